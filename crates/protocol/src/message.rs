@@ -1,0 +1,150 @@
+//! Requests and responses, whatever their wire format.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    name::{EventName, GroupName},
+    payload::Payload,
+};
+
+/// Longest time a message may wait for a receiver, in seconds (REST data plane, `messageTtlSeconds`).
+pub const MAX_TTL_SECONDS: u32 = 300;
+
+/// Annotations of a message: name to value, ASCII both (2026 addition to the protocol).
+pub type Metadata = BTreeMap<String, String>;
+
+/// What a client asks of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Request<'a> {
+    /// Become a member of a group.
+    JoinGroup {
+        /// The group to join.
+        group: GroupName,
+        /// Ask for an acknowledgement under this id.
+        ack_id: Option<u64>,
+    },
+    /// Leave a group.
+    LeaveGroup {
+        /// The group to leave.
+        group: GroupName,
+        /// Ask for an acknowledgement under this id.
+        ack_id: Option<u64>,
+    },
+    /// Publish to the members of a group.
+    SendToGroup {
+        /// The group to publish to.
+        group: GroupName,
+        /// Ask for an acknowledgement under this id.
+        ack_id: Option<u64>,
+        /// Whether the sender, if a member, is left out.
+        no_echo: bool,
+        /// Seconds until a receiver that has not got it no longer gets it; 0 for never.
+        ttl_seconds: u32,
+        /// What to publish.
+        payload: Payload<'a>,
+        /// Annotations, often none.
+        metadata: Metadata,
+    },
+    /// Raise a user event at the application's server.
+    Event {
+        /// The event's name.
+        event: EventName,
+        /// Ask for an acknowledgement under this id.
+        ack_id: Option<u64>,
+        /// The event's data.
+        payload: Payload<'a>,
+        /// Annotations, often none.
+        metadata: Metadata,
+    },
+    /// Ask for a [`Response::Pong`].
+    Ping,
+    /// Everything up to this sequence id has arrived (reliable subprotocols; ignored on others).
+    SequenceAck {
+        /// The largest id that arrived.
+        sequence_id: u64,
+    },
+}
+
+/// Why a request was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {message}")]
+pub struct AckError {
+    /// One of [`AckError::FORBIDDEN`], [`AckError::DUPLICATE`], [`AckError::INTERNAL_SERVER_ERROR`], or a name
+    /// that a later service invents.
+    pub name: String,
+    /// The service's words, for people.
+    pub message: String,
+}
+
+impl AckError {
+    /// The connection lacks the permission. Asking again does not help.
+    pub const FORBIDDEN: &'static str = "Forbidden";
+    /// A request with this ack id was carried out before: for the sender, success.
+    pub const DUPLICATE: &'static str = "Duplicate";
+    /// The request failed inside the service or the application's server.
+    pub const INTERNAL_SERVER_ERROR: &'static str = "InternalServerError";
+
+    /// Whether the request had already been carried out.
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        self.name == Self::DUPLICATE
+    }
+
+    /// Whether the permission is missing.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        self.name == Self::FORBIDDEN
+    }
+}
+
+/// What the service tells a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Response<'a> {
+    /// The first frame of a connection.
+    Connected {
+        /// The service's name for the connection.
+        connection_id: String,
+        /// `None` for an anonymous client.
+        user_id: Option<String>,
+        /// What a reliable client presents to recover the connection.
+        reconnection_token: Option<String>,
+    },
+    /// The last frame of a connection that the service ends.
+    Disconnected {
+        /// Why.
+        message: String,
+    },
+    /// The outcome of a request that carried an ack id.
+    Ack {
+        /// The request's id.
+        ack_id: u64,
+        /// The outcome.
+        outcome: Result<(), AckError>,
+    },
+    /// A message published to a group.
+    GroupMessage {
+        /// The group.
+        group: String,
+        /// `None` when the publisher is anonymous or a server.
+        from_user_id: Option<String>,
+        /// What was published.
+        payload: Payload<'a>,
+        /// The id to acknowledge (reliable subprotocols).
+        sequence_id: Option<u64>,
+        /// Annotations, often none.
+        metadata: Metadata,
+    },
+    /// A message from an application's server, not through a group.
+    ServerMessage {
+        /// What was sent.
+        payload: Payload<'a>,
+        /// The id to acknowledge (reliable subprotocols).
+        sequence_id: Option<u64>,
+        /// Annotations, often none.
+        metadata: Metadata,
+    },
+    /// The answer to [`Request::Ping`].
+    Pong,
+}

@@ -1,0 +1,272 @@
+//! Access tokens: JSON Web Tokens signed with an access key by HMAC-SHA-256 (RFC 7519, RFC 7515).
+//!
+//! One kind lets a client connect, the other lets an application server call the REST data plane; they differ in
+//! their audience. Expiry is judged against a time that the caller gives.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64_URL};
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use crate::connection_string::AccessKey;
+
+pub mod audience;
+
+/// How far the clocks of signer and checker may be apart, in seconds (the cloud service allows as much).
+pub const CLOCK_SKEW_SECONDS: u64 = 300;
+/// Longest token that is looked at, in bytes: far beyond any real one, and a bound on work before the signature is known.
+pub const MAX_TOKEN_BYTES: usize = 64 * 1024;
+
+/// Seconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnixTime(pub u64);
+
+impl UnixTime {
+    /// This time and `seconds`.
+    #[must_use]
+    pub const fn plus(self, seconds: u64) -> Self {
+        Self(self.0.saturating_add(seconds))
+    }
+}
+
+/// What a token says.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Claims {
+    /// What the token is for: URLs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "one_or_many", rename = "aud")]
+    pub audiences: Vec<String>,
+    /// When it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "iat")]
+    pub issued_at: Option<f64>,
+    /// From when on it no longer counts.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "exp")]
+    pub expires_at: Option<f64>,
+    /// From when on it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "nbf")]
+    pub not_before: Option<f64>,
+    /// Who the client is; `None` for an anonymous one.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "sub")]
+    pub user_id: Option<String>,
+    /// What the client may do; see [`crate::role`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "one_or_many", rename = "role")]
+    pub roles: Vec<String>,
+    /// Groups that the client is put into when it connects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "one_or_many", rename = "webpubsub.group")]
+    pub groups: Vec<String>,
+    /// Whatever else the signer put in, for an application's own use.
+    #[serde(flatten)]
+    pub other: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Claims {
+    /// Claims for one audience, good for `lifetime_seconds` from `now`.
+    #[must_use]
+    pub fn new(audience: String, now: UnixTime, lifetime_seconds: u64) -> Self {
+        Self {
+            audiences: vec![audience],
+            issued_at: Some(seconds(now)),
+            expires_at: Some(seconds(now.plus(lifetime_seconds))),
+            ..Self::default()
+        }
+    }
+}
+
+/// Token times are JSON numbers; whole seconds of any plausible year are exact in a double.
+#[allow(clippy::cast_precision_loss, reason = "exact up to 2^53 seconds")]
+fn seconds(time: UnixTime) -> f64 {
+    time.0 as f64
+}
+
+/// A claim that is one string, or an array of strings: signers differ.
+mod one_or_many {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+        Ok(match OneOrMany::deserialize(deserializer)? {
+            OneOrMany::One(value) => vec![value],
+            OneOrMany::Many(values) => values,
+        })
+    }
+
+    pub(super) fn serialize<S: Serializer>(values: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+        match values {
+            [value] => value.serialize(serializer),
+            values => values.serialize(serializer),
+        }
+    }
+}
+
+/// Why a token does not count. Never holds the token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// Not a signed token at all.
+    #[error("the access token is no JSON Web Token signed with HS256")]
+    Malformed,
+    /// Signed with another key.
+    #[error("the access token is not signed with this service's access key")]
+    WrongSignature,
+    /// Its time is over.
+    #[error("the access token has expired")]
+    Expired,
+    /// Its time has not come.
+    #[error("the access token is not valid yet; compare the clocks of signer and service")]
+    NotYetValid,
+    /// It never ends, which no token may.
+    #[error("the access token has no expiry (`exp`)")]
+    NoExpiry,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+}
+
+/// The header of every token we sign: `{"alg":"HS256","typ":"JWT"}`.
+const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
+
+/// Signs claims.
+///
+/// # Errors
+/// Only when `claims.other` cannot be written as JSON, which a map of JSON values always can.
+pub fn sign(claims: &Claims, key: &AccessKey) -> Result<String, serde_json::Error> {
+    let payload = BASE64_URL.encode(serde_json::to_vec(claims)?);
+    let signed = format!("{HEADER}.{payload}");
+    let signature = BASE64_URL.encode(signature(&signed, key));
+    Ok(format!("{signed}.{signature}"))
+}
+
+/// Checks signature and times, and gives the claims. The audience is the caller's to judge; see [`audience`].
+///
+/// Any one of `keys` will do: while a key is being changed, the old and the new one both count.
+///
+/// # Errors
+/// [`TokenError`].
+pub fn verify(token: &str, keys: &[AccessKey], now: UnixTime) -> Result<Claims, TokenError> {
+    if token.len() > MAX_TOKEN_BYTES {
+        return Err(TokenError::Malformed);
+    }
+    let (signed, given_signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
+    let (header, payload) = signed.split_once('.').ok_or(TokenError::Malformed)?;
+    let header: Header = decode_part(header)?;
+    if header.alg != "HS256" {
+        return Err(TokenError::Malformed);
+    }
+    let given_signature = BASE64_URL.decode(given_signature).map_err(|_| TokenError::Malformed)?;
+    let is_ours = |key: &AccessKey| bool::from(signature(signed, key).ct_eq(&given_signature));
+    if !keys.iter().any(is_ours) {
+        return Err(TokenError::WrongSignature);
+    }
+    let claims: Claims = decode_part(payload)?;
+    let (now, skew) = (seconds(now), seconds(UnixTime(CLOCK_SKEW_SECONDS)));
+    match (claims.expires_at, claims.not_before) {
+        (None, _) => Err(TokenError::NoExpiry),
+        (Some(expires_at), _) if now >= expires_at + skew => Err(TokenError::Expired),
+        (_, Some(not_before)) if now + skew < not_before => Err(TokenError::NotYetValid),
+        _ => Ok(claims),
+    }
+}
+
+fn decode_part<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, TokenError> {
+    let json = BASE64_URL.decode(part.trim_end_matches('=')).map_err(|_| TokenError::Malformed)?;
+    serde_json::from_slice(&json).map_err(|_| TokenError::Malformed)
+}
+
+fn signature(signed: &str, key: &AccessKey) -> Vec<u8> {
+    // HMAC takes keys of any length; an empty tag verifies against nothing.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.reveal().as_bytes()) else { return Vec::new() };
+    mac.update(signed.as_bytes());
+    mac.finalize().into_bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Vectors {
+        now: u64,
+        access_key: String,
+        tokens: Vec<Vector>,
+    }
+
+    #[derive(Deserialize)]
+    struct Vector {
+        name: String,
+        token: String,
+        r#use: String,
+        expect: String,
+        url: Option<String>,
+    }
+
+    fn key() -> AccessKey {
+        AccessKey::new("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH").unwrap()
+    }
+
+    const NOW: UnixTime = UnixTime(1_795_457_426);
+
+    #[test]
+    fn every_recorded_token_is_judged_as_recorded() {
+        let vectors: Vectors = serde_json::from_str(include_str!("../tests/vectors/tokens.json")).unwrap();
+        let key = AccessKey::new(&vectors.access_key).unwrap();
+        for Vector { name, token, r#use, expect, url } in vectors.tokens {
+            let claims = verify(&token, std::slice::from_ref(&key), UnixTime(vectors.now));
+            let accepted = claims.is_ok_and(|claims| match r#use.as_str() {
+                "client" => audience::is_for_path(&claims, Some("localhost:8080"), "/client/hubs/chat"),
+                _ => {
+                    let target = url.as_deref().unwrap().strip_prefix("http://localhost:8080").unwrap();
+                    audience::is_for_target(&claims, Some("localhost:8080"), target)
+                }
+            });
+            assert_eq!(accepted, expect.starts_with("valid"), "{name}: {expect}");
+        }
+    }
+
+    #[test]
+    fn either_key_counts_while_keys_change() {
+        let other = AccessKey::new(&"k".repeat(40)).unwrap();
+        let token = sign(&Claims::new("a".into(), NOW, 60), &key()).unwrap();
+        assert!(verify(&token, &[other.clone(), key()], NOW).is_ok());
+        assert_eq!(verify(&token, &[other], NOW), Err(TokenError::WrongSignature));
+    }
+
+    #[test]
+    fn a_token_that_declares_no_signature_is_refused() {
+        let payload = BASE64_URL.encode(r#"{"exp":9999999999}"#);
+        let header = BASE64_URL.encode(r#"{"alg":"none"}"#);
+        assert_eq!(verify(&format!("{header}.{payload}."), &[key()], NOW), Err(TokenError::Malformed));
+    }
+
+    #[test]
+    fn times_are_judged_with_the_skew_and_not_beyond_it() {
+        let token = sign(&Claims::new("a".into(), NOW, 60), &key()).unwrap();
+        let last_moment = NOW.plus(60 + CLOCK_SKEW_SECONDS - 1);
+        assert!(verify(&token, &[key()], last_moment).is_ok());
+        assert_eq!(verify(&token, &[key()], last_moment.plus(1)), Err(TokenError::Expired));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_signed_is_verified(user in any::<Option<String>>(), roles in prop::collection::vec(any::<String>(), 0..4)) {
+            let claims = Claims { user_id: user, roles, ..Claims::new("http://h/x".into(), NOW, 60) };
+            let token = sign(&claims, &key()).unwrap();
+            prop_assert_eq!(verify(&token, &[key()], NOW).unwrap(), claims);
+        }
+
+        #[test]
+        fn no_text_makes_the_check_panic(token in any::<String>()) {
+            prop_assert!(verify(&token, &[key()], NOW).is_err());
+        }
+    }
+}
