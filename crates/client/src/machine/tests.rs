@@ -1,0 +1,295 @@
+//! The machine against a made-up service and a made-up clock.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::negotiate::read_answer;
+
+fn group() -> GroupName {
+    GroupName::new("stream").unwrap()
+}
+
+fn service_url() -> ServiceUrl {
+    read_answer("http://h/negotiate", 200, r#"{"url":"ws://h/client/hubs/stream?access_token=t"}"#).unwrap()
+}
+
+fn at(seconds: u64) -> Moment {
+    Moment::after_start(Duration::from_secs(seconds))
+}
+
+fn text(text: &str) -> Payload<'static> {
+    Payload::Text(text.to_owned().into())
+}
+
+fn effects(machine: &mut Machine) -> Vec<Effect> {
+    std::iter::from_fn(|| machine.poll_effect()).collect()
+}
+
+fn events(machine: &mut Machine) -> Vec<ClientEvent> {
+    effects(machine)
+        .into_iter()
+        .filter_map(|effect| if let Effect::Report(event) = effect { Some(event) } else { None })
+        .collect()
+}
+
+fn sent(effects: &[Effect]) -> Vec<&str> {
+    effects.iter().filter_map(|effect| if let Effect::SendFrame(frame) = effect { Some(frame.as_str()) } else { None }).collect()
+}
+
+const CONNECTED: &str = r#"{"type":"system","event":"connected","userId":"ada","connectionId":"c1"}"#;
+
+/// Brings a client that was started, or whose pause is over, to `Connected`.
+fn connect(machine: &mut Machine, now: Moment) {
+    machine.handle(Input::Negotiated(Ok(service_url())), now);
+    machine.handle(Input::TransportOpened, now);
+    machine.handle(Input::FrameReceived(CONNECTED), now);
+}
+
+fn connected(options: ClientOptions) -> Machine {
+    let mut machine = Machine::new(options, 1);
+    machine.handle(Input::Start, Moment::START);
+    connect(&mut machine, Moment::START);
+    machine
+}
+
+#[test]
+fn an_open_socket_is_not_yet_a_connection() {
+    let mut machine = Machine::new(ClientOptions::new(), 1);
+    machine.handle(Input::Start, Moment::START);
+    machine.handle(Input::Negotiated(Ok(service_url())), Moment::START);
+    machine.handle(Input::TransportOpened, Moment::START);
+    assert_eq!(events(&mut machine), [ClientEvent::Connecting]);
+    machine.handle(Input::FrameReceived(CONNECTED), Moment::START);
+    let connected = ClientEvent::Connected { connection_id: "c1".into(), user_id: Some("ada".into()) };
+    assert_eq!(events(&mut machine), [connected]);
+}
+
+#[test]
+fn groups_are_joined_on_every_new_connection() {
+    let mut machine = connected(ClientOptions::new().join(group()));
+    assert_eq!(sent(&effects(&mut machine)), [r#"{"type":"joinGroup","group":"stream","ackId":1}"#]);
+    machine.handle(Input::FrameReceived(r#"{"type":"ack","ackId":1,"success":true}"#), at(1));
+    assert_eq!(events(&mut machine), [ClientEvent::Joined { group: group() }]);
+    machine.handle(Input::TransportClosed { code: 1006, reason: String::new() }, at(2));
+    machine.handle(Input::DeadlineReached, at(60));
+    connect(&mut machine, at(60));
+    assert_eq!(sent(&effects(&mut machine)), [r#"{"type":"joinGroup","group":"stream","ackId":2}"#]);
+}
+
+#[test]
+fn a_forbidden_join_is_told_and_not_repeated() {
+    let mut machine = connected(ClientOptions::new().join(group()));
+    effects(&mut machine);
+    let refusal = r#"{"type":"ack","ackId":1,"success":false,"error":{"name":"Forbidden","message":"no"}}"#;
+    machine.handle(Input::FrameReceived(refusal), at(1));
+    let effects = effects(&mut machine);
+    let error = AckError { name: "Forbidden".into(), message: "no".into() };
+    assert_eq!(effects, [Effect::Report(ClientEvent::JoinRefused { group: group(), error })]);
+}
+
+#[test]
+fn a_message_sent_while_disconnected_goes_out_on_connecting() {
+    let mut machine = Machine::new(ClientOptions::new(), 1);
+    machine.send_to_group(&group(), text("early")).unwrap();
+    assert_eq!(machine.poll_effect(), None);
+    machine.handle(Input::Start, Moment::START);
+    connect(&mut machine, Moment::START);
+    let effects = effects(&mut machine);
+    assert_eq!(sent(&effects), [r#"{"type":"sendToGroup","group":"stream","ackId":1,"dataType":"text","data":"early"}"#]);
+}
+
+#[test]
+fn unacknowledged_messages_are_sent_again_in_order_and_settled_once() {
+    let mut machine = connected(ClientOptions::new());
+    for line in ["a", "b", "c"] {
+        machine.send_to_group(&group(), text(line)).unwrap();
+    }
+    machine.handle(Input::FrameReceived(r#"{"type":"ack","ackId":2,"success":true}"#), at(1));
+    machine.handle(Input::TransportClosed { code: 1006, reason: String::new() }, at(2));
+    effects(&mut machine);
+    machine.handle(Input::DeadlineReached, at(60));
+    connect(&mut machine, at(60));
+    let effects = effects(&mut machine);
+    assert!(effects.contains(&Effect::Report(ClientEvent::Resending { messages: 2 })));
+    let again = sent(&effects);
+    assert!(again.len() == 2 && again[0].contains("\"a\"") && again[1].contains("\"c\""), "{again:?}");
+}
+
+#[test]
+fn a_duplicate_ack_is_a_success_and_a_forbidden_one_is_not() {
+    let mut machine = connected(ClientOptions::new());
+    let (first, second) =
+        (machine.send_to_group(&group(), text("a")).unwrap(), machine.send_to_group(&group(), text("b")).unwrap());
+    effects(&mut machine);
+    machine.handle(
+        Input::FrameReceived(r#"{"type":"ack","ackId":1,"success":false,"error":{"name":"Duplicate","message":""}}"#),
+        at(1),
+    );
+    machine.handle(
+        Input::FrameReceived(r#"{"type":"ack","ackId":2,"success":false,"error":{"name":"Forbidden","message":"no"}}"#),
+        at(1),
+    );
+    let refused = SendFailure::Refused(AckError { name: "Forbidden".into(), message: "no".into() });
+    assert_eq!(
+        effects(&mut machine),
+        [Effect::Settle { ack_id: first, outcome: Ok(()) }, Effect::Settle { ack_id: second, outcome: Err(refused) }]
+    );
+}
+
+#[test]
+fn a_silent_connection_is_pinged_and_then_given_up() {
+    let mut machine = connected(ClientOptions::new());
+    effects(&mut machine);
+    machine.handle(Input::DeadlineReached, at(20));
+    assert_eq!(sent(&effects(&mut machine)), [r#"{"type":"ping"}"#]);
+    machine.handle(Input::FrameReceived(r#"{"type":"pong"}"#), at(21));
+    machine.handle(Input::DeadlineReached, at(40));
+    assert_eq!(sent(&effects(&mut machine)).len(), 1);
+    machine.handle(Input::DeadlineReached, at(21 + SILENCE_LIMIT.as_secs()));
+    let effects = effects(&mut machine);
+    assert_eq!(effects[0], Effect::CloseTransport);
+    assert!(matches!(&effects[1], Effect::Report(ClientEvent::Disconnected { reason: Disconnect::Silent { .. } })));
+}
+
+#[test]
+fn a_client_that_gives_up_names_every_message_it_could_not_deliver() {
+    let give_up_after = Some(Duration::from_secs(10));
+    let mut machine = connected(ClientOptions { give_up_after, ..ClientOptions::new() });
+    machine.send_to_group(&group(), text("a")).unwrap();
+    machine.send_to_group(&group(), text("b")).unwrap();
+    machine.handle(Input::TransportClosed { code: 1006, reason: String::new() }, at(1));
+    effects(&mut machine);
+    machine.handle(Input::DeadlineReached, at(20));
+    let unreachable = ConnectFailure::NegotiateUnreachable { url: "http://h".into(), detail: String::new() };
+    machine.handle(Input::Negotiated(Err(unreachable)), at(20));
+    let effects = effects(&mut machine);
+    let abandoned =
+        effects.iter().filter(|effect| matches!(effect, Effect::Settle { outcome: Err(SendFailure::Stopped), .. })).count();
+    assert_eq!(abandoned, 2);
+    assert_eq!(effects.last(), Some(&Effect::Report(ClientEvent::Stopped)));
+    assert_eq!(machine.next_deadline(), None);
+}
+
+#[test]
+fn a_wrong_address_stops_a_client_that_was_told_so_and_not_another() {
+    for (stop_on_lasting_failure, stops) in [(true, true), (false, false)] {
+        let mut machine = Machine::new(ClientOptions { stop_on_lasting_failure, ..ClientOptions::new() }, 1);
+        machine.handle(Input::Start, Moment::START);
+        let failure = ConnectFailure::NegotiateStatus { url: "http://h".into(), status: 404 };
+        machine.handle(Input::Negotiated(Err(failure)), Moment::START);
+        assert_eq!(events(&mut machine).contains(&ClientEvent::Stopped), stops);
+    }
+}
+
+#[test]
+fn the_services_own_words_explain_a_disconnect() {
+    let mut machine = connected(ClientOptions::new());
+    machine.handle(Input::FrameReceived(r#"{"type":"system","event":"disconnected","message":"bye"}"#), at(1));
+    machine.handle(Input::TransportClosed { code: 1000, reason: String::new() }, at(1));
+    let reason = Disconnect::ByService { message: "bye".into() };
+    assert!(events(&mut machine).contains(&ClientEvent::Disconnected { reason }));
+}
+
+#[test]
+fn a_frame_that_makes_no_sense_ends_the_connection_instead_of_being_passed_over() {
+    let mut machine = connected(ClientOptions::new());
+    effects(&mut machine);
+    machine.handle(Input::FrameReceived(r#"{"type":"message","from":"group","group":"g","dataType":"text","data":5}"#), at(1));
+    let effects = effects(&mut machine);
+    assert_eq!(effects[0], Effect::CloseTransport);
+    assert!(matches!(&effects[1], Effect::Report(ClientEvent::Disconnected { reason: Disconnect::MalformedFrame { .. } })));
+}
+
+fn any_input() -> impl Strategy<Value = u8> {
+    0..10_u8
+}
+
+fn apply(machine: &mut Machine, kind: u8, now: Moment) {
+    let unreachable = || ConnectFailure::NegotiateUnreachable { url: "http://h".into(), detail: String::new() };
+    match kind {
+        0 => machine.handle(Input::Start, now),
+        1 => machine.handle(Input::Negotiated(Ok(service_url())), now),
+        2 => machine.handle(Input::Negotiated(Err(unreachable())), now),
+        3 => machine.handle(Input::TransportOpened, now),
+        4 => machine.handle(Input::TransportRefused(unreachable()), now),
+        5 => machine.handle(Input::FrameReceived(CONNECTED), now),
+        6 => machine.handle(Input::TransportClosed { code: 1006, reason: String::new() }, now),
+        7 => machine.handle(Input::FrameReceived(r#"{"type":"ack","ackId":1,"success":true}"#), now),
+        8 => drop(machine.send_to_group(&group(), text("x"))),
+        _ => machine.handle(Input::DeadlineReached, now),
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_happened_a_working_network_connects_and_delivers(
+        history in prop::collection::vec((any_input(), 0..30_000_u64), 0..80),
+    ) {
+        let mut machine = Machine::new(ClientOptions::new().join(group()), 3);
+        let mut now = Moment::START;
+        for (kind, pause_ms) in history {
+            now = now + Duration::from_millis(pause_ms);
+            apply(&mut machine, kind, now);
+            while machine.poll_effect().is_some() {} // a dead network: nothing is answered
+        }
+        machine.handle(Input::Start, now);
+        machine.handle(Input::TransportClosed { code: 1006, reason: String::new() }, now);
+        // From here on the network works: each wish is granted, time moves to each deadline. Three deadlines bound what
+        // may still have to run out: a step under way, a pause, a ping.
+        let mut unsettled = machine.messages.len();
+        for _ in 0..4 {
+            while let Some(effect) = machine.poll_effect() {
+                match effect {
+                    Effect::Negotiate => machine.handle(Input::Negotiated(Ok(service_url())), now),
+                    Effect::OpenTransport(_) => {
+                        machine.handle(Input::TransportOpened, now);
+                        machine.handle(Input::FrameReceived(CONNECTED), now);
+                    }
+                    Effect::SendFrame(frame) => {
+                        let Some(id) = frame.split("\"ackId\":").nth(1) else {
+                            machine.handle(Input::FrameReceived(r#"{"type":"pong"}"#), now);
+                            continue;
+                        };
+                        let id: String = id.chars().take_while(char::is_ascii_digit).collect();
+                        let ack = format!(r#"{{"type":"ack","ackId":{id},"success":true}}"#);
+                        machine.handle(Input::FrameReceived(&ack), now);
+                    }
+                    Effect::Settle { outcome, .. } => {
+                        prop_assert_eq!(outcome, Ok(()));
+                        unsettled -= 1;
+                    }
+                    Effect::CloseTransport | Effect::Report(_) => {}
+                }
+            }
+            if let Some(deadline) = machine.next_deadline() {
+                now = now.max(deadline);
+                machine.handle(Input::DeadlineReached, now);
+            }
+        }
+        let is_connected = matches!(machine.phase, Phase::Connected { .. });
+        prop_assert!(is_connected, "{:?}", machine.phase);
+        prop_assert_eq!(unsettled, 0);
+    }
+
+    #[test]
+    fn once_stopped_nothing_starts_again(
+        before in prop::collection::vec((any_input(), 0..30_000_u64), 0..40),
+        after in prop::collection::vec((any_input(), 0..30_000_u64), 0..40),
+    ) {
+        let mut machine = Machine::new(ClientOptions::new().join(group()), 5);
+        let mut now = Moment::START;
+        for (kind, pause_ms) in before {
+            now = now + Duration::from_millis(pause_ms);
+            apply(&mut machine, kind, now);
+        }
+        machine.handle(Input::Stop, now);
+        let last = effects(&mut machine).pop();
+        prop_assert_eq!(last, Some(Effect::Report(ClientEvent::Stopped)));
+        for (kind, pause_ms) in after {
+            now = now + Duration::from_millis(pause_ms);
+            apply(&mut machine, kind, now);
+            prop_assert_eq!(machine.poll_effect(), None);
+            prop_assert_eq!(machine.next_deadline(), None);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What a negotiate endpoint answers: `{"url": "wss://…/client/hubs/HUB?access_token=…"}`.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::failure::ConnectFailure;
+
+/// Longest answer that is read, in bytes: an answer is one URL, and a wrong address may answer anything.
+pub const MAX_ANSWER_BYTES: usize = 256 * 1024;
+
+/// Where to connect, token included: shown without its query.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServiceUrl(String);
+
+impl ServiceUrl {
+    /// The whole URL, token included.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// The URL without its query, for messages.
+    #[must_use]
+    pub fn without_query(&self) -> &str {
+        without_query(&self.0)
+    }
+}
+
+impl fmt::Debug for ServiceUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}?…", self.without_query())
+    }
+}
+
+/// A URL cut before its query, which may hold a token.
+#[must_use]
+pub fn without_query(url: &str) -> &str {
+    url.split_once('?').map_or(url, |(place, _)| place)
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    url: String,
+}
+
+/// Reads the answer of the negotiate endpoint at `url`.
+///
+/// # Errors
+/// [`ConnectFailure::NegotiateStatus`] for an error status, [`ConnectFailure::NegotiateAnswer`] for a body that holds
+/// no WebSocket URL.
+pub fn read_answer(url: &str, status: u16, body: &str) -> Result<ServiceUrl, ConnectFailure> {
+    let url = without_query(url).to_owned();
+    if !(200..300).contains(&status) {
+        return Err(ConnectFailure::NegotiateStatus { url, status });
+    }
+    match serde_json::from_str::<Answer>(body) {
+        Ok(answer) if is_websocket_url(&answer.url) => Ok(ServiceUrl(answer.url)),
+        Ok(answer) => {
+            let given = excerpt(without_query(&answer.url));
+            Err(ConnectFailure::NegotiateAnswer { url, found: format!("the URL `{given}`, which is no ws(s)://…") })
+        }
+        Err(_) => Err(ConnectFailure::NegotiateAnswer { url, found: describe(body) }),
+    }
+}
+
+fn is_websocket_url(url: &str) -> bool {
+    let host = url.strip_prefix("ws://").or_else(|| url.strip_prefix("wss://"));
+    host.is_some_and(|rest| {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        !authority.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
+    })
+}
+
+/// What a body that is no answer looks like, in words.
+fn describe(body: &str) -> String {
+    let body = body.trim_start();
+    if body.is_empty() {
+        "nothing".to_owned()
+    } else if body.starts_with('<') {
+        "a web page (HTML)".to_owned()
+    } else {
+        format!("`{}`", excerpt(body))
+    }
+}
+
+fn excerpt(text: &str) -> String {
+    const EXCERPT_CHARS: usize = 60;
+    let cut: String = text.chars().take(EXCERPT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if cut.len() < text.len() { format!("{cut}…") } else { cut }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "http://h/negotiate?id=me";
+
+    fn words(status: u16, body: &str) -> String {
+        read_answer(URL, status, body).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_answer_with_a_websocket_url_is_taken() {
+        let answer = r#"{"url":"ws://h/client/hubs/stream?access_token=secret","more":1}"#;
+        let url = read_answer(URL, 200, answer).unwrap();
+        assert_eq!(url.reveal(), "ws://h/client/hubs/stream?access_token=secret");
+        assert!(!format!("{url:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_wrong_answer_is_described_in_words() {
+        assert!(words(404, "nope").contains("http://h/negotiate answered 404"));
+        assert!(words(200, " <!doctype html><p>hi").contains("a web page (HTML)"));
+        assert!(words(200, "").contains("answered nothing"));
+        assert!(words(200, r#"{"url":"https://h/x?access_token=secret"}"#).contains("`https://h/x`"));
+        assert!(words(200, r#"{"url":"ws://"}"#).contains("`ws://`"));
+        assert!(words(200, r#"{"url":5}"#).contains(r#"`{"url":5}`"#));
+    }
+
+    #[test]
+    fn no_message_shows_a_token() {
+        for body in [r#"{"url":"https://h/x?access_token=secret"}"#, r#"{"url":"ws:// ?access_token=secret"}"#] {
+            assert!(!words(200, body).contains("secret"), "{body}");
+        }
+    }
+}

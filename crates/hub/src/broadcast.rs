@@ -1,0 +1,75 @@
+//! A message on its way to many clients: encoded once per wire format, its bytes shared.
+
+use bytes::Bytes;
+use webpubsub_protocol::{json::encode_response, message::Response, payload::Payload};
+
+use crate::{
+    connection::WireFormat,
+    websocket::frame::{Opcode, encode},
+};
+
+/// A message for any number of clients.
+#[derive(Debug)]
+pub struct Broadcast<'a> {
+    message: Response<'a>,
+    simple: Option<Bytes>,
+    json: Option<Bytes>,
+}
+
+impl<'a> Broadcast<'a> {
+    /// Nothing is encoded before somebody wants it.
+    #[must_use]
+    pub fn new(message: Response<'a>) -> Self {
+        Self { message, simple: None, json: None }
+    }
+
+    /// The whole WebSocket frame for clients of `format`.
+    pub fn frame(&mut self, format: WireFormat) -> Bytes {
+        let (cached, message) = match format {
+            WireFormat::Simple => (&mut self.simple, &self.message),
+            WireFormat::Json => (&mut self.json, &self.message),
+        };
+        cached
+            .get_or_insert_with(|| match format {
+                WireFormat::Simple => simple_frame(message),
+                WireFormat::Json => json_frame(message),
+            })
+            .clone()
+    }
+}
+
+/// The WebSocket frame that tells a JSON client `message`.
+#[must_use]
+pub fn json_frame(message: &Response<'_>) -> Bytes {
+    encode(Opcode::Text, encode_response(message).as_bytes())
+}
+
+/// The WebSocket frame that hands a simple client the payload of `message`; empty for messages without one.
+fn simple_frame(message: &Response<'_>) -> Bytes {
+    let (Response::GroupMessage { payload, .. } | Response::ServerMessage { payload, .. }) = message else {
+        return Bytes::new();
+    };
+    match payload {
+        Payload::Text(text) | Payload::Json(text) => encode(Opcode::Text, text.as_bytes()),
+        Payload::Binary(bytes) | Payload::Protobuf(bytes) => encode(Opcode::Binary, bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use webpubsub_protocol::message::Metadata;
+
+    use super::*;
+
+    #[test]
+    fn all_clients_of_a_format_share_the_same_bytes() {
+        let mut broadcast = Broadcast::new(Response::ServerMessage {
+            payload: Payload::Text("hello".into()),
+            sequence_id: None,
+            metadata: Metadata::new(),
+        });
+        let (first, second) = (broadcast.frame(WireFormat::Json), broadcast.frame(WireFormat::Json));
+        assert_eq!(first.as_ptr(), second.as_ptr());
+        assert_eq!(&broadcast.frame(WireFormat::Simple)[..], b"\x81\x05hello");
+    }
+}

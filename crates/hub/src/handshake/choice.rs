@@ -1,0 +1,86 @@
+//! Which of the offered subprotocols is spoken.
+
+use webpubsub_protocol::subprotocol::Subprotocol;
+
+use super::HandshakeError;
+use crate::connection::WireFormat;
+
+/// The outcome: how messages look, and the name to echo to the client.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub(super) format: WireFormat,
+    pub(super) echo: Option<String>,
+}
+
+impl Choice {
+    /// Chooses from what the client offers, in its order; `wanted` is the application's wish.
+    ///
+    /// Names that are not predefined are not refused: unless the application picks one, the handshake succeeds without
+    /// a subprotocol, and the client is a simple one.
+    pub(super) fn make(offered: &[String], wanted: Option<&str>) -> Result<Self, HandshakeError> {
+        if let Some(wanted) = wanted {
+            let Some(name) = offered.iter().find(|name| name.eq_ignore_ascii_case(wanted)) else {
+                let words = format!("the application chose the subprotocol `{wanted}`, which the client does not offer");
+                return Err(HandshakeError::Subprotocol(words));
+            };
+            return match Subprotocol::from_name(name) {
+                None => Ok(Self { format: WireFormat::Simple, echo: Some(name.clone()) }),
+                Some(protocol) => wire_format(protocol)
+                    .map(|format| Self { format, echo: Some(name.clone()) })
+                    .ok_or_else(|| not_spoken(name)),
+            };
+        }
+        let mut predefined = offered.iter().filter_map(|name| Some((name, Subprotocol::from_name(name)?))).peekable();
+        let Some((first, _)) = predefined.peek().copied() else {
+            return Ok(Self { format: WireFormat::Simple, echo: None });
+        };
+        predefined
+            .find_map(|(name, protocol)| Some(Self { format: wire_format(protocol)?, echo: Some(name.clone()) }))
+            .ok_or_else(|| not_spoken(first))
+    }
+}
+
+/// The wire format of a subprotocol; `None` for those that this version does not speak.
+fn wire_format(protocol: Subprotocol) -> Option<WireFormat> {
+    match protocol {
+        Subprotocol::Json => Some(WireFormat::Json),
+        Subprotocol::ReliableJson | Subprotocol::Protobuf | Subprotocol::ReliableProtobuf => None,
+    }
+}
+
+fn not_spoken(name: &str) -> HandshakeError {
+    let ours = Subprotocol::Json.name();
+    HandshakeError::Subprotocol(format!("this service does not speak {name} yet; offer {ours}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choose(offered: &[&str], wanted: Option<&str>) -> Option<(WireFormat, Option<String>)> {
+        let offered: Vec<String> = offered.iter().map(|name| (*name).to_owned()).collect();
+        Choice::make(&offered, wanted).ok().map(|choice| (choice.format, choice.echo))
+    }
+
+    const JSON: &str = "json.webpubsub.azure.v1";
+
+    #[test]
+    fn the_first_predefined_name_that_we_speak_is_chosen_and_echoed() {
+        let json = Some((WireFormat::Json, Some(JSON.to_owned())));
+        assert_eq!(choose(&["chat.v1", JSON], None), json);
+        assert_eq!(choose(&["protobuf.webpubsub.azure.v1", JSON], None), json);
+    }
+
+    #[test]
+    fn names_of_its_own_make_a_simple_client_and_are_not_refused() {
+        assert_eq!(choose(&[], None), Some((WireFormat::Simple, None)));
+        assert_eq!(choose(&["chat.v1", "chat.v2"], None), Some((WireFormat::Simple, None)));
+    }
+
+    #[test]
+    fn the_application_may_choose_among_what_is_offered() {
+        let custom = Some((WireFormat::Simple, Some("chat.v2".to_owned())));
+        assert_eq!(choose(&[JSON, "chat.v2"], Some("chat.v2")), custom);
+        assert_eq!(choose(&[JSON], Some("chat.v2")), None);
+    }
+}

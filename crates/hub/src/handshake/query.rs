@@ -1,0 +1,93 @@
+//! The query of a client's address.
+
+use percent_encoding::percent_decode_str;
+use webpubsub_protocol::name::GroupName;
+
+use super::HandshakeError;
+use crate::session::SimpleMode;
+
+/// What the query says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ClientQuery {
+    pub(super) access_token: Option<String>,
+    /// The hub, when it is not in the path.
+    pub(super) hub: Option<String>,
+    /// Whether a lost connection is to be taken up again. Such a request carries no valid token.
+    pub(super) asks_for_recovery: bool,
+    /// What a simple client's messages mean. Judged for every client, as the cloud service does.
+    pub(super) simple_mode: SimpleMode,
+    /// Everything but the token, for the application's connect handler.
+    pub(super) passed_on: Vec<(String, String)>,
+}
+
+impl ClientQuery {
+    /// Reads a query. The last one counts when a parameter is repeated.
+    pub(super) fn read(query: &str) -> Result<Self, HandshakeError> {
+        let pairs: Vec<(String, String)> = query.split('&').filter(|pair| !pair.is_empty()).map(decode).collect();
+        let value = |name: &str| {
+            let named = |(given, _): &&(String, String)| given.eq_ignore_ascii_case(name);
+            pairs.iter().rev().find(named).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        };
+        Ok(Self {
+            access_token: value("access_token").map(str::to_owned),
+            hub: value("hub").map(str::to_owned),
+            asks_for_recovery: value("awps_connection_id").is_some(),
+            simple_mode: simple_mode(value("webpubsub_mode"), value("group"), value("noEcho"))?,
+            passed_on: pairs.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("access_token")).cloned().collect(),
+        })
+    }
+}
+
+fn decode(pair: &str) -> (String, String) {
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    (decoded(name), decoded(value))
+}
+
+fn simple_mode(mode: Option<&str>, group: Option<&str>, no_echo: Option<&str>) -> Result<SimpleMode, HandshakeError> {
+    let is = |name: &str| mode.is_some_and(|mode| mode.eq_ignore_ascii_case(name));
+    if mode.is_none() || is("sendEvent") {
+        return Ok(SimpleMode::SendEvent);
+    }
+    if !is("sendToGroup") {
+        return Err(HandshakeError::Query("`webpubsub_mode` must be sendEvent or sendToGroup".to_owned()));
+    }
+    let group = group.ok_or_else(|| HandshakeError::Query("`webpubsub_mode=sendToGroup` needs a `group`".to_owned()))?;
+    let group = GroupName::new(group).map_err(|error| HandshakeError::Query(error.to_string()))?;
+    let no_echo = match no_echo {
+        Some(value) if value.eq_ignore_ascii_case("true") => true,
+        Some(value) if !value.eq_ignore_ascii_case("false") => {
+            return Err(HandshakeError::Query("`noEcho` must be true or false".to_owned()));
+        }
+        _ => false,
+    };
+    Ok(SimpleMode::SendToGroup { group, no_echo })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_read_in_any_case_and_the_last_value_counts() {
+        let query = ClientQuery::read("Access_Token=a&access_token=b%2Ec&tag=x&tag=y").unwrap();
+        assert_eq!(query.access_token.as_deref(), Some("b.c"));
+        assert_eq!(query.passed_on, [("tag".into(), "x".into()), ("tag".into(), "y".into())]);
+        assert!(!query.asks_for_recovery);
+    }
+
+    #[test]
+    fn a_simple_client_may_publish_each_message_to_a_group() {
+        let query = ClientQuery::read("webpubsub_mode=sendtogroup&group=a%20b&noEcho=TRUE").unwrap();
+        let group = GroupName::new("a b").unwrap();
+        assert_eq!(query.simple_mode, SimpleMode::SendToGroup { group, no_echo: true });
+    }
+
+    #[test]
+    fn a_mode_that_makes_no_sense_is_refused() {
+        for query in ["webpubsub_mode=x", "webpubsub_mode=sendToGroup", "webpubsub_mode=sendToGroup&group=%20",
+            "webpubsub_mode=sendToGroup&group=g&noEcho=perhaps"] {
+            assert!(ClientQuery::read(query).is_err(), "{query}");
+        }
+    }
+}

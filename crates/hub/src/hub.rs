@@ -1,0 +1,247 @@
+//! One hub: its connections, users and groups, and the fan-out to them.
+//!
+//! Nothing crosses hubs. A group exists while it has members, a user while it has connections.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+use webpubsub_protocol::{message::Response, name::GroupName};
+
+use crate::{
+    broadcast::Broadcast,
+    connection::{Connection, ConnectionId},
+    outbox::Load,
+};
+
+/// Most groups that one connection may be in: a bound on what a client can make the hub remember.
+pub const MAX_GROUPS_PER_CONNECTION: usize = 10_000;
+
+/// Who gets a message.
+#[derive(Debug, Clone, Copy)]
+pub enum Audience<'a> {
+    /// Every connection of the hub.
+    Everyone,
+    /// The members of a group.
+    Group(&'a GroupName),
+    /// All connections of a user.
+    User(&'a str),
+    /// One connection.
+    Connection(&'a str),
+}
+
+/// Clients that a publisher should wait for before it goes on; see [`crate::outbox`]. Nearly always none.
+pub type Pace = Vec<Arc<Connection>>;
+
+/// Why a connection was not put into a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// It is in [`MAX_GROUPS_PER_CONNECTION`] groups.
+    #[error("a connection may be in {MAX_GROUPS_PER_CONNECTION} groups at most")]
+    TooManyGroups,
+    /// It is not connected (any more).
+    #[error("the connection is gone")]
+    NotConnected,
+}
+
+/// A hub.
+#[derive(Debug, Default)]
+pub struct Hub {
+    /// Publishing reads, joining and leaving write. No I/O happens inside: outboxes are queues.
+    members: RwLock<Members>,
+}
+
+#[derive(Debug, Default)]
+struct Members {
+    connections: HashMap<ConnectionId, Member>,
+    groups: HashMap<GroupName, HashMap<ConnectionId, Arc<Connection>>>,
+    users: HashMap<String, HashMap<ConnectionId, Arc<Connection>>>,
+}
+
+#[derive(Debug)]
+struct Member {
+    connection: Arc<Connection>,
+    groups: HashSet<GroupName>,
+}
+
+impl Hub {
+    fn read(&self) -> RwLockReadGuard<'_, Members> {
+        self.members.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Members> {
+        self.members.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a connection.
+    pub fn add(&self, connection: &Arc<Connection>) {
+        let mut members = self.write();
+        if let Some(user_id) = &connection.user_id {
+            members.users.entry(user_id.clone()).or_default().insert(connection.id.clone(), Arc::clone(connection));
+        }
+        let member = Member { connection: Arc::clone(connection), groups: HashSet::new() };
+        members.connections.insert(connection.id.clone(), member);
+    }
+
+    /// Removes a connection, from its groups too.
+    pub fn remove(&self, connection: &Connection) {
+        let mut members = self.write();
+        let Some(member) = members.connections.remove(&connection.id) else { return };
+        for group in &member.groups {
+            members.remove_from_group(&connection.id, group);
+        }
+        if let Some(user_id) = &connection.user_id
+            && let Some(user) = members.users.get_mut(user_id)
+        {
+            user.remove(&connection.id);
+            if user.is_empty() {
+                members.users.remove(user_id);
+            }
+        }
+    }
+
+    /// Puts a connection into a group. Being in it already is no error.
+    ///
+    /// # Errors
+    /// [`JoinError`].
+    pub fn join(&self, id: &ConnectionId, group: &GroupName) -> Result<(), JoinError> {
+        let mut members = self.write();
+        let member = members.connections.get_mut(id).ok_or(JoinError::NotConnected)?;
+        if member.groups.len() >= MAX_GROUPS_PER_CONNECTION && !member.groups.contains(group) {
+            return Err(JoinError::TooManyGroups);
+        }
+        member.groups.insert(group.clone());
+        let connection = Arc::clone(&member.connection);
+        members.groups.entry(group.clone()).or_default().insert(id.clone(), connection);
+        Ok(())
+    }
+
+    /// Takes a connection out of a group. Not being in it is no error.
+    pub fn leave(&self, id: &ConnectionId, group: &GroupName) {
+        let mut members = self.write();
+        if let Some(member) = members.connections.get_mut(id) {
+            member.groups.remove(group);
+        }
+        members.remove_from_group(id, group);
+    }
+
+    /// Queues `message` for everyone in `audience` but the excluded ones.
+    #[must_use = "a publisher waits for the clients returned"]
+    pub fn publish(&self, audience: Audience<'_>, is_excluded: impl Fn(&str) -> bool, message: Response<'_>) -> Pace {
+        let mut broadcast = Broadcast::new(message);
+        let mut pace = Pace::new();
+        let mut deliver = |connection: &Arc<Connection>| {
+            let is_heavy = !is_excluded(connection.id.as_str())
+                && connection.outbox.push(broadcast.frame(connection.format)) == Load::Heavy;
+            if is_heavy {
+                pace.push(Arc::clone(connection));
+            }
+        };
+        let members = self.read();
+        match audience {
+            Audience::Everyone => members.connections.values().for_each(|member| deliver(&member.connection)),
+            Audience::Group(group) => members.groups.get(group).into_iter().flatten().for_each(|(_, c)| deliver(c)),
+            Audience::User(user) => members.users.get(user).into_iter().flatten().for_each(|(_, c)| deliver(c)),
+            Audience::Connection(id) => {
+                members.connections.get(id).into_iter().for_each(|member| deliver(&member.connection));
+            }
+        }
+        pace
+    }
+
+    /// Every connection.
+    #[must_use]
+    pub fn connections(&self) -> Vec<Arc<Connection>> {
+        self.read().connections.values().map(|member| Arc::clone(&member.connection)).collect()
+    }
+}
+
+impl Members {
+    fn remove_from_group(&mut self, id: &ConnectionId, group: &GroupName) {
+        if let Some(members) = self.groups.get_mut(group) {
+            members.remove(id);
+            if members.is_empty() {
+                self.groups.remove(group);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use webpubsub_protocol::{message::Metadata, payload::Payload, role::Permissions};
+
+    use super::*;
+    use crate::{
+        connection::WireFormat,
+        outbox::{Departure, Outbox},
+    };
+
+    fn connect(hub: &Hub, user: Option<&str>) -> Arc<Connection> {
+        let connection = Arc::new(Connection {
+            id: ConnectionId::random().unwrap(),
+            user_id: user.map(str::to_owned),
+            format: WireFormat::Simple,
+            permissions: Permissions::default(),
+            outbox: Outbox::default(),
+        });
+        hub.add(&connection);
+        connection
+    }
+
+    fn say(hub: &Hub, audience: Audience<'_>, excluded: &[&str], text: &str) {
+        let message = Response::ServerMessage {
+            payload: Payload::Text(text.into()),
+            sequence_id: None,
+            metadata: Metadata::new(),
+        };
+        assert!(hub.publish(audience, |id| excluded.contains(&id), message).is_empty());
+    }
+
+    /// What the connection was told since last asked, without waiting for anything.
+    async fn heard(connection: &Connection) -> Vec<String> {
+        // A marker makes the outbox answer at once even when nothing else is in it.
+        connection.outbox.push(bytes::Bytes::from_static(b"\x81\x00"));
+        let Departure::Frames(frames) = connection.outbox.next_departure().await else { panic!("closed") };
+        frames.iter().map(|f| String::from_utf8_lossy(&f[2..]).into_owned()).filter(|t| !t.is_empty()).collect()
+    }
+
+    #[tokio::test]
+    async fn each_audience_reaches_its_own_and_nobody_else() {
+        let hub = Hub::default();
+        let group = GroupName::new("g").unwrap();
+        let (ada, ada_too, bob) = (connect(&hub, Some("ada")), connect(&hub, Some("ada")), connect(&hub, None));
+        hub.join(&bob.id, &group).unwrap();
+        say(&hub, Audience::Everyone, &[], "all");
+        say(&hub, Audience::Everyone, &[ada_too.id.as_str()], "all but one");
+        say(&hub, Audience::Group(&group), &[], "group");
+        say(&hub, Audience::User("ada"), &[], "user");
+        say(&hub, Audience::Connection(bob.id.as_str()), &[], "connection");
+        say(&hub, Audience::Connection("nobody"), &[], "lost");
+        assert_eq!(heard(&ada).await, ["all", "all but one", "user"]);
+        assert_eq!(heard(&ada_too).await, ["all", "user"]);
+        assert_eq!(heard(&bob).await, ["all", "all but one", "group", "connection"]);
+    }
+
+    #[tokio::test]
+    async fn who_has_left_or_gone_hears_nothing_and_leaves_nothing_behind() {
+        let hub = Hub::default();
+        let group = GroupName::new("g").unwrap();
+        let (stays, leaves, goes) = (connect(&hub, None), connect(&hub, None), connect(&hub, Some("ada")));
+        for connection in [&stays, &leaves, &goes] {
+            hub.join(&connection.id, &group).unwrap();
+            hub.join(&connection.id, &group).unwrap();
+        }
+        hub.leave(&leaves.id, &group);
+        hub.remove(&goes);
+        say(&hub, Audience::Group(&group), &[], "still here");
+        assert_eq!(heard(&stays).await, ["still here"]);
+        assert!(heard(&leaves).await.is_empty() && heard(&goes).await.is_empty());
+        hub.remove(&stays);
+        hub.remove(&leaves);
+        assert!(hub.read().groups.is_empty() && hub.read().users.is_empty() && hub.read().connections.is_empty());
+        assert_eq!(hub.join(&stays.id, &group), Err(JoinError::NotConnected));
+    }
+}

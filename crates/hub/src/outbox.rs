@@ -1,0 +1,274 @@
+//! What waits to be written to one client.
+//!
+//! Frames pile up here while a write is under way; the writer then takes all of them at once and writes them with one
+//! system call. So an idle socket is written to at once, and a busy one in batches, without a timer.
+//!
+//! # When a client reads too slowly
+//! Above [`PACE_MARK_BYTES`] a publisher is asked to wait for the client, like a writer to a full pipe, but only as
+//! long as the client makes headway: one that does not fall below the mark within [`PACE_PATIENCE`] is *slow*, and
+//! nobody waits for it until it has caught up. A client whose outbox reaches [`OUTBOX_LIMIT_BYTES`] or
+//! [`OUTBOX_LIMIT_FRAMES`] is closed with code 1008: it missed something, and must not be left to think otherwise.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+use webpubsub_protocol::close::Close;
+
+/// Most bytes that wait for one client (the cloud service allows as much).
+pub const OUTBOX_LIMIT_BYTES: usize = 16 * 1024 * 1024;
+/// Most frames that wait for one client: bounds the bookkeeping when frames are tiny.
+pub const OUTBOX_LIMIT_FRAMES: usize = 65_536;
+/// From here on a publisher waits for the client. Far above what a socket takes in one write, so that waiting costs no
+/// throughput.
+pub const PACE_MARK_BYTES: usize = 1024 * 1024;
+/// The same in frames.
+pub const PACE_MARK_FRAMES: usize = 8192;
+/// How long a publisher waits for one client to make headway.
+pub const PACE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Whether a publisher may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Load {
+    /// Go on.
+    Light,
+    /// Wait until the client has caught up a little; see [`Outbox::lightened`].
+    Heavy,
+}
+
+/// What the writer is to do next.
+#[derive(Debug)]
+pub enum Departure {
+    /// Write these frames, then report [`Outbox::written`].
+    Frames(VecDeque<Bytes>),
+    /// Write the close frame and end.
+    Close(Close),
+}
+
+/// The queue between the hub and one client's writer.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// Guards a queue for a few instructions; no I/O happens inside.
+    state: Mutex<State>,
+    departure: Notify,
+    lightened: Notify,
+    closed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    frames: VecDeque<Bytes>,
+    /// Bytes and frames waiting or being written.
+    held_bytes: usize,
+    held_frames: usize,
+    writer_waits: bool,
+    is_slow: bool,
+    close: Option<Close>,
+    is_closed: bool,
+}
+
+impl State {
+    fn is_heavy(&self) -> bool {
+        self.held_bytes > PACE_MARK_BYTES || self.held_frames > PACE_MARK_FRAMES
+    }
+
+    /// Whether publishers wait for this client.
+    fn holds_up(&self) -> bool {
+        self.is_heavy() && !self.is_slow && !self.is_closed
+    }
+}
+
+impl Outbox {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere leaves a queue that is still a queue.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues a whole WebSocket frame. After [`Outbox::close`] it goes nowhere.
+    pub fn push(&self, frame: Bytes) -> Load {
+        let mut state = self.state();
+        if state.is_closed {
+            return Load::Light;
+        }
+        if state.held_bytes + frame.len() > OUTBOX_LIMIT_BYTES || state.held_frames >= OUTBOX_LIMIT_FRAMES {
+            state.frames.clear();
+            self.end(state, Close::SLOW_RECEIVER);
+            return Load::Light;
+        }
+        state.held_bytes += frame.len();
+        state.held_frames += 1;
+        state.frames.push_back(frame);
+        let load = if state.holds_up() { Load::Heavy } else { Load::Light };
+        self.wake_writer(state);
+        load
+    }
+
+    /// Ends the connection once what is queued has been written. The first reason given stands.
+    pub fn close(&self, close: Close) {
+        let state = self.state();
+        if !state.is_closed {
+            self.end(state, close);
+        }
+    }
+
+    fn end(&self, mut state: MutexGuard<'_, State>, close: Close) {
+        state.is_closed = true;
+        state.close = Some(close);
+        self.wake_writer(state);
+        self.lightened.notify_waiters();
+        self.closed.notify_one();
+    }
+
+    fn wake_writer(&self, mut state: MutexGuard<'_, State>) {
+        let writer_waits = std::mem::take(&mut state.writer_waits);
+        drop(state);
+        if writer_waits {
+            self.departure.notify_one();
+        }
+    }
+
+    /// Waits for something to write: every frame that is queued, or, when there is none, the close frame.
+    pub async fn next_departure(&self) -> Departure {
+        loop {
+            {
+                let mut state = self.state();
+                if !state.frames.is_empty() {
+                    return Departure::Frames(std::mem::take(&mut state.frames));
+                }
+                if let Some(close) = state.close.take() {
+                    return Departure::Close(close);
+                }
+                state.writer_waits = true;
+            }
+            self.departure.notified().await;
+        }
+    }
+
+    /// The writer has handed this much to the socket.
+    pub fn written(&self, frames: usize, bytes: usize) {
+        let mut state = self.state();
+        let was_heavy = state.is_heavy();
+        state.held_frames = state.held_frames.saturating_sub(frames);
+        state.held_bytes = state.held_bytes.saturating_sub(bytes);
+        state.is_slow &= state.held_frames > 0;
+        let is_lighter = was_heavy && !state.is_heavy();
+        drop(state);
+        if is_lighter {
+            self.lightened.notify_waiters();
+        }
+    }
+
+    /// Waits until the client has caught up to below the pace mark. One that has not within [`PACE_PATIENCE`] is
+    /// slow from then on, until its outbox is empty: nobody waits for it again.
+    pub async fn lightened(&self) {
+        let caught_up = async {
+            loop {
+                let lightened = self.lightened.notified();
+                tokio::pin!(lightened);
+                // Registered before looking, so that no notification falls in between.
+                lightened.as_mut().enable();
+                if !self.state().holds_up() {
+                    return;
+                }
+                lightened.await;
+            }
+        };
+        if tokio::time::timeout(PACE_PATIENCE, caught_up).await.is_err() {
+            self.state().is_slow = true;
+            // Others who wait need not.
+            self.lightened.notify_waiters();
+        }
+    }
+
+    /// Waits until [`Outbox::close`] was called or the outbox overflowed. For one waiter.
+    pub async fn closed(&self) {
+        if !self.state().is_closed {
+            self.closed.notified().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(bytes: usize) -> Bytes {
+        Bytes::from(vec![0; bytes])
+    }
+
+    async fn take(outbox: &Outbox) -> VecDeque<Bytes> {
+        match outbox.next_departure().await {
+            Departure::Frames(frames) => frames,
+            Departure::Close(close) => panic!("closed: {close:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_piled_up_during_a_write_leaves_together_and_in_order() {
+        let outbox = Outbox::default();
+        for byte in 0..5_u8 {
+            outbox.push(Bytes::copy_from_slice(&[byte]));
+        }
+        let frames = take(&outbox).await;
+        assert_eq!(frames.iter().map(|frame| frame[0]).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    }
+
+    #[tokio::test]
+    async fn what_was_queued_before_a_close_is_written_and_what_comes_after_is_not() {
+        let outbox = Outbox::default();
+        outbox.push(frame(1));
+        outbox.close(Close::NORMAL);
+        outbox.close(Close::SHUTTING_DOWN);
+        outbox.push(frame(2));
+        assert_eq!(take(&outbox).await.len(), 1);
+        assert!(matches!(outbox.next_departure().await, Departure::Close(close) if close == Close::NORMAL));
+    }
+
+    #[tokio::test]
+    async fn an_outbox_that_overflows_frees_its_memory_and_closes_with_1008() {
+        let outbox = Outbox::default();
+        for _ in 0..OUTBOX_LIMIT_BYTES / PACE_MARK_BYTES {
+            outbox.push(frame(PACE_MARK_BYTES));
+        }
+        outbox.push(frame(1));
+        outbox.closed().await;
+        assert!(matches!(outbox.next_departure().await, Departure::Close(close) if close == Close::SLOW_RECEIVER));
+    }
+
+    #[tokio::test]
+    async fn frames_being_written_still_count() {
+        let outbox = Outbox::default();
+        assert_eq!(outbox.push(frame(PACE_MARK_BYTES)), Load::Light);
+        take(&outbox).await;
+        assert_eq!(outbox.push(frame(1)), Load::Heavy);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_publisher_waits_while_the_client_makes_headway() {
+        let outbox = Outbox::default();
+        outbox.push(frame(PACE_MARK_BYTES + 1));
+        let catches_up = async {
+            tokio::time::advance(PACE_PATIENCE / 2).await;
+            let frames = take(&outbox).await;
+            outbox.written(frames.len(), PACE_MARK_BYTES + 1);
+        };
+        tokio::join!(outbox.lightened(), catches_up);
+        assert_eq!(outbox.push(frame(PACE_MARK_BYTES + 1)), Load::Heavy);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_makes_no_headway_is_waited_for_once() {
+        let outbox = Outbox::default();
+        assert_eq!(outbox.push(frame(PACE_MARK_BYTES + 1)), Load::Heavy);
+        outbox.lightened().await;
+        assert_eq!(outbox.push(frame(1)), Load::Light);
+        // Once it has caught up entirely, it is a client like any other.
+        let frames = take(&outbox).await;
+        outbox.written(frames.len(), PACE_MARK_BYTES + 2);
+        assert_eq!(outbox.push(frame(PACE_MARK_BYTES + 1)), Load::Heavy);
+    }
+}

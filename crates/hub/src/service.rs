@@ -1,0 +1,144 @@
+//! The whole service: its hubs, its settings, its router.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use axum::{
+    Router,
+    http::{HeaderMap, header},
+    routing::{any, get},
+};
+use tokio::sync::Notify;
+use webpubsub_protocol::{
+    close::Close, connection_string::AccessKey, message::Response, name::HubName, token::UnixTime,
+};
+
+use crate::{
+    broadcast::json_frame, connect_handler::ConnectHandler, connection::WireFormat, handshake, hub::Hub, rest,
+};
+
+/// Most connections at once; one more is answered with 503. About 250 MB of sockets and buffers.
+pub const MAX_CONNECTIONS: usize = 20_000;
+
+/// How a service behaves.
+#[derive(Default)]
+pub struct Settings {
+    /// Keys that sign tokens; any one of them will do.
+    pub access_keys: Vec<AccessKey>,
+    /// Whether tokens may name any host in their audience: a service on the loopback interface has many names, and
+    /// nobody else can reach it by any of them.
+    pub accepts_any_host: bool,
+    /// The application that has a say in who connects.
+    pub connect_handler: Option<Arc<dyn ConnectHandler>>,
+}
+
+impl Settings {
+    /// The host that a token must be for; `None` when any will do.
+    pub(crate) fn audience_host<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        let host = || headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        (!self.accepts_any_host).then(host)
+    }
+}
+
+/// A running service.
+pub struct Service {
+    settings: Settings,
+    /// Hubs come into being when first used, and stay.
+    hubs: RwLock<HashMap<HubName, Arc<Hub>>>,
+    connections: AtomicUsize,
+    emptied: Notify,
+}
+
+/// A connection's place among [`MAX_CONNECTIONS`]. Dropping it frees the place.
+pub(crate) struct Place(Arc<Service>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.0.connections.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.emptied.notify_waiters();
+        }
+    }
+}
+
+impl Service {
+    /// A service without connections.
+    #[must_use]
+    pub fn new(settings: Settings) -> Arc<Self> {
+        Arc::new(Self {
+            settings,
+            hubs: RwLock::default(),
+            connections: AtomicUsize::new(0),
+            emptied: Notify::new(),
+        })
+    }
+
+    /// The routes: `/client/…` for clients, `/api/…` for application servers.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/client", get(handshake::connect))
+            .route("/client/", get(handshake::connect))
+            .route("/client/hubs/{hub}", get(handshake::connect))
+            .route("/api/{*operation}", any(rest::handle))
+            .with_state(Arc::clone(self))
+    }
+
+    /// How many clients are connected.
+    #[must_use]
+    pub fn connection_count(&self) -> usize {
+        self.connections.load(Ordering::Acquire)
+    }
+
+    /// Tells every client that the service ends, closes all connections, and waits until they are gone.
+    pub async fn shut_down(&self) {
+        let farewell = json_frame(&Response::Disconnected { message: "The service is shutting down.".to_owned() });
+        let hubs: Vec<_> = self.hubs.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        for connection in hubs.iter().flat_map(|hub| hub.connections()) {
+            if connection.format == WireFormat::Json {
+                connection.outbox.push(farewell.clone());
+            }
+            connection.outbox.close(Close::SHUTTING_DOWN);
+        }
+        loop {
+            let emptied = self.emptied.notified();
+            tokio::pin!(emptied);
+            emptied.as_mut().enable();
+            if self.connection_count() == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The present time. The one place of this crate that reads the wall clock.
+    pub(crate) fn unix_time() -> UnixTime {
+        // A clock before 1970 makes every token expired or not yet valid, never valid for ever.
+        UnixTime(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs()))
+    }
+
+    /// The hub called `name`.
+    pub(crate) fn hub(&self, name: &HubName) -> Arc<Hub> {
+        if let Some(hub) = self.hubs.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+            return Arc::clone(hub);
+        }
+        let mut hubs = self.hubs.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(hubs.entry(name.clone()).or_default())
+    }
+
+    /// A place for one more connection; `None` when there is none.
+    pub(crate) fn take_place(self: &Arc<Self>) -> Option<Place> {
+        let taken = self.connections.fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| {
+            (taken < MAX_CONNECTIONS).then_some(taken + 1)
+        });
+        taken.is_ok().then(|| Place(Arc::clone(self)))
+    }
+}

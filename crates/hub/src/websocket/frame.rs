@@ -1,0 +1,213 @@
+//! Frames: RFC 6455, section 5.2.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use webpubsub_protocol::close::{Close, MAX_REASON_BYTES};
+
+/// Longest payload of a control frame (RFC 6455, section 5.5).
+pub const MAX_CONTROL_BYTES: usize = 125;
+
+/// What a frame is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opcode {
+    /// More of the message before.
+    Continuation,
+    /// A text message, or its first part.
+    Text,
+    /// A binary message, or its first part.
+    Binary,
+    /// The connection ends.
+    Close,
+    /// Are you there?
+    Ping,
+    /// I am.
+    Pong,
+}
+
+impl Opcode {
+    fn from_bits(bits: u8) -> Option<Self> {
+        Some(match bits {
+            0x0 => Self::Continuation,
+            0x1 => Self::Text,
+            0x2 => Self::Binary,
+            0x8 => Self::Close,
+            0x9 => Self::Ping,
+            0xA => Self::Pong,
+            _ => return None,
+        })
+    }
+
+    fn bits(self) -> u8 {
+        match self {
+            Self::Continuation => 0x0,
+            Self::Text => 0x1,
+            Self::Binary => 0x2,
+            Self::Close => 0x8,
+            Self::Ping => 0x9,
+            Self::Pong => 0xA,
+        }
+    }
+
+    /// Whether frames of this kind manage the connection instead of carrying messages.
+    #[must_use]
+    pub fn is_control(self) -> bool {
+        matches!(self, Self::Close | Self::Ping | Self::Pong)
+    }
+}
+
+/// A client's frame header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// Whether the message ends with this frame.
+    pub is_final: bool,
+    /// What the frame is.
+    pub opcode: Opcode,
+    /// What the payload is masked with.
+    pub mask: [u8; 4],
+    /// Length of the payload, in bytes.
+    pub payload_len: u64,
+    /// Length of this header, in bytes.
+    pub header_len: usize,
+}
+
+/// The frame breaks RFC 6455.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the frame breaks RFC 6455: {0}")]
+pub struct InvalidFrame(pub &'static str);
+
+/// Reads the header of a client's frame from the front of `bytes`; `None` while it is incomplete.
+///
+/// # Errors
+/// [`InvalidFrame`]: reserved bits or opcodes, no mask, or a control frame that is fragmented or too long.
+pub fn parse_header(bytes: &[u8]) -> Result<Option<Header>, InvalidFrame> {
+    let &[first, second, ref rest @ ..] = bytes else { return Ok(None) };
+    if first & 0x70 != 0 {
+        return Err(InvalidFrame("reserved bits are set, and no extension was agreed on"));
+    }
+    let opcode = Opcode::from_bits(first & 0x0F).ok_or(InvalidFrame("unknown opcode"))?;
+    if second & 0x80 == 0 {
+        return Err(InvalidFrame("a client's frame must be masked"));
+    }
+    let is_final = first & 0x80 != 0;
+    let short_len = second & 0x7F;
+    if opcode.is_control() && (!is_final || usize::from(short_len) > MAX_CONTROL_BYTES) {
+        return Err(InvalidFrame("a control frame must be whole and short"));
+    }
+    let (payload_len, rest, len_bytes) = match short_len {
+        126 => {
+            let Some((len, rest)) = rest.split_first_chunk() else { return Ok(None) };
+            (u64::from(u16::from_be_bytes(*len)), rest, 2)
+        }
+        127 => {
+            let Some((len, rest)) = rest.split_first_chunk() else { return Ok(None) };
+            (u64::from_be_bytes(*len), rest, 8)
+        }
+        len => (u64::from(len), rest, 0),
+    };
+    let Some((mask, _)) = rest.split_first_chunk() else { return Ok(None) };
+    Ok(Some(Header { is_final, opcode, mask: *mask, payload_len, header_len: 2 + len_bytes + mask.len() }))
+}
+
+/// Takes the mask off, eight bytes at a time.
+pub fn unmask(payload: &mut [u8], mask: [u8; 4]) {
+    let [a, b, c, d] = mask;
+    let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let mut chunks = payload.chunks_exact_mut(8);
+    for chunk in &mut chunks {
+        if let Ok(bytes) = <[u8; 8]>::try_from(&*chunk) {
+            chunk.copy_from_slice(&(u64::from_ne_bytes(bytes) ^ wide).to_ne_bytes());
+        }
+    }
+    for (byte, mask) in chunks.into_remainder().iter_mut().zip(mask.iter().cycle()) {
+        *byte ^= mask;
+    }
+}
+
+/// A whole frame of the service: final and unmasked.
+#[must_use]
+pub fn encode(opcode: Opcode, payload: &[u8]) -> Bytes {
+    const LONGEST_HEADER: usize = 10;
+    let mut frame = BytesMut::with_capacity(LONGEST_HEADER + payload.len());
+    frame.put_u8(0x80 | opcode.bits());
+    match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
+        (Ok(len @ ..126), _) => frame.put_u8(len),
+        (_, Ok(len)) => {
+            frame.put_u8(126);
+            frame.put_u16(len);
+        }
+        _ => {
+            frame.put_u8(127);
+            // A length in memory fits 64 bits.
+            frame.put_u64(payload.len() as u64);
+        }
+    }
+    frame.put_slice(payload);
+    frame.freeze()
+}
+
+/// A close frame.
+#[must_use]
+pub fn encode_close(close: &Close) -> Bytes {
+    let mut reason = close.reason.as_ref();
+    while reason.len() > MAX_REASON_BYTES {
+        let mut chars = reason.chars();
+        chars.next_back();
+        reason = chars.as_str();
+    }
+    let mut payload = close.code.to_be_bytes().to_vec();
+    payload.extend_from_slice(reason.as_bytes());
+    encode(Opcode::Close, &payload)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_examples_of_the_rfc_are_read_and_written() {
+        // RFC 6455, section 5.7: a masked "Hello", and unmasked ones.
+        let masked = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+        let header = parse_header(&masked).unwrap().unwrap();
+        assert_eq!((header.opcode, header.payload_len, header.header_len), (Opcode::Text, 5, 6));
+        let mut payload = masked[6..].to_vec();
+        unmask(&mut payload, header.mask);
+        assert_eq!(payload, b"Hello");
+        assert_eq!(&encode(Opcode::Text, b"Hello")[..], [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
+        assert_eq!(&encode(Opcode::Binary, &[0; 256])[..4], [0x82, 0x7E, 0x01, 0x00]);
+        assert_eq!(&encode(Opcode::Binary, &vec![0; 65536])[..10], [0x82, 0x7F, 0, 0, 0, 0, 0, 1, 0, 0]);
+    }
+
+    #[test]
+    fn frames_that_break_the_rules_are_refused() {
+        let broken: [&[u8]; 5] =
+            [&[0xC1, 0x80], &[0x83, 0x80], &[0x81, 0x05], &[0x09, 0x80], &[0x89, 0xFE, 0, 126]];
+        for bytes in broken {
+            assert!(parse_header(bytes).is_err(), "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn a_close_reason_is_cut_on_a_character_to_what_a_control_frame_holds() {
+        let close = Close { code: 1000, reason: "é".repeat(100).into() };
+        let frame = encode_close(&close);
+        assert!(frame.len() <= 2 + MAX_CONTROL_BYTES && std::str::from_utf8(&frame[4..]).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn unmasking_equals_the_definition(payload in any::<Vec<u8>>(), mask in any::<[u8; 4]>()) {
+            let expected: Vec<u8> = payload.iter().enumerate().map(|(at, byte)| byte ^ mask[at % 4]).collect();
+            let mut unmasked = payload;
+            unmask(&mut unmasked, mask);
+            prop_assert_eq!(unmasked, expected);
+        }
+
+        #[test]
+        fn no_bytes_make_the_header_parser_panic(bytes in any::<Vec<u8>>()) {
+            if let Ok(Some(header)) = parse_header(&bytes) {
+                prop_assert!(header.header_len <= bytes.len());
+            }
+        }
+    }
+}

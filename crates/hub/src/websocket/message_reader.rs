@@ -1,0 +1,219 @@
+//! From bytes to messages: frames taken apart, fragments put together (RFC 6455, section 5.4).
+
+use bytes::{Buf, BytesMut};
+use webpubsub_protocol::close::Close;
+
+use super::frame::{Header, Opcode, parse_header, unmask};
+
+/// Longest message of a client, in bytes of payload, all fragments together (the cloud service's limit).
+pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
+
+/// What came from the client.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// A text message, UTF-8 or not.
+    Text(BytesMut),
+    /// A binary message.
+    Binary(BytesMut),
+    /// To be answered with a pong of the same payload.
+    Ping(BytesMut),
+    /// A sign of life.
+    Pong,
+    /// The client closes; the code to echo.
+    Close(Option<u16>),
+}
+
+/// Collects bytes, and gives messages.
+#[derive(Debug, Default)]
+pub struct MessageReader {
+    buffer: BytesMut,
+    /// The first parts of a fragmented message: what it is, and what there is of it.
+    fragments: Option<(Opcode, BytesMut)>,
+}
+
+impl MessageReader {
+    /// Where to read bytes into, with room for at least `bytes`.
+    pub fn space(&mut self, bytes: usize) -> &mut BytesMut {
+        if self.buffer.is_empty() && self.buffer.capacity() > bytes {
+            // Memory for a large message is not kept for the small ones after it.
+            self.buffer = BytesMut::with_capacity(bytes);
+        } else {
+            self.buffer.reserve(bytes);
+        }
+        &mut self.buffer
+    }
+
+    /// The next message, if its bytes are all there.
+    ///
+    /// # Errors
+    /// How to close the connection, when the bytes break the rules or exceed [`MAX_MESSAGE_BYTES`].
+    pub fn next_arrival(&mut self) -> Result<Option<Arrival>, Close> {
+        loop {
+            let Some(header) = parse_header(&self.buffer).map_err(|_| Close::INVALID_FRAME)? else { return Ok(None) };
+            let collected = match &self.fragments {
+                Some((_, parts)) if !header.opcode.is_control() => parts.len(),
+                _ => 0,
+            };
+            let payload_len = usize::try_from(header.payload_len).map_err(|_| Close::TOO_LARGE)?;
+            if payload_len > MAX_MESSAGE_BYTES - collected {
+                return Err(Close::TOO_LARGE);
+            }
+            let frame_len = header.header_len + payload_len;
+            if self.buffer.len() < frame_len {
+                return Ok(None);
+            }
+            self.buffer.advance(header.header_len);
+            let mut payload = self.buffer.split_to(payload_len);
+            unmask(&mut payload, header.mask);
+            if let Some(arrival) = self.frame_arrived(&header, payload)? {
+                return Ok(Some(arrival));
+            }
+        }
+    }
+
+    fn frame_arrived(&mut self, header: &Header, payload: BytesMut) -> Result<Option<Arrival>, Close> {
+        match (header.opcode, self.fragments.take()) {
+            (Opcode::Ping, fragments) => {
+                self.fragments = fragments;
+                Ok(Some(Arrival::Ping(payload)))
+            }
+            (Opcode::Pong, fragments) => {
+                self.fragments = fragments;
+                Ok(Some(Arrival::Pong))
+            }
+            (Opcode::Close, _) => close_code(&payload).map(|code| Some(Arrival::Close(code))),
+            (Opcode::Continuation, Some((kind, mut parts))) => {
+                parts.extend_from_slice(&payload);
+                Ok(self.message_part(header.is_final, kind, parts))
+            }
+            (kind @ (Opcode::Text | Opcode::Binary), None) => Ok(self.message_part(header.is_final, kind, payload)),
+            // A continuation of nothing, or a new message inside another.
+            _ => Err(Close::INVALID_FRAME),
+        }
+    }
+
+    fn message_part(&mut self, is_final: bool, kind: Opcode, payload: BytesMut) -> Option<Arrival> {
+        if !is_final {
+            self.fragments = Some((kind, payload));
+            return None;
+        }
+        Some(if kind == Opcode::Text { Arrival::Text(payload) } else { Arrival::Binary(payload) })
+    }
+}
+
+/// The code of a close frame (RFC 6455, sections 5.5.1 and 7.4).
+fn close_code(payload: &[u8]) -> Result<Option<u16>, Close> {
+    let Some((code, reason)) = payload.split_first_chunk() else {
+        return if payload.is_empty() { Ok(None) } else { Err(Close::INVALID_FRAME) };
+    };
+    let code = u16::from_be_bytes(*code);
+    let may_be_sent = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
+    if !may_be_sent || std::str::from_utf8(reason).is_err() {
+        return Err(Close::INVALID_FRAME);
+    }
+    Ok(Some(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A client's frame.
+    fn masked(first_byte: u8, payload: &[u8]) -> Vec<u8> {
+        let mask = [1, 2, 3, 4];
+        let mut frame = vec![first_byte];
+        match payload.len() {
+            len @ 0..126 => frame.push(0x80 | u8::try_from(len).unwrap()),
+            len @ 126..65536 => {
+                frame.push(0xFE);
+                frame.extend(u16::try_from(len).unwrap().to_be_bytes());
+            }
+            len => {
+                frame.push(0xFF);
+                frame.extend((len as u64).to_be_bytes());
+            }
+        }
+        frame.extend(mask);
+        let mut payload = payload.to_vec();
+        unmask(&mut payload, mask);
+        frame.extend(payload);
+        frame
+    }
+
+    fn read_all(bytes: &[u8]) -> Result<Vec<Arrival>, Close> {
+        let mut reader = MessageReader::default();
+        reader.space(0).extend_from_slice(bytes);
+        let mut arrivals = Vec::new();
+        while let Some(arrival) = reader.next_arrival()? {
+            arrivals.push(arrival);
+        }
+        Ok(arrivals)
+    }
+
+    #[test]
+    fn fragments_are_put_together_and_a_ping_may_come_in_between() {
+        let bytes = [masked(0x01, b"Hel"), masked(0x89, b"?"), masked(0x80, b"lo")].concat();
+        let expected = [Arrival::Ping(b"?"[..].into()), Arrival::Text(b"Hello"[..].into())];
+        assert_eq!(read_all(&bytes).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_message_may_be_as_long_as_the_limit_and_not_longer() {
+        let whole = masked(0x82, &vec![7; MAX_MESSAGE_BYTES]);
+        assert!(matches!(&read_all(&whole).unwrap()[..], [Arrival::Binary(bytes)] if bytes.len() == MAX_MESSAGE_BYTES));
+        assert_eq!(read_all(&masked(0x82, &vec![7; MAX_MESSAGE_BYTES + 1])), Err(Close::TOO_LARGE));
+        let in_parts = [masked(0x02, &vec![7; MAX_MESSAGE_BYTES]), masked(0x80, b"1")].concat();
+        assert_eq!(read_all(&in_parts), Err(Close::TOO_LARGE));
+    }
+
+    #[test]
+    fn a_length_that_no_memory_holds_is_refused_before_any_is_taken() {
+        let header = [0x82, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0];
+        assert_eq!(read_all(&header), Err(Close::TOO_LARGE));
+    }
+
+    #[test]
+    fn stray_continuations_and_interrupted_messages_are_refused() {
+        assert_eq!(read_all(&masked(0x80, b"x")), Err(Close::INVALID_FRAME));
+        assert_eq!(read_all(&[masked(0x01, b"x"), masked(0x81, b"y")].concat()), Err(Close::INVALID_FRAME));
+    }
+
+    #[test]
+    fn close_codes_that_must_not_be_sent_are_refused() {
+        assert_eq!(read_all(&masked(0x88, b"")).unwrap(), [Arrival::Close(None)]);
+        assert_eq!(read_all(&masked(0x88, &1000_u16.to_be_bytes())).unwrap(), [Arrival::Close(Some(1000))]);
+        for code in [0_u16, 999, 1004, 1005, 1006, 1015, 2999, 5000] {
+            assert_eq!(read_all(&masked(0x88, &code.to_be_bytes())), Err(Close::INVALID_FRAME), "{code}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn however_the_bytes_are_cut_the_same_messages_come_out(
+            messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..8),
+            cuts in prop::collection::vec(1..64_usize, 1..50),
+        ) {
+            let bytes: Vec<u8> = messages.iter().flat_map(|payload| masked(0x82, payload)).collect();
+            let mut reader = MessageReader::default();
+            let mut arrivals = Vec::new();
+            let (mut rest, mut cuts) = (&bytes[..], cuts.into_iter().cycle());
+            while !rest.is_empty() {
+                let (now, later) = rest.split_at(cuts.next().unwrap().min(rest.len()));
+                reader.space(now.len()).extend_from_slice(now);
+                while let Some(arrival) = reader.next_arrival().unwrap() {
+                    arrivals.push(arrival);
+                }
+                rest = later;
+            }
+            let expected: Vec<_> = messages.iter().map(|payload| Arrival::Binary(payload[..].into())).collect();
+            prop_assert_eq!(arrivals, expected);
+        }
+
+        #[test]
+        fn no_bytes_make_the_reader_panic_or_hoard(bytes in any::<Vec<u8>>()) {
+            drop(read_all(&bytes));
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! Tailcast.
+fn main() {}
