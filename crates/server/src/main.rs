@@ -1,2 +1,53 @@
-//! Tailcast.
-fn main() {}
+//! `tailcast`: a command's output, live in every open browser.
+//!
+//! `tailcast serve` brings the page, the negotiate endpoint and, without a connection string, the service itself.
+//! `tailcast stream` sends standard input, line by line. `tailcast publish` broadcasts one message from a server.
+
+mod cli;
+mod failure;
+mod publish;
+mod serve;
+mod signals;
+mod stream;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    log_to_stderr();
+    // Fails when a provider is installed already, which nothing before this line does.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let name = command.name();
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("tailcast {name}: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::at_run_time(format!("the async runtime did not start: {error}")))?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(options) => serve::run(options).await,
+            Command::Stream(options) => stream::run(options).await,
+            Command::Publish(options) => publish::run(options).await,
+        }
+    })
+}
+
+/// Logs go to standard error, as much as `TAILCAST_LOG` asks for (`debug`, `webpubsub_hub=trace`, …).
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("TAILCAST_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -1,0 +1,106 @@
+//! What can be typed. What it means is decided elsewhere: [`crate::serve::config`] and the commands.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "tailcast", version, about = "A command's output, live in every open browser.", long_about = LONG_ABOUT)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const LONG_ABOUT: &str = "A command's output, live in every open browser.
+
+  tailcast serve                     the page, on http://127.0.0.1:8080
+  some-command | tailcast stream     its output, on every open page
+
+It speaks Azure Web PubSub's protocols: give `serve` a connection string and everything goes through Azure; without
+one, `serve` brings a compatible service of its own.
+
+Exit codes: 0 done, and every line acknowledged; 1 failed while running; 2 wrong usage.
+Set TAILCAST_LOG=debug to see more on standard error.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Serve(ServeOptions),
+    Stream(StreamOptions),
+    Publish(PublishOptions),
+}
+
+impl Command {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Serve(_) => "serve",
+            Self::Stream(_) => "stream",
+            Self::Publish(_) => "publish",
+        }
+    }
+}
+
+/// Serve the page and the negotiate endpoint, and without a connection string the service itself
+#[derive(Debug, Args)]
+pub(crate) struct ServeOptions {
+    /// Connection string of an Azure Web PubSub service, `Endpoint=https://…;AccessKey=…;`.
+    /// Without one, the embedded service answers on the same port, and its connection string is printed
+    #[arg(env = "WEBPUBSUB_CONNECTION_STRING", hide_env_values = true)]
+    pub(crate) connection_string: Option<String>,
+    /// Address to listen on; port 0 takes a free one. Beyond the loopback interface an access key is needed
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// The hub that clients are sent to
+    #[arg(long, default_value = "stream")]
+    pub(crate) hub: String,
+    /// The group that clients may join and publish to
+    #[arg(long, default_value = "stream")]
+    pub(crate) group: String,
+    /// Folder of the built page [default: `site` beside this program, or `dist` in the working folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) site: Option<PathBuf>,
+    /// A further web page that may use this server, by its origin (https://example.com); may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
+    /// Key that signs tokens of the embedded service, 32 characters or more
+    /// [default on loopback: the well-known development key]
+    #[arg(long, value_name = "KEY", env = "TAILCAST_ACCESS_KEY", hide_env_values = true)]
+    pub(crate) access_key: Option<String>,
+    /// Give permission to publish only to clients that present this key to /negotiate (`tailcast stream
+    /// --publish-key KEY`). Without it, everyone may publish on the loopback interface, and nobody beyond it
+    #[arg(long, value_name = "KEY", env = "TAILCAST_PUBLISH_KEY", hide_env_values = true)]
+    pub(crate) publish_key: Option<String>,
+}
+
+/// Send standard input, line by line, to every open page
+#[derive(Debug, Args)]
+pub(crate) struct StreamOptions {
+    /// Address of the negotiate endpoint
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/negotiate")]
+    pub(crate) negotiate: String,
+    /// The group to publish to
+    #[arg(long, default_value = "stream")]
+    pub(crate) group: String,
+    /// Key to show to a negotiate endpoint that gives permission to publish only for one
+    #[arg(long, value_name = "KEY", env = "TAILCAST_PUBLISH_KEY", hide_env_values = true)]
+    pub(crate) publish_key: Option<String>,
+    /// Stop when there was no connection for this many seconds
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub(crate) give_up_after: Duration,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).ok_or_else(|| {
+        "a number of seconds, such as 30, is needed".to_owned()
+    })
+}
+
+/// Broadcast one message to every client of a hub, as an application server does
+#[derive(Debug, Args)]
+pub(crate) struct PublishOptions {
+    /// Connection string, `Endpoint=https://…;AccessKey=…;`, from Azure or as `tailcast serve` prints it
+    pub(crate) connection_string: String,
+    /// The hub
+    pub(crate) hub: String,
+    /// The message, as text
+    pub(crate) message: String,
+}

@@ -1,0 +1,177 @@
+//! `tailcast stream`: standard input, line by line, to a group.
+//!
+//! ```text
+//! standard input ─► thread ─► chunks ─► line batcher ─► publisher (window of unacknowledged messages) ─► service
+//!                                                            │ receipts
+//!                                                            ▼
+//!                                                          tally: lines sent, acknowledged, refused
+//! ```
+//!
+//! Nothing waits on a timer: what is there is sent at once, and while the window is full, lines pile up into larger
+//! messages. Every stage is bounded, so a fast producer waits instead of filling memory.
+
+mod input;
+mod line_batcher;
+mod tally;
+
+use std::{pin::pin, time::Duration};
+
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
+use webpubsub_client::{
+    ClientEvent, ClientOptions, MAX_IN_FLIGHT_MESSAGES, SendFailure,
+    native::{self, Events, NegotiateEndpoint, Publisher, Receipt},
+};
+use webpubsub_protocol::{name::GroupName, payload::Payload};
+
+use crate::{cli::StreamOptions, failure::Failure, signals::Signals};
+use input::Input;
+use line_batcher::LineBatcher;
+use tally::Tally;
+
+/// After a signal: how long the lines read so far may take to be acknowledged.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Streams until the input ends, a signal comes, or the client gives up.
+pub(crate) async fn run(options: StreamOptions) -> Result<(), Failure> {
+    let group = GroupName::new(&options.group).map_err(|error| Failure::usage(error.to_string()))?;
+    let mut signals =
+        Signals::listen().map_err(|error| Failure::at_run_time(format!("signals cannot be heard: {error}")))?;
+    let mut endpoint = NegotiateEndpoint::new(options.negotiate);
+    if let Some(key) = options.publish_key {
+        endpoint = endpoint.with_credential(key);
+    }
+    let client_options = ClientOptions {
+        give_up_after: Some(options.give_up_after),
+        stop_on_lasting_failure: true,
+        ..ClientOptions::new()
+    };
+    let (publisher, events) = native::start(client_options, endpoint);
+    let mut narrating = tokio::spawn(narrate(events));
+    let mut last_trouble = None;
+    let (stop_reading, reading_stopped) = watch::channel(false);
+    let (sent, unsettled) = mpsc::channel(MAX_IN_FLIGHT_MESSAGES);
+    let tally = Tally::default();
+    {
+        let mut pumping = pin!(pump(&group, &publisher, &tally, sent, reading_stopped));
+        let mut settling = pin!(settle(unsettled, &tally, &stop_reading));
+        let (mut is_pumping, mut is_connected) = (true, true);
+        let mut drain_deadline: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                () = &mut settling => break,
+                () = &mut pumping, if is_pumping => is_pumping = false,
+                trouble = &mut narrating, if is_connected => {
+                    // The client has stopped by itself: nothing that is read from here on could be sent.
+                    is_connected = false;
+                    last_trouble = trouble.ok().flatten();
+                    stop_reading.send_replace(true);
+                }
+                () = signals.next() => {
+                    if drain_deadline.is_some() {
+                        break;
+                    }
+                    stop_reading.send_replace(true);
+                    drain_deadline = Some(Instant::now() + DRAIN_TIMEOUT);
+                }
+                () = tokio::time::sleep_until(drain_deadline.unwrap_or_else(Instant::now)), if drain_deadline.is_some() => break,
+            }
+        }
+        if is_connected {
+            publisher.stop();
+            // Waits for the farewell to be sent; what it tells is known already.
+            drop(narrating.await);
+        }
+    }
+    tally.conclude(last_trouble)
+}
+
+/// A message that was handed to the client, or could not be.
+struct Sent {
+    lines: u64,
+    receipt: Result<Receipt, SendFailure>,
+}
+
+/// Moves standard input into messages until it ends or is to be read no further.
+async fn pump(
+    group: &GroupName,
+    publisher: &Publisher,
+    tally: &Tally,
+    sent: mpsc::Sender<Sent>,
+    mut reading_stopped: watch::Receiver<bool>,
+) {
+    let mut input = Input::open();
+    let mut lines = LineBatcher::default();
+    loop {
+        let chunk = tokio::select! {
+            chunk = input.next() => chunk,
+            _ = reading_stopped.wait_for(|stopped| *stopped) => input.stop(),
+        };
+        let Some(chunk) = chunk else { break };
+        tally.read(lines.push(&chunk));
+        // What has piled up meanwhile belongs into the same message.
+        while let Some(chunk) = input.ready() {
+            tally.read(lines.push(&chunk));
+        }
+        while let Some(batch) = lines.next_batch() {
+            let receipt = publisher.send_to_group(group, Payload::Text(batch.text.into())).await;
+            // Settling outlives pumping, and a tally that nobody takes is not needed.
+            drop(sent.send(Sent { lines: batch.lines, receipt }).await);
+        }
+    }
+    tally.read(lines.finish());
+    while let Some(batch) = lines.next_batch() {
+        let receipt = publisher.send_to_group(group, Payload::Text(batch.text.into())).await;
+        drop(sent.send(Sent { lines: batch.lines, receipt }).await);
+    }
+    tally.input_ended(input.error(), lines.oddities());
+}
+
+/// Takes receipts in order until the last one. A refusal concerns every line to come, so it ends the reading.
+async fn settle(mut unsettled: mpsc::Receiver<Sent>, tally: &Tally, stop_reading: &watch::Sender<bool>) {
+    while let Some(Sent { lines, receipt }) = unsettled.recv().await {
+        let outcome = match receipt {
+            Ok(receipt) => receipt.await,
+            Err(failure) => Err(failure),
+        };
+        match outcome {
+            Ok(()) => tally.acknowledged(lines),
+            Err(SendFailure::Refused(error)) => {
+                tally.refused(error);
+                stop_reading.send_replace(true);
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Tells on standard error what a person at the keyboard should know; gives the last trouble there was.
+async fn narrate(mut events: Events) -> Option<String> {
+    let mut trouble: Option<String> = None;
+    while let Some(event) = events.next().await {
+        match event {
+            ClientEvent::Connected { .. } => {
+                let was_lost = trouble.take().is_some();
+                if was_lost {
+                    eprintln!("tailcast stream: connected again");
+                }
+            }
+            ClientEvent::Resending { messages } => {
+                eprintln!(
+                    "tailcast stream: sending {messages} unacknowledged messages again; lines of theirs may appear twice"
+                );
+            }
+            ClientEvent::Disconnected { reason: webpubsub_client::Disconnect::Stopped } => {}
+            ClientEvent::Disconnected { reason } => trouble = Some(reason.to_string()),
+            ClientEvent::ConnectFailed { failure } => trouble = Some(failure.to_string()),
+            ClientEvent::RetryScheduled { after } => {
+                let trouble = trouble.as_deref().unwrap_or("no connection");
+                eprintln!("tailcast stream: {trouble}; trying again in {:.1} s", after.as_secs_f64());
+            }
+            _ => {}
+        }
+    }
+    trouble
+}

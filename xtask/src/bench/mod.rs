@@ -1,0 +1,53 @@
+//! Measurements, each beside what it ought to beat, on the machine at hand.
+//!
+//! Absolute figures do not travel from machine to machine; ratios do. So peers are measured in the same run, and every
+//! report says how many cores there were.
+
+mod memory;
+mod page_size;
+mod report;
+mod service;
+mod stream;
+
+use std::path::PathBuf;
+use std::thread;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::build;
+use crate::setup::Setup;
+use crate::workspace::Workspace;
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Name {
+    /// From standard input to a subscriber: lines per second and memory, beside the tutorial's streamer
+    Stream,
+    /// The bytes of the page that a browser loads
+    PageSize,
+}
+
+/// What a measurement may use: all of it built and set up.
+#[derive(Debug)]
+pub struct Bench<'w> {
+    /// The checkout.
+    pub workspace: &'w Workspace,
+    /// A Python with the peers' libraries.
+    pub python: PathBuf,
+}
+
+/// Sets up and builds in release, then measures `name`, or everything. Reports go to standard output as Markdown.
+///
+/// # Errors
+/// When set-up, a build or a measurement fails.
+pub fn run(name: Option<Name>, workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
+    let bench = Bench { workspace, python: setup.python()? };
+    build::all(workspace, setup)?;
+    let names = name.map_or_else(|| Name::value_variants().to_vec(), |name| vec![name]);
+    println!("Measured on {} cores ({}).", thread::available_parallelism()?, std::env::consts::ARCH);
+    names.into_iter().try_for_each(|name| match name {
+        Name::Stream => stream::run(&bench),
+        Name::PageSize => page_size::run(&bench),
+    })
+}

@@ -1,0 +1,76 @@
+//! Everything that judges the code without running it.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::program::{Ending, Program};
+use crate::progress;
+use crate::setup::{Setup, WASM_TARGET, WasmToolchain};
+use crate::workspace::Workspace;
+
+/// The packages that run in a browser, and the feature that their browser half is behind.
+pub const WASM_PACKAGES: [&str; 6] =
+    ["--package", "tailcast", "--package", "webpubsub-client", "--features", "webpubsub-client/web"];
+
+/// How long the advisory database may take to arrive.
+const DATABASE_LIMIT: Duration = Duration::from_secs(60);
+
+/// Runs the checks, and stops at the first that fails.
+///
+/// # Errors
+/// When set-up fails, or a check does.
+pub fn run(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
+    let toolchain = setup.wasm_toolchain()?;
+    setup.linters(toolchain)?;
+    progress::step("checking the formatting", "seconds", || {
+        workspace
+            .cargo()?
+            .args(["fmt", "--all", "--check"])
+            .run()
+            .context("the code is not formatted: `cargo fmt --all` mends it")
+    })?;
+    progress::step("running clippy", "a minute the first time", || {
+        clippy(workspace.cargo()?, &["--workspace"])
+    })?;
+    progress::step("running clippy on what runs in the browser", "a minute the first time", || {
+        clippy(wasm_cargo(workspace, toolchain)?, &[&["--target", WASM_TARGET], &WASM_PACKAGES[..]].concat())
+    })?;
+    progress::step("checking the documentation", "a minute the first time", || {
+        let doc = workspace.cargo()?.args(["doc", "--no-deps", "--workspace", "--quiet"]);
+        doc.env("RUSTDOCFLAGS", "-Dwarnings").run()
+    })?;
+    check_dependencies(workspace, setup)
+}
+
+/// A cargo that builds for the browser, into the page's own target folder.
+///
+/// # Errors
+/// As [`Workspace::program`].
+pub fn wasm_cargo(workspace: &Workspace, toolchain: WasmToolchain) -> Result<Program> {
+    Ok(toolchain.applied_to(workspace.cargo()?).env("CARGO_TARGET_DIR", workspace.page_target()))
+}
+
+fn clippy(cargo: Program, selection: &[&str]) -> Result<()> {
+    let command = cargo.args(["clippy", "--quiet", "--all-targets"]).args(selection);
+    command.args(["--", "-D", "warnings"]).run()
+}
+
+fn check_dependencies(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
+    setup.cargo_deny()?;
+    let deny =
+        |args: &[&str]| Ok::<_, anyhow::Error>(workspace.cargo()?.args(["deny", "--workspace"]).args(args));
+    progress::step("checking the dependencies", "licences, sources and versions; seconds", || {
+        deny(&["check", "licenses", "bans", "sources"])?
+            .run()
+            .context("a dependency breaks a rule of deny.toml")
+    })?;
+    progress::announce("checking for known vulnerabilities", "the database comes from the network");
+    let fetched = deny(&["fetch", "db"])?.without_output().run_within(DATABASE_LIMIT)?;
+    if fetched == Ending::Succeeded {
+        deny(&["check", "--disable-fetch", "advisories"])?.run()
+    } else {
+        progress::note("NOT CHECKED for known vulnerabilities: their database cannot be fetched here");
+        Ok(())
+    }
+}

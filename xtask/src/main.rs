@@ -1,0 +1,88 @@
+//! `cargo xtask`: what a newcomer types first.
+//!
+//! Every command brings what it needs. On a machine with nothing but a stable Rust and the public package registries,
+//! `cargo xtask serve` ends with a running service and `cargo xtask test` with every test run.
+
+mod bench;
+mod build;
+mod dist;
+mod lint;
+mod program;
+mod progress;
+mod serve;
+mod setup;
+mod test;
+mod workspace;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use setup::Setup;
+use workspace::Workspace;
+
+/// Set up, build, serve, test, lint, measure and pack Tailcast.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Install whatever is missing for all the other commands. They do it themselves, too
+    Setup,
+    /// Build the page (into dist/) and the `tailcast` binary, in release
+    Build,
+    /// Build, then run `tailcast serve` with the built page
+    Serve {
+        /// Arguments for `tailcast serve`, with or without a `--` before them
+        #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Run all checks and tests, and stop at the first that fails
+    Test(test::Options),
+    /// Check formatting, clippy (native and WebAssembly), documentation and dependencies
+    Lint,
+    /// Measure, beside the peers that ought to be beaten
+    Bench {
+        /// Which measurement; all of them when not given
+        name: Option<bench::Name>,
+    },
+    /// Pack the binary and the page into one archive under target/
+    Dist,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  because {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    let workspace = Workspace::locate()?;
+    let setup = Setup::new(&workspace);
+    match command {
+        Command::Setup => {
+            setup.everything()?;
+            progress::note("all that Tailcast needs is here");
+        }
+        Command::Build => build::all(&workspace, &setup)?,
+        Command::Serve { args } => return serve::run(&workspace, &setup, &args),
+        Command::Test(options) => test::run(&workspace, &setup, &options)?,
+        Command::Lint => lint::run(&workspace, &setup)?,
+        Command::Bench { name } => bench::run(name, &workspace, &setup)?,
+        Command::Dist => dist::run(&workspace, &setup)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

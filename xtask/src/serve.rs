@@ -1,0 +1,55 @@
+//! Building, then becoming `tailcast serve`.
+
+use std::ffi::{OsStr, OsString};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+
+use crate::build;
+use crate::setup::Setup;
+use crate::workspace::Workspace;
+
+/// Builds all, and hands over to `tailcast serve` with the built page and `args`.
+///
+/// # Errors
+/// When set-up or a build fails, or the binary cannot start. Otherwise the code is the server's own.
+pub fn run(workspace: &Workspace, setup: &Setup<'_>, args: &[OsString]) -> Result<ExitCode> {
+    build::all(workspace, setup)?;
+    let mut command = Command::new(workspace.tailcast());
+    command.arg("serve");
+    if !names_a_site(args) {
+        command.arg("--site").arg(workspace.site());
+    }
+    command.args(args);
+    hand_over(command).with_context(|| format!("cannot start {}", workspace.tailcast().display()))
+}
+
+fn names_a_site(args: &[OsString]) -> bool {
+    args.iter().any(|arg| arg == OsStr::new("--site") || arg.to_string_lossy().starts_with("--site="))
+}
+
+/// Becomes the server: signals and the exit code need no one in between.
+#[cfg(unix)]
+fn hand_over(mut command: Command) -> std::io::Result<ExitCode> {
+    use std::os::unix::process::CommandExt;
+    Err(command.exec())
+}
+
+#[cfg(not(unix))]
+fn hand_over(mut command: Command) -> std::io::Result<ExitCode> {
+    let code = command.status()?.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_of_the_users_own_replaces_ours() {
+        let args = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        assert!(names_a_site(&args(&["--site", "elsewhere"])));
+        assert!(names_a_site(&args(&["--listen", "127.0.0.1:0", "--site=elsewhere"])));
+        assert!(!names_a_site(&args(&["--listen", "127.0.0.1:0", "--sites"])));
+    }
+}

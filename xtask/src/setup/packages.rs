@@ -1,0 +1,100 @@
+//! The system's packages, where `apt-get` can bring them; elsewhere, their names for the person to bring.
+
+use std::cell::Cell;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::program::Program;
+use crate::progress;
+use crate::workspace::Workspace;
+
+/// What this user may do to the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Privilege {
+    Root,
+    /// `sudo` works without a password. It is never asked for one: a step must not wait for a person.
+    Sudo,
+    None,
+}
+
+/// Installs Debian packages, and does the few other things that need root.
+#[derive(Debug)]
+pub struct Packages {
+    has_apt: bool,
+    privilege: Cell<Option<Privilege>>,
+    lists_are_fresh: Cell<bool>,
+}
+
+impl Packages {
+    /// Looks at the machine; changes nothing.
+    pub fn new(workspace: &Workspace) -> Self {
+        Self {
+            has_apt: workspace.find_program("apt-get").is_some(),
+            privilege: Cell::new(None),
+            lists_are_fresh: Cell::new(false),
+        }
+    }
+
+    /// Installs `packages`, which `purpose` needs.
+    ///
+    /// # Errors
+    /// When that is impossible here, naming the packages and `otherwise`, the way by hand.
+    pub fn install(&self, packages: &[&str], purpose: &str, otherwise: &str) -> Result<()> {
+        let names = packages.join(" ");
+        let by_hand = format!("{purpose} needs what Debian packages as `{names}`; {otherwise}");
+        if !self.has_apt {
+            bail!("there is no apt-get here to install it with: {by_hand}");
+        }
+        if self.privilege() == Privilege::None {
+            bail!(
+                "installing packages needs root, and sudo is missing or asks for a password: {by_hand}. \
+                 On Debian: `sudo apt-get install {names}`, then run this again"
+            );
+        }
+        progress::step(&format!("installing {names}"), &format!("{purpose}; about a minute"), || {
+            if !self.lists_are_fresh.get() {
+                self.apt_get(&["update", "-qq"])?;
+                self.lists_are_fresh.set(true);
+            }
+            let install = ["install", "-y", "-qq", "--no-install-recommends"];
+            self.apt_get(&[&install, packages].concat())
+        })
+        .with_context(|| by_hand)
+    }
+
+    /// A program that runs as root.
+    ///
+    /// # Errors
+    /// When this user is not root, and `sudo` is missing or wants a password.
+    pub fn as_root(&self, name: &str) -> Result<Program> {
+        match self.privilege() {
+            Privilege::Root => Ok(Program::new(name)),
+            Privilege::Sudo => Ok(Program::new("sudo").args(["-n", "DEBIAN_FRONTEND=noninteractive", name])),
+            Privilege::None => {
+                bail!("`{name}` must run as root here: run this again as root, or with sudo set up")
+            }
+        }
+    }
+
+    fn apt_get(&self, args: &[&str]) -> Result<()> {
+        self.as_root("apt-get")?.env("DEBIAN_FRONTEND", "noninteractive").args(args).run()
+    }
+
+    fn privilege(&self) -> Privilege {
+        let privilege = self.privilege.get().unwrap_or_else(find_privilege);
+        self.privilege.set(Some(privilege));
+        privilege
+    }
+}
+
+fn find_privilege() -> Privilege {
+    let answers = |name: &str, args: &[&str]| Program::new(name).args(args).capture();
+    if answers("id", &["-u"]).is_ok_and(|id| id == "0") {
+        Privilege::Root
+    } else if Path::new("/usr/bin/sudo").exists() && answers("sudo", &["-n", "true"]).is_ok() {
+        Privilege::Sudo
+    } else {
+        Privilege::None
+    }
+}
