@@ -11,43 +11,58 @@ pub const MAX_IN_FLIGHT_BYTES: usize = 8 * 1024 * 1024;
 /// Frames by ack id, in the order they were given.
 #[derive(Debug, Default)]
 pub(crate) struct AckTable {
-    frames: BTreeMap<u64, String>,
+    entries: BTreeMap<u64, Entry>,
     bytes: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    frame: String,
+    was_sent: bool,
 }
 
 impl AckTable {
     /// Whether one more message may be put in.
     pub(crate) fn has_room(&self) -> bool {
-        self.frames.is_empty() || (self.frames.len() < MAX_IN_FLIGHT_MESSAGES && self.bytes < MAX_IN_FLIGHT_BYTES)
+        self.entries.is_empty() || (self.entries.len() < MAX_IN_FLIGHT_MESSAGES && self.bytes < MAX_IN_FLIGHT_BYTES)
     }
 
-    /// Keeps `frame` until it is settled.
-    pub(crate) fn insert(&mut self, ack_id: u64, frame: String) {
+    /// Keeps `frame`, which was sent already or waits for a connection, until it is settled.
+    pub(crate) fn insert(&mut self, ack_id: u64, frame: String, was_sent: bool) {
         self.bytes += frame.len();
-        self.frames.insert(ack_id, frame);
+        self.entries.insert(ack_id, Entry { frame, was_sent });
     }
 
     /// Drops the frame of `ack_id`; false when there is none: an ack that comes twice settles once.
     pub(crate) fn settle(&mut self, ack_id: u64) -> bool {
-        let settled = self.frames.remove(&ack_id);
-        self.bytes -= settled.as_ref().map_or(0, String::len);
+        let settled = self.entries.remove(&ack_id);
+        self.bytes -= settled.as_ref().map_or(0, |entry| entry.frame.len());
         settled.is_some()
     }
 
-    /// All frames, oldest first.
-    pub(crate) fn frames(&self) -> impl Iterator<Item = &str> {
-        self.frames.values().map(String::as_str)
+    /// How many messages were sent and not settled: what a new connection sends again.
+    pub(crate) fn sent_count(&self) -> usize {
+        self.entries.values().filter(|entry| entry.was_sent).count()
     }
 
-    /// How many messages are on their way.
-    pub(crate) fn len(&self) -> usize {
-        self.frames.len()
+    /// All frames to be sent on a new connection, oldest first.
+    pub(crate) fn send_all(&mut self) -> impl Iterator<Item = &str> {
+        self.entries.values_mut().map(|entry| {
+            entry.was_sent = true;
+            entry.frame.as_str()
+        })
     }
 
     /// Empties the table; gives the ids that were in it, oldest first.
     pub(crate) fn abandon_all(&mut self) -> Vec<u64> {
         self.bytes = 0;
-        std::mem::take(&mut self.frames).into_keys().collect()
+        std::mem::take(&mut self.entries).into_keys().collect()
+    }
+
+    /// How many messages are on their way.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
     }
 }
 
@@ -58,12 +73,12 @@ mod tests {
     #[test]
     fn the_table_is_full_by_count_or_by_bytes_and_takes_one_message_of_any_size() {
         let mut table = AckTable::default();
-        table.insert(1, "x".repeat(MAX_IN_FLIGHT_BYTES + 1));
+        table.insert(1, "x".repeat(MAX_IN_FLIGHT_BYTES + 1), true);
         assert!(!table.has_room());
         assert!(table.settle(1) && table.has_room());
         for id in 0..MAX_IN_FLIGHT_MESSAGES {
             assert!(table.has_room());
-            table.insert(id as u64, String::new());
+            table.insert(id as u64, String::new(), false);
         }
         assert!(!table.has_room());
     }
@@ -71,7 +86,7 @@ mod tests {
     #[test]
     fn an_ack_that_comes_twice_settles_once() {
         let mut table = AckTable::default();
-        table.insert(9, "frame".into());
+        table.insert(9, "frame".into(), true);
         assert!(table.settle(9));
         assert!(!table.settle(9));
     }

@@ -214,10 +214,11 @@ impl Machine {
             payload,
             metadata: Metadata::new(),
         });
-        if matches!(self.phase, Phase::Connected { .. }) {
+        let is_connected = matches!(self.phase, Phase::Connected { .. });
+        if is_connected {
             self.effects.push_back(Effect::SendFrame(frame.clone()));
         }
-        self.messages.insert(ack_id, frame);
+        self.messages.insert(ack_id, frame, is_connected);
         Ok(ack_id)
     }
 
@@ -316,10 +317,11 @@ impl Machine {
             self.effects.push_back(Effect::SendFrame(encode_request(&request)));
             self.joins.insert(ack_id, group);
         }
-        if self.messages.len() > 0 {
-            self.report(ClientEvent::Resending { messages: self.messages.len() });
+        let messages = self.messages.sent_count();
+        if messages > 0 {
+            self.report(ClientEvent::Resending { messages });
         }
-        self.effects.extend(self.messages.frames().map(|frame| Effect::SendFrame(frame.to_owned())));
+        self.effects.extend(self.messages.send_all().map(|frame| Effect::SendFrame(frame.to_owned())));
     }
 
     fn acknowledged(&mut self, ack_id: u64, outcome: Result<(), AckError>) {

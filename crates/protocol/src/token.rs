@@ -37,14 +37,14 @@ pub struct Claims {
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "one_or_many", rename = "aud")]
     pub audiences: Vec<String>,
     /// When it was made.
-    #[serde(default, skip_serializing_if = "Option::is_none", rename = "iat")]
-    pub issued_at: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "numeric_date", rename = "iat")]
+    pub issued_at: Option<UnixTime>,
     /// From when on it no longer counts.
-    #[serde(default, skip_serializing_if = "Option::is_none", rename = "exp")]
-    pub expires_at: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "numeric_date", rename = "exp")]
+    pub expires_at: Option<UnixTime>,
     /// From when on it counts.
-    #[serde(default, skip_serializing_if = "Option::is_none", rename = "nbf")]
-    pub not_before: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "numeric_date", rename = "nbf")]
+    pub not_before: Option<UnixTime>,
     /// Who the client is; `None` for an anonymous one.
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "sub")]
     pub user_id: Option<String>,
@@ -65,17 +65,28 @@ impl Claims {
     pub fn new(audience: String, now: UnixTime, lifetime_seconds: u64) -> Self {
         Self {
             audiences: vec![audience],
-            issued_at: Some(seconds(now)),
-            expires_at: Some(seconds(now.plus(lifetime_seconds))),
+            issued_at: Some(now),
+            expires_at: Some(now.plus(lifetime_seconds)),
             ..Self::default()
         }
     }
 }
 
-/// Token times are JSON numbers; whole seconds of any plausible year are exact in a double.
-#[allow(clippy::cast_precision_loss, reason = "exact up to 2^53 seconds")]
-fn seconds(time: UnixTime) -> f64 {
-    time.0 as f64
+/// Times in a token: JSON numbers of seconds, which may have a fraction (RFC 7519, section 2, NumericDate).
+mod numeric_date {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::UnixTime;
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<UnixTime>, D::Error> {
+        // The cast saturates: what lies before 1970 counts as 1970, what lies beyond any clock as never.
+        let whole_seconds = |seconds: f64| UnixTime(seconds as u64);
+        Ok(Option::<f64>::deserialize(deserializer)?.map(whole_seconds))
+    }
+
+    pub(super) fn serialize<S: Serializer>(time: &Option<UnixTime>, serializer: S) -> Result<S::Ok, S::Error> {
+        time.map(|time| time.0).serialize(serializer)
+    }
 }
 
 /// A claim that is one string, or an array of strings: signers differ.
@@ -166,11 +177,10 @@ pub fn verify(token: &str, keys: &[AccessKey], now: UnixTime) -> Result<Claims, 
         return Err(TokenError::WrongSignature);
     }
     let claims: Claims = decode_part(payload)?;
-    let (now, skew) = (seconds(now), seconds(UnixTime(CLOCK_SKEW_SECONDS)));
     match (claims.expires_at, claims.not_before) {
         (None, _) => Err(TokenError::NoExpiry),
-        (Some(expires_at), _) if now >= expires_at + skew => Err(TokenError::Expired),
-        (_, Some(not_before)) if now + skew < not_before => Err(TokenError::NotYetValid),
+        (Some(expires_at), _) if now >= expires_at.plus(CLOCK_SKEW_SECONDS) => Err(TokenError::Expired),
+        (_, Some(not_before)) if now.plus(CLOCK_SKEW_SECONDS) < not_before => Err(TokenError::NotYetValid),
         _ => Ok(claims),
     }
 }
@@ -231,6 +241,15 @@ mod tests {
             });
             assert_eq!(accepted, expect.starts_with("valid"), "{name}: {expect}");
         }
+    }
+
+    #[test]
+    fn times_are_written_as_whole_seconds_and_read_with_a_fraction() {
+        let claims = Claims::new("a".into(), NOW, 60);
+        let json = serde_json::to_string(&claims).unwrap();
+        assert_eq!(json, r#"{"aud":"a","iat":1795457426,"exp":1795457486}"#);
+        let read: Claims = serde_json::from_str(r#"{"exp":1795457486.9}"#).unwrap();
+        assert_eq!(read.expires_at, claims.expires_at);
     }
 
     #[test]

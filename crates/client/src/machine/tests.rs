@@ -95,6 +95,8 @@ fn a_message_sent_while_disconnected_goes_out_on_connecting() {
     machine.handle(Input::Start, Moment::START);
     connect(&mut machine, Moment::START);
     let effects = effects(&mut machine);
+    let resends = |effect: &Effect| matches!(effect, Effect::Report(ClientEvent::Resending { .. }));
+    assert!(!effects.iter().any(resends));
     assert_eq!(sent(&effects), [r#"{"type":"sendToGroup","group":"stream","ackId":1,"dataType":"text","data":"early"}"#]);
 }
 
