@@ -1,1 +1,30 @@
-//! Whole-system tests.
+//! What the whole-system tests stand on: real processes, a real browser, programs of strangers.
+//!
+//! `cargo xtask test` builds and installs what they need, and says where it is by environment variables. Nothing here
+//! sleeps: everything waits for an event, for at most [`PATIENCE`].
+
+pub mod answering;
+pub mod browser;
+pub mod command;
+pub mod environment;
+pub mod server;
+pub mod socket;
+pub mod streamer;
+
+use std::{future::Future, time::Duration};
+
+use anyhow::Context;
+
+/// How long anything may take before a test fails. Generous, because a loaded machine is no failure.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits for `future`, and fails with `what` when it takes longer than [`PATIENCE`].
+///
+/// # Errors
+/// The future's own, or that time ran out.
+pub async fn in_time<T>(what: &str, future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::time::timeout(PATIENCE, future)
+        .await
+        .with_context(|| format!("{what}: nothing within {PATIENCE:?}"))?
+        .with_context(|| what.to_owned())
+}

@@ -47,11 +47,10 @@ pub async fn run(socket: impl AsyncRead + AsyncWrite + Send, mut session: Sessio
         // Unread bytes would make the system reset the connection, and the close frame might be lost with it.
         discard(&mut reader).await;
     };
-    let writing_fails = async {
-        match write(&mut writer, &connection).await {
-            Err(error) => tracing::debug!(connection = %connection.id, %error, "write failed"),
-            // The close frame is out; what remains is the client's goodbye.
-            Ok(()) => std::future::pending().await,
+    let writing = async {
+        if let Err(error) = write(&mut writer, &connection).await {
+            tracing::debug!(connection = %connection.id, %error, "write failed");
+            connection.outbox.close(Close::NORMAL);
         }
     };
     let closing_takes_too_long = async {
@@ -59,8 +58,7 @@ pub async fn run(socket: impl AsyncRead + AsyncWrite + Send, mut session: Sessio
         tokio::time::sleep(CLOSE_TIMEOUT).await;
     };
     tokio::select! {
-        () = writing_fails => {}
-        () = reading => {}
+        ((), ()) = async { tokio::join!(reading, writing) } => {}
         () = closing_takes_too_long => {}
     }
     session.ended();

@@ -81,22 +81,24 @@ fn cross_origin(config: &ServeConfig) -> CorsLayer {
     CorsLayer::new().allow_origin(origins).allow_methods([Method::GET]).allow_headers([header::AUTHORIZATION])
 }
 
-/// One line on standard output for programs, the rest on standard error for people.
+/// What people want to know goes to standard error, and then one line for programs to standard output.
 fn announce(config: &ServeConfig) {
-    println!("listening on http://{}", config.listen);
-    eprintln!("Open http://{} in a browser, then: some-command | tailcast stream{}", config.page_host(), config.stream_hint());
     match &config.backend {
         Backend::Embedded { connection_string } => {
-            eprintln!("Embedded service, hub `{}`. Connection string:\n  {}", config.hub, connection_string.reveal());
+            eprintln!("Connection string: {}", connection_string.reveal());
+            eprintln!("Embedded service, hub `{}`.", config.hub);
         }
         Backend::Azure { connection_string } => {
             eprintln!("Through {}, hub `{}`.", connection_string.endpoint, config.hub);
         }
     }
     if !config.may_publish_without_key() && config.publish_key.is_none() {
-        eprintln!("Clients may only read: to publish from here or elsewhere, start with --publish-key KEY.");
+        eprintln!("Clients may only read: to let some publish, start with --publish-key KEY.");
     }
     if config.site.is_none() {
         eprintln!("No page is served: build it with `cargo xtask build` and give its folder with --site DIR.");
     }
+    let (page, hint) = (config.page_host(), config.stream_hint());
+    eprintln!("Open http://{page} in a browser, then: some-command | tailcast stream{hint}");
+    println!("listening on http://{}", config.listen);
 }

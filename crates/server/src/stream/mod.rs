@@ -29,7 +29,7 @@ use webpubsub_protocol::{name::GroupName, payload::Payload};
 use crate::{cli::StreamOptions, failure::Failure, signals::Signals};
 use input::Input;
 use line_batcher::LineBatcher;
-use tally::Tally;
+use tally::{Ending, Tally};
 
 /// After a signal: how long the lines read so far may take to be acknowledged.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -50,42 +50,45 @@ pub(crate) async fn run(options: StreamOptions) -> Result<(), Failure> {
     };
     let (publisher, events) = native::start(client_options, endpoint);
     let mut narrating = tokio::spawn(narrate(events));
-    let mut last_trouble = None;
+    let mut gave_up = None;
     let (stop_reading, reading_stopped) = watch::channel(false);
     let (sent, unsettled) = mpsc::channel(MAX_IN_FLIGHT_MESSAGES);
     let tally = Tally::default();
     {
         let mut pumping = pin!(pump(&group, &publisher, &tally, sent, reading_stopped));
         let mut settling = pin!(settle(unsettled, &tally, &stop_reading));
-        let (mut is_pumping, mut is_connected) = (true, true);
+        let mut is_pumping = true;
         let mut drain_deadline: Option<Instant> = None;
         loop {
             tokio::select! {
                 () = &mut settling => break,
                 () = &mut pumping, if is_pumping => is_pumping = false,
-                trouble = &mut narrating, if is_connected => {
+                trouble = &mut narrating, if gave_up.is_none() => {
                     // The client has stopped by itself: nothing that is read from here on could be sent.
-                    is_connected = false;
-                    last_trouble = trouble.ok().flatten();
+                    gave_up = Some(trouble.ok().flatten());
                     stop_reading.send_replace(true);
                 }
                 () = signals.next() => {
                     if drain_deadline.is_some() {
                         break;
                     }
+                    eprintln!("tailcast stream: stopping; waiting for what was read to be acknowledged (again to stop at once)");
                     stop_reading.send_replace(true);
                     drain_deadline = Some(Instant::now() + DRAIN_TIMEOUT);
                 }
                 () = tokio::time::sleep_until(drain_deadline.unwrap_or_else(Instant::now)), if drain_deadline.is_some() => break,
             }
         }
-        if is_connected {
-            publisher.stop();
-            // Waits for the farewell to be sent; what it tells is known already.
-            drop(narrating.await);
-        }
     }
-    tally.conclude(last_trouble)
+    let ending = match gave_up {
+        Some(trouble) => Ending::GaveUp(trouble),
+        None => {
+            publisher.stop();
+            // Waits for the farewell to be sent.
+            Ending::Stopped(narrating.await.ok().flatten())
+        }
+    };
+    tally.conclude(ending)
 }
 
 /// A message that was handed to the client, or could not be.

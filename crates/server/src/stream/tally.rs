@@ -10,6 +10,15 @@ use webpubsub_protocol::message::AckError;
 use super::line_batcher::{MAX_LINE_BYTES, Oddities};
 use crate::failure::Failure;
 
+/// How the client ended, and the last trouble it had, if it was still in trouble.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// It stopped by itself.
+    GaveUp(Option<String>),
+    /// It was told to stop.
+    Stopped(Option<String>),
+}
+
 /// The account of a run.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -43,7 +52,7 @@ impl Tally {
     }
 
     /// Closes the account: success only when every line that was read is acknowledged.
-    pub(super) fn conclude(&self, last_trouble: Option<String>) -> Result<(), Failure> {
+    pub(super) fn conclude(&self, ending: Ending) -> Result<(), Failure> {
         self.tell_oddities();
         let (read, missing) = (self.read.get(), self.read.get() - self.acknowledged.get());
         let unacknowledged = match (missing, read) {
@@ -58,10 +67,17 @@ impl Tally {
                 ""
             };
             Some(format!("the service refused the message: {}{mend}", error.message))
-        } else if let Some(trouble) = last_trouble {
-            Some(format!("gave up: {trouble}"))
         } else {
-            self.input_error.borrow().as_ref().map(|error| format!("standard input cannot be read: {error}"))
+            let input_error = self.input_error.borrow();
+            let input_failed = || Some(format!("standard input cannot be read: {}", input_error.as_ref()?));
+            match ending {
+                Ending::GaveUp(trouble) => {
+                    Some(format!("gave up: {}", trouble.as_deref().unwrap_or("the connection ended")))
+                }
+                // Trouble that came after the last acknowledgement is nobody's.
+                Ending::Stopped(Some(trouble)) if missing > 0 => Some(trouble),
+                Ending::Stopped(_) => input_failed(),
+            }
         };
         let words: Vec<String> = cause.into_iter().chain(unacknowledged).collect();
         if words.is_empty() { Ok(()) } else { Err(Failure::at_run_time(words.join("; "))) }
@@ -85,8 +101,12 @@ impl Tally {
 mod tests {
     use super::*;
 
-    fn words(tally: &Tally, trouble: Option<&str>) -> String {
-        tally.conclude(trouble.map(str::to_owned)).map_or_else(|failure| failure.to_string(), |()| "done".to_owned())
+    fn words(tally: &Tally, ending: Ending) -> String {
+        tally.conclude(ending).map_or_else(|failure| failure.to_string(), |()| "done".to_owned())
+    }
+
+    fn trouble() -> Option<String> {
+        Some("no network".to_owned())
     }
 
     #[test]
@@ -94,11 +114,13 @@ mod tests {
         let tally = Tally::default();
         tally.read(5);
         tally.acknowledged(3);
-        assert_eq!(words(&tally, None), "2 of 5 lines read were not acknowledged");
-        assert_eq!(words(&tally, Some("no")), "gave up: no; 2 of 5 lines read were not acknowledged");
+        let missing = "2 of 5 lines read were not acknowledged";
+        assert_eq!(words(&tally, Ending::Stopped(None)), missing);
+        assert_eq!(words(&tally, Ending::Stopped(trouble())), format!("no network; {missing}"));
+        assert_eq!(words(&tally, Ending::GaveUp(trouble())), format!("gave up: no network; {missing}"));
         tally.acknowledged(2);
-        assert_eq!(words(&tally, None), "done");
-        assert_eq!(words(&tally, Some("no")), "gave up: no");
+        assert_eq!(words(&tally, Ending::Stopped(trouble())), "done");
+        assert_eq!(words(&tally, Ending::GaveUp(trouble())), "gave up: no network");
     }
 
     #[test]
@@ -106,7 +128,7 @@ mod tests {
         let tally = Tally::default();
         tally.read(1);
         tally.refused(AckError { name: "Forbidden".into(), message: "No.".into() });
-        let words = words(&tally, None);
+        let words = words(&tally, Ending::Stopped(None));
         assert!(words.contains("No.; this negotiate endpoint gives no permission to publish"), "{words}");
         assert!(words.ends_with("the line read was not acknowledged"), "{words}");
     }

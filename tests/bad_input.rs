@@ -1,0 +1,281 @@
+//! What is wrong is said in words, and nobody else notices.
+
+use anyhow::Context;
+use serde_json::Value;
+use tailcast_tests::{
+    answering::Answering,
+    command::run,
+    environment::tailcast,
+    in_time,
+    server::Server,
+    socket::{JSON, Socket},
+    streamer::Streamer,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_tungstenite::tungstenite::Message;
+use webpubsub_protocol::{
+    connection_string::AccessKey,
+    token::{Claims, UnixTime, sign},
+};
+
+/// Pipes `input` through a streamer; gives the texts of the messages and what the streamer said.
+async fn streamed(input: &[u8], is_last: impl Fn(&str) -> bool) -> anyhow::Result<(Vec<String>, String)> {
+    let server = Server::start(&[]).await?;
+    let mut subscriber = server.subscribe().await?;
+    let program = tailcast()?;
+    let arguments = ["stream", "--negotiate", &server.negotiate_url()];
+    let receiving = async {
+        let mut texts = Vec::new();
+        loop {
+            let frame = subscriber.json().await?;
+            let text = frame["data"].as_str().context("no text")?.to_owned();
+            texts.push(text);
+            if texts.last().is_some_and(|text| is_last(text)) {
+                return anyhow::Ok(texts);
+            }
+        }
+    };
+    let (ended, texts) = tokio::join!(run(&program, &arguments, input), receiving);
+    let ended = ended?;
+    anyhow::ensure!(ended.code == Some(0), "{}", ended.stderr);
+    Ok((texts?, ended.stderr))
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_are_replaced_and_counted_and_nul_is_passed_on() -> anyhow::Result<()> {
+    let (texts, said) = streamed(b"good\nbad \xff\xc3(\nnul \0 end\n\xf0\x9f\x98\x80 whole\nlast", |t| t.ends_with("last")).await?;
+    assert_eq!(texts.join("\n"), "good\nbad \u{fffd}\u{fffd}(\nnul \0 end\n😀 whole\nlast");
+    assert!(said.contains("1 lines held bytes that are not UTF-8"), "{said}");
+    assert!(said.contains("1 lines held NUL"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_line_of_50_megabytes_is_cut_at_the_limit_and_not_a_byte_is_lost() -> anyhow::Result<()> {
+    const BYTES: usize = 50_000_000;
+    let mut input = vec![b'x'; BYTES];
+    input.extend_from_slice(b"\nlast\n");
+    let (texts, said) = streamed(&input, |text| text.ends_with("last")).await?;
+    let all = texts.concat();
+    assert_eq!(all.trim_start_matches('x').trim_start_matches('\n'), "last");
+    assert_eq!(all.bytes().filter(|byte| *byte == b'x').count(), BYTES);
+    assert!(texts.iter().all(|text| text.len() <= 65_536));
+    assert!(said.contains("1 lines were longer than 65536 bytes and were sent in pieces"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_connection_string_with_a_bad_part_names_the_part() -> anyhow::Result<()> {
+    let key = "k".repeat(40);
+    for (connection_string, words) in [
+        ("x".to_owned(), "no `Endpoint`"),
+        (format!("AccessKey={key}"), "no `Endpoint`"),
+        ("Endpoint=https://h".to_owned(), "no `AccessKey`"),
+        (format!("Endpoint=gopher://h;AccessKey={key}"), "`gopher://h`"),
+        ("Endpoint=https://h;AccessKey=abc".to_owned(), "`AccessKey` has 3 bytes"),
+        (format!("Endpoint=https://h;AccessKey={key};Port=http"), "`Port`"),
+    ] {
+        let ended = run(&tailcast()?, &["serve", &connection_string], b"").await?;
+        assert_eq!(ended.code, Some(2), "{connection_string}: {}", ended.stderr);
+        assert!(ended.stderr.contains(words), "{}", ended.stderr);
+        assert!(!ended.stderr.contains(&key), "{}", ended.stderr);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named_with_the_mend() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let ended = run(&tailcast()?, &["serve", "--listen", server.address()], b"").await?;
+    assert_eq!(ended.code, Some(1));
+    let expected = format!("cannot listen on {}", server.address());
+    assert!(ended.stderr.contains(&expected) && ended.stderr.contains("--listen"), "{}", ended.stderr);
+    Ok(())
+}
+
+#[tokio::test]
+async fn beyond_loopback_the_well_known_key_is_refused() -> anyhow::Result<()> {
+    let ended = run(&tailcast()?, &["serve", "--listen", "0.0.0.0:0"], b"").await?;
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("--access-key "), "{}", ended.stderr);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_negotiate_endpoint_that_is_none_ends_the_streamer_with_words() -> anyhow::Result<()> {
+    let missing = Answering::with("404 Not Found", "text/plain", "nope").await?;
+    let page = Answering::with("200 OK", "text/html", "<!doctype html><title>hi</title>").await?;
+    let wrong_url = Answering::with("200 OK", "application/json", r#"{"url":"https://h/x?access_token=s3cret"}"#).await?;
+    for (url, words) in [
+        (missing.url("/negotiate"), "answered 404"),
+        (page.url("/negotiate"), "answered a web page (HTML)"),
+        (wrong_url.url("/negotiate"), "`https://h/x`, which is no ws(s)://"),
+        ("not a url".to_owned(), "`not a url` is no http(s)://"),
+        ("ftp://h/negotiate".to_owned(), "ftp://h/negotiate"),
+    ] {
+        let ended = run(&tailcast()?, &["stream", "--negotiate", &url], b"line\n").await?;
+        assert_eq!(ended.code, Some(1), "{url}: {}", ended.stderr);
+        assert!(ended.stderr.contains(words), "{url}: {}", ended.stderr);
+        assert!(ended.stderr.contains("the line read was not acknowledged"), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("s3cret"), "{}", ended.stderr);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_negotiate_endpoint_that_is_down_is_tried_again() -> anyhow::Result<()> {
+    let down = Answering::with("503 Service Unavailable", "text/plain", "restarting").await?;
+    let mut streamer = Streamer::start(&down.url("/negotiate"), &["--give-up-after", "1"])?;
+    streamer.write("line\n").await?;
+    streamer.says("answered 503").await?;
+    let (code, said) = streamer.ended().await?;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("gave up"), "{said}");
+    Ok(())
+}
+
+fn now() -> anyhow::Result<u64> {
+    Ok(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs())
+}
+
+#[tokio::test]
+async fn a_token_that_does_not_count_is_answered_with_401() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let key = server.connection_string()?.access_key;
+    let path = "/client/hubs/stream";
+    let good = || anyhow::Ok(Claims::new(server.url(path), UnixTime(now()?), 60));
+    let expired = Claims { expires_at: Some(UnixTime(now()? - 3600)), ..good()? };
+    let other_hub = Claims { audiences: vec![server.url("/client/hubs/other")], ..good()? };
+    let endless = Claims { expires_at: None, ..good()? };
+    let other_key = AccessKey::new(&"o".repeat(40))?;
+    let tampered = sign(&good()?, &key)?.replacen("eyJ", "eyK", 1);
+    let tokens = [
+        ("expired", sign(&expired, &key)?),
+        ("of another hub", sign(&other_hub, &key)?),
+        ("without expiry", sign(&endless, &key)?),
+        ("wrongly signed", sign(&good()?, &other_key)?),
+        ("tampered with", tampered),
+        ("no token", "nonsense".to_owned()),
+        ("empty", String::new()),
+    ];
+    for (kind, token) in tokens {
+        let url = format!("ws://{}{path}?access_token={token}", server.address());
+        assert_eq!(Socket::refusal(&url, &[JSON], &[]).await?, 401, "{kind}");
+    }
+    assert_eq!(Socket::refusal(&format!("ws://{}{path}", server.address()), &[JSON], &[]).await?, 401);
+    let token = sign(&good()?, &key)?;
+    Socket::open(&format!("ws://{}{path}?access_token={token}", server.address()), &[JSON]).await?;
+    let bearer = format!("Bearer {token}");
+    let by_header = [("authorization", bearer.as_str())];
+    Socket::open_with(&format!("ws://{}{path}", server.address()), &[JSON], &by_header).await?;
+    Ok(())
+}
+
+/// Sends something that ends the connection; checks that another connection goes on undisturbed.
+async fn closes_with(server: &Server, message: Message) -> anyhow::Result<(u16, String)> {
+    let mut bystander = server.subscribe().await?;
+    let mut offender = server.connect("offender").await?;
+    offender.send_message(message).await?;
+    let close = offender.closed().await?;
+    let pong = bystander.ask(r#"{"type":"ping"}"#).await?;
+    anyhow::ensure!(pong["type"] == "pong", "{pong}");
+    Ok(close)
+}
+
+#[tokio::test]
+async fn frames_that_make_no_sense_close_their_own_connection_with_a_reason() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let invalid = (1007, "The client message is not a valid JSON protocol message.".to_owned());
+    for text in ["nope", "[]", r#"{"type":"noSuchType"}"#, r#"{"type":"joinGroup"}"#, r#"{"type":"joinGroup","group":"g","ackId":"1"}"#] {
+        assert_eq!(closes_with(&server, Message::text(text)).await?, invalid, "{text}");
+    }
+    assert_eq!(closes_with(&server, Message::binary(vec![1])).await?.0, 1003);
+    let too_large = "x".repeat(1_048_577);
+    assert_eq!(closes_with(&server, Message::text(too_large)).await?, (1009, "The client message is too large.".to_owned()));
+    Ok(())
+}
+
+/// Writes bytes on an upgraded connection as they are; gives what the service answers until it hangs up.
+async fn raw_answer(server: &Server, bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let url = server.negotiate("raw").await?;
+    let target = url.split_once(server.address()).context("another address")?.1;
+    in_time("raw exchange", async {
+        let mut socket = TcpStream::connect(server.address()).await?;
+        let request = format!(
+            "GET {target} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             Sec-WebSocket-Protocol: {JSON}\r\n\r\n",
+            server.address()
+        );
+        socket.write_all(request.as_bytes()).await?;
+        socket.write_all(bytes).await?;
+        socket.shutdown().await?;
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).await?;
+        Ok(answer)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_frames_close_the_connection_with_a_code() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let unmasked: &[u8] = &[0x81, 0x02, b'h', b'i'];
+    let reserved: &[u8] = &[0xF1, 0x80, 0, 0, 0, 0];
+    let not_utf8: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, 0xFF];
+    let endless: &[u8] = &[0x82, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0];
+    for (bytes, code) in [(unmasked, 1002_u16), (reserved, 1002), (not_utf8, 1007), (endless, 1009)] {
+        let answer = raw_answer(&server, bytes).await?;
+        let close = code.to_be_bytes();
+        let has_close = answer.windows(4).any(|window| window[0] == 0x88 && window[2..] == close);
+        assert!(has_close, "{bytes:x?} is not answered with {code}: {answer:x?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_subscriber_that_stops_reading_is_dropped_and_the_others_get_everything() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let _stalled = server.subscribe().await?;
+    let mut reader = server.subscribe().await?;
+    // Far more than sockets and the stalled one's outbox can hold.
+    let line = "x".repeat(999);
+    let count = 60_000;
+    let input = format!("{line}\n").repeat(count);
+    let program = tailcast()?;
+    let arguments = ["stream", "--negotiate", &server.negotiate_url()];
+    let (ended, lines) = tokio::join!(run(&program, &arguments, input.as_bytes()), reader.lines(count));
+    assert_eq!(ended?.code, Some(0));
+    assert_eq!(lines?.len(), count);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.process_id()?))?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    let kib: u64 = peak.trim().trim_end_matches(" kB").parse()?;
+    assert!(kib < 64 * 1024, "the service held {kib} KiB for one that does not read");
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_the_role_the_ack_says_forbidden_and_nothing_is_delivered() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let mut member = server.subscribe().await?;
+    let claims = Claims::new(server.url("/client/hubs/stream"), UnixTime(now()?), 60);
+    let token = sign(&claims, &server.connection_string()?.access_key)?;
+    let url = format!("ws://{}/client/hubs/stream?access_token={token}", server.address());
+    let mut stranger = Socket::open(&url, &[JSON]).await?;
+    let connected = stranger.json().await?;
+    assert_eq!(connected["userId"], Value::Null);
+    for request in [
+        r#"{"type":"joinGroup","group":"stream","ackId":1}"#,
+        r#"{"type":"sendToGroup","group":"stream","ackId":2,"dataType":"text","data":"forbidden"}"#,
+    ] {
+        let ack = stranger.ask(request).await?;
+        assert_eq!((&ack["success"], &ack["error"]["name"]), (&false.into(), &"Forbidden".into()), "{ack}");
+    }
+    // The first line that the member sees is the one that was allowed.
+    assert_eq!(run(&tailcast()?, &["stream", "--negotiate", &server.negotiate_url()], b"allowed\n").await?.code, Some(0));
+    assert_eq!(member.lines(1).await?, ["allowed"]);
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! A real Chromium, headless, driven over WebDriver.
+
+use std::{collections::HashMap, path::PathBuf};
+
+use anyhow::Context;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Child,
+};
+
+use crate::{command::command, environment, in_time};
+
+/// Flags that let Chromium run without a desktop, a sandbox or anything from the network.
+const FLAGS: [&str; 10] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1200,800",
+];
+
+/// A browser with one page. Ends when dropped, and takes its driver with it.
+pub struct Browser {
+    client: Client,
+    _driver: Child,
+}
+
+impl Browser {
+    /// Starts driver and browser.
+    ///
+    /// # Errors
+    /// When one of them does not start.
+    pub async fn start() -> anyhow::Result<Self> {
+        let mut command = command(&environment::chromedriver()?);
+        command.arg("--port=0");
+        in_time("start of the browser", async {
+            let mut driver = command.spawn()?;
+            let port = driver_port(&mut driver).await?;
+            let mut capabilities = serde_json::Map::new();
+            capabilities.insert(
+                "goog:chromeOptions".to_owned(),
+                json!({ "binary": environment::chromium()?, "args": FLAGS }),
+            );
+            // Console messages are evidence: a page that throws is broken, however it looks.
+            capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
+            let client = ClientBuilder::new(HttpConnector::new())
+                .capabilities(capabilities)
+                .connect(&format!("http://127.0.0.1:{port}"))
+                .await?;
+            Ok(Self { client, _driver: driver })
+        })
+        .await
+    }
+
+    /// The WebDriver client, for what has no name here.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Opens a page.
+    ///
+    /// # Errors
+    /// When it does not load.
+    pub async fn open(&self, url: &str) -> anyhow::Result<()> {
+        in_time(url, async { Ok(self.client.goto(url).await?) }).await
+    }
+
+    /// Runs a script in the page; gives what it returns.
+    ///
+    /// # Errors
+    /// When it throws.
+    pub async fn run(&self, script: &str) -> anyhow::Result<Value> {
+        in_time(script, async { Ok(self.client.execute(script, vec![]).await?) }).await
+    }
+
+    /// Waits until an expression is true, asking the page once per animation frame.
+    ///
+    /// # Errors
+    /// When it does not become true in time; says what the page shows then.
+    pub async fn until(&self, condition: &str) -> anyhow::Result<()> {
+        let script = format!(
+            "const done = arguments[0];
+             const ask = () => ({condition}) ? done(true) : setTimeout(ask, 10);
+             ask();"
+        );
+        let waited = in_time(condition, async { Ok(self.client.execute_async(&script, vec![]).await?) }).await;
+        if waited.is_err() {
+            let shown = self.run("return document.body.innerText.slice(0, 2000)").await?;
+            waited.with_context(|| format!("the page shows: {shown}"))?;
+        }
+        Ok(())
+    }
+
+    /// The text of the first element that `selector` finds.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn text(&self, selector: &str) -> anyhow::Result<String> {
+        in_time(selector, async { Ok(self.client.find(Locator::Css(selector)).await?.text().await?) }).await
+    }
+
+    /// A picture of what is visible.
+    ///
+    /// # Errors
+    /// When it cannot be taken or written.
+    pub async fn save_screenshot(&self, path: &PathBuf) -> anyhow::Result<()> {
+        let png = in_time("screenshot", async { Ok(self.client.screenshot().await?) }).await?;
+        Ok(std::fs::write(path, png)?)
+    }
+
+    /// What the page wrote to the console as an error.
+    ///
+    /// # Errors
+    /// When the driver does not tell.
+    pub async fn console_errors(&self) -> anyhow::Result<Vec<String>> {
+        let log: Vec<HashMap<String, Value>> =
+            serde_json::from_value(self.client.issue_cmd(ConsoleLog).await.context("console log")?)?;
+        let severe = log.iter().filter(|entry| entry.get("level").is_some_and(|level| level == "SEVERE"));
+        Ok(severe.filter_map(|entry| entry.get("message")).map(ToString::to_string).collect())
+    }
+
+    /// Ends the browser.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn close(self) -> anyhow::Result<()> {
+        in_time("end of the browser", async { Ok(self.client.close().await?) }).await
+    }
+}
+
+/// Chromium's extension to WebDriver for the console.
+#[derive(Debug)]
+struct ConsoleLog;
+
+impl fantoccini::wd::WebDriverCompatibleCommand for ConsoleLog {
+    fn endpoint(
+        &self,
+        base_url: &url::Url,
+        session_id: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base_url.join(&format!("session/{}/se/log", session_id.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(json!({ "type": "browser" }).to_string()))
+    }
+}
+
+async fn driver_port(driver: &mut Child) -> anyhow::Result<u16> {
+    let mut lines = BufReader::new(driver.stdout.take().context("no standard output")?).lines();
+    while let Some(line) = lines.next_line().await? {
+        let port = line.strip_suffix('.').unwrap_or(&line).rsplit_once("on port ").map(|(_, port)| port);
+        if let Some(port) = port.and_then(|port| port.parse().ok()).filter(|port| *port != 0) {
+            // The driver goes on talking; what it says is of no interest, but the pipe must not fill up.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok(port);
+        }
+    }
+    anyhow::bail!("the driver ended without saying its port")
+}

@@ -1,0 +1,68 @@
+//! Running a program to its end.
+
+use std::{ffi::OsStr, path::Path, process::Stdio};
+
+use anyhow::Context;
+use tokio::{io::AsyncWriteExt, process::Command};
+
+use crate::in_time;
+
+/// How a program ended, and what it said.
+#[derive(Debug)]
+pub struct Ended {
+    /// Exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// A command that inherits no setting of ours by accident, and dies with the test.
+#[must_use]
+pub fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for variable in ["WEBPUBSUB_CONNECTION_STRING", "TAILCAST_ACCESS_KEY", "TAILCAST_PUBLISH_KEY", "TAILCAST_LOG"] {
+        command.env_remove(variable);
+    }
+    for proxy in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env_remove(proxy);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+/// Runs `program` with `input` on its standard input.
+///
+/// # Errors
+/// When it cannot be run, or does not end in time.
+pub async fn run(program: &Path, arguments: &[impl AsRef<OsStr>], input: &[u8]) -> anyhow::Result<Ended> {
+    let mut command = command(program);
+    command.args(arguments).stdin(Stdio::piped());
+    run_to_end(command, input).await
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// When it cannot be run, or does not end in time.
+pub async fn run_to_end(mut command: Command, input: &[u8]) -> anyhow::Result<Ended> {
+    let words = format!("{command:?}");
+    in_time(&words, async {
+        let mut child = command.stdin(Stdio::piped()).spawn()?;
+        let mut stdin = child.stdin.take().context("no standard input")?;
+        let feeding = async move {
+            // A program that ends early closes its input; how it ended is what the test looks at.
+            let _closed_early = stdin.write_all(input).await;
+            drop(stdin);
+        };
+        let (output, ()) = tokio::join!(child.wait_with_output(), feeding);
+        let output = output?;
+        Ok(Ended {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    })
+    .await
+}

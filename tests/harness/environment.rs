@@ -1,0 +1,51 @@
+//! Where the programs are.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+fn path(variable: &str) -> anyhow::Result<PathBuf> {
+    let value = std::env::var_os(variable)
+        .with_context(|| format!("{variable} is not set; run these tests with `cargo xtask test`, which sets it"))?;
+    Ok(PathBuf::from(value))
+}
+
+/// The program under test.
+///
+/// # Errors
+/// When `cargo xtask test` did not say.
+pub fn tailcast() -> anyhow::Result<PathBuf> {
+    path("TAILCAST_BIN")
+}
+
+/// The built page.
+///
+/// # Errors
+/// When `cargo xtask test` did not say.
+pub fn site() -> anyhow::Result<PathBuf> {
+    path("TAILCAST_SITE")
+}
+
+/// Chromium's driver.
+///
+/// # Errors
+/// When `cargo xtask test` did not say.
+pub fn chromedriver() -> anyhow::Result<PathBuf> {
+    path("CHROMEDRIVER")
+}
+
+/// Chromium.
+///
+/// # Errors
+/// When `cargo xtask test` did not say.
+pub fn chromium() -> anyhow::Result<PathBuf> {
+    path("CHROMIUM")
+}
+
+/// A Python with the strangers' packages.
+///
+/// # Errors
+/// When `cargo xtask test` did not say.
+pub fn python() -> anyhow::Result<PathBuf> {
+    path("TAILCAST_PYTHON")
+}

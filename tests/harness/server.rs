@@ -1,0 +1,204 @@
+//! A running `tailcast serve`.
+
+use anyhow::Context;
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader, Lines},
+    process::{Child, ChildStdout},
+    sync::watch,
+};
+use webpubsub_protocol::connection_string::ConnectionString;
+
+use crate::{
+    command::command,
+    environment, in_time,
+    socket::{JSON, Socket},
+};
+
+/// A server of its own, on a free port of the loopback interface. Killed when dropped.
+pub struct Server {
+    child: Child,
+    /// Kept open: a server whose output nobody reads would fail to write it.
+    _stdout: Lines<BufReader<ChildStdout>>,
+    stderr: watch::Receiver<String>,
+    address: String,
+}
+
+impl Server {
+    /// Starts `tailcast serve --listen 127.0.0.1:0` with further arguments, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn start(arguments: &[&str]) -> anyhow::Result<Self> {
+        Self::start_on("127.0.0.1:0", arguments).await
+    }
+
+    /// The same, on an address of the test's choice.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn start_on(listen: &str, arguments: &[&str]) -> anyhow::Result<Self> {
+        let mut command = command(&environment::tailcast()?);
+        command.args(["serve", "--listen", listen]).args(arguments);
+        // Everything that can be logged is, so that a secret in a log does not escape the test that looks for it.
+        command.env("TAILCAST_LOG", "trace");
+        in_time("start of the server", async {
+            let mut child = command.spawn()?;
+            let mut stdout = BufReader::new(child.stdout.take().context("no standard output")?).lines();
+            let mut stderr = collect(child.stderr.take().context("no standard error")?);
+            let ready = stdout.next_line().await?;
+            let Some(address) = ready.as_deref().and_then(|line| line.strip_prefix("listening on http://")) else {
+                child.wait().await?;
+                stderr.wait_for(|_| false).await.ok();
+                anyhow::bail!("the server said {ready:?} instead of being ready: {}", *stderr.borrow());
+            };
+            let address = address.to_owned();
+            // What it tells people comes on another pipe; tests read that too.
+            stderr.wait_for(|said| said.contains("hub `") && said.ends_with('\n')).await?;
+            Ok(Self { child, _stdout: stdout, stderr, address })
+        })
+        .await
+    }
+
+    /// Host and port.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The URL of `path`.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// The negotiate endpoint.
+    #[must_use]
+    pub fn negotiate_url(&self) -> String {
+        self.url("/negotiate")
+    }
+
+    /// The process.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn process_id(&self) -> anyhow::Result<u32> {
+        self.child.id().context("the server has ended")
+    }
+
+    /// Everything that the server has said on standard error so far.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.stderr.borrow().clone()
+    }
+
+    /// The connection string of the embedded service, as the server printed it.
+    ///
+    /// # Errors
+    /// When it printed none.
+    pub fn connection_string(&self) -> anyhow::Result<ConnectionString> {
+        let stderr = self.stderr();
+        let printed = stderr.lines().find_map(|line| line.strip_prefix("Connection string: "));
+        Ok(ConnectionString::parse(printed.context("no connection string")?)?)
+    }
+
+    /// A URL to connect to, for `user`.
+    ///
+    /// # Errors
+    /// When the negotiate endpoint does not answer as it should.
+    pub async fn negotiate(&self, user: &str) -> anyhow::Result<String> {
+        let answer: Value = serde_json::from_str(&get(&self.url(&format!("/negotiate?id={user}"))).await?.1)?;
+        Ok(answer["url"].as_str().context("no url in the answer")?.to_owned())
+    }
+
+    /// A JSON client that is connected.
+    ///
+    /// # Errors
+    /// When it cannot connect.
+    pub async fn connect(&self, user: &str) -> anyhow::Result<Socket> {
+        let mut socket = Socket::open(&self.negotiate(user).await?, &[JSON]).await?;
+        let connected = socket.json().await?;
+        anyhow::ensure!(connected["event"] == "connected", "{connected}");
+        Ok(socket)
+    }
+
+    /// A JSON client that is in the group `stream`.
+    ///
+    /// # Errors
+    /// When it cannot connect or join.
+    pub async fn subscribe(&self) -> anyhow::Result<Socket> {
+        let mut socket = self.connect("subscriber").await?;
+        socket.send(r#"{"type":"joinGroup","group":"stream","ackId":1}"#).await?;
+        let joined = socket.json().await?;
+        anyhow::ensure!(joined["success"] == true, "{joined}");
+        Ok(socket)
+    }
+
+    /// Sends a signal, by the name that `kill` knows.
+    ///
+    /// # Errors
+    /// When it cannot be sent.
+    pub async fn signal(&self, name: &str) -> anyhow::Result<()> {
+        signal(self.process_id()?, name).await
+    }
+
+    /// Waits for the end; gives the exit code.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub async fn ended(&mut self) -> anyhow::Result<Option<i32>> {
+        in_time("end of the server", async { Ok(self.child.wait().await?.code()) }).await
+    }
+
+    /// Ends it without warning, as a crash or a pulled plug would.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub async fn kill(mut self) -> anyhow::Result<()> {
+        in_time("killing the server", async { Ok(self.child.kill().await?) }).await
+    }
+}
+
+/// Sends a signal to a process.
+///
+/// # Errors
+/// When it cannot be sent.
+pub async fn signal(process_id: u32, name: &str) -> anyhow::Result<()> {
+    let status = tokio::process::Command::new("kill").args([format!("-{name}"), process_id.to_string()]).status().await?;
+    anyhow::ensure!(status.success(), "kill -{name} {process_id}: {status}");
+    Ok(())
+}
+
+/// GET: status and body.
+///
+/// # Errors
+/// When there is no answer.
+pub async fn get(url: &str) -> anyhow::Result<(u16, String)> {
+    let response = in_time(url, async { Ok(http_client()?.get(url).send().await?) }).await?;
+    Ok((response.status().as_u16(), response.text().await?))
+}
+
+/// An HTTP client that goes straight to its target.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn http_client() -> anyhow::Result<reqwest::Client> {
+    // A second installation fails, which is as good.
+    let _installed_before = rustls::crypto::ring::default_provider().install_default();
+    Ok(reqwest::Client::builder().no_proxy().build()?)
+}
+
+/// Collects what a process writes, as it writes it.
+fn collect(output: impl AsyncRead + Send + Unpin + 'static) -> watch::Receiver<String> {
+    let (said, listener) = watch::channel(String::new());
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(output).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            said.send_modify(|text| {
+                text.push_str(&line);
+                text.push('\n');
+            });
+        }
+    });
+    listener
+}

@@ -1,0 +1,161 @@
+//! A WebSocket client that is not ours.
+
+use anyhow::Context;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{
+        Error, Message,
+        client::IntoClientRequest,
+        http::{HeaderName, HeaderValue},
+    },
+};
+
+use crate::in_time;
+
+/// The JSON subprotocol's name.
+pub const JSON: &str = "json.webpubsub.azure.v1";
+
+/// An open WebSocket.
+pub struct Socket {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    subprotocol: Option<String>,
+}
+
+impl Socket {
+    /// Opens a WebSocket that offers `subprotocols`.
+    ///
+    /// # Errors
+    /// When the handshake fails.
+    pub async fn open(url: &str, subprotocols: &[&str]) -> anyhow::Result<Self> {
+        Self::open_with(url, subprotocols, &[]).await
+    }
+
+    /// The same with further headers.
+    ///
+    /// # Errors
+    /// When the handshake fails.
+    pub async fn open_with(url: &str, subprotocols: &[&str], headers: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let mut request = url.into_client_request()?;
+        let offer = subprotocols.join(", ");
+        let offered = [("sec-websocket-protocol", offer.as_str())];
+        let offered = offered.iter().filter(|(_, offer)| !offer.is_empty());
+        for (name, value) in headers.iter().chain(offered) {
+            request.headers_mut().insert(name.parse::<HeaderName>()?, HeaderValue::from_str(value)?);
+        }
+        let (socket, response) = in_time("WebSocket handshake", async { Ok(connect_async(request).await?) }).await?;
+        let subprotocol = response.headers().get("sec-websocket-protocol").and_then(|value| value.to_str().ok());
+        Ok(Self { socket, subprotocol: subprotocol.map(str::to_owned) })
+    }
+
+    /// The HTTP status that refuses a handshake.
+    ///
+    /// # Errors
+    /// When it is not refused, or fails otherwise.
+    pub async fn refusal(url: &str, subprotocols: &[&str], headers: &[(&str, &str)]) -> anyhow::Result<u16> {
+        let Err(error) = Self::open_with(url, subprotocols, headers).await else {
+            anyhow::bail!("the handshake was accepted");
+        };
+        match error.downcast_ref::<Error>() {
+            Some(Error::Http(response)) => Ok(response.status().as_u16()),
+            _ => Err(error),
+        }
+    }
+
+    /// The subprotocol that the service chose.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
+    /// Sends a text message.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn send(&mut self, text: &str) -> anyhow::Result<()> {
+        self.send_message(Message::text(text)).await
+    }
+
+    /// Sends any message.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn send_message(&mut self, message: Message) -> anyhow::Result<()> {
+        in_time("sending", async { Ok(self.socket.send(message).await?) }).await
+    }
+
+    /// The next message that is no ping.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn message(&mut self) -> anyhow::Result<Message> {
+        in_time("a message", async {
+            loop {
+                match self.socket.next().await.context("the connection ended")?? {
+                    Message::Ping(_) | Message::Pong(_) => {}
+                    message => return Ok(message),
+                }
+            }
+        })
+        .await
+    }
+
+    /// The next text message.
+    ///
+    /// # Errors
+    /// When something else comes.
+    pub async fn text(&mut self) -> anyhow::Result<String> {
+        match self.message().await? {
+            Message::Text(text) => Ok(text.to_string()),
+            other => anyhow::bail!("not a text message: {other:?}"),
+        }
+    }
+
+    /// The next text message, as JSON.
+    ///
+    /// # Errors
+    /// When something else comes.
+    pub async fn json(&mut self) -> anyhow::Result<Value> {
+        Ok(serde_json::from_str(&self.text().await?)?)
+    }
+
+    /// Sends a request and gives the next frame.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn ask(&mut self, request: &str) -> anyhow::Result<Value> {
+        self.send(request).await?;
+        self.json().await
+    }
+
+    /// Reads until `count` lines of group messages have come; gives them in order.
+    ///
+    /// # Errors
+    /// When the connection ends before.
+    pub async fn lines(&mut self, count: usize) -> anyhow::Result<Vec<String>> {
+        let mut lines = Vec::new();
+        while lines.len() < count {
+            let message = self.json().await.with_context(|| format!("after {} of {count} lines", lines.len()))?;
+            if message["type"] == "message" {
+                let text = message["data"].as_str().context("no text")?;
+                lines.extend(text.split('\n').map(str::to_owned));
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Reads until the service closes; gives code and reason.
+    ///
+    /// # Errors
+    /// When the connection ends without a close frame.
+    pub async fn closed(&mut self) -> anyhow::Result<(u16, String)> {
+        loop {
+            if let Message::Close(frame) = self.message().await? {
+                let frame = frame.context("a close frame without a code")?;
+                return Ok((frame.code.into(), frame.reason.to_string()));
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `GET /negotiate`: a URL with a signed token.
+
+use anyhow::Context;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
+use tailcast_tests::{
+    server::{Server, get, http_client},
+    socket::{JSON, Socket},
+};
+use webpubsub_protocol::{
+    connection_string::AccessKey,
+    token::{UnixTime, verify},
+};
+
+const AZURE: &str = "Endpoint=https://example.webpubsub.azure.com;AccessKey=0123456789abcdef0123456789abcdef0123456789a=;Version=1.0;";
+
+/// The URL, and the claims of its token, unchecked.
+async fn negotiated(server: &Server, query: &str) -> anyhow::Result<(String, Value)> {
+    let (status, body) = get(&server.url(&format!("/negotiate{query}"))).await?;
+    anyhow::ensure!(status == 200, "{status}: {body}");
+    let url = serde_json::from_str::<Value>(&body)?["url"].as_str().context("no url")?.to_owned();
+    let payload = url.split('.').nth_back(1).context("no token")?;
+    let claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload)?)?;
+    Ok((url, claims))
+}
+
+#[tokio::test]
+async fn the_token_is_for_this_hub_expires_in_an_hour_and_allows_the_group_stream_alone() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let (url, claims) = negotiated(&server, "").await?;
+    let address = server.address();
+    assert!(url.starts_with(&format!("ws://{address}/client/hubs/stream?access_token=")), "{url}");
+    assert_eq!(claims["aud"], format!("http://{address}/client/hubs/stream"));
+    let lifetime = claims["exp"].as_u64().context("no exp")? - claims["iat"].as_u64().context("no iat")?;
+    assert_eq!(lifetime, 3600);
+    let roles = ["webpubsub.sendToGroup.stream", "webpubsub.joinLeaveGroup.stream"];
+    assert_eq!(claims["role"], serde_json::json!(roles));
+    assert_eq!(claims.get("sub"), None);
+    let key = server.connection_string()?.access_key;
+    let token = url.rsplit('=').next().context("no token")?;
+    let now = UnixTime(claims["iat"].as_u64().context("no iat")?);
+    assert!(verify(token, &[key], now).is_ok());
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_id_becomes_the_user_id_whatever_it_holds() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    assert_eq!(negotiated(&server, "?id=ada%20%26%20b%C3%B6b").await?.1["sub"], "ada & böb");
+    assert_eq!(negotiated(&server, "?id=").await?.1.get("sub"), None);
+    assert_eq!(get(&server.url(&format!("/negotiate?id={}", "x".repeat(2000)))).await?.0, 400);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_connection_string_sends_clients_to_azure_with_a_token_signed_for_it() -> anyhow::Result<()> {
+    let server = Server::start(&[AZURE, "--hub", "Logs", "--group", "build-42"]).await?;
+    let (url, claims) = negotiated(&server, "").await?;
+    assert!(url.starts_with("wss://example.webpubsub.azure.com/client/hubs/logs?access_token="), "{url}");
+    assert_eq!(claims["aud"], "https://example.webpubsub.azure.com/client/hubs/logs");
+    assert_eq!(claims["role"][0], "webpubsub.sendToGroup.build-42");
+    let token = url.rsplit_once("access_token=").context("no token")?.1;
+    let key = AccessKey::new("0123456789abcdef0123456789abcdef0123456789a=")?;
+    assert!(verify(token, &[key], UnixTime(claims["iat"].as_u64().context("no iat")?)).is_ok());
+    // With Azure behind it, the server itself answers neither clients nor the data plane.
+    assert_eq!(get(&server.url("/client/hubs/logs")).await?.0, 404);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_environment_may_hold_the_connection_string() -> anyhow::Result<()> {
+    let mut command = tailcast_tests::command::command(&tailcast_tests::environment::tailcast()?);
+    command.args(["serve", "--listen", "127.0.0.1:0"]).env("WEBPUBSUB_CONNECTION_STRING", "Endpoint=https://x.example");
+    let ended = tailcast_tests::command::run_to_end(command, b"").await?;
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("no `AccessKey`"), "{}", ended.stderr);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_server_says_when_it_is_ready() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    assert_eq!(get(&server.url("/healthz")).await?.0, 200);
+    assert_eq!(http_client()?.head(server.url("/api/health?api-version=2024-12-01")).send().await?.status(), 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn with_a_publish_key_only_who_shows_it_may_publish() -> anyhow::Result<()> {
+    let server = Server::start(&["--publish-key", "a secret of ours"]).await?;
+    assert_eq!(negotiated(&server, "").await?.1["role"], serde_json::json!("webpubsub.joinLeaveGroup.stream"));
+    let show = async |key: &str| http_client()?.get(server.negotiate_url()).bearer_auth(key).send().await.context("show");
+    assert_eq!(show("a guess").await?.status(), 401);
+    let url = show("a secret of ours").await?.text().await?;
+    let url = serde_json::from_str::<Value>(&url)?["url"].as_str().context("no url")?.to_owned();
+    let mut publisher = Socket::open(&url, &[JSON]).await?;
+    publisher.json().await?;
+    let ack = publisher.ask(r#"{"type":"sendToGroup","group":"stream","ackId":1,"data":1}"#).await?;
+    assert_eq!(ack["success"], true);
+    Ok(())
+}
+
+#[tokio::test]
+async fn other_web_pages_may_use_the_server_only_when_they_were_allowed() -> anyhow::Result<()> {
+    let server = Server::start(&["--allow-origin", "https://friend.example"]).await?;
+    let ask = async |origin: &str| {
+        http_client()?.get(server.negotiate_url()).header("Origin", origin).send().await.context("ask")
+    };
+    assert_eq!(ask("https://stranger.example").await?.status(), 403);
+    let answer = ask("https://friend.example").await?;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["access-control-allow-origin"], "https://friend.example");
+    let url = server.negotiate("x").await?;
+    assert_eq!(Socket::refusal(&url, &[JSON], &[("origin", "https://stranger.example")]).await?, 403);
+    Socket::open_with(&url, &[JSON], &[("origin", "https://friend.example")]).await?;
+    // A name that its owner points to 127.0.0.1 makes no page a friend.
+    let rebound = http_client()?.get(server.negotiate_url()).header("Host", "stranger.example").send().await?;
+    assert_eq!(rebound.status(), 403);
+    Ok(())
+}

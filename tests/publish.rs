@@ -1,0 +1,59 @@
+//! `tailcast publish`: one message to every client of a hub.
+
+use tailcast_tests::{answering::Answering, command::run, environment::tailcast, server::Server};
+
+#[tokio::test]
+async fn every_client_gets_the_message_as_text_from_the_server() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let (mut ada, mut bob) = (server.connect("ada").await?, server.connect("bob").await?);
+    let message = "héllo {\"not\": \"parsed\"}\n<b>second line</b>";
+    let ended = run(&tailcast()?, &["publish", &server.connection_string()?.reveal(), "Stream", message], b"").await?;
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    for client in [&mut ada, &mut bob] {
+        let frame = client.json().await?;
+        let expected = serde_json::json!({"type": "message", "from": "server", "dataType": "text", "data": message});
+        assert_eq!(frame, expected);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_named_as_the_cause() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let connection_string = format!("Endpoint=http://{};AccessKey={}", server.address(), "w".repeat(40));
+    let ended = run(&tailcast()?, &["publish", &connection_string, "stream", "x"], b"").await?;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("does not accept this access key (401)"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("wwww"), "{}", ended.stderr);
+    Ok(())
+}
+
+#[tokio::test]
+async fn wrong_usage_ends_with_2_and_failure_with_1() -> anyhow::Result<()> {
+    let program = tailcast()?;
+    let key = "k".repeat(40);
+    let good = format!("Endpoint=http://127.0.0.1:1;AccessKey={key}");
+    for (arguments, code, words) in [
+        (["publish", "nonsense", "stream", "x"], 2, "no `Endpoint`"),
+        (["publish", &format!("AccessKey={key}"), "stream", "x"], 2, "no `Endpoint`"),
+        (["publish", "Endpoint=http://h", "stream", "x"], 2, "no `AccessKey`"),
+        (["publish", &format!("Endpoint=h h;AccessKey={key}"), "stream", "x"], 2, "`Endpoint`"),
+        (["publish", &good, "1hub", "x"], 2, "`1hub` is no hub name"),
+        (["publish", &good, "stream", "x"], 1, "http://127.0.0.1:1 cannot be reached"),
+    ] {
+        let ended = run(&program, &arguments, b"").await?;
+        assert_eq!(ended.code, Some(code), "{arguments:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn another_server_s_answer_is_shown() -> anyhow::Result<()> {
+    let other = Answering::with("404 Not Found", "text/plain", "nothing here").await?;
+    let connection_string = format!("Endpoint={};AccessKey={}", other.url(""), "k".repeat(40));
+    let ended = run(&tailcast()?, &["publish", &connection_string, "stream", "x"], b"").await?;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("answered 404 Not Found nothing here"), "{}", ended.stderr);
+    Ok(())
+}
