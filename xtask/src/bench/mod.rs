@@ -4,6 +4,7 @@
 //! report says how many cores there were.
 
 mod memory;
+mod page_load;
 mod page_size;
 mod report;
 mod service;
@@ -16,7 +17,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::build;
-use crate::setup::Setup;
+use crate::setup::{Browser, Setup};
 use crate::workspace::Workspace;
 
 /// What can be measured.
@@ -26,6 +27,8 @@ pub enum Name {
     Stream,
     /// The bytes of the page that a browser loads
     PageSize,
+    /// From opening the page to a connection, in a browser on this machine
+    PageLoad,
 }
 
 /// What a measurement may use: all of it built and set up.
@@ -35,6 +38,8 @@ pub struct Bench<'w> {
     pub workspace: &'w Workspace,
     /// A Python with the peers' libraries.
     pub python: PathBuf,
+    /// Chromium and its driver.
+    pub browser: Browser,
 }
 
 /// Sets up and builds in release, then measures `name`, or everything. Reports go to standard output as Markdown.
@@ -42,12 +47,13 @@ pub struct Bench<'w> {
 /// # Errors
 /// When set-up, a build or a measurement fails.
 pub fn run(name: Option<Name>, workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
-    let bench = Bench { workspace, python: setup.python()? };
+    let bench = Bench { workspace, python: setup.python()?, browser: setup.browser()? };
     build::all(workspace, setup)?;
     let names = name.map_or_else(|| Name::value_variants().to_vec(), |name| vec![name]);
     println!("Measured on {} cores ({}).", thread::available_parallelism()?, std::env::consts::ARCH);
     names.into_iter().try_for_each(|name| match name {
         Name::Stream => stream::run(&bench),
         Name::PageSize => page_size::run(&bench),
+        Name::PageLoad => page_load::run(&bench),
     })
 }

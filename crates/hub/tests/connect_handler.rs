@@ -1,0 +1,83 @@
+//! An application that has a say in who connects.
+
+use std::sync::{Arc, Mutex};
+
+use axum::http::StatusCode;
+use tokio::net::TcpListener;
+use tokio_tungstenite::{
+    connect_async,
+    tungstenite::{Error, client::IntoClientRequest, http::HeaderValue},
+};
+use webpubsub_hub::{
+    Service, Settings,
+    connect_handler::{Answering, ConnectAnswer, ConnectHandler, ConnectRefusal, ConnectRequest},
+};
+use webpubsub_protocol::{
+    connection_string::AccessKey,
+    token::{Claims, UnixTime, sign},
+};
+
+const KEY: &str = "a-key-for-tests-of-32-or-more-bytes!";
+
+/// Answers everybody alike, and remembers what it was shown.
+struct Application {
+    answer: Result<ConnectAnswer, ConnectRefusal>,
+    shown: Mutex<Vec<String>>,
+}
+
+impl ConnectHandler for Application {
+    fn connect<'a>(&'a self, request: ConnectRequest<'a>) -> Answering<'a> {
+        let mut shown = self.shown.lock().unwrap();
+        shown.extend(request.subprotocols.iter().cloned());
+        shown.extend(request.query.iter().map(|(name, value)| format!("{name}={value}")));
+        shown.extend(request.headers.keys().map(|name| name.as_str().to_owned()));
+        let answer = self.answer.clone();
+        Box::pin(async { answer })
+    }
+}
+
+/// Starts a service with this application; connects offering `offer`, and gives the outcome with what was shown.
+async fn connect(
+    answer: Result<ConnectAnswer, ConnectRefusal>,
+    offer: &'static str,
+) -> (Result<Option<String>, StatusCode>, Vec<String>) {
+    let key = AccessKey::new(KEY).unwrap();
+    let application = Arc::new(Application { answer, shown: Mutex::default() });
+    let service = Service::new(Settings {
+        access_keys: vec![key.clone()],
+        accepts_any_host: true,
+        connect_handler: Some(Arc::clone(&application) as Arc<dyn ConnectHandler>),
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(axum::serve(listener, service.router()).into_future());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let token = sign(&Claims::new("http://h/client/hubs/h".into(), UnixTime(now), 60), &key).unwrap();
+    let mut request =
+        format!("ws://{address}/client/hubs/h?tag=a%20b&access_token={token}").into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(offer));
+    let outcome = match connect_async(request).await {
+        Ok((_, response)) => {
+            Ok(response.headers().get("sec-websocket-protocol").map(|name| name.to_str().unwrap().to_owned()))
+        }
+        Err(Error::Http(response)) => Err(response.status()),
+        Err(error) => panic!("{error}"),
+    };
+    let shown = application.shown.lock().unwrap().clone();
+    (outcome, shown)
+}
+
+#[tokio::test]
+async fn the_application_sees_every_name_that_the_client_offers_and_may_pick_one() {
+    let answer = ConnectAnswer { subprotocol: Some("chat.v2".into()), ..ConnectAnswer::default() };
+    let (outcome, shown) = connect(Ok(answer), "chat.v1, chat.v2, json.webpubsub.azure.v1").await;
+    assert_eq!(outcome, Ok(Some("chat.v2".to_owned())));
+    assert_eq!(shown[..4], ["chat.v1", "chat.v2", "json.webpubsub.azure.v1", "tag=a b"]);
+    assert!(!shown.iter().any(|shown| shown.contains("access_token") || shown == "authorization"), "{shown:?}");
+}
+
+#[tokio::test]
+async fn the_application_s_refusal_is_the_client_s_answer() {
+    let (outcome, _) = connect(Err(ConnectRefusal(StatusCode::FORBIDDEN)), "json.webpubsub.azure.v1").await;
+    assert_eq!(outcome, Err(StatusCode::FORBIDDEN));
+}
