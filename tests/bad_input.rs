@@ -48,7 +48,9 @@ async fn streamed(input: &[u8], is_last: impl Fn(&str) -> bool) -> anyhow::Resul
 
 #[tokio::test]
 async fn bytes_that_are_no_text_are_replaced_and_counted_and_nul_is_passed_on() -> anyhow::Result<()> {
-    let (texts, said) = streamed(b"good\nbad \xff\xc3(\nnul \0 end\n\xf0\x9f\x98\x80 whole\nlast", |t| t.ends_with("last")).await?;
+    let (texts, said) =
+        streamed(b"good\nbad \xff\xc3(\nnul \0 end\n\xf0\x9f\x98\x80 whole\nlast", |t| t.ends_with("last"))
+            .await?;
     assert_eq!(texts.join("\n"), "good\nbad \u{fffd}\u{fffd}(\nnul \0 end\n😀 whole\nlast");
     assert!(said.contains("1 lines held bytes that are not UTF-8"), "{said}");
     assert!(said.contains("1 lines held NUL"), "{said}");
@@ -110,7 +112,8 @@ async fn beyond_loopback_the_well_known_key_is_refused() -> anyhow::Result<()> {
 async fn a_negotiate_endpoint_that_is_none_ends_the_streamer_with_words() -> anyhow::Result<()> {
     let missing = Answering::with("404 Not Found", "text/plain", "nope").await?;
     let page = Answering::with("200 OK", "text/html", "<!doctype html><title>hi</title>").await?;
-    let wrong_url = Answering::with("200 OK", "application/json", r#"{"url":"https://h/x?access_token=s3cret"}"#).await?;
+    let wrong_url =
+        Answering::with("200 OK", "application/json", r#"{"url":"https://h/x?access_token=s3cret"}"#).await?;
     for (url, words) in [
         (missing.url("/negotiate"), "answered 404"),
         (page.url("/negotiate"), "answered a web page (HTML)"),
@@ -191,12 +194,21 @@ async fn closes_with(server: &Server, message: Message) -> anyhow::Result<(u16, 
 async fn frames_that_make_no_sense_close_their_own_connection_with_a_reason() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let invalid = (1007, "The client message is not a valid JSON protocol message.".to_owned());
-    for text in ["nope", "[]", r#"{"type":"noSuchType"}"#, r#"{"type":"joinGroup"}"#, r#"{"type":"joinGroup","group":"g","ackId":"1"}"#] {
+    for text in [
+        "nope",
+        "[]",
+        r#"{"type":"noSuchType"}"#,
+        r#"{"type":"joinGroup"}"#,
+        r#"{"type":"joinGroup","group":"g","ackId":"1"}"#,
+    ] {
         assert_eq!(closes_with(&server, Message::text(text)).await?, invalid, "{text}");
     }
     assert_eq!(closes_with(&server, Message::binary(vec![1])).await?.0, 1003);
     let too_large = "x".repeat(1_048_577);
-    assert_eq!(closes_with(&server, Message::text(too_large)).await?, (1009, "The client message is too large.".to_owned()));
+    assert_eq!(
+        closes_with(&server, Message::text(too_large)).await?,
+        (1009, "The client message is too large.".to_owned())
+    );
     Ok(())
 }
 
@@ -277,7 +289,10 @@ async fn without_the_role_the_ack_says_forbidden_and_nothing_is_delivered() -> a
         assert_eq!((&ack["success"], &ack["error"]["name"]), (&false.into(), &"Forbidden".into()), "{ack}");
     }
     // The first line that the member sees is the one that was allowed.
-    assert_eq!(run(&tailcast()?, &["stream", "--negotiate", &server.negotiate_url()], b"allowed\n").await?.code, Some(0));
+    assert_eq!(
+        run(&tailcast()?, &["stream", "--negotiate", &server.negotiate_url()], b"allowed\n").await?.code,
+        Some(0)
+    );
     assert_eq!(member.lines(1).await?, ["allowed"]);
     Ok(())
 }

@@ -27,7 +27,8 @@ async fn negotiated(server: &Server, query: &str) -> anyhow::Result<(String, Val
 }
 
 #[tokio::test]
-async fn the_token_is_for_this_hub_expires_in_an_hour_and_allows_the_group_stream_alone() -> anyhow::Result<()> {
+async fn the_token_is_for_this_hub_expires_in_an_hour_and_allows_the_group_stream_alone() -> anyhow::Result<()>
+{
     let server = Server::start(&[]).await?;
     let (url, claims) = negotiated(&server, "").await?;
     let address = server.address();
@@ -72,7 +73,9 @@ async fn a_connection_string_sends_clients_to_azure_with_a_token_signed_for_it()
 #[tokio::test]
 async fn the_environment_may_hold_the_connection_string() -> anyhow::Result<()> {
     let mut command = tailcast_tests::command::command(&tailcast_tests::environment::tailcast()?);
-    command.args(["serve", "--listen", "127.0.0.1:0"]).env("WEBPUBSUB_CONNECTION_STRING", "Endpoint=https://x.example");
+    command
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .env("WEBPUBSUB_CONNECTION_STRING", "Endpoint=https://x.example");
     let ended = tailcast_tests::command::run_to_end(command, b"").await?;
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("no `AccessKey`"), "{}", ended.stderr);
@@ -83,15 +86,23 @@ async fn the_environment_may_hold_the_connection_string() -> anyhow::Result<()> 
 async fn the_server_says_when_it_is_ready() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     assert_eq!(get(&server.url("/healthz")).await?.0, 200);
-    assert_eq!(http_client()?.head(server.url("/api/health?api-version=2024-12-01")).send().await?.status(), 200);
+    assert_eq!(
+        http_client()?.head(server.url("/api/health?api-version=2024-12-01")).send().await?.status(),
+        200
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn with_a_publish_key_only_who_shows_it_may_publish() -> anyhow::Result<()> {
     let server = Server::start(&["--publish-key", "a secret of ours"]).await?;
-    assert_eq!(negotiated(&server, "").await?.1["role"], serde_json::json!("webpubsub.joinLeaveGroup.stream"));
-    let show = async |key: &str| http_client()?.get(server.negotiate_url()).bearer_auth(key).send().await.context("show");
+    assert_eq!(
+        negotiated(&server, "").await?.1["role"],
+        serde_json::json!("webpubsub.joinLeaveGroup.stream")
+    );
+    let show = async |key: &str| {
+        http_client()?.get(server.negotiate_url()).bearer_auth(key).send().await.context("show")
+    };
     assert_eq!(show("a guess").await?.status(), 401);
     let url = show("a secret of ours").await?.text().await?;
     let url = serde_json::from_str::<Value>(&url)?["url"].as_str().context("no url")?.to_owned();
@@ -116,7 +127,8 @@ async fn other_web_pages_may_use_the_server_only_when_they_were_allowed() -> any
     assert_eq!(Socket::refusal(&url, &[JSON], &[("origin", "https://stranger.example")]).await?, 403);
     Socket::open_with(&url, &[JSON], &[("origin", "https://friend.example")]).await?;
     // A name that its owner points to 127.0.0.1 makes no page a friend.
-    let rebound = http_client()?.get(server.negotiate_url()).header("Host", "stranger.example").send().await?;
+    let rebound =
+        http_client()?.get(server.negotiate_url()).header("Host", "stranger.example").send().await?;
     assert_eq!(rebound.status(), 403);
     Ok(())
 }

@@ -9,11 +9,14 @@ async fn every_client_gets_the_message_as_text_from_the_server() -> anyhow::Resu
     let server = Server::start(&[]).await?;
     let (mut ada, mut bob) = (server.connect("ada").await?, server.connect("bob").await?);
     let message = "héllo {\"not\": \"parsed\"}\n<b>second line</b>";
-    let ended = run(&tailcast()?, &["publish", &server.connection_string()?.reveal(), "Stream", message], b"").await?;
+    let ended =
+        run(&tailcast()?, &["publish", &server.connection_string()?.reveal(), "Stream", message], b"")
+            .await?;
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
     for client in [&mut ada, &mut bob] {
         let frame = client.json().await?;
-        let expected = serde_json::json!({"type": "message", "from": "server", "dataType": "text", "data": message});
+        let expected =
+            serde_json::json!({"type": "message", "from": "server", "dataType": "text", "data": message});
         assert_eq!(frame, expected);
     }
     Ok(())

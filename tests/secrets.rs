@@ -37,7 +37,10 @@ async fn no_token_is_logged_even_when_everything_is() -> anyhow::Result<()> {
     assert_eq!((published.code, streamed.code), (Some(0), Some(0)));
     let printed_by_choice = format!("Connection string: {connection_string}\n");
     let server_said = server.stderr().replacen(&printed_by_choice, "", 1);
-    assert!(server_said.contains("malformed frame"), "logging is off, so this test shows nothing: {server_said}");
+    assert!(
+        server_said.contains("malformed frame"),
+        "logging is off, so this test shows nothing: {server_said}"
+    );
     for (who, said) in [("serve", server_said), ("publish", published.stderr), ("stream", streamed.stderr)] {
         for secret in [signature, "access_token=ey", "an-access-key-of", "Bearer ey", "eyJhbGciOi"] {
             assert!(!said.contains(secret), "{who} logged {secret}:\n{said}");

@@ -7,11 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use serde_json::Value;
 use tailcast_tests::{
-    command::run,
-    environment::tailcast,
-    server::Server,
-    socket::Socket,
-    streamer::Streamer,
+    command::run, environment::tailcast, server::Server, socket::Socket, streamer::Streamer,
 };
 use tokio::net::TcpListener;
 
@@ -65,10 +61,12 @@ impl OwnService {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("ws://{}/client/hubs/stream?access_token=t", listener.local_addr()?);
         let answer = serde_json::json!({ "url": url }).to_string();
-        let negotiate = tailcast_tests::answering::Answering::with("200 OK", "application/json", &answer).await?;
+        let negotiate =
+            tailcast_tests::answering::Answering::with("200 OK", "application/json", &answer).await?;
         Ok(Self { negotiate, listener })
     }
 
+    #[allow(clippy::result_large_err, reason = "the library's signature of a handshake's callback")]
     async fn accept(&self) -> anyhow::Result<tokio_tungstenite::WebSocketStream<tokio::net::TcpStream>> {
         use futures_util::SinkExt;
         use tokio_tungstenite::tungstenite::{
@@ -77,7 +75,8 @@ impl OwnService {
         };
         let (socket, _) = self.listener.accept().await?;
         let echo = |_: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
-            let name = tokio_tungstenite::tungstenite::http::HeaderValue::from_static("json.webpubsub.azure.v1");
+            let name =
+                tokio_tungstenite::tungstenite::http::HeaderValue::from_static("json.webpubsub.azure.v1");
             response.headers_mut().insert("sec-websocket-protocol", name);
             Ok(response)
         };
@@ -88,7 +87,9 @@ impl OwnService {
     }
 }
 
-async fn next_send(socket: &mut tokio_tungstenite::WebSocketStream<tokio::net::TcpStream>) -> anyhow::Result<Value> {
+async fn next_send(
+    socket: &mut tokio_tungstenite::WebSocketStream<tokio::net::TcpStream>,
+) -> anyhow::Result<Value> {
     use futures_util::StreamExt;
     tailcast_tests::in_time("a message of the streamer", async {
         loop {
@@ -122,7 +123,10 @@ async fn many_messages_are_on_their_way_at_once_and_the_end_waits_for_every_ack(
         // Nothing has been acknowledged yet, and still the next line comes at once.
         streamer.write(&format!("{line}\n")).await?;
         let sent = next_send(&mut socket).await?;
-        assert_eq!((&sent["data"], &sent["dataType"], &sent["group"]), (&line.into(), &"text".into(), &"stream".into()));
+        assert_eq!(
+            (&sent["data"], &sent["dataType"], &sent["group"]),
+            (&line.into(), &"text".into(), &"stream".into())
+        );
         ack_ids.push(sent["ackId"].clone());
     }
     streamer.end_input();
@@ -214,7 +218,8 @@ async fn without_permission_nothing_is_delivered_and_the_refusal_is_told() -> an
     let mut subscriber = server.subscribe().await?;
     let ended = run(&tailcast()?, &["stream", "--negotiate", &server.negotiate_url()], b"one\ntwo\n").await?;
     assert_eq!(ended.code, Some(1));
-    let expected = "the service refused the message: The client does not have permission to send to group 'stream'.";
+    let expected =
+        "the service refused the message: The client does not have permission to send to group 'stream'.";
     assert!(ended.stderr.contains(expected), "{}", ended.stderr);
     assert!(ended.stderr.contains("2 of 2 lines read were not acknowledged"), "{}", ended.stderr);
     // Somebody with the key publishes: the first thing that arrives is theirs.

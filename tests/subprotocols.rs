@@ -57,9 +57,13 @@ async fn names_that_nobody_knows_are_not_refused() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_lost_connection_cannot_be_recovered_and_the_client_is_told_so_by_code_1008() -> anyhow::Result<()> {
+async fn a_lost_connection_cannot_be_recovered_and_the_client_is_told_so_by_code_1008() -> anyhow::Result<()>
+{
     let server = Server::start(&[]).await?;
-    let url = format!("ws://{}/client/hubs/stream?awps_connection_id=c&awps_reconnection_token=t", server.address());
+    let url = format!(
+        "ws://{}/client/hubs/stream?awps_connection_id=c&awps_reconnection_token=t",
+        server.address()
+    );
     let mut socket = Socket::open(&url, &[JSON]).await?;
     assert_eq!(socket.closed().await?, (1008, "The connection could not be recovered.".to_owned()));
     Ok(())
@@ -81,7 +85,10 @@ async fn a_server_that_ends_says_goodbye() -> anyhow::Result<()> {
         let mut client = server.connect("x").await?;
         server.signal(signal).await?;
         let goodbye = client.json().await?;
-        assert_eq!((&goodbye["event"], &goodbye["message"]), (&"disconnected".into(), &"The service is shutting down.".into()));
+        assert_eq!(
+            (&goodbye["event"], &goodbye["message"]),
+            (&"disconnected".into(), &"The service is shutting down.".into())
+        );
         assert_eq!(client.closed().await?.0, 1001);
         drop(client);
         assert_eq!(server.ended().await?, Some(0), "SIG{signal}");

@@ -92,7 +92,8 @@ impl Browser {
              const ask = () => ({condition}) ? done(true) : setTimeout(ask, 10);
              ask();"
         );
-        let waited = in_time(condition, async { Ok(self.client.execute_async(&script, vec![]).await?) }).await;
+        let waited =
+            in_time(condition, async { Ok(self.client.execute_async(&script, vec![]).await?) }).await;
         if waited.is_err() {
             let shown = self.run("return document.body.innerText.slice(0, 2000)").await?;
             waited.with_context(|| format!("the page shows: {shown}"))?;
@@ -142,11 +143,7 @@ impl Browser {
 struct ConsoleLog;
 
 impl fantoccini::wd::WebDriverCompatibleCommand for ConsoleLog {
-    fn endpoint(
-        &self,
-        base_url: &url::Url,
-        session_id: Option<&str>,
-    ) -> Result<url::Url, url::ParseError> {
+    fn endpoint(&self, base_url: &url::Url, session_id: Option<&str>) -> Result<url::Url, url::ParseError> {
         base_url.join(&format!("session/{}/se/log", session_id.unwrap_or_default()))
     }
 

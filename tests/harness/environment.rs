@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 fn path(variable: &str) -> anyhow::Result<PathBuf> {
-    let value = std::env::var_os(variable)
-        .with_context(|| format!("{variable} is not set; run these tests with `cargo xtask test`, which sets it"))?;
+    let value = std::env::var_os(variable).with_context(|| {
+        format!("{variable} is not set; run these tests with `cargo xtask test`, which sets it")
+    })?;
     Ok(PathBuf::from(value))
 }
 

@@ -47,7 +47,8 @@ impl Server {
             let mut stdout = BufReader::new(child.stdout.take().context("no standard output")?).lines();
             let mut stderr = collect(child.stderr.take().context("no standard error")?);
             let ready = stdout.next_line().await?;
-            let Some(address) = ready.as_deref().and_then(|line| line.strip_prefix("listening on http://")) else {
+            let Some(address) = ready.as_deref().and_then(|line| line.strip_prefix("listening on http://"))
+            else {
                 child.wait().await?;
                 stderr.wait_for(|_| false).await.ok();
                 anyhow::bail!("the server said {ready:?} instead of being ready: {}", *stderr.borrow());
@@ -164,7 +165,10 @@ impl Server {
 /// # Errors
 /// When it cannot be sent.
 pub async fn signal(process_id: u32, name: &str) -> anyhow::Result<()> {
-    let status = tokio::process::Command::new("kill").args([format!("-{name}"), process_id.to_string()]).status().await?;
+    let status = tokio::process::Command::new("kill")
+        .args([format!("-{name}"), process_id.to_string()])
+        .status()
+        .await?;
     anyhow::ensure!(status.success(), "kill -{name} {process_id}: {status}");
     Ok(())
 }

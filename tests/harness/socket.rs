@@ -37,7 +37,11 @@ impl Socket {
     ///
     /// # Errors
     /// When the handshake fails.
-    pub async fn open_with(url: &str, subprotocols: &[&str], headers: &[(&str, &str)]) -> anyhow::Result<Self> {
+    pub async fn open_with(
+        url: &str,
+        subprotocols: &[&str],
+        headers: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let mut request = url.into_client_request()?;
         let offer = subprotocols.join(", ");
         let offered = [("sec-websocket-protocol", offer.as_str())];
@@ -45,8 +49,10 @@ impl Socket {
         for (name, value) in headers.iter().chain(offered) {
             request.headers_mut().insert(name.parse::<HeaderName>()?, HeaderValue::from_str(value)?);
         }
-        let (socket, response) = in_time("WebSocket handshake", async { Ok(connect_async(request).await?) }).await?;
-        let subprotocol = response.headers().get("sec-websocket-protocol").and_then(|value| value.to_str().ok());
+        let (socket, response) =
+            in_time("WebSocket handshake", async { Ok(connect_async(request).await?) }).await?;
+        let subprotocol =
+            response.headers().get("sec-websocket-protocol").and_then(|value| value.to_str().ok());
         Ok(Self { socket, subprotocol: subprotocol.map(str::to_owned) })
     }
 
@@ -137,7 +143,8 @@ impl Socket {
     pub async fn lines(&mut self, count: usize) -> anyhow::Result<Vec<String>> {
         let mut lines = Vec::new();
         while lines.len() < count {
-            let message = self.json().await.with_context(|| format!("after {} of {count} lines", lines.len()))?;
+            let message =
+                self.json().await.with_context(|| format!("after {} of {count} lines", lines.len()))?;
             if message["type"] == "message" {
                 let text = message["data"].as_str().context("no text")?;
                 lines.extend(text.split('\n').map(str::to_owned));

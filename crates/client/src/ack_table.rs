@@ -24,7 +24,8 @@ struct Entry {
 impl AckTable {
     /// Whether one more message may be put in.
     pub(crate) fn has_room(&self) -> bool {
-        self.entries.is_empty() || (self.entries.len() < MAX_IN_FLIGHT_MESSAGES && self.bytes < MAX_IN_FLIGHT_BYTES)
+        self.entries.is_empty()
+            || (self.entries.len() < MAX_IN_FLIGHT_MESSAGES && self.bytes < MAX_IN_FLIGHT_BYTES)
     }
 
     /// Keeps `frame`, which was sent already or waits for a connection, until it is settled.

@@ -31,7 +31,9 @@ pub enum ConnectFailure {
         status: u16,
     },
     /// The negotiate endpoint answered something that is no `{"url": "ws…"}`.
-    #[error("negotiate failed: {url} answered {found} instead of {{\"url\": \"wss://…\"}}; is this the address of a negotiate endpoint?")]
+    #[error(
+        "negotiate failed: {url} answered {found} instead of {{\"url\": \"wss://…\"}}; is this the address of a negotiate endpoint?"
+    )]
     NegotiateAnswer {
         /// The endpoint, without its query.
         url: String,

@@ -104,12 +104,26 @@ pub enum SendRefused {
 #[derive(Debug)]
 enum Phase {
     Idle,
-    Negotiating { give_up_at: Moment },
-    Opening { url: ServiceUrl, give_up_at: Moment },
+    Negotiating {
+        give_up_at: Moment,
+    },
+    Opening {
+        url: ServiceUrl,
+        give_up_at: Moment,
+    },
     /// The WebSocket is open, the service has not said `connected` yet.
-    Greeting { url: ServiceUrl, give_up_at: Moment },
-    Connected { heard_at: Moment, ping_at: Moment, farewell: Option<String> },
-    Pausing { retry_at: Moment },
+    Greeting {
+        url: ServiceUrl,
+        give_up_at: Moment,
+    },
+    Connected {
+        heard_at: Moment,
+        ping_at: Moment,
+        farewell: Option<String>,
+    },
+    Pausing {
+        retry_at: Moment,
+    },
     Stopped,
 }
 
@@ -175,9 +189,9 @@ impl Machine {
     pub fn next_deadline(&self) -> Option<Moment> {
         match &self.phase {
             Phase::Idle | Phase::Stopped => None,
-            Phase::Negotiating { give_up_at } | Phase::Opening { give_up_at, .. } | Phase::Greeting { give_up_at, .. } => {
-                Some(*give_up_at)
-            }
+            Phase::Negotiating { give_up_at }
+            | Phase::Opening { give_up_at, .. }
+            | Phase::Greeting { give_up_at, .. } => Some(*give_up_at),
             Phase::Connected { heard_at, ping_at, .. } => Some((*ping_at).min(*heard_at + SILENCE_LIMIT)),
             Phase::Pausing { retry_at } => Some(*retry_at),
         }
@@ -198,7 +212,11 @@ impl Machine {
     ///
     /// # Errors
     /// [`SendRefused`], with the payload inside.
-    pub fn send_to_group(&mut self, group: &GroupName, payload: Payload<'static>) -> Result<u64, SendRefused> {
+    pub fn send_to_group(
+        &mut self,
+        group: &GroupName,
+        payload: Payload<'static>,
+    ) -> Result<u64, SendRefused> {
         if matches!(self.phase, Phase::Stopped) {
             return Err(SendRefused::Stopped(payload));
         }
@@ -395,7 +413,9 @@ impl Machine {
             Phase::Negotiating { give_up_at } if now >= *give_up_at => {
                 self.attempt_failed(timed_out("the negotiate endpoint"), now);
             }
-            Phase::Opening { url, give_up_at } | Phase::Greeting { url, give_up_at } if now >= *give_up_at => {
+            Phase::Opening { url, give_up_at } | Phase::Greeting { url, give_up_at }
+                if now >= *give_up_at =>
+            {
                 let failure = timed_out(url.without_query());
                 self.effects.push_back(Effect::CloseTransport);
                 self.attempt_failed(failure, now);

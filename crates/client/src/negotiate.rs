@@ -58,7 +58,10 @@ pub fn read_answer(url: &str, status: u16, body: &str) -> Result<ServiceUrl, Con
         Ok(answer) if is_websocket_url(&answer.url) => Ok(ServiceUrl(answer.url)),
         Ok(answer) => {
             let given = excerpt(without_query(&answer.url));
-            Err(ConnectFailure::NegotiateAnswer { url, found: format!("the URL `{given}`, which is no ws(s)://…") })
+            Err(ConnectFailure::NegotiateAnswer {
+                url,
+                found: format!("the URL `{given}`, which is no ws(s)://…"),
+            })
         }
         Err(_) => Err(ConnectFailure::NegotiateAnswer { url, found: describe(body) }),
     }
@@ -86,7 +89,8 @@ fn describe(body: &str) -> String {
 
 fn excerpt(text: &str) -> String {
     const EXCERPT_CHARS: usize = 60;
-    let cut: String = text.chars().take(EXCERPT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let cut: String =
+        text.chars().take(EXCERPT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if cut.len() < text.len() { format!("{cut}…") } else { cut }
 }
 
@@ -120,7 +124,9 @@ mod tests {
 
     #[test]
     fn no_message_shows_a_token() {
-        for body in [r#"{"url":"https://h/x?access_token=secret"}"#, r#"{"url":"ws:// ?access_token=secret"}"#] {
+        for body in
+            [r#"{"url":"https://h/x?access_token=secret"}"#, r#"{"url":"ws:// ?access_token=secret"}"#]
+        {
             assert!(!words(200, body).contains("secret"), "{body}");
         }
     }

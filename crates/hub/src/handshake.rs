@@ -70,9 +70,11 @@ pub enum HandshakeError {
 impl IntoResponse for HandshakeError {
     fn into_response(self) -> Response {
         let status = match &self {
-            Self::NotAHandshake(_) | Self::Hub(_) | Self::Group(_) | Self::Query(_) | Self::Subprotocol(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::NotAHandshake(_)
+            | Self::Hub(_)
+            | Self::Group(_)
+            | Self::Query(_)
+            | Self::Subprotocol(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Refused(status) => *status,
             Self::Full => StatusCode::SERVICE_UNAVAILABLE,
@@ -210,7 +212,9 @@ fn authenticate(
     let from_header = || bearer_token(&parts.headers);
     let token = query.access_token.as_deref().or_else(from_header);
     let token = token.ok_or_else(|| {
-        unauthorized("no access token came: it belongs in the query (`access_token`) or the `Authorization` header")
+        unauthorized(
+            "no access token came: it belongs in the query (`access_token`) or the `Authorization` header",
+        )
     })?;
     let claims = verify(token, &service.settings().access_keys, Service::unix_time())
         .map_err(|error| HandshakeError::Unauthorized(error.to_string()))?;

@@ -79,7 +79,11 @@ impl Hub {
     pub fn add(&self, connection: &Arc<Connection>) {
         let mut members = self.write();
         if let Some(user_id) = &connection.user_id {
-            members.users.entry(user_id.clone()).or_default().insert(connection.id.clone(), Arc::clone(connection));
+            members
+                .users
+                .entry(user_id.clone())
+                .or_default()
+                .insert(connection.id.clone(), Arc::clone(connection));
         }
         let member = Member { connection: Arc::clone(connection), groups: HashSet::new() };
         members.connections.insert(connection.id.clone(), member);
@@ -129,7 +133,12 @@ impl Hub {
 
     /// Queues `message` for everyone in `audience` but the excluded ones.
     #[must_use = "a publisher waits for the clients returned"]
-    pub fn publish(&self, audience: Audience<'_>, is_excluded: impl Fn(&str) -> bool, message: Response<'_>) -> Pace {
+    pub fn publish(
+        &self,
+        audience: Audience<'_>,
+        is_excluded: impl Fn(&str) -> bool,
+        message: Response<'_>,
+    ) -> Pace {
         let mut broadcast = Broadcast::new(message);
         let mut pace = Pace::new();
         let mut deliver = |connection: &Arc<Connection>| {
@@ -142,8 +151,12 @@ impl Hub {
         let members = self.read();
         match audience {
             Audience::Everyone => members.connections.values().for_each(|member| deliver(&member.connection)),
-            Audience::Group(group) => members.groups.get(group).into_iter().flatten().for_each(|(_, c)| deliver(c)),
-            Audience::User(user) => members.users.get(user).into_iter().flatten().for_each(|(_, c)| deliver(c)),
+            Audience::Group(group) => {
+                members.groups.get(group).into_iter().flatten().for_each(|(_, c)| deliver(c))
+            }
+            Audience::User(user) => {
+                members.users.get(user).into_iter().flatten().for_each(|(_, c)| deliver(c))
+            }
             Audience::Connection(id) => {
                 members.connections.get(id).into_iter().for_each(|member| deliver(&member.connection));
             }
@@ -205,14 +218,19 @@ mod tests {
         // A marker makes the outbox answer at once even when nothing else is in it.
         connection.outbox.push(bytes::Bytes::from_static(b"\x81\x00"));
         let Departure::Frames(frames) = connection.outbox.next_departure().await else { panic!("closed") };
-        frames.iter().map(|f| String::from_utf8_lossy(&f[2..]).into_owned()).filter(|t| !t.is_empty()).collect()
+        frames
+            .iter()
+            .map(|f| String::from_utf8_lossy(&f[2..]).into_owned())
+            .filter(|t| !t.is_empty())
+            .collect()
     }
 
     #[tokio::test]
     async fn each_audience_reaches_its_own_and_nobody_else() {
         let hub = Hub::default();
         let group = GroupName::new("g").unwrap();
-        let (ada, ada_too, bob) = (connect(&hub, Some("ada")), connect(&hub, Some("ada")), connect(&hub, None));
+        let (ada, ada_too, bob) =
+            (connect(&hub, Some("ada")), connect(&hub, Some("ada")), connect(&hub, None));
         hub.join(&bob.id, &group).unwrap();
         say(&hub, Audience::Everyone, &[], "all");
         say(&hub, Audience::Everyone, &[ada_too.id.as_str()], "all but one");
@@ -241,7 +259,9 @@ mod tests {
         assert!(heard(&leaves).await.is_empty() && heard(&goes).await.is_empty());
         hub.remove(&stays);
         hub.remove(&leaves);
-        assert!(hub.read().groups.is_empty() && hub.read().users.is_empty() && hub.read().connections.is_empty());
+        assert!(
+            hub.read().groups.is_empty() && hub.read().users.is_empty() && hub.read().connections.is_empty()
+        );
         assert_eq!(hub.join(&stays.id, &group), Err(JoinError::NotConnected));
     }
 }

@@ -236,7 +236,9 @@ mod tests {
         }
         outbox.push(frame(1));
         outbox.closed().await;
-        assert!(matches!(outbox.next_departure().await, Departure::Close(close) if close == Close::SLOW_RECEIVER));
+        assert!(
+            matches!(outbox.next_departure().await, Departure::Close(close) if close == Close::SLOW_RECEIVER)
+        );
     }
 
     #[tokio::test]

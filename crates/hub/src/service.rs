@@ -96,8 +96,10 @@ impl Service {
 
     /// Tells every client that the service ends, closes all connections, and waits until they are gone.
     pub async fn shut_down(&self) {
-        let farewell = json_frame(&Response::Disconnected { message: "The service is shutting down.".to_owned() });
-        let hubs: Vec<_> = self.hubs.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let farewell =
+            json_frame(&Response::Disconnected { message: "The service is shutting down.".to_owned() });
+        let hubs: Vec<_> =
+            self.hubs.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         for connection in hubs.iter().flat_map(|hub| hub.connections()) {
             if connection.format == WireFormat::Json {
                 connection.outbox.push(farewell.clone());

@@ -126,7 +126,10 @@ impl Session {
         match request {
             Request::JoinGroup { group, ack_id } => self.acknowledge(ack_id, |session| {
                 session.check(Permission::JoinLeaveGroup, &group, "join")?;
-                session.hub.join(&session.connection.id, &group).map_err(|error| internal(error.to_string()))?;
+                session
+                    .hub
+                    .join(&session.connection.id, &group)
+                    .map_err(|error| internal(error.to_string()))?;
                 Ok(Step::Continue)
             }),
             Request::LeaveGroup { group, ack_id } => self.acknowledge(ack_id, |session| {

@@ -73,7 +73,10 @@ async fn the_application_sees_every_name_that_the_client_offers_and_may_pick_one
     let (outcome, shown) = connect(Ok(answer), "chat.v1, chat.v2, json.webpubsub.azure.v1").await;
     assert_eq!(outcome, Ok(Some("chat.v2".to_owned())));
     assert_eq!(shown[..4], ["chat.v1", "chat.v2", "json.webpubsub.azure.v1", "tag=a b"]);
-    assert!(!shown.iter().any(|shown| shown.contains("access_token") || shown == "authorization"), "{shown:?}");
+    assert!(
+        !shown.iter().any(|shown| shown.contains("access_token") || shown == "authorization"),
+        "{shown:?}"
+    );
 }
 
 #[tokio::test]

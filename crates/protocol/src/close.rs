@@ -50,7 +50,8 @@ impl Close {
     /// A text message held bytes that are not UTF-8 (RFC 6455, section 8.1).
     pub const INVALID_UTF8: Self = Self::new(INVALID_PAYLOAD, "The client text message is not valid UTF-8.");
     /// A JSON client sent a binary message.
-    pub const JSON_WANTS_TEXT: Self = Self::new(UNSUPPORTED_DATA, "The JSON subprotocol requires text messages.");
+    pub const JSON_WANTS_TEXT: Self =
+        Self::new(UNSUPPORTED_DATA, "The JSON subprotocol requires text messages.");
     /// A JSON client sent something that is no request.
     pub const INVALID_JSON_MESSAGE: Self =
         Self::new(INVALID_PAYLOAD, "The client message is not a valid JSON protocol message.");

@@ -43,7 +43,11 @@ impl Endpoint {
         if host.is_empty() || !port_is_good || rest.contains(strange) {
             return None;
         }
-        Some(Self { secure, authority: authority.to_ascii_lowercase(), prefix: prefix.trim_end_matches('/').to_owned() })
+        Some(Self {
+            secure,
+            authority: authority.to_ascii_lowercase(),
+            prefix: prefix.trim_end_matches('/').to_owned(),
+        })
     }
 
     /// The same endpoint at another port.
@@ -136,7 +140,16 @@ mod tests {
 
     #[test]
     fn what_is_no_endpoint_is_refused() {
-        for text in ["", "http://", "ftp://host", "http://a b", "http://h?x", "http://u@h", "http://h:port", "http:///x"] {
+        for text in [
+            "",
+            "http://",
+            "ftp://host",
+            "http://a b",
+            "http://h?x",
+            "http://u@h",
+            "http://h:port",
+            "http:///x",
+        ] {
             assert_eq!(Endpoint::parse(text), None, "{text}");
         }
     }

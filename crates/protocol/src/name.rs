@@ -22,7 +22,9 @@ pub enum NameError {
         name: String,
     },
     /// Not a group name.
-    #[error("`{name}` is no group name: it must hold 1 to {MAX_GROUP_NAME_CHARS} characters, not all of them spaces, none of them a line end")]
+    #[error(
+        "`{name}` is no group name: it must hold 1 to {MAX_GROUP_NAME_CHARS} characters, not all of them spaces, none of them a line end"
+    )]
     Group {
         /// The name as given, cut to a printable length.
         name: String,

@@ -146,8 +146,15 @@ mod tests {
 
     #[test]
     fn roles_that_nearly_fit_grant_nothing() {
-        for role in ["webpubsub.sendToGroup.", "webpubsub.SendToGroup", " webpubsub.sendToGroup", "sendToGroup",
-            "webpubsub.sendToGroupX", "webpubsub.sendToGroups", "webpubsub.sendToGroups."] {
+        for role in [
+            "webpubsub.sendToGroup.",
+            "webpubsub.SendToGroup",
+            " webpubsub.sendToGroup",
+            "sendToGroup",
+            "webpubsub.sendToGroupX",
+            "webpubsub.sendToGroups",
+            "webpubsub.sendToGroups.",
+        ] {
             assert!(!allowed(role, Permission::SendToGroup, "stream"), "{role}");
         }
     }

@@ -52,7 +52,12 @@ pub struct Claims {
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "one_or_many", rename = "role")]
     pub roles: Vec<String>,
     /// Groups that the client is put into when it connects.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "one_or_many", rename = "webpubsub.group")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        with = "one_or_many",
+        rename = "webpubsub.group"
+    )]
     pub groups: Vec<String>,
     /// Whatever else the signer put in, for an application's own use.
     #[serde(flatten)]
@@ -78,13 +83,18 @@ mod numeric_date {
 
     use super::UnixTime;
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<UnixTime>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<UnixTime>, D::Error> {
         // The cast saturates: what lies before 1970 counts as 1970, what lies beyond any clock as never.
         let whole_seconds = |seconds: f64| UnixTime(seconds as u64);
         Ok(Option::<f64>::deserialize(deserializer)?.map(whole_seconds))
     }
 
-    pub(super) fn serialize<S: Serializer>(time: &Option<UnixTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        time: &Option<UnixTime>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         time.map(|time| time.0).serialize(serializer)
     }
 }

@@ -89,9 +89,10 @@ pub(crate) struct StreamOptions {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).ok_or_else(|| {
-        "a number of seconds, such as 30, is needed".to_owned()
-    })
+    text.parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "a number of seconds, such as 30, is needed".to_owned())
 }
 
 /// Broadcast one message to every client of a hub, as an application server does

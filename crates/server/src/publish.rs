@@ -18,8 +18,8 @@ const TOKEN_LIFETIME_SECONDS: u64 = 60;
 
 /// Sends the message; done when the service has accepted it.
 pub(crate) async fn run(options: PublishOptions) -> Result<(), Failure> {
-    let service =
-        ConnectionString::parse(&options.connection_string).map_err(|error| Failure::usage(error.to_string()))?;
+    let service = ConnectionString::parse(&options.connection_string)
+        .map_err(|error| Failure::usage(error.to_string()))?;
     let hub = HubName::new(&options.hub).map_err(|error| Failure::usage(error.to_string()))?;
     let url = service.endpoint.send_to_all_url(&hub);
     let claims = Claims::new(url.clone(), unix_time(), TOKEN_LIFETIME_SECONDS);
@@ -30,7 +30,8 @@ pub(crate) async fn run(options: PublishOptions) -> Result<(), Failure> {
         Failure::at_run_time(format!("{} cannot be reached: {cause}", service.endpoint))
     };
     let client = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().map_err(unreachable)?;
-    let request = client.post(&url).bearer_auth(token).header(CONTENT_TYPE, "text/plain").body(options.message);
+    let request =
+        client.post(&url).bearer_auth(token).header(CONTENT_TYPE, "text/plain").body(options.message);
     let response = request.send().await.map_err(unreachable)?;
     match response.status() {
         StatusCode::ACCEPTED => Ok(()),

@@ -33,7 +33,10 @@ fn events(machine: &mut Machine) -> Vec<ClientEvent> {
 }
 
 fn sent(effects: &[Effect]) -> Vec<&str> {
-    effects.iter().filter_map(|effect| if let Effect::SendFrame(frame) = effect { Some(frame.as_str()) } else { None }).collect()
+    effects
+        .iter()
+        .filter_map(|effect| if let Effect::SendFrame(frame) = effect { Some(frame.as_str()) } else { None })
+        .collect()
 }
 
 const CONNECTED: &str = r#"{"type":"system","event":"connected","userId":"ada","connectionId":"c1"}"#;
@@ -97,7 +100,10 @@ fn a_message_sent_while_disconnected_goes_out_on_connecting() {
     let effects = effects(&mut machine);
     let resends = |effect: &Effect| matches!(effect, Effect::Report(ClientEvent::Resending { .. }));
     assert!(!effects.iter().any(resends));
-    assert_eq!(sent(&effects), [r#"{"type":"sendToGroup","group":"stream","ackId":1,"dataType":"text","data":"early"}"#]);
+    assert_eq!(
+        sent(&effects),
+        [r#"{"type":"sendToGroup","group":"stream","ackId":1,"dataType":"text","data":"early"}"#]
+    );
 }
 
 #[test]
@@ -120,21 +126,30 @@ fn unacknowledged_messages_are_sent_again_in_order_and_settled_once() {
 #[test]
 fn a_duplicate_ack_is_a_success_and_a_forbidden_one_is_not() {
     let mut machine = connected(ClientOptions::new());
-    let (first, second) =
-        (machine.send_to_group(&group(), text("a")).unwrap(), machine.send_to_group(&group(), text("b")).unwrap());
+    let (first, second) = (
+        machine.send_to_group(&group(), text("a")).unwrap(),
+        machine.send_to_group(&group(), text("b")).unwrap(),
+    );
     effects(&mut machine);
     machine.handle(
-        Input::FrameReceived(r#"{"type":"ack","ackId":1,"success":false,"error":{"name":"Duplicate","message":""}}"#),
+        Input::FrameReceived(
+            r#"{"type":"ack","ackId":1,"success":false,"error":{"name":"Duplicate","message":""}}"#,
+        ),
         at(1),
     );
     machine.handle(
-        Input::FrameReceived(r#"{"type":"ack","ackId":2,"success":false,"error":{"name":"Forbidden","message":"no"}}"#),
+        Input::FrameReceived(
+            r#"{"type":"ack","ackId":2,"success":false,"error":{"name":"Forbidden","message":"no"}}"#,
+        ),
         at(1),
     );
     let refused = SendFailure::Refused(AckError { name: "Forbidden".into(), message: "no".into() });
     assert_eq!(
         effects(&mut machine),
-        [Effect::Settle { ack_id: first, outcome: Ok(()) }, Effect::Settle { ack_id: second, outcome: Err(refused) }]
+        [
+            Effect::Settle { ack_id: first, outcome: Ok(()) },
+            Effect::Settle { ack_id: second, outcome: Err(refused) }
+        ]
     );
 }
 
@@ -150,7 +165,10 @@ fn a_silent_connection_is_pinged_and_then_given_up() {
     machine.handle(Input::DeadlineReached, at(21 + SILENCE_LIMIT.as_secs()));
     let effects = effects(&mut machine);
     assert_eq!(effects[0], Effect::CloseTransport);
-    assert!(matches!(&effects[1], Effect::Report(ClientEvent::Disconnected { reason: Disconnect::Silent { .. } })));
+    assert!(matches!(
+        &effects[1],
+        Effect::Report(ClientEvent::Disconnected { reason: Disconnect::Silent { .. } })
+    ));
 }
 
 #[test]
@@ -165,8 +183,10 @@ fn a_client_that_gives_up_names_every_message_it_could_not_deliver() {
     let unreachable = ConnectFailure::NegotiateUnreachable { url: "http://h".into(), detail: String::new() };
     machine.handle(Input::Negotiated(Err(unreachable)), at(20));
     let effects = effects(&mut machine);
-    let abandoned =
-        effects.iter().filter(|effect| matches!(effect, Effect::Settle { outcome: Err(SendFailure::Stopped), .. })).count();
+    let abandoned = effects
+        .iter()
+        .filter(|effect| matches!(effect, Effect::Settle { outcome: Err(SendFailure::Stopped), .. }))
+        .count();
     assert_eq!(abandoned, 2);
     assert_eq!(effects.last(), Some(&Effect::Report(ClientEvent::Stopped)));
     assert_eq!(machine.next_deadline(), None);
@@ -186,7 +206,8 @@ fn a_wrong_address_stops_a_client_that_was_told_so_and_not_another() {
 #[test]
 fn the_services_own_words_explain_a_disconnect() {
     let mut machine = connected(ClientOptions::new());
-    machine.handle(Input::FrameReceived(r#"{"type":"system","event":"disconnected","message":"bye"}"#), at(1));
+    machine
+        .handle(Input::FrameReceived(r#"{"type":"system","event":"disconnected","message":"bye"}"#), at(1));
     machine.handle(Input::TransportClosed { code: 1000, reason: String::new() }, at(1));
     let reason = Disconnect::ByService { message: "bye".into() };
     assert!(events(&mut machine).contains(&ClientEvent::Disconnected { reason }));
@@ -196,10 +217,16 @@ fn the_services_own_words_explain_a_disconnect() {
 fn a_frame_that_makes_no_sense_ends_the_connection_instead_of_being_passed_over() {
     let mut machine = connected(ClientOptions::new());
     effects(&mut machine);
-    machine.handle(Input::FrameReceived(r#"{"type":"message","from":"group","group":"g","dataType":"text","data":5}"#), at(1));
+    machine.handle(
+        Input::FrameReceived(r#"{"type":"message","from":"group","group":"g","dataType":"text","data":5}"#),
+        at(1),
+    );
     let effects = effects(&mut machine);
     assert_eq!(effects[0], Effect::CloseTransport);
-    assert!(matches!(&effects[1], Effect::Report(ClientEvent::Disconnected { reason: Disconnect::MalformedFrame { .. } })));
+    assert!(matches!(
+        &effects[1],
+        Effect::Report(ClientEvent::Disconnected { reason: Disconnect::MalformedFrame { .. } })
+    ));
 }
 
 fn any_input() -> impl Strategy<Value = u8> {
@@ -207,7 +234,8 @@ fn any_input() -> impl Strategy<Value = u8> {
 }
 
 fn apply(machine: &mut Machine, kind: u8, now: Moment) {
-    let unreachable = || ConnectFailure::NegotiateUnreachable { url: "http://h".into(), detail: String::new() };
+    let unreachable =
+        || ConnectFailure::NegotiateUnreachable { url: "http://h".into(), detail: String::new() };
     match kind {
         0 => machine.handle(Input::Start, now),
         1 => machine.handle(Input::Negotiated(Ok(service_url())), now),

@@ -72,7 +72,11 @@ impl Publisher {
     ///
     /// # Errors
     /// [`SendFailure::Stopped`] when the client has stopped.
-    pub async fn send_to_group(&self, group: &GroupName, payload: Payload<'static>) -> Result<Receipt, SendFailure> {
+    pub async fn send_to_group(
+        &self,
+        group: &GroupName,
+        payload: Payload<'static>,
+    ) -> Result<Receipt, SendFailure> {
         let (receipt, outcome) = oneshot::channel();
         let message = Message { group: group.clone(), payload, receipt };
         self.messages.send(message).await.map_err(|_| SendFailure::Stopped)?;

@@ -58,8 +58,9 @@ impl Transport {
             .max_frame_size(Some(MAX_MESSAGE_BYTES));
         // A line typed alone must not wait for another.
         let without_nagle = true;
-        let (socket, _) =
-            connect_async_with_config(request, Some(config), without_nagle).await.map_err(|error| refused(&error))?;
+        let (socket, _) = connect_async_with_config(request, Some(config), without_nagle)
+            .await
+            .map_err(|error| refused(&error))?;
         Ok(Self { socket, queue: VecDeque::new(), is_flushed: true })
     }
 
@@ -77,8 +78,9 @@ impl Transport {
                 return Poll::Ready(match std::task::ready!(Pin::new(&mut self.socket).poll_next(context)) {
                     Some(Ok(Message::Text(text))) => TransportEvent::Text(text.as_str().to_owned()),
                     Some(Ok(Message::Close(frame))) => {
-                        let (code, reason) =
-                            frame.map_or((NO_CODE, String::new()), |frame| (frame.code.into(), frame.reason.to_string()));
+                        let (code, reason) = frame.map_or((NO_CODE, String::new()), |frame| {
+                            (frame.code.into(), frame.reason.to_string())
+                        });
                         TransportEvent::Closed { code, reason }
                     }
                     // Pings are answered by the library; the JSON subprotocol has no binary messages.
@@ -120,7 +122,9 @@ const NO_CODE: u16 = 1005;
 fn closed_by(error: &Error) -> TransportEvent {
     let reason = match error {
         // Ends without a closing handshake are common and need no words beyond the code.
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) | Error::ConnectionClosed => String::new(),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) | Error::ConnectionClosed => {
+            String::new()
+        }
         other => describe(other),
     };
     TransportEvent::Closed { code: close::ABNORMAL, reason }

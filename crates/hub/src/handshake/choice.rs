@@ -20,7 +20,9 @@ impl Choice {
     pub(super) fn make(offered: &[String], wanted: Option<&str>) -> Result<Self, HandshakeError> {
         if let Some(wanted) = wanted {
             let Some(name) = offered.iter().find(|name| name.eq_ignore_ascii_case(wanted)) else {
-                let words = format!("the application chose the subprotocol `{wanted}`, which the client does not offer");
+                let words = format!(
+                    "the application chose the subprotocol `{wanted}`, which the client does not offer"
+                );
                 return Err(HandshakeError::Subprotocol(words));
             };
             return match Subprotocol::from_name(name) {
@@ -30,12 +32,15 @@ impl Choice {
                     .ok_or_else(|| not_spoken(name)),
             };
         }
-        let mut predefined = offered.iter().filter_map(|name| Some((name, Subprotocol::from_name(name)?))).peekable();
+        let mut predefined =
+            offered.iter().filter_map(|name| Some((name, Subprotocol::from_name(name)?))).peekable();
         let Some((first, _)) = predefined.peek().copied() else {
             return Ok(Self { format: WireFormat::Simple, echo: None });
         };
         predefined
-            .find_map(|(name, protocol)| Some(Self { format: wire_format(protocol)?, echo: Some(name.clone()) }))
+            .find_map(|(name, protocol)| {
+                Some(Self { format: wire_format(protocol)?, echo: Some(name.clone()) })
+            })
             .ok_or_else(|| not_spoken(first))
     }
 }

@@ -23,7 +23,8 @@ pub(super) struct ClientQuery {
 impl ClientQuery {
     /// Reads a query. The last one counts when a parameter is repeated.
     pub(super) fn read(query: &str) -> Result<Self, HandshakeError> {
-        let pairs: Vec<(String, String)> = query.split('&').filter(|pair| !pair.is_empty()).map(decode).collect();
+        let pairs: Vec<(String, String)> =
+            query.split('&').filter(|pair| !pair.is_empty()).map(decode).collect();
         let value = |name: &str| {
             let named = |(given, _): &&(String, String)| given.eq_ignore_ascii_case(name);
             pairs.iter().rev().find(named).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
@@ -33,7 +34,11 @@ impl ClientQuery {
             hub: value("hub").map(str::to_owned),
             asks_for_recovery: value("awps_connection_id").is_some(),
             simple_mode: simple_mode(value("webpubsub_mode"), value("group"), value("noEcho"))?,
-            passed_on: pairs.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("access_token")).cloned().collect(),
+            passed_on: pairs
+                .iter()
+                .filter(|(name, _)| !name.eq_ignore_ascii_case("access_token"))
+                .cloned()
+                .collect(),
         })
     }
 }
@@ -44,7 +49,11 @@ fn decode(pair: &str) -> (String, String) {
     (decoded(name), decoded(value))
 }
 
-fn simple_mode(mode: Option<&str>, group: Option<&str>, no_echo: Option<&str>) -> Result<SimpleMode, HandshakeError> {
+fn simple_mode(
+    mode: Option<&str>,
+    group: Option<&str>,
+    no_echo: Option<&str>,
+) -> Result<SimpleMode, HandshakeError> {
     let is = |name: &str| mode.is_some_and(|mode| mode.eq_ignore_ascii_case(name));
     if mode.is_none() || is("sendEvent") {
         return Ok(SimpleMode::SendEvent);
@@ -52,7 +61,8 @@ fn simple_mode(mode: Option<&str>, group: Option<&str>, no_echo: Option<&str>) -
     if !is("sendToGroup") {
         return Err(HandshakeError::Query("`webpubsub_mode` must be sendEvent or sendToGroup".to_owned()));
     }
-    let group = group.ok_or_else(|| HandshakeError::Query("`webpubsub_mode=sendToGroup` needs a `group`".to_owned()))?;
+    let group = group
+        .ok_or_else(|| HandshakeError::Query("`webpubsub_mode=sendToGroup` needs a `group`".to_owned()))?;
     let group = GroupName::new(group).map_err(|error| HandshakeError::Query(error.to_string()))?;
     let no_echo = match no_echo {
         Some(value) if value.eq_ignore_ascii_case("true") => true,
@@ -85,8 +95,12 @@ mod tests {
 
     #[test]
     fn a_mode_that_makes_no_sense_is_refused() {
-        for query in ["webpubsub_mode=x", "webpubsub_mode=sendToGroup", "webpubsub_mode=sendToGroup&group=%20",
-            "webpubsub_mode=sendToGroup&group=g&noEcho=perhaps"] {
+        for query in [
+            "webpubsub_mode=x",
+            "webpubsub_mode=sendToGroup",
+            "webpubsub_mode=sendToGroup&group=%20",
+            "webpubsub_mode=sendToGroup&group=g&noEcho=perhaps",
+        ] {
             assert!(ClientQuery::read(query).is_err(), "{query}");
         }
     }

@@ -19,7 +19,9 @@ pub(super) fn accept_key(parts: &Parts) -> Result<String, HandshakeError> {
     if parts.method != Method::GET {
         return Err(refuse("it takes GET only"));
     }
-    if !lists(&parts.headers, &header::UPGRADE, "websocket") || !lists(&parts.headers, &header::CONNECTION, "upgrade") {
+    if !lists(&parts.headers, &header::UPGRADE, "websocket")
+        || !lists(&parts.headers, &header::CONNECTION, "upgrade")
+    {
         return Err(refuse("the request asks for no upgrade to `websocket`"));
     }
     if !lists(&parts.headers, &header::SEC_WEBSOCKET_VERSION, "13") {
@@ -39,8 +41,13 @@ fn lists(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
 }
 
 /// The answer that makes the connection a WebSocket.
-pub(super) fn switching_protocols(accept_key: &str, subprotocol: Option<&str>) -> Result<Response, HandshakeError> {
-    let unprintable = |_| HandshakeError::Subprotocol("a subprotocol's name holds characters that no header may".to_owned());
+pub(super) fn switching_protocols(
+    accept_key: &str,
+    subprotocol: Option<&str>,
+) -> Result<Response, HandshakeError> {
+    let unprintable = |_| {
+        HandshakeError::Subprotocol("a subprotocol's name holds characters that no header may".to_owned())
+    };
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();

@@ -88,17 +88,31 @@ async fn read_body(body: Body) -> Result<bytes::Bytes, RestError> {
     }
 }
 
-fn send(hub: &Hub, recipient: &Recipient, parameters: &SendParameters, payload: webpubsub_protocol::payload::Payload<'_>) {
+fn send(
+    hub: &Hub,
+    recipient: &Recipient,
+    parameters: &SendParameters,
+    payload: webpubsub_protocol::payload::Payload<'_>,
+) {
     let metadata = Metadata::new();
     let (audience, message) = match recipient {
         Recipient::Group(group) => {
             let group_name = group.as_str().to_owned();
-            let message =
-                Message::GroupMessage { group: group_name, from_user_id: None, payload, sequence_id: None, metadata };
+            let message = Message::GroupMessage {
+                group: group_name,
+                from_user_id: None,
+                payload,
+                sequence_id: None,
+                metadata,
+            };
             (Audience::Group(group), message)
         }
-        Recipient::Everyone => (Audience::Everyone, Message::ServerMessage { payload, sequence_id: None, metadata }),
-        Recipient::User(user) => (Audience::User(user), Message::ServerMessage { payload, sequence_id: None, metadata }),
+        Recipient::Everyone => {
+            (Audience::Everyone, Message::ServerMessage { payload, sequence_id: None, metadata })
+        }
+        Recipient::User(user) => {
+            (Audience::User(user), Message::ServerMessage { payload, sequence_id: None, metadata })
+        }
         Recipient::Connection(id) => {
             (Audience::Connection(id), Message::ServerMessage { payload, sequence_id: None, metadata })
         }

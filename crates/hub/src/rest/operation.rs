@@ -37,11 +37,13 @@ impl Operation {
         match (method.as_str(), &segments[..]) {
             ("HEAD" | "GET", ["api", "health"]) => Ok(Self::Health),
             ("POST", ["api", "hubs", hub, rest @ .., ":send"]) => {
-                let hub = HubName::new(hub).map_err(|error| RestError::bad_request("hub", error.to_string()))?;
+                let hub =
+                    HubName::new(hub).map_err(|error| RestError::bad_request("hub", error.to_string()))?;
                 let recipient = match rest {
                     [] => Recipient::Everyone,
                     ["groups", group] => Recipient::Group(
-                        GroupName::new(group).map_err(|error| RestError::bad_request("group", error.to_string()))?,
+                        GroupName::new(group)
+                            .map_err(|error| RestError::bad_request("group", error.to_string()))?,
                     ),
                     ["users", user] if !user.is_empty() => Recipient::User((*user).to_owned()),
                     ["connections", id] if !id.is_empty() => Recipient::Connection((*id).to_owned()),
@@ -49,9 +51,9 @@ impl Operation {
                 };
                 Ok(Self::Send { hub, recipient })
             }
-            (_, ["api", "hubs", _, ..]) => {
-                Err(RestError::NotImplemented("this version of the service answers health and the :send operations"))
-            }
+            (_, ["api", "hubs", _, ..]) => Err(RestError::NotImplemented(
+                "this version of the service answers health and the :send operations",
+            )),
             _ => Err(RestError::NotFound),
         }
     }
@@ -59,7 +61,9 @@ impl Operation {
 
 fn decode(segment: &str) -> Result<String, RestError> {
     let decoded = percent_decode_str(segment).decode_utf8();
-    decoded.map(Into::into).map_err(|_| RestError::bad_request("Request", "The path is not UTF-8.".to_owned()))
+    decoded
+        .map(Into::into)
+        .map_err(|_| RestError::bad_request("Request", "The path is not UTF-8.".to_owned()))
 }
 
 #[cfg(test)]
@@ -77,7 +81,10 @@ mod tests {
     fn every_kind_of_send_is_found_with_the_colon_encoded_or_not() {
         assert_eq!(recipient("/api/hubs/chat/:send"), Ok(Recipient::Everyone));
         assert_eq!(recipient("/api/hubs/chat/%3Asend"), Ok(Recipient::Everyone));
-        assert_eq!(recipient("/api/hubs/chat/users/user%20a%2Fb/:send"), Ok(Recipient::User("user a/b".into())));
+        assert_eq!(
+            recipient("/api/hubs/chat/users/user%20a%2Fb/:send"),
+            Ok(Recipient::User("user a/b".into()))
+        );
         assert_eq!(recipient("/api/hubs/chat/connections/c1/:send"), Ok(Recipient::Connection("c1".into())));
         let group = Recipient::Group(GroupName::new("ü").unwrap());
         assert_eq!(recipient("/api/hubs/chat/groups/%C3%BC/:send"), Ok(group));
@@ -85,8 +92,14 @@ mod tests {
 
     #[test]
     fn wrong_names_and_places_are_told_apart() {
-        assert!(matches!(recipient("/api/hubs/1bad/:send"), Err(RestError::BadRequest { target: "hub", .. })));
-        assert!(matches!(recipient("/api/hubs/h/groups/%20/:send"), Err(RestError::BadRequest { target: "group", .. })));
+        assert!(matches!(
+            recipient("/api/hubs/1bad/:send"),
+            Err(RestError::BadRequest { target: "hub", .. })
+        ));
+        assert!(matches!(
+            recipient("/api/hubs/h/groups/%20/:send"),
+            Err(RestError::BadRequest { target: "group", .. })
+        ));
         assert!(matches!(recipient("/api/hubs/h/%FF/:send"), Err(RestError::BadRequest { .. })));
         assert_eq!(recipient("/api/hubs/h/planets/x/:send"), Err(RestError::NotFound));
         assert_eq!(recipient("/api/elsewhere"), Err(RestError::NotFound));

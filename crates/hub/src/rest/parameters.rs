@@ -32,7 +32,9 @@ impl SendParameters {
                 "excluded" => parameters.excluded.push(value.into_owned()),
                 "messageTtlSeconds" => check_time_to_live(&value)?,
                 "filter" => {
-                    return Err(RestError::NotImplemented("this version of the service does not filter recipients"));
+                    return Err(RestError::NotImplemented(
+                        "this version of the service does not filter recipients",
+                    ));
                 }
                 _ => {}
             }

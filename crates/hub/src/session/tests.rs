@@ -57,8 +57,10 @@ async fn a_member_gets_its_own_message_before_the_ack_unless_it_wants_no_echo() 
     let hub = Arc::new(Hub::default());
     let mut client = Client::json(&hub, &BOTH_ROLES);
     assert_eq!(client.ask(JOIN).await, [JOINED]);
-    let answer = client.ask(r#"{"type":"sendToGroup","group":"g","ackId":2,"dataType":"text","data":"hi"}"#).await;
-    let message = r#"{"type":"message","from":"group","group":"g","fromUserId":"ada","dataType":"text","data":"hi"}"#;
+    let answer =
+        client.ask(r#"{"type":"sendToGroup","group":"g","ackId":2,"dataType":"text","data":"hi"}"#).await;
+    let message =
+        r#"{"type":"message","from":"group","group":"g","fromUserId":"ada","dataType":"text","data":"hi"}"#;
     assert_eq!(answer, [message, r#"{"type":"ack","ackId":2,"success":true}"#]);
     let quiet = r#"{"type":"sendToGroup","group":"g","ackId":3,"noEcho":true,"data":1}"#;
     assert_eq!(client.ask(quiet).await, [r#"{"type":"ack","ackId":3,"success":true}"#]);
@@ -71,8 +73,11 @@ async fn each_data_type_arrives_as_it_was_sent() {
     let hub = Arc::new(Hub::default());
     let mut client = Client::json(&hub, &BOTH_ROLES);
     client.ask(JOIN).await;
-    for data in [r#""dataType":"text","data":"a\nb""#, r#""dataType":"json","data":{"n": 1.0}"#, r#""dataType":"binary","data":"AQID""#]
-    {
+    for data in [
+        r#""dataType":"text","data":"a\nb""#,
+        r#""dataType":"json","data":{"n": 1.0}"#,
+        r#""dataType":"binary","data":"AQID""#,
+    ] {
         let answer = client.ask(&format!(r#"{{"type":"sendToGroup","group":"g",{data}}}"#)).await;
         assert!(answer.len() == 1 && answer[0].ends_with(&format!("{data}}}")), "{answer:?}");
     }
@@ -84,7 +89,9 @@ async fn without_the_role_the_answer_is_forbidden_and_nothing_is_delivered() {
     let (mut member, mut stranger) = (Client::json(&hub, &BOTH_ROLES), Client::json(&hub, &[]));
     member.ask(JOIN).await;
     let refusal = stranger.ask(JOIN).await;
-    assert!(refusal[0].contains(r#""name":"Forbidden","message":"The client does not have permission to join group 'g'.""#));
+    assert!(refusal[0].contains(
+        r#""name":"Forbidden","message":"The client does not have permission to join group 'g'.""#
+    ));
     let refusal = stranger.ask(r#"{"type":"sendToGroup","group":"g","ackId":2,"data":1}"#).await;
     assert!(refusal.len() == 1 && refusal[0].contains("Forbidden"), "{refusal:?}");
     assert!(member.heard().await.is_empty());
@@ -109,7 +116,10 @@ async fn a_repeated_ack_id_is_carried_out_once_and_a_failed_one_may_be_tried_aga
 async fn an_event_without_a_handler_fails_and_the_connection_stays() {
     let mut client = Client::json(&Arc::new(Hub::default()), &[]);
     let answer = client.ask(r#"{"type":"event","event":"e","data":1,"ackId":7}"#).await;
-    assert!(answer[0].contains(r#""ackId":7,"success":false,"error":{"name":"InternalServerError""#), "{answer:?}");
+    assert!(
+        answer[0].contains(r#""ackId":7,"success":false,"error":{"name":"InternalServerError""#),
+        "{answer:?}"
+    );
     assert_eq!(client.ask(r#"{"type":"ping"}"#).await, [r#"{"type":"pong"}"#]);
     assert!(client.ask(r#"{"type":"sequenceAck","sequenceId":1}"#).await.is_empty());
 }

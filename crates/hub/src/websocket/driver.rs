@@ -110,9 +110,7 @@ async fn arrived(arrival: Arrival, session: &mut Session) -> Option<Close> {
             Step::Continue
         }
         Arrival::Pong => Step::Continue,
-        Arrival::Close(code) => {
-            Step::Close(Close { code: code.unwrap_or(close::NORMAL), reason: "".into() })
-        }
+        Arrival::Close(code) => Step::Close(Close { code: code.unwrap_or(close::NORMAL), reason: "".into() }),
     };
     match step {
         Step::Continue => None,

@@ -49,7 +49,9 @@ impl MessageReader {
     /// How to close the connection, when the bytes break the rules or exceed [`MAX_MESSAGE_BYTES`].
     pub fn next_arrival(&mut self) -> Result<Option<Arrival>, Close> {
         loop {
-            let Some(header) = parse_header(&self.buffer).map_err(|_| Close::INVALID_FRAME)? else { return Ok(None) };
+            let Some(header) = parse_header(&self.buffer).map_err(|_| Close::INVALID_FRAME)? else {
+                return Ok(None);
+            };
             let collected = match &self.fragments {
                 Some((_, parts)) if !header.opcode.is_control() => parts.len(),
                 _ => 0,
@@ -86,7 +88,9 @@ impl MessageReader {
                 parts.extend_from_slice(&payload);
                 Ok(self.message_part(header.is_final, kind, parts))
             }
-            (kind @ (Opcode::Text | Opcode::Binary), None) => Ok(self.message_part(header.is_final, kind, payload)),
+            (kind @ (Opcode::Text | Opcode::Binary), None) => {
+                Ok(self.message_part(header.is_final, kind, payload))
+            }
             // A continuation of nothing, or a new message inside another.
             _ => Err(Close::INVALID_FRAME),
         }
@@ -162,7 +166,9 @@ mod tests {
     #[test]
     fn a_message_may_be_as_long_as_the_limit_and_not_longer() {
         let whole = masked(0x82, &vec![7; MAX_MESSAGE_BYTES]);
-        assert!(matches!(&read_all(&whole).unwrap()[..], [Arrival::Binary(bytes)] if bytes.len() == MAX_MESSAGE_BYTES));
+        assert!(
+            matches!(&read_all(&whole).unwrap()[..], [Arrival::Binary(bytes)] if bytes.len() == MAX_MESSAGE_BYTES)
+        );
         assert_eq!(read_all(&masked(0x82, &vec![7; MAX_MESSAGE_BYTES + 1])), Err(Close::TOO_LARGE));
         let in_parts = [masked(0x02, &vec![7; MAX_MESSAGE_BYTES]), masked(0x80, b"1")].concat();
         assert_eq!(read_all(&in_parts), Err(Close::TOO_LARGE));

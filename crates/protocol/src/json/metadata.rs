@@ -47,7 +47,10 @@ pub(super) fn checked(given: Option<Given>) -> Result<Metadata, MalformedFrame> 
     let mut total = 0;
     for (name, value) in given.map(|Given(entries)| entries).unwrap_or_default() {
         total += name.len() + value.len();
-        let fits = is_token(&name) && name.len() <= MAX_NAME_BYTES && value.is_ascii() && value.len() <= MAX_VALUE_BYTES;
+        let fits = is_token(&name)
+            && name.len() <= MAX_NAME_BYTES
+            && value.is_ascii()
+            && value.len() <= MAX_VALUE_BYTES;
         if !fits || total > MAX_TOTAL_BYTES || metadata.insert(name, value).is_some() {
             return Err(MalformedFrame::Metadata);
         }

@@ -76,7 +76,8 @@ pub fn decode_request(frame: &str) -> Result<Request<'_>, MalformedFrame> {
         Ok(Request::LeaveGroup { group: members.group("leaveGroup")?, ack_id: members.ack_id })
     } else if is("event") {
         let event = members.event.as_deref();
-        let event = EventName::new(event.ok_or(MalformedFrame::MissingMember { frame: "event", member: "event" })?)?;
+        let event =
+            EventName::new(event.ok_or(MalformedFrame::MissingMember { frame: "event", member: "event" })?)?;
         let ack_id = members.ack_id;
         let (payload, metadata) = members.content("event")?;
         Ok(Request::Event { event, ack_id, payload, metadata })
@@ -186,7 +187,10 @@ mod tests {
 
     #[test]
     fn a_lone_surrogate_is_refused_because_no_utf8_text_can_hold_it() {
-        assert!(decode_request(r#"{"type":"sendToGroup","group":"g","dataType":"text","data":"\ud800"}"#).is_err());
+        assert!(
+            decode_request(r#"{"type":"sendToGroup","group":"g","dataType":"text","data":"\ud800"}"#)
+                .is_err()
+        );
     }
 
     #[test]
@@ -212,16 +216,15 @@ mod tests {
         prop_oneof![
             (group(), any::<Option<u64>>()).prop_map(|(group, ack_id)| Request::JoinGroup { group, ack_id }),
             (group(), any::<Option<u64>>()).prop_map(|(group, ack_id)| Request::LeaveGroup { group, ack_id }),
-            (group(), any::<Option<u64>>(), any::<bool>(), 0..=MAX_TTL_SECONDS, any_payload(), metadata()).prop_map(
-                |(group, ack_id, no_echo, ttl_seconds, payload, metadata)| Request::SendToGroup {
+            (group(), any::<Option<u64>>(), any::<bool>(), 0..=MAX_TTL_SECONDS, any_payload(), metadata())
+                .prop_map(|(group, ack_id, no_echo, ttl_seconds, payload, metadata)| Request::SendToGroup {
                     group,
                     ack_id,
                     no_echo,
                     ttl_seconds,
                     payload,
                     metadata
-                }
-            ),
+                }),
             ("[a-z][a-z0-9_.-]{0,10}", any::<Option<u64>>(), any_payload(), metadata()).prop_map(
                 |(event, ack_id, payload, metadata)| Request::Event {
                     event: EventName::new(&event).unwrap(),

@@ -107,7 +107,9 @@ fn read_ack(members: Members<'_>) -> Result<Response<'static>, MalformedFrame> {
 
 /// Whether this version can read that kind of data.
 fn is_known_data_type(data_type: Option<&str>) -> bool {
-    data_type.is_none_or(|name| ["json", "text", "binary", "protobuf"].iter().any(|known| known.eq_ignore_ascii_case(name)))
+    data_type.is_none_or(|name| {
+        ["json", "text", "binary", "protobuf"].iter().any(|known| known.eq_ignore_ascii_case(name))
+    })
 }
 
 fn read_group_message(members: Members<'_>) -> Result<Option<Response<'_>>, MalformedFrame> {
@@ -237,7 +239,8 @@ mod tests {
 
     #[test]
     fn an_anonymous_sender_is_written_as_null_because_old_clients_read_the_member() {
-        let response = Response::Connected { connection_id: "c".into(), user_id: None, reconnection_token: None };
+        let response =
+            Response::Connected { connection_id: "c".into(), user_id: None, reconnection_token: None };
         assert_eq!(
             encode_response(&response),
             r#"{"type":"system","event":"connected","userId":null,"connectionId":"c"}"#

@@ -81,7 +81,8 @@ impl Pattern {
 /// A wildcard that may stand for nothing is passed without a character.
 fn spread_over_empty(tokens: &[Token], reached: &mut [bool]) {
     for (at, token) in tokens.iter().enumerate() {
-        let passes = matches!(token, Token::ManyButDots | Token::Many) && reached.get(at).copied().unwrap_or(false);
+        let passes =
+            matches!(token, Token::ManyButDots | Token::Many) && reached.get(at).copied().unwrap_or(false);
         if passes && let Some(next) = reached.get_mut(at + 1) {
             *next = true;
         }

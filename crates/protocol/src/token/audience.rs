@@ -14,9 +14,10 @@ use super::Claims;
 /// names.
 #[must_use]
 pub fn is_for_path(claims: &Claims, host: Option<&str>, path: &str) -> bool {
-    claims.audiences.iter().any(|audience| {
-        split(audience).is_some_and(|parts| is_same_place(&parts, host, path))
-    })
+    claims
+        .audiences
+        .iter()
+        .any(|audience| split(audience).is_some_and(|parts| is_same_place(&parts, host, path)))
 }
 
 /// Whether the token is for the request target `path[?query]` on `host`.
@@ -25,7 +26,8 @@ pub fn is_for_target(claims: &Claims, host: Option<&str>, target: &str) -> bool 
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
     claims.audiences.iter().any(|audience| {
         split(audience).is_some_and(|parts| {
-            let query_fits = parts.query.is_none_or(|signed| query.is_some_and(|sent| is_same_text(signed, sent)));
+            let query_fits =
+                parts.query.is_none_or(|signed| query.is_some_and(|sent| is_same_text(signed, sent)));
             query_fits && is_same_place(&parts, host, path)
         })
     })
@@ -70,8 +72,14 @@ mod tests {
     fn another_hub_host_or_scheme_is_another_audience() {
         let path = "/client/hubs/chat";
         assert!(is_for_path(&token_for("ws://H:1/client/hubs/Chat/"), Some("h:1"), path));
-        for audience in ["http://h:1/client/hubs/chat2", "http://h:2/client/hubs/chat", "ftp://h:1/client/hubs/chat",
-            "http://h:1/client/hubs/chat/x", "/client/hubs/chat", ""] {
+        for audience in [
+            "http://h:1/client/hubs/chat2",
+            "http://h:2/client/hubs/chat",
+            "ftp://h:1/client/hubs/chat",
+            "http://h:1/client/hubs/chat/x",
+            "/client/hubs/chat",
+            "",
+        ] {
             assert!(!is_for_path(&token_for(audience), Some("h:1"), path), "{audience}");
         }
     }

@@ -53,7 +53,9 @@ impl ServeConfig {
             },
         };
         if options.publish_key.as_deref() == Some("") {
-            return Err(Failure::usage("the publish key is empty: give --publish-key a secret, or leave it out"));
+            return Err(Failure::usage(
+                "the publish key is empty: give --publish-key a secret, or leave it out",
+            ));
         }
         for origin in &options.allow_origin {
             check_origin(origin)?;
@@ -85,15 +87,24 @@ impl ServeConfig {
 
     /// Host and port to open in a browser on this machine.
     pub(crate) fn page_host(&self) -> String {
-        if self.listen.ip().is_unspecified() { format!("localhost:{}", self.listen.port()) } else { self.listen.to_string() }
+        if self.listen.ip().is_unspecified() {
+            format!("localhost:{}", self.listen.port())
+        } else {
+            self.listen.to_string()
+        }
     }
 
     /// What `tailcast stream` needs to be told to find us, if anything.
     pub(crate) fn stream_hint(&self) -> String {
         const DEFAULT_PORT: u16 = 8080;
         let key = if self.publish_key.is_some() { " --publish-key KEY" } else { "" };
-        let is_default = self.listen.ip().is_loopback() && self.listen.is_ipv4() && self.listen.port() == DEFAULT_PORT;
-        if is_default { key.to_owned() } else { format!(" --negotiate http://{}/negotiate{key}", self.page_host()) }
+        let is_default =
+            self.listen.ip().is_loopback() && self.listen.is_ipv4() && self.listen.port() == DEFAULT_PORT;
+        if is_default {
+            key.to_owned()
+        } else {
+            format!(" --negotiate http://{}/negotiate{key}", self.page_host())
+        }
     }
 }
 
@@ -102,9 +113,12 @@ fn embedded_key(given: Option<&str>, is_loopback: bool, listen: SocketAddr) -> R
         Some(key) if key == DEVELOPMENT_KEY && !is_loopback => Err(Failure::usage(format!(
             "everybody knows the development key, so it is refused on {listen}, which others can reach; use a key of your own"
         ))),
-        Some(key) => AccessKey::new(key)
-            .map_err(|error| Failure::usage(error.to_string().replace("`AccessKey`", "the key given with --access-key"))),
-        None if is_loopback => AccessKey::new(DEVELOPMENT_KEY).map_err(|error| Failure::usage(error.to_string())),
+        Some(key) => AccessKey::new(key).map_err(|error| {
+            Failure::usage(error.to_string().replace("`AccessKey`", "the key given with --access-key"))
+        }),
+        None if is_loopback => {
+            AccessKey::new(DEVELOPMENT_KEY).map_err(|error| Failure::usage(error.to_string()))
+        }
         None => Err(Failure::usage(format!(
             "others can reach {listen}, so the embedded service needs a key of its own there: --access-key {}",
             fresh_key()
@@ -119,7 +133,11 @@ fn fresh_key() -> String {
     if getrandom::fill(&mut bytes).is_err() {
         return "KEY".to_owned();
     }
-    bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte % 64))).map(|letter| char::from(*letter)).collect()
+    bytes
+        .iter()
+        .filter_map(|byte| ALPHABET.get(usize::from(byte % 64)))
+        .map(|letter| char::from(*letter))
+        .collect()
 }
 
 fn check_origin(origin: &str) -> Result<(), Failure> {
@@ -144,7 +162,8 @@ fn find_site(given: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
             folder.display()
         ))),
         None => {
-            let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("site")));
+            let beside =
+                std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("site")));
             Ok(beside.into_iter().chain([PathBuf::from("dist")]).find(has_page))
         }
     }
@@ -175,7 +194,9 @@ mod tests {
         let config = configure(&[]).unwrap();
         assert!(config.may_publish_without_key());
         assert!(refusal(&["--listen", "0.0.0.0:80"]).contains("--access-key "));
-        assert!(refusal(&["--listen", "[::]:80", "--access-key", DEVELOPMENT_KEY]).contains("everybody knows"));
+        assert!(
+            refusal(&["--listen", "[::]:80", "--access-key", DEVELOPMENT_KEY]).contains("everybody knows")
+        );
     }
 
     #[test]

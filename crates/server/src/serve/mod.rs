@@ -6,7 +6,13 @@ mod site;
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Router, http::{HeaderValue, Method, header}, middleware, routing::get, serve::ListenerExt};
+use axum::{
+    Router,
+    http::{HeaderValue, Method, header},
+    middleware,
+    routing::get,
+    serve::ListenerExt,
+};
 use tokio::net::TcpListener;
 use tower_http::cors::CorsLayer;
 use webpubsub_hub::{Service, Settings, origin};
@@ -21,8 +27,8 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 /// Serves until a signal asks it to end.
 pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
     let config = ServeConfig::from_options(options)?;
-    let mut signals =
-        Signals::listen().map_err(|error| Failure::at_run_time(format!("signals cannot be heard: {error}")))?;
+    let mut signals = Signals::listen()
+        .map_err(|error| Failure::at_run_time(format!("signals cannot be heard: {error}")))?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(&config, &error))?;
     let address = listener.local_addr().map_err(|error| cannot_listen(&config, &error))?;
     let config = config.bound_to(address);
@@ -55,9 +61,13 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
 
 fn cannot_listen(config: &ServeConfig, error: &std::io::Error) -> Failure {
     let mend = match error.kind() {
-        std::io::ErrorKind::AddrInUse => "; another program has this port: stop it, or choose another with --listen",
+        std::io::ErrorKind::AddrInUse => {
+            "; another program has this port: stop it, or choose another with --listen"
+        }
         std::io::ErrorKind::PermissionDenied => "; choose a port from 1024 on with --listen",
-        std::io::ErrorKind::AddrNotAvailable => "; this machine has no such address: choose another with --listen",
+        std::io::ErrorKind::AddrNotAvailable => {
+            "; this machine has no such address: choose another with --listen"
+        }
         _ => "",
     };
     Failure::at_run_time(format!("cannot listen on {}: {error}{mend}", config.listen))
@@ -77,7 +87,8 @@ fn app(config: &ServeConfig, service: Option<&Arc<Service>>) -> Router {
 
 /// Lets pages of the allowed origins read the answer.
 fn cross_origin(config: &ServeConfig) -> CorsLayer {
-    let origins: Vec<HeaderValue> = config.origins.allowed.iter().filter_map(|origin| origin.parse().ok()).collect();
+    let origins: Vec<HeaderValue> =
+        config.origins.allowed.iter().filter_map(|origin| origin.parse().ok()).collect();
     CorsLayer::new().allow_origin(origins).allow_methods([Method::GET]).allow_headers([header::AUTHORIZATION])
 }
 
@@ -96,7 +107,9 @@ fn announce(config: &ServeConfig) {
         eprintln!("Clients may only read: to let some publish, start with --publish-key KEY.");
     }
     if config.site.is_none() {
-        eprintln!("No page is served: build it with `cargo xtask build` and give its folder with --site DIR.");
+        eprintln!(
+            "No page is served: build it with `cargo xtask build` and give its folder with --site DIR."
+        );
     }
     let (page, hint) = (config.page_host(), config.stream_hint());
     eprintln!("Open http://{page} in a browser, then: some-command | tailcast stream{hint}");

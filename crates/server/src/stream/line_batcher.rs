@@ -99,7 +99,8 @@ impl LineBatcher {
             Ok(text) => text.to_owned(),
             Err(_) => {
                 let is_invalid = |line: &&[u8]| std::str::from_utf8(line).is_err();
-                oddities.invalid_lines += bytes.split(|byte| *byte == b'\n').filter(is_invalid).count() as u64;
+                oddities.invalid_lines +=
+                    bytes.split(|byte| *byte == b'\n').filter(is_invalid).count() as u64;
                 String::from_utf8_lossy(bytes).into_owned()
             }
         };

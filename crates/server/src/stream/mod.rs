@@ -37,8 +37,8 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Streams until the input ends, a signal comes, or the client gives up.
 pub(crate) async fn run(options: StreamOptions) -> Result<(), Failure> {
     let group = GroupName::new(&options.group).map_err(|error| Failure::usage(error.to_string()))?;
-    let mut signals =
-        Signals::listen().map_err(|error| Failure::at_run_time(format!("signals cannot be heard: {error}")))?;
+    let mut signals = Signals::listen()
+        .map_err(|error| Failure::at_run_time(format!("signals cannot be heard: {error}")))?;
     let mut endpoint = NegotiateEndpoint::new(options.negotiate);
     if let Some(key) = options.publish_key {
         endpoint = endpoint.with_credential(key);
