@@ -1,1 +1,292 @@
-//! To come.
+//! The page, in a real browser, with the real server and the real streamer.
+
+#![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use fantoccini::actions::{InputSource, WheelAction, WheelActions};
+use serde_json::Value;
+use tailcast_tests::{
+    answering::Answering,
+    browser::Browser,
+    command::run,
+    environment::{site, tailcast},
+    server::Server,
+    streamer::Streamer,
+};
+
+/// A server with the page.
+async fn server_with_page(arguments: &[&str]) -> anyhow::Result<Server> {
+    server_with_page_on("127.0.0.1:0", arguments).await
+}
+
+async fn server_with_page_on(listen: &str, arguments: &[&str]) -> anyhow::Result<Server> {
+    let site = site()?;
+    let site = site.to_str().context("the path of the site is not UTF-8")?;
+    Server::start_on(listen, &[&["--site", site], arguments].concat()).await
+}
+
+/// The page of `server`, connected.
+async fn open_connected(browser: &Browser, server: &Server) -> anyhow::Result<()> {
+    browser.open(&server.url("/?id=ada")).await?;
+    browser.until(&state_is("connected")).await
+}
+
+fn state_is(state: &str) -> String {
+    format!("document.querySelector('#status')?.dataset.state === '{state}'")
+}
+
+fn received(count: usize) -> String {
+    format!("document.querySelector('#line-count')?.dataset.received === '{count}'")
+}
+
+/// A condition: a row in view has exactly this text.
+fn shows(text: &str) -> String {
+    let text = Value::from(text);
+    format!("[...document.querySelectorAll('#log .row .text')].some(row => row.textContent === {text})")
+}
+
+/// The rows in view, from top to bottom: line id, origin and text.
+async fn rows(browser: &Browser) -> anyhow::Result<Vec<(u64, String, String)>> {
+    let rows = browser
+        .run(
+            "const log = document.querySelector('#log').getBoundingClientRect();
+             return [...document.querySelectorAll('#log .row')]
+                 .map(row => ({ row, box: row.getBoundingClientRect() }))
+                 .filter(({ row, box }) => row.dataset.lineId && box.height > 0
+                     && box.top >= log.top - 1 && box.bottom <= log.bottom + 1)
+                 .sort((a, b) => a.box.top - b.box.top)
+                 .map(({ row }) => [Number(row.dataset.lineId), row.dataset.from, row.querySelector('.text').textContent])",
+        )
+        .await?;
+    Ok(serde_json::from_value(rows)?)
+}
+
+async fn stream(server: &Server, input: &str) -> anyhow::Result<()> {
+    let arguments = ["stream", "--negotiate", &server.negotiate_url()];
+    let ended = run(&tailcast()?, &arguments, input.as_bytes()).await?;
+    anyhow::ensure!(ended.code == Some(0), "{}", ended.stderr);
+    Ok(())
+}
+
+fn numbered(from: usize, to: usize) -> String {
+    (from..to).map(|number| format!("line {number}\n")).collect()
+}
+
+/// Turns the wheel over the middle of the log, as a hand does.
+async fn turn_wheel(browser: &Browser, pixels: i64) -> anyhow::Result<()> {
+    let scroll = WheelAction::Scroll { duration: None, x: 600, y: 400, delta_x: 0, delta_y: pixels };
+    let wheel = WheelActions::new("wheel".to_owned()).then(scroll);
+    tailcast_tests::in_time("the wheel", async { Ok(browser.client().perform_actions(wheel).await?) }).await
+}
+
+#[tokio::test]
+async fn it_says_that_it_is_connected_as_whom_and_under_which_id() -> anyhow::Result<()> {
+    let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
+    open_connected(&browser, &server).await?;
+    let id = browser.run("return document.querySelector('#status').dataset.connectionId").await?;
+    let id = id.as_str().context("no connection id")?;
+    assert_eq!(id.len(), 32);
+    let words = browser.text("#status").await?;
+    assert!(words.contains("Connected as ada") && words.contains(&id[..4]), "{words}");
+    assert_eq!(browser.run("return document.querySelector('#status').dataset.userId").await?, "ada");
+    assert_eq!(browser.console_errors().await?, [""; 0]);
+    browser.close().await
+}
+
+#[tokio::test]
+async fn piped_lines_appear_in_order_and_complete_and_the_end_is_in_view() -> anyhow::Result<()> {
+    let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
+    open_connected(&browser, &server).await?;
+    let count = 50_000;
+    stream(&server, &numbered(0, count)).await?;
+    browser.until(&received(count)).await?;
+    browser.until(&shows(&format!("line {}", count - 1))).await?;
+    assert_eq!(
+        browser.run("return document.querySelector('#line-count').dataset.held").await?,
+        count.to_string()
+    );
+    // Few nodes, whatever the number of lines.
+    let nodes = browser.run("return document.querySelectorAll('*').length").await?;
+    assert!(nodes.as_u64().context("no number")? < 1500, "{nodes} nodes");
+    // From the end to the beginning, a screen at a time at places all over: ids without gaps, each text its own line's.
+    let first_id = rows(&browser).await?[0].0;
+    let offset = rows(&browser).await?[0].2.trim_start_matches("line ").parse::<u64>()?;
+    let base = first_id - offset;
+    for part in 0..=10 {
+        let script = format!(
+            "const log = document.querySelector('#log');
+             log.scrollTop = (log.scrollHeight - log.clientHeight) * {part} / 10;
+             return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(log.scrollTop))))"
+        );
+        browser.run(&script).await?;
+        let rows = rows(&browser).await?;
+        assert!(rows.len() > 10, "{part}: {rows:?}");
+        for (at, (id, _, text)) in rows.iter().enumerate() {
+            assert_eq!(*id, rows[0].0 + at as u64);
+            assert_eq!(*text, format!("line {}", id - base));
+        }
+    }
+    browser.close().await
+}
+
+#[tokio::test]
+async fn a_typed_line_appears_while_the_streamer_runs_on() -> anyhow::Result<()> {
+    let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
+    open_connected(&browser, &server).await?;
+    let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
+    for line in ["first", "    four spaces,\ttab,  two spaces", "日本語 — é"] {
+        streamer.write(&format!("{line}\n")).await?;
+        browser.until(&shows(line)).await?;
+    }
+    let style = browser
+        .run("const s = getComputedStyle(document.querySelector('#log .row .text')); return [s.whiteSpace, s.fontFamily]")
+        .await?;
+    assert!(
+        style[0].as_str().is_some_and(|space| space.starts_with("pre") || space.starts_with("break-spaces")),
+        "{style}"
+    );
+    assert!(style[1].as_str().is_some_and(|family| family.contains("monospace")), "{style}");
+    browser.close().await
+}
+
+#[tokio::test]
+async fn a_message_of_the_server_is_shown_and_told_apart() -> anyhow::Result<()> {
+    let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
+    open_connected(&browser, &server).await?;
+    stream(&server, "from the group\n").await?;
+    let publish = ["publish", &server.connection_string()?.reveal(), "stream", "from the server"];
+    assert_eq!(run(&tailcast()?, &publish, b"").await?.code, Some(0));
+    browser.until(&shows("from the server")).await?;
+    let shown: Vec<(String, String)> =
+        rows(&browser).await?.into_iter().map(|(_, from, text)| (from, text)).collect();
+    let expected = [("group", "from the group"), ("server", "from the server")];
+    assert_eq!(shown, expected.map(|(from, text)| (from.to_owned(), text.to_owned())));
+    let visible = browser.text("#log").await?;
+    assert!(visible.to_lowercase().contains("server"), "{visible}");
+    browser.close().await
+}
+
+#[tokio::test]
+async fn a_reader_who_scrolled_away_stays_there_and_the_button_leads_back() -> anyhow::Result<()> {
+    let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
+    open_connected(&browser, &server).await?;
+    stream(&server, &numbered(0, 2000)).await?;
+    browser.until(&shows("line 1999")).await?;
+    turn_wheel(&browser, -2000).await?;
+    browser.until("document.querySelector('#resume')").await?;
+    browser.until(&format!("!({})", shows("line 1999"))).await?;
+    let before = rows(&browser).await?;
+    stream(&server, &numbered(2000, 7000)).await?;
+    browser.until("document.querySelector('#resume')?.dataset.new === '5000'").await?;
+    assert_eq!(rows(&browser).await?, before);
+    let button = browser.text("#resume").await?;
+    assert!(button.contains("5,000 new lines"), "{button}");
+    browser.run("document.querySelector('#resume').click()").await?;
+    browser.until(&shows("line 6999")).await?;
+    browser.until("!document.querySelector('#resume')").await?;
+    stream(&server, "followed again\n").await?;
+    browser.until(&shows("followed again")).await?;
+    browser.close().await
+}
+
+#[tokio::test]
+async fn who_may_not_join_is_told_so_and_sees_nothing() -> anyhow::Result<()> {
+    let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
+    browser.open(&server.url("/?group=secret")).await?;
+    browser.until(&state_is("forbidden")).await?;
+    let words = browser.text("#status").await?;
+    assert!(words.contains("does not have permission to join group 'secret'"), "{words}");
+    stream(&server, "not for you\n").await?;
+    let publish = ["publish", &server.connection_string()?.reveal(), "stream", "for all"];
+    assert_eq!(run(&tailcast()?, &publish, b"").await?.code, Some(0));
+    browser.until(&shows("for all")).await?;
+    assert!(rows(&browser).await?.iter().all(|(_, _, text)| text != "not for you"));
+    browser.close().await
+}
+
+#[tokio::test]
+async fn a_server_that_was_killed_is_missed_in_words_and_rejoined_when_it_is_back() -> anyhow::Result<()> {
+    let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
+    let address = server.address().to_owned();
+    open_connected(&browser, &server).await?;
+    stream(&server, "before\n").await?;
+    browser.until(&shows("before")).await?;
+    let id = "document.querySelector('#status').dataset.connectionId";
+    let old_id = browser.run(&format!("return {id}")).await?;
+    server.kill().await?;
+    browser.until(&state_is("disconnected")).await?;
+    let words = browser.text("#status").await?;
+    assert!(words.contains("Reconnecting") || words.contains("dropped"), "{words}");
+    let server = server_with_page_on(&address, &[]).await?;
+    browser.until(&state_is("connected")).await?;
+    assert_ne!(browser.run(&format!("return {id}")).await?, old_id);
+    stream(&server, "after\n").await?;
+    browser.until(&shows("after")).await?;
+    let origins: Vec<String> = rows(&browser).await?.into_iter().map(|(_, from, _)| from).collect();
+    assert_eq!(origins, ["group", "notice", "group"], "the gap is a row of its own");
+    browser.close().await
+}
+
+#[tokio::test]
+async fn a_negotiate_endpoint_that_is_none_is_named_in_words() -> anyhow::Result<()> {
+    let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
+    let missing = Answering::with("404 Not Found", "text/plain", "nope").await?;
+    let page = Answering::with("200 OK", "text/html", "<!doctype html><title>hi</title>").await?;
+    let wrong_url =
+        Answering::with("200 OK", "application/json", r#"{"url":"https://h/x?access_token=s3cret"}"#).await?;
+    let refusing =
+        Answering::with("200 OK", "application/json", r#"{"url":"ws://127.0.0.1:1/client/hubs/h"}"#).await?;
+    for (endpoint, words) in [
+        (missing.url("/negotiate"), "answered 404"),
+        (page.url("/negotiate"), "a web page (HTML)"),
+        (wrong_url.url("/negotiate"), "https://h/x"),
+        ("http://127.0.0.1:1/negotiate".to_owned(), "cannot be reached"),
+        (refusing.url("/negotiate"), "ws://127.0.0.1:1/client/hubs/h did not accept"),
+    ] {
+        browser.open(&server.url(&format!("/?negotiate={endpoint}"))).await?;
+        browser.until(&state_is("failed")).await?;
+        let shown = browser.run("return document.querySelector('#status').textContent").await?.to_string();
+        assert!(shown.contains(words), "{endpoint}: {shown}");
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
+    browser.open(&server.url("/?group=%20")).await?;
+    browser.until(&state_is("failed")).await?;
+    assert!(browser.text("#status").await?.contains("group name"));
+    browser.close().await
+}
+
+#[tokio::test]
+async fn markup_is_text_and_nul_has_a_picture() -> anyhow::Result<()> {
+    let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
+    open_connected(&browser, &server).await?;
+    let markup = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> &amp; <b>bold</b>";
+    stream(&server, &format!("{markup}\nnul \0 here\n")).await?;
+    browser.until(&shows(markup)).await?;
+    browser.until(&shows("nul ␀ here")).await?;
+    assert_eq!(
+        browser.run("return document.querySelectorAll('#log script, #log img, #log b').length").await?,
+        0
+    );
+    assert_ne!(browser.run("return document.title").await?, "owned");
+    browser.close().await
+}
+
+/// Not a check but a picture: what the README shows, from the running page. Written beside the build.
+#[tokio::test]
+async fn the_picture_of_the_readme_is_of_the_running_page() -> anyhow::Result<()> {
+    let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
+    open_connected(&browser, &server).await?;
+    let build = "$ cargo build --release\n   Compiling proc-macro2 v1.0.106\n   Compiling unicode-ident v1.0.24\n   Compiling serde v1.0.229\n   Compiling tokio v1.54.1\n   Compiling webpubsub-protocol v0.1.0\n   Compiling webpubsub-client v0.1.0\n   Compiling webpubsub-hub v0.1.0\nwarning: unused variable: `answer`\n  --> src/deep_thought.rs:42:9\n   |\n42 |     let answer = 6 * 7;\n   |         ^^^^^^ help: if this is intentional, prefix it with an underscore: `_answer`\n\n   Compiling tailcast-server v0.1.0\n    Finished `release` profile [optimized] target(s) in 58.38s\n$ cargo test\nrunning 48 tests\ntest outbox::tests::what_piled_up_during_a_write_leaves_together_and_in_order ... ok\ntest session::tests::a_member_gets_its_own_message_before_the_ack_unless_it_wants_no_echo ... ok\n";
+    stream(&server, build).await?;
+    let publish =
+        ["publish", &server.connection_string()?.reveal(), "stream", "Deploy of 0.1.0 begins at 14:00"];
+    assert_eq!(run(&tailcast()?, &publish, b"").await?.code, Some(0));
+    stream(&server, "test result: ok. 48 passed; 0 failed; 0 ignored; finished in 0.20s\n").await?;
+    browser.until(&shows("test result: ok. 48 passed; 0 failed; 0 ignored; finished in 0.20s")).await?;
+    let picture = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("page.png");
+    browser.save_screenshot(&picture).await?;
+    assert!(std::fs::metadata(&picture)?.len() > 10_000);
+    browser.close().await
+}
