@@ -1,0 +1,13 @@
+//! Puts the page into its document.
+
+#[cfg(target_arch = "wasm32")]
+fn main() {
+    console_error_panic_hook::set_once();
+    leptos::mount::mount_to_body(tailcast::view::app::App);
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn main() -> std::process::ExitCode {
+    eprintln!("tailcast-page is a web page: `cargo xtask serve` builds it and serves it");
+    std::process::ExitCode::from(2)
+}

@@ -1,0 +1,105 @@
+//! A stretch of consecutive lines that are stored, dropped and reused together.
+
+use super::line_store::{Line, LineKind};
+
+/// What is known of a line beside its text: 24 bytes.
+struct Record {
+    start: u32,
+    len: u32,
+    columns: u32,
+    kind: LineKind,
+    arrived_ms: f64,
+}
+
+/// Lines of UTF-8, each followed by a line feed, so that a search through the whole text finds no match across lines.
+///
+/// The text never grows beyond the room it was made with: a chunk never moves.
+pub(super) struct Chunk {
+    first_id: u64,
+    room: usize,
+    text: String,
+    records: Vec<Record>,
+    notices: u64,
+    widest_columns: u32,
+    /// Bytes of the line that were not kept. Only a line that fills a chunk alone is ever cut.
+    cut_bytes: u64,
+}
+
+impl Chunk {
+    /// An empty chunk with `room` bytes for text, whose first line will be `first_id`.
+    pub(super) fn new(first_id: u64, room: usize) -> Self {
+        Self {
+            first_id,
+            room,
+            text: String::with_capacity(room),
+            records: Vec::new(),
+            notices: 0,
+            widest_columns: 0,
+            cut_bytes: 0,
+        }
+    }
+
+    /// Forgets all lines, keeps the memory.
+    pub(super) fn reuse(mut self, first_id: u64) -> Self {
+        self.first_id = first_id;
+        self.text.clear();
+        self.records.clear();
+        self.notices = 0;
+        self.widest_columns = 0;
+        self.cut_bytes = 0;
+        self
+    }
+
+    /// Whether a line of `bytes` still fits.
+    pub(super) fn fits(&self, bytes: usize) -> bool {
+        self.text.len().saturating_add(bytes).saturating_add(1) <= self.room
+    }
+
+    /// Appends one line without its line end. The caller has asked [`Self::fits`].
+    pub(super) fn push(&mut self, text: &str, kind: LineKind, columns: u32, arrived_ms: f64, cut_bytes: u64) {
+        // A chunk's room is bounded far below 4 GiB, so these never saturate.
+        let start = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+        let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        self.text.push_str(text);
+        self.text.push('\n');
+        self.records.push(Record { start, len, columns, kind, arrived_ms });
+        self.notices += u64::from(kind == LineKind::Notice);
+        self.widest_columns = self.widest_columns.max(columns);
+        self.cut_bytes += cut_bytes;
+    }
+
+    pub(super) fn line(&self, id: u64) -> Option<Line<'_>> {
+        let index = usize::try_from(id.checked_sub(self.first_id)?).ok()?;
+        let record = self.records.get(index)?;
+        let start = record.start as usize;
+        let text = self.text.get(start..start + record.len as usize)?;
+        Some(Line {
+            id,
+            text,
+            kind: record.kind,
+            columns: record.columns,
+            arrived_ms: record.arrived_ms,
+            cut_bytes: self.cut_bytes,
+        })
+    }
+
+    pub(super) fn first_id(&self) -> u64 {
+        self.first_id
+    }
+
+    pub(super) fn lines(&self) -> usize {
+        self.records.len()
+    }
+
+    pub(super) fn notices(&self) -> u64 {
+        self.notices
+    }
+
+    pub(super) fn room(&self) -> usize {
+        self.room
+    }
+
+    pub(super) fn widest_columns(&self) -> u32 {
+        self.widest_columns
+    }
+}

@@ -1,0 +1,278 @@
+//! The lines received, bounded in number and in memory.
+//!
+//! Text lives in chunks of [`CHUNK_BYTES`] with 24 bytes beside each line. When a limit is reached the oldest chunk is
+//! dropped as a whole, its lines are counted, and its memory takes the next lines: WebAssembly memory never shrinks,
+//! so what matters is that it stops growing.
+
+use std::collections::VecDeque;
+
+use super::{chunk::Chunk, text_columns::columns};
+
+/// Lines kept by default. At 20 px a row this stays far below the height at which browsers cut an element off.
+pub const MAX_LINES: usize = 200_000;
+/// Bytes of memory for text kept by default.
+pub const MAX_BYTES: usize = 64 << 20;
+/// Bytes kept of one line by default; the rest is counted.
+pub const MAX_LINE_BYTES: usize = 1 << 20;
+/// Bytes of text in a chunk. A longer line gets a chunk of its own.
+pub const CHUNK_BYTES: usize = 64 << 10;
+/// Lines in a chunk: bounds what is dropped at once when lines are short.
+const MAX_CHUNK_LINES: usize = 4_096;
+/// Fewest chunks into which a limit is divided, so that small limits do not drop everything at once.
+const MIN_CHUNKS: usize = 16;
+
+/// How much a [`LineStore`] keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreLimits {
+    /// Lines; at least 1.
+    pub lines: usize,
+    /// Bytes of memory for text; at least 1 KiB. Beside each line come 24 bytes that are not counted.
+    pub bytes: usize,
+    /// Bytes of one line; at most a sixteenth of `bytes` is used.
+    pub line_bytes: usize,
+}
+
+impl Default for StoreLimits {
+    fn default() -> Self {
+        Self { lines: MAX_LINES, bytes: MAX_BYTES, line_bytes: MAX_LINE_BYTES }
+    }
+}
+
+/// Who speaks in a line. A flag beside the text: nothing in a text can forge it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineKind {
+    /// Published to the group.
+    Group,
+    /// Sent by an application server, not through the group.
+    Server,
+    /// The page itself: a gap, a reconnect.
+    Notice,
+}
+
+impl LineKind {
+    /// The word by which the page's markup tells kinds apart.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Group => "group",
+            Self::Server => "server",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+/// One line, borrowed from its store.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Line<'a> {
+    /// Position in everything ever appended, from 0. Never used again.
+    pub id: u64,
+    /// The text without its line end.
+    pub text: &'a str,
+    /// Who speaks.
+    pub kind: LineKind,
+    /// Width in columns of a monospaced font, estimated for other than ASCII.
+    pub columns: u32,
+    /// When it arrived, in milliseconds since 1970.
+    pub arrived_ms: f64,
+    /// Bytes at its end that were not kept.
+    pub cut_bytes: u64,
+}
+
+/// How many lines there are and were, notices left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LineCounts {
+    /// Ever received.
+    pub received: u64,
+    /// Still held.
+    pub held: u64,
+    /// Dropped to stay within the limits: `received - held`.
+    pub dropped: u64,
+}
+
+/// A bounded list of lines. See the [module](self).
+pub struct LineStore {
+    limits: StoreLimits,
+    chunks: VecDeque<Chunk>,
+    /// Emptied chunks of the usual size, kept because their memory would not go back to anyone.
+    spare: Vec<Chunk>,
+    /// Sum of the room of `chunks` and `spare`.
+    reserved_bytes: usize,
+    next_id: u64,
+    /// Ids of the notices held, ascending.
+    notice_ids: VecDeque<u64>,
+    dropped_notices: u64,
+    widest_columns: u32,
+}
+
+impl LineStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new(limits: StoreLimits) -> Self {
+        let bytes = limits.bytes.max(1 << 10);
+        let limits = StoreLimits {
+            lines: limits.lines.max(1),
+            bytes,
+            // One byte less: the line end.
+            line_bytes: limits.line_bytes.clamp(1, bytes / MIN_CHUNKS - 1),
+        };
+        Self {
+            limits,
+            chunks: VecDeque::new(),
+            spare: Vec::new(),
+            reserved_bytes: 0,
+            next_id: 0,
+            notice_ids: VecDeque::new(),
+            dropped_notices: 0,
+            widest_columns: 0,
+        }
+    }
+
+    /// Appends a message: its lines are joined by `\n`, and a `\r` at a line's end belongs to the end.
+    ///
+    /// A message without `\n` is one line, an empty one an empty line.
+    pub fn push_message(&mut self, kind: LineKind, text: &str, arrived_ms: f64) {
+        for line in text.split('\n') {
+            self.push_line(kind, line.strip_suffix('\r').unwrap_or(line), arrived_ms);
+        }
+    }
+
+    /// Appends one line, which holds no line end. Drops the oldest chunk first when a limit asks for it.
+    fn push_line(&mut self, kind: LineKind, text: &str, arrived_ms: f64) {
+        let kept = cut_at(text, self.limits.line_bytes);
+        let cut_bytes = (text.len() - kept.len()) as u64;
+        while self.len() >= self.limits.lines {
+            self.drop_oldest();
+        }
+        let chunk_lines = (self.limits.lines / MIN_CHUNKS).clamp(1, MAX_CHUNK_LINES);
+        let open = self.chunks.back().is_some_and(|last| last.lines() < chunk_lines && last.fits(kept.len()));
+        // A cut line has a chunk to itself: the chunk remembers how much is missing.
+        if !open || cut_bytes > 0 {
+            let fitting =
+                if cut_bytes > 0 { kept.len() + 1 } else { (kept.len() + 1).max(self.chunk_bytes()) };
+            self.open_chunk(fitting);
+        }
+        let columns = columns(kept);
+        self.widest_columns = self.widest_columns.max(columns);
+        if kind == LineKind::Notice {
+            self.notice_ids.push_back(self.next_id);
+        }
+        if let Some(chunk) = self.chunks.back_mut() {
+            chunk.push(kept, kind, columns, arrived_ms, cut_bytes);
+            self.next_id += 1;
+        }
+    }
+
+    /// Puts an empty chunk at the end, from spare memory if there is some, within the limit if that is possible.
+    fn open_chunk(&mut self, room: usize) {
+        let usual = room == self.chunk_bytes();
+        loop {
+            if usual && let Some(spare) = self.spare.pop() {
+                self.chunks.push_back(spare.reuse(self.next_id));
+                return;
+            }
+            if self.reserved_bytes + room <= self.limits.bytes {
+                break;
+            }
+            if let Some(spare) = self.spare.pop() {
+                self.reserved_bytes -= spare.room();
+            } else if !self.drop_oldest() {
+                break;
+            }
+        }
+        self.reserved_bytes += room;
+        self.chunks.push_back(Chunk::new(self.next_id, room));
+    }
+
+    /// Drops the oldest chunk; `false` if there is none.
+    fn drop_oldest(&mut self) -> bool {
+        let Some(oldest) = self.chunks.pop_front() else { return false };
+        self.dropped_notices += oldest.notices();
+        for _ in 0..oldest.notices() {
+            self.notice_ids.pop_front();
+        }
+        if oldest.widest_columns() == self.widest_columns {
+            self.widest_columns = self.chunks.iter().map(Chunk::widest_columns).max().unwrap_or(0);
+        }
+        if oldest.room() == self.chunk_bytes() {
+            self.spare.push(oldest.reuse(0));
+        } else {
+            self.reserved_bytes -= oldest.room();
+        }
+        true
+    }
+
+    fn chunk_bytes(&self) -> usize {
+        (self.limits.bytes / MIN_CHUNKS).min(CHUNK_BYTES)
+    }
+
+    /// The line with this id, if it is held.
+    #[must_use]
+    pub fn line(&self, id: u64) -> Option<Line<'_>> {
+        let after = self.chunks.partition_point(|chunk| chunk.first_id() <= id);
+        self.chunks.get(after.checked_sub(1)?)?.line(id)
+    }
+
+    /// Id of the oldest line held; [`Self::next_id`] if there is none.
+    #[must_use]
+    pub fn first_id(&self) -> u64 {
+        self.chunks.front().map_or(self.next_id, Chunk::first_id)
+    }
+
+    /// Id that the next line will get.
+    #[must_use]
+    pub fn next_id(&self) -> u64 {
+        self.next_id
+    }
+
+    /// Lines held, notices included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        usize::try_from(self.next_id - self.first_id()).unwrap_or(usize::MAX)
+    }
+
+    /// Whether no line is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many lines, notices left out, were received before the line `id`, which is held or comes next.
+    #[must_use]
+    pub fn received_before(&self, id: u64) -> u64 {
+        let notices = self.notice_ids.partition_point(|notice| *notice < id) as u64;
+        id.saturating_sub(self.dropped_notices + notices)
+    }
+
+    /// The numbers for the reader.
+    #[must_use]
+    pub fn counts(&self) -> LineCounts {
+        let received = self.received_before(self.next_id);
+        let held = (self.len() - self.notice_ids.len()) as u64;
+        LineCounts { received, held, dropped: received - held }
+    }
+
+    /// Columns of the widest line held.
+    #[must_use]
+    pub fn widest_columns(&self) -> u32 {
+        self.widest_columns
+    }
+
+    /// Bytes of memory taken for text.
+    #[must_use]
+    pub fn reserved_bytes(&self) -> usize {
+        self.reserved_bytes
+    }
+}
+
+/// The longest beginning of `text` with at most `limit` bytes.
+fn cut_at(text: &str, limit: usize) -> &str {
+    let mut end = limit.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+#[path = "line_store_tests.rs"]
+mod tests;

@@ -1,0 +1,130 @@
+//! The store against a plain list that forgets nothing.
+
+use proptest::{collection::vec, prelude::*};
+
+use super::*;
+
+const KINDS: [LineKind; 3] = [LineKind::Group, LineKind::Server, LineKind::Notice];
+
+fn limits(lines: usize, bytes: usize) -> StoreLimits {
+    StoreLimits { lines, bytes, line_bytes: MAX_LINE_BYTES }
+}
+
+fn texts(store: &LineStore) -> Vec<&str> {
+    (store.first_id()..store.next_id()).filter_map(|id| store.line(id)).map(|line| line.text).collect()
+}
+
+#[test]
+fn a_message_is_as_many_lines_as_line_ends_divide_it_into() {
+    for (message, lines) in [
+        ("", vec![""]),
+        ("one", vec!["one"]),
+        ("one\ntwo", vec!["one", "two"]),
+        ("one\n", vec!["one", ""]),
+        ("\n\n", vec!["", "", ""]),
+        ("one\r\ntwo\r\n\r\nthree\r", vec!["one", "two", "", "three"]),
+        ("50%\r100%\r\r\n", vec!["50%\r100%\r", ""]),
+    ] {
+        let mut store = LineStore::new(StoreLimits::default());
+        store.push_message(LineKind::Group, message, 0.0);
+        assert_eq!(texts(&store), lines, "{message:?}");
+    }
+}
+
+#[test]
+fn a_line_knows_who_spoke_and_when() {
+    let mut store = LineStore::new(StoreLimits::default());
+    store.push_message(LineKind::Server, "a\tb", 12.5);
+    let line = store.line(0).unwrap();
+    assert_eq!((line.id, line.kind, line.columns, line.arrived_ms), (0, LineKind::Server, 9, 12.5));
+    assert_eq!(store.line(1), None);
+}
+
+#[test]
+fn a_line_beyond_the_limit_is_cut_between_characters_and_the_rest_is_counted() {
+    let mut store = LineStore::new(StoreLimits { line_bytes: 10, ..StoreLimits::default() });
+    store.push_message(LineKind::Group, "before\n123456789éàü\nafter", 0.0);
+    assert_eq!(texts(&store), ["before", "123456789", "after"]);
+    let cut: Vec<u64> = (0..3).filter_map(|id| store.line(id)).map(|line| line.cut_bytes).collect();
+    assert_eq!(cut, [0, 6, 0]);
+}
+
+#[test]
+fn notices_are_lines_but_are_not_counted_as_received() {
+    let mut store = LineStore::new(limits(4, MAX_BYTES));
+    for (kind, text) in
+        [(KINDS[2], "gap"), (KINDS[0], "a"), (KINDS[2], "gap"), (KINDS[1], "b"), (KINDS[0], "c")]
+    {
+        store.push_message(kind, text, 0.0);
+    }
+    assert_eq!(texts(&store), ["a", "gap", "b", "c"]);
+    assert_eq!(store.counts(), LineCounts { received: 3, held: 3, dropped: 0 });
+    assert_eq!((store.received_before(1), store.received_before(3), store.received_before(5)), (0, 1, 3));
+    store.push_message(LineKind::Group, "d", 0.0);
+    assert_eq!(store.counts(), LineCounts { received: 4, held: 3, dropped: 1 });
+}
+
+#[test]
+fn endless_output_takes_no_more_memory_than_the_limit() {
+    let limit = 1 << 20;
+    let mut store = LineStore::new(limits(MAX_LINES, limit));
+    for round in 0..40 {
+        store.push_message(LineKind::Group, &"x".repeat(round * 1_600), 0.0);
+        store.push_message(LineKind::Group, &vec!["0123456789"; 10_000].join("\n"), 0.0);
+        assert!(store.reserved_bytes() <= limit);
+    }
+    assert!(store.reserved_bytes() > limit / 2);
+    assert_eq!(store.counts().received, 40 * 10_001);
+}
+
+#[test]
+fn the_widest_line_is_forgotten_with_its_chunk() {
+    let mut store = LineStore::new(limits(32, MAX_BYTES));
+    store.push_message(LineKind::Group, &"w".repeat(300), 0.0);
+    store.push_message(LineKind::Group, &["narrow"; 20].join("\n"), 0.0);
+    assert_eq!(store.widest_columns(), 300);
+    store.push_message(LineKind::Group, &["narrow"; 20].join("\n"), 0.0);
+    assert_eq!(store.widest_columns(), 6);
+}
+
+fn any_message() -> impl Strategy<Value = (usize, String)> {
+    (0..KINDS.len(), prop_oneof!["[a-zé\\t\n]{0,40}", "[ab]{0,200}", "(0123456789){0,60}\n?"])
+}
+
+proptest! {
+    #[test]
+    fn the_newest_lines_are_held_in_order_within_the_limits_and_the_others_are_counted(
+        messages in vec(any_message(), 0..200),
+        max_lines in 1_usize..300,
+        max_bytes in 1_usize << 10..1 << 15,
+    ) {
+        let mut store = LineStore::new(limits(max_lines, max_bytes));
+        let mut all: Vec<(usize, String)> = Vec::new();
+        for (kind, message) in messages {
+            store.push_message(KINDS[kind], &message, 0.0);
+            all.extend(message.split('\n').map(|line| (kind, line.to_owned())));
+
+            prop_assert!(store.len() <= max_lines);
+            prop_assert!(store.reserved_bytes() <= max_bytes);
+            prop_assert_eq!(store.next_id(), all.len() as u64);
+            prop_assert!(!store.is_empty());
+        }
+        let first = usize::try_from(store.first_id()).unwrap();
+        let mut widest = 0;
+        for (id, (kind, text)) in all.iter().enumerate().skip(first) {
+            let line = store.line(id as u64).unwrap();
+            prop_assert_eq!(line.kind, KINDS[*kind]);
+            prop_assert!(text.starts_with(line.text));
+            prop_assert_eq!(line.cut_bytes, (text.len() - line.text.len()) as u64);
+            widest = widest.max(line.columns);
+        }
+        prop_assert_eq!(store.widest_columns(), widest);
+        prop_assert!(first == 0 || store.line(first as u64 - 1).is_none());
+
+        let spoken = |lines: &[(usize, String)]| lines.iter().filter(|(kind, _)| *kind != 2).count() as u64;
+        let counts = store.counts();
+        prop_assert_eq!(counts.received, spoken(&all));
+        prop_assert_eq!(counts.held, spoken(&all[first..]));
+        prop_assert_eq!(counts.dropped, spoken(&all[..first]));
+    }
+}

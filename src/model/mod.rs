@@ -1,0 +1,28 @@
+//! What the page knows. No DOM, no clock, no socket: events and times come in as arguments.
+//!
+//! | module | concept |
+//! | --- | --- |
+//! | [`live_log`] | the whole: events in, what is on screen out |
+//! | [`line_store`] | the lines received, bounded, addressed by ids that are never used again |
+//! | [`viewport`] | which lines are visible, and whether the view follows the end |
+//! | [`scroll_intent`] | whether the reader or the program moved the scroll bar |
+//! | [`status`] | the state of the connection, in words |
+//! | [`display_text`] | what of a line is drawn: nothing invisible, nothing endless |
+//! | [`payload_text`] | what of a message is text |
+//! | [`text_columns`] | how wide a line is |
+//! | [`grouped_number`] | 1,204,330 |
+//! | [`local_time`] | 14:03:11 |
+//! | [`stream_command`] | the command that fills an empty page |
+
+mod chunk;
+pub mod display_text;
+pub mod grouped_number;
+pub mod line_store;
+pub mod live_log;
+pub mod local_time;
+pub mod payload_text;
+pub mod scroll_intent;
+pub mod status;
+pub mod stream_command;
+pub mod text_columns;
+pub mod viewport;

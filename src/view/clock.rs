@@ -1,0 +1,21 @@
+//! The browser's clocks.
+
+use js_sys::Date;
+
+use crate::model::local_time::LocalTime;
+
+/// The reader's time.
+#[must_use]
+pub fn local_time() -> LocalTime {
+    let now = Date::new_0();
+    // The browser says how far UTC is ahead, in whole minutes of less than a day.
+    #[allow(clippy::cast_possible_truncation)]
+    let offset_minutes = -now.get_timezone_offset() as i32;
+    LocalTime { unix_ms: now.get_time(), offset_minutes }
+}
+
+/// Milliseconds of a clock that never jumps, from some moment on.
+#[must_use]
+pub fn steady_ms() -> f64 {
+    web_sys::window().and_then(|window| window.performance()).map_or_else(Date::now, |clock| clock.now())
+}

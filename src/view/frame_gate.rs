@@ -1,0 +1,219 @@
+//! At most one painting per animation frame, however often one is asked for.
+//!
+//! A page that cannot be seen gets no frames, but its title is still read: there, a timer takes the frame's place.
+
+use std::{
+    cell::Cell,
+    rc::{Rc, Weak},
+};
+
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Document, Event, Window};
+
+use super::listener::Listener;
+
+/// Pause between paintings of a page that cannot be seen.
+const HIDDEN_PAUSE_MS: i32 = 1_000;
+
+/// What a painting asks for at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing, until somebody asks.
+    Nothing,
+    /// Another painting in the next frame.
+    Frame,
+    /// Another painting after a pause.
+    In {
+        /// The pause, in milliseconds.
+        ms: i32,
+    },
+}
+
+#[derive(Clone, Copy)]
+enum Pending {
+    Frame(i32),
+    Timer(i32),
+}
+
+/// See the [module](self). Dropping it cancels what was asked for.
+pub struct FrameGate {
+    inner: Rc<Inner>,
+    _visibility: Listener,
+}
+
+struct Inner {
+    window: Window,
+    document: Document,
+    paint: Box<dyn Fn() -> Next>,
+    pending: Cell<Option<Pending>>,
+    alarm: Cell<Option<i32>>,
+    on_turn: Closure<dyn FnMut()>,
+    on_alarm: Closure<dyn FnMut()>,
+}
+
+impl FrameGate {
+    /// A gate before `paint`. `None` where there is no window.
+    pub fn new(paint: impl Fn() -> Next + 'static) -> Option<Self> {
+        let window = web_sys::window()?;
+        let document = window.document()?;
+        let inner = Rc::new_cyclic(|inner: &Weak<Inner>| {
+            let (turn, alarm) = (inner.clone(), inner.clone());
+            Inner {
+                window,
+                document,
+                paint: Box::new(paint),
+                pending: Cell::new(None),
+                alarm: Cell::new(None),
+                on_turn: Closure::new(move || {
+                    if let Some(inner) = turn.upgrade() {
+                        inner.pending.set(None);
+                        match (inner.paint)() {
+                            Next::Nothing => {}
+                            Next::Frame => inner.ask(),
+                            Next::In { ms } => inner.ask_in(ms),
+                        }
+                    }
+                }),
+                on_alarm: Closure::new(move || {
+                    if let Some(inner) = alarm.upgrade() {
+                        inner.alarm.set(None);
+                        inner.ask();
+                    }
+                }),
+            }
+        });
+        let seen = Rc::downgrade(&inner);
+        let visibility = Listener::passive(&inner.document, "visibilitychange", move |_: &Event| {
+            if let Some(inner) = seen.upgrade() {
+                inner.cancel_pending();
+                inner.ask();
+            }
+        });
+        Some(Self { inner, _visibility: visibility })
+    }
+
+    /// Asks for a painting in the next frame.
+    pub fn ask(&self) {
+        self.inner.ask();
+    }
+}
+
+impl Inner {
+    fn ask(&self) {
+        if self.pending.get().is_some() {
+            return;
+        }
+        self.pending.set(if self.document.hidden() {
+            self.after(&self.on_turn, HIDDEN_PAUSE_MS).map(Pending::Timer)
+        } else {
+            self.window
+                .request_animation_frame(self.on_turn.as_ref().unchecked_ref())
+                .ok()
+                .map(Pending::Frame)
+        });
+    }
+
+    fn ask_in(&self, pause_ms: i32) {
+        if self.alarm.get().is_none() {
+            self.alarm.set(self.after(&self.on_alarm, pause_ms));
+        }
+    }
+
+    fn after(&self, react: &Closure<dyn FnMut()>, pause_ms: i32) -> Option<i32> {
+        self.window
+            .set_timeout_with_callback_and_timeout_and_arguments_0(react.as_ref().unchecked_ref(), pause_ms)
+            .ok()
+    }
+
+    fn cancel_pending(&self) {
+        match self.pending.take() {
+            // Fails only where frames are not known at all.
+            Some(Pending::Frame(id)) => self.window.cancel_animation_frame(id).unwrap_or_default(),
+            Some(Pending::Timer(id)) => self.window.clear_timeout_with_handle(id),
+            None => {}
+        }
+    }
+}
+
+impl Drop for FrameGate {
+    fn drop(&mut self) {
+        self.inner.cancel_pending();
+        if let Some(id) = self.inner.alarm.take() {
+            self.inner.window.clear_timeout_with_handle(id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::{super::test_page::next_frame, *};
+
+    fn counting(next: Next) -> (FrameGate, Rc<Cell<u32>>) {
+        let paintings = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&paintings);
+        let gate = FrameGate::new(move || {
+            counted.set(counted.get() + 1);
+            if counted.get() < 3 { next } else { Next::Nothing }
+        });
+        (gate.unwrap(), paintings)
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_thousand_wishes_are_one_painting() {
+        let (gate, paintings) = counting(Next::Nothing);
+        for _ in 0..1_000 {
+            gate.ask();
+        }
+        assert_eq!(paintings.get(), 0);
+        next_frame().await;
+        next_frame().await;
+        assert_eq!(paintings.get(), 1);
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_painting_may_ask_for_the_next_one() {
+        let (gate, paintings) = counting(Next::Frame);
+        gate.ask();
+        for _ in 0..6 {
+            next_frame().await;
+        }
+        assert_eq!(paintings.get(), 3);
+    }
+
+    #[wasm_bindgen_test]
+    async fn nothing_is_painted_after_the_gate_is_gone() {
+        let (gate, paintings) = counting(Next::Nothing);
+        gate.ask();
+        drop(gate);
+        next_frame().await;
+        next_frame().await;
+        assert_eq!(paintings.get(), 0);
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_page_that_cannot_be_seen_waits_and_is_painted_once_on_return() {
+        let (gate, paintings) = counting(Next::Nothing);
+        set_hidden(true);
+        gate.ask();
+        for _ in 0..3 {
+            next_frame().await;
+        }
+        assert_eq!(paintings.get(), 0);
+        set_hidden(false);
+        next_frame().await;
+        next_frame().await;
+        assert_eq!(paintings.get(), 1);
+    }
+
+    /// Makes the document say so, as it does when its tab is left or returned to.
+    fn set_hidden(hidden: bool) {
+        let document = web_sys::window().unwrap().document().unwrap();
+        let said = js_sys::Object::new();
+        js_sys::Reflect::set(&said, &"value".into(), &hidden.into()).unwrap();
+        js_sys::Reflect::set(&said, &"configurable".into(), &true.into()).unwrap();
+        js_sys::Object::define_property(document.as_ref(), &"hidden".into(), &said);
+        document.dispatch_event(&Event::new("visibilitychange").unwrap()).unwrap();
+    }
+}

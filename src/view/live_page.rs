@@ -1,0 +1,238 @@
+//! Joins a client, the model and the view.
+//!
+//! Events go into the model in the client's own callback. The view and the signals follow once per frame.
+
+use std::{
+    any::Any,
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use leptos::prelude::*;
+use wasm_bindgen::JsValue;
+use web_sys::{Document, Event, HtmlElement, Window};
+use webpubsub_client::ClientEvent;
+use webpubsub_protocol::name::GroupName;
+
+use super::{
+    clock::local_time,
+    frame_gate::{FrameGate, Next},
+    listener::Listener,
+    log_view::LogView,
+    scroll_input::ScrollInput,
+    size_watch::SizeWatch,
+};
+use crate::model::{
+    line_store::{LineCounts, StoreLimits},
+    live_log::{LiveLog, OnScreen},
+    status::{Status, StatusLine},
+};
+
+/// Takes the events of a client.
+pub type EventSink = Box<dyn FnMut(ClientEvent)>;
+/// Starts a client that tells the sink; it runs until what is returned is dropped.
+pub type StartClient = Rc<dyn Fn(EventSink) -> Box<dyn Any>>;
+type Both<T> = (ReadSignal<T>, WriteSignal<T>);
+
+/// Countdowns show seconds.
+const COUNTDOWN_MS: i32 = 1_000;
+/// Set when lines are received for the first time.
+const CONNECTED_MARK: &str = "tailcast-connected";
+
+/// What surrounds the lines, as signals: set once per frame, and only when changed.
+#[derive(Clone, Copy)]
+pub struct Screen {
+    /// The connection, in words.
+    pub status: Both<StatusLine>,
+    /// How many lines.
+    pub counts: Both<LineCounts>,
+    /// Lines that came since the reader left the end.
+    pub new_lines: Both<Option<u64>>,
+    /// Whether there is no line to show.
+    pub is_empty: Both<bool>,
+    /// The document's title, as last written.
+    title: StoredValue<String>,
+}
+
+impl Screen {
+    /// What surrounds a log of `group` at first.
+    #[must_use]
+    pub fn new(group: GroupName) -> Self {
+        Self {
+            status: signal(Status::new(group).line(0.0)),
+            counts: signal(LineCounts::default()),
+            new_lines: signal(None),
+            is_empty: signal(true),
+            title: StoredValue::default(),
+        }
+    }
+
+    fn show(&self, document: &Document, now: OnScreen) {
+        if self.title.with_value(|title| *title != now.title) {
+            document.set_title(&now.title);
+            self.title.set_value(now.title);
+        }
+        show_one(self.status, now.status);
+        show_one(self.counts, now.counts);
+        show_one(self.new_lines, now.new_lines);
+        show_one(self.is_empty, now.is_empty);
+    }
+}
+
+fn show_one<T: PartialEq + Send + Sync + 'static>((shown, show): Both<T>, now: T) {
+    if shown.with_untracked(|shown| *shown != now) {
+        show.set(now);
+    }
+}
+
+/// The list and what listens to it: there once the page's elements are.
+struct Stage {
+    view: LogView,
+    input: ScrollInput,
+    _size: SizeWatch,
+}
+
+/// See the [module](self). Everything it started ends when it is dropped.
+pub struct LivePage {
+    window: Window,
+    document: Document,
+    label: String,
+    log: Rc<RefCell<LiveLog>>,
+    stage: Rc<RefCell<Option<Stage>>>,
+    gate: Rc<FrameGate>,
+    start_client: StartClient,
+    client: RefCell<Option<Box<dyn Any>>>,
+    has_connected: Rc<Cell<bool>>,
+    _visibility: Listener,
+}
+
+impl LivePage {
+    /// A page without client and elements. `None` where there is no window.
+    pub fn new(
+        group: GroupName,
+        limits: StoreLimits,
+        screen: Screen,
+        start_client: StartClient,
+    ) -> Option<Self> {
+        let window = web_sys::window()?;
+        let document = window.document()?;
+        let label = format!("Lines of group {group}");
+        let log = Rc::new(RefCell::new(LiveLog::new(group, limits)));
+        let stage = Rc::new(RefCell::new(None));
+        let gate = Rc::new(FrameGate::new({
+            let (document, log, stage) = (document.clone(), Rc::clone(&log), Rc::clone(&stage));
+            move || paint(&document, &mut log.borrow_mut(), stage.borrow_mut().as_mut(), screen)
+        })?);
+        log.borrow_mut().set_hidden(document.hidden());
+        let visibility = Listener::passive(&document, "visibilitychange", {
+            let (document, log) = (document.clone(), Rc::clone(&log));
+            move |_: &Event| log.borrow_mut().set_hidden(document.hidden())
+        });
+        Some(Self {
+            window,
+            document,
+            label,
+            log,
+            stage,
+            gate,
+            start_client,
+            client: RefCell::new(None),
+            has_connected: Rc::default(),
+            _visibility: visibility,
+        })
+    }
+
+    /// Starts the client, in place of the one before.
+    pub fn connect(&self) {
+        drop(self.client.take());
+        let (log, gate) = (Rc::clone(&self.log), Rc::clone(&self.gate));
+        let (window, has_connected) = (self.window.clone(), Rc::clone(&self.has_connected));
+        let client = (self.start_client)(Box::new(move |event| {
+            log.borrow_mut().handle(&event, local_time());
+            if matches!(event, ClientEvent::Joined { .. }) && !has_connected.replace(true) {
+                mark_connected(&window);
+            }
+            gate.ask();
+        }));
+        self.client.replace(Some(client));
+    }
+
+    /// Puts the list into `parent`.
+    pub fn show_in(&self, parent: &HtmlElement) {
+        match self.stage_in(parent) {
+            Ok(stage) => {
+                self.stage.replace(Some(stage));
+                self.gate.ask();
+            }
+            Err(error) => leptos::logging::error!("the list cannot be shown: {error:?}"),
+        }
+    }
+
+    fn stage_in(&self, parent: &HtmlElement) -> Result<Stage, JsValue> {
+        let view = LogView::new(self.document.clone(), parent, &self.label)?;
+        let input = ScrollInput::new(&self.window, &self.document, view.scroller(), &self.log, &self.gate);
+        let size = SizeWatch::new(view.scroller(), {
+            let (log, stage, gate) =
+                (Rc::clone(&self.log), Rc::downgrade(&self.stage), Rc::clone(&self.gate));
+            move || {
+                if let Some(stage) = stage.upgrade()
+                    && let Some(stage) = stage.borrow().as_ref()
+                {
+                    report(stage.view.measure(&mut log.borrow_mut()));
+                    gate.ask();
+                }
+            }
+        })?;
+        Ok(Stage { view, input, _size: size })
+    }
+
+    /// Goes to the end and stays there.
+    pub fn follow(&self) {
+        self.log.borrow_mut().viewport.follow();
+        if let Some(stage) = self.stage.borrow().as_ref() {
+            // The button that was pressed is about to go. Fails only for elements that take no focus.
+            stage.view.scroller().focus().unwrap_or_default();
+        }
+        self.gate.ask();
+    }
+}
+
+impl Drop for LivePage {
+    fn drop(&mut self) {
+        // The list's listeners hold the gate, whose painting holds the list: cut that circle.
+        drop(self.stage.take());
+    }
+}
+
+/// Shows the log as it is now.
+fn paint(document: &Document, log: &mut LiveLog, stage: Option<&mut Stage>, screen: Screen) -> Next {
+    let mut is_moving = false;
+    if let Some(stage) = stage {
+        let at_rest = stage.input.is_at_rest();
+        report(stage.view.paint(log, at_rest));
+        is_moving = log.viewport.is_lagging();
+    }
+    let now = log.on_screen(local_time().unix_ms);
+    screen.show(document, now);
+    if is_moving {
+        Next::Frame
+    } else if log.is_counting_down() {
+        Next::In { ms: COUNTDOWN_MS }
+    } else {
+        Next::Nothing
+    }
+}
+
+/// A browser that refuses to make elements leaves nothing to show the error with.
+fn report(outcome: Result<(), JsValue>) {
+    if let Err(error) = outcome {
+        leptos::logging::error!("the list cannot be painted: {error:?}");
+    }
+}
+
+fn mark_connected(window: &Window) {
+    if let Some(performance) = window.performance() {
+        // Fails only for names that the browser keeps for itself.
+        performance.mark(CONNECTED_MARK).unwrap_or_default();
+    }
+}

@@ -1,0 +1,133 @@
+//! One row of the list: elements made once, filled again and again.
+//!
+//! Text becomes text nodes and nothing else: there is no markup in a line.
+
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Document, Element, HtmlElement, Text};
+
+use crate::model::{
+    display_text::{DisplayText, display_text, more_text},
+    line_store::{Line, LineKind},
+};
+
+/// See the [module](self).
+pub struct LogRow {
+    element: Element,
+    gutter: Text,
+    text: Element,
+    /// The text, when there is nothing to mark in it: the usual case.
+    plain: Text,
+    is_plain: bool,
+    more: Option<Element>,
+    kind: Option<LineKind>,
+}
+
+impl LogRow {
+    /// An empty row, not yet in the document.
+    ///
+    /// # Errors
+    /// What the browser says when it makes no elements.
+    pub fn new(document: &Document) -> Result<Self, JsValue> {
+        let element = element(document, "div", "row")?;
+        element.set_attribute("role", "listitem")?;
+        let gutter_box = self::element(document, "span", "gutter")?;
+        let gutter = document.create_text_node("");
+        gutter_box.append_child(&gutter)?;
+        let text = self::element(document, "span", "text")?;
+        let plain = document.create_text_node("");
+        text.append_child(&plain)?;
+        element.append_child(&gutter_box)?;
+        element.append_child(&text)?;
+        Ok(Self { element, gutter, text, plain, is_plain: true, more: None, kind: None })
+    }
+
+    /// The row's element.
+    #[must_use]
+    pub fn element(&self) -> &Element {
+        &self.element
+    }
+
+    /// Shows `line`, which has this number among the lines received.
+    ///
+    /// # Errors
+    /// What the browser says when it makes no elements.
+    pub fn fill(&mut self, document: &Document, line: &Line<'_>, number: u64) -> Result<(), JsValue> {
+        self.element.set_attribute("data-line-id", &line.id.to_string())?;
+        self.element.set_attribute("aria-posinset", &line.id.saturating_add(1).to_string())?;
+        if self.kind != Some(line.kind) {
+            self.kind = Some(line.kind);
+            self.element.set_attribute("data-from", line.kind.as_str())?;
+        }
+        match line.kind {
+            LineKind::Group => self.gutter.set_data(&number.to_string()),
+            LineKind::Server | LineKind::Notice => self.gutter.set_data(line.kind.as_str()),
+        }
+        let drawn = display_text(line.text);
+        if drawn.marks.is_empty() {
+            if !self.is_plain {
+                self.text.set_text_content(None);
+                self.text.append_child(&self.plain)?;
+                self.is_plain = true;
+            }
+            self.plain.set_data(&drawn.text);
+        } else {
+            self.is_plain = false;
+            self.fill_marked(document, &drawn)?;
+        }
+        match more_text(drawn.hidden_chars, line.cut_bytes) {
+            Some(words) => self.say_more(document, &words),
+            None => {
+                if let Some(more) = self.more.take() {
+                    more.remove();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn fill_marked(&self, document: &Document, drawn: &DisplayText<'_>) -> Result<(), JsValue> {
+        self.text.set_text_content(None);
+        let mut end = 0;
+        for mark in &drawn.marks {
+            let between = drawn.text.get(end..mark.start).unwrap_or_default();
+            if !between.is_empty() {
+                self.text.append_child(&document.create_text_node(between))?;
+            }
+            let marked = element(document, "span", "mark")?;
+            marked.set_text_content(drawn.text.get(mark.clone()));
+            self.text.append_child(&marked)?;
+            end = mark.end;
+        }
+        let rest = drawn.text.get(end..).unwrap_or_default();
+        if !rest.is_empty() {
+            self.text.append_child(&document.create_text_node(rest))?;
+        }
+        Ok(())
+    }
+
+    fn say_more(&mut self, document: &Document, words: &str) -> Result<(), JsValue> {
+        let more = match self.more.take() {
+            Some(more) => more,
+            None => {
+                let more = element(document, "span", "more")?;
+                self.element.append_child(&more)?;
+                more
+            }
+        };
+        more.set_text_content(Some(words));
+        self.more = Some(more);
+        Ok(())
+    }
+}
+
+/// A new element with a class.
+pub(super) fn element(document: &Document, name: &str, class: &str) -> Result<Element, JsValue> {
+    let element = document.create_element(name)?;
+    element.set_class_name(class);
+    Ok(element)
+}
+
+/// A new `div` with a class.
+pub(super) fn div(document: &Document, class: &str) -> Result<HtmlElement, JsValue> {
+    Ok(element(document, "div", class)?.unchecked_into())
+}

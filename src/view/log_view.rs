@@ -1,0 +1,242 @@
+//! The virtual list: a scroller as high as all lines, with rows for those in view.
+//!
+//! Rows stand in the document in the order of their lines, in one box that is moved as a whole, so that a selection
+//! runs through them as the reader sees them. A row is filled again only when its line changes.
+
+use std::{collections::VecDeque, ops::Range};
+
+use wasm_bindgen::JsValue;
+use web_sys::{Document, HtmlElement, Text};
+
+use super::log_row::{LogRow, div};
+use crate::model::{
+    display_text::MAX_DRAWN_CHARS, grouped_number::counted, line_store::LineStore, live_log::LiveLog,
+};
+
+/// Height of a row for each pixel of the font's size.
+const ROW_PX_PER_FONT_PX: f64 = 1.5;
+/// Font size where the browser does not tell it.
+const DEFAULT_FONT_PX: f64 = 13.0;
+
+/// What was last written to the document, so that it is not written again.
+#[derive(Default)]
+struct Written {
+    content_px: f64,
+    rows_top_px: f64,
+    dropped_top_px: Option<f64>,
+    dropped: u64,
+    columns: u32,
+    digits: usize,
+}
+
+/// See the [module](self).
+pub struct LogView {
+    document: Document,
+    scroller: HtmlElement,
+    content: HtmlElement,
+    rows_box: HtmlElement,
+    dropped_row: HtmlElement,
+    dropped_text: Text,
+    rows: VecDeque<LogRow>,
+    /// The lines that `rows` show, one each.
+    shown: Range<u64>,
+    written: Written,
+}
+
+impl LogView {
+    /// An empty list in `parent`, which assistive technology calls `label`.
+    ///
+    /// # Errors
+    /// What the browser says when it makes no elements.
+    pub fn new(document: Document, parent: &HtmlElement, label: &str) -> Result<Self, JsValue> {
+        let scroller = div(&document, "log")?;
+        scroller.set_id("log");
+        // No live region: a list this fast would never stop talking.
+        scroller.set_attribute("role", "list")?;
+        scroller.set_attribute("aria-label", label)?;
+        scroller.set_tab_index(0);
+        let content = div(&document, "content")?;
+        content.set_attribute("role", "presentation")?;
+        let dropped_row = div(&document, "dropped")?;
+        let dropped_text = document.create_text_node("");
+        dropped_row.append_child(&dropped_text)?;
+        dropped_row.set_hidden(true);
+        let rows_box = div(&document, "rows")?;
+        rows_box.set_attribute("role", "presentation")?;
+        content.append_child(&dropped_row)?;
+        content.append_child(&rows_box)?;
+        scroller.append_child(&content)?;
+        parent.append_child(&scroller)?;
+        Ok(Self {
+            document,
+            scroller,
+            content,
+            rows_box,
+            dropped_row,
+            dropped_text,
+            rows: VecDeque::new(),
+            shown: 0..0,
+            written: Written::default(),
+        })
+    }
+
+    /// The element that scrolls.
+    #[must_use]
+    pub fn scroller(&self) -> &HtmlElement {
+        &self.scroller
+    }
+
+    /// Measures view and row, and tells the log's viewport.
+    ///
+    /// # Errors
+    /// What the browser says when it takes no style.
+    pub fn measure(&self, log: &mut LiveLog) -> Result<(), JsValue> {
+        let font_px = web_sys::window()
+            .and_then(|window| window.get_computed_style(&self.scroller).ok().flatten())
+            .and_then(|style| style.get_property_value("font-size").ok())
+            .map(|size| js_sys::parse_float(&size))
+            .filter(|px| px.is_finite())
+            .unwrap_or(DEFAULT_FONT_PX);
+        // Whole pixels: rows of equal height on every screen, and scroll positions without fractions.
+        let row_px = (font_px * ROW_PX_PER_FONT_PX).ceil();
+        set_px(&self.scroller, "--row", row_px)?;
+        log.viewport.resize(f64::from(self.scroller.client_height()), row_px);
+        Ok(())
+    }
+
+    /// Shows the log as it is now. `at_rest`: the reader does not scroll at this moment.
+    ///
+    /// # Errors
+    /// What the browser says when it makes no elements.
+    pub fn paint(&mut self, log: &mut LiveLog, at_rest: bool) -> Result<(), JsValue> {
+        let layout = log.lay_out(at_rest);
+        self.show_rows(layout.rows, &log.store)?;
+        self.widen(&log.store)?;
+        if self.written.content_px != layout.content_px {
+            self.written.content_px = layout.content_px;
+            set_px(&self.content, "height", layout.content_px)?;
+        }
+        if self.written.rows_top_px != layout.rows_top_px {
+            self.written.rows_top_px = layout.rows_top_px;
+            move_to(&self.rows_box, layout.rows_top_px)?;
+        }
+        self.show_dropped(layout.dropped_top_px, log.store.counts().dropped)?;
+        if let Some(top_px) = layout.scroll_to_px {
+            self.scroller.set_scroll_top(whole(top_px));
+            log.viewport.placed(f64::from(self.scroller.scroll_top()));
+        }
+        Ok(())
+    }
+
+    /// Shows exactly the lines `wanted`. Rows that leave at one end come in again at the other.
+    fn show_rows(&mut self, wanted: Range<u64>, store: &LineStore) -> Result<(), JsValue> {
+        if wanted == self.shown {
+            return Ok(());
+        }
+        let overlap = wanted.start.max(self.shown.start)..wanted.end.min(self.shown.end);
+        if overlap.is_empty() {
+            return self.show_other_rows(wanted, store);
+        }
+        let mut spare = Vec::new();
+        while self.shown.start < overlap.start {
+            spare.extend(self.rows.pop_front());
+            self.shown.start += 1;
+        }
+        while self.shown.end > overlap.end {
+            spare.extend(self.rows.pop_back());
+            self.shown.end -= 1;
+        }
+        while self.shown.start > wanted.start {
+            let row = self.filled(spare.pop(), self.shown.start - 1, store)?;
+            let first = self.rows.front().map(|row| row.element().as_ref());
+            self.rows_box.insert_before(row.element(), first)?;
+            self.rows.push_front(row);
+            self.shown.start -= 1;
+        }
+        while self.shown.end < wanted.end {
+            let row = self.filled(spare.pop(), self.shown.end, store)?;
+            self.rows_box.append_child(row.element())?;
+            self.rows.push_back(row);
+            self.shown.end += 1;
+        }
+        for row in spare {
+            row.element().remove();
+        }
+        Ok(())
+    }
+
+    /// As [`Self::show_rows`], when no line shown is wanted: every row stays where it is and is filled again.
+    fn show_other_rows(&mut self, wanted: Range<u64>, store: &LineStore) -> Result<(), JsValue> {
+        let mut rows = std::mem::take(&mut self.rows);
+        self.shown = wanted.start..wanted.start;
+        for id in wanted {
+            let reused = rows.pop_front();
+            let is_new = reused.is_none();
+            let row = self.filled(reused, id, store)?;
+            if is_new {
+                self.rows_box.append_child(row.element())?;
+            }
+            self.rows.push_back(row);
+            self.shown.end += 1;
+        }
+        for row in rows {
+            row.element().remove();
+        }
+        Ok(())
+    }
+
+    fn filled(&self, row: Option<LogRow>, id: u64, store: &LineStore) -> Result<LogRow, JsValue> {
+        let mut row = match row {
+            Some(row) => row,
+            None => LogRow::new(&self.document)?,
+        };
+        if let Some(line) = store.line(id) {
+            row.fill(&self.document, &line, store.received_before(id) + 1)?;
+        }
+        Ok(row)
+    }
+
+    /// Makes room for the widest line and the longest number, so that neither jumps while scrolling.
+    fn widen(&mut self, store: &LineStore) -> Result<(), JsValue> {
+        // Each character drawn is two columns wide at most.
+        let columns = store.widest_columns().min(2 * MAX_DRAWN_CHARS as u32);
+        if self.written.columns != columns {
+            self.written.columns = columns;
+            self.scroller.style().set_property("--columns", &columns.to_string())?;
+        }
+        let digits = store.counts().received.to_string().len();
+        if self.written.digits != digits {
+            self.written.digits = digits;
+            self.scroller.style().set_property("--digits", &digits.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn show_dropped(&mut self, top_px: Option<f64>, dropped: u64) -> Result<(), JsValue> {
+        if self.written.dropped != dropped {
+            self.written.dropped = dropped;
+            let lines = counted(dropped, "older line was dropped", "older lines were dropped");
+            self.dropped_text.set_data(&format!("{lines}: this page keeps the newest"));
+        }
+        if self.written.dropped_top_px != top_px {
+            self.written.dropped_top_px = top_px;
+            self.dropped_row.set_hidden(top_px.is_none());
+            move_to(&self.dropped_row, top_px.unwrap_or(0.0))?;
+        }
+        Ok(())
+    }
+}
+
+fn set_px(element: &HtmlElement, property: &str, px: f64) -> Result<(), JsValue> {
+    element.style().set_property(property, &format!("{}px", whole(px)))
+}
+
+fn move_to(element: &HtmlElement, top_px: f64) -> Result<(), JsValue> {
+    element.style().set_property("transform", &format!("translateY({}px)", whole(top_px)))
+}
+
+/// Heights are whole pixels far below what an integer holds, and integers are written with far less code.
+#[allow(clippy::cast_possible_truncation)]
+fn whole(px: f64) -> i32 {
+    px.round() as i32
+}

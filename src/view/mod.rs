@@ -1,0 +1,34 @@
+//! What the reader sees and does.
+//!
+//! | module | concept |
+//! | --- | --- |
+//! | [`app`] | the page and its parts |
+//! | [`live_page`] | joins a client, the model and the view |
+//! | [`page_address`] | what the page's address asks for |
+//! | [`status_bar`] | the header: connection, counts, details |
+//! | [`empty_log`] | what is there before the first line |
+//! | [`log_view`] | the virtual list |
+//! | [`log_row`] | one row of it |
+//! | [`scroll_input`] | wheel, touch, keys and pointer, told to the viewport |
+//! | [`frame_gate`] | at most one painting per animation frame |
+//! | [`listener`] | an event listener that ends with its owner |
+//! | [`size_watch`] | tells when an element's size changed |
+//! | [`clock`] | the browser's clocks |
+
+pub mod app;
+pub mod clock;
+pub mod empty_log;
+pub mod frame_gate;
+pub mod listener;
+pub mod live_page;
+pub mod log_row;
+pub mod log_view;
+pub mod page_address;
+pub mod scroll_input;
+pub mod size_watch;
+pub mod status_bar;
+
+#[cfg(test)]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+#[cfg(test)]
+mod test_page;

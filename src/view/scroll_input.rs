@@ -1,0 +1,231 @@
+//! Wheel, touch, keys and pointer over the list, told to the viewport.
+//!
+//! The browser scrolls; here it is only noted who wanted it, and acted upon where the browser has no notion: the end
+//! of a list that grows.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use wasm_bindgen::JsCast;
+use web_sys::{
+    Document, Event, EventTarget, HtmlElement, KeyboardEvent, Node, PointerEvent, TouchEvent, WheelEvent,
+    Window,
+};
+
+use super::{clock::steady_ms, frame_gate::FrameGate, listener::Listener};
+use crate::model::{live_log::LiveLog, scroll_intent::ScrollIntent};
+
+/// A finger that moved less has not scrolled.
+const TOUCH_SLACK_PX: i32 = 4;
+/// Width of a scroll bar that lies above the content and takes no room.
+const OVERLAY_BAR_PX: i32 = 16;
+
+/// Listens until it is dropped.
+pub struct ScrollInput {
+    intent: Rc<RefCell<ScrollIntent>>,
+    _listeners: Vec<Listener>,
+}
+
+/// What every listener needs.
+#[derive(Clone)]
+struct Reins {
+    log: Rc<RefCell<LiveLog>>,
+    intent: Rc<RefCell<ScrollIntent>>,
+    gate: Rc<FrameGate>,
+    scroller: HtmlElement,
+}
+
+/// What the reader wants.
+enum Wish {
+    Up,
+    Down,
+    Start,
+    End,
+}
+
+impl ScrollInput {
+    /// Listens to what the reader does with `scroller`, or anywhere on the page with keys that scroll.
+    #[must_use]
+    pub fn new(
+        window: &Window,
+        document: &Document,
+        scroller: &HtmlElement,
+        log: &Rc<RefCell<LiveLog>>,
+        gate: &Rc<FrameGate>,
+    ) -> Self {
+        let intent = Rc::new(RefCell::new(ScrollIntent::default()));
+        let reins = Reins {
+            log: Rc::clone(log),
+            intent: Rc::clone(&intent),
+            gate: Rc::clone(gate),
+            scroller: scroller.clone(),
+        };
+        let mut listeners = Vec::from(reins.listen_to_scrolling());
+        listeners.extend(reins.listen_to_touch());
+        listeners.extend(reins.listen_to_pointer(window, document));
+        listeners.push(reins.listen_to_keys(window));
+        Self { intent, _listeners: listeners }
+    }
+
+    /// Whether the reader does not scroll at this moment.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.intent.borrow().is_at_rest(steady_ms())
+    }
+}
+
+impl Reins {
+    fn wish(&self, wish: &Wish) {
+        self.intent.borrow_mut().input(steady_ms());
+        let viewport = &mut self.log.borrow_mut().viewport;
+        match wish {
+            Wish::Up => viewport.leave_end(),
+            Wish::Down => viewport.press_on_down(),
+            Wish::Start => viewport.to_start(),
+            Wish::End => viewport.follow(),
+        }
+        self.gate.ask();
+    }
+
+    fn listen_to_scrolling(&self) -> [Listener; 2] {
+        let (wheel, scroll) = (self.clone(), self.clone());
+        [
+            Listener::passive(&self.scroller, "wheel", move |event: &WheelEvent| {
+                // With Ctrl the page is zoomed, with Shift it scrolls sideways.
+                if !event.ctrl_key() && !event.shift_key() && event.delta_y() != 0.0 {
+                    wheel.wish(if event.delta_y() < 0.0 { &Wish::Up } else { &Wish::Down });
+                }
+            }),
+            Listener::passive(&self.scroller, "scroll", move |_: &Event| {
+                let top_px = f64::from(scroll.scroller.scroll_top());
+                let viewport = &mut scroll.log.borrow_mut().viewport;
+                if !viewport.is_at(top_px) {
+                    let cause = scroll.intent.borrow_mut().cause(steady_ms());
+                    viewport.scrolled(top_px, cause);
+                    scroll.gate.ask();
+                }
+            }),
+        ]
+    }
+
+    fn listen_to_touch(&self) -> [Listener; 2] {
+        let reins = self.clone();
+        let start_y = Rc::new(RefCell::new(None));
+        let started_y = Rc::clone(&start_y);
+        let finger_y = |event: &TouchEvent| event.touches().item(0).map(|finger| finger.client_y());
+        [
+            Listener::passive(&self.scroller, "touchstart", move |event: &TouchEvent| {
+                *start_y.borrow_mut() = finger_y(event);
+            }),
+            Listener::passive(&self.scroller, "touchmove", move |event: &TouchEvent| {
+                let moved = finger_y(event).zip(*started_y.borrow()).map_or(0, |(now, start)| now - start);
+                if moved.abs() > TOUCH_SLACK_PX {
+                    reins.wish(if moved > 0 { &Wish::Up } else { &Wish::Down });
+                }
+            }),
+        ]
+    }
+
+    /// A press on the text holds it still, so that it can be selected while lines fly; a mere click lets it go again.
+    fn listen_to_pointer(&self, window: &Window, document: &Document) -> [Listener; 5] {
+        let (down, selection) = (self.clone(), self.clone());
+        let holds_still = Rc::new(Cell::new(false));
+        let release = |name| {
+            let (reins, holds_still, document) = (self.clone(), Rc::clone(&holds_still), document.clone());
+            Listener::passive(window, name, move |event: &PointerEvent| {
+                // Browsers do not report the release of a scroll bar; the next movement without a button does.
+                if event.buttons() == 0 {
+                    reins.intent.borrow_mut().release(steady_ms());
+                    if holds_still.take() && !reins.is_selected(&document) {
+                        reins.log.borrow_mut().viewport.follow();
+                        reins.gate.ask();
+                    }
+                }
+            })
+        };
+        let (up, cancel, moved) = (release("pointerup"), release("pointercancel"), release("pointermove"));
+        [
+            Listener::passive(&self.scroller, "pointerdown", move |event: &PointerEvent| {
+                if event.button() == 1 || down.is_on_bar(event) {
+                    down.intent.borrow_mut().grab_bar();
+                    return;
+                }
+                down.intent.borrow_mut().grab_text();
+                let viewport = &mut down.log.borrow_mut().viewport;
+                if event.button() == 0 && event.pointer_type() == "mouse" && viewport.is_following() {
+                    viewport.leave_end();
+                    holds_still.set(true);
+                }
+            }),
+            Listener::passive(document, "selectionchange", {
+                let document = document.clone();
+                move |_: &Event| {
+                    if selection.is_selected(&document) {
+                        selection.log.borrow_mut().viewport.leave_end();
+                        selection.gate.ask();
+                    }
+                }
+            }),
+            up,
+            cancel,
+            moved,
+        ]
+    }
+
+    /// Whether a pointer is on the scroll bar: browsers report that as being on the element that scrolls.
+    fn is_on_bar(&self, event: &PointerEvent) -> bool {
+        let scroller: &EventTarget = &self.scroller;
+        let bar_from = self.scroller.client_width().min(self.scroller.offset_width() - OVERLAY_BAR_PX);
+        event.target().is_some_and(|target| target == *scroller) && event.offset_x() >= bar_from
+    }
+
+    /// Whether some text of the list is selected.
+    fn is_selected(&self, document: &Document) -> bool {
+        let selected = document.get_selection().ok().flatten().filter(|range| !range.is_collapsed());
+        let begun = selected.and_then(|range| range.anchor_node());
+        begun.is_some_and(|node| self.scroller.contains(Some(&node)))
+    }
+
+    fn listen_to_keys(&self, window: &Window) -> Listener {
+        let reins = self.clone();
+        Listener::active(window, "keydown", move |event: &KeyboardEvent| {
+            let target = event.target().and_then(|target| target.dyn_into::<Node>().ok());
+            let on_list = target.as_ref().is_some_and(|node| reins.scroller.contains(Some(node)));
+            // Where nothing has the focus, keys are meant for the list.
+            let on_nothing = target.as_ref().is_none_or(|node| node.node_name() == "BODY");
+            if !on_list && !on_nothing {
+                return;
+            }
+            let Some(wish) = wish_of(event) else { return };
+            if on_nothing {
+                // Fails only for elements that take no focus.
+                reins.scroller.focus().unwrap_or_default();
+            }
+            if matches!(wish, Wish::Start | Wish::End) {
+                event.prevent_default();
+            }
+            reins.wish(&wish);
+        })
+    }
+}
+
+/// What a key means for the list, if anything.
+fn wish_of(event: &KeyboardEvent) -> Option<Wish> {
+    if event.alt_key() {
+        return None;
+    }
+    let (shift, meta) = (event.shift_key(), event.meta_key());
+    match event.key().as_str() {
+        "Home" if !shift => Some(Wish::Start),
+        "End" if !shift => Some(Wish::End),
+        // Where keyboards have no Home and End.
+        "ArrowUp" if meta => Some(Wish::Start),
+        "ArrowDown" if meta => Some(Wish::End),
+        "ArrowUp" | "PageUp" if !shift && !meta => Some(Wish::Up),
+        "ArrowDown" | "PageDown" if !shift && !meta => Some(Wish::Down),
+        " " => Some(if shift { Wish::Up } else { Wish::Down }),
+        _ => None,
+    }
+}

@@ -1,0 +1,187 @@
+//! A page in a test's document, whose client is the test.
+
+use std::{any::Any, cell::RefCell, rc::Rc};
+
+use js_sys::Promise;
+use leptos::{mount::mount_to, prelude::*};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Document, Element, HtmlElement, KeyboardEvent, KeyboardEventInit, WheelEvent, WheelEventInit};
+use webpubsub_client::ClientEvent;
+use webpubsub_protocol::{name::GroupName, payload::Payload};
+
+use super::{
+    app::LiveLogPage,
+    live_page::{EventSink, StartClient},
+    page_address::PageAddress,
+};
+use crate::model::line_store::StoreLimits;
+
+/// Height of the whole page: the list gets what the header leaves.
+pub const PAGE_PX: u32 = 600;
+
+/// Gone from the document when dropped.
+pub struct TestPage {
+    root: HtmlElement,
+    sinks: Rc<RefCell<Vec<EventSink>>>,
+    running: Rc<()>,
+    unmount: Option<Box<dyn Any>>,
+}
+
+impl TestPage {
+    /// A page of the group `stream`, painted once.
+    pub async fn new(limits: StoreLimits) -> Self {
+        let document = document();
+        let root: HtmlElement = document.create_element("div").unwrap().unchecked_into();
+        let frame = format!(
+            "position: relative; display: grid; grid-template-rows: auto minmax(0, 1fr); height: {PAGE_PX}px"
+        );
+        root.set_attribute("style", &frame).unwrap();
+        let style = document.create_element("style").unwrap();
+        style.set_text_content(Some(include_str!("../../assets/style.css")));
+        root.append_child(&style).unwrap();
+        document.body().unwrap().append_child(&root).unwrap();
+
+        let sinks = Rc::new(RefCell::new(Vec::new()));
+        let running = Rc::new(());
+        let start_client: StartClient = Rc::new({
+            let (sinks, running) = (Rc::clone(&sinks), Rc::downgrade(&running));
+            move |sink| {
+                sinks.borrow_mut().push(sink);
+                Box::new(running.upgrade())
+            }
+        });
+        let address = PageAddress {
+            group: GroupName::new("stream").unwrap(),
+            negotiate_url: "http://127.0.0.1:8080/negotiate?id=ada".to_owned(),
+        };
+        let unmount = mount_to(root.clone(), move || view! { <LiveLogPage address start_client limits /> });
+        let page = Self { root, sinks, running, unmount: Some(Box::new(unmount)) };
+        page.painted().await;
+        page
+    }
+
+    /// Tells the page's newest client's events.
+    pub fn tell(&self, event: ClientEvent) {
+        let mut sinks = self.sinks.borrow_mut();
+        (sinks.last_mut().unwrap())(event);
+    }
+
+    pub fn connect(&self) {
+        self.tell(ClientEvent::Connecting);
+        self.tell(ClientEvent::Connected { connection_id: "c1".into(), user_id: Some("ada".into()) });
+        self.tell(ClientEvent::Joined { group: GroupName::new("stream").unwrap() });
+    }
+
+    pub fn receive(&self, text: impl Into<String>) {
+        let payload = Payload::Text(text.into().into());
+        self.tell(ClientEvent::GroupMessage { group: "stream".into(), from_user_id: None, payload });
+    }
+
+    /// How many clients were started.
+    pub fn clients(&self) -> usize {
+        self.sinks.borrow().len()
+    }
+
+    /// Grows by one with each client that runs.
+    pub fn running(&self) -> Rc<()> {
+        Rc::clone(&self.running)
+    }
+
+    /// Waits until everything told so far is in the document, and what that causes as well.
+    pub async fn painted(&self) {
+        for _ in 0..3 {
+            next_frame().await;
+        }
+    }
+
+    pub fn find(&self, selector: &str) -> Option<HtmlElement> {
+        self.root.query_selector(selector).unwrap().map(Element::unchecked_into)
+    }
+
+    pub fn get(&self, selector: &str) -> HtmlElement {
+        self.find(selector).unwrap_or_else(|| panic!("there is no {selector}"))
+    }
+
+    pub fn attribute(&self, selector: &str, name: &str) -> String {
+        self.get(selector).get_attribute(name).unwrap_or_default()
+    }
+
+    pub fn text(&self, selector: &str) -> String {
+        self.get(selector).text_content().unwrap_or_default()
+    }
+
+    pub fn count(&self, selector: &str) -> u32 {
+        self.root.query_selector_all(selector).unwrap().length()
+    }
+
+    /// Texts of the rows, in the order of the document.
+    pub fn texts(&self) -> Vec<String> {
+        let rows = self.root.query_selector_all(".row .text").unwrap();
+        (0..rows.length()).map(|at| rows.get(at).unwrap().text_content().unwrap_or_default()).collect()
+    }
+
+    /// The text of the topmost row that is in view, and how many pixels its top is above the view's.
+    pub fn top_row(&self) -> (String, i32) {
+        let view_top = self.get("#log").get_bounding_client_rect().top();
+        let rows = self.root.query_selector_all(".row").unwrap();
+        for at in 0..rows.length() {
+            let row: Element = rows.get(at).unwrap().unchecked_into();
+            let place = row.get_bounding_client_rect();
+            if place.bottom() > view_top {
+                let text = row.query_selector(".text").unwrap().unwrap().text_content().unwrap_or_default();
+                return (text, (view_top - place.top()).round() as i32);
+            }
+        }
+        panic!("no row is in view");
+    }
+
+    /// Whether the last row's lower end is in view.
+    pub fn sees_end(&self) -> bool {
+        let log = self.get("#log");
+        log.scroll_top() + log.client_height() >= log.scroll_height() - 1
+    }
+
+    /// Turns the wheel and scrolls as a browser would.
+    pub async fn wheel(&self, px: i32) {
+        let turned = WheelEventInit::new();
+        turned.set_delta_y(f64::from(px));
+        turned.set_bubbles(true);
+        let log = self.get("#log");
+        log.dispatch_event(&WheelEvent::new_with_event_init_dict("wheel", &turned).unwrap()).unwrap();
+        log.set_scroll_top(log.scroll_top() + px);
+        self.painted().await;
+    }
+
+    pub async fn press(&self, key: &str) {
+        let pressed = KeyboardEventInit::new();
+        pressed.set_key(key);
+        pressed.set_bubbles(true);
+        let event = KeyboardEvent::new_with_keyboard_event_init_dict("keydown", &pressed).unwrap();
+        self.get("#log").dispatch_event(&event).unwrap();
+        self.painted().await;
+    }
+}
+
+impl Drop for TestPage {
+    fn drop(&mut self) {
+        self.unmount.take();
+        self.root.remove();
+    }
+}
+
+/// `1`, `2`, … joined to one message.
+pub fn numbered(numbers: std::ops::RangeInclusive<u32>) -> String {
+    numbers.map(|number| format!("line {number}")).collect::<Vec<_>>().join("\n")
+}
+
+pub async fn next_frame() {
+    let frame = Promise::new(&mut |resolve, _| {
+        web_sys::window().unwrap().request_animation_frame(&resolve).unwrap();
+    });
+    JsFuture::from(frame).await.unwrap();
+}
+
+fn document() -> Document {
+    web_sys::window().unwrap().document().unwrap()
+}
