@@ -30,7 +30,12 @@ pub fn run(bench: &Bench<'_>) -> Result<()> {
         "From opening the page to a connection, loopback, empty cache, in ms",
         &["loads", "fastest", "median", "slowest"],
     );
-    table.add([loads.len().to_string(), format!("{:.0}", at(0)), format!("{:.0}", at(1)), format!("{:.0}", at(2))]);
+    table.add([
+        loads.len().to_string(),
+        format!("{:.0}", at(0)),
+        format!("{:.0}", at(1)),
+        format!("{:.0}", at(2)),
+    ]);
     table.print();
     Ok(())
 }
