@@ -273,3 +273,6 @@ async fn fetch_service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {
     }
     read_answer(url, response.status(), &body)
 }
+
+#[cfg(test)]
+mod tests;
