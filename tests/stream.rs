@@ -235,9 +235,9 @@ async fn a_signal_ends_it_after_what_was_read_is_acknowledged() -> anyhow::Resul
         let service = OwnService::start().await?;
         let mut streamer = Streamer::start(&service.negotiate.url("/negotiate"), &[])?;
         let mut socket = service.accept().await?;
-        streamer.write("one\n").await?;
+        // One write, so that who has read the line has read what follows it.
+        streamer.write("one\nbegun, without an end").await?;
         let sent = next_send(&mut socket).await?;
-        streamer.write("begun, without an end").await?;
         streamer.signal(name).await?;
         // Only a program that drains sends the line that had been begun.
         let rest = next_send(&mut socket).await?;

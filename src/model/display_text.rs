@@ -12,6 +12,8 @@ pub const MAX_DRAWN_CHARS: usize = 4_000;
 /// Marks in a line that are marked as such; the characters of further ones are drawn like text. Bounds the page's
 /// elements when every second character is a control.
 pub const MAX_MARKS: usize = 64;
+/// Combining characters that are drawn over one another: more say nothing, and piles of thousands block the page.
+pub const MAX_STACKED_CHARS: usize = 16;
 
 /// A line as it is drawn.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,32 +29,96 @@ pub struct DisplayText<'a> {
 /// Makes `line` fit to be drawn. Borrows when there is nothing to change.
 #[must_use]
 pub fn display_text(line: &str) -> DisplayText<'_> {
-    let (shown, hidden) = if line.len() <= MAX_DRAWN_CHARS {
-        (line, "")
-    } else {
-        let end = line.char_indices().nth(MAX_DRAWN_CHARS).map_or(line.len(), |(end, _)| end);
-        line.split_at_checked(end).unwrap_or((line, ""))
-    };
-    let hidden_chars = hidden.chars().count() as u64;
-    if !shown.chars().any(is_marked) {
-        return DisplayText { text: Cow::Borrowed(shown), marks: Vec::new(), hidden_chars };
+    if is_drawn_as_it_is(line) {
+        return DisplayText { text: Cow::Borrowed(line), marks: Vec::new(), hidden_chars: 0 };
     }
-    let mut text = String::with_capacity(shown.len() + 64);
-    let mut marks: Vec<Range<usize>> = Vec::new();
-    for character in shown.chars() {
-        let start = text.len();
-        if is_marked(character) {
-            push_mark(&mut text, character);
-            if let Some(last) = marks.last_mut().filter(|last| last.end == start) {
-                last.end = text.len();
-            } else if marks.len() < MAX_MARKS {
-                marks.push(start..text.len());
+    let mut drawing = Drawing::default();
+    let mut characters = line.chars();
+    while drawing.chars < MAX_DRAWN_CHARS
+        && let Some(character) = characters.next()
+    {
+        drawing.push(character);
+    }
+    drawing.end_stack();
+    DisplayText {
+        text: Cow::Owned(drawing.text),
+        marks: drawing.marks,
+        hidden_chars: characters.count() as u64,
+    }
+}
+
+/// Whether a line is short and holds nothing but what any font shows: by far the most lines.
+fn is_drawn_as_it_is(line: &str) -> bool {
+    let is_plain = |byte: u8| matches!(byte, b'\t' | b' '..=b'~');
+    line.len() <= MAX_DRAWN_CHARS
+        && (line.bytes().all(is_plain) || !line.chars().any(|c| is_marked(c) || is_combining(c)))
+}
+
+/// A line as far as it is drawn.
+#[derive(Default)]
+struct Drawing {
+    text: String,
+    marks: Vec<Range<usize>>,
+    /// Characters of the line that were looked at, or that its marks have made of them if those are more.
+    chars: usize,
+    /// Combining characters since the last that is none.
+    stacked: usize,
+}
+
+impl Drawing {
+    fn push(&mut self, character: char) {
+        self.chars += 1;
+        if is_combining(character) {
+            self.stacked += 1;
+            if self.stacked > MAX_STACKED_CHARS {
+                return;
             }
         } else {
-            text.push(character);
+            self.end_stack();
+        }
+        if is_marked(character) {
+            self.push_mark(character);
+        } else {
+            self.text.push(character);
         }
     }
-    DisplayText { text: Cow::Owned(text), marks, hidden_chars }
+
+    /// Says how much of a pile of combining characters is not drawn.
+    fn end_stack(&mut self) {
+        let undrawn = self.stacked.saturating_sub(MAX_STACKED_CHARS);
+        self.stacked = 0;
+        if undrawn > 0 {
+            self.mark(|text| write!(text, "<{undrawn} more combining>").unwrap_or_default());
+        }
+    }
+
+    fn push_mark(&mut self, character: char) {
+        let picture = match character {
+            '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)),
+            '\u{7f}' => Some('\u{2421}'),
+            _ => None,
+        };
+        self.mark(|text| match picture {
+            Some(picture) => text.push(picture),
+            // Writing to a string cannot fail.
+            None => write!(text, "<U+{:04X}>", u32::from(character)).unwrap_or_default(),
+        });
+        if picture.is_none() {
+            self.chars += "<U+0000>".len() - 1;
+        }
+    }
+
+    /// Appends what `write` writes, as standing for something else.
+    fn mark(&mut self, write: impl FnOnce(&mut String)) {
+        let start = self.text.len();
+        write(&mut self.text);
+        let end = self.text.len();
+        if let Some(last) = self.marks.last_mut().filter(|last| last.end == start) {
+            last.end = end;
+        } else if self.marks.len() < MAX_MARKS {
+            self.marks.push(start..end);
+        }
+    }
 }
 
 /// What follows a line of which not everything is shown: `… 12 more characters`.
@@ -85,17 +151,12 @@ fn is_marked(character: char) -> bool {
     }
 }
 
-fn push_mark(text: &mut String, character: char) {
-    let picture = match character {
-        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)),
-        '\u{7f}' => Some('\u{2421}'),
-        _ => None,
-    };
-    match picture {
-        Some(picture) => text.push(picture),
-        // Writing to a string cannot fail.
-        None => write!(text, "<U+{:04X}>", u32::from(character)).unwrap_or_default(),
-    }
+/// Whether a character is drawn over the one before it.
+fn is_combining(character: char) -> bool {
+    matches!(
+        character,
+        '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}'
+    )
 }
 
 #[cfg(test)]
@@ -143,6 +204,23 @@ mod tests {
         let drawn = display_text(&"\0x".repeat(1_000)).text.into_owned();
         assert_eq!(drawn, "␀x".repeat(1_000));
         assert_eq!(display_text(&"\0x".repeat(1_000)).marks.len(), MAX_MARKS);
+    }
+
+    #[test]
+    fn a_pile_of_combining_characters_is_drawn_up_to_a_height() {
+        let pile = format!("e{}x", "\u{301}".repeat(MAX_STACKED_CHARS));
+        assert_eq!(shown(&pile), pile);
+        let higher = format!("e{}x", "\u{301}".repeat(MAX_STACKED_CHARS + 5));
+        assert_eq!(shown(&higher), pile.replace('x', "<5 more combining>x"));
+        assert_eq!(display_text(&higher).marks.len(), 1);
+        assert_eq!(shown("re\u{301}sume\u{301}"), "re\u{301}sume\u{301}");
+    }
+
+    #[test]
+    fn what_is_drawn_is_bounded_also_where_marks_are_longer_than_what_they_stand_for() {
+        let line = "\u{200b}".repeat(5_000);
+        let drawn = display_text(&line);
+        assert_eq!((drawn.text.len(), drawn.hidden_chars), (MAX_DRAWN_CHARS, 5_000 - 500));
     }
 
     #[test]

@@ -3,10 +3,7 @@
 use bytes::Bytes;
 use webpubsub_protocol::{json::encode_response, message::Response, payload::Payload};
 
-use crate::{
-    connection::WireFormat,
-    websocket::frame::{Opcode, encode},
-};
+use crate::websocket::frame::{Opcode, encode};
 
 /// A message for any number of clients.
 #[derive(Debug)]
@@ -14,27 +11,34 @@ pub struct Broadcast<'a> {
     message: Response<'a>,
     simple: Option<Bytes>,
     json: Option<Bytes>,
+    open_json: Option<Bytes>,
 }
 
 impl<'a> Broadcast<'a> {
     /// Nothing is encoded before somebody wants it.
     #[must_use]
     pub fn new(message: Response<'a>) -> Self {
-        Self { message, simple: None, json: None }
+        Self { message, simple: None, json: None, open_json: None }
     }
 
-    /// The whole WebSocket frame for clients of `format`.
-    pub fn frame(&mut self, format: WireFormat) -> Bytes {
-        let (cached, message) = match format {
-            WireFormat::Simple => (&mut self.simple, &self.message),
-            WireFormat::Json => (&mut self.json, &self.message),
+    /// The whole WebSocket frame for simple clients.
+    pub fn simple(&mut self) -> Bytes {
+        self.simple.get_or_insert_with(|| simple_frame(&self.message)).clone()
+    }
+
+    /// The whole WebSocket frame for clients of the JSON subprotocol.
+    pub fn json(&mut self) -> Bytes {
+        self.json.get_or_insert_with(|| json_frame(&self.message)).clone()
+    }
+
+    /// The JSON object without its closing brace: a reliable client's own sequence id follows, and closes it.
+    pub fn open_json(&mut self) -> Bytes {
+        let open = || {
+            let mut object = encode_response(&self.message);
+            object.pop();
+            Bytes::from(object)
         };
-        cached
-            .get_or_insert_with(|| match format {
-                WireFormat::Simple => simple_frame(message),
-                WireFormat::Json => json_frame(message),
-            })
-            .clone()
+        self.open_json.get_or_insert_with(open).clone()
     }
 }
 
@@ -68,8 +72,8 @@ mod tests {
             sequence_id: None,
             metadata: Metadata::new(),
         });
-        let (first, second) = (broadcast.frame(WireFormat::Json), broadcast.frame(WireFormat::Json));
+        let (first, second) = (broadcast.json(), broadcast.json());
         assert_eq!(first.as_ptr(), second.as_ptr());
-        assert_eq!(&broadcast.frame(WireFormat::Simple)[..], b"\x81\x05hello");
+        assert_eq!(&broadcast.simple()[..], b"\x81\x05hello");
     }
 }

@@ -1,10 +1,23 @@
 //! One client's standing with the service.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
-use webpubsub_protocol::role::Permissions;
+use bytes::Bytes;
+use webpubsub_protocol::{
+    close::Close,
+    name::GroupName,
+    role::{Permission, Permissions, TooManyDecisions},
+    subprotocol::Subprotocol,
+};
 
-use crate::outbox::Outbox;
+use crate::{
+    broadcast::Broadcast,
+    outbox::{Load, Outbox},
+    reliable_queue::ReliableQueue,
+};
 
 /// The service's name for a connection: 32 hexadecimal digits that nobody can guess.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,9 +66,11 @@ pub enum WireFormat {
     Simple,
     /// `json.webpubsub.azure.v1`.
     Json,
+    /// `json.reliable.webpubsub.azure.v1`.
+    ReliableJson,
 }
 
-/// A connected client, as hub and session see it.
+/// A client, as hub and session see it.
 #[derive(Debug)]
 pub struct Connection {
     /// The service's name for it.
@@ -64,8 +79,126 @@ pub struct Connection {
     pub user_id: Option<String>,
     /// How messages look to it.
     pub format: WireFormat,
-    /// What it may do.
-    pub permissions: Permissions,
-    /// What waits to be written to it.
-    pub outbox: Outbox,
+    /// What it may do. Application servers may change it at any time.
+    permissions: RwLock<Permissions>,
+    delivery: Delivery,
+}
+
+/// How messages get to the client.
+#[derive(Debug)]
+enum Delivery {
+    /// Over one socket, and with it the connection ends.
+    Direct(Arc<Outbox>),
+    /// Over one socket after the other.
+    Reliable(ReliableQueue),
+}
+
+impl Connection {
+    /// A connection that nobody has heard of yet.
+    #[must_use]
+    pub fn new(
+        id: ConnectionId,
+        user_id: Option<String>,
+        format: WireFormat,
+        permissions: Permissions,
+    ) -> Self {
+        let delivery = match format {
+            WireFormat::Simple | WireFormat::Json => Delivery::Direct(Arc::default()),
+            WireFormat::ReliableJson => Delivery::Reliable(ReliableQueue::default()),
+        };
+        Self { id, user_id, format, permissions: RwLock::new(permissions), delivery }
+    }
+
+    /// Whether the client may do this with that group.
+    #[must_use]
+    pub fn may(&self, permission: Permission, group: &GroupName) -> bool {
+        self.permissions.read().unwrap_or_else(PoisonError::into_inner).allow(permission, group)
+    }
+
+    /// Whether the client may do this with every group.
+    #[must_use]
+    pub fn may_with_all(&self, permission: Permission) -> bool {
+        self.permissions.read().unwrap_or_else(PoisonError::into_inner).allow_all(permission)
+    }
+
+    /// Grants or revokes a permission; see [`Permissions::decide`].
+    ///
+    /// # Errors
+    /// [`TooManyDecisions`].
+    pub fn decide(
+        &self,
+        permission: Permission,
+        group: Option<&GroupName>,
+        allowed: bool,
+    ) -> Result<(), TooManyDecisions> {
+        self.permissions.write().unwrap_or_else(PoisonError::into_inner).decide(permission, group, allowed)
+    }
+
+    /// The name of the predefined subprotocol that it speaks; `None` for a simple client.
+    #[must_use]
+    pub fn protocol(&self) -> Option<&'static str> {
+        match self.format {
+            WireFormat::Simple => None,
+            WireFormat::Json => Some(Subprotocol::Json.name()),
+            WireFormat::ReliableJson => Some(Subprotocol::ReliableJson.name()),
+        }
+    }
+
+    /// What waits to be written to the client's first socket. `None` for a connection that has ended already.
+    #[must_use]
+    pub fn attach(&self) -> Option<Arc<Outbox>> {
+        match &self.delivery {
+            Delivery::Direct(outbox) => Some(Arc::clone(outbox)),
+            Delivery::Reliable(queue) => queue.attach(),
+        }
+    }
+
+    /// Queues a message. Tells whether its publisher should wait for this client.
+    pub fn deliver(&self, broadcast: &mut Broadcast<'_>) -> Load {
+        match (&self.delivery, self.format) {
+            (Delivery::Direct(outbox), WireFormat::Simple) => outbox.push(broadcast.simple()),
+            (Delivery::Direct(outbox), _) => outbox.push(broadcast.json()),
+            (Delivery::Reliable(queue), _) => queue.push(broadcast.open_json()),
+        }
+    }
+
+    /// Queues a frame that is for this client alone, and not worth keeping. Sets no pace for anybody: the outbox
+    /// bounds it.
+    pub fn tell(&self, frame: Bytes) {
+        match &self.delivery {
+            Delivery::Direct(outbox) => drop(outbox.push(frame)),
+            Delivery::Reliable(queue) => queue.tell(frame),
+        }
+    }
+
+    /// Ends the connection for good, once what is queued has been written.
+    pub fn close(&self, close: Close) {
+        match &self.delivery {
+            Delivery::Direct(outbox) => outbox.close(close),
+            Delivery::Reliable(queue) => queue.close(close),
+        }
+    }
+
+    /// Waits for the client to catch up; see [`Outbox::lightened`].
+    pub async fn lightened(&self) {
+        match &self.delivery {
+            Delivery::Direct(outbox) => outbox.lightened().await,
+            Delivery::Reliable(queue) => queue.lightened().await,
+        }
+    }
+
+    /// The queue of a reliable connection.
+    #[must_use]
+    pub fn reliable_queue(&self) -> Option<&ReliableQueue> {
+        match &self.delivery {
+            Delivery::Direct(_) => None,
+            Delivery::Reliable(queue) => Some(queue),
+        }
+    }
+
+    /// Whether a reliable connection has ended for good. Others end with their socket.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.reliable_queue().is_some_and(ReliableQueue::has_ended)
+    }
 }

@@ -15,21 +15,25 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use webpubsub_protocol::{
     close::Close,
+    message::Response as Message,
     name::{GroupName, HubName},
     role::Permissions,
-    subprotocol::offered_names,
+    subprotocol::{Subprotocol, offered_names},
     token::{Claims, audience, verify},
 };
 
 use crate::{
+    broadcast::json_frame,
     connect_handler::{ConnectAnswer, ConnectRequest},
-    connection::{Connection, ConnectionId},
+    connection::{Connection, ConnectionId, WireFormat},
     outbox::Outbox,
-    service::Service,
+    recovery::Resumable,
+    service::{Place, Service},
     session::Session,
-    websocket::{driver, frame::encode_close},
+    websocket::driver,
 };
 use choice::Choice;
 use query::ClientQuery;
@@ -96,10 +100,10 @@ pub async fn connect(State(service): State<Arc<Service>>, mut request: Request) 
     let Accepted { response, conversation } = accepted;
     tokio::spawn(async move {
         match on_upgrade.await {
-            Ok(upgraded) => conversation.run(TokioIo::new(upgraded)).await,
+            Ok(upgraded) => conversation.run(service, TokioIo::new(upgraded)).await,
             Err(error) => {
                 tracing::debug!(%error, "the client went away during the handshake");
-                conversation.abandon();
+                conversation.abandon(service).await;
             }
         }
     });
@@ -113,36 +117,35 @@ struct Accepted {
 
 /// What follows the handshake.
 enum Conversation {
-    /// A connection.
-    Session { session: Session, _place: crate::service::Place },
+    /// A connection that ends with its socket.
+    Direct { session: Session, outbox: Arc<Outbox>, _place: Place },
+    /// A reliable connection, new.
+    Reliable { resumable: Arc<Resumable>, outbox: Arc<Outbox> },
+    /// A reliable connection, taken up again.
+    Recovered(Arc<Resumable>),
     /// Nothing but a reason.
     Farewell(Close),
 }
 
 impl Conversation {
-    async fn run(self, socket: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin) {
+    async fn run(self, service: Arc<Service>, socket: impl AsyncRead + AsyncWrite + Send + Unpin) {
         match self {
-            Self::Session { session, _place } => driver::run(socket, session).await,
-            Self::Farewell(close) => farewell(socket, &close).await,
+            Self::Direct { mut session, outbox, _place } => {
+                driver::run(socket, &mut session, &outbox).await;
+                session.ended();
+                tracing::debug!(connection = %session.connection().id, "connection ended");
+            }
+            Self::Reliable { resumable, outbox } => resumable.carry_first(service, socket, outbox).await,
+            Self::Recovered(resumable) => resumable.carry_on(service, socket).await,
+            Self::Farewell(close) => driver::farewell(socket, &close).await,
         }
     }
 
-    fn abandon(self) {
-        if let Self::Session { session, .. } = self {
-            session.ended();
-        }
+    /// The socket never came to be.
+    async fn abandon(self, service: Arc<Service>) {
+        // Nothing to read, nothing to write to: ends like a socket that was lost at once.
+        self.run(service, tokio::io::empty()).await;
     }
-}
-
-/// Sends a close frame and nothing else.
-async fn farewell(mut socket: impl tokio::io::AsyncWrite + Unpin, close: &Close) {
-    use tokio::io::AsyncWriteExt;
-    let goodbye = async {
-        socket.write_all(&encode_close(close)).await?;
-        socket.shutdown().await
-    };
-    // A client that does not take it has gone.
-    drop(tokio::time::timeout(driver::CLOSE_TIMEOUT, goodbye).await);
 }
 
 async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<Accepted, HandshakeError> {
@@ -150,11 +153,8 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<Accepted, Hands
     let query = ClientQuery::read(parts.uri.query().unwrap_or_default())?;
     let hub = hub_name(parts.uri.path(), &query)?;
     let offered = offered_subprotocols(&parts.headers);
-    if query.asks_for_recovery {
-        // No connection outlives its socket here, so there is none to recover: the client is told as the protocol
-        // wants it, by a close frame with code 1008.
-        let response = upgrade::switching_protocols(&accept_key, offered.first().map(String::as_str))?;
-        return Ok(Accepted { response, conversation: Conversation::Farewell(Close::NOT_RECOVERABLE) });
+    if let Some((id, token)) = &query.recovery {
+        return recover(service, &hub, &accept_key, &offered, id, token);
     }
     let claims = authenticate(service, parts, &query, &hub)?;
     let id = ConnectionId::random().map_err(|_| HandshakeError::Randomness)?;
@@ -165,25 +165,68 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<Accepted, Hands
         None => claimed_groups(&claims)?,
     };
     let place = service.take_place().ok_or(HandshakeError::Full)?;
-    let connection = Arc::new(Connection {
-        id,
-        user_id: answer.user_id.or(claims.user_id),
-        format: choice.format,
-        permissions: Permissions::from_roles(answer.roles.unwrap_or(claims.roles).iter().map(String::as_str)),
-        outbox: Outbox::default(),
-    });
     let response = upgrade::switching_protocols(&accept_key, choice.echo.as_deref())?;
-    let hub = service.hub(&hub);
-    hub.add(&connection);
+    let permissions =
+        Permissions::from_roles(answer.roles.unwrap_or(claims.roles).iter().map(String::as_str));
+    let user_id = answer.user_id.or(claims.user_id);
+    let connection = Arc::new(Connection::new(id, user_id, choice.format, permissions));
+    let outbox = connection.attach().ok_or(HandshakeError::Full)?;
+    let reconnection_token = match choice.format {
+        WireFormat::ReliableJson => Some(Resumable::new_token().map_err(|_| HandshakeError::Randomness)?),
+        WireFormat::Simple | WireFormat::Json => None,
+    };
+    // Before anybody can publish to it: the greeting is the first frame.
+    greet(&connection, reconnection_token.clone());
+    let members = service.hub(&hub);
+    members.add(&connection);
     for group in &groups {
         // A token that names more groups than a connection may be in fills it up, and the rest is left.
-        if let Err(error) = hub.join(&connection.id, group) {
+        if let Err(error) = members.join(&connection.id, group) {
             tracing::warn!(connection = %connection.id, %group, %error, "initial group not joined");
         }
     }
     tracing::debug!(connection = %connection.id, user = ?connection.user_id, format = ?connection.format, "connected");
-    let session = Session::new(hub, connection, query.simple_mode);
-    Ok(Accepted { response, conversation: Conversation::Session { session, _place: place } })
+    let session = Session::new(members, connection, query.simple_mode);
+    let conversation = match reconnection_token {
+        None => Conversation::Direct { session, outbox, _place: place },
+        Some(token) => {
+            let resumable = Resumable::new(hub, session, token, place);
+            service.remember(&resumable);
+            Conversation::Reliable { resumable, outbox }
+        }
+    };
+    Ok(Accepted { response, conversation })
+}
+
+/// Takes a connection up again, or says that it cannot be: by a close frame with code 1008, as the protocol has it.
+fn recover(
+    service: &Service,
+    hub: &HubName,
+    accept_key: &str,
+    offered: &[String],
+    id: &str,
+    token: &str,
+) -> Result<Accepted, HandshakeError> {
+    let conversation = match service.resumable(id).filter(|resumable| resumable.admits(hub, token)) {
+        Some(resumable) => Conversation::Recovered(resumable),
+        None => Conversation::Farewell(Close::NOT_RECOVERABLE),
+    };
+    // A connection keeps its subprotocol; a client that offers another one now is answered with what it had.
+    let spoken = match &conversation {
+        Conversation::Recovered(_) => Some(Subprotocol::ReliableJson.name()),
+        _ => offered.first().map(String::as_str),
+    };
+    Ok(Accepted { response: upgrade::switching_protocols(accept_key, spoken)?, conversation })
+}
+
+fn greet(connection: &Connection, reconnection_token: Option<String>) {
+    if connection.format != WireFormat::Simple {
+        connection.tell(json_frame(&Message::Connected {
+            connection_id: connection.id.as_str().to_owned(),
+            user_id: connection.user_id.clone(),
+            reconnection_token,
+        }));
+    }
 }
 
 fn hub_name(path: &str, query: &ClientQuery) -> Result<HubName, HandshakeError> {

@@ -7,7 +7,11 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use webpubsub_protocol::{message::Response, name::GroupName};
+use webpubsub_protocol::{
+    filter::{Filter, Subject},
+    message::Response,
+    name::GroupName,
+};
 
 use crate::{
     broadcast::Broadcast,
@@ -131,47 +135,90 @@ impl Hub {
         members.remove_from_group(id, group);
     }
 
-    /// Queues `message` for everyone in `audience` but the excluded ones.
+    /// Queues `message` for everyone in `audience` whom the filter lets through and who is not left out.
     #[must_use = "a publisher waits for the clients returned"]
     pub fn publish(
         &self,
         audience: Audience<'_>,
-        is_excluded: impl Fn(&str) -> bool,
+        filter: Option<&Filter>,
+        is_left_out: impl Fn(&Connection) -> bool,
         message: Response<'_>,
     ) -> Pace {
         let mut broadcast = Broadcast::new(message);
         let mut pace = Pace::new();
-        let mut deliver = |connection: &Arc<Connection>| {
-            let is_heavy = !is_excluded(connection.id.as_str())
-                && connection.outbox.push(broadcast.frame(connection.format)) == Load::Heavy;
-            if is_heavy {
+        let members = self.read();
+        members.for_each(audience, |connection| {
+            let is_meant =
+                !is_left_out(connection) && filter.is_none_or(|filter| members.admits(filter, connection));
+            if is_meant && connection.deliver(&mut broadcast) == Load::Heavy {
                 pace.push(Arc::clone(connection));
             }
-        };
-        let members = self.read();
-        match audience {
-            Audience::Everyone => members.connections.values().for_each(|member| deliver(&member.connection)),
-            Audience::Group(group) => {
-                members.groups.get(group).into_iter().flatten().for_each(|(_, c)| deliver(c))
-            }
-            Audience::User(user) => {
-                members.users.get(user).into_iter().flatten().for_each(|(_, c)| deliver(c))
-            }
-            Audience::Connection(id) => {
-                members.connections.get(id).into_iter().for_each(|member| deliver(&member.connection));
-            }
-        }
+        });
         pace
     }
 
-    /// Every connection.
+    /// The connections in `audience` that the filter lets through.
     #[must_use]
-    pub fn connections(&self) -> Vec<Arc<Connection>> {
-        self.read().connections.values().map(|member| Arc::clone(&member.connection)).collect()
+    pub fn select(&self, audience: Audience<'_>, filter: Option<&Filter>) -> Vec<Arc<Connection>> {
+        let members = self.read();
+        let mut selected = Vec::new();
+        members.for_each(audience, |connection| {
+            if filter.is_none_or(|filter| members.admits(filter, connection)) {
+                selected.push(Arc::clone(connection));
+            }
+        });
+        selected
+    }
+
+    /// The connection called `id`.
+    #[must_use]
+    pub fn connection(&self, id: &str) -> Option<Arc<Connection>> {
+        self.read().connections.get(id).map(|member| Arc::clone(&member.connection))
+    }
+
+    /// Whether there is anybody in `audience`.
+    #[must_use]
+    pub fn has_any(&self, audience: Audience<'_>) -> bool {
+        let mut has_any = false;
+        self.read().for_each(audience, |_| has_any = true);
+        has_any
+    }
+
+    /// Takes a connection out of every group.
+    pub fn leave_all(&self, id: &ConnectionId) {
+        let mut members = self.write();
+        let groups = members.connections.get_mut(id).map(|member| std::mem::take(&mut member.groups));
+        for group in groups.unwrap_or_default() {
+            members.remove_from_group(id, &group);
+        }
     }
 }
 
 impl Members {
+    fn for_each(&self, audience: Audience<'_>, mut visit: impl FnMut(&Arc<Connection>)) {
+        match audience {
+            Audience::Everyone => self.connections.values().for_each(|member| visit(&member.connection)),
+            Audience::Group(group) => {
+                self.groups.get(group).into_iter().flatten().for_each(|(_, c)| visit(c))
+            }
+            Audience::User(user) => self.users.get(user).into_iter().flatten().for_each(|(_, c)| visit(c)),
+            Audience::Connection(id) => {
+                self.connections.get(id).into_iter().for_each(|member| visit(&member.connection));
+            }
+        }
+    }
+
+    fn admits(&self, filter: &Filter, connection: &Connection) -> bool {
+        let groups = self.connections.get(&connection.id).into_iter().flat_map(|member| &member.groups);
+        let groups: Vec<&str> = groups.map(GroupName::as_str).collect();
+        filter.admits(&Subject {
+            user_id: connection.user_id.as_deref(),
+            connection_id: connection.id.as_str(),
+            groups: &groups,
+            protocol: connection.protocol(),
+        })
+    }
+
     fn remove_from_group(&mut self, id: &ConnectionId, group: &GroupName) {
         if let Some(members) = self.groups.get_mut(group) {
             members.remove(id);
@@ -187,19 +234,15 @@ mod tests {
     use webpubsub_protocol::{message::Metadata, payload::Payload, role::Permissions};
 
     use super::*;
-    use crate::{
-        connection::WireFormat,
-        outbox::{Departure, Outbox},
-    };
+    use crate::{connection::WireFormat, outbox::Departure};
 
     fn connect(hub: &Hub, user: Option<&str>) -> Arc<Connection> {
-        let connection = Arc::new(Connection {
-            id: ConnectionId::random().unwrap(),
-            user_id: user.map(str::to_owned),
-            format: WireFormat::Simple,
-            permissions: Permissions::default(),
-            outbox: Outbox::default(),
-        });
+        let connection = Arc::new(Connection::new(
+            ConnectionId::random().unwrap(),
+            user.map(str::to_owned),
+            WireFormat::Simple,
+            Permissions::default(),
+        ));
         hub.add(&connection);
         connection
     }
@@ -210,14 +253,15 @@ mod tests {
             sequence_id: None,
             metadata: Metadata::new(),
         };
-        assert!(hub.publish(audience, |id| excluded.contains(&id), message).is_empty());
+        assert!(hub.publish(audience, None, |c| excluded.contains(&c.id.as_str()), message).is_empty());
     }
 
     /// What the connection was told since last asked, without waiting for anything.
     async fn heard(connection: &Connection) -> Vec<String> {
         // A marker makes the outbox answer at once even when nothing else is in it.
-        connection.outbox.push(bytes::Bytes::from_static(b"\x81\x00"));
-        let Departure::Frames(frames) = connection.outbox.next_departure().await else { panic!("closed") };
+        connection.tell(bytes::Bytes::from_static(b"\x81\x00"));
+        let outbox = connection.attach().unwrap();
+        let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
         frames
             .iter()
             .map(|f| String::from_utf8_lossy(&f[2..]).into_owned())

@@ -11,6 +11,8 @@
 //! | [`service`] | the whole: its hubs, its settings, its router |
 //! | [`hub`] | connections, users, groups, and the fan-out to them |
 //! | [`connection`] | one client's standing: identity, permissions, outbox |
+//! | [`reliable_queue`] | what a reliable client has not acknowledged, and what a new socket of it gets again |
+//! | [`recovery`] | reliable connections taken up again on a new socket |
 //! | [`outbox`] | what waits to be written to one client: bounded, coalescing |
 //! | [`broadcast`] | a message encoded once per wire format, its bytes shared |
 //! | [`session`] | what a client's messages do: a state machine without I/O |
@@ -27,6 +29,8 @@ pub mod handshake;
 pub mod hub;
 pub mod origin;
 pub mod outbox;
+pub mod recovery;
+pub mod reliable_queue;
 pub mod rest;
 pub mod service;
 pub mod session;

@@ -29,7 +29,7 @@ pub const PACE_MARK_BYTES: usize = 1024 * 1024;
 /// The same in frames.
 pub const PACE_MARK_FRAMES: usize = 8192;
 /// How long a publisher waits for one client to make headway.
-pub const PACE_PATIENCE: Duration = Duration::from_secs(1);
+pub const PACE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether a publisher may go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,13 +62,14 @@ pub struct Outbox {
 #[derive(Debug, Default)]
 struct State {
     frames: VecDeque<Bytes>,
-    /// Bytes and frames waiting or being written.
+    /// Bytes and frames (or their parts) waiting or being written.
     held_bytes: usize,
     held_frames: usize,
     writer_waits: bool,
     is_slow: bool,
     close: Option<Close>,
     is_closed: bool,
+    was_aborted: bool,
 }
 
 impl State {
@@ -90,18 +91,24 @@ impl Outbox {
 
     /// Queues a whole WebSocket frame. After [`Outbox::close`] it goes nowhere.
     pub fn push(&self, frame: Bytes) -> Load {
+        self.push_parts([frame])
+    }
+
+    /// Queues a frame that comes in parts, some of which may be shared. The parts stay together.
+    pub fn push_parts<const PARTS: usize>(&self, parts: [Bytes; PARTS]) -> Load {
         let mut state = self.state();
         if state.is_closed {
             return Load::Light;
         }
-        if state.held_bytes + frame.len() > OUTBOX_LIMIT_BYTES || state.held_frames >= OUTBOX_LIMIT_FRAMES {
+        let bytes: usize = parts.iter().map(Bytes::len).sum();
+        if state.held_bytes + bytes > OUTBOX_LIMIT_BYTES || state.held_frames >= OUTBOX_LIMIT_FRAMES {
             state.frames.clear();
             self.end(state, Close::SLOW_RECEIVER);
             return Load::Light;
         }
-        state.held_bytes += frame.len();
-        state.held_frames += 1;
-        state.frames.push_back(frame);
+        state.held_bytes += bytes;
+        state.held_frames += PARTS;
+        state.frames.extend(parts);
         let load = if state.holds_up() { Load::Heavy } else { Load::Light };
         self.wake_writer(state);
         load
@@ -113,6 +120,20 @@ impl Outbox {
         if !state.is_closed {
             self.end(state, close);
         }
+    }
+
+    /// Cuts the socket off, without a close frame and without what is queued.
+    pub fn abort(&self) {
+        let mut state = self.state();
+        state.frames.clear();
+        state.was_aborted = true;
+        self.end(state, Close::NORMAL);
+    }
+
+    /// Whether [`Outbox::abort`] ended it.
+    #[must_use]
+    pub fn was_aborted(&self) -> bool {
+        self.state().was_aborted
     }
 
     fn end(&self, mut state: MutexGuard<'_, State>, close: Close) {

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::{SystemTime, UNIX_EPOCH},
@@ -20,7 +20,13 @@ use webpubsub_protocol::{
 };
 
 use crate::{
-    broadcast::json_frame, connect_handler::ConnectHandler, connection::WireFormat, handshake, hub::Hub, rest,
+    broadcast::json_frame,
+    connect_handler::ConnectHandler,
+    connection::{ConnectionId, WireFormat},
+    handshake,
+    hub::{Audience, Hub},
+    recovery::Resumable,
+    rest,
 };
 
 /// Most connections at once; one more is answered with 503. About 250 MB of sockets and buffers.
@@ -53,6 +59,8 @@ pub struct Service {
     hubs: RwLock<HashMap<HubName, Arc<Hub>>>,
     connections: AtomicUsize,
     emptied: Notify,
+    /// Reliable conversations, with or without a socket. At most one for each place.
+    resumables: Mutex<HashMap<ConnectionId, Arc<Resumable>>>,
 }
 
 /// A connection's place among [`MAX_CONNECTIONS`]. Dropping it frees the place.
@@ -75,6 +83,7 @@ impl Service {
             hubs: RwLock::default(),
             connections: AtomicUsize::new(0),
             emptied: Notify::new(),
+            resumables: Mutex::default(),
         })
     }
 
@@ -100,12 +109,14 @@ impl Service {
             json_frame(&Response::Disconnected { message: "The service is shutting down.".to_owned() });
         let hubs: Vec<_> =
             self.hubs.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        for connection in hubs.iter().flat_map(|hub| hub.connections()) {
-            if connection.format == WireFormat::Json {
-                connection.outbox.push(farewell.clone());
+        for connection in hubs.iter().flat_map(|hub| hub.select(Audience::Everyone, None)) {
+            if connection.format != WireFormat::Simple {
+                connection.tell(farewell.clone());
             }
-            connection.outbox.close(Close::SHUTTING_DOWN);
+            connection.close(Close::SHUTTING_DOWN);
         }
+        // Those without a socket have nobody to end them.
+        self.resumables().clear();
         loop {
             let emptied = self.emptied.notified();
             tokio::pin!(emptied);
@@ -134,6 +145,25 @@ impl Service {
         }
         let mut hubs = self.hubs.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(hubs.entry(name.clone()).or_default())
+    }
+
+    fn resumables(&self) -> MutexGuard<'_, HashMap<ConnectionId, Arc<Resumable>>> {
+        self.resumables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a reliable conversation known to those who want to take it up again.
+    pub(crate) fn remember(&self, resumable: &Arc<Resumable>) {
+        self.resumables().insert(resumable.id().clone(), Arc::clone(resumable));
+    }
+
+    /// The reliable conversation called `id`.
+    pub(crate) fn resumable(&self, id: &str) -> Option<Arc<Resumable>> {
+        self.resumables().get(id).cloned()
+    }
+
+    /// A reliable conversation has ended for good.
+    pub(crate) fn forget(&self, id: &ConnectionId) {
+        self.resumables().remove(id);
     }
 
     /// A place for one more connection; `None` when there is none.

@@ -78,16 +78,7 @@ impl Session {
         &self.connection
     }
 
-    /// The connection is made: greets the client.
-    pub fn opened(&self) {
-        self.tell(&Response::Connected {
-            connection_id: self.connection.id.as_str().to_owned(),
-            user_id: self.connection.user_id.clone(),
-            reconnection_token: None,
-        });
-    }
-
-    /// The connection is over.
+    /// The connection is over, for good.
     pub fn ended(&self) {
         self.hub.remove(&self.connection);
     }
@@ -95,14 +86,17 @@ impl Session {
     /// Takes one message.
     pub fn receive(&mut self, message: Incoming<'_>) -> Step {
         match (self.connection.format, message) {
-            (WireFormat::Json, Incoming::Text(text)) => match decode_request(text) {
+            (WireFormat::Json | WireFormat::ReliableJson, Incoming::Text(text)) => match decode_request(text)
+            {
                 Ok(request) => self.carry_out(request),
                 Err(error) => {
                     tracing::debug!(connection = %self.connection.id, %error, "malformed frame");
                     Step::Close(Close::INVALID_JSON_MESSAGE)
                 }
             },
-            (WireFormat::Json, Incoming::Binary(_)) => Step::Close(Close::JSON_WANTS_TEXT),
+            (WireFormat::Json | WireFormat::ReliableJson, Incoming::Binary(_)) => {
+                Step::Close(Close::JSON_WANTS_TEXT)
+            }
             (WireFormat::Simple, message) => self.receive_simple(message),
         }
     }
@@ -112,7 +106,7 @@ impl Session {
             // An event that reaches no handler has failed, and a simple client has no other way to learn it.
             return Step::Close(Close::RAW_EVENT_FAILED);
         };
-        if !self.connection.permissions.allow(Permission::SendToGroup, group) {
+        if !self.connection.may(Permission::SendToGroup, group) {
             return Step::Close(Close::RAW_SEND_FORBIDDEN);
         }
         let payload = match message {
@@ -151,7 +145,14 @@ impl Session {
                 self.tell(&Response::Pong);
                 Step::Continue
             }
-            // Sequence acks mean nothing on a connection without sequence ids, and later requests are not decoded.
+            Request::SequenceAck { sequence_id } => {
+                // On a connection without sequence ids it means nothing.
+                if let Some(queue) = self.connection.reliable_queue() {
+                    queue.acknowledge(sequence_id);
+                }
+                Step::Continue
+            }
+            // Requests of a later version are not decoded by this one.
             _ => Step::Continue,
         }
     }
@@ -180,7 +181,7 @@ impl Session {
     }
 
     fn check(&self, permission: Permission, group: &GroupName, verb: &str) -> Result<(), AckError> {
-        if self.connection.permissions.allow(permission, group) {
+        if self.connection.may(permission, group) {
             return Ok(());
         }
         Err(AckError {
@@ -197,16 +198,15 @@ impl Session {
             sequence_id: None,
             metadata,
         };
-        let own_id = self.connection.id.as_str();
-        let pace = self.hub.publish(Audience::Group(group), |id| no_echo && id == own_id, message);
+        let is_left_out = |connection: &Connection| no_echo && connection.id == self.connection.id;
+        let pace = self.hub.publish(Audience::Group(group), None, is_left_out, message);
         if pace.is_empty() { Step::Continue } else { Step::Pace(pace) }
     }
 
     /// Queues a frame that is for this client alone. Simple clients have no frames but payloads.
     fn tell(&self, response: &Response<'_>) {
-        if self.connection.format == WireFormat::Json {
-            // The client's own answers set no pace for others: its outbox bounds them.
-            self.connection.outbox.push(json_frame(response));
+        if self.connection.format != WireFormat::Simple {
+            self.connection.tell(json_frame(response));
         }
     }
 }

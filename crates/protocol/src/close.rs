@@ -59,6 +59,8 @@ impl Close {
     pub const TOO_LARGE: Self = Self::new(MESSAGE_TOO_BIG, "The client message is too large.");
     /// The receiver reads more slowly than its queue can bridge.
     pub const SLOW_RECEIVER: Self = Self::new(POLICY_VIOLATION, "The outbound message queue is full.");
+    /// A reliable client acknowledges more slowly than what it has not acknowledged can be kept.
+    pub const UNACKNOWLEDGED_FULL: Self = Self::new(POLICY_VIOLATION, "The reliable message buffer is full.");
     /// The peer did not answer pings.
     pub const PING_TIMEOUT: Self = Self::new(POLICY_VIOLATION, "The client did not answer pings.");
     /// A simple client in `sendToGroup` mode lacks the permission.

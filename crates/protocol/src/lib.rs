@@ -11,6 +11,7 @@
 //! | [`message`] | requests (client to service) and responses (service to client), whatever their wire format |
 //! | [`json`] | the text form of both, `json.webpubsub.azure.v1` |
 //! | [`subprotocol`] | the predefined subprotocols and how one is chosen |
+//! | [`filter`] | which connections a message is for, as an OData expression |
 //! | [`role`] | what a connection may do, and the role strings that grant it |
 //! | [`close`] | why a connection ends: WebSocket close codes and reasons |
 //! | [`connection_string`] | `Endpoint=…;AccessKey=…;` |
@@ -25,6 +26,7 @@
 pub mod close;
 pub mod connection_string;
 pub mod endpoint;
+pub mod filter;
 pub mod json;
 pub mod message;
 pub mod name;

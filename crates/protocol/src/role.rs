@@ -7,11 +7,21 @@
 
 mod pattern;
 
+use std::collections::HashMap;
+
 use crate::name::GroupName;
 use pattern::Pattern;
 
 /// Most patterns that count for one permission; later ones are ignored.
 pub const MAX_PATTERNS_PER_PERMISSION: usize = 10;
+
+/// Most groups for which one permission of one connection is decided by name.
+pub const MAX_GROUPS_BY_NAME: usize = 1000;
+
+/// As many groups as may be are decided by name already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a permission can be decided for {MAX_GROUPS_BY_NAME} groups by name at most")]
+pub struct TooManyDecisions;
 
 /// Something that a connection may be allowed to do with a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,6 +33,16 @@ pub enum Permission {
 }
 
 impl Permission {
+    /// The permission called `name` in the REST data plane, in any case.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "joinleavegroup" => Some(Self::JoinLeaveGroup),
+            "sendtogroup" => Some(Self::SendToGroup),
+            _ => None,
+        }
+    }
+
     /// The role that grants this permission for `group` alone.
     #[must_use]
     pub fn role_for(self, group: &GroupName) -> String {
@@ -40,25 +60,45 @@ pub struct Permissions {
     send: Grant,
 }
 
-/// For which groups one permission is granted.
+/// For which groups one permission is granted: rules, and groups for which it was decided by name, which wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Grant {
     every_group: bool,
-    groups: Vec<String>,
     patterns: Vec<Pattern>,
+    by_name: HashMap<String, bool>,
 }
 
 impl Grant {
     fn covers(&self, group: &str) -> bool {
-        self.every_group
-            || self.groups.iter().any(|granted| granted == group)
-            || self.patterns.iter().any(|pattern| pattern.matches(group))
+        let by_rule = || self.every_group || self.patterns.iter().any(|pattern| pattern.matches(group));
+        self.by_name.get(group).copied().unwrap_or_else(by_rule)
+    }
+
+    /// Decides for one group. A decision that only undoes an earlier one leaves nothing behind.
+    fn decide(&mut self, group: &str, allowed: bool) -> Result<(), TooManyDecisions> {
+        if self.by_name.get(group) == Some(&!allowed) {
+            self.by_name.remove(group);
+        }
+        if self.covers(group) == allowed {
+            return Ok(());
+        }
+        if self.by_name.len() >= MAX_GROUPS_BY_NAME {
+            return Err(TooManyDecisions);
+        }
+        self.by_name.insert(group.to_owned(), allowed);
+        Ok(())
+    }
+
+    /// Decides for every group there is or will be.
+    fn decide_all(&mut self, allowed: bool) {
+        *self = Self { every_group: allowed, ..Self::default() };
     }
 
     fn add(&mut self, scope: Scope<'_>) {
         match scope {
             Scope::EveryGroup => self.every_group = true,
-            Scope::Group(group) => self.groups.push(group.to_owned()),
+            // A token with more groups than can be decided by name grants the first ones.
+            Scope::Group(group) => self.decide(group, true).unwrap_or_default(),
             Scope::Matching(text) if self.patterns.len() < MAX_PATTERNS_PER_PERMISSION => {
                 self.patterns.extend(Pattern::parse(text));
             }
@@ -92,6 +132,37 @@ impl Permissions {
             Permission::JoinLeaveGroup => self.join_leave.covers(group.as_str()),
             Permission::SendToGroup => self.send.covers(group.as_str()),
         }
+    }
+
+    /// Grants or revokes `permission` for one group, or for all of them when none is named. Takes effect at once, and
+    /// evicts nobody from a group.
+    ///
+    /// # Errors
+    /// [`TooManyDecisions`].
+    pub fn decide(
+        &mut self,
+        permission: Permission,
+        group: Option<&GroupName>,
+        allowed: bool,
+    ) -> Result<(), TooManyDecisions> {
+        let grant = self.grant_mut(permission);
+        match group {
+            Some(group) => grant.decide(group.as_str(), allowed),
+            None => {
+                grant.decide_all(allowed);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether `permission` is granted for every group there is or will be.
+    #[must_use]
+    pub fn allow_all(&self, permission: Permission) -> bool {
+        let grant = match permission {
+            Permission::JoinLeaveGroup => &self.join_leave,
+            Permission::SendToGroup => &self.send,
+        };
+        grant.every_group && grant.by_name.values().all(|allowed| *allowed)
     }
 
     fn grant_mut(&mut self, permission: Permission) -> &mut Grant {
@@ -142,6 +213,28 @@ mod tests {
         assert!(!allowed("webpubsub.sendToGroup.a.b", Permission::SendToGroup, "a"));
         assert!(!allowed("webpubsub.sendToGroup.a.b", Permission::SendToGroup, "A.b"));
         assert!(!allowed("webpubsub.sendToGroup.a.b", Permission::JoinLeaveGroup, "a.b"));
+    }
+
+    #[test]
+    fn a_decision_by_name_wins_over_rules_and_its_undoing_leaves_nothing() {
+        let (room, other) = (GroupName::new("room").unwrap(), GroupName::new("other").unwrap());
+        let send = Permission::SendToGroup;
+        let mut permissions = Permissions::from_roles(["webpubsub.sendToGroup"]);
+        let before = permissions.clone();
+        permissions.decide(send, Some(&room), false).unwrap();
+        assert!(
+            !permissions.allow(send, &room)
+                && permissions.allow(send, &other)
+                && !permissions.allow_all(send)
+        );
+        permissions.decide(send, Some(&room), true).unwrap();
+        assert_eq!(permissions, before);
+        permissions.decide(send, None, false).unwrap();
+        assert!(!permissions.allow(send, &other));
+        for number in 0..MAX_GROUPS_BY_NAME {
+            permissions.decide(send, Some(&GroupName::new(&number.to_string()).unwrap()), true).unwrap();
+        }
+        assert_eq!(permissions.decide(send, Some(&room), true), Err(TooManyDecisions));
     }
 
     #[test]

@@ -49,13 +49,16 @@ impl Choice {
 fn wire_format(protocol: Subprotocol) -> Option<WireFormat> {
     match protocol {
         Subprotocol::Json => Some(WireFormat::Json),
-        Subprotocol::ReliableJson | Subprotocol::Protobuf | Subprotocol::ReliableProtobuf => None,
+        Subprotocol::ReliableJson => Some(WireFormat::ReliableJson),
+        Subprotocol::Protobuf | Subprotocol::ReliableProtobuf => None,
     }
 }
 
 fn not_spoken(name: &str) -> HandshakeError {
-    let ours = Subprotocol::Json.name();
-    HandshakeError::Subprotocol(format!("this service does not speak {name} yet; offer {ours}"))
+    let (reliable, plain) = (Subprotocol::ReliableJson.name(), Subprotocol::Json.name());
+    HandshakeError::Subprotocol(format!(
+        "this service does not speak {name} yet; offer {reliable} or {plain}"
+    ))
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ pub(super) struct ClientQuery {
     pub(super) access_token: Option<String>,
     /// The hub, when it is not in the path.
     pub(super) hub: Option<String>,
-    /// Whether a lost connection is to be taken up again. Such a request carries no valid token.
-    pub(super) asks_for_recovery: bool,
+    /// The connection to be taken up again, and the token for it. Such a request needs no access token.
+    pub(super) recovery: Option<(String, String)>,
     /// What a simple client's messages mean. Judged for every client, as the cloud service does.
     pub(super) simple_mode: SimpleMode,
     /// Everything but the token, for the application's connect handler.
@@ -32,7 +32,8 @@ impl ClientQuery {
         Ok(Self {
             access_token: value("access_token").map(str::to_owned),
             hub: value("hub").map(str::to_owned),
-            asks_for_recovery: value("awps_connection_id").is_some(),
+            recovery: value("awps_connection_id")
+                .map(|id| (id.to_owned(), value("awps_reconnection_token").unwrap_or_default().to_owned())),
             simple_mode: simple_mode(value("webpubsub_mode"), value("group"), value("noEcho"))?,
             passed_on: pairs
                 .iter()
@@ -83,7 +84,7 @@ mod tests {
         let query = ClientQuery::read("Access_Token=a&access_token=b%2Ec&tag=x&tag=y").unwrap();
         assert_eq!(query.access_token.as_deref(), Some("b.c"));
         assert_eq!(query.passed_on, [("tag".into(), "x".into()), ("tag".into(), "y".into())]);
-        assert!(!query.asks_for_recovery);
+        assert_eq!(query.recovery, None);
     }
 
     #[test]

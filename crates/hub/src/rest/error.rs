@@ -6,6 +6,8 @@ use axum::{
 };
 use serde::Serialize;
 
+use super::operation::Recipients;
+
 /// Why a request was not carried out.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum RestError {
@@ -26,7 +28,20 @@ pub(super) enum RestError {
     /// The data plane has no such operation.
     #[error("not found")]
     NotFound,
-    /// The data plane has it, this version of the service does not.
+    /// What the request is about is not there.
+    #[error("{message}")]
+    Missing {
+        /// The cloud service's code for it.
+        code: &'static str,
+        /// What is missing.
+        target: &'static str,
+        /// The same in words.
+        message: String,
+    },
+    /// There is no room for what was asked.
+    #[error("{0}")]
+    Conflict(String),
+    /// The data plane has it, this service does not.
     #[error("{0}")]
     NotImplemented(&'static str),
 }
@@ -34,6 +49,33 @@ pub(super) enum RestError {
 impl RestError {
     pub(super) fn bad_request(target: &'static str, message: String) -> Self {
         Self::BadRequest { target, message }
+    }
+
+    /// There is no such connection, user or group.
+    pub(super) fn missing(recipients: &Recipients) -> Self {
+        let (code, target, name) = match recipients {
+            Recipients::Everyone => return Self::NotFound,
+            Recipients::Group(group) => ("Warning.Group.NotExisted", "Group", group.as_str()),
+            Recipients::User(user) => ("Warning.User.NotExisted", "User", user.as_str()),
+            Recipients::Connection(id) => ("Warning.Connection.NotExisted", "Connection", id.as_str()),
+        };
+        Self::Missing { code, target, message: format!("{target} `{name}` is not found.") }
+    }
+
+    /// There is nobody to put into a group.
+    pub(super) fn no_member(recipients: &Recipients) -> Self {
+        match Self::missing(recipients) {
+            Self::Missing { target: "Connection", message, .. } => {
+                Self::Missing { code: "Error.Connection.NotExisted", target: "Connection", message }
+            }
+            other => other,
+        }
+    }
+
+    /// The connection is not there, or lacks the permission.
+    pub(super) fn no_permission(id: &str) -> Self {
+        let message = format!("Connection `{id}` is not found, or lacks the permission.");
+        Self::Missing { code: "Info.Connection.NotExisted", target: "Connection", message }
     }
 }
 
@@ -52,6 +94,8 @@ impl IntoResponse for RestError {
             Self::UnsupportedMediaType => return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response(),
             Self::NotFound => return StatusCode::NOT_FOUND.into_response(),
             Self::BadRequest { target, .. } => (StatusCode::BAD_REQUEST, "Error.BadRequest", *target),
+            Self::Missing { code, target, .. } => (StatusCode::NOT_FOUND, *code, *target),
+            Self::Conflict(_) => (StatusCode::CONFLICT, "Error.Connection.Conflict", "Connection"),
             Self::NotImplemented(_) => (StatusCode::NOT_IMPLEMENTED, "NotImplemented", "Request"),
         };
         let body = ErrorBody { code, message: &self.to_string(), target, details: [] };

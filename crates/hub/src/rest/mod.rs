@@ -1,38 +1,45 @@
 //! The REST data plane: what application servers ask of the service.
 //!
-//! Here so far: health, and sending to all, to a group, to a user and to a connection. Every request but health
-//! carries a token signed for its URL; a request is judged in the order token (401), parameters (400), body (415, 400).
+//! Every request but health carries a token signed for its URL. A request is judged in the order token (401), path and
+//! parameters (400, 404), body (415, 400), and only then looked up (404). Every stable version is answered alike.
 //!
 //! Source: REST data plane 2024-12-01.
 
+mod client_token;
 mod error;
+mod listing;
+mod membership;
 mod operation;
 mod parameters;
 mod payload;
+mod permission;
 
 use std::sync::Arc;
 
 use axum::{
     body::Body,
-    extract::{Request, State},
+    extract::{Request as HttpRequest, State},
     http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use webpubsub_protocol::{
+    close::Close,
     message::{Metadata, Response as Message},
     token::{audience, verify},
 };
 
 use crate::{
+    broadcast::json_frame,
+    connection::{Connection, WireFormat},
     handshake::bearer_token,
     hub::{Audience, Hub},
     service::Service,
     websocket::message_reader::MAX_MESSAGE_BYTES,
 };
 use error::RestError;
-use operation::{Operation, Recipient};
-use parameters::SendParameters;
+use operation::{Operation, Recipients, Request};
+use parameters::Parameters;
 
 /// The versions of the data plane that are answered.
 const API_VERSIONS: &str = "2021-10-01, 2022-11-01, 2023-07-01, 2024-01-01, 2024-12-01";
@@ -40,12 +47,9 @@ const API_VERSIONS: &str = "2021-10-01, 2022-11-01, 2023-07-01, 2024-01-01, 2024
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
 
 /// Answers a request to `/api/…`.
-pub(crate) async fn handle(State(service): State<Arc<Service>>, request: Request) -> Response {
+pub(crate) async fn handle(State(service): State<Arc<Service>>, request: HttpRequest) -> Response {
     let (parts, body) = request.into_parts();
-    let mut response = match carry_out(&service, &parts, body).await {
-        Ok(status) => status.into_response(),
-        Err(error) => error.into_response(),
-    };
+    let mut response = carry_out(&service, &parts, body).await.unwrap_or_else(IntoResponse::into_response);
     let headers = response.headers_mut();
     headers.insert("api-supported-versions", HeaderValue::from_static(API_VERSIONS));
     if let Some(id) = parts.headers.get(CLIENT_REQUEST_ID) {
@@ -54,18 +58,51 @@ pub(crate) async fn handle(State(service): State<Arc<Service>>, request: Request
     response
 }
 
-async fn carry_out(service: &Service, parts: &Parts, body: Body) -> Result<StatusCode, RestError> {
-    let operation = Operation::find(&parts.method, parts.uri.path());
-    if matches!(operation, Ok(Operation::Health)) {
-        return Ok(StatusCode::OK);
+async fn carry_out(service: &Service, parts: &Parts, body: Body) -> Result<Response, RestError> {
+    let request = Request::find(&parts.method, parts.uri.path());
+    if matches!(request, Ok(Request::Health)) {
+        return Ok(StatusCode::OK.into_response());
     }
     authenticate(service, parts)?;
-    let Operation::Send { hub, recipient } = operation? else { return Ok(StatusCode::OK) };
-    let parameters = SendParameters::read(parts.uri.query().unwrap_or_default())?;
-    let kind = payload::Kind::from_content_type(parts.headers.get(header::CONTENT_TYPE))?;
-    let body = read_body(body).await?;
-    send(&service.hub(&hub), &recipient, &parameters, kind.payload(&body)?);
-    Ok(StatusCode::ACCEPTED)
+    let Request::Hub(hub_name, operation) = request? else { return Ok(StatusCode::OK.into_response()) };
+    let parameters = Parameters::read(parts.uri.query().unwrap_or_default())?;
+    let hub = service.hub(&hub_name);
+    match operation {
+        Operation::Send(recipients) => {
+            let filter = parameters.filter()?;
+            // Messages here reach their clients at once or wait in a reliable queue; the value must make sense.
+            parameters.time_to_live()?;
+            let kind = payload::Kind::from_content_type(parts.headers.get(header::CONTENT_TYPE))?;
+            let body = read_body(body).await?;
+            let message = message(&recipients, kind.payload(&body)?);
+            let is_left_out = |connection: &Connection| parameters.excludes(connection.id.as_str());
+            // A server's request is answered at once; what it sends too fast for a client, that client's queue bounds.
+            drop(hub.publish(audience_of(&recipients), filter.as_ref(), is_left_out, message));
+            Ok(StatusCode::ACCEPTED.into_response())
+        }
+        Operation::Close(recipients) => {
+            close(&hub, &recipients, &parameters);
+            Ok(StatusCode::NO_CONTENT.into_response())
+        }
+        Operation::Exists(recipients) => match hub.has_any(audience_of(&recipients)) {
+            true => Ok(StatusCode::OK.into_response()),
+            false => Err(RestError::missing(&recipients)),
+        },
+        Operation::AddToGroup(recipients, group) => membership::add(&hub, &recipients, &group),
+        Operation::RemoveFromGroups(recipients, group) => {
+            membership::remove(&hub, &recipients, group.as_ref());
+            Ok(StatusCode::NO_CONTENT.into_response())
+        }
+        Operation::ChangeGroups { add } => {
+            membership::change_filtered(&hub, add, &read_body(body).await?)?;
+            Ok(StatusCode::OK.into_response())
+        }
+        Operation::ListMembers(group) => listing::list(&hub, &group, &parameters, parts),
+        Operation::GenerateToken => client_token::generate(service, &hub_name, &parameters, parts),
+        Operation::Permission(action, permission, id) => {
+            permission::carry_out(&hub, action, permission, &id, &parameters)
+        }
+    }
 }
 
 fn authenticate(service: &Service, parts: &Parts) -> Result<(), RestError> {
@@ -88,35 +125,43 @@ async fn read_body(body: Body) -> Result<bytes::Bytes, RestError> {
     }
 }
 
-fn send(
-    hub: &Hub,
-    recipient: &Recipient,
-    parameters: &SendParameters,
-    payload: webpubsub_protocol::payload::Payload<'_>,
-) {
+fn audience_of(recipients: &Recipients) -> Audience<'_> {
+    match recipients {
+        Recipients::Everyone => Audience::Everyone,
+        Recipients::Group(group) => Audience::Group(group),
+        Recipients::User(user) => Audience::User(user),
+        Recipients::Connection(id) => Audience::Connection(id),
+    }
+}
+
+/// What is sent to a group comes from the group, everything else from the server.
+fn message<'a>(recipients: &Recipients, payload: webpubsub_protocol::payload::Payload<'a>) -> Message<'a> {
     let metadata = Metadata::new();
-    let (audience, message) = match recipient {
-        Recipient::Group(group) => {
-            let group_name = group.as_str().to_owned();
-            let message = Message::GroupMessage {
-                group: group_name,
-                from_user_id: None,
-                payload,
-                sequence_id: None,
-                metadata,
-            };
-            (Audience::Group(group), message)
-        }
-        Recipient::Everyone => {
-            (Audience::Everyone, Message::ServerMessage { payload, sequence_id: None, metadata })
-        }
-        Recipient::User(user) => {
-            (Audience::User(user), Message::ServerMessage { payload, sequence_id: None, metadata })
-        }
-        Recipient::Connection(id) => {
-            (Audience::Connection(id), Message::ServerMessage { payload, sequence_id: None, metadata })
-        }
+    match recipients {
+        Recipients::Group(group) => Message::GroupMessage {
+            group: group.as_str().to_owned(),
+            from_user_id: None,
+            payload,
+            sequence_id: None,
+            metadata,
+        },
+        _ => Message::ServerMessage { payload, sequence_id: None, metadata },
+    }
+}
+
+fn close(hub: &Hub, recipients: &Recipients, parameters: &Parameters) {
+    let message = match parameters.one("reason") {
+        Some(reason) => format!("Application server closed the connection. Reason: {reason}"),
+        None => "Application server closed the connection.".to_owned(),
     };
-    // A server's request is answered at once; what it sends too fast for a client, that client's outbox bounds.
-    drop(hub.publish(audience, |id| parameters.excluded.iter().any(|excluded| excluded == id), message));
+    let farewell = json_frame(&Message::Disconnected { message });
+    for connection in hub.select(audience_of(recipients), None) {
+        if parameters.excludes(connection.id.as_str()) {
+            continue;
+        }
+        if connection.format != WireFormat::Simple {
+            connection.tell(farewell.clone());
+        }
+        connection.close(Close::NORMAL);
+    }
 }

@@ -2,61 +2,140 @@
 
 use axum::http::Method;
 use percent_encoding::percent_decode_str;
-use webpubsub_protocol::name::{GroupName, HubName};
+use webpubsub_protocol::{
+    name::{GroupName, HubName},
+    role::Permission,
+};
 
 use super::error::RestError;
 
-/// An operation of the data plane.
+/// A request to the data plane.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Operation {
+pub(super) enum Request {
     /// Is the service there? Needs no token.
     Health,
-    /// Send a message.
-    Send {
-        /// In this hub.
-        hub: HubName,
-        /// To these.
-        recipient: Recipient,
-    },
+    /// Something about a hub.
+    Hub(HubName, Operation),
 }
 
-/// To whom a message goes.
+/// An operation on a hub.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Recipient {
+pub(super) enum Operation {
+    /// Send a message to these.
+    Send(Recipients),
+    /// Close the connections of these.
+    Close(Recipients),
+    /// Is there such a connection, user or group?
+    Exists(Recipients),
+    /// Put these into a group.
+    AddToGroup(Recipients, GroupName),
+    /// Take these out of a group, or out of all.
+    RemoveFromGroups(Recipients, Option<GroupName>),
+    /// Put those that a filter selects into groups, or take them out.
+    ChangeGroups {
+        /// Into, not out of.
+        add: bool,
+    },
+    /// Who is in the group?
+    ListMembers(GroupName),
+    /// Make a client's access token.
+    GenerateToken,
+    /// Change or check what a connection may do.
+    Permission(PermissionAction, Permission, String),
+}
+
+/// What to do with a permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PermissionAction {
+    Grant,
+    Revoke,
+    Check,
+}
+
+/// Whom an operation is about.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Recipients {
     Everyone,
     Group(GroupName),
     User(String),
     Connection(String),
 }
 
-impl Operation {
+impl Request {
     /// Finds the operation by method and path. Each segment is percent-decoded once, so a user's name may hold `/`.
     pub(super) fn find(method: &Method, path: &str) -> Result<Self, RestError> {
         let segments: Vec<String> = path.split('/').skip(1).map(decode).collect::<Result<_, _>>()?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match (method.as_str(), &segments[..]) {
             ("HEAD" | "GET", ["api", "health"]) => Ok(Self::Health),
-            ("POST", ["api", "hubs", hub, rest @ .., ":send"]) => {
+            (method, ["api", "hubs", hub, rest @ ..]) => {
                 let hub =
                     HubName::new(hub).map_err(|error| RestError::bad_request("hub", error.to_string()))?;
-                let recipient = match rest {
-                    [] => Recipient::Everyone,
-                    ["groups", group] => Recipient::Group(
-                        GroupName::new(group)
-                            .map_err(|error| RestError::bad_request("group", error.to_string()))?,
-                    ),
-                    ["users", user] if !user.is_empty() => Recipient::User((*user).to_owned()),
-                    ["connections", id] if !id.is_empty() => Recipient::Connection((*id).to_owned()),
-                    _ => return Err(RestError::NotFound),
-                };
-                Ok(Self::Send { hub, recipient })
+                Ok(Self::Hub(hub, Operation::find(method, rest)?))
             }
-            (_, ["api", "hubs", _, ..]) => Err(RestError::NotImplemented(
-                "this version of the service answers health and the :send operations",
-            )),
             _ => Err(RestError::NotFound),
         }
     }
+}
+
+impl Operation {
+    fn find(method: &str, path: &[&str]) -> Result<Self, RestError> {
+        Ok(match (method, path) {
+            ("POST", [recipients @ .., ":send"]) => Self::Send(recipients_at(recipients)?),
+            ("POST", [":closeConnections"]) => Self::Close(Recipients::Everyone),
+            ("POST", [kind @ ("users" | "groups"), name, ":closeConnections"]) => {
+                Self::Close(recipients_at(&[kind, name])?)
+            }
+            ("POST", [":addToGroups"]) => Self::ChangeGroups { add: true },
+            ("POST", [":removeFromGroups"]) => Self::ChangeGroups { add: false },
+            ("POST", [":generateToken"]) => Self::GenerateToken,
+            ("HEAD", [kind, name]) => Self::Exists(recipients_at(&[kind, name])?),
+            ("DELETE", ["connections", id]) => Self::Close(recipients_at(&["connections", id])?),
+            ("GET", ["groups", group, "connections"]) => Self::ListMembers(group_name(group)?),
+            ("PUT", ["groups", group, "connections", id]) => {
+                Self::AddToGroup(recipients_at(&["connections", id])?, group_name(group)?)
+            }
+            ("DELETE", ["groups", group, "connections", id]) => {
+                Self::RemoveFromGroups(recipients_at(&["connections", id])?, Some(group_name(group)?))
+            }
+            ("PUT", ["users", user, "groups", group]) => {
+                Self::AddToGroup(recipients_at(&["users", user])?, group_name(group)?)
+            }
+            ("DELETE", ["users", user, "groups", group]) => {
+                Self::RemoveFromGroups(recipients_at(&["users", user])?, Some(group_name(group)?))
+            }
+            ("DELETE", [kind @ ("users" | "connections"), name, "groups"]) => {
+                Self::RemoveFromGroups(recipients_at(&[kind, name])?, None)
+            }
+            ("PUT" | "DELETE" | "HEAD", ["permissions", permission, "connections", id]) => {
+                let action = match method {
+                    "PUT" => PermissionAction::Grant,
+                    "DELETE" => PermissionAction::Revoke,
+                    _ => PermissionAction::Check,
+                };
+                let permission = Permission::from_name(permission).ok_or_else(|| {
+                    let message = "`permission` must be joinLeaveGroup or sendToGroup.".to_owned();
+                    RestError::bad_request("permission", message)
+                })?;
+                Self::Permission(action, permission, (*id).to_owned())
+            }
+            _ => return Err(RestError::NotFound),
+        })
+    }
+}
+
+fn recipients_at(path: &[&str]) -> Result<Recipients, RestError> {
+    Ok(match path {
+        [] => Recipients::Everyone,
+        ["groups", group] => Recipients::Group(group_name(group)?),
+        ["users", user] if !user.is_empty() => Recipients::User((*user).to_owned()),
+        ["connections", id] if !id.is_empty() => Recipients::Connection((*id).to_owned()),
+        _ => return Err(RestError::NotFound),
+    })
+}
+
+fn group_name(name: &str) -> Result<GroupName, RestError> {
+    GroupName::new(name).map_err(|error| RestError::bad_request("group", error.to_string()))
 }
 
 fn decode(segment: &str) -> Result<String, RestError> {
@@ -70,39 +149,47 @@ fn decode(segment: &str) -> Result<String, RestError> {
 mod tests {
     use super::*;
 
-    fn recipient(path: &str) -> Result<Recipient, RestError> {
-        match Operation::find(&Method::POST, path)? {
-            Operation::Send { recipient, .. } => Ok(recipient),
-            Operation::Health => panic!("health"),
+    fn operation(method: &Method, path: &str) -> Result<Operation, RestError> {
+        match Request::find(method, path)? {
+            Request::Hub(_, operation) => Ok(operation),
+            Request::Health => panic!("health"),
+        }
+    }
+
+    fn recipients(path: &str) -> Result<Recipients, RestError> {
+        match operation(&Method::POST, path)? {
+            Operation::Send(recipients) => Ok(recipients),
+            other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn every_kind_of_send_is_found_with_the_colon_encoded_or_not() {
-        assert_eq!(recipient("/api/hubs/chat/:send"), Ok(Recipient::Everyone));
-        assert_eq!(recipient("/api/hubs/chat/%3Asend"), Ok(Recipient::Everyone));
+        assert_eq!(recipients("/api/hubs/chat/:send"), Ok(Recipients::Everyone));
+        assert_eq!(recipients("/api/hubs/chat/%3Asend"), Ok(Recipients::Everyone));
         assert_eq!(
-            recipient("/api/hubs/chat/users/user%20a%2Fb/:send"),
-            Ok(Recipient::User("user a/b".into()))
+            recipients("/api/hubs/chat/users/user%20a%2Fb/:send"),
+            Ok(Recipients::User("user a/b".into()))
         );
-        assert_eq!(recipient("/api/hubs/chat/connections/c1/:send"), Ok(Recipient::Connection("c1".into())));
-        let group = Recipient::Group(GroupName::new("ü").unwrap());
-        assert_eq!(recipient("/api/hubs/chat/groups/%C3%BC/:send"), Ok(group));
+        assert_eq!(
+            recipients("/api/hubs/chat/connections/c1/:send"),
+            Ok(Recipients::Connection("c1".into()))
+        );
+        let group = Recipients::Group(GroupName::new("ü").unwrap());
+        assert_eq!(recipients("/api/hubs/chat/groups/%C3%BC/:send"), Ok(group));
     }
 
     #[test]
     fn wrong_names_and_places_are_told_apart() {
         assert!(matches!(
-            recipient("/api/hubs/1bad/:send"),
+            recipients("/api/hubs/1bad/:send"),
             Err(RestError::BadRequest { target: "hub", .. })
         ));
-        assert!(matches!(
-            recipient("/api/hubs/h/groups/%20/:send"),
-            Err(RestError::BadRequest { target: "group", .. })
-        ));
-        assert!(matches!(recipient("/api/hubs/h/%FF/:send"), Err(RestError::BadRequest { .. })));
-        assert_eq!(recipient("/api/hubs/h/planets/x/:send"), Err(RestError::NotFound));
-        assert_eq!(recipient("/api/elsewhere"), Err(RestError::NotFound));
-        assert!(matches!(recipient("/api/hubs/h/:closeConnections"), Err(RestError::NotImplemented(_))));
+        let blank = recipients("/api/hubs/h/groups/%20/:send");
+        assert!(matches!(blank, Err(RestError::BadRequest { target: "group", .. })));
+        assert!(matches!(recipients("/api/hubs/h/%FF/:send"), Err(RestError::BadRequest { .. })));
+        assert_eq!(recipients("/api/hubs/h/planets/x/:send"), Err(RestError::NotFound));
+        assert_eq!(recipients("/api/elsewhere"), Err(RestError::NotFound));
+        assert_eq!(operation(&Method::GET, "/api/hubs/h/:send"), Err(RestError::NotFound));
     }
 }

@@ -1,57 +1,93 @@
-//! The query of a send.
+//! The query of a request.
+
+use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
-use webpubsub_protocol::message::MAX_TTL_SECONDS;
+use webpubsub_protocol::{filter::Filter, message::MAX_TTL_SECONDS, name::GroupName};
 
 use super::{API_VERSIONS, error::RestError};
 
-/// What the query of a send says.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct SendParameters {
-    /// Connections that do not get the message.
-    pub(super) excluded: Vec<String>,
-}
+/// A query, taken apart. Parameters that we do not know are ignored.
+#[derive(Debug, Default)]
+pub(super) struct Parameters(Vec<(String, String)>);
 
-impl SendParameters {
-    /// Reads the query. Parameters that we do not know are ignored, those that we know and cannot honour are refused.
+impl Parameters {
+    /// Takes a query apart, and checks the version.
     pub(super) fn read(query: &str) -> Result<Self, RestError> {
-        let mut parameters = Self::default();
-        let mut version_seen = false;
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = percent_decode_str(value).decode_utf8_lossy();
-            match name {
-                "api-version" => {
-                    let is_known = API_VERSIONS.split(", ").any(|version| version == value);
-                    if version_seen || !is_known {
-                        let message = format!("`api-version` must be given once, as one of {API_VERSIONS}.");
-                        return Err(RestError::bad_request("api-version", message));
-                    }
-                    version_seen = true;
-                }
-                "excluded" => parameters.excluded.push(value.into_owned()),
-                "messageTtlSeconds" => check_time_to_live(&value)?,
-                "filter" => {
-                    return Err(RestError::NotImplemented(
-                        "this version of the service does not filter recipients",
-                    ));
-                }
-                _ => {}
-            }
+            (name.to_owned(), percent_decode_str(value).decode_utf8_lossy().into_owned())
+        });
+        let parameters = Self(pairs.collect());
+        let versions: Vec<&str> = parameters.all("api-version").collect();
+        let is_known = |version: &str| API_VERSIONS.split(", ").any(|known| known == version);
+        if versions.len() > 1 || !versions.iter().all(|version| is_known(version)) {
+            let message = format!("`api-version` must be given once, as one of {API_VERSIONS}.");
+            return Err(RestError::bad_request("api-version", message));
         }
         Ok(parameters)
     }
-}
 
-/// Messages here reach their clients at once or not at all, so none expires; what the value is must still make sense.
-fn check_time_to_live(value: &str) -> Result<(), RestError> {
-    match value.parse::<u32>() {
-        Ok(0..=MAX_TTL_SECONDS) => Ok(()),
-        _ => {
-            let message = format!("`messageTtlSeconds` must be a number from 0 to {MAX_TTL_SECONDS}.");
-            Err(RestError::bad_request("messageTtlSeconds", message))
+    /// Every value of a parameter.
+    pub(super) fn all(&self, name: &'static str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a parameter; an empty one counts as none.
+    pub(super) fn one(&self, name: &'static str) -> Option<&str> {
+        self.all(name).find(|value| !value.is_empty())
+    }
+
+    /// Whether `id` is among the excluded connections.
+    pub(super) fn excludes(&self, id: &str) -> bool {
+        self.all("excluded").any(|excluded| excluded == id)
+    }
+
+    /// The filter, if there is one.
+    pub(super) fn filter(&self) -> Result<Option<Filter>, RestError> {
+        self.one("filter").map(parse_filter).transpose()
+    }
+
+    /// Seconds that a message may wait; 0 for ever.
+    pub(super) fn time_to_live(&self) -> Result<u32, RestError> {
+        Ok(self.number("messageTtlSeconds", 0, MAX_TTL_SECONDS)?.unwrap_or(0))
+    }
+
+    /// A number within its range.
+    pub(super) fn number<N: FromStr + PartialOrd + std::fmt::Display>(
+        &self,
+        name: &'static str,
+        least: N,
+        most: N,
+    ) -> Result<Option<N>, RestError> {
+        let Some(value) = self.all(name).next() else { return Ok(None) };
+        match value.parse::<N>() {
+            Ok(number) if number >= least && number <= most => Ok(Some(number)),
+            _ => Err(RestError::bad_request(
+                name,
+                format!("`{name}` must be a number from {least} to {most}."),
+            )),
         }
     }
+
+    /// A group's name.
+    pub(super) fn group(&self, name: &'static str) -> Result<Option<GroupName>, RestError> {
+        self.one(name)
+            .map(|value| {
+                GroupName::new(value).map_err(|error| RestError::bad_request(name, error.to_string()))
+            })
+            .transpose()
+    }
+}
+
+/// Reads a filter as the data plane reports its faults.
+pub(super) fn parse_filter(text: &str) -> Result<Filter, RestError> {
+    Filter::parse(text).map_err(|error| {
+        RestError::bad_request(
+            "filter",
+            format!("Invalid syntax for '{text}': {error}. (Parameter 'filter')"),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -60,22 +96,33 @@ mod tests {
 
     #[test]
     fn excluded_connections_come_one_by_one() {
-        let parameters = SendParameters::read("excluded=c1&api-version=2024-12-01&excluded=c%2C2").unwrap();
-        assert_eq!(parameters.excluded, ["c1", "c,2"]);
+        let parameters = Parameters::read("excluded=c1&api-version=2024-12-01&excluded=c%2C2").unwrap();
+        assert!(parameters.excludes("c1") && parameters.excludes("c,2") && !parameters.excludes("c"));
     }
 
     #[test]
     fn a_version_must_be_known_and_given_once() {
-        assert!(SendParameters::read("").is_ok());
-        assert!(SendParameters::read("api-version=2099-01-01").is_err());
-        assert!(SendParameters::read("api-version=2024-12-01&api-version=2024-12-01").is_err());
+        assert!(Parameters::read("").is_ok());
+        assert!(Parameters::read("api-version=2099-01-01").is_err());
+        assert!(Parameters::read("api-version=2024-12-01&api-version=2024-12-01").is_err());
     }
 
     #[test]
     fn a_time_to_live_has_a_range() {
-        assert!(SendParameters::read("messageTtlSeconds=300").is_ok());
+        let time_to_live = |query: &str| Parameters::read(query).unwrap().time_to_live();
+        assert_eq!(time_to_live("messageTtlSeconds=300"), Ok(300));
+        assert_eq!(time_to_live(""), Ok(0));
         for value in ["301", "-1", "x", ""] {
-            assert!(SendParameters::read(&format!("messageTtlSeconds={value}")).is_err(), "{value}");
+            assert!(time_to_live(&format!("messageTtlSeconds={value}")).is_err(), "{value}");
         }
+    }
+
+    #[test]
+    fn a_filter_s_fault_is_told_with_its_place() {
+        let error = parse_filter("userId lt 1").unwrap_err().to_string();
+        assert!(
+            error.starts_with("Invalid syntax for 'userId lt 1':") && error.contains("at position 0"),
+            "{error}"
+        );
     }
 }

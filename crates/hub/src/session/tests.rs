@@ -3,10 +3,7 @@
 use webpubsub_protocol::role::Permissions;
 
 use super::*;
-use crate::{
-    connection::ConnectionId,
-    outbox::{Departure, Outbox},
-};
+use crate::{connection::ConnectionId, outbox::Departure};
 
 struct Client {
     session: Session,
@@ -14,13 +11,9 @@ struct Client {
 
 impl Client {
     fn new(hub: &Arc<Hub>, format: WireFormat, roles: &[&str], mode: SimpleMode) -> Self {
-        let connection = Arc::new(Connection {
-            id: ConnectionId::random().unwrap(),
-            user_id: Some("ada".into()),
-            format,
-            permissions: Permissions::from_roles(roles.iter().copied()),
-            outbox: Outbox::default(),
-        });
+        let permissions = Permissions::from_roles(roles.iter().copied());
+        let id = ConnectionId::random().unwrap();
+        let connection = Arc::new(Connection::new(id, Some("ada".into()), format, permissions));
         hub.add(&connection);
         Self { session: Session::new(Arc::clone(hub), connection, mode) }
     }
@@ -37,7 +30,7 @@ impl Client {
 
     async fn heard(&mut self) -> Vec<String> {
         // A marker makes the outbox answer at once even when nothing else is in it.
-        let outbox = &self.session.connection().outbox;
+        let outbox = self.session.connection().attach().unwrap();
         outbox.push(bytes::Bytes::from_static(b"\x81\x06MARKER"));
         let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
         let text = |frame: &bytes::Bytes| {

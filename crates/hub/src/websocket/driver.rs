@@ -18,8 +18,7 @@ use super::{
     message_reader::{Arrival, MessageReader},
 };
 use crate::{
-    connection::Connection,
-    outbox::Departure,
+    outbox::{Departure, Outbox},
     session::{Incoming, Session, Step},
 };
 
@@ -36,69 +35,99 @@ const BUSY_READ_BYTES: usize = 64 * 1024;
 /// Most frames in one vectored write. Linux takes 1024; beyond this many nothing is gained.
 const FRAMES_PER_WRITE: usize = 256;
 
-/// Runs a connection until it ends.
-pub async fn run(socket: impl AsyncRead + AsyncWrite + Send, mut session: Session) {
+/// How a socket's time was up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// For good: client or service closed the connection, or the client broke the rules.
+    Final,
+    /// By accident, as far as can be told. A reliable client may come back.
+    Lost,
+}
+
+/// Carries a conversation over one socket until that ends.
+pub async fn run(socket: impl AsyncRead + AsyncWrite + Send, session: &mut Session, outbox: &Outbox) -> End {
     let (mut reader, mut writer) = tokio::io::split(socket);
-    let connection = session.connection().clone();
-    session.opened();
+    let id = session.connection().id.clone();
+    let mut end = End::Lost;
     let reading = async {
-        let close = read(&mut reader, &mut session).await;
-        connection.outbox.close(close);
+        let close;
+        (close, end) = read(&mut reader, session, outbox).await;
+        match end {
+            // At once, so that nobody takes the connection up again while this socket says goodbye.
+            End::Final => session.connection().close(close),
+            End::Lost => outbox.close(close),
+        }
         // Unread bytes would make the system reset the connection, and the close frame might be lost with it.
         discard(&mut reader).await;
     };
     let writing = async {
-        if let Err(error) = write(&mut writer, &connection).await {
-            tracing::debug!(connection = %connection.id, %error, "write failed");
-            connection.outbox.close(Close::NORMAL);
+        if let Err(error) = write(&mut writer, outbox).await {
+            tracing::debug!(connection = %id, %error, "write failed");
+            outbox.close(Close::NORMAL);
         }
     };
     let closing_takes_too_long = async {
-        connection.outbox.closed().await;
-        tokio::time::sleep(CLOSE_TIMEOUT).await;
+        outbox.closed().await;
+        if !outbox.was_aborted() {
+            tokio::time::sleep(CLOSE_TIMEOUT).await;
+        }
     };
     tokio::select! {
         ((), ()) = async { tokio::join!(reading, writing) } => {}
         () = closing_takes_too_long => {}
     }
-    session.ended();
-    tracing::debug!(connection = %connection.id, "connection ended");
+    end
+}
+
+/// Sends a close frame and nothing else.
+pub async fn farewell(mut socket: impl AsyncWrite + Unpin, close: &Close) {
+    let goodbye = async {
+        socket.write_all(&encode_close(close)).await?;
+        socket.shutdown().await
+    };
+    // A client that does not take it has gone.
+    drop(timeout(CLOSE_TIMEOUT, goodbye).await);
 }
 
 /// Reads messages until the client or the rules end it; gives the close frame to answer with.
-async fn read(reader: &mut (impl AsyncRead + Unpin), session: &mut Session) -> Close {
+async fn read(reader: &mut (impl AsyncRead + Unpin), session: &mut Session, outbox: &Outbox) -> (Close, End) {
     let mut messages = MessageReader::default();
     let mut room = IDLE_READ_BYTES;
     let mut misses = 0;
     loop {
         match timeout(KEEP_ALIVE_INTERVAL, reader.read_buf(messages.space(room))).await {
-            Ok(Ok(0) | Err(_)) => return Close { code: close::NORMAL, reason: "".into() },
+            Ok(Ok(0) | Err(_)) => return (Close::NORMAL, End::Lost),
             Ok(Ok(bytes)) => {
                 misses = 0;
                 room = if bytes >= room { BUSY_READ_BYTES } else { IDLE_READ_BYTES.max(bytes) };
             }
-            Err(_) if misses >= KEEP_ALIVE_MISSES => return Close::PING_TIMEOUT,
+            Err(_) if misses >= KEEP_ALIVE_MISSES => return (Close::PING_TIMEOUT, End::Lost),
             Err(_) => {
                 misses += 1;
-                session.connection().outbox.push(encode(Opcode::Ping, b""));
+                outbox.push(encode(Opcode::Ping, b""));
             }
         }
         loop {
             match messages.next_arrival() {
                 Ok(None) => break,
+                Ok(Some(Arrival::Close(code))) => {
+                    // Only code 1000 says that the client will not come back.
+                    let end = if code == Some(close::NORMAL) { End::Final } else { End::Lost };
+                    return (Close { code: code.unwrap_or(close::NORMAL), reason: "".into() }, end);
+                }
                 Ok(Some(arrival)) => {
-                    if let Some(close) = arrived(arrival, session).await {
-                        return close;
+                    if let Some(close) = arrived(arrival, session, outbox).await {
+                        return (close, End::Final);
                     }
                 }
-                Err(close) => return close,
+                Err(close) => return (close, End::Final),
             }
         }
     }
 }
 
 /// Deals with one message; gives the close frame if it ends the connection.
-async fn arrived(arrival: Arrival, session: &mut Session) -> Option<Close> {
+async fn arrived(arrival: Arrival, session: &mut Session, outbox: &Outbox) -> Option<Close> {
     let step = match arrival {
         Arrival::Text(bytes) => match std::str::from_utf8(&bytes) {
             Ok(text) => session.receive(Incoming::Text(text)),
@@ -106,17 +135,16 @@ async fn arrived(arrival: Arrival, session: &mut Session) -> Option<Close> {
         },
         Arrival::Binary(bytes) => session.receive(Incoming::Binary(&bytes)),
         Arrival::Ping(payload) => {
-            session.connection().outbox.push(encode(Opcode::Pong, &payload));
+            outbox.push(encode(Opcode::Pong, &payload));
             Step::Continue
         }
-        Arrival::Pong => Step::Continue,
-        Arrival::Close(code) => Step::Close(Close { code: code.unwrap_or(close::NORMAL), reason: "".into() }),
+        Arrival::Pong | Arrival::Close(_) => Step::Continue,
     };
     match step {
         Step::Continue => None,
         Step::Pace(clients) => {
             for client in clients {
-                client.outbox.lightened().await;
+                client.lightened().await;
             }
             None
         }
@@ -125,13 +153,13 @@ async fn arrived(arrival: Arrival, session: &mut Session) -> Option<Close> {
 }
 
 /// Writes what the outbox gives until it gives the close frame.
-async fn write(writer: &mut (impl AsyncWrite + Unpin), connection: &Connection) -> io::Result<()> {
+async fn write(writer: &mut (impl AsyncWrite + Unpin), outbox: &Outbox) -> io::Result<()> {
     loop {
-        match connection.outbox.next_departure().await {
+        match outbox.next_departure().await {
             Departure::Frames(frames) => {
                 let (count, bytes) = (frames.len(), frames.iter().map(Bytes::len).sum());
                 write_all(writer, frames).await?;
-                connection.outbox.written(count, bytes);
+                outbox.written(count, bytes);
             }
             Departure::Close(close) => {
                 writer.write_all(&encode_close(&close)).await?;

@@ -122,13 +122,29 @@ pub fn unmask(payload: &mut [u8], mask: [u8; 4]) {
     }
 }
 
+/// Longest header of a service's frame, in bytes.
+const LONGEST_HEADER: usize = 10;
+
 /// A whole frame of the service: final and unmasked.
 #[must_use]
 pub fn encode(opcode: Opcode, payload: &[u8]) -> Bytes {
-    const LONGEST_HEADER: usize = 10;
     let mut frame = BytesMut::with_capacity(LONGEST_HEADER + payload.len());
+    put_head(&mut frame, opcode, payload.len());
+    frame.put_slice(payload);
+    frame.freeze()
+}
+
+/// The header of such a frame, for a payload of `payload_len` bytes that follows in parts.
+#[must_use]
+pub fn encode_head(opcode: Opcode, payload_len: usize) -> Bytes {
+    let mut head = BytesMut::with_capacity(LONGEST_HEADER);
+    put_head(&mut head, opcode, payload_len);
+    head.freeze()
+}
+
+fn put_head(frame: &mut BytesMut, opcode: Opcode, payload_len: usize) {
     frame.put_u8(0x80 | opcode.bits());
-    match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
+    match (u8::try_from(payload_len), u16::try_from(payload_len)) {
         (Ok(len @ ..126), _) => frame.put_u8(len),
         (_, Ok(len)) => {
             frame.put_u8(126);
@@ -137,11 +153,9 @@ pub fn encode(opcode: Opcode, payload: &[u8]) -> Bytes {
         _ => {
             frame.put_u8(127);
             // A length in memory fits 64 bits.
-            frame.put_u64(payload.len() as u64);
+            frame.put_u64(payload_len as u64);
         }
     }
-    frame.put_slice(payload);
-    frame.freeze()
 }
 
 /// A close frame.

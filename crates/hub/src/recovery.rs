@@ -1,0 +1,114 @@
+//! Reliable connections: taken up again on a new socket after the old one was lost.
+//!
+//! The conversation outlives its sockets. Whoever carries it holds its lock, so there is one carrier at a time; a new
+//! socket that presents id and token cuts the old carrier off and waits for the lock. When a socket is lost without a
+//! farewell, the conversation is kept for [`RETENTION`].
+
+use std::{sync::Arc, time::Duration};
+
+use subtle::ConstantTimeEq;
+use tokio::io::{AsyncRead, AsyncWrite};
+use webpubsub_protocol::{close::Close, name::HubName};
+
+use crate::{
+    connection::{Connection, ConnectionId},
+    outbox::Outbox,
+    service::{Place, Service},
+    session::Session,
+    websocket::driver::{self, End},
+};
+
+/// How long a lost connection is kept (client specification: at least 30 s).
+pub const RETENTION: Duration = Duration::from_secs(30);
+
+/// A reliable conversation, with or without a socket.
+pub(crate) struct Resumable {
+    hub: HubName,
+    connection: Arc<Connection>,
+    token: String,
+    session: tokio::sync::Mutex<Session>,
+    _place: Place,
+}
+
+impl Resumable {
+    pub(crate) fn new(hub: HubName, session: Session, token: String, place: Place) -> Arc<Self> {
+        let connection = Arc::clone(session.connection());
+        Arc::new(Self { hub, connection, token, session: tokio::sync::Mutex::new(session), _place: place })
+    }
+
+    /// Something that nobody can guess, to be presented when the connection is to be taken up again.
+    pub(crate) fn new_token() -> Result<String, getrandom::Error> {
+        let (first, second) = (ConnectionId::random()?, ConnectionId::random()?);
+        Ok(format!("{first}{second}"))
+    }
+
+    pub(crate) fn id(&self) -> &ConnectionId {
+        &self.connection.id
+    }
+
+    /// Whether this is the connection that `token` was given out for.
+    pub(crate) fn admits(&self, hub: &HubName, token: &str) -> bool {
+        let is_right = bool::from(self.token.as_bytes().ct_eq(token.as_bytes()));
+        is_right && self.hub == *hub && !self.connection.has_ended()
+    }
+
+    /// Carries the conversation over its first socket, whose outbox holds the greeting already.
+    pub(crate) async fn carry_first(
+        self: Arc<Self>,
+        service: Arc<Service>,
+        socket: impl AsyncRead + AsyncWrite + Send,
+        outbox: Arc<Outbox>,
+    ) {
+        let end = driver::run(socket, &mut *self.session.lock().await, &outbox).await;
+        self.carried(&service, end, &outbox);
+    }
+
+    /// Carries the conversation over a further socket.
+    pub(crate) async fn carry_on(
+        self: Arc<Self>,
+        service: Arc<Service>,
+        socket: impl AsyncRead + AsyncWrite + Send + Unpin,
+    ) {
+        let Some(queue) = self.connection.reliable_queue() else { return };
+        queue.fence();
+        let mut session = self.session.lock().await;
+        // It may have ended for good while the old carrier finished.
+        let Some(outbox) = queue.attach() else {
+            return driver::farewell(socket, &Close::NOT_RECOVERABLE).await;
+        };
+        tracing::debug!(connection = %self.connection.id, "recovered");
+        let end = driver::run(socket, &mut session, &outbox).await;
+        drop(session);
+        self.carried(&service, end, &outbox);
+    }
+
+    fn carried(self: Arc<Self>, service: &Arc<Service>, end: End, outbox: &Outbox) {
+        let Some(queue) = self.connection.reliable_queue() else { return };
+        if end == End::Final || queue.has_ended() {
+            return self.finish(service);
+        }
+        if outbox.was_aborted() {
+            // Another carrier is waiting, or has the conversation already.
+            return;
+        }
+        let generation = queue.detach();
+        tracing::debug!(connection = %self.connection.id, "lost, kept for recovery");
+        let (kept, service) = (Arc::downgrade(&self), Arc::downgrade(service));
+        tokio::spawn(async move {
+            tokio::time::sleep(RETENTION).await;
+            if let (Some(kept), Some(service)) = (kept.upgrade(), service.upgrade())
+                && kept.connection.reliable_queue().is_some_and(|queue| queue.is_detached_since(generation))
+            {
+                kept.finish(&service);
+            }
+        });
+    }
+
+    /// The end for good.
+    fn finish(&self, service: &Service) {
+        self.connection.close(Close::NORMAL);
+        service.forget(&self.connection.id);
+        service.hub(&self.hub).remove(&self.connection);
+        tracing::debug!(connection = %self.connection.id, "connection ended");
+    }
+}

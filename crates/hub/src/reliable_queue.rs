@@ -1,0 +1,290 @@
+//! What a reliable connection has been sent and has not acknowledged: kept so that it can be sent again.
+//!
+//! Every message gets the next sequence id and stays here until the client acknowledges it or a later one. The queue
+//! outlives its transport: while there is none, messages collect here, and the next transport gets all of them first,
+//! in order. So nothing is lost over a cut, and the client drops what it had already.
+//!
+//! Source: client specification, "Reliable"; service documentation, reliable subprotocols.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+use webpubsub_protocol::close::Close;
+
+use crate::{
+    outbox::{Load, Outbox, PACE_PATIENCE},
+    websocket::frame::{Opcode, encode_head},
+};
+
+/// Most messages that wait for an acknowledgement (client specification). One more ends the connection for good.
+pub const UNACKNOWLEDGED_LIMIT: usize = 1000;
+/// Most bytes that wait for an acknowledgement (client specification).
+pub const UNACKNOWLEDGED_LIMIT_BYTES: usize = 16 * 1024 * 1024;
+/// From here on a publisher waits for the client, as for a full outbox. Clients acknowledge once a second, or sooner.
+pub const UNACKNOWLEDGED_MARK: usize = UNACKNOWLEDGED_LIMIT / 2;
+/// The same in bytes.
+pub const UNACKNOWLEDGED_MARK_BYTES: usize = UNACKNOWLEDGED_LIMIT_BYTES / 2;
+
+/// The queue of one reliable connection.
+#[derive(Debug, Default)]
+pub struct ReliableQueue {
+    /// Guards a queue for a few instructions; no I/O happens inside.
+    state: Mutex<State>,
+    lightened: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    last_id: u64,
+    retained: VecDeque<Retained>,
+    retained_bytes: usize,
+    transport: Option<Arc<Outbox>>,
+    /// Counts transports, so that a timer can tell whether its own is still the last.
+    generation: u64,
+    has_ended: bool,
+    is_slow: bool,
+}
+
+/// A message without its sequence id, which differs from client to client while this does not.
+#[derive(Debug)]
+struct Retained {
+    id: u64,
+    open_object: Bytes,
+}
+
+impl State {
+    fn holds_up(&self) -> bool {
+        let is_heavy =
+            self.retained.len() > UNACKNOWLEDGED_MARK || self.retained_bytes > UNACKNOWLEDGED_MARK_BYTES;
+        is_heavy && !self.is_slow && !self.has_ended && self.transport.is_some()
+    }
+}
+
+impl ReliableQueue {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues a message. `open_object` is its JSON object without the closing brace.
+    pub fn push(&self, open_object: Bytes) -> Load {
+        let mut state = self.state();
+        if state.has_ended {
+            return Load::Light;
+        }
+        let is_full = state.retained.len() >= UNACKNOWLEDGED_LIMIT
+            || state.retained_bytes + open_object.len() > UNACKNOWLEDGED_LIMIT_BYTES;
+        if is_full {
+            self.end(&mut state, Close::UNACKNOWLEDGED_FULL);
+            return Load::Light;
+        }
+        state.last_id += 1;
+        let message = Retained { id: state.last_id, open_object };
+        let load = match &state.transport {
+            Some(outbox) => outbox.push_parts(message.parts()),
+            None => Load::Light,
+        };
+        state.retained_bytes += message.open_object.len();
+        state.retained.push_back(message);
+        if state.holds_up() { Load::Heavy } else { load }
+    }
+
+    /// The client has everything up to `id`.
+    pub fn acknowledge(&self, id: u64) {
+        let mut state = self.state();
+        while state.retained.front().is_some_and(|message| message.id <= id) {
+            let acknowledged = state.retained.pop_front().map_or(0, |message| message.open_object.len());
+            state.retained_bytes -= acknowledged;
+        }
+        state.is_slow &= !state.retained.is_empty();
+        drop(state);
+        self.lightened.notify_waiters();
+    }
+
+    /// Sends a frame that is not sequenced. Without a transport nobody hears it.
+    pub fn tell(&self, frame: Bytes) {
+        if let Some(outbox) = &self.state().transport {
+            // The client's own answers set no pace for others.
+            outbox.push(frame);
+        }
+    }
+
+    /// Ends the connection for good, after what is queued has been written.
+    pub fn close(&self, close: Close) {
+        self.end(&mut self.state(), close);
+    }
+
+    fn end(&self, state: &mut State, close: Close) {
+        state.has_ended = true;
+        state.retained = VecDeque::new();
+        state.retained_bytes = 0;
+        if let Some(outbox) = &state.transport {
+            outbox.close(close);
+        }
+        self.lightened.notify_waiters();
+    }
+
+    /// Whether the connection has ended for good.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.state().has_ended
+    }
+
+    /// Gives the connection a transport, which gets all that is unacknowledged first. `None` when it has ended.
+    #[must_use]
+    pub fn attach(&self) -> Option<Arc<Outbox>> {
+        let mut state = self.state();
+        if state.has_ended {
+            return None;
+        }
+        let outbox = Arc::new(Outbox::default());
+        for message in &state.retained {
+            outbox.push_parts(message.parts());
+        }
+        state.generation += 1;
+        state.transport = Some(Arc::clone(&outbox));
+        Some(outbox)
+    }
+
+    /// Cuts the present transport off, if there is one: another client socket has taken its place.
+    pub fn fence(&self) {
+        if let Some(outbox) = self.state().transport.take() {
+            outbox.abort();
+        }
+    }
+
+    /// The transport is gone. Gives what [`ReliableQueue::is_detached_since`] wants to know later.
+    pub fn detach(&self) -> u64 {
+        let mut state = self.state();
+        state.transport = None;
+        drop(state);
+        // Publishers need not wait for somebody who is not there.
+        self.lightened.notify_waiters();
+        self.state().generation
+    }
+
+    /// Whether there has been no other transport since.
+    #[must_use]
+    pub fn is_detached_since(&self, generation: u64) -> bool {
+        let state = self.state();
+        state.transport.is_none() && state.generation == generation
+    }
+
+    /// Waits until the client has acknowledged enough, as [`Outbox::lightened`] waits for writing.
+    pub async fn lightened(&self) {
+        let transport = self.state().transport.clone();
+        if let Some(outbox) = transport {
+            outbox.lightened().await;
+        }
+        let caught_up = async {
+            loop {
+                let lightened = self.lightened.notified();
+                tokio::pin!(lightened);
+                lightened.as_mut().enable();
+                if !self.state().holds_up() {
+                    return;
+                }
+                lightened.await;
+            }
+        };
+        if tokio::time::timeout(PACE_PATIENCE, caught_up).await.is_err() {
+            self.state().is_slow = true;
+            self.lightened.notify_waiters();
+        }
+    }
+}
+
+impl Retained {
+    /// The whole WebSocket frame: header, the shared object, and the sequence id that closes it.
+    fn parts(&self) -> [Bytes; 3] {
+        let tail = Bytes::from(format!(",\"sequenceId\":{}}}", self.id));
+        [encode_head(Opcode::Text, self.open_object.len() + tail.len()), self.open_object.clone(), tail]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::Departure;
+
+    fn message(text: &'static str) -> Bytes {
+        Bytes::from_static(text.as_bytes())
+    }
+
+    /// The sequence ids that a transport has been given, in order.
+    async fn ids(outbox: &Outbox) -> Vec<u64> {
+        outbox.push(message("}"));
+        let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
+        let all: Vec<u8> = frames.iter().flat_map(|part| part.to_vec()).collect();
+        let text = String::from_utf8_lossy(&all).into_owned();
+        let after =
+            |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap();
+        text.split("\"sequenceId\":").skip(1).map(after).collect()
+    }
+
+    #[tokio::test]
+    async fn a_new_transport_gets_what_is_unacknowledged_and_then_what_is_new() {
+        let queue = ReliableQueue::default();
+        let first = queue.attach().unwrap();
+        for _ in 0..3 {
+            queue.push(message("{\"a\":1"));
+        }
+        assert_eq!(ids(&first).await, [1, 2, 3]);
+        queue.acknowledge(1);
+        queue.detach();
+        queue.push(message("{\"a\":1"));
+        let second = queue.attach().unwrap();
+        queue.push(message("{\"a\":1"));
+        assert_eq!(ids(&second).await, [2, 3, 4, 5]);
+        // An ack beyond everything clears the queue, an old one changes nothing.
+        queue.acknowledge(99);
+        queue.acknowledge(1);
+        assert_eq!(ids(&queue.attach().unwrap()).await, [0_u64; 0]);
+    }
+
+    #[tokio::test]
+    async fn one_message_beyond_the_limit_ends_the_connection_for_good() {
+        let queue = ReliableQueue::default();
+        let outbox = queue.attach().unwrap();
+        for _ in 0..UNACKNOWLEDGED_LIMIT {
+            queue.push(message("{\"a\":1"));
+        }
+        assert!(!queue.has_ended());
+        queue.push(message("{\"a\":1"));
+        assert!(queue.has_ended() && queue.attach().is_none());
+        while let Departure::Frames(_) = outbox.next_departure().await {}
+    }
+
+    #[tokio::test]
+    async fn a_fenced_transport_is_cut_off_at_once() {
+        let queue = ReliableQueue::default();
+        let old = queue.attach().unwrap();
+        queue.push(message("{\"a\":1"));
+        queue.fence();
+        old.closed().await;
+        assert!(old.was_aborted());
+        let generation = queue.detach();
+        assert!(queue.is_detached_since(generation));
+        assert_eq!(ids(&queue.attach().unwrap()).await, [1]);
+        assert!(!queue.is_detached_since(generation));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn publishers_wait_for_acknowledgements_and_not_for_the_absent() {
+        let queue = ReliableQueue::default();
+        let _outbox = queue.attach().unwrap();
+        let loads: Vec<Load> = (0..=UNACKNOWLEDGED_MARK).map(|_| queue.push(message("{\"a\":1"))).collect();
+        assert_eq!(loads.last(), Some(&Load::Heavy));
+        tokio::join!(queue.lightened(), async { queue.acknowledge(400) });
+        assert_eq!(queue.push(message("{\"a\":1")), Load::Light);
+        for _ in 0..500 {
+            queue.push(message("{\"a\":1"));
+        }
+        queue.detach();
+        queue.lightened().await;
+        assert_eq!(queue.push(message("{\"a\":1")), Load::Light);
+    }
+}

@@ -1,0 +1,60 @@
+//! Access tokens for clients, made by the service itself.
+
+use axum::{
+    Json,
+    http::{header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use webpubsub_protocol::{
+    endpoint::Endpoint,
+    name::{GroupName, HubName},
+    token::{Claims, sign},
+};
+
+use super::{error::RestError, parameters::Parameters};
+use crate::service::Service;
+
+/// Minutes that a token lasts when nobody says.
+const DEFAULT_MINUTES: u64 = 60;
+/// Most minutes that a token lasts: a year. Who needs more wants a key.
+const MAX_MINUTES: u64 = 365 * 24 * 60;
+
+#[derive(Serialize)]
+struct Answer {
+    token: String,
+}
+
+/// A token as the parameters describe it: `userId`, `role`…, `group`…, `minutesToExpire`.
+pub(super) fn generate(
+    service: &Service,
+    hub: &HubName,
+    parameters: &Parameters,
+    parts: &Parts,
+) -> Result<Response, RestError> {
+    let minutes = parameters.number("minutesToExpire", 1, MAX_MINUTES)?.unwrap_or(DEFAULT_MINUTES);
+    match parameters.one("clientType").map(str::to_ascii_lowercase).as_deref() {
+        None | Some("default") => {}
+        Some("mqtt") => return Err(RestError::NotImplemented("this service does not speak MQTT")),
+        Some(_) => {
+            let message = "`clientType` must be Default or MQTT.".to_owned();
+            return Err(RestError::bad_request("clientType", message));
+        }
+    }
+    let groups: Vec<String> = parameters.all("group").map(str::to_owned).collect();
+    for group in &groups {
+        GroupName::new(group).map_err(|error| RestError::bad_request("group", error.to_string()))?;
+    }
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let claims = Claims {
+        user_id: parameters.one("userId").map(str::to_owned),
+        roles: parameters.all("role").map(str::to_owned).collect(),
+        groups,
+        ..Claims::new(Endpoint::plain(host).client_audience(hub), Service::unix_time(), minutes * 60)
+    };
+    let key = service.settings().access_keys.first().ok_or(RestError::Unauthorized)?;
+    let token = sign(&claims, key).map_err(|error| {
+        RestError::bad_request("Request", format!("the token cannot be written: {error}"))
+    })?;
+    Ok(Json(Answer { token }).into_response())
+}

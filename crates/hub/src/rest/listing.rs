@@ -1,0 +1,74 @@
+//! Who is in a group, page by page.
+
+use axum::{
+    Json,
+    http::{header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use webpubsub_protocol::{endpoint::API_VERSION, name::GroupName};
+
+use super::{error::RestError, parameters::Parameters};
+use crate::hub::{Audience, Hub};
+
+/// Most members on one page, and how many when nobody says.
+const MAX_PAGE_SIZE: usize = 200;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    value: Vec<Member>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_link: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Member {
+    connection_id: String,
+    user_id: Option<String>,
+}
+
+/// One page, in the order of connection ids, which do not change: nobody who stays is missed or listed twice.
+pub(super) fn list(
+    hub: &Hub,
+    group: &GroupName,
+    parameters: &Parameters,
+    parts: &Parts,
+) -> Result<Response, RestError> {
+    let page_size = parameters.number("maxpagesize", 1, MAX_PAGE_SIZE)?.unwrap_or(MAX_PAGE_SIZE);
+    let top = parameters.number("top", 1, usize::MAX)?;
+    let after = parameters.one("continuationToken");
+    // A token is the last id of the page before.
+    if after.is_some_and(|id| id.len() != 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+        let message = "`continuationToken` is none of ours.".to_owned();
+        return Err(RestError::bad_request("continuationToken", message));
+    }
+    let mut members = hub.select(Audience::Group(group), None);
+    members.retain(|connection| after.is_none_or(|after| connection.id.as_str() > after));
+    members.sort_by(|a, b| a.id.cmp(&b.id));
+    let wanted = page_size.min(top.unwrap_or(usize::MAX));
+    let has_more = members.len() > wanted && top.is_none_or(|top| top > wanted);
+    members.truncate(wanted);
+    let last = members.last().filter(|_| has_more).map(|connection| connection.id.as_str().to_owned());
+    let next_link = last.map(|last| next_link(parts, page_size, &last, top.map(|top| top - wanted)));
+    let value = members
+        .iter()
+        .map(|connection| Member {
+            connection_id: connection.id.as_str().to_owned(),
+            user_id: connection.user_id.clone(),
+        })
+        .collect();
+    Ok(Json(Page { value, next_link }).into_response())
+}
+
+/// The next page's address, as absolute as the SDKs want it.
+fn next_link(parts: &Parts, page_size: usize, last: &str, top: Option<usize>) -> String {
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let (path, last) = (parts.uri.path(), utf8_percent_encode(last, NON_ALPHANUMERIC));
+    let top = top.map(|top| format!("&top={top}")).unwrap_or_default();
+    format!(
+        "http://{host}{path}?api-version={API_VERSION}&maxpagesize={page_size}&continuationToken={last}{top}"
+    )
+}

@@ -1,0 +1,79 @@
+//! Who is in which group.
+
+use std::sync::Arc;
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use webpubsub_protocol::name::GroupName;
+
+use super::{audience_of, error::RestError, operation::Recipients, parameters::parse_filter};
+use crate::{
+    connection::Connection,
+    hub::{Audience, Hub, JoinError},
+};
+
+/// Puts a connection, or every present connection of a user, into a group.
+pub(super) fn add(hub: &Hub, recipients: &Recipients, group: &GroupName) -> Result<Response, RestError> {
+    let connections = hub.select(audience_of(recipients), None);
+    if connections.is_empty() {
+        return Err(RestError::no_member(recipients));
+    }
+    join_all(hub, &connections, std::slice::from_ref(group))?;
+    Ok(StatusCode::OK.into_response())
+}
+
+/// Takes connections out of one group, or out of all. Those that are in none, or are not there, are no error.
+pub(super) fn remove(hub: &Hub, recipients: &Recipients, group: Option<&GroupName>) {
+    for connection in hub.select(audience_of(recipients), None) {
+        match group {
+            Some(group) => hub.leave(&connection.id, group),
+            None => hub.leave_all(&connection.id),
+        }
+    }
+}
+
+/// `{"groups": […], "filter": "…"}`
+#[derive(Deserialize)]
+struct Change {
+    groups: Vec<String>,
+    filter: Option<String>,
+}
+
+/// Puts the connections that a filter selects into groups, or takes them out.
+pub(super) fn change_filtered(hub: &Hub, add: bool, body: &[u8]) -> Result<(), RestError> {
+    let invalid = |message: String| RestError::bad_request("Request", message);
+    let change: Change = serde_json::from_slice(body)
+        .map_err(|error| invalid(format!("The request body is not a valid group change: {error}.")))?;
+    if change.groups.is_empty() {
+        return Err(invalid("`groups` must name one group at least.".to_owned()));
+    }
+    let groups: Vec<GroupName> = change
+        .groups
+        .iter()
+        .map(|name| GroupName::new(name).map_err(|error| RestError::bad_request("groups", error.to_string())))
+        .collect::<Result<_, _>>()?;
+    let filter =
+        change.filter.as_deref().filter(|text| !text.trim().is_empty()).map(parse_filter).transpose()?;
+    let connections = hub.select(Audience::Everyone, filter.as_ref());
+    if add {
+        return join_all(hub, &connections, &groups);
+    }
+    for (connection, group) in connections.iter().flat_map(|c| groups.iter().map(move |g| (c, g))) {
+        hub.leave(&connection.id, group);
+    }
+    Ok(())
+}
+
+fn join_all(hub: &Hub, connections: &[Arc<Connection>], groups: &[GroupName]) -> Result<(), RestError> {
+    for (connection, group) in connections.iter().flat_map(|c| groups.iter().map(move |g| (c, g))) {
+        match hub.join(&connection.id, group) {
+            // One that has gone meanwhile is in no group, as it should be.
+            Ok(()) | Err(JoinError::NotConnected) => {}
+            Err(error) => return Err(RestError::bad_request("group", error.to_string())),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! What a connection may do, changed and checked while it is connected.
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use webpubsub_protocol::role::Permission;
+
+use super::{error::RestError, operation::PermissionAction, parameters::Parameters};
+use crate::hub::Hub;
+
+/// Grants, revokes or checks `permission` for the group `targetName`, or for all groups when none is named.
+pub(super) fn carry_out(
+    hub: &Hub,
+    action: PermissionAction,
+    permission: Permission,
+    id: &str,
+    parameters: &Parameters,
+) -> Result<Response, RestError> {
+    let group = parameters.group("targetName")?;
+    let connection = hub.connection(id);
+    let Some(connection) = connection else {
+        return match action {
+            PermissionAction::Revoke => Ok(StatusCode::NO_CONTENT.into_response()),
+            PermissionAction::Grant | PermissionAction::Check => Err(RestError::no_permission(id)),
+        };
+    };
+    let decide = |allowed| {
+        let decided = connection.decide(permission, group.as_ref(), allowed);
+        decided.map_err(|error| RestError::Conflict(error.to_string()))
+    };
+    match action {
+        PermissionAction::Grant => decide(true).map(|()| StatusCode::OK.into_response()),
+        PermissionAction::Revoke => decide(false).map(|()| StatusCode::NO_CONTENT.into_response()),
+        PermissionAction::Check => {
+            let may = match &group {
+                Some(group) => connection.may(permission, group),
+                None => connection.may_with_all(permission),
+            };
+            if may { Ok(StatusCode::OK.into_response()) } else { Err(RestError::no_permission(id)) }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The data plane answers recorded requests of the official SDKs as recorded.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use serde::Deserialize;
+use serde_json::Value;
+use tower::ServiceExt;
+use webpubsub_hub::{Service, Settings};
+use webpubsub_protocol::{
+    connection_string::AccessKey,
+    token::{Claims, UnixTime, sign},
+};
+
+const HOST: &str = "localhost:8080";
+
+#[derive(Deserialize)]
+struct Vectors {
+    requests: Vec<Vector>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Vector {
+    method: String,
+    target: String,
+    status: u16,
+    #[serde(default = "yes")]
+    auth: bool,
+    content_type: Option<String>,
+    body: Option<String>,
+    body_hex: Option<String>,
+    error_code: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn key() -> AccessKey {
+    AccessKey::new("a-key-for-tests-of-32-or-more-bytes!").unwrap()
+}
+
+fn bearer(target: &str) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    format!(
+        "Bearer {}",
+        sign(&Claims::new(format!("http://{HOST}{target}"), UnixTime(now), 60), &key()).unwrap()
+    )
+}
+
+async fn ask(request: Request<Body>) -> (StatusCode, Option<String>, Value) {
+    let service = Service::new(Settings { access_keys: vec![key()], ..Settings::default() });
+    let response = service.router().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    assert!(parts.headers["api-supported-versions"].to_str().unwrap().ends_with("2024-12-01"));
+    let code = parts.headers.get("x-ms-error-code").map(|code| code.to_str().unwrap().to_owned());
+    let body = body.collect().await.unwrap().to_bytes();
+    (parts.status, code, serde_json::from_slice(&body).unwrap_or(Value::Null))
+}
+
+fn bytes_of(vector: &Vector) -> Vec<u8> {
+    match (&vector.body, &vector.body_hex) {
+        (Some(text), _) => text.clone().into_bytes(),
+        (None, Some(hex)) => {
+            (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap()).collect()
+        }
+        (None, None) => Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn every_recorded_request_is_answered_as_recorded() {
+    let vectors: Vectors = serde_json::from_str(include_str!("vectors/rest.json")).unwrap();
+    for vector in vectors.requests {
+        let mut request =
+            Request::builder().method(vector.method.as_str()).uri(&vector.target).header(header::HOST, HOST);
+        if vector.auth {
+            request = request.header(header::AUTHORIZATION, bearer(&vector.target));
+        }
+        if let Some(content_type) = &vector.content_type {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        let (status, code, body) = ask(request.body(Body::from(bytes_of(&vector))).unwrap()).await;
+        assert_eq!(status.as_u16(), vector.status, "{} {}: {body}", vector.method, vector.target);
+        if vector.error_code.is_some() {
+            assert_eq!(code, vector.error_code, "{} {}", vector.method, vector.target);
+        }
+        if vector.status == 400 {
+            assert_eq!(body["code"], "Error.BadRequest", "{} {}: {body}", vector.method, vector.target);
+            assert!(body["message"].as_str().is_some_and(|message| !message.is_empty()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_a_token_for_it_is_refused_before_anything_else_is_looked_at() {
+    let other = "/api/hubs/other/:send?api-version=2024-12-01";
+    for target in
+        ["/api/hubs/chat/:send?api-version=2024-12-01", "/api/hubs/1bad/:send", "/api/hubs/chat/nowhere"]
+    {
+        let request =
+            Request::post(target).header(header::HOST, HOST).header(header::AUTHORIZATION, bearer(other));
+        assert_eq!(ask(request.body(Body::empty()).unwrap()).await.0, 401, "{target}");
+    }
+}
