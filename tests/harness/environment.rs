@@ -50,3 +50,11 @@ pub fn chromium() -> anyhow::Result<PathBuf> {
 pub fn python() -> anyhow::Result<PathBuf> {
     path("TAILCAST_PYTHON")
 }
+
+/// The strangers' packages from npm.
+///
+/// # Errors
+/// When `cargo xtask test` did not say.
+pub fn node_modules() -> anyhow::Result<PathBuf> {
+    path("TAILCAST_NODE_MODULES")
+}

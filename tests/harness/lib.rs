@@ -8,6 +8,7 @@
 pub mod answering;
 pub mod browser;
 pub mod command;
+pub mod cutter;
 pub mod environment;
 pub mod server;
 pub mod socket;

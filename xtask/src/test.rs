@@ -112,6 +112,7 @@ fn browser_unit(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) 
 fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Result<()> {
     let browser = setup.browser()?;
     let python = setup.python()?;
+    let node_modules = setup.javascript()?;
     build::all(workspace, setup)?;
     workspace
         .cargo()?
@@ -120,6 +121,7 @@ fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Res
         .env("TAILCAST_BIN", workspace.tailcast())
         .env("TAILCAST_SITE", workspace.site())
         .env("TAILCAST_PYTHON", python)
+        .env("TAILCAST_NODE_MODULES", node_modules)
         .env("CHROMIUM", browser.program)
         .env("CHROMEDRIVER", browser.driver)
         .run_on_stdout()

@@ -65,7 +65,12 @@ impl Workspace {
 
     /// What the Python strangers of the whole-system tests need.
     pub fn python_requirements(&self) -> PathBuf {
-        self.root.join("tests/strangers/requirements.txt")
+        self.strangers().join("requirements.txt")
+    }
+
+    /// The programs of strangers, and what they need.
+    pub fn strangers(&self) -> PathBuf {
+        self.root.join("tests/strangers")
     }
 
     /// The folders of our own tools: they win over whatever version the machine has.

@@ -6,6 +6,7 @@
 mod browser;
 mod cargo_tools;
 mod debian_rust;
+mod javascript;
 mod linters;
 mod lock_file;
 mod packages;
@@ -45,6 +46,7 @@ impl<'w> Setup<'w> {
         self.page()?;
         self.browser()?;
         self.python()?;
+        self.javascript()?;
         let toolchain = self.wasm_toolchain()?;
         self.linters(toolchain)?;
         self.cargo_deny()
@@ -92,6 +94,14 @@ impl<'w> Setup<'w> {
     /// As [`Self::everything`].
     pub fn python(&self) -> Result<PathBuf> {
         python::ensure(self.workspace, &self.packages)
+    }
+
+    /// The strangers from npm; returns their `node_modules`.
+    ///
+    /// # Errors
+    /// As [`Self::everything`].
+    pub fn javascript(&self) -> Result<PathBuf> {
+        javascript::ensure(self.workspace, &self.packages)
     }
 
     /// rustfmt and clippy, for native code and for the page.

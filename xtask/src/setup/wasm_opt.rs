@@ -38,9 +38,17 @@ fn is_there(workspace: &Workspace) -> bool {
     })
 }
 
-fn ensure_npm(workspace: &Workspace, packages: &Packages) -> Result<()> {
+/// Finds npm, or installs it.
+///
+/// # Errors
+/// When it cannot be installed.
+pub fn ensure_npm(workspace: &Workspace, packages: &Packages) -> Result<()> {
     if workspace.find_program("npm").is_some() {
         return Ok(());
     }
-    packages.install(&["nodejs", "npm"], "shrinking the page", "any Node.js with npm serves")
+    packages.install(
+        &["nodejs", "npm"],
+        "shrinking the page, and testing with the vendor's SDK",
+        "any Node.js with npm serves",
+    )
 }

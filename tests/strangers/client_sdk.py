@@ -1,0 +1,42 @@
+"""The official Python client: joins the group `stream` and tells what it hears, one JSON array a line.
+
+usage: client_sdk.py NEGOTIATE_URL SUBPROTOCOL
+Each line of standard input is published to the group as text; its outcome is told, too.
+"""
+
+import json
+import sys
+import urllib.request
+
+from azure.messaging.webpubsubclient import WebPubSubClient, WebPubSubClientCredential
+from azure.messaging.webpubsubclient.models import CallbackType, WebPubSubDataType, WebPubSubProtocolType
+
+negotiate_url, subprotocol = sys.argv[1:]
+
+
+def tell(*words):
+    # One write: the client's own threads tell things too.
+    sys.stdout.write(json.dumps(words) + '\n')
+    sys.stdout.flush()
+
+
+def client_access_url():
+    with urllib.request.urlopen(negotiate_url) as answer:
+        return json.load(answer)['url']
+
+
+protocol = WebPubSubProtocolType.JSON if subprotocol == 'json' else WebPubSubProtocolType.JSON_RELIABLE
+client = WebPubSubClient(WebPubSubClientCredential(client_access_url), protocol_type=protocol, reconnect_retry_total=10)
+
+client.subscribe(CallbackType.CONNECTED, lambda event: tell('connected', event.connection_id, event.user_id))
+client.subscribe(CallbackType.DISCONNECTED, lambda event: tell('disconnected', event.connection_id))
+client.subscribe(CallbackType.STOPPED, lambda: tell('stopped'))
+client.subscribe(CallbackType.GROUP_MESSAGE, lambda event: tell('message', event.group, event.data))
+client.subscribe(CallbackType.SERVER_MESSAGE, lambda event: tell('server', event.data))
+
+with client:
+    client.join_group('stream')
+    tell('joined')
+    for line in sys.stdin:
+        client.send_to_group('stream', line.rstrip('\n'), WebPubSubDataType.TEXT)
+        tell('sent', line.rstrip('\n'))

@@ -1,0 +1,41 @@
+//! The strangers from npm: the vendor's JavaScript SDK, against which the whole-system tests run.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::packages::Packages;
+use super::wasm_opt::ensure_npm;
+use crate::progress;
+use crate::workspace::Workspace;
+
+/// A copy of the lock file that was installed: a changed file installs again.
+const STAMP: &str = "installed-lock.json";
+
+/// Finds the packages, or installs them, and returns their `node_modules`.
+///
+/// # Errors
+/// When npm is missing and cannot be installed, or fails.
+pub fn ensure(workspace: &Workspace, packages: &Packages) -> Result<PathBuf> {
+    let (home, committed) = (workspace.tools().join("strangers"), workspace.strangers());
+    let modules = home.join("node_modules");
+    let lock = committed.join("package-lock.json");
+    let wanted = fs::read_to_string(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
+    if fs::read_to_string(home.join(STAMP)).is_ok_and(|installed| installed == wanted) && modules.is_dir() {
+        return Ok(modules);
+    }
+    ensure_npm(workspace, packages)?;
+    progress::step("installing the vendor's JavaScript SDK", "for the tests; seconds", || {
+        fs::create_dir_all(&home).with_context(|| format!("cannot make {}", home.display()))?;
+        for name in ["package.json", "package-lock.json"] {
+            let copied = fs::copy(committed.join(name), home.join(name));
+            copied.with_context(|| format!("cannot copy {name} to {}", home.display()))?;
+        }
+        let npm =
+            workspace.program("npm")?.args(["ci", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"]);
+        npm.arg(&home).run()?;
+        fs::write(home.join(STAMP), &wanted).with_context(|| format!("cannot write to {}", home.display()))
+    })?;
+    Ok(modules)
+}
