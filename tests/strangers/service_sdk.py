@@ -14,4 +14,7 @@ arguments = json.loads(arguments)
 if 'message_hex' in arguments:
     arguments['message'] = bytes.fromhex(arguments.pop('message_hex'))
 service = WebPubSubServiceClient.from_connection_string(connection_string, hub='stream')
-print(json.dumps(getattr(service, method)(**arguments)))
+result = getattr(service, method)(**arguments)
+if hasattr(result, 'by_page'):
+    result = [{'connectionId': member.connection_id, 'userId': member.user_id} for member in result]
+print(json.dumps(result))
