@@ -16,8 +16,8 @@ const LONG_ABOUT: &str = "A command's output, live in every open browser.
   tailcast serve                     the page, on http://127.0.0.1:8080
   some-command | tailcast stream     its output, on every open page
 
-It speaks Azure Web PubSub's protocols: give `serve` a connection string and everything goes through Azure; without
-one, `serve` brings a compatible service of its own.
+It speaks Azure Web PubSub's protocols: give `serve` a connection string and everything goes through Azure. \
+Without one, `serve` brings a compatible service of its own.
 
 Exit codes: 0 done, and every line acknowledged; 1 failed while running; 2 wrong usage.
 Set TAILCAST_LOG=debug to see more on standard error.";

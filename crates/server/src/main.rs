@@ -9,6 +9,7 @@ mod publish;
 mod serve;
 mod signals;
 mod stream;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
     match run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("tailcast {name}: {failure}");
+            eprintln!("tailcast {name}: {}", terminal::plain(&failure.to_string()));
             failure.exit_code()
         }
     }

@@ -26,7 +26,7 @@ use webpubsub_client::{
 };
 use webpubsub_protocol::{name::GroupName, payload::Payload};
 
-use crate::{cli::StreamOptions, failure::Failure, signals::Signals};
+use crate::{cli::StreamOptions, failure::Failure, signals::Signals, terminal::plain};
 use input::Input;
 use line_batcher::LineBatcher;
 use tally::{Ending, Tally};
@@ -171,6 +171,7 @@ async fn narrate(mut events: Events) -> Option<String> {
             ClientEvent::ConnectFailed { failure } => trouble = Some(failure.to_string()),
             ClientEvent::RetryScheduled { after } => {
                 let trouble = trouble.as_deref().unwrap_or("no connection");
+                let trouble = plain(trouble);
                 eprintln!("tailcast stream: {trouble}; trying again in {:.1} s", after.as_secs_f64());
             }
             _ => {}
