@@ -1,63 +1,122 @@
-//! Programs that are not ours, unmodified but for the URL: the tutorial's streamer, server and page, and the official
-//! Python SDK.
+//! Programs that are not ours, unmodified but for the URL: the tutorial's streamer, publisher, server and pages, a client
+//! on the PyPI package `websockets`, and the official Python SDK.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
-use std::path::{Path, PathBuf};
+#[path = "strangers/program.rs"]
+mod program;
 
 use anyhow::Context;
+use program::{Program, path_of, run_program};
 use serde_json::{Value, json};
 use tailcast_tests::{
     browser::Browser,
-    command::{command, run},
-    environment::{python, tailcast},
+    command::run,
+    environment::tailcast,
     in_time,
     server::Server,
     socket::{JSON, Socket},
+    streamer::Streamer,
 };
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::Child,
-};
-
-fn stranger(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("strangers").join(name)
-}
-
-fn text(path: &Path) -> anyhow::Result<&str> {
-    path.to_str().context("a path that is not UTF-8")
-}
 
 /// Calls a method of the official SDK; gives its result.
 async fn sdk(server: &Server, method: &str, arguments: Value) -> anyhow::Result<Value> {
-    let script = stranger("service_sdk.py");
     let connection_string = server.connection_string()?.reveal();
-    let arguments = [text(&script)?, &connection_string, method, &arguments.to_string()];
-    let ended = run(&python()?, &arguments, b"").await?;
+    let arguments = [connection_string.as_str(), method, &arguments.to_string()];
+    let ended = run_program("service_sdk.py", &arguments, b"").await?;
     anyhow::ensure!(ended.code == Some(0), "{method}: {}", ended.stderr);
     Ok(serde_json::from_str(&ended.stdout)?)
 }
 
-/// A client with a token that the official SDK signed; gives it with its `connected` frame.
-async fn sdk_client(server: &Server, arguments: Value) -> anyhow::Result<(Socket, Value)> {
-    let token = sdk(server, "get_client_access_token", arguments).await?;
-    let mut socket = Socket::open(token["url"].as_str().context("no url")?, &[JSON]).await?;
-    let connected = socket.json().await?;
-    Ok((socket, connected))
+/// Sends text by a method of the official SDK.
+async fn sdk_text(server: &Server, method: &str, message: &str, mut target: Value) -> anyhow::Result<()> {
+    target["message"] = json!(message);
+    target["content_type"] = json!("text/plain");
+    sdk(server, method, target).await.map(drop)
+}
+
+/// What the clients are written in.
+#[derive(Debug, Clone, Copy)]
+enum Language {
+    Rust,
+    Python,
+}
+
+const BOTH: [Language; 2] = [Language::Rust, Language::Python];
+
+/// A connected client of the JSON subprotocol.
+enum Client {
+    Rust(Box<Socket>),
+    Python(Program),
+}
+
+impl Client {
+    /// With a token that the official SDK made; gives it with its `connected` frame.
+    async fn connect(language: Language, server: &Server, token: Value) -> anyhow::Result<(Self, Value)> {
+        let token = sdk(server, "get_client_access_token", token).await?;
+        let url = token["url"].as_str().context("no url")?;
+        let mut client = match language {
+            Language::Rust => Self::Rust(Box::new(Socket::open(url, &[JSON]).await?)),
+            Language::Python => {
+                let mut program = Program::start("client.py", &[url, JSON])?;
+                assert_eq!(program.line().await?, format!("subprotocol: {JSON}"));
+                Self::Python(program)
+            }
+        };
+        let connected = client.frame().await?;
+        anyhow::ensure!(connected["event"] == "connected", "{connected}");
+        Ok((client, connected))
+    }
+
+    async fn frame(&mut self) -> anyhow::Result<Value> {
+        match self {
+            Self::Rust(socket) => socket.json().await,
+            Self::Python(program) => Ok(serde_json::from_str(&program.line().await?)?),
+        }
+    }
+
+    async fn ask(&mut self, request: Value) -> anyhow::Result<Value> {
+        match self {
+            Self::Rust(socket) => socket.send(&request.to_string()).await?,
+            Self::Python(program) => program.write(&request.to_string()).await?,
+        }
+        self.frame().await
+    }
+}
+
+fn from_server(data_type: &str, data: &Value) -> Value {
+    json!({"type": "message", "from": "server", "dataType": data_type, "data": data})
+}
+
+fn from_group(group: &str, text: &str) -> Value {
+    json!({"type": "message", "from": "group", "group": group, "fromUserId": null, "dataType": "text", "data": text})
 }
 
 #[tokio::test]
-async fn the_tutorial_s_streamer_sends_one_message_and_takes_one_answer() -> anyhow::Result<()> {
+async fn the_tutorial_s_streamer_sends_one_message_and_takes_one_answer_until_its_input_ends()
+-> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut subscriber = server.subscribe().await?;
-    let script = stranger("stream.py");
     let lines: Vec<String> = (0..500).map(|number| format!("line {number} \"quoted\" é")).collect();
     let input = lines.join("\n") + "\n";
-    let ended = run(&python()?, &[text(&script)?, &server.negotiate_url()], input.as_bytes()).await?;
-    assert_eq!((ended.code, ended.stdout.trim()), (Some(0), "connected"), "{}", ended.stderr);
+    let ended = run_program("stream.py", &[&server.negotiate_url()], input.as_bytes()).await?;
+    // Its end is a traceback; that it got there means that it had an answer to each message.
+    assert_eq!(ended.stdout.trim(), "connected");
+    assert!(ended.stderr.ends_with("EOFError: EOF when reading a line\n"), "{}", ended.stderr);
     for line in &lines {
-        // One line a message, as it was sent.
         assert_eq!(subscriber.json().await?["data"], *line);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_line_typed_into_the_tutorial_s_streamer_appears_before_the_next_is_typed() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let mut subscriber = server.subscribe().await?;
+    let mut streamer = Program::start("stream.py", &[&server.negotiate_url()])?;
+    for line in ["one", "  two\t", "", "<b>&amp;</b> \\ 日本"] {
+        streamer.write(line).await?;
+        assert_eq!(subscriber.json().await?["data"], line);
     }
     Ok(())
 }
@@ -65,49 +124,62 @@ async fn the_tutorial_s_streamer_sends_one_message_and_takes_one_answer() -> any
 #[tokio::test]
 async fn a_token_of_the_official_sdk_connects_with_its_user_roles_and_groups() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
-    let arguments = json!({
-        "user_id": "ada lovelace",
-        "roles": ["webpubsub.joinLeaveGroup.allowed", "webpubsub.sendToGroup.allowed"],
-        "groups": ["given"],
-    });
-    let (mut client, connected) = sdk_client(&server, arguments).await?;
-    assert_eq!(connected["userId"], "ada lovelace");
-    let join = |group: &str, id: u32| format!(r#"{{"type":"joinGroup","group":"{group}","ackId":{id}}}"#);
-    assert_eq!(client.ask(&join("allowed", 1)).await?["success"], true);
-    assert_eq!(client.ask(&join("other", 2)).await?["error"]["name"], "Forbidden");
-    sdk(&server, "send_to_group", json!({"group": "given", "message": "to a member"})).await?;
-    let message = client.json().await?;
-    assert_eq!((&message["from"], &message["group"]), (&"group".into(), &"given".into()));
+    for language in BOTH {
+        let token = json!({
+            "user_id": "ada lovelace/é",
+            "roles": ["webpubsub.joinLeaveGroup.mine", "webpubsub.sendToGroup.ours"],
+            "groups": ["given"],
+        });
+        let (mut client, connected) = Client::connect(language, &server, token).await?;
+        assert_eq!(connected["userId"], "ada lovelace/é");
+        for (id, (request, group, refusal)) in [
+            ("joinGroup", "mine", Value::Null),
+            ("joinGroup", "ours", json!("Forbidden")),
+            ("sendToGroup", "ours", Value::Null),
+            ("sendToGroup", "mine", json!("Forbidden")),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let request = json!({"type": request, "group": group, "ackId": id, "data": "x"});
+            let ack = client.ask(request).await?;
+            let expected = (&json!(id), &json!(refusal.is_null()), &refusal);
+            assert_eq!((&ack["ackId"], &ack["success"], &ack["error"]["name"]), expected, "{language:?}");
+        }
+        sdk_text(&server, "send_to_group", "to a member", json!({"group": "given"})).await?;
+        assert_eq!(client.frame().await?, from_group("given", "to a member"), "{language:?}");
+    }
     Ok(())
 }
 
 #[tokio::test]
 async fn an_anonymous_token_of_the_official_sdk_may_do_nothing() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
-    let (mut client, connected) = sdk_client(&server, json!({})).await?;
+    let (mut client, connected) = Client::connect(Language::Python, &server, json!({})).await?;
     assert_eq!(connected["userId"], Value::Null);
-    let refusal = client.ask(r#"{"type":"sendToGroup","group":"stream","ackId":1,"data":1}"#).await?;
-    assert_eq!(refusal["error"]["name"], "Forbidden");
+    for request in ["joinGroup", "sendToGroup"] {
+        let request = json!({"type": request, "group": "stream", "ackId": 1, "data": "x"});
+        assert_eq!(client.ask(request).await?["error"]["name"], "Forbidden");
+    }
     Ok(())
 }
 
 #[tokio::test]
 async fn the_official_sdk_sends_to_all_in_each_of_its_types() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
-    let mut client = server.connect("ada").await?;
+    let (mut rust, _) = Client::connect(Language::Rust, &server, json!({})).await?;
+    let (mut python, _) = Client::connect(Language::Python, &server, json!({})).await?;
+    let bytes = "application/octet-stream";
     for (arguments, data_type, data) in [
         (json!({"message": "héllo", "content_type": "text/plain"}), "text", json!("héllo")),
         (json!({"message": {"a": [1, null, "x"]}}), "json", json!({"a": [1, null, "x"]})),
-        (json!({"message": "a string", "content_type": "application/json"}), "json", json!("a string")),
-        (
-            json!({"message_hex": "010203", "content_type": "application/octet-stream"}),
-            "binary",
-            json!("AQID"),
-        ),
+        (json!({"message": "words", "content_type": "application/json"}), "json", json!("words")),
+        (json!({"message_hex": "0102ff", "content_type": bytes}), "binary", json!("AQL/")),
     ] {
         sdk(&server, "send_to_all", arguments).await?;
-        let expected = json!({"type": "message", "from": "server", "dataType": data_type, "data": data});
-        assert_eq!(client.json().await?, expected);
+        for client in [&mut rust, &mut python] {
+            assert_eq!(client.frame().await?, from_server(data_type, &data));
+        }
     }
     Ok(())
 }
@@ -116,75 +188,141 @@ async fn the_official_sdk_sends_to_all_in_each_of_its_types() -> anyhow::Result<
 async fn the_official_sdk_reaches_groups_users_and_connections_and_nobody_who_is_excluded()
 -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
-    let (mut ada, _) = sdk_client(&server, json!({"user_id": "ada/1", "groups": ["g"]})).await?;
-    let (mut bob, connected) = sdk_client(&server, json!({"user_id": "bob", "groups": ["g"]})).await?;
-    let bob_id = connected["connectionId"].as_str().context("no connection id")?.to_owned();
-    let plain = |arguments: Value| {
-        let mut arguments = arguments;
-        arguments["content_type"] = json!("text/plain");
-        arguments
-    };
-    let group = json!({"group": "g", "message": "both"});
-    sdk(&server, "send_to_group", plain(group)).await?;
-    let group_without_bob = json!({"group": "g", "message": "not bob", "excluded": [bob_id]});
-    sdk(&server, "send_to_group", plain(group_without_bob)).await?;
-    sdk(&server, "send_to_all", plain(json!({"message": "all but bob", "excluded": [bob_id]}))).await?;
-    sdk(&server, "send_to_user", plain(json!({"user_id": "ada/1", "message": "ada only"}))).await?;
-    sdk(&server, "send_to_connection", plain(json!({"connection_id": bob_id, "message": "bob only"})))
-        .await?;
-    // What was not for a client has not come before what was.
-    for (client, expected) in
-        [(&mut ada, &["both", "not bob", "all but bob", "ada only"][..]), (&mut bob, &["both", "bob only"])]
-    {
-        assert_eq!(client.lines(expected.len()).await?, expected);
+    let token = |user: &str| json!({"user_id": user, "groups": ["g"]});
+    let (mut ada, _) = Client::connect(Language::Rust, &server, token("ada/1")).await?;
+    let (mut bob, connected) = Client::connect(Language::Python, &server, token("bob")).await?;
+    let bob_s = &connected["connectionId"];
+    for (method, message, target) in [
+        ("send_to_group", "group", json!({"group": "g"})),
+        ("send_to_group", "group but bob", json!({"group": "g", "excluded": [bob_s]})),
+        ("send_to_group", "another group", json!({"group": "h"})),
+        ("send_to_all", "all but bob", json!({"excluded": [bob_s]})),
+        ("send_to_user", "ada", json!({"user_id": "ada/1"})),
+        ("send_to_user", "bob", json!({"user_id": "bob"})),
+        ("send_to_connection", "bob's connection", json!({"connection_id": bob_s})),
+        ("send_to_all", "the end", json!({})),
+    ] {
+        sdk_text(&server, method, message, target).await?;
+    }
+    // What is not for a client would have come before the end.
+    let direct = |text: &str| from_server("text", &json!(text));
+    for expected in [
+        from_group("g", "group"),
+        from_group("g", "group but bob"),
+        direct("all but bob"),
+        direct("ada"),
+        direct("the end"),
+    ] {
+        assert_eq!(ada.frame().await?, expected);
+    }
+    for expected in [from_group("g", "group"), direct("bob"), direct("bob's connection"), direct("the end")] {
+        assert_eq!(bob.frame().await?, expected);
     }
     Ok(())
 }
 
-/// The tutorial's own web server, which serves its page and signs tokens for our service.
-async fn tutorial_server(server: &Server, page: &str) -> anyhow::Result<(Child, String)> {
-    let mut command = command(&python()?);
-    command.args([stranger("server.py"), server.connection_string()?.reveal().into(), stranger(page)]);
-    in_time("start of the tutorial's server", async {
-        let mut child = command.spawn()?;
-        let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
-        let ready = lines.next_line().await?.context("it ended")?;
-        let port = ready.strip_prefix("server started on ").with_context(|| ready.clone())?;
-        Ok((child, format!("http://localhost:{port}/")))
+#[tokio::test]
+async fn the_tutorial_s_publisher_reaches_clients_with_and_without_a_subprotocol() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let mut framed = server.connect("ada").await?;
+    let mut plain = Program::start("client.py", &[&server.negotiate("bob").await?])?;
+    assert_eq!(plain.line().await?, "subprotocol: None");
+    let publish = [server.connection_string()?.reveal(), "stream".into(), "héllo <b>".into()];
+    let ended = run_program("publish.py", &publish.each_ref().map(String::as_str), b"").await?;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(framed.json().await?, from_server("text", &json!("héllo <b>")));
+    assert_eq!(plain.line().await?, "héllo <b>");
+    Ok(())
+}
+
+/// Our server, with one of the tutorial's pages.
+async fn server_with(page: &str) -> anyhow::Result<Server> {
+    Server::start(&["--site", &path_of(page)?]).await
+}
+
+/// The tutorial's own server, which signs tokens for our service; gives it with its address.
+async fn tutorial_server(server: &Server, page: &str) -> anyhow::Result<(Program, String)> {
+    let arguments = [server.connection_string()?.reveal(), path_of(page)?];
+    let mut tutorial = Program::start("server.py", &arguments.each_ref().map(String::as_str))?;
+    let ready = tutorial.line().await?;
+    let port = ready.strip_prefix("server started on ").with_context(|| ready.clone())?;
+    Ok((tutorial, format!("http://localhost:{port}")))
+}
+
+/// The texts of the page's elements, from top to bottom.
+async fn texts(browser: &Browser, elements: &str) -> anyhow::Result<Vec<String>> {
+    let script =
+        format!("return [...document.querySelectorAll('#output {elements}')].map(one => one.innerText)");
+    Ok(serde_json::from_value(browser.run(&script).await?)?)
+}
+
+/// The tutorial's last page does not say when it has joined the group, so we talk until it shows something.
+async fn page_has_joined(browser: &Browser, streamer: &mut Streamer) -> anyhow::Result<()> {
+    in_time("joining the group", async {
+        while texts(browser, "span").await?.is_empty() {
+            streamer.write("anybody there?\n").await?;
+        }
+        Ok(())
     })
     .await
 }
 
+/// The lines that the tutorial's last page shows once it shows `last`.
+async fn lines_until(browser: &Browser, last: &str) -> anyhow::Result<Vec<String>> {
+    browser.until(&format!("document.querySelector('#output').textContent.endsWith('{last}')")).await?;
+    let spans = texts(browser, "span").await?;
+    let lines = spans.iter().flat_map(|span| span.split('\n'));
+    Ok(lines.filter(|line| *line != "anybody there?").map(str::to_owned).collect())
+}
+
 #[tokio::test]
-async fn the_tutorial_s_first_page_prints_what_tailcast_publishes() -> anyhow::Result<()> {
-    let (server, browser) = (Server::start(&[]).await?, Browser::start().await?);
-    let (_tutorial, url) = tutorial_server(&server, "first").await?;
-    browser.open(&url).await?;
+async fn the_tutorial_s_first_page_prints_each_frame() -> anyhow::Result<()> {
+    let (server, browser) = (server_with("page/first").await?, Browser::start().await?);
+    browser.open(&server.url("/")).await?;
     browser.until("document.querySelectorAll('#output p').length === 1").await?;
-    let connected: Value = serde_json::from_str(&browser.text("#output p").await?)?;
-    assert_eq!((&connected["event"], &connected["userId"]), (&"connected".into(), &Value::Null));
     let publish = ["publish", &server.connection_string()?.reveal(), "stream", "hello"];
     assert_eq!(run(&tailcast()?, &publish, b"").await?.code, Some(0));
-    browser.until("document.querySelectorAll('#output p').length === 2").await?;
-    let printed: Value = serde_json::from_str(&browser.text("#output p:last-child").await?)?;
-    assert_eq!(printed, json!({"type": "message", "from": "server", "dataType": "text", "data": "hello"}));
+    assert_eq!(run_program("publish.py", &publish[1..], b"").await?.code, Some(0));
+    browser.until("document.querySelectorAll('#output p').length === 3").await?;
+    let printed = texts(&browser, "p").await?;
+    let connected: Value = serde_json::from_str(&printed[0])?;
+    let id = connected["connectionId"].as_str().context("no connection id")?;
+    let hello = r#"{"type":"message","from":"server","dataType":"text","data":"hello"}"#;
+    assert_eq!(
+        connected,
+        json!({"type": "system", "event": "connected", "userId": null, "connectionId": id})
+    );
+    assert_eq!(printed[1..], [hello, hello]);
     browser.close().await
 }
 
 #[tokio::test]
-async fn the_tutorial_s_last_page_shows_what_tailcast_streams() -> anyhow::Result<()> {
+async fn the_tutorial_s_last_page_shows_the_lines_of_tailcast_stream_in_order() -> anyhow::Result<()> {
+    let (server, browser) = (server_with("page/last").await?, Browser::start().await?);
+    let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
+    browser.open(&server.url("/")).await?;
+    page_has_joined(&browser, &mut streamer).await?;
+    let mut lines: Vec<String> = (0..1000).map(|number| format!("line {number}")).collect();
+    lines.extend(["  indented\t.", "", "<b>&amp;</b> \"quoted\" \\", "é 日本", "the end"].map(str::to_owned));
+    streamer.write(&(lines.join("\n") + "\n")).await?;
+    streamer.end_input();
+    assert_eq!(streamer.ended().await?, (Some(0), String::new()));
+    assert_eq!(lines_until(&browser, "the end").await?, lines);
+    browser.close().await
+}
+
+#[tokio::test]
+async fn the_tutorial_s_server_serves_its_page_its_streamer_and_ours() -> anyhow::Result<()> {
     let (server, browser) = (Server::start(&[]).await?, Browser::start().await?);
-    let (_tutorial, url) = tutorial_server(&server, "public").await?;
+    let (_tutorial, url) = tutorial_server(&server, "page/last").await?;
+    let negotiate_url = format!("{url}/negotiate");
+    let mut streamer = Streamer::start(&negotiate_url, &[])?;
     browser.open(&url).await?;
-    // The page says nothing of its joining, so lines are sent until the first one shows.
-    let arguments = ["stream", "--negotiate", &server.negotiate_url()];
-    let count = "document.querySelectorAll('#output span').length";
-    while browser.run(&format!("return {count}")).await? == 0 {
-        assert_eq!(run(&tailcast()?, &arguments, b"hello\n").await?.code, Some(0));
-    }
-    assert_eq!(run(&tailcast()?, &arguments, b"  one\n  two <b>\n").await?.code, Some(0));
-    browser.until("document.querySelector('#output').textContent.endsWith('two <b>')").await?;
-    let shown = browser.run("return [...document.querySelectorAll('#output span')].at(-1).innerText").await?;
-    assert_eq!(shown, "  one\n  two <b>");
+    page_has_joined(&browser, &mut streamer).await?;
+    streamer.write("one of ours\n").await?;
+    streamer.end_input();
+    assert_eq!(streamer.ended().await?.0, Some(0));
+    run_program("stream.py", &[&negotiate_url], b"one of theirs\nthe end\n").await?;
+    assert_eq!(lines_until(&browser, "the end").await?, ["one of ours", "one of theirs", "the end"]);
     browser.close().await
 }

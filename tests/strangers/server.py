@@ -1,21 +1,24 @@
 """The tutorial's server: its page and its negotiate endpoint, with tokens by the official SDK.
 
-Unmodified but for the port, which is a free one, and for the SDK's function, whose name has changed since.
+usage: server.py CONNECTION_STRING FOLDER
+Unmodified but for this: The port is a free one, and printed. `build_authentication_token` is gone from the SDK, and
+`get_client_access_token` does the same. Connections have a thread each, since browsers open some that they then do not
+use, for which a server with one thread would wait. Other paths get a 404, and requests are not logged.
 """
 
 import json
 import sys
-from http.server import HTTPServer, SimpleHTTPRequestHandler
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 from azure.messaging.webpubsubservice import WebPubSubServiceClient
 
-service = WebPubSubServiceClient.from_connection_string(sys.argv[1], hub='stream')
-public = sys.argv[2]
+connection_string, folder = sys.argv[1:]
+service = WebPubSubServiceClient.from_connection_string(connection_string, hub='stream')
 
 
 class Request(SimpleHTTPRequestHandler):
     def __init__(self, *args, **kwargs):
-        super().__init__(*args, directory=public, **kwargs)
+        super().__init__(*args, directory=folder, **kwargs)
 
     def do_GET(self):
         if self.path == '/':
@@ -28,9 +31,15 @@ class Request(SimpleHTTPRequestHandler):
             self.send_header('Content-Type', 'application/json')
             self.end_headers()
             self.wfile.write(json.dumps({'url': token['url']}).encode())
+        else:
+            # The browser asks for an icon.
+            self.send_error(404)
+
+    def log_message(self, *args):
+        pass
 
 
 if __name__ == '__main__':
-    server = HTTPServer(('localhost', 0), Request)
+    server = ThreadingHTTPServer(('localhost', 0), Request)
     print('server started on', server.server_port, flush=True)
     server.serve_forever()

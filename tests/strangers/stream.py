@@ -1,7 +1,13 @@
-"""The tutorial's streamer: one message, then one receive. Unmodified but for the URL, which is an argument."""
+"""The tutorial's streamer: one message, then one receive.
+
+Unmodified but for the URL, which is an argument, and for `asyncio.run`, without which the newest Pythons have no event
+loop. At the end of its input it dies of an `EOFError`, as the tutorial's does.
+"""
 
 import asyncio
 import sys
+import threading
+import time
 import websockets
 import requests
 import json
@@ -29,7 +35,4 @@ res = requests.get(sys.argv[1]).json()
 try:
     asyncio.run(connect(res['url']))
 except KeyboardInterrupt:
-    pass
-except EOFError:
-    # The tutorial's program ends its input with a traceback.
     pass
