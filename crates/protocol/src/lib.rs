@@ -10,6 +10,7 @@
 //! | [`payload`] | what a message carries: text, JSON, binary, protobuf |
 //! | [`message`] | requests (client to service) and responses (service to client), whatever their wire format |
 //! | [`json`] | the text form of both, `json.webpubsub.azure.v1` |
+//! | `protobuf` (feature) | the binary form, `protobuf.webpubsub.azure.v1` |
 //! | [`subprotocol`] | the predefined subprotocols and how one is chosen |
 //! | [`filter`] | which connections a message is for, as an OData expression |
 //! | [`role`] | what a connection may do, and the role strings that grant it |
@@ -29,8 +30,11 @@ pub mod endpoint;
 pub mod filter;
 pub mod json;
 pub mod message;
+mod metadata;
 pub mod name;
 pub mod payload;
+#[cfg(feature = "protobuf")]
+pub mod protobuf;
 pub mod role;
 pub mod subprotocol;
 #[cfg(feature = "token")]

@@ -24,8 +24,9 @@ use crate::{
 
 /// A client that has been silent for this long is pinged (the cloud service's default).
 pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
-/// A client that is silent for this many intervals in a row is gone.
-pub const KEEP_ALIVE_MISSES: u32 = 3;
+/// A client that answers no ping for this many intervals more, five minutes in all, is gone. Not sooner: a simple program
+/// that waits for a line from the keyboard answers nothing meanwhile, and is there all the same.
+pub const KEEP_ALIVE_MISSES: u32 = 14;
 /// How long a closing client has to take what is still queued for it, close frame included, and to say goodbye.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Room for one read while a client says little: what an idle connection costs.

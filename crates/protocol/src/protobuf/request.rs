@@ -1,0 +1,164 @@
+//! Client to service.
+
+use prost::Message;
+
+use super::{
+    MalformedMessage, data,
+    schema::{self, Empty, GroupRequest, SendToGroup, SequenceAck, Upstream, UpstreamMessage},
+};
+use crate::{
+    message::{MAX_TTL_SECONDS, Metadata, Request},
+    metadata,
+    name::{EventName, GroupName},
+    payload::Payload,
+};
+
+/// Reads one request.
+///
+/// # Errors
+/// [`MalformedMessage`], for which the service closes the connection with code 1007.
+pub fn decode_request(frame: &[u8]) -> Result<Request<'static>, MalformedMessage> {
+    let message = UpstreamMessage::decode(frame)?.message;
+    Ok(match message.ok_or(MalformedMessage::Missing { part: "message" })? {
+        Upstream::SendToGroup(send) => {
+            let group = GroupName::new(&send.group)?;
+            let ttl_seconds = send.ttl_seconds.unwrap_or(0);
+            if ttl_seconds > MAX_TTL_SECONDS {
+                return Err(MalformedMessage::TimeToLive { given: ttl_seconds });
+            }
+            let (payload, metadata) = content(send.data, send.metadata)?;
+            let no_echo = send.no_echo.unwrap_or(false);
+            Request::SendToGroup { group, ack_id: send.ack_id, no_echo, ttl_seconds, payload, metadata }
+        }
+        Upstream::Event(event) => {
+            let (payload, metadata) = content(event.data, event.metadata)?;
+            Request::Event { event: EventName::new(&event.event)?, ack_id: event.ack_id, payload, metadata }
+        }
+        Upstream::JoinGroup(GroupRequest { group, ack_id }) => {
+            Request::JoinGroup { group: GroupName::new(&group)?, ack_id }
+        }
+        Upstream::LeaveGroup(GroupRequest { group, ack_id }) => {
+            Request::LeaveGroup { group: GroupName::new(&group)?, ack_id }
+        }
+        Upstream::SequenceAck(SequenceAck { sequence_id }) => Request::SequenceAck { sequence_id },
+        Upstream::Ping(Empty {}) => Request::Ping,
+    })
+}
+
+/// Data with annotations. Annotations alone are a message of empty text.
+fn content(
+    data: Option<schema::MessageData>,
+    entries: std::collections::BTreeMap<String, String>,
+) -> Result<(Payload<'static>, Metadata), MalformedMessage> {
+    let metadata = metadata::checked(entries).ok_or(MalformedMessage::Metadata)?;
+    match data::read(data)? {
+        Some(payload) => Ok((payload, metadata)),
+        None if !metadata.is_empty() => Ok((Payload::Text("".into()), metadata)),
+        None => Err(MalformedMessage::Missing { part: "data" }),
+    }
+}
+
+/// Writes one request.
+#[must_use]
+pub fn encode_request(request: &Request<'_>) -> Vec<u8> {
+    let group_request =
+        |group: &GroupName, ack_id: &Option<u64>| GroupRequest { group: group.to_string(), ack_id: *ack_id };
+    let message = match request {
+        Request::JoinGroup { group, ack_id } => Upstream::JoinGroup(group_request(group, ack_id)),
+        Request::LeaveGroup { group, ack_id } => Upstream::LeaveGroup(group_request(group, ack_id)),
+        Request::SendToGroup { group, ack_id, no_echo, ttl_seconds, payload, metadata } => {
+            Upstream::SendToGroup(SendToGroup {
+                group: group.to_string(),
+                ack_id: *ack_id,
+                data: Some(data::write(payload)),
+                no_echo: no_echo.then_some(true),
+                ttl_seconds: (*ttl_seconds > 0).then_some(*ttl_seconds),
+                metadata: metadata.clone(),
+            })
+        }
+        Request::Event { event, ack_id, payload, metadata } => Upstream::Event(schema::Event {
+            event: event.to_string(),
+            data: Some(data::write(payload)),
+            ack_id: *ack_id,
+            metadata: metadata.clone(),
+        }),
+        Request::Ping => Upstream::Ping(Empty {}),
+        Request::SequenceAck { sequence_id } => {
+            Upstream::SequenceAck(SequenceAck { sequence_id: *sequence_id })
+        }
+    };
+    UpstreamMessage { message: Some(message) }.encode_to_vec()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    pub(in crate::protobuf) struct Vectors {
+        pub(in crate::protobuf) vectors: Vec<Vector>,
+    }
+
+    #[derive(Deserialize)]
+    pub(in crate::protobuf) struct Vector {
+        pub(in crate::protobuf) name: String,
+        pub(in crate::protobuf) direction: String,
+        pub(in crate::protobuf) hex: String,
+    }
+
+    impl Vector {
+        pub(in crate::protobuf) fn bytes(&self) -> Vec<u8> {
+            (0..self.hex.len() / 2)
+                .map(|at| u8::from_str_radix(&self.hex[2 * at..2 * at + 2], 16).unwrap())
+                .collect()
+        }
+
+        pub(in crate::protobuf) fn is_of_streams(&self) -> bool {
+            self.name.contains("stream")
+        }
+    }
+
+    pub(in crate::protobuf) fn vectors(direction: &str) -> Vec<Vector> {
+        let all: Vectors = serde_json::from_str(include_str!("../../tests/vectors/protobuf.json")).unwrap();
+        all.vectors.into_iter().filter(|vector| vector.direction == direction).collect()
+    }
+
+    #[test]
+    fn every_recorded_request_is_read_and_written_alike() {
+        let mut read = 0;
+        for vector in vectors("up").iter().filter(|vector| !vector.is_of_streams()) {
+            let request =
+                decode_request(&vector.bytes()).unwrap_or_else(|error| panic!("{}: {error}", vector.name));
+            assert_eq!(decode_request(&encode_request(&request)).unwrap(), request, "{}", vector.name);
+            read += 1;
+        }
+        assert!(read >= 9, "{read}");
+    }
+
+    #[test]
+    fn what_lacks_its_parts_is_refused() {
+        // Nothing at all; an unknown kind; a send without data; a join of no group; a send with an unknown kind of data.
+        let broken: [&[u8]; 5] = [
+            &[],
+            &[0x7A, 0x00],
+            &[0x0A, 0x03, 0x0A, 0x01, b'g'],
+            &[0x32, 0x00],
+            &[0x0A, 0x07, 0x0A, 0x01, b'g', 0x1A, 0x02, 0x2A, 0x00],
+        ];
+        for bytes in broken {
+            assert!(decode_request(bytes).is_err(), "{bytes:x?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_decoder_panic(bytes in any::<Vec<u8>>()) {
+            if let Ok(request) = decode_request(&bytes) {
+                prop_assert_eq!(decode_request(&encode_request(&request)).unwrap(), request);
+            }
+        }
+    }
+}
