@@ -47,7 +47,7 @@ const BOTH: [Language; 2] = [Language::Rust, Language::Python];
 /// A connected client of the JSON subprotocol.
 enum Client {
     Rust(Box<Socket>),
-    Python(Program),
+    Python(Box<Program>),
 }
 
 impl Client {
@@ -60,7 +60,7 @@ impl Client {
             Language::Python => {
                 let mut program = Program::start("client.py", &[url, JSON])?;
                 assert_eq!(program.line().await?, format!("subprotocol: {JSON}"));
-                Self::Python(program)
+                Self::Python(Box::new(program))
             }
         };
         let connected = client.frame().await?;

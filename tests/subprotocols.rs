@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::Message;
 #[tokio::test]
 async fn json_is_chosen_in_any_company_and_echoed() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
-    for offer in [&[JSON][..], &["chat.v1", JSON], &["protobuf.webpubsub.azure.v1", JSON]] {
+    for offer in [&[JSON][..], &["chat.v1", JSON], &[JSON, "protobuf.webpubsub.azure.v1"]] {
         let mut socket = Socket::open(&server.negotiate("ada").await?, offer).await?;
         assert_eq!(socket.subprotocol(), Some(JSON), "{offer:?}");
         let connected = socket.json().await?;

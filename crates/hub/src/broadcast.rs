@@ -1,7 +1,12 @@
 //! A message on its way to many clients: encoded once per wire format, its bytes shared.
 
 use bytes::Bytes;
-use webpubsub_protocol::{json::encode_response, message::Response, payload::Payload};
+use webpubsub_protocol::{
+    json::encode_response,
+    message::Response,
+    payload::Payload,
+    protobuf::{self, DataMessage},
+};
 
 use crate::websocket::frame::{Opcode, encode};
 
@@ -12,13 +17,15 @@ pub struct Broadcast<'a> {
     simple: Option<Bytes>,
     json: Option<Bytes>,
     open_json: Option<Bytes>,
+    protobuf: Option<Bytes>,
+    shared_protobuf: Option<Bytes>,
 }
 
 impl<'a> Broadcast<'a> {
     /// Nothing is encoded before somebody wants it.
     #[must_use]
     pub fn new(message: Response<'a>) -> Self {
-        Self { message, simple: None, json: None, open_json: None }
+        Self { message, simple: None, json: None, open_json: None, protobuf: None, shared_protobuf: None }
     }
 
     /// The whole WebSocket frame for simple clients.
@@ -40,6 +47,23 @@ impl<'a> Broadcast<'a> {
         };
         self.open_json.get_or_insert_with(open).clone()
     }
+
+    /// The whole WebSocket frame for clients of the protobuf subprotocol.
+    pub fn protobuf(&mut self) -> Bytes {
+        self.protobuf.get_or_insert_with(|| protobuf_frame(&self.message)).clone()
+    }
+
+    /// The data message without its sequence id, which a reliable client's own takes the place of.
+    pub fn shared_protobuf(&mut self) -> Bytes {
+        let share = || Bytes::from(DataMessage::new(&self.message).shared);
+        self.shared_protobuf.get_or_insert_with(share).clone()
+    }
+}
+
+/// The WebSocket frame that tells a protobuf client `message`.
+#[must_use]
+pub fn protobuf_frame(message: &Response<'_>) -> Bytes {
+    encode(Opcode::Binary, &protobuf::encode_response(message))
 }
 
 /// The WebSocket frame that tells a JSON client `message`.

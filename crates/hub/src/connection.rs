@@ -8,15 +8,16 @@ use std::{
 use bytes::Bytes;
 use webpubsub_protocol::{
     close::Close,
+    message::Response,
     name::GroupName,
     role::{Permission, Permissions, TooManyDecisions},
     subprotocol::Subprotocol,
 };
 
 use crate::{
-    broadcast::Broadcast,
+    broadcast::{Broadcast, json_frame, protobuf_frame},
     outbox::{Load, Outbox},
-    reliable_queue::ReliableQueue,
+    reliable_queue::{ReliableQueue, Unsequenced},
 };
 
 /// The service's name for a connection: 32 hexadecimal digits that nobody can guess.
@@ -68,6 +69,35 @@ pub enum WireFormat {
     Json,
     /// `json.reliable.webpubsub.azure.v1`.
     ReliableJson,
+    /// `protobuf.webpubsub.azure.v1`.
+    Protobuf,
+    /// `protobuf.reliable.webpubsub.azure.v1`.
+    ReliableProtobuf,
+}
+
+impl WireFormat {
+    /// How messages look in a predefined subprotocol.
+    #[must_use]
+    pub fn of(protocol: Subprotocol) -> Self {
+        match protocol {
+            Subprotocol::Json => Self::Json,
+            Subprotocol::ReliableJson => Self::ReliableJson,
+            Subprotocol::Protobuf => Self::Protobuf,
+            Subprotocol::ReliableProtobuf => Self::ReliableProtobuf,
+        }
+    }
+
+    /// The predefined subprotocol; `None` for a simple client.
+    #[must_use]
+    pub fn subprotocol(self) -> Option<Subprotocol> {
+        Subprotocol::ALL.into_iter().find(|protocol| Self::of(*protocol) == self)
+    }
+
+    /// Whether a lost connection can be taken up again.
+    #[must_use]
+    pub fn is_reliable(self) -> bool {
+        matches!(self, Self::ReliableJson | Self::ReliableProtobuf)
+    }
 }
 
 /// A client, as hub and session see it.
@@ -103,8 +133,8 @@ impl Connection {
         permissions: Permissions,
     ) -> Self {
         let delivery = match format {
-            WireFormat::Simple | WireFormat::Json => Delivery::Direct(Arc::default()),
-            WireFormat::ReliableJson => Delivery::Reliable(ReliableQueue::default()),
+            reliable if reliable.is_reliable() => Delivery::Reliable(ReliableQueue::default()),
+            _ => Delivery::Direct(Arc::default()),
         };
         Self { id, user_id, format, permissions: RwLock::new(permissions), delivery }
     }
@@ -137,11 +167,7 @@ impl Connection {
     /// The name of the predefined subprotocol that it speaks; `None` for a simple client.
     #[must_use]
     pub fn protocol(&self) -> Option<&'static str> {
-        match self.format {
-            WireFormat::Simple => None,
-            WireFormat::Json => Some(Subprotocol::Json.name()),
-            WireFormat::ReliableJson => Some(Subprotocol::ReliableJson.name()),
-        }
+        self.format.subprotocol().map(Subprotocol::name)
     }
 
     /// What waits to be written to the client's first socket. `None` for a connection that has ended already.
@@ -157,14 +183,26 @@ impl Connection {
     pub fn deliver(&self, broadcast: &mut Broadcast<'_>) -> Load {
         match (&self.delivery, self.format) {
             (Delivery::Direct(outbox), WireFormat::Simple) => outbox.push(broadcast.simple()),
+            (Delivery::Direct(outbox), WireFormat::Protobuf) => outbox.push(broadcast.protobuf()),
             (Delivery::Direct(outbox), _) => outbox.push(broadcast.json()),
-            (Delivery::Reliable(queue), _) => queue.push(broadcast.open_json()),
+            (Delivery::Reliable(queue), WireFormat::ReliableProtobuf) => {
+                queue.push(Unsequenced::Protobuf(broadcast.shared_protobuf()))
+            }
+            (Delivery::Reliable(queue), _) => queue.push(Unsequenced::Json(broadcast.open_json())),
         }
     }
 
-    /// Queues a frame that is for this client alone, and not worth keeping. Sets no pace for anybody: the outbox
-    /// bounds it.
-    pub fn tell(&self, frame: Bytes) {
+    /// Tells this client something that is for it alone, and not worth keeping. Sets no pace for anybody: the outbox
+    /// bounds it. Simple clients have no frames but payloads, and hear nothing.
+    pub fn tell(&self, response: &Response<'_>) {
+        match self.format {
+            WireFormat::Simple => {}
+            WireFormat::Json | WireFormat::ReliableJson => self.push(json_frame(response)),
+            WireFormat::Protobuf | WireFormat::ReliableProtobuf => self.push(protobuf_frame(response)),
+        }
+    }
+
+    fn push(&self, frame: Bytes) {
         match &self.delivery {
             Delivery::Direct(outbox) => drop(outbox.push(frame)),
             Delivery::Reliable(queue) => queue.tell(frame),

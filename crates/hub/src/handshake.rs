@@ -21,14 +21,13 @@ use webpubsub_protocol::{
     message::Response as Message,
     name::{GroupName, HubName},
     role::Permissions,
-    subprotocol::{Subprotocol, offered_names},
+    subprotocol::offered_names,
     token::{Claims, audience, verify},
 };
 
 use crate::{
-    broadcast::json_frame,
     connect_handler::{ConnectAnswer, ConnectRequest},
-    connection::{Connection, ConnectionId, WireFormat},
+    connection::{Connection, ConnectionId},
     outbox::Outbox,
     recovery::Resumable,
     service::{Place, Service},
@@ -171,12 +170,16 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<Accepted, Hands
     let user_id = answer.user_id.or(claims.user_id);
     let connection = Arc::new(Connection::new(id, user_id, choice.format, permissions));
     let outbox = connection.attach().ok_or(HandshakeError::Full)?;
-    let reconnection_token = match choice.format {
-        WireFormat::ReliableJson => Some(Resumable::new_token().map_err(|_| HandshakeError::Randomness)?),
-        WireFormat::Simple | WireFormat::Json => None,
+    let reconnection_token = match choice.format.is_reliable() {
+        true => Some(Resumable::new_token().map_err(|_| HandshakeError::Randomness)?),
+        false => None,
     };
     // Before anybody can publish to it: the greeting is the first frame.
-    greet(&connection, reconnection_token.clone());
+    connection.tell(&Message::Connected {
+        connection_id: connection.id.as_str().to_owned(),
+        user_id: connection.user_id.clone(),
+        reconnection_token: reconnection_token.clone(),
+    });
     let members = service.hub(&hub);
     members.add(&connection);
     for group in &groups {
@@ -213,20 +216,10 @@ fn recover(
     };
     // A connection keeps its subprotocol; a client that offers another one now is answered with what it had.
     let spoken = match &conversation {
-        Conversation::Recovered(_) => Some(Subprotocol::ReliableJson.name()),
+        Conversation::Recovered(resumable) => resumable.protocol(),
         _ => offered.first().map(String::as_str),
     };
     Ok(Accepted { response: upgrade::switching_protocols(accept_key, spoken)?, conversation })
-}
-
-fn greet(connection: &Connection, reconnection_token: Option<String>) {
-    if connection.format != WireFormat::Simple {
-        connection.tell(json_frame(&Message::Connected {
-            connection_id: connection.id.as_str().to_owned(),
-            user_id: connection.user_id.clone(),
-            reconnection_token,
-        }));
-    }
 }
 
 fn hub_name(path: &str, query: &ClientQuery) -> Result<HubName, HandshakeError> {

@@ -259,8 +259,8 @@ mod tests {
     /// What the connection was told since last asked, without waiting for anything.
     async fn heard(connection: &Connection) -> Vec<String> {
         // A marker makes the outbox answer at once even when nothing else is in it.
-        connection.tell(bytes::Bytes::from_static(b"\x81\x00"));
         let outbox = connection.attach().unwrap();
+        outbox.push(bytes::Bytes::from_static(b"\x81\x00"));
         let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
         frames
             .iter()

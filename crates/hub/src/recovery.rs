@@ -46,6 +46,11 @@ impl Resumable {
         &self.connection.id
     }
 
+    /// The subprotocol that it speaks and keeps.
+    pub(crate) fn protocol(&self) -> Option<&'static str> {
+        self.connection.protocol()
+    }
+
     /// Whether this is the connection that `token` was given out for.
     pub(crate) fn admits(&self, hub: &HubName, token: &str) -> bool {
         let is_right = bool::from(self.token.as_bytes().ct_eq(token.as_bytes()));

@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use tokio::sync::Notify;
-use webpubsub_protocol::close::Close;
+use webpubsub_protocol::{close::Close, protobuf::DataMessage};
 
 use crate::{
     outbox::{Load, Outbox, PACE_PATIENCE},
@@ -50,10 +50,26 @@ struct State {
 }
 
 /// A message without its sequence id, which differs from client to client while this does not.
+#[derive(Debug, Clone)]
+pub enum Unsequenced {
+    /// A JSON object without its closing brace.
+    Json(Bytes),
+    /// The fields of a protobuf data message.
+    Protobuf(Bytes),
+}
+
+impl Unsequenced {
+    fn len(&self) -> usize {
+        match self {
+            Self::Json(shared) | Self::Protobuf(shared) => shared.len(),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Retained {
     id: u64,
-    open_object: Bytes,
+    message: Unsequenced,
 }
 
 impl State {
@@ -69,26 +85,26 @@ impl ReliableQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a message. `open_object` is its JSON object without the closing brace.
-    pub fn push(&self, open_object: Bytes) -> Load {
+    /// Queues a message.
+    pub fn push(&self, message: Unsequenced) -> Load {
         let mut state = self.state();
         if state.has_ended {
             return Load::Light;
         }
         let is_full = state.retained.len() >= UNACKNOWLEDGED_LIMIT
-            || state.retained_bytes + open_object.len() > UNACKNOWLEDGED_LIMIT_BYTES;
+            || state.retained_bytes + message.len() > UNACKNOWLEDGED_LIMIT_BYTES;
         if is_full {
             self.end(&mut state, Close::UNACKNOWLEDGED_FULL);
             return Load::Light;
         }
         state.last_id += 1;
-        let message = Retained { id: state.last_id, open_object };
+        let retained = Retained { id: state.last_id, message };
         let load = match &state.transport {
-            Some(outbox) => outbox.push_parts(message.parts()),
+            Some(outbox) => outbox.push_parts(retained.parts()),
             None => Load::Light,
         };
-        state.retained_bytes += message.open_object.len();
-        state.retained.push_back(message);
+        state.retained_bytes += retained.message.len();
+        state.retained.push_back(retained);
         if state.holds_up() { Load::Heavy } else { load }
     }
 
@@ -96,7 +112,7 @@ impl ReliableQueue {
     pub fn acknowledge(&self, id: u64) {
         let mut state = self.state();
         while state.retained.front().is_some_and(|message| message.id <= id) {
-            let acknowledged = state.retained.pop_front().map_or(0, |message| message.open_object.len());
+            let acknowledged = state.retained.pop_front().map_or(0, |retained| retained.message.len());
             state.retained_bytes -= acknowledged;
         }
         state.is_slow &= !state.retained.is_empty();
@@ -198,10 +214,21 @@ impl ReliableQueue {
 }
 
 impl Retained {
-    /// The whole WebSocket frame: header, the shared object, and the sequence id that closes it.
+    /// The whole WebSocket frame: header, what is shared, and the sequence id.
     fn parts(&self) -> [Bytes; 3] {
-        let tail = Bytes::from(format!(",\"sequenceId\":{}}}", self.id));
-        [encode_head(Opcode::Text, self.open_object.len() + tail.len()), self.open_object.clone(), tail]
+        match &self.message {
+            Unsequenced::Json(object) => {
+                let tail = Bytes::from(format!(",\"sequenceId\":{}}}", self.id));
+                [encode_head(Opcode::Text, object.len() + tail.len()), object.clone(), tail]
+            }
+            Unsequenced::Protobuf(fields) => {
+                let (inner_head, tail) =
+                    (DataMessage::head(fields.len(), self.id), DataMessage::tail(self.id));
+                let len = inner_head.len() + fields.len() + tail.len();
+                let head = [&encode_head(Opcode::Binary, len)[..], &inner_head].concat();
+                [head.into(), fields.clone(), tail.into()]
+            }
+        }
     }
 }
 
@@ -210,13 +237,13 @@ mod tests {
     use super::*;
     use crate::outbox::Departure;
 
-    fn message(text: &'static str) -> Bytes {
-        Bytes::from_static(text.as_bytes())
+    fn message(text: &'static str) -> Unsequenced {
+        Unsequenced::Json(Bytes::from_static(text.as_bytes()))
     }
 
     /// The sequence ids that a transport has been given, in order.
     async fn ids(outbox: &Outbox) -> Vec<u64> {
-        outbox.push(message("}"));
+        outbox.push(Bytes::from_static(b"}"));
         let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
         let all: Vec<u8> = frames.iter().flat_map(|part| part.to_vec()).collect();
         let text = String::from_utf8_lossy(&all).into_owned();

@@ -20,9 +20,8 @@ use webpubsub_protocol::{
 };
 
 use crate::{
-    broadcast::json_frame,
     connect_handler::ConnectHandler,
-    connection::{ConnectionId, WireFormat},
+    connection::ConnectionId,
     handshake,
     hub::{Audience, Hub},
     recovery::Resumable,
@@ -105,14 +104,11 @@ impl Service {
 
     /// Tells every client that the service ends, closes all connections, and waits until they are gone.
     pub async fn shut_down(&self) {
-        let farewell =
-            json_frame(&Response::Disconnected { message: "The service is shutting down.".to_owned() });
+        let farewell = Response::Disconnected { message: "The service is shutting down.".to_owned() };
         let hubs: Vec<_> =
             self.hubs.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         for connection in hubs.iter().flat_map(|hub| hub.select(Audience::Everyone, None)) {
-            if connection.format != WireFormat::Simple {
-                connection.tell(farewell.clone());
-            }
+            connection.tell(&farewell);
             connection.close(Close::SHUTTING_DOWN);
         }
         // Those without a socket have nobody to end them.

@@ -12,12 +12,12 @@ use webpubsub_protocol::{
     message::{AckError, Metadata, Request, Response},
     name::GroupName,
     payload::Payload,
+    protobuf,
     role::Permission,
 };
 
 use crate::{
     ack_history::AckHistory,
-    broadcast::json_frame,
     connection::{Connection, WireFormat},
     hub::{Audience, Hub, Pace},
 };
@@ -89,16 +89,31 @@ impl Session {
             (WireFormat::Json | WireFormat::ReliableJson, Incoming::Text(text)) => match decode_request(text)
             {
                 Ok(request) => self.carry_out(request),
-                Err(error) => {
-                    tracing::debug!(connection = %self.connection.id, %error, "malformed frame");
-                    Step::Close(Close::INVALID_JSON_MESSAGE)
-                }
+                Err(error) => self.malformed(&error, Close::INVALID_JSON_MESSAGE),
             },
             (WireFormat::Json | WireFormat::ReliableJson, Incoming::Binary(_)) => {
                 Step::Close(Close::JSON_WANTS_TEXT)
             }
+            (WireFormat::Protobuf | WireFormat::ReliableProtobuf, Incoming::Binary(bytes)) => {
+                match protobuf::decode_request(bytes) {
+                    Ok(request) => self.carry_out(request),
+                    Err(error) => self.malformed(&error, Close::invalid_protobuf(self.protocol_name())),
+                }
+            }
+            (WireFormat::Protobuf | WireFormat::ReliableProtobuf, Incoming::Text(_)) => {
+                Step::Close(Close::wants_binary(self.protocol_name()))
+            }
             (WireFormat::Simple, message) => self.receive_simple(message),
         }
+    }
+
+    fn malformed(&self, error: &dyn std::error::Error, close: Close) -> Step {
+        tracing::debug!(connection = %self.connection.id, %error, "malformed frame");
+        Step::Close(close)
+    }
+
+    fn protocol_name(&self) -> &'static str {
+        self.connection.protocol().unwrap_or_default()
     }
 
     fn receive_simple(&self, message: Incoming<'_>) -> Step {
@@ -142,7 +157,7 @@ impl Session {
                 self.acknowledge(ack_id, |_| Err(internal("Internal server error".to_owned())))
             }
             Request::Ping => {
-                self.tell(&Response::Pong);
+                self.connection.tell(&Response::Pong);
                 Step::Continue
             }
             Request::SequenceAck { sequence_id } => {
@@ -173,7 +188,7 @@ impl Session {
             if outcome.is_ok() {
                 self.carried_out.insert(ack_id);
             }
-            self.tell(&Response::Ack { ack_id, outcome });
+            self.connection.tell(&Response::Ack { ack_id, outcome });
         } else if let Err(error) = outcome {
             tracing::debug!(connection = %self.connection.id, %error, "request without ack id failed");
         }
@@ -201,13 +216,6 @@ impl Session {
         let is_left_out = |connection: &Connection| no_echo && connection.id == self.connection.id;
         let pace = self.hub.publish(Audience::Group(group), None, is_left_out, message);
         if pace.is_empty() { Step::Continue } else { Step::Pace(pace) }
-    }
-
-    /// Queues a frame that is for this client alone. Simple clients have no frames but payloads.
-    fn tell(&self, response: &Response<'_>) {
-        if self.connection.format != WireFormat::Simple {
-            self.connection.tell(json_frame(response));
-        }
     }
 }
 

@@ -55,6 +55,24 @@ impl Close {
     /// A JSON client sent something that is no request.
     pub const INVALID_JSON_MESSAGE: Self =
         Self::new(INVALID_PAYLOAD, "The client message is not a valid JSON protocol message.");
+    /// A protobuf client sent a text message. `protocol` is its subprotocol's name.
+    #[must_use]
+    pub fn wants_binary(protocol: &str) -> Self {
+        Self {
+            code: UNSUPPORTED_DATA,
+            reason: format!("The {protocol} subprotocol requires binary messages.").into(),
+        }
+    }
+
+    /// A protobuf client sent something that is no request. `protocol` is its subprotocol's name.
+    #[must_use]
+    pub fn invalid_protobuf(protocol: &str) -> Self {
+        Self {
+            code: INVALID_PAYLOAD,
+            reason: format!("The client message is not a valid {protocol} protocol message.").into(),
+        }
+    }
+
     /// A message beyond the size limit.
     pub const TOO_LARGE: Self = Self::new(MESSAGE_TOO_BIG, "The client message is too large.");
     /// The receiver reads more slowly than its queue can bridge.

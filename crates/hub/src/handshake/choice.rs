@@ -25,40 +25,15 @@ impl Choice {
                 );
                 return Err(HandshakeError::Subprotocol(words));
             };
-            return match Subprotocol::from_name(name) {
-                None => Ok(Self { format: WireFormat::Simple, echo: Some(name.clone()) }),
-                Some(protocol) => wire_format(protocol)
-                    .map(|format| Self { format, echo: Some(name.clone()) })
-                    .ok_or_else(|| not_spoken(name)),
-            };
+            let format = Subprotocol::from_name(name).map_or(WireFormat::Simple, WireFormat::of);
+            return Ok(Self { format, echo: Some(name.clone()) });
         }
-        let mut predefined =
-            offered.iter().filter_map(|name| Some((name, Subprotocol::from_name(name)?))).peekable();
-        let Some((first, _)) = predefined.peek().copied() else {
-            return Ok(Self { format: WireFormat::Simple, echo: None });
-        };
-        predefined
-            .find_map(|(name, protocol)| {
-                Some(Self { format: wire_format(protocol)?, echo: Some(name.clone()) })
-            })
-            .ok_or_else(|| not_spoken(first))
+        let predefined = |name: &String| Some((WireFormat::of(Subprotocol::from_name(name)?), name.clone()));
+        Ok(match offered.iter().find_map(predefined) {
+            Some((format, name)) => Self { format, echo: Some(name) },
+            None => Self { format: WireFormat::Simple, echo: None },
+        })
     }
-}
-
-/// The wire format of a subprotocol; `None` for those that this version does not speak.
-fn wire_format(protocol: Subprotocol) -> Option<WireFormat> {
-    match protocol {
-        Subprotocol::Json => Some(WireFormat::Json),
-        Subprotocol::ReliableJson => Some(WireFormat::ReliableJson),
-        Subprotocol::Protobuf | Subprotocol::ReliableProtobuf => None,
-    }
-}
-
-fn not_spoken(name: &str) -> HandshakeError {
-    let (reliable, plain) = (Subprotocol::ReliableJson.name(), Subprotocol::Json.name());
-    HandshakeError::Subprotocol(format!(
-        "this service does not speak {name} yet; offer {reliable} or {plain}"
-    ))
 }
 
 #[cfg(test)]
@@ -73,10 +48,13 @@ mod tests {
     const JSON: &str = "json.webpubsub.azure.v1";
 
     #[test]
-    fn the_first_predefined_name_that_we_speak_is_chosen_and_echoed() {
+    fn the_first_predefined_name_is_chosen_and_echoed() {
         let json = Some((WireFormat::Json, Some(JSON.to_owned())));
-        assert_eq!(choose(&["chat.v1", JSON], None), json);
-        assert_eq!(choose(&["protobuf.webpubsub.azure.v1", JSON], None), json);
+        assert_eq!(choose(&["chat.v1", JSON, "protobuf.webpubsub.azure.v1"], None), json);
+        for protocol in Subprotocol::ALL {
+            let chosen = Some((WireFormat::of(protocol), Some(protocol.name().to_owned())));
+            assert_eq!(choose(&[protocol.name(), JSON], None), chosen);
+        }
     }
 
     #[test]

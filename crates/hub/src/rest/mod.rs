@@ -30,8 +30,7 @@ use webpubsub_protocol::{
 };
 
 use crate::{
-    broadcast::json_frame,
-    connection::{Connection, WireFormat},
+    connection::Connection,
     handshake::bearer_token,
     hub::{Audience, Hub},
     service::Service,
@@ -154,14 +153,12 @@ fn close(hub: &Hub, recipients: &Recipients, parameters: &Parameters) {
         Some(reason) => format!("Application server closed the connection. Reason: {reason}"),
         None => "Application server closed the connection.".to_owned(),
     };
-    let farewell = json_frame(&Message::Disconnected { message });
+    let farewell = Message::Disconnected { message };
     for connection in hub.select(audience_of(recipients), None) {
         if parameters.excludes(connection.id.as_str()) {
             continue;
         }
-        if connection.format != WireFormat::Simple {
-            connection.tell(farewell.clone());
-        }
+        connection.tell(&farewell);
         connection.close(Close::NORMAL);
     }
 }
