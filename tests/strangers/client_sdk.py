@@ -26,7 +26,15 @@ def client_access_url():
 
 
 protocol = WebPubSubProtocolType.JSON if subprotocol == 'json' else WebPubSubProtocolType.JSON_RELIABLE
-client = WebPubSubClient(WebPubSubClientCredential(client_access_url), protocol_type=protocol, reconnect_retry_total=10)
+# The SDK begins to wait for an answer only after it has sent the question: against a service as near as this one the
+# answer may be there before, and then it waits for as long as it may, and goes on.
+client = WebPubSubClient(
+    WebPubSubClientCredential(client_access_url),
+    protocol_type=protocol,
+    reconnect_retry_total=10,
+    start_timeout=3,
+    ack_timeout=3,
+)
 
 client.subscribe(CallbackType.CONNECTED, lambda event: tell('connected', event.connection_id, event.user_id))
 client.subscribe(CallbackType.DISCONNECTED, lambda event: tell('disconnected', event.connection_id))
