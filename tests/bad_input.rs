@@ -295,3 +295,17 @@ async fn without_the_role_the_ack_says_forbidden_and_nothing_is_delivered() -> a
     assert_eq!(member.lines(1).await?, ["allowed"]);
     Ok(())
 }
+
+#[tokio::test]
+async fn one_that_never_finishes_its_request_is_hung_up_on() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let mut socket = TcpStream::connect(server.address()).await?;
+    socket.write_all(b"GET /negotiate HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Begun").await?;
+    in_time("the end of patience", async {
+        let mut answer = Vec::new();
+        // Whatever is answered, the connection ends.
+        let _ended = socket.read_to_end(&mut answer).await;
+        Ok(())
+    })
+    .await
+}

@@ -14,6 +14,9 @@ use webpubsub_protocol::{
     token::{UnixTime, verify},
 };
 
+/// Who lets pages of other hosts in needs a key of their own.
+const OWN_KEY: &str = "an-access-key-of-thirty-two-characters";
+
 const AZURE: &str = "Endpoint=https://example.webpubsub.azure.com;AccessKey=0123456789abcdef0123456789abcdef0123456789a=;Version=1.0;";
 
 /// The URL, and the claims of its token, unchecked.
@@ -115,7 +118,8 @@ async fn with_a_publish_key_only_who_shows_it_may_publish() -> anyhow::Result<()
 
 #[tokio::test]
 async fn other_web_pages_may_use_the_server_only_when_they_were_allowed() -> anyhow::Result<()> {
-    let server = Server::start(&["--allow-origin", "https://friend.example"]).await?;
+    let server =
+        Server::start(&["--allow-origin", "https://friend.example", "--access-key", OWN_KEY]).await?;
     let ask = async |origin: &str| {
         http_client()?.get(server.negotiate_url()).header("Origin", origin).send().await.context("ask")
     };

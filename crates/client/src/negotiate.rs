@@ -54,7 +54,13 @@ pub fn read_answer(url: &str, status: u16, body: &str) -> Result<ServiceUrl, Con
     if !(200..300).contains(&status) {
         return Err(ConnectFailure::NegotiateStatus { url, status });
     }
+    let is_encrypted = url.starts_with("https://");
     match serde_json::from_str::<Answer>(body) {
+        // Who asked in private does not answer in public.
+        Ok(answer) if is_encrypted && answer.url.starts_with("ws://") => {
+            let found = "an unencrypted URL (ws://) to an encrypted request".to_owned();
+            Err(ConnectFailure::NegotiateAnswer { url, found })
+        }
         Ok(answer) if is_websocket_url(&answer.url) => Ok(ServiceUrl(answer.url)),
         Ok(answer) => {
             let given = excerpt(without_query(&answer.url));
@@ -120,6 +126,14 @@ mod tests {
         assert!(words(200, r#"{"url":"https://h/x?access_token=secret"}"#).contains("`https://h/x`"));
         assert!(words(200, r#"{"url":"ws://"}"#).contains("`ws://`"));
         assert!(words(200, r#"{"url":5}"#).contains(r#"`{"url":5}`"#));
+    }
+
+    #[test]
+    fn an_encrypted_endpoint_does_not_lead_to_an_unencrypted_service() {
+        let words =
+            read_answer("https://h/negotiate", 200, r#"{"url":"ws://h/x?access_token=secret"}"#).unwrap_err();
+        assert!(words.to_string().contains("unencrypted") && !words.to_string().contains("secret"));
+        assert!(read_answer("https://h/negotiate", 200, r#"{"url":"wss://h/x"}"#).is_ok());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use tokio::time::Instant;
 use webpubsub_protocol::{
     close::Close,
     message::Response,
@@ -218,10 +219,10 @@ impl Connection {
     }
 
     /// Waits for the client to catch up; see [`Outbox::lightened`].
-    pub async fn lightened(&self) {
+    pub async fn lightened(&self, deadline: Instant) {
         match &self.delivery {
-            Delivery::Direct(outbox) => outbox.lightened().await,
-            Delivery::Reliable(queue) => queue.lightened().await,
+            Delivery::Direct(outbox) => outbox.lightened(deadline).await,
+            Delivery::Reliable(queue) => queue.lightened(deadline).await,
         }
     }
 

@@ -16,7 +16,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 use webpubsub_protocol::close::Close;
 
 /// Most bytes that wait for one client (the cloud service allows as much).
@@ -28,7 +28,7 @@ pub const OUTBOX_LIMIT_FRAMES: usize = 65_536;
 pub const PACE_MARK_BYTES: usize = 1024 * 1024;
 /// The same in frames.
 pub const PACE_MARK_FRAMES: usize = 8192;
-/// How long a publisher waits for one client to make headway.
+/// How long a publisher waits for its slowest clients, all of them together.
 pub const PACE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether a publisher may go on.
@@ -183,9 +183,27 @@ impl Outbox {
         }
     }
 
-    /// Waits until the client has caught up to below the pace mark. One that has not within [`PACE_PATIENCE`] is
-    /// slow from then on, until its outbox is empty: nobody waits for it again.
-    pub async fn lightened(&self) {
+    /// Waits until the client has caught up to below the pace mark, however long it takes. For its own reader: a client
+    /// that does not read its answers is asked nothing more.
+    pub async fn relieved(&self) {
+        loop {
+            let lightened = self.lightened.notified();
+            tokio::pin!(lightened);
+            lightened.as_mut().enable();
+            let is_heavy = {
+                let state = self.state();
+                state.is_heavy() && !state.is_closed
+            };
+            if !is_heavy {
+                return;
+            }
+            lightened.await;
+        }
+    }
+
+    /// Waits until the client has caught up to below the pace mark. One that has not by `deadline` is slow from then
+    /// on, until its outbox is empty: nobody waits for it again.
+    pub async fn lightened(&self, deadline: Instant) {
         let caught_up = async {
             loop {
                 let lightened = self.lightened.notified();
@@ -198,7 +216,7 @@ impl Outbox {
                 lightened.await;
             }
         };
-        if tokio::time::timeout(PACE_PATIENCE, caught_up).await.is_err() {
+        if tokio::time::timeout_at(deadline, caught_up).await.is_err() {
             self.state().is_slow = true;
             // Others who wait need not.
             self.lightened.notify_waiters();
@@ -216,6 +234,10 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn soon() -> Instant {
+        Instant::now() + PACE_PATIENCE
+    }
 
     fn frame(bytes: usize) -> Bytes {
         Bytes::from(vec![0; bytes])
@@ -279,7 +301,7 @@ mod tests {
             let frames = take(&outbox).await;
             outbox.written(frames.len(), PACE_MARK_BYTES + 1);
         };
-        tokio::join!(outbox.lightened(), catches_up);
+        tokio::join!(outbox.lightened(soon()), catches_up);
         assert_eq!(outbox.push(frame(PACE_MARK_BYTES + 1)), Load::Heavy);
     }
 
@@ -287,7 +309,7 @@ mod tests {
     async fn a_client_that_makes_no_headway_is_waited_for_once() {
         let outbox = Outbox::default();
         assert_eq!(outbox.push(frame(PACE_MARK_BYTES + 1)), Load::Heavy);
-        outbox.lightened().await;
+        outbox.lightened(soon()).await;
         assert_eq!(outbox.push(frame(1)), Load::Light);
         // Once it has caught up entirely, it is a client like any other.
         let frames = take(&outbox).await;

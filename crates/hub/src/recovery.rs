@@ -75,10 +75,10 @@ impl Resumable {
         socket: impl AsyncRead + AsyncWrite + Send + Unpin,
     ) {
         let Some(queue) = self.connection.reliable_queue() else { return };
-        queue.fence();
+        let ticket = queue.fence();
         let mut session = self.session.lock().await;
-        // It may have ended for good while the old carrier finished.
-        let Some(outbox) = queue.attach() else {
+        // It may have ended for good while the old carrier finished, or a newer socket may be waiting behind us.
+        let Some(outbox) = queue.is_newest(ticket).then(|| queue.attach()).flatten() else {
             return driver::farewell(socket, &Close::NOT_RECOVERABLE).await;
         };
         tracing::debug!(connection = %self.connection.id, "recovered");

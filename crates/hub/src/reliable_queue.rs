@@ -12,11 +12,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 use webpubsub_protocol::{close::Close, protobuf::DataMessage};
 
 use crate::{
-    outbox::{Load, Outbox, PACE_PATIENCE},
+    outbox::{Load, Outbox},
     websocket::frame::{Opcode, encode_head},
 };
 
@@ -45,6 +45,7 @@ struct State {
     transport: Option<Arc<Outbox>>,
     /// Counts transports, so that a timer can tell whether its own is still the last.
     generation: u64,
+    newest_ticket: u64,
     has_ended: bool,
     is_slow: bool,
 }
@@ -165,11 +166,21 @@ impl ReliableQueue {
         Some(outbox)
     }
 
-    /// Cuts the present transport off, if there is one: another client socket has taken its place.
-    pub fn fence(&self) {
-        if let Some(outbox) = self.state().transport.take() {
+    /// Cuts the present transport off, if there is one: another client socket takes its place. Gives a ticket for that
+    /// place, which counts until somebody else takes one.
+    pub fn fence(&self) -> u64 {
+        let mut state = self.state();
+        if let Some(outbox) = state.transport.take() {
             outbox.abort();
         }
+        state.newest_ticket += 1;
+        state.newest_ticket
+    }
+
+    /// Whether nobody has taken a ticket since.
+    #[must_use]
+    pub fn is_newest(&self, ticket: u64) -> bool {
+        self.state().newest_ticket == ticket
     }
 
     /// The transport is gone. Gives what [`ReliableQueue::is_detached_since`] wants to know later.
@@ -190,10 +201,10 @@ impl ReliableQueue {
     }
 
     /// Waits until the client has acknowledged enough, as [`Outbox::lightened`] waits for writing.
-    pub async fn lightened(&self) {
+    pub async fn lightened(&self, deadline: Instant) {
         let transport = self.state().transport.clone();
         if let Some(outbox) = transport {
-            outbox.lightened().await;
+            outbox.lightened(deadline).await;
         }
         let caught_up = async {
             loop {
@@ -206,7 +217,7 @@ impl ReliableQueue {
                 lightened.await;
             }
         };
-        if tokio::time::timeout(PACE_PATIENCE, caught_up).await.is_err() {
+        if tokio::time::timeout_at(deadline, caught_up).await.is_err() {
             self.state().is_slow = true;
             self.lightened.notify_waiters();
         }
@@ -236,6 +247,10 @@ impl Retained {
 mod tests {
     use super::*;
     use crate::outbox::Departure;
+
+    fn soon() -> Instant {
+        Instant::now() + crate::outbox::PACE_PATIENCE
+    }
 
     fn message(text: &'static str) -> Unsequenced {
         Unsequenced::Json(Bytes::from_static(text.as_bytes()))
@@ -290,7 +305,10 @@ mod tests {
         let queue = ReliableQueue::default();
         let old = queue.attach().unwrap();
         queue.push(message("{\"a\":1"));
-        queue.fence();
+        let ticket = queue.fence();
+        assert!(queue.is_newest(ticket));
+        assert_ne!(queue.fence(), ticket);
+        assert!(!queue.is_newest(ticket));
         old.closed().await;
         assert!(old.was_aborted());
         let generation = queue.detach();
@@ -305,13 +323,13 @@ mod tests {
         let _outbox = queue.attach().unwrap();
         let loads: Vec<Load> = (0..=UNACKNOWLEDGED_MARK).map(|_| queue.push(message("{\"a\":1"))).collect();
         assert_eq!(loads.last(), Some(&Load::Heavy));
-        tokio::join!(queue.lightened(), async { queue.acknowledge(400) });
+        tokio::join!(queue.lightened(soon()), async { queue.acknowledge(400) });
         assert_eq!(queue.push(message("{\"a\":1")), Load::Light);
         for _ in 0..500 {
             queue.push(message("{\"a\":1"));
         }
         queue.detach();
-        queue.lightened().await;
+        queue.lightened(soon()).await;
         assert_eq!(queue.push(message("{\"a\":1")), Load::Light);
     }
 }

@@ -122,14 +122,18 @@ impl World {
             Step::Join { client, group, ack_id } => {
                 let frame = format!(r#"{{"type":"joinGroup","group":"{}","ackId":{ack_id}}}"#, GROUPS[group]);
                 self.request(client, Some(ack_id), &frame, |client| {
-                    client.may_join.contains(GROUPS[group]).then(|| drop(client.groups.insert(GROUPS[group])))
+                    client.may_join.contains(GROUPS[group]).then(|| {
+                        client.groups.insert(GROUPS[group]);
+                    })
                 });
             }
             Step::Leave { client, group, ack_id } => {
                 let frame =
                     format!(r#"{{"type":"leaveGroup","group":"{}","ackId":{ack_id}}}"#, GROUPS[group]);
                 self.request(client, Some(ack_id), &frame, |client| {
-                    client.may_join.contains(GROUPS[group]).then(|| drop(client.groups.remove(GROUPS[group])))
+                    client.may_join.contains(GROUPS[group]).then(|| {
+                        client.groups.remove(GROUPS[group]);
+                    })
                 });
             }
             Step::Publish { client, group, ack_id, no_echo } => {

@@ -27,6 +27,12 @@ impl Endpoint {
         Self { secure: false, authority: authority.into(), prefix: String::new() }
     }
 
+    /// The same endpoint, reached with TLS.
+    #[must_use]
+    pub fn secured(self) -> Self {
+        Self { secure: true, ..self }
+    }
+
     /// Reads `http(s)://host[:port][/prefix]`; `None` when it is anything else. Without a scheme, `https` is meant.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -42,7 +42,8 @@ pub enum NameError {
 /// An offending name, short enough for a log line.
 fn excerpt(name: &str) -> String {
     const EXCERPT_CHARS: usize = 64;
-    name.chars().take(EXCERPT_CHARS).collect()
+    // Escaped: a name of a peer must not write lines of its own into a log, nor colours.
+    name.chars().take(EXCERPT_CHARS).flat_map(char::escape_debug).collect()
 }
 
 macro_rules! name_type {

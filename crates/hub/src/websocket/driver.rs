@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    time::timeout,
+    time::{Instant, timeout},
 };
 use webpubsub_protocol::close::{self, Close};
 
@@ -18,7 +18,7 @@ use super::{
     message_reader::{Arrival, MessageReader},
 };
 use crate::{
-    outbox::{Departure, Outbox},
+    outbox::{Departure, Outbox, PACE_PATIENCE},
     session::{Incoming, Session, Step},
 };
 
@@ -29,6 +29,8 @@ pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
 pub const KEEP_ALIVE_MISSES: u32 = 14;
 /// How long a closing client has to take what is still queued for it, close frame included, and to say goodbye.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// A client that takes not a byte of what is written to it for this long is gone.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Room for one read while a client says little: what an idle connection costs.
 const IDLE_READ_BYTES: usize = 2048;
 /// Room for one read while a client says much.
@@ -120,6 +122,7 @@ async fn read(reader: &mut (impl AsyncRead + Unpin), session: &mut Session, outb
                     if let Some(close) = arrived(arrival, session, outbox).await {
                         return (close, End::Final);
                     }
+                    outbox.relieved().await;
                 }
                 Err(close) => return (close, End::Final),
             }
@@ -144,8 +147,10 @@ async fn arrived(arrival: Arrival, session: &mut Session, outbox: &Outbox) -> Op
     match step {
         Step::Continue => None,
         Step::Pace(clients) => {
+            // One deadline for all of them, however many they are.
+            let deadline = Instant::now() + PACE_PATIENCE;
             for client in clients {
-                client.lightened().await;
+                client.lightened(deadline).await;
             }
             None
         }
@@ -178,7 +183,7 @@ async fn write_all(writer: &mut (impl AsyncWrite + Unpin), mut frames: VecDeque<
         let mut rest = &mut slices[..];
         IoSlice::advance_slices(&mut rest, 0);
         while !rest.is_empty() {
-            let written = writer.write_vectored(rest).await?;
+            let written = timeout(WRITE_TIMEOUT, writer.write_vectored(rest)).await??;
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
@@ -192,4 +197,62 @@ async fn write_all(writer: &mut (impl AsyncWrite + Unpin), mut frames: VecDeque<
 async fn discard(reader: &mut (impl AsyncRead + Unpin)) {
     let mut scrap = [0; IDLE_READ_BYTES];
     while reader.read(&mut scrap).await.is_ok_and(|bytes| bytes > 0) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use webpubsub_protocol::{name::GroupName, role::Permissions};
+
+    use super::*;
+    use crate::{
+        connection::{Connection, ConnectionId, WireFormat},
+        hub::Hub,
+        outbox::PACE_MARK_BYTES,
+        session::SimpleMode,
+    };
+
+    fn client(hub: &Arc<Hub>, group: &GroupName) -> Arc<Connection> {
+        let permissions = Permissions::from_roles(["webpubsub.sendToGroup"]);
+        let id = ConnectionId::random().unwrap();
+        let connection = Arc::new(Connection::new(id, None, WireFormat::Json, permissions));
+        hub.add(&connection);
+        hub.join(&connection.id, group).unwrap();
+        connection
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_clients_that_do_not_read_hold_a_publisher_up_no_longer_than_one() {
+        let (hub, group) = (Arc::new(Hub::default()), GroupName::new("g").unwrap());
+        let stalled: Vec<_> = (0..20).map(|_| client(&hub, &group)).collect();
+        let publisher = client(&hub, &group);
+        hub.leave(&publisher.id, &group);
+        let outbox = publisher.attach().unwrap();
+        let mut session = Session::new(Arc::clone(&hub), publisher, SimpleMode::SendEvent);
+        let data = "x".repeat(PACE_MARK_BYTES / 2);
+        let frame = format!(r#"{{"type":"sendToGroup","group":"g","dataType":"text","data":"{data}"}}"#);
+        let started = Instant::now();
+        for _ in 0..6 {
+            let arrival = Arrival::Text(frame.as_bytes().into());
+            assert!(arrived(arrival, &mut session, &outbox).await.is_none());
+        }
+        assert_eq!(started.elapsed(), PACE_PATIENCE);
+        drop(stalled);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_read_its_answers_is_asked_nothing_more() {
+        let (hub, group) = (Arc::new(Hub::default()), GroupName::new("g").unwrap());
+        let connection = client(&hub, &group);
+        let outbox = connection.attach().unwrap();
+        let mut session = Session::new(hub, connection, SimpleMode::SendEvent);
+        // Pings by the hundred thousand, of which no answer is taken.
+        let pings = std::iter::repeat_n(b"\x89\x80\0\0\0\0", 100_000).flatten().copied().collect::<Vec<u8>>();
+        let reading = async { read(&mut &pings[..], &mut session, &outbox).await };
+        let stays_asleep = tokio::time::timeout(WRITE_TIMEOUT, reading).await.is_err();
+        assert!(stays_asleep, "it was read to the end");
+        let Departure::Frames(answers) = outbox.next_departure().await else { panic!("closed") };
+        assert!(answers.len() < 10_000, "{} answers wait", answers.len());
+    }
 }

@@ -88,7 +88,9 @@ pub fn decode_request(frame: &str) -> Result<Request<'_>, MalformedFrame> {
         Ok(Request::SequenceAck { sequence_id: members.sequence_id.ok_or(missing)? })
     } else {
         const EXCERPT_CHARS: usize = 64;
-        Err(MalformedFrame::UnknownType { name: members.r#type.chars().take(EXCERPT_CHARS).collect() })
+        Err(MalformedFrame::UnknownType {
+            name: members.r#type.chars().take(EXCERPT_CHARS).flat_map(char::escape_debug).collect(),
+        })
     }
 }
 

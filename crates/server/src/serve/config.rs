@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use webpubsub_hub::origin::OriginPolicy;
+use webpubsub_hub::origin::{OriginPolicy, is_loopback_host};
 use webpubsub_protocol::{
     connection_string::{AccessKey, ConnectionString},
     endpoint::Endpoint,
@@ -34,6 +34,8 @@ pub(crate) struct ServeConfig {
     pub(crate) site: Option<PathBuf>,
     pub(crate) origins: OriginPolicy,
     pub(crate) publish_key: Option<String>,
+    /// Whether nobody but this machine can reach the server, as far as its configuration tells.
+    pub(crate) is_private: bool,
 }
 
 impl ServeConfig {
@@ -41,6 +43,11 @@ impl ServeConfig {
     pub(crate) fn from_options(options: ServeOptions) -> Result<Self, Failure> {
         let usage = |error: &dyn std::error::Error| Failure::usage(error.to_string());
         let is_loopback = options.listen.ip().is_loopback();
+        for origin in &options.allow_origin {
+            check_origin(origin)?;
+        }
+        // A page of another host that may use this server means that others can reach it, by a proxy or a tunnel.
+        let is_private = is_loopback && options.allow_origin.iter().all(|origin| is_loopback_origin(origin));
         let backend = match &options.connection_string {
             Some(text) => Backend::Azure {
                 connection_string: ConnectionString::parse(text).map_err(|error| usage(&error))?,
@@ -48,7 +55,7 @@ impl ServeConfig {
             None => Backend::Embedded {
                 connection_string: ConnectionString {
                     endpoint: Endpoint::plain(options.listen.to_string()),
-                    access_key: embedded_key(options.access_key.as_deref(), is_loopback, options.listen)?,
+                    access_key: embedded_key(options.access_key.as_deref(), is_private)?,
                 },
             },
         };
@@ -56,9 +63,6 @@ impl ServeConfig {
             return Err(Failure::usage(
                 "the publish key is empty: give --publish-key a secret, or leave it out",
             ));
-        }
-        for origin in &options.allow_origin {
-            check_origin(origin)?;
         }
         Ok(Self {
             backend,
@@ -68,6 +72,7 @@ impl ServeConfig {
             site: find_site(options.site)?,
             origins: OriginPolicy { is_loopback, allowed: options.allow_origin },
             publish_key: options.publish_key,
+            is_private,
         })
     }
 
@@ -82,7 +87,7 @@ impl ServeConfig {
 
     /// Whether `/negotiate` gives everyone permission to publish.
     pub(crate) fn may_publish_without_key(&self) -> bool {
-        self.origins.is_loopback && self.publish_key.is_none()
+        self.is_private && self.publish_key.is_none()
     }
 
     /// Host and port to open in a browser on this machine.
@@ -92,6 +97,12 @@ impl ServeConfig {
         } else {
             self.listen.to_string()
         }
+    }
+
+    /// Whether the embedded service signs with the key that everybody knows.
+    pub(crate) fn has_development_key(&self) -> bool {
+        matches!(&self.backend, Backend::Embedded { connection_string }
+            if connection_string.access_key.reveal() == DEVELOPMENT_KEY)
     }
 
     /// What `tailcast stream` needs to be told to find us, if anything.
@@ -108,22 +119,28 @@ impl ServeConfig {
     }
 }
 
-fn embedded_key(given: Option<&str>, is_loopback: bool, listen: SocketAddr) -> Result<AccessKey, Failure> {
+fn embedded_key(given: Option<&str>, is_private: bool) -> Result<AccessKey, Failure> {
     match given {
-        Some(key) if key == DEVELOPMENT_KEY && !is_loopback => Err(Failure::usage(format!(
-            "everybody knows the development key, so it is refused on {listen}, which others can reach; use a key of your own"
-        ))),
+        Some(key) if key == DEVELOPMENT_KEY && !is_private => Err(Failure::usage(
+            "everybody knows the development key, so it is refused where others can reach the server \
+             (by --listen or --allow-origin); use a key of your own",
+        )),
         Some(key) => AccessKey::new(key).map_err(|error| {
             Failure::usage(error.to_string().replace("`AccessKey`", "the key given with --access-key"))
         }),
-        None if is_loopback => {
+        None if is_private => {
             AccessKey::new(DEVELOPMENT_KEY).map_err(|error| Failure::usage(error.to_string()))
         }
         None => Err(Failure::usage(format!(
-            "others can reach {listen}, so the embedded service needs a key of its own there: --access-key {}",
+            "others can reach the server (by --listen or --allow-origin), so the embedded service needs a key of its \
+             own: --access-key {}",
             fresh_key()
         ))),
     }
+}
+
+fn is_loopback_origin(origin: &str) -> bool {
+    origin.split_once("://").is_some_and(|(_, host)| is_loopback_host(host.trim_end_matches('/')))
 }
 
 /// A key to suggest: 43 characters that nobody can guess.
@@ -205,6 +222,17 @@ mod tests {
         let config = configure(&["--listen", "0.0.0.0:80", "--access-key", &key]).unwrap();
         assert!(!config.may_publish_without_key());
         assert!(!configure(&["--publish-key", "secret"]).unwrap().may_publish_without_key());
+    }
+
+    #[test]
+    fn who_lets_pages_of_another_host_in_can_be_reached_by_others() {
+        let proxied = ["--allow-origin", "https://logs.example"];
+        assert!(refusal(&proxied).contains("--access-key "));
+        let key = fresh_key();
+        let with_key = configure(&[&proxied[..], &["--access-key", &key]].concat()).unwrap();
+        assert!(!with_key.may_publish_without_key());
+        let neighbour = configure(&["--allow-origin", "http://localhost:3000"]).unwrap();
+        assert!(neighbour.may_publish_without_key());
     }
 
     #[test]

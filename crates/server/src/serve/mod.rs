@@ -1,5 +1,6 @@
 //! `tailcast serve`: the page, `/negotiate`, and the embedded service.
 
+mod accept;
 pub(crate) mod config;
 mod negotiate;
 mod site;
@@ -11,7 +12,6 @@ use axum::{
     http::{HeaderValue, Method, header},
     middleware,
     routing::get,
-    serve::ListenerExt,
 };
 use tokio::net::TcpListener;
 use tower_http::cors::CorsLayer;
@@ -35,20 +35,15 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
     let service = match &config.backend {
         Backend::Embedded { connection_string } => Some(Service::new(Settings {
             access_keys: vec![connection_string.access_key.clone()],
-            accepts_any_host: config.origins.is_loopback,
+            accepts_any_host: config.is_private,
             connect_handler: None,
         })),
         Backend::Azure { .. } => None,
     };
     let app = app(&config, service.as_ref());
     announce(&config);
-    // A frame that is written must leave, not wait for another.
-    let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
-    let server = axum::serve(listener, app);
     tokio::select! {
-        result = async { server.await } => {
-            result.map_err(|error| Failure::at_run_time(format!("the server stopped: {error}")))
-        }
+        () = accept::serve(listener, app) => Err(Failure::at_run_time("the server stopped taking connections")),
         () = signals.next() => {
             if let Some(service) = service {
                 // Clients that do not go in time are cut off with the process.
@@ -96,7 +91,12 @@ fn cross_origin(config: &ServeConfig) -> CorsLayer {
 fn announce(config: &ServeConfig) {
     match &config.backend {
         Backend::Embedded { connection_string } => {
-            eprintln!("Connection string: {}", connection_string.reveal());
+            // A key of one's own is known to who gave it, and to nobody who reads the log.
+            let shown = match config.has_development_key() {
+                true => connection_string.reveal(),
+                false => format!("Endpoint={};AccessKey=<yours>;Version=1.0;", connection_string.endpoint),
+            };
+            eprintln!("Connection string: {shown}");
             eprintln!("Embedded service, hub `{}`.", config.hub);
         }
         Backend::Azure { connection_string } => {

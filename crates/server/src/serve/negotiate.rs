@@ -34,6 +34,8 @@ pub(super) struct Negotiator {
     hub: HubName,
     group: GroupName,
     publishing: Publishing,
+    /// Hosts of the https origins that were allowed.
+    https_hosts: Vec<String>,
 }
 
 /// Who gets permission to publish.
@@ -64,13 +66,29 @@ impl Negotiator {
             None if config.may_publish_without_key() => Publishing::Everyone,
             None => Publishing::Nobody,
         };
-        Self { service, is_embedded, hub: config.hub.clone(), group: config.group.clone(), publishing }
+        let https = |origin: &String| {
+            origin.strip_prefix("https://").map(|host| host.trim_end_matches('/').to_owned())
+        };
+        let https_hosts = config.origins.allowed.iter().filter_map(https).collect();
+        Self {
+            service,
+            is_embedded,
+            hub: config.hub.clone(),
+            group: config.group.clone(),
+            publishing,
+            https_hosts,
+        }
     }
 
     /// Where the service is, as this client can reach it.
     fn endpoint(&self, headers: &HeaderMap) -> Endpoint {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let as_reached = host.and_then(|host| Endpoint::parse(&format!("http://{host}")));
+        let as_reached = host.and_then(|host| {
+            let endpoint = Endpoint::parse(&format!("http://{host}"))?;
+            // A name that was given as an https origin is that of a proxy in front of us, which ends TLS.
+            let is_proxied = self.https_hosts.iter().any(|https| https.eq_ignore_ascii_case(host));
+            Some(if is_proxied { endpoint.secured() } else { endpoint })
+        });
         as_reached.filter(|_| self.is_embedded).unwrap_or_else(|| self.service.endpoint.clone())
     }
 
@@ -139,6 +157,7 @@ mod tests {
             hub: HubName::new("stream").unwrap(),
             group: GroupName::new("stream").unwrap(),
             publishing,
+            https_hosts: vec!["logs.example".into()],
         }
     }
 
@@ -169,6 +188,9 @@ mod tests {
     fn the_embedded_service_is_where_the_client_found_us_and_azure_is_where_it_is() {
         let mut negotiator = negotiator(Publishing::Everyone);
         assert_eq!(negotiator.endpoint(&headers(None)).to_string(), "http://example.test:99");
+        let mut through_proxy = HeaderMap::new();
+        through_proxy.insert(header::HOST, "logs.example".parse().unwrap());
+        assert_eq!(negotiator.endpoint(&through_proxy).to_string(), "https://logs.example");
         negotiator.is_embedded = false;
         assert_eq!(negotiator.endpoint(&headers(None)).to_string(), "http://127.0.0.1:8080");
     }
