@@ -126,6 +126,7 @@ async fn a_reliable_client_is_recovered_in_its_own_form() -> anyhow::Result<()> 
         payload: Payload::Text(text.to_owned().into()),
         sequence_id: Some(id),
         metadata: Metadata::new(),
+        stream: None,
     };
     publish(&mut json, 10).await?;
     publish(&mut json, 11).await?;

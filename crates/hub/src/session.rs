@@ -212,6 +212,7 @@ impl Session {
             payload,
             sequence_id: None,
             metadata,
+            stream: None,
         };
         let is_left_out = |connection: &Connection| no_echo && connection.id == self.connection.id;
         let pace = self.hub.publish(Audience::Group(group), None, is_left_out, message);

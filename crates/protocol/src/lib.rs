@@ -11,6 +11,7 @@
 //! | [`message`] | requests (client to service) and responses (service to client), whatever their wire format |
 //! | [`json`] | the text form of both, `json.webpubsub.azure.v1` |
 //! | `protobuf` (feature) | the binary form, `protobuf.webpubsub.azure.v1` |
+//! | [`stream`] | fragments in one order, from one publisher to a group |
 //! | [`subprotocol`] | the predefined subprotocols and how one is chosen |
 //! | [`filter`] | which connections a message is for, as an OData expression |
 //! | [`role`] | what a connection may do, and the role strings that grant it |
@@ -30,12 +31,13 @@ pub mod endpoint;
 pub mod filter;
 pub mod json;
 pub mod message;
-mod metadata;
+pub mod metadata;
 pub mod name;
 pub mod payload;
 #[cfg(feature = "protobuf")]
 pub mod protobuf;
 pub mod role;
+pub mod stream;
 pub mod subprotocol;
 #[cfg(feature = "token")]
 pub mod token;

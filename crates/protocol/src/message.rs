@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     name::{EventName, GroupName},
     payload::Payload,
+    stream::{PublisherError, StreamInfo},
 };
 
 /// Longest time a message may wait for a receiver, in seconds (REST data plane, `messageTtlSeconds`).
@@ -57,6 +58,45 @@ pub enum Request<'a> {
         /// Annotations, often none.
         metadata: Metadata,
     },
+    /// Start a stream to a group; see [`crate::stream`].
+    StreamStart {
+        /// The group to publish to.
+        group: GroupName,
+        /// The stream's name, unlike those of this connection's other open streams.
+        stream_id: String,
+        /// Milliseconds of silence after which the service ends it; `None` for the default.
+        idle_timeout_ms: Option<u32>,
+        /// Whether the sender, if a member, is left out.
+        no_echo: bool,
+    },
+    /// A fragment of a stream.
+    StreamData {
+        /// The stream's name.
+        stream_id: String,
+        /// The fragment; without one, the publisher says only that it is still there.
+        fragment: Option<Fragment<'a>>,
+    },
+    /// The end of a stream.
+    StreamEnd {
+        /// The stream's name.
+        stream_id: String,
+        /// Why it ends before its time, if it does.
+        error: Option<PublisherError>,
+    },
+    /// Ask the application's server, and wait for its answer: [`Response::InvokeResponse`]. Only in the JSON form.
+    Invoke {
+        /// The client's name for the invocation.
+        invocation_id: String,
+        /// The event's name.
+        event: EventName,
+        /// The event's data, if any.
+        payload: Option<Payload<'a>>,
+    },
+    /// The client no longer wants the answer of an invocation.
+    CancelInvocation {
+        /// The client's name for the invocation.
+        invocation_id: String,
+    },
     /// Ask for a [`Response::Pong`].
     Ping,
     /// Everything up to this sequence id has arrived (reliable subprotocols; ignored on others).
@@ -64,6 +104,15 @@ pub enum Request<'a> {
         /// The largest id that arrived.
         sequence_id: u64,
     },
+}
+
+/// A piece of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fragment<'a> {
+    /// Its number, from 1 on.
+    pub stream_sequence_id: u64,
+    /// What it holds.
+    pub payload: Payload<'a>,
 }
 
 /// Why a request was not carried out.
@@ -135,6 +184,8 @@ pub enum Response<'a> {
         sequence_id: Option<u64>,
         /// Annotations, often none.
         metadata: Metadata,
+        /// The stream that it belongs to, if it does.
+        stream: Option<StreamInfo>,
     },
     /// A message from an application's server, not through a group.
     ServerMessage {
@@ -144,6 +195,36 @@ pub enum Response<'a> {
         sequence_id: Option<u64>,
         /// Annotations, often none.
         metadata: Metadata,
+    },
+    /// How far a stream has got.
+    StreamAck {
+        /// The stream's name.
+        stream_id: String,
+        /// The number of the fragment expected next: everything before has been taken.
+        expected_sequence_id: u64,
+    },
+    /// A fragment was not taken; the stream stays open.
+    StreamNack {
+        /// The stream's name.
+        stream_id: String,
+        /// The number to send again from.
+        expected_sequence_id: u64,
+        /// What was wrong; see [`crate::stream::fault`].
+        error: AckError,
+    },
+    /// A stream has ended, or never began.
+    StreamClosed {
+        /// The stream's name.
+        stream_id: String,
+        /// `None` when its publisher ended it.
+        error: Option<AckError>,
+    },
+    /// The answer to [`Request::Invoke`].
+    InvokeResponse {
+        /// The client's name for the invocation.
+        invocation_id: String,
+        /// What the application's server answered.
+        outcome: Result<Option<Payload<'a>>, AckError>,
     },
     /// The answer to [`Request::Ping`].
     Pong,

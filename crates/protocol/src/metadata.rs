@@ -10,7 +10,8 @@ const MAX_VALUE_BYTES: usize = 1024;
 const MAX_TOTAL_BYTES: usize = 8192;
 
 /// Checks what a frame holds; `None` when it breaks the rules.
-pub(crate) fn checked(entries: impl IntoIterator<Item = (String, String)>) -> Option<Metadata> {
+#[must_use]
+pub fn checked(entries: impl IntoIterator<Item = (String, String)>) -> Option<Metadata> {
     let mut metadata = Metadata::new();
     let mut total = 0;
     for (name, value) in entries {

@@ -143,6 +143,7 @@ fn message<'a>(recipients: &Recipients, payload: webpubsub_protocol::payload::Pa
             payload,
             sequence_id: None,
             metadata,
+            stream: None,
         },
         _ => Message::ServerMessage { payload, sequence_id: None, metadata },
     }

@@ -7,9 +7,10 @@ use serde_json::value::RawValue;
 
 use super::{MalformedFrame, data, metadata, write};
 use crate::{
-    message::{MAX_TTL_SECONDS, Metadata, Request},
+    message::{Fragment, MAX_TTL_SECONDS, Metadata, Request},
     name::{EventName, GroupName},
     payload::Payload,
+    stream::PublisherError,
 };
 
 /// Every member that some request has; which ones must be there depends on `type`.
@@ -28,6 +29,26 @@ struct Members<'a> {
     data: Option<&'a RawValue>,
     metadata: Option<metadata::Given>,
     sequence_id: Option<u64>,
+    stream: Option<StreamStart>,
+    stream_id: Option<String>,
+    stream_sequence_id: Option<u64>,
+    error: Option<EndError>,
+    invocation_id: Option<String>,
+    target: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StreamStart {
+    stream_id: String,
+    idle_timeout_ms: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EndError {
+    message: Option<String>,
+    user_error_code: Option<String>,
 }
 
 /// A member that may be missing, but not `null`.
@@ -39,6 +60,24 @@ impl<'a> Members<'a> {
     fn group(&self, frame: &'static str) -> Result<GroupName, MalformedFrame> {
         let group = self.group.as_deref().ok_or(MalformedFrame::MissingMember { frame, member: "group" })?;
         Ok(GroupName::new(group)?)
+    }
+
+    fn event(&self, frame: &'static str) -> Result<EventName, MalformedFrame> {
+        let event = self.event.as_deref().ok_or(MalformedFrame::MissingMember { frame, member: "event" })?;
+        Ok(EventName::new(event)?)
+    }
+
+    fn has_data(&self) -> bool {
+        self.data.is_some() || self.data_type.is_some()
+    }
+
+    /// `data` when there is any.
+    fn payload(&self, frame: &'static str) -> Result<Option<Payload<'a>>, MalformedFrame> {
+        if !self.has_data() {
+            return Ok(None);
+        }
+        let data = self.data.ok_or(MalformedFrame::MissingMember { frame, member: "data" })?;
+        data::read(self.data_type.as_deref(), data).map(Some)
     }
 
     /// `data` with `metadata`. Annotations alone are a message of empty text.
@@ -62,36 +101,87 @@ pub fn decode_request(frame: &str) -> Result<Request<'_>, MalformedFrame> {
     let members: Members<'_> = serde_json::from_str(frame)?;
     let is = |name: &str| members.r#type.eq_ignore_ascii_case(name);
     if is("sendToGroup") {
-        let group = members.group("sendToGroup")?;
-        let ttl_seconds = members.ttl_seconds.unwrap_or(0);
-        if ttl_seconds > MAX_TTL_SECONDS {
-            return Err(MalformedFrame::TimeToLive { given: ttl_seconds });
-        }
-        let (ack_id, no_echo) = (members.ack_id, members.no_echo.unwrap_or(false));
-        let (payload, metadata) = members.content("sendToGroup")?;
-        Ok(Request::SendToGroup { group, ack_id, no_echo, ttl_seconds, payload, metadata })
+        read_send(members)
     } else if is("joinGroup") {
         Ok(Request::JoinGroup { group: members.group("joinGroup")?, ack_id: members.ack_id })
     } else if is("leaveGroup") {
         Ok(Request::LeaveGroup { group: members.group("leaveGroup")?, ack_id: members.ack_id })
     } else if is("event") {
-        let event = members.event.as_deref();
-        let event =
-            EventName::new(event.ok_or(MalformedFrame::MissingMember { frame: "event", member: "event" })?)?;
-        let ack_id = members.ack_id;
+        let (event, ack_id) = (members.event("event")?, members.ack_id);
         let (payload, metadata) = members.content("event")?;
         Ok(Request::Event { event, ack_id, payload, metadata })
     } else if is("ping") {
         Ok(Request::Ping)
     } else if is("sequenceAck") {
-        let missing = MalformedFrame::MissingMember { frame: "sequenceAck", member: "sequenceId" };
-        Ok(Request::SequenceAck { sequence_id: members.sequence_id.ok_or(missing)? })
+        let sequence_id = required(members.sequence_id, "sequenceAck", "sequenceId")?;
+        Ok(Request::SequenceAck { sequence_id })
+    } else if is("streamData") {
+        read_stream_data(members)
+    } else if is("streamEnd") {
+        let stream_id = required(members.stream_id, "streamEnd", "streamId")?;
+        let error = members
+            .error
+            .map(|EndError { message, user_error_code }| PublisherError { message, user_error_code });
+        Ok(Request::StreamEnd { stream_id, error })
+    } else if is("invoke") {
+        read_invoke(members)
+    } else if is("cancelInvocation") {
+        let invocation_id = required(members.invocation_id, "cancelInvocation", "invocationId")?;
+        Ok(Request::CancelInvocation { invocation_id })
     } else {
         const EXCERPT_CHARS: usize = 64;
         Err(MalformedFrame::UnknownType {
             name: members.r#type.chars().take(EXCERPT_CHARS).flat_map(char::escape_debug).collect(),
         })
     }
+}
+
+fn required<T>(member: Option<T>, frame: &'static str, name: &'static str) -> Result<T, MalformedFrame> {
+    member.ok_or(MalformedFrame::MissingMember { frame, member: name })
+}
+
+fn read_send(members: Members<'_>) -> Result<Request<'_>, MalformedFrame> {
+    let group = members.group("sendToGroup")?;
+    let (ack_id, no_echo) = (members.ack_id, members.no_echo.unwrap_or(false));
+    if let Some(StreamStart { stream_id, idle_timeout_ms }) = members.stream {
+        // Data comes in fragments, after the start.
+        return match members.data.is_some() || members.data_type.is_some() {
+            true => Err(MalformedFrame::Data),
+            false => Ok(Request::StreamStart { group, stream_id, idle_timeout_ms, no_echo }),
+        };
+    }
+    let ttl_seconds = members.ttl_seconds.unwrap_or(0);
+    if ttl_seconds > MAX_TTL_SECONDS {
+        return Err(MalformedFrame::TimeToLive { given: ttl_seconds });
+    }
+    let (payload, metadata) = members.content("sendToGroup")?;
+    Ok(Request::SendToGroup { group, ack_id, no_echo, ttl_seconds, payload, metadata })
+}
+
+fn read_stream_data(members: Members<'_>) -> Result<Request<'_>, MalformedFrame> {
+    let payload = members.payload("streamData")?;
+    let fragment = match (members.stream_sequence_id, payload) {
+        (None, None) => None,
+        (Some(stream_sequence_id), Some(payload)) => Some(Fragment { stream_sequence_id, payload }),
+        (given, _) => {
+            let member = if given.is_some() { "data" } else { "streamSequenceId" };
+            return Err(MalformedFrame::MissingMember { frame: "streamData", member });
+        }
+    };
+    Ok(Request::StreamData { stream_id: required(members.stream_id, "streamData", "streamId")?, fragment })
+}
+
+fn read_invoke(members: Members<'_>) -> Result<Request<'_>, MalformedFrame> {
+    let is_event = members.target.as_deref().is_some_and(|target| target.eq_ignore_ascii_case("event"));
+    if !is_event {
+        return Err(MalformedFrame::MissingMember { frame: "invoke", member: "target" });
+    }
+    let (event, payload) = (members.event("invoke")?, members.payload("invoke")?);
+    Ok(Request::Invoke {
+        invocation_id: required(members.invocation_id, "invoke", "invocationId")?,
+        event,
+        payload,
+    })
 }
 
 /// Writes one request.
@@ -128,6 +218,49 @@ pub fn encode_request(request: &Request<'_>) -> String {
             write_ack_id(&mut out, *ack_id);
             data::write(&mut out, payload);
             metadata::write(&mut out, metadata);
+        }
+        Request::StreamStart { group, stream_id, idle_timeout_ms, no_echo } => {
+            out.push_str("{\"type\":\"sendToGroup\",\"group\":");
+            write::string(&mut out, group.as_str());
+            if *no_echo {
+                out.push_str(",\"noEcho\":true");
+            }
+            out.push_str(",\"stream\":{\"streamId\":");
+            write::string(&mut out, stream_id);
+            if let Some(milliseconds) = idle_timeout_ms {
+                write::number_member(&mut out, "idleTimeoutMs", u64::from(*milliseconds));
+            }
+            out.push('}');
+        }
+        Request::StreamData { stream_id, fragment } => {
+            out.push_str("{\"type\":\"streamData\"");
+            write::string_member(&mut out, "streamId", stream_id);
+            if let Some(Fragment { stream_sequence_id, payload }) = fragment {
+                write::number_member(&mut out, "streamSequenceId", *stream_sequence_id);
+                data::write(&mut out, payload);
+            }
+        }
+        Request::StreamEnd { stream_id, error } => {
+            out.push_str("{\"type\":\"streamEnd\"");
+            write::string_member(&mut out, "streamId", stream_id);
+            if let Some(PublisherError { message, user_error_code }) = error {
+                out.push_str(",\"error\":");
+                let members =
+                    [("message", message.as_deref()), ("userErrorCode", user_error_code.as_deref())];
+                write::object(&mut out, members);
+            }
+        }
+        Request::Invoke { invocation_id, event, payload } => {
+            out.push_str("{\"type\":\"invoke\",\"target\":\"event\"");
+            write::string_member(&mut out, "invocationId", invocation_id);
+            write::string_member(&mut out, "event", event.as_str());
+            if let Some(payload) = payload {
+                data::write(&mut out, payload);
+            }
+        }
+        Request::CancelInvocation { invocation_id } => {
+            out.push_str("{\"type\":\"cancelInvocation\"");
+            write::string_member(&mut out, "invocationId", invocation_id);
         }
         Request::Ping => out.push_str("{\"type\":\"ping\""),
         Request::SequenceAck { sequence_id } => {
@@ -203,6 +336,21 @@ mod tests {
         assert!(decode_request(&frame).is_ok());
     }
 
+    #[test]
+    fn a_fragment_has_a_number_and_data_or_neither() {
+        for half in [
+            r#"{"type":"streamData","streamId":"s","streamSequenceId":1}"#,
+            r#"{"type":"streamData","streamId":"s","dataType":"text","data":"x"}"#,
+            r#"{"type":"streamData","streamId":"s","streamSequenceId":1,"dataType":"text"}"#,
+            r#"{"type":"streamData","streamSequenceId":1,"dataType":"text","data":"x"}"#,
+            r#"{"type":"sendToGroup","group":"g","stream":{"streamId":"s"},"dataType":"text","data":"x"}"#,
+            r#"{"type":"sendToGroup","group":"g","stream":{"idleTimeoutMs":5}}"#,
+            r#"{"type":"sendToGroup","group":"g","stream":{"streamId":"s","idleTimeoutMs":-5}}"#,
+        ] {
+            assert!(decode_request(half).is_err(), "{half}");
+        }
+    }
+
     fn any_payload() -> impl Strategy<Value = Payload<'static>> {
         prop_oneof![
             any::<String>().prop_map(|text| Payload::Text(text.into())),
@@ -235,6 +383,36 @@ mod tests {
                     metadata
                 }
             ),
+            (group(), any::<String>(), any::<Option<u32>>(), any::<bool>()).prop_map(
+                |(group, stream_id, idle_timeout_ms, no_echo)| Request::StreamStart {
+                    group,
+                    stream_id,
+                    idle_timeout_ms,
+                    no_echo
+                }
+            ),
+            (any::<String>(), prop::option::of((any::<u64>(), any_payload()))).prop_map(
+                |(stream_id, fragment)| Request::StreamData {
+                    stream_id,
+                    fragment: fragment
+                        .map(|(stream_sequence_id, payload)| Fragment { stream_sequence_id, payload }),
+                }
+            ),
+            (any::<String>(), prop::option::of(any::<(Option<String>, Option<String>)>())).prop_map(
+                |(stream_id, error)| Request::StreamEnd {
+                    stream_id,
+                    error: error
+                        .map(|(message, user_error_code)| PublisherError { message, user_error_code }),
+                }
+            ),
+            (any::<String>(), "[a-z][a-z0-9_.-]{0,10}", prop::option::of(any_payload())).prop_map(
+                |(invocation_id, event, payload)| Request::Invoke {
+                    invocation_id,
+                    event: EventName::new(&event).unwrap(),
+                    payload
+                }
+            ),
+            any::<String>().prop_map(|invocation_id| Request::CancelInvocation { invocation_id }),
             Just(Request::Ping),
             any::<u64>().prop_map(|sequence_id| Request::SequenceAck { sequence_id }),
         ]

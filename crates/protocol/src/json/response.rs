@@ -4,7 +4,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{MalformedFrame, data, metadata, write};
-use crate::message::{AckError, Metadata, Response};
+use crate::{
+    message::{AckError, Metadata, Response},
+    stream::{StreamError, StreamInfo},
+};
 
 /// Every member that some response has.
 #[derive(Deserialize)]
@@ -27,14 +30,59 @@ struct Members<'a> {
     data: Option<&'a RawValue>,
     sequence_id: Option<u64>,
     metadata: Option<metadata::Given>,
+    stream: Option<StreamMembers>,
+    stream_id: Option<String>,
+    expected_sequence_id: Option<u64>,
+    name: Option<String>,
+    invocation_id: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 struct ErrorMembers {
     #[serde(default)]
     name: String,
     #[serde(default)]
     message: String,
+}
+
+impl From<ErrorMembers> for AckError {
+    fn from(ErrorMembers { name, message }: ErrorMembers) -> Self {
+        Self { name, message }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StreamMembers {
+    stream_id: String,
+    stream_sequence_id: u64,
+    end_of_stream: Option<bool>,
+    error: Option<StreamErrorMembers>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StreamErrorMembers {
+    #[serde(default)]
+    name: String,
+    message: Option<String>,
+    user_error_code: Option<String>,
+}
+
+impl From<StreamMembers> for StreamInfo {
+    fn from(members: StreamMembers) -> Self {
+        let error = members.error.map(|StreamErrorMembers { name, message, user_error_code }| StreamError {
+            name,
+            message,
+            user_error_code,
+        });
+        Self {
+            stream_id: members.stream_id,
+            stream_sequence_id: members.stream_sequence_id,
+            end_of_stream: members.end_of_stream.unwrap_or(false),
+            error,
+        }
+    }
 }
 
 /// The members that tell which kind of frame it is.
@@ -49,7 +97,7 @@ impl Kind {
     /// Whether a client of today knows what to do with such a frame.
     fn is_known(&self) -> bool {
         match self.r#type.as_str() {
-            "ack" | "pong" => true,
+            "ack" | "pong" | "streamAck" | "streamNack" | "streamClosed" | "invokeResponse" => true,
             "system" => matches!(self.event.as_deref(), Some("connected" | "disconnected")),
             "message" => matches!(self.from.as_deref(), Some("group" | "server")),
             _ => false,
@@ -84,6 +132,8 @@ pub fn decode_response(frame: &str) -> Result<Option<Response<'_>>, MalformedFra
         ("system", Some("disconnected"), _) => {
             Ok(Some(Response::Disconnected { message: members.message.unwrap_or_default() }))
         }
+        ("streamAck" | "streamNack" | "streamClosed", ..) => read_stream_state(members).map(Some),
+        ("invokeResponse", ..) => read_invoke_response(members),
         ("message", _, Some("group")) => read_group_message(members),
         ("message", _, Some("server")) => read_server_message(members),
         _ => Ok(None),
@@ -99,10 +149,35 @@ fn read_ack(members: Members<'_>) -> Result<Response<'static>, MalformedFrame> {
     let outcome = if required(members.success, "ack", "success")? {
         Ok(())
     } else {
-        let error = members.error.unwrap_or(ErrorMembers { name: String::new(), message: String::new() });
-        Err(AckError { name: error.name, message: error.message })
+        Err(members.error.unwrap_or_default().into())
     };
     Ok(Response::Ack { ack_id, outcome })
+}
+
+fn read_stream_state(members: Members<'_>) -> Result<Response<'static>, MalformedFrame> {
+    let stream_id = required(members.stream_id, "stream", "streamId")?;
+    if members.r#type == "streamClosed" {
+        return Ok(Response::StreamClosed { stream_id, error: members.error.map(Into::into) });
+    }
+    let expected_sequence_id = required(members.expected_sequence_id, "stream", "expectedSequenceId")?;
+    if members.r#type == "streamAck" {
+        return Ok(Response::StreamAck { stream_id, expected_sequence_id });
+    }
+    let (name, message) = (members.name.unwrap_or_default(), members.message.unwrap_or_default());
+    Ok(Response::StreamNack { stream_id, expected_sequence_id, error: AckError { name, message } })
+}
+
+fn read_invoke_response(members: Members<'_>) -> Result<Option<Response<'_>>, MalformedFrame> {
+    let invocation_id = required(members.invocation_id, "invokeResponse", "invocationId")?;
+    if !required(members.success, "invokeResponse", "success")? {
+        let outcome = Err(members.error.unwrap_or_default().into());
+        return Ok(Some(Response::InvokeResponse { invocation_id, outcome }));
+    }
+    if !is_known_data_type(members.data_type.as_deref()) {
+        return Ok(None);
+    }
+    let payload = members.data.map(|data| data::read(members.data_type.as_deref(), data)).transpose()?;
+    Ok(Some(Response::InvokeResponse { invocation_id, outcome: Ok(payload) }))
 }
 
 /// Whether this version can read that kind of data.
@@ -123,6 +198,7 @@ fn read_group_message(members: Members<'_>) -> Result<Option<Response<'_>>, Malf
         payload,
         sequence_id: members.sequence_id,
         metadata: metadata::checked(members.metadata)?,
+        stream: members.stream.map(Into::into),
     }))
 }
 
@@ -163,29 +239,88 @@ pub fn encode_response(response: &Response<'_>) -> String {
             match outcome {
                 Ok(()) => out.push_str(",\"success\":true"),
                 Err(error) => {
-                    out.push_str(",\"success\":false,\"error\":{\"name\":");
-                    write::string(&mut out, &error.name);
-                    out.push_str(",\"message\":");
-                    write::string(&mut out, &error.message);
-                    out.push('}');
+                    out.push_str(",\"success\":false");
+                    write_error(&mut out, error);
                 }
             }
         }
-        Response::GroupMessage { group, from_user_id, payload, sequence_id, metadata } => {
+        Response::GroupMessage { group, from_user_id, payload, sequence_id, metadata, stream } => {
             out.push_str("{\"type\":\"message\",\"from\":\"group\",\"group\":");
             write::string(&mut out, group);
             out.push_str(",\"fromUserId\":");
             write::optional_string(&mut out, from_user_id.as_deref());
+            if let Some(stream) = stream {
+                write_stream_info(&mut out, stream);
+            }
             write_message_rest(&mut out, payload, *sequence_id, metadata);
         }
         Response::ServerMessage { payload, sequence_id, metadata } => {
             out.push_str("{\"type\":\"message\",\"from\":\"server\"");
             write_message_rest(&mut out, payload, *sequence_id, metadata);
         }
+        Response::StreamAck { stream_id, expected_sequence_id } => {
+            out.push_str("{\"type\":\"streamAck\"");
+            write::string_member(&mut out, "streamId", stream_id);
+            write::number_member(&mut out, "expectedSequenceId", *expected_sequence_id);
+        }
+        Response::StreamNack { stream_id, expected_sequence_id, error } => {
+            out.push_str("{\"type\":\"streamNack\"");
+            write::string_member(&mut out, "streamId", stream_id);
+            write::number_member(&mut out, "expectedSequenceId", *expected_sequence_id);
+            write::string_member(&mut out, "name", &error.name);
+            write::string_member(&mut out, "message", &error.message);
+        }
+        Response::StreamClosed { stream_id, error } => {
+            out.push_str("{\"type\":\"streamClosed\"");
+            write::string_member(&mut out, "streamId", stream_id);
+            if let Some(error) = error {
+                write_error(&mut out, error);
+            }
+        }
+        Response::InvokeResponse { invocation_id, outcome } => {
+            out.push_str("{\"type\":\"invokeResponse\"");
+            write::string_member(&mut out, "invocationId", invocation_id);
+            match outcome {
+                Ok(payload) => {
+                    out.push_str(",\"success\":true");
+                    if let Some(payload) = payload {
+                        data::write(&mut out, payload);
+                    }
+                }
+                Err(error) => {
+                    out.push_str(",\"success\":false");
+                    write_error(&mut out, error);
+                }
+            }
+        }
         Response::Pong => out.push_str("{\"type\":\"pong\""),
     }
     out.push('}');
     out
+}
+
+fn write_error(out: &mut String, error: &AckError) {
+    out.push_str(",\"error\":");
+    write::object(out, [("name", Some(error.name.as_str())), ("message", Some(&error.message))]);
+}
+
+fn write_stream_info(out: &mut String, stream: &StreamInfo) {
+    out.push_str(",\"stream\":{\"streamId\":");
+    write::string(out, &stream.stream_id);
+    write::number_member(out, "streamSequenceId", stream.stream_sequence_id);
+    if stream.end_of_stream {
+        out.push_str(",\"endOfStream\":true");
+    }
+    if let Some(StreamError { name, message, user_error_code }) = &stream.error {
+        out.push_str(",\"error\":");
+        let members = [
+            ("name", Some(name.as_str())),
+            ("message", message.as_deref()),
+            ("userErrorCode", user_error_code.as_deref()),
+        ];
+        write::object(out, members);
+    }
+    out.push('}');
 }
 
 fn write_message_rest(
@@ -223,7 +358,8 @@ mod tests {
     #[test]
     fn every_recorded_response_is_read_and_written_back_alike() {
         for Frame { text } in vectors().down_valid {
-            let Some(response) = decode_response(&text).unwrap() else { continue };
+            let response = decode_response(&text).unwrap();
+            let response = response.unwrap_or_else(|| panic!("{text} was ignored"));
             let written = encode_response(&response);
             assert_eq!(decode_response(&written).unwrap(), Some(response), "{text}");
         }

@@ -44,6 +44,24 @@ pub(super) fn number_member(out: &mut String, name: &str, number: u64) {
     write!(out, ",\"{name}\":{number}").unwrap_or_default();
 }
 
+/// Appends `,"name":"text"`.
+pub(super) fn string_member(out: &mut String, name: &str, text: &str) {
+    write!(out, ",\"{name}\":").unwrap_or_default();
+    string(out, text);
+}
+
+/// Appends an object of those members that have a value.
+pub(super) fn object<'a>(out: &mut String, members: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) {
+    let mut mark = '{';
+    for (name, text) in members {
+        let Some(text) = text else { continue };
+        write!(out, "{mark}\"{name}\":").unwrap_or_default();
+        string(out, text);
+        mark = ',';
+    }
+    out.push_str(if mark == '{' { "{}" } else { "}" });
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

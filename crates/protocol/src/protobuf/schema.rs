@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct UpstreamMessage {
-    #[prost(oneof = "Upstream", tags = "1, 5, 6, 7, 8, 9")]
+    #[prost(oneof = "Upstream", tags = "1, 5, 6, 7, 8, 9, 13, 14")]
     pub(super) message: Option<Upstream>,
 }
 
@@ -24,6 +24,10 @@ pub(super) enum Upstream {
     SequenceAck(SequenceAck),
     #[prost(message, tag = "9")]
     Ping(Empty),
+    #[prost(message, tag = "13")]
+    StreamData(StreamData),
+    #[prost(message, tag = "14")]
+    StreamEnd(StreamEnd),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -40,6 +44,42 @@ pub(super) struct SendToGroup {
     pub(super) ttl_seconds: Option<u32>,
     #[prost(btree_map = "string, string", tag = "6")]
     pub(super) metadata: BTreeMap<String, String>,
+    #[prost(message, optional, tag = "7")]
+    pub(super) stream: Option<StreamStart>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct StreamStart {
+    #[prost(string, tag = "1")]
+    pub(super) stream_id: String,
+    #[prost(uint32, optional, tag = "2")]
+    pub(super) idle_timeout_ms: Option<u32>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct StreamData {
+    #[prost(string, tag = "1")]
+    pub(super) stream_id: String,
+    #[prost(uint64, optional, tag = "2")]
+    pub(super) stream_sequence_id: Option<u64>,
+    #[prost(message, optional, tag = "3")]
+    pub(super) data: Option<MessageData>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct StreamEnd {
+    #[prost(string, tag = "1")]
+    pub(super) stream_id: String,
+    #[prost(message, optional, tag = "2")]
+    pub(super) error: Option<StreamEndError>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct StreamEndError {
+    #[prost(string, optional, tag = "1")]
+    pub(super) message: Option<String>,
+    #[prost(string, optional, tag = "2")]
+    pub(super) user_error_code: Option<String>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -101,7 +141,7 @@ pub(super) struct Any {
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct DownstreamMessage {
-    #[prost(oneof = "Downstream", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "Downstream", tags = "1, 2, 3, 4, 6, 7, 8")]
     pub(super) message: Option<Downstream>,
 }
 
@@ -115,6 +155,40 @@ pub(super) enum Downstream {
     System(System),
     #[prost(message, tag = "4")]
     Pong(Empty),
+    #[prost(message, tag = "6")]
+    StreamAck(StreamAck),
+    #[prost(message, tag = "7")]
+    StreamNack(StreamNack),
+    #[prost(message, tag = "8")]
+    StreamClosed(StreamClosed),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct StreamAck {
+    #[prost(string, tag = "1")]
+    pub(super) stream_id: String,
+    #[prost(uint64, tag = "2")]
+    pub(super) expected_sequence_id: u64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct StreamNack {
+    #[prost(string, tag = "1")]
+    pub(super) stream_id: String,
+    #[prost(string, tag = "2")]
+    pub(super) name: String,
+    #[prost(string, tag = "3")]
+    pub(super) message: String,
+    #[prost(uint64, tag = "4")]
+    pub(super) expected_sequence_id: u64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct StreamClosed {
+    #[prost(string, tag = "1")]
+    pub(super) stream_id: String,
+    #[prost(message, optional, tag = "2")]
+    pub(super) error: Option<Error>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -147,6 +221,30 @@ pub(super) struct DownstreamData {
     pub(super) sequence_id: Option<u64>,
     #[prost(btree_map = "string, string", tag = "5")]
     pub(super) metadata: BTreeMap<String, String>,
+    #[prost(message, optional, tag = "6")]
+    pub(super) stream: Option<StreamPlace>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct StreamPlace {
+    #[prost(string, tag = "1")]
+    pub(super) stream_id: String,
+    #[prost(uint64, tag = "2")]
+    pub(super) stream_sequence_id: u64,
+    #[prost(bool, optional, tag = "3")]
+    pub(super) end_of_stream: Option<bool>,
+    #[prost(message, optional, tag = "4")]
+    pub(super) error: Option<StreamFault>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct StreamFault {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(string, optional, tag = "2")]
+    pub(super) message: Option<String>,
+    #[prost(string, optional, tag = "3")]
+    pub(super) user_error_code: Option<String>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
