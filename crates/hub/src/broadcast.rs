@@ -1,6 +1,9 @@
 //! A message on its way to many clients: encoded once per wire format, its bytes shared.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use tokio::time::Instant;
 use webpubsub_protocol::{
     json::encode_response,
     message::Response,
@@ -14,6 +17,7 @@ use crate::websocket::frame::{Opcode, encode};
 #[derive(Debug)]
 pub struct Broadcast<'a> {
     message: Response<'a>,
+    expires_at: Option<Instant>,
     simple: Option<Bytes>,
     json: Option<Bytes>,
     open_json: Option<Bytes>,
@@ -25,7 +29,28 @@ impl<'a> Broadcast<'a> {
     /// Nothing is encoded before somebody wants it.
     #[must_use]
     pub fn new(message: Response<'a>) -> Self {
-        Self { message, simple: None, json: None, open_json: None, protobuf: None, shared_protobuf: None }
+        Self {
+            message,
+            expires_at: None,
+            simple: None,
+            json: None,
+            open_json: None,
+            protobuf: None,
+            shared_protobuf: None,
+        }
+    }
+
+    /// The same, for those only who get it within `seconds`; 0 for ever.
+    #[must_use]
+    pub fn expiring_after(mut self, seconds: u32, now: Instant) -> Self {
+        self.expires_at = (seconds > 0).then(|| now + Duration::from_secs(u64::from(seconds)));
+        self
+    }
+
+    /// When it is no longer worth delivering.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Instant> {
+        self.expires_at
     }
 
     /// The whole WebSocket frame for simple clients.

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use bytes::Bytes;
@@ -17,6 +17,8 @@ use webpubsub_protocol::{
 
 use crate::{
     broadcast::{Broadcast, json_frame, protobuf_frame},
+    event_handler::EventTrail,
+    inspect::recorder::Recorder,
     outbox::{Load, Outbox},
     reliable_queue::{ReliableQueue, Unsequenced},
 };
@@ -110,6 +112,14 @@ pub struct Connection {
     pub user_id: Option<String>,
     /// How messages look to it.
     pub format: WireFormat,
+    /// What event handlers are told of it.
+    pub trail: EventTrail,
+    /// Its last frames, where somebody may look at them.
+    pub recorder: Recorder,
+    /// The name of the subprotocol agreed on, predefined or not.
+    subprotocol: Option<String>,
+    /// Why it ended, once it has.
+    end_reason: OnceLock<String>,
     /// What it may do. Application servers may change it at any time.
     permissions: RwLock<Permissions>,
     delivery: Delivery,
@@ -137,7 +147,24 @@ impl Connection {
             reliable if reliable.is_reliable() => Delivery::Reliable(ReliableQueue::default()),
             _ => Delivery::Direct(Arc::default()),
         };
-        Self { id, user_id, format, permissions: RwLock::new(permissions), delivery }
+        Self {
+            id,
+            user_id,
+            format,
+            trail: EventTrail::default(),
+            recorder: Recorder::default(),
+            subprotocol: format.subprotocol().map(|protocol| protocol.name().to_owned()),
+            end_reason: OnceLock::new(),
+            permissions: RwLock::new(permissions),
+            delivery,
+        }
+    }
+
+    /// The same, with what its handshake told: for event handlers, and the name of the subprotocol agreed on.
+    #[must_use]
+    pub fn with_handshake(mut self, trail: EventTrail, subprotocol: Option<String>) -> Self {
+        (self.trail, self.subprotocol) = (trail, subprotocol);
+        self
     }
 
     /// Whether the client may do this with that group.
@@ -165,6 +192,12 @@ impl Connection {
         self.permissions.write().unwrap_or_else(PoisonError::into_inner).decide(permission, group, allowed)
     }
 
+    /// The name of the subprotocol agreed on, predefined or of the client's own; `None` when there is none.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
     /// The name of the predefined subprotocol that it speaks; `None` for a simple client.
     #[must_use]
     pub fn protocol(&self) -> Option<&'static str> {
@@ -182,14 +215,21 @@ impl Connection {
 
     /// Queues a message. Tells whether its publisher should wait for this client.
     pub fn deliver(&self, broadcast: &mut Broadcast<'_>) -> Load {
+        let expires_at = broadcast.expires_at();
         match (&self.delivery, self.format) {
-            (Delivery::Direct(outbox), WireFormat::Simple) => outbox.push(broadcast.simple()),
-            (Delivery::Direct(outbox), WireFormat::Protobuf) => outbox.push(broadcast.protobuf()),
-            (Delivery::Direct(outbox), _) => outbox.push(broadcast.json()),
-            (Delivery::Reliable(queue), WireFormat::ReliableProtobuf) => {
-                queue.push(Unsequenced::Protobuf(broadcast.shared_protobuf()))
+            (Delivery::Direct(outbox), WireFormat::Simple) => {
+                outbox.push_parts([broadcast.simple()], expires_at)
             }
-            (Delivery::Reliable(queue), _) => queue.push(Unsequenced::Json(broadcast.open_json())),
+            (Delivery::Direct(outbox), WireFormat::Protobuf) => {
+                outbox.push_parts([broadcast.protobuf()], expires_at)
+            }
+            (Delivery::Direct(outbox), _) => outbox.push_parts([broadcast.json()], expires_at),
+            (Delivery::Reliable(queue), WireFormat::ReliableProtobuf) => {
+                queue.push(Unsequenced::Protobuf(broadcast.shared_protobuf()), expires_at)
+            }
+            (Delivery::Reliable(queue), _) => {
+                queue.push(Unsequenced::Json(broadcast.open_json()), expires_at)
+            }
         }
     }
 
@@ -210,8 +250,28 @@ impl Connection {
         }
     }
 
+    /// Ends the connection for good, as an application server or the service itself wants it: with a last word, once
+    /// what is queued has been written.
+    pub fn dismiss(&self, message: String, close: Close) {
+        self.end_because(&message);
+        self.tell(&Response::Disconnected { message });
+        self.close(close);
+    }
+
+    /// Keeps the reason why it ends; the first one stands.
+    pub fn end_because(&self, reason: &str) {
+        self.end_reason.get_or_init(|| reason.to_owned());
+    }
+
+    /// Why it ended; empty when nobody said.
+    #[must_use]
+    pub fn end_reason(&self) -> &str {
+        self.end_reason.get().map_or("", String::as_str)
+    }
+
     /// Ends the connection for good, once what is queued has been written.
     pub fn close(&self, close: Close) {
+        self.end_because(&close.reason);
         match &self.delivery {
             Delivery::Direct(outbox) => outbox.close(close),
             Delivery::Reliable(queue) => queue.close(close),
@@ -233,6 +293,12 @@ impl Connection {
             Delivery::Direct(_) => None,
             Delivery::Reliable(queue) => Some(queue),
         }
+    }
+
+    /// Whether it is a reliable connection without a socket.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        self.reliable_queue().is_some_and(|queue| !queue.has_transport())
     }
 
     /// Whether a reliable connection has ended for good. Others end with their socket.

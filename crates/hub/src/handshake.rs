@@ -26,8 +26,9 @@ use webpubsub_protocol::{
 };
 
 use crate::{
-    connect_handler::{ConnectAnswer, ConnectRequest},
     connection::{Connection, ConnectionId},
+    event_handler::{ConnectAnswer, ConnectRequest, EventTrail},
+    inspect::recorder::Recorder,
     outbox::Outbox,
     recovery::Resumable,
     service::{Place, Service},
@@ -94,7 +95,11 @@ pub async fn connect(State(service): State<Arc<Service>>, mut request: Request) 
     let (parts, _) = request.into_parts();
     let accepted = match accept(&service, &parts).await {
         Ok(accepted) => accepted,
-        Err(error) => return error.into_response(),
+        Err(error) => {
+            let refusal = error.into_response();
+            service.metrics().not_let_in(refusal.status().as_u16());
+            return refusal;
+        }
     };
     let Accepted { response, conversation } = accepted;
     tokio::spawn(async move {
@@ -130,9 +135,9 @@ impl Conversation {
     async fn run(self, service: Arc<Service>, socket: impl AsyncRead + AsyncWrite + Send + Unpin) {
         match self {
             Self::Direct { mut session, outbox, _place } => {
-                driver::run(socket, &mut session, &outbox).await;
-                session.ended();
-                tracing::debug!(connection = %session.connection().id, "connection ended");
+                service.connected(session.connection());
+                driver::run(socket, &mut session, &outbox, service.event_handler()).await;
+                service.disconnected(&mut session);
             }
             Self::Reliable { resumable, outbox } => resumable.carry_first(service, socket, outbox).await,
             Self::Recovered(resumable) => resumable.carry_on(service, socket).await,
@@ -157,7 +162,22 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<Accepted, Hands
     }
     let claims = authenticate(service, parts, &query, &hub)?;
     let id = ConnectionId::random().map_err(|_| HandshakeError::Randomness)?;
-    let answer = ask_application(service, parts, &hub, &id, &claims, &query, &offered).await?;
+    let trail = EventTrail::new(hub.to_string(), host_name(&parts.headers));
+    let request = ConnectRequest {
+        hub: &hub,
+        connection_id: &id,
+        claims: &claims,
+        query: &query.passed_on,
+        headers: &without_credentials(&parts.headers),
+        subprotocols: &offered,
+        trail: &trail,
+    };
+    let answer = match service.event_handler() {
+        Some(handler) => {
+            handler.connect(request).await.map_err(|refusal| HandshakeError::Refused(refusal.0))?
+        }
+        None => ConnectAnswer::default(),
+    };
     let choice = Choice::make(&offered, answer.subprotocol.as_deref())?;
     let groups = match answer.groups {
         Some(groups) => groups,
@@ -168,12 +188,17 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<Accepted, Hands
     let permissions =
         Permissions::from_roles(answer.roles.unwrap_or(claims.roles).iter().map(String::as_str));
     let user_id = answer.user_id.or(claims.user_id);
-    let connection = Arc::new(Connection::new(id, user_id, choice.format, permissions));
-    let outbox = connection.attach().ok_or(HandshakeError::Full)?;
     let reconnection_token = match choice.format.is_reliable() {
         true => Some(Resumable::new_token().map_err(|_| HandshakeError::Randomness)?),
         false => None,
     };
+    let mut connection =
+        Connection::new(id, user_id, choice.format, permissions).with_handshake(trail, choice.echo.clone());
+    if service.settings().is_inspectable {
+        connection.recorder = Recorder::on(reconnection_token.clone());
+    }
+    let connection = Arc::new(connection);
+    let outbox = connection.attach().ok_or(HandshakeError::Full)?;
     // Before anybody can publish to it: the greeting is the first frame.
     connection.tell(&Message::Connected {
         connection_id: connection.id.as_str().to_owned(),
@@ -188,7 +213,6 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<Accepted, Hands
             tracing::warn!(connection = %connection.id, %group, %error, "initial group not joined");
         }
     }
-    tracing::debug!(connection = %connection.id, user = ?connection.user_id, format = ?connection.format, "connected");
     let session = Session::new(members, connection, query.simple_mode);
     let conversation = match reconnection_token {
         None => Conversation::Direct { session, outbox, _place: place },
@@ -211,8 +235,14 @@ fn recover(
     token: &str,
 ) -> Result<Accepted, HandshakeError> {
     let conversation = match service.resumable(id).filter(|resumable| resumable.admits(hub, token)) {
-        Some(resumable) => Conversation::Recovered(resumable),
-        None => Conversation::Farewell(Close::NOT_RECOVERABLE),
+        Some(resumable) => {
+            service.metrics().recovered.inc();
+            Conversation::Recovered(resumable)
+        }
+        None => {
+            service.metrics().not_recovered.inc();
+            Conversation::Farewell(Close::NOT_RECOVERABLE)
+        }
     };
     // A connection keeps its subprotocol; a client that offers another one now is answered with what it had.
     let spoken = match &conversation {
@@ -247,6 +277,9 @@ fn authenticate(
     let unauthorized = |words: &str| HandshakeError::Unauthorized(words.to_owned());
     let from_header = || bearer_token(&parts.headers);
     let token = query.access_token.as_deref().or_else(from_header);
+    if token.is_none() && service.settings().allows_anonymous {
+        return Ok(Claims::default());
+    }
     let token = token.ok_or_else(|| {
         unauthorized(
             "no access token came: it belongs in the query (`access_token`) or the `Authorization` header",
@@ -268,27 +301,18 @@ pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-async fn ask_application(
-    service: &Service,
-    parts: &Parts,
-    hub: &HubName,
-    connection_id: &ConnectionId,
-    claims: &Claims,
-    query: &ClientQuery,
-    offered: &[String],
-) -> Result<ConnectAnswer, HandshakeError> {
-    let Some(handler) = &service.settings().connect_handler else { return Ok(ConnectAnswer::default()) };
-    let mut headers = parts.headers.clone();
-    headers.remove(header::AUTHORIZATION);
-    let request = ConnectRequest {
-        hub,
-        connection_id,
-        claims,
-        query: &query.passed_on,
-        headers: &headers,
-        subprotocols: offered,
-    };
-    handler.connect(request).await.map_err(|refusal| HandshakeError::Refused(refusal.0))
+/// What event handlers may see of a client's request.
+fn without_credentials(headers: &HeaderMap) -> HeaderMap {
+    let mut shown = headers.clone();
+    shown.remove(header::AUTHORIZATION);
+    shown
+}
+
+/// The name that the client reached us by, without a port.
+fn host_name(headers: &HeaderMap) -> String {
+    let authority = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let authority: Result<axum::http::uri::Authority, _> = authority.parse();
+    authority.map_or_else(|_| String::new(), |authority| authority.host().to_owned())
 }
 
 fn claimed_groups(claims: &Claims) -> Result<Vec<GroupName>, HandshakeError> {

@@ -3,21 +3,33 @@
 //! Nothing crosses hubs. A group exists while it has members, a user while it has connections.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use webpubsub_protocol::{
     filter::{Filter, Subject},
-    message::Response,
     name::GroupName,
+    subprotocol::Subprotocol,
 };
 
 use crate::{
     broadcast::Broadcast,
     connection::{Connection, ConnectionId},
+    metrics::Traffic,
     outbox::Load,
 };
+
+/// What a client without a predefined subprotocol is counted as.
+pub(crate) const SIMPLE: &str = "simple";
+/// Everything that a client can be counted as.
+const PROTOCOL_LABELS: [&str; 5] = [
+    SIMPLE,
+    Subprotocol::Json.name(),
+    Subprotocol::ReliableJson.name(),
+    Subprotocol::Protobuf.name(),
+    Subprotocol::ReliableProtobuf.name(),
+];
 
 /// Most groups that one connection may be in: a bound on what a client can make the hub remember.
 pub const MAX_GROUPS_PER_CONNECTION: usize = 10_000;
@@ -50,9 +62,48 @@ pub enum JoinError {
     NotConnected,
 }
 
+/// A hub as it was at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct HubSnapshot {
+    /// Its name.
+    pub name: String,
+    /// How many are connected.
+    pub connection_count: usize,
+    /// How many of them speak what.
+    pub connections_by_protocol: Vec<(&'static str, usize)>,
+    /// Some of them, in the order of their ids.
+    pub connections: Vec<ConnectionSummary>,
+    /// How many groups have members.
+    pub group_count: usize,
+    /// Some of them by name, with how many members each has.
+    pub groups: Vec<(String, usize)>,
+    /// How many users are connected.
+    pub user_count: usize,
+    /// How many messages clients have sent.
+    pub received: u64,
+    /// How many messages were queued for clients, one for each receiver.
+    pub delivered: u64,
+}
+
+/// A connection in short.
+#[derive(Debug, Clone)]
+pub struct ConnectionSummary {
+    /// Its id.
+    pub id: String,
+    /// Who it is.
+    pub user_id: Option<String>,
+    /// What it speaks.
+    pub subprotocol: Option<String>,
+    /// In how many groups it is.
+    pub group_count: usize,
+    /// Whether it is without a socket at the moment.
+    pub is_away: bool,
+}
+
 /// A hub.
 #[derive(Debug, Default)]
 pub struct Hub {
+    traffic: Traffic,
     /// Publishing reads, joining and leaving write. No I/O happens inside: outboxes are queues.
     members: RwLock<Members>,
 }
@@ -71,6 +122,18 @@ struct Member {
 }
 
 impl Hub {
+    /// A hub whose traffic is counted there.
+    #[must_use]
+    pub fn new(traffic: Traffic) -> Self {
+        Self { traffic, members: RwLock::default() }
+    }
+
+    /// What goes through it.
+    #[must_use]
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, Members> {
         self.members.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -93,10 +156,10 @@ impl Hub {
         members.connections.insert(connection.id.clone(), member);
     }
 
-    /// Removes a connection, from its groups too.
-    pub fn remove(&self, connection: &Connection) {
+    /// Removes a connection, from its groups too. Whether it was there.
+    pub fn remove(&self, connection: &Connection) -> bool {
         let mut members = self.write();
-        let Some(member) = members.connections.remove(&connection.id) else { return };
+        let Some(member) = members.connections.remove(&connection.id) else { return false };
         for group in &member.groups {
             members.remove_from_group(&connection.id, group);
         }
@@ -108,6 +171,7 @@ impl Hub {
                 members.users.remove(user_id);
             }
         }
+        true
     }
 
     /// Puts a connection into a group. Being in it already is no error.
@@ -135,25 +199,30 @@ impl Hub {
         members.remove_from_group(id, group);
     }
 
-    /// Queues `message` for everyone in `audience` whom the filter lets through and who is not left out.
+    /// Queues a message for everyone in `audience` whom the filter lets through and who is not left out.
     #[must_use = "a publisher waits for the clients returned"]
     pub fn publish(
         &self,
         audience: Audience<'_>,
         filter: Option<&Filter>,
         is_left_out: impl Fn(&Connection) -> bool,
-        message: Response<'_>,
+        mut broadcast: Broadcast<'_>,
     ) -> Pace {
-        let mut broadcast = Broadcast::new(message);
         let mut pace = Pace::new();
+        let mut receivers = 0;
         let members = self.read();
         members.for_each(audience, |connection| {
             let is_meant =
                 !is_left_out(connection) && filter.is_none_or(|filter| members.admits(filter, connection));
-            if is_meant && connection.deliver(&mut broadcast) == Load::Heavy {
+            if !is_meant {
+                return;
+            }
+            receivers += 1;
+            if connection.deliver(&mut broadcast) == Load::Heavy {
                 pace.push(Arc::clone(connection));
             }
         });
+        self.traffic.delivered.inc_by(receivers);
         pace
     }
 
@@ -184,12 +253,62 @@ impl Hub {
         has_any
     }
 
+    /// The groups of a connection, by name.
+    #[must_use]
+    pub fn groups_of(&self, id: &ConnectionId) -> Vec<GroupName> {
+        let members = self.read();
+        let groups = members.connections.get(id).into_iter().flat_map(|member| member.groups.iter().cloned());
+        let mut groups: Vec<_> = groups.collect();
+        groups.sort();
+        groups
+    }
+
+    /// What there is at this moment; of connections and groups, `most` at most.
+    #[must_use]
+    pub fn snapshot(&self, name: &str, most: usize) -> HubSnapshot {
+        let members = self.read();
+        let mut by_protocol: BTreeMap<&'static str, usize> = PROTOCOL_LABELS.map(|label| (label, 0)).into();
+        for member in members.connections.values() {
+            *by_protocol.entry(member.connection.protocol().unwrap_or(SIMPLE)).or_default() += 1;
+        }
+        let mut present: Vec<&Member> = members.connections.values().collect();
+        present.sort_unstable_by(|one, other| one.connection.id.cmp(&other.connection.id));
+        present.truncate(most);
+        let mut groups: Vec<(String, usize)> =
+            members.groups.iter().map(|(name, members)| (name.to_string(), members.len())).collect();
+        groups.sort_unstable();
+        groups.truncate(most);
+        HubSnapshot {
+            name: name.to_owned(),
+            connection_count: members.connections.len(),
+            connections_by_protocol: by_protocol.into_iter().collect(),
+            connections: present.into_iter().map(Member::summary).collect(),
+            group_count: members.groups.len(),
+            groups,
+            user_count: members.users.len(),
+            received: self.traffic.received.get(),
+            delivered: self.traffic.delivered.get(),
+        }
+    }
+
     /// Takes a connection out of every group.
     pub fn leave_all(&self, id: &ConnectionId) {
         let mut members = self.write();
         let groups = members.connections.get_mut(id).map(|member| std::mem::take(&mut member.groups));
         for group in groups.unwrap_or_default() {
             members.remove_from_group(id, &group);
+        }
+    }
+}
+
+impl Member {
+    fn summary(&self) -> ConnectionSummary {
+        ConnectionSummary {
+            id: self.connection.id.as_str().to_owned(),
+            user_id: self.connection.user_id.clone(),
+            subprotocol: self.connection.subprotocol().map(str::to_owned),
+            group_count: self.groups.len(),
+            is_away: self.connection.is_away(),
         }
     }
 }
@@ -231,7 +350,11 @@ impl Members {
 
 #[cfg(test)]
 mod tests {
-    use webpubsub_protocol::{message::Metadata, payload::Payload, role::Permissions};
+    use webpubsub_protocol::{
+        message::{Metadata, Response},
+        payload::Payload,
+        role::Permissions,
+    };
 
     use super::*;
     use crate::{connection::WireFormat, outbox::Departure};
@@ -253,7 +376,10 @@ mod tests {
             sequence_id: None,
             metadata: Metadata::new(),
         };
-        assert!(hub.publish(audience, None, |c| excluded.contains(&c.id.as_str()), message).is_empty());
+        assert!(
+            hub.publish(audience, None, |c| excluded.contains(&c.id.as_str()), Broadcast::new(message))
+                .is_empty()
+        );
     }
 
     /// What the connection was told since last asked, without waiting for anything.

@@ -17,16 +17,19 @@
 //! | [`broadcast`] | a message encoded once per wire format, its bytes shared |
 //! | [`session`] | what a client's messages do: a state machine without I/O |
 //! | [`handshake`] | from an HTTP request to a connection: tokens, subprotocols |
-//! | [`connect_handler`] | the place of an application that has a say in who connects |
+//! | [`event_handler`] | the place of an application that has a say: who connects, what comes of events |
+//! | [`inspect`], [`metrics`] | a look inside, for people and for machines |
 //! | [`websocket`] | RFC 6455: frames, messages, and the task that moves them |
 //! | [`rest`] | the data plane for application servers |
 //! | [`origin`] | which web pages may talk to the service |
 
 pub mod broadcast;
-pub mod connect_handler;
 pub mod connection;
+pub mod event_handler;
 pub mod handshake;
 pub mod hub;
+pub mod inspect;
+pub mod metrics;
 pub mod origin;
 pub mod outbox;
 pub mod recovery;
@@ -37,5 +40,6 @@ pub mod session;
 pub mod websocket;
 
 mod ack_history;
+mod metadata_headers;
 
 pub use service::{Service, Settings};

@@ -8,6 +8,9 @@
 //! long as the client makes headway: one that does not fall below the mark within [`PACE_PATIENCE`] is *slow*, and
 //! nobody waits for it until it has caught up. A client whose outbox reaches [`OUTBOX_LIMIT_BYTES`] or
 //! [`OUTBOX_LIMIT_FRAMES`] is closed with code 1008: it missed something, and must not be left to think otherwise.
+//!
+//! # Expiry
+//! A message may have a time to live. One whose time is up before the writer takes it is not written.
 
 use std::{
     collections::VecDeque,
@@ -62,6 +65,10 @@ pub struct Outbox {
 #[derive(Debug, Default)]
 struct State {
     frames: VecDeque<Bytes>,
+    /// How many frames have ever been taken from the front.
+    taken: u64,
+    /// Those among `frames` whose time will be up, in their order. Nearly always none.
+    expiring: VecDeque<Expiring>,
     /// Bytes and frames (or their parts) waiting or being written.
     held_bytes: usize,
     held_frames: usize,
@@ -72,7 +79,34 @@ struct State {
     was_aborted: bool,
 }
 
+/// Frames (or their parts) that are not to be written after a certain time.
+#[derive(Debug)]
+struct Expiring {
+    /// The first one's number, counted from the first frame ever.
+    first: u64,
+    count: u64,
+    expires_at: Instant,
+}
+
 impl State {
+    /// Takes all that waits and is worth writing.
+    fn take_frames(&mut self) -> VecDeque<Bytes> {
+        let mut frames = std::mem::take(&mut self.frames);
+        let (first, now) = (self.taken, Instant::now());
+        self.taken += frames.len() as u64;
+        // From the back, so that what is before keeps its place.
+        for expired in self.expiring.drain(..).rev().filter(|expiring| expiring.expires_at <= now) {
+            let start = usize::try_from(expired.first.saturating_sub(first)).unwrap_or(usize::MAX);
+            let count = usize::try_from(expired.count).unwrap_or_default();
+            let end = start.saturating_add(count).min(frames.len());
+            for frame in frames.drain(start.min(end)..end) {
+                self.held_frames = self.held_frames.saturating_sub(1);
+                self.held_bytes = self.held_bytes.saturating_sub(frame.len());
+            }
+        }
+        frames
+    }
+
     fn is_heavy(&self) -> bool {
         self.held_bytes > PACE_MARK_BYTES || self.held_frames > PACE_MARK_FRAMES
     }
@@ -91,11 +125,12 @@ impl Outbox {
 
     /// Queues a whole WebSocket frame. After [`Outbox::close`] it goes nowhere.
     pub fn push(&self, frame: Bytes) -> Load {
-        self.push_parts([frame])
+        self.push_parts([frame], None)
     }
 
-    /// Queues a frame that comes in parts, some of which may be shared. The parts stay together.
-    pub fn push_parts<const PARTS: usize>(&self, parts: [Bytes; PARTS]) -> Load {
+    /// Queues a frame that comes in parts, some of which may be shared. The parts stay together. It is not written when
+    /// `expires_at` has passed.
+    pub fn push_parts<const PARTS: usize>(&self, parts: [Bytes; PARTS], expires_at: Option<Instant>) -> Load {
         let mut state = self.state();
         if state.is_closed {
             return Load::Light;
@@ -103,11 +138,16 @@ impl Outbox {
         let bytes: usize = parts.iter().map(Bytes::len).sum();
         if state.held_bytes + bytes > OUTBOX_LIMIT_BYTES || state.held_frames >= OUTBOX_LIMIT_FRAMES {
             state.frames.clear();
+            state.expiring.clear();
             self.end(state, Close::SLOW_RECEIVER);
             return Load::Light;
         }
         state.held_bytes += bytes;
         state.held_frames += PARTS;
+        if let Some(expires_at) = expires_at {
+            let first = state.taken + state.frames.len() as u64;
+            state.expiring.push_back(Expiring { first, count: PARTS as u64, expires_at });
+        }
         state.frames.extend(parts);
         let load = if state.holds_up() { Load::Heavy } else { Load::Light };
         self.wake_writer(state);
@@ -126,6 +166,7 @@ impl Outbox {
     pub fn abort(&self) {
         let mut state = self.state();
         state.frames.clear();
+        state.expiring.clear();
         state.was_aborted = true;
         self.end(state, Close::NORMAL);
     }
@@ -157,8 +198,9 @@ impl Outbox {
         loop {
             {
                 let mut state = self.state();
-                if !state.frames.is_empty() {
-                    return Departure::Frames(std::mem::take(&mut state.frames));
+                let frames = state.take_frames();
+                if !frames.is_empty() {
+                    return Departure::Frames(frames);
                 }
                 if let Some(close) = state.close.take() {
                     return Departure::Close(close);
@@ -282,6 +324,25 @@ mod tests {
         assert!(
             matches!(outbox.next_departure().await, Departure::Close(close) if close == Close::SLOW_RECEIVER)
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_expired_is_not_written_and_no_longer_counts() {
+        let outbox = Outbox::default();
+        let in_a_second = Some(Instant::now() + Duration::from_secs(1));
+        let in_an_hour = Some(Instant::now() + Duration::from_secs(3600));
+        outbox.push_parts([frame(1)], in_a_second);
+        outbox.push_parts([frame(2), frame(3)], in_an_hour);
+        outbox.push_parts([frame(PACE_MARK_BYTES), frame(5)], in_a_second);
+        outbox.push(frame(6));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let written = take(&outbox).await;
+        assert_eq!(written.iter().map(Bytes::len).collect::<Vec<_>>(), [2, 3, 6]);
+        assert_eq!(outbox.push(frame(1)), Load::Light);
+        outbox.push_parts([frame(1)], in_a_second);
+        outbox.close(Close::NORMAL);
+        assert_eq!(take(&outbox).await.len(), 1);
+        assert!(matches!(outbox.next_departure().await, Departure::Close(_)));
     }
 
     #[tokio::test]

@@ -7,7 +7,10 @@
 use std::{sync::Arc, time::Duration};
 
 use subtle::ConstantTimeEq;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::Instant,
+};
 use webpubsub_protocol::{close::Close, name::HubName};
 
 use crate::{
@@ -15,7 +18,7 @@ use crate::{
     outbox::Outbox,
     service::{Place, Service},
     session::Session,
-    websocket::driver::{self, End},
+    websocket::{driver, inbox::End},
 };
 
 /// How long a lost connection is kept (client specification: at least 30 s).
@@ -64,8 +67,10 @@ impl Resumable {
         socket: impl AsyncRead + AsyncWrite + Send,
         outbox: Arc<Outbox>,
     ) {
-        let end = driver::run(socket, &mut *self.session.lock().await, &outbox).await;
-        self.carried(&service, end, &outbox);
+        service.connected(&self.connection);
+        let handler = service.event_handler();
+        let end = driver::run(socket, &mut *self.session.lock().await, &outbox, handler).await;
+        self.carried(&service, end, &outbox).await;
     }
 
     /// Carries the conversation over a further socket.
@@ -82,15 +87,16 @@ impl Resumable {
             return driver::farewell(socket, &Close::NOT_RECOVERABLE).await;
         };
         tracing::debug!(connection = %self.connection.id, "recovered");
-        let end = driver::run(socket, &mut session, &outbox).await;
+        session.taken_up_again(Instant::now());
+        let end = driver::run(socket, &mut session, &outbox, service.event_handler()).await;
         drop(session);
-        self.carried(&service, end, &outbox);
+        self.carried(&service, end, &outbox).await;
     }
 
-    fn carried(self: Arc<Self>, service: &Arc<Service>, end: End, outbox: &Outbox) {
+    async fn carried(self: Arc<Self>, service: &Arc<Service>, end: End, outbox: &Outbox) {
         let Some(queue) = self.connection.reliable_queue() else { return };
         if end == End::Final || queue.has_ended() {
-            return self.finish(service);
+            return self.finish(service).await;
         }
         if outbox.was_aborted() {
             // Another carrier is waiting, or has the conversation already.
@@ -98,22 +104,25 @@ impl Resumable {
         }
         let generation = queue.detach();
         tracing::debug!(connection = %self.connection.id, "lost, kept for recovery");
-        let (kept, service) = (Arc::downgrade(&self), Arc::downgrade(service));
+        let (kept, service) = (self, Arc::downgrade(service));
         tokio::spawn(async move {
-            tokio::time::sleep(RETENTION).await;
-            if let (Some(kept), Some(service)) = (kept.upgrade(), service.upgrade())
-                && kept.connection.reliable_queue().is_some_and(|queue| queue.is_detached_since(generation))
-            {
-                kept.finish(&service);
+            let Some(queue) = kept.connection.reliable_queue() else { return };
+            // An application server may end it while nobody carries it.
+            let has_run_out = tokio::time::timeout(RETENTION, queue.ended()).await.is_err();
+            let Some(service) = service.upgrade() else { return };
+            if queue.is_detached_since(generation) {
+                if has_run_out {
+                    kept.connection.end_because("The connection recovery timeout expired.");
+                }
+                kept.finish(&service).await;
             }
         });
     }
 
     /// The end for good.
-    fn finish(&self, service: &Service) {
+    async fn finish(&self, service: &Service) {
         self.connection.close(Close::NORMAL);
         service.forget(&self.connection.id);
-        service.hub(&self.hub).remove(&self.connection);
-        tracing::debug!(connection = %self.connection.id, "connection ended");
+        service.disconnected(&mut *self.session.lock().await);
     }
 }

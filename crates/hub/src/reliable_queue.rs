@@ -4,6 +4,8 @@
 //! outlives its transport: while there is none, messages collect here, and the next transport gets all of them first,
 //! in order. So nothing is lost over a cut, and the client drops what it had already.
 //!
+//! A message may have a time to live. One whose time is up is not sent again, and its sequence id is skipped.
+//!
 //! Source: client specification, "Reliable"; service documentation, reliable subprotocols.
 
 use std::{
@@ -35,6 +37,7 @@ pub struct ReliableQueue {
     /// Guards a queue for a few instructions; no I/O happens inside.
     state: Mutex<State>,
     lightened: Notify,
+    ended: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -71,6 +74,7 @@ impl Unsequenced {
 struct Retained {
     id: u64,
     message: Unsequenced,
+    expires_at: Option<Instant>,
 }
 
 impl State {
@@ -79,6 +83,18 @@ impl State {
             self.retained.len() > UNACKNOWLEDGED_MARK || self.retained_bytes > UNACKNOWLEDGED_MARK_BYTES;
         is_heavy && !self.is_slow && !self.has_ended && self.transport.is_some()
     }
+
+    fn is_full_for(&self, message: &Unsequenced) -> bool {
+        self.retained.len() >= UNACKNOWLEDGED_LIMIT
+            || self.retained_bytes + message.len() > UNACKNOWLEDGED_LIMIT_BYTES
+    }
+
+    /// Lets go of what nobody is to get any more.
+    fn forget_expired(&mut self) {
+        let now = Instant::now();
+        self.retained.retain(|retained| retained.expires_at.is_none_or(|expires_at| expires_at > now));
+        self.retained_bytes = self.retained.iter().map(|retained| retained.message.len()).sum();
+    }
 }
 
 impl ReliableQueue {
@@ -86,22 +102,23 @@ impl ReliableQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a message.
-    pub fn push(&self, message: Unsequenced) -> Load {
+    /// Queues a message, which is not sent, or sent again, when `expires_at` has passed.
+    pub fn push(&self, message: Unsequenced, expires_at: Option<Instant>) -> Load {
         let mut state = self.state();
         if state.has_ended {
             return Load::Light;
         }
-        let is_full = state.retained.len() >= UNACKNOWLEDGED_LIMIT
-            || state.retained_bytes + message.len() > UNACKNOWLEDGED_LIMIT_BYTES;
-        if is_full {
+        if state.is_full_for(&message) {
+            state.forget_expired();
+        }
+        if state.is_full_for(&message) {
             self.end(&mut state, Close::UNACKNOWLEDGED_FULL);
             return Load::Light;
         }
         state.last_id += 1;
-        let retained = Retained { id: state.last_id, message };
+        let retained = Retained { id: state.last_id, message, expires_at };
         let load = match &state.transport {
-            Some(outbox) => outbox.push_parts(retained.parts()),
+            Some(outbox) => outbox.push_parts(retained.parts(), expires_at),
             None => Load::Light,
         };
         state.retained_bytes += retained.message.len();
@@ -136,6 +153,7 @@ impl ReliableQueue {
 
     fn end(&self, state: &mut State, close: Close) {
         state.has_ended = true;
+        self.ended.notify_waiters();
         state.retained = VecDeque::new();
         state.retained_bytes = 0;
         if let Some(outbox) = &state.transport {
@@ -144,10 +162,27 @@ impl ReliableQueue {
         self.lightened.notify_waiters();
     }
 
+    /// Waits until the connection has ended for good.
+    pub async fn ended(&self) {
+        let ended = self.ended.notified();
+        tokio::pin!(ended);
+        // Registered before looking, so that no notification falls in between.
+        ended.as_mut().enable();
+        if !self.has_ended() {
+            ended.await;
+        }
+    }
+
     /// Whether the connection has ended for good.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.state().has_ended
+    }
+
+    /// Whether there is a socket.
+    #[must_use]
+    pub fn has_transport(&self) -> bool {
+        self.state().transport.is_some()
     }
 
     /// Gives the connection a transport, which gets all that is unacknowledged first. `None` when it has ended.
@@ -157,9 +192,10 @@ impl ReliableQueue {
         if state.has_ended {
             return None;
         }
+        state.forget_expired();
         let outbox = Arc::new(Outbox::default());
         for message in &state.retained {
-            outbox.push_parts(message.parts());
+            outbox.push_parts(message.parts(), message.expires_at);
         }
         state.generation += 1;
         state.transport = Some(Arc::clone(&outbox));
@@ -272,14 +308,14 @@ mod tests {
         let queue = ReliableQueue::default();
         let first = queue.attach().unwrap();
         for _ in 0..3 {
-            queue.push(message("{\"a\":1"));
+            queue.push(message("{\"a\":1"), None);
         }
         assert_eq!(ids(&first).await, [1, 2, 3]);
         queue.acknowledge(1);
         queue.detach();
-        queue.push(message("{\"a\":1"));
+        queue.push(message("{\"a\":1"), None);
         let second = queue.attach().unwrap();
-        queue.push(message("{\"a\":1"));
+        queue.push(message("{\"a\":1"), None);
         assert_eq!(ids(&second).await, [2, 3, 4, 5]);
         // An ack beyond everything clears the queue, an old one changes nothing.
         queue.acknowledge(99);
@@ -287,15 +323,29 @@ mod tests {
         assert_eq!(ids(&queue.attach().unwrap()).await, [0_u64; 0]);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn what_has_expired_is_not_sent_again_and_makes_room() {
+        let queue = ReliableQueue::default();
+        let in_a_second = Some(Instant::now() + std::time::Duration::from_secs(1));
+        queue.push(message("{\"a\":1"), None);
+        for _ in 2..=UNACKNOWLEDGED_LIMIT {
+            queue.push(message("{\"a\":1"), in_a_second);
+        }
+        tokio::time::advance(std::time::Duration::from_secs(2)).await;
+        queue.push(message("{\"a\":1"), None);
+        assert!(!queue.has_ended());
+        assert_eq!(ids(&queue.attach().unwrap()).await, [1, UNACKNOWLEDGED_LIMIT as u64 + 1]);
+    }
+
     #[tokio::test]
     async fn one_message_beyond_the_limit_ends_the_connection_for_good() {
         let queue = ReliableQueue::default();
         let outbox = queue.attach().unwrap();
         for _ in 0..UNACKNOWLEDGED_LIMIT {
-            queue.push(message("{\"a\":1"));
+            queue.push(message("{\"a\":1"), None);
         }
         assert!(!queue.has_ended());
-        queue.push(message("{\"a\":1"));
+        queue.push(message("{\"a\":1"), None);
         assert!(queue.has_ended() && queue.attach().is_none());
         while let Departure::Frames(_) = outbox.next_departure().await {}
     }
@@ -304,7 +354,7 @@ mod tests {
     async fn a_fenced_transport_is_cut_off_at_once() {
         let queue = ReliableQueue::default();
         let old = queue.attach().unwrap();
-        queue.push(message("{\"a\":1"));
+        queue.push(message("{\"a\":1"), None);
         let ticket = queue.fence();
         assert!(queue.is_newest(ticket));
         assert_ne!(queue.fence(), ticket);
@@ -321,15 +371,16 @@ mod tests {
     async fn publishers_wait_for_acknowledgements_and_not_for_the_absent() {
         let queue = ReliableQueue::default();
         let _outbox = queue.attach().unwrap();
-        let loads: Vec<Load> = (0..=UNACKNOWLEDGED_MARK).map(|_| queue.push(message("{\"a\":1"))).collect();
+        let loads: Vec<Load> =
+            (0..=UNACKNOWLEDGED_MARK).map(|_| queue.push(message("{\"a\":1"), None)).collect();
         assert_eq!(loads.last(), Some(&Load::Heavy));
         tokio::join!(queue.lightened(soon()), async { queue.acknowledge(400) });
-        assert_eq!(queue.push(message("{\"a\":1")), Load::Light);
+        assert_eq!(queue.push(message("{\"a\":1"), None), Load::Light);
         for _ in 0..500 {
-            queue.push(message("{\"a\":1"));
+            queue.push(message("{\"a\":1"), None);
         }
         queue.detach();
         queue.lightened(soon()).await;
-        assert_eq!(queue.push(message("{\"a\":1")), Load::Light);
+        assert_eq!(queue.push(message("{\"a\":1"), None), Load::Light);
     }
 }

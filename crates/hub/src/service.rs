@@ -14,18 +14,19 @@ use axum::{
     http::{HeaderMap, header},
     routing::{any, get},
 };
-use tokio::sync::Notify;
-use webpubsub_protocol::{
-    close::Close, connection_string::AccessKey, message::Response, name::HubName, token::UnixTime,
-};
+use tokio::{sync::Notify, time::Instant};
+use webpubsub_protocol::{close::Close, connection_string::AccessKey, name::HubName, token::UnixTime};
 
 use crate::{
-    connect_handler::ConnectHandler,
-    connection::ConnectionId,
+    connection::{Connection, ConnectionId},
+    event_handler::EventHandler,
     handshake,
-    hub::{Audience, Hub},
+    hub::{Audience, Hub, SIMPLE},
+    inspect,
+    metrics::Metrics,
     recovery::Resumable,
     rest,
+    session::Session,
 };
 
 /// Most connections at once; one more is answered with 503. About 250 MB of sockets and buffers.
@@ -39,8 +40,15 @@ pub struct Settings {
     /// Whether tokens may name any host in their audience: a service on the loopback interface has many names, and
     /// nobody else can reach it by any of them.
     pub accepts_any_host: bool,
-    /// The application that has a say in who connects.
-    pub connect_handler: Option<Arc<dyn ConnectHandler>>,
+    /// The application that has a say in who connects, and answers events.
+    pub event_handler: Option<Arc<dyn EventHandler>>,
+    /// Whether clients without a token are let in, as nobody in particular and without any permission but those the
+    /// application gives.
+    pub allows_anonymous: bool,
+    /// Whether everybody who reaches the service may look inside; see [`crate::inspect`].
+    pub is_inspectable: bool,
+    /// Where it is counted what happens.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Settings {
@@ -60,6 +68,8 @@ pub struct Service {
     emptied: Notify,
     /// Reliable conversations, with or without a socket. At most one for each place.
     resumables: Mutex<HashMap<ConnectionId, Arc<Resumable>>>,
+    /// How many live pages are open; see [`inspect::MAX_VIEWERS`].
+    viewers: AtomicUsize,
 }
 
 /// A connection's place among [`MAX_CONNECTIONS`]. Dropping it frees the place.
@@ -83,12 +93,16 @@ impl Service {
             connections: AtomicUsize::new(0),
             emptied: Notify::new(),
             resumables: Mutex::default(),
+            viewers: AtomicUsize::new(0),
         })
     }
 
-    /// The routes: `/client/…` for clients, `/api/…` for application servers.
+    /// The routes: `/client/…` for clients, `/api/…` for application servers, and where [`Settings`] allow it, `/metrics`
+    /// and `/_hub`.
     pub fn router(self: &Arc<Self>) -> Router {
+        let inside = if self.settings.is_inspectable { inspect::routes() } else { Router::new() };
         Router::new()
+            .merge(inside)
             .route("/client", get(handshake::connect))
             .route("/client/", get(handshake::connect))
             .route("/client/hubs/{hub}", get(handshake::connect))
@@ -104,12 +118,10 @@ impl Service {
 
     /// Tells every client that the service ends, closes all connections, and waits until they are gone.
     pub async fn shut_down(&self) {
-        let farewell = Response::Disconnected { message: "The service is shutting down.".to_owned() };
         let hubs: Vec<_> =
             self.hubs.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         for connection in hubs.iter().flat_map(|hub| hub.select(Audience::Everyone, None)) {
-            connection.tell(&farewell);
-            connection.close(Close::SHUTTING_DOWN);
+            connection.dismiss(Close::SHUTTING_DOWN.reason.into_owned(), Close::SHUTTING_DOWN);
         }
         // Those without a socket have nobody to end them.
         self.resumables().clear();
@@ -140,7 +152,48 @@ impl Service {
             return Arc::clone(hub);
         }
         let mut hubs = self.hubs.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(hubs.entry(name.clone()).or_default())
+        let new = || Arc::new(Hub::new(self.settings.metrics.traffic(name.as_str())));
+        Arc::clone(hubs.entry(name.clone()).or_insert_with(new))
+    }
+
+    /// Every hub there is, with its name.
+    pub(crate) fn all_hubs(&self) -> Vec<(HubName, Arc<Hub>)> {
+        let hubs = self.hubs.read().unwrap_or_else(PoisonError::into_inner);
+        hubs.iter().map(|(name, hub)| (name.clone(), Arc::clone(hub))).collect()
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.settings.metrics
+    }
+
+    pub(crate) fn viewers(&self) -> &AtomicUsize {
+        &self.viewers
+    }
+
+    /// The application, if there is one.
+    pub(crate) fn event_handler(&self) -> Option<&dyn EventHandler> {
+        self.settings.event_handler.as_deref()
+    }
+
+    /// A connection has begun.
+    pub(crate) fn connected(&self, connection: &Arc<Connection>) {
+        self.metrics().let_in(&connection.trail.hub, connection.protocol().unwrap_or(SIMPLE));
+        tracing::debug!(connection = %connection.id, user = ?connection.user_id, format = ?connection.format, "connected");
+        if let Some(handler) = self.event_handler() {
+            handler.connected(connection);
+        }
+    }
+
+    /// A connection has ended, for good.
+    pub(crate) fn disconnected(&self, session: &mut Session) {
+        if !session.ended(Instant::now()) {
+            return;
+        }
+        let connection = session.connection();
+        tracing::debug!(connection = %connection.id, reason = connection.end_reason(), "disconnected");
+        if let Some(handler) = self.event_handler() {
+            handler.disconnected(connection, connection.end_reason());
+        }
     }
 
     fn resumables(&self) -> MutexGuard<'_, HashMap<ConnectionId, Arc<Resumable>>> {

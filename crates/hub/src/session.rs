@@ -3,14 +3,18 @@
 //! A state machine without I/O: a message goes in, its effects go to the hub and to outboxes, and the [`Step`] tells
 //! the driver how to go on. Messages of one client are handled one after the other, so what one sender publishes
 //! arrives everywhere in the order it was sent.
+//!
+//! An event of the client is a question to the application: the session gives it as [`Step::Ask`], and the driver comes
+//! back with [`Session::answered`].
 
 use std::{borrow::Cow, sync::Arc};
 
+use tokio::time::Instant;
 use webpubsub_protocol::{
     close::Close,
     json::decode_request,
     message::{AckError, Metadata, Request, Response},
-    name::GroupName,
+    name::{EventName, GroupName},
     payload::Payload,
     protobuf,
     role::Permission,
@@ -18,9 +22,18 @@ use webpubsub_protocol::{
 
 use crate::{
     ack_history::AckHistory,
+    broadcast::Broadcast,
     connection::{Connection, WireFormat},
-    hub::{Audience, Hub, Pace},
+    event_handler::{EventFailure, Reply, UserEvent},
+    hub::{Hub, Pace},
 };
+use publishing::Publication;
+use streams::Streams;
+
+mod publishing;
+mod streams;
+
+pub use streams::{MAX_STREAM_ID_BYTES, MAX_STREAMS};
 
 /// A message from the client.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +44,17 @@ pub enum Incoming<'a> {
     Binary(&'a [u8]),
 }
 
+impl Incoming<'_> {
+    fn len(self) -> u64 {
+        let len = match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        };
+        // A length in memory fits 64 bits.
+        len as u64
+    }
+}
+
 /// How to go on after a message.
 #[derive(Debug)]
 pub enum Step {
@@ -38,8 +62,30 @@ pub enum Step {
     Continue,
     /// Let these clients catch up first.
     Pace(Pace),
+    /// Ask the application, and come back with [`Session::answered`].
+    Ask(Question),
     /// End the connection.
     Close(Close),
+}
+
+/// A question to the application.
+#[derive(Debug)]
+pub struct Question {
+    /// What it is asked.
+    pub event: UserEvent,
+    /// What its answer is for.
+    pub purpose: Purpose,
+}
+
+/// What an answer of the application is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// An event, with the ack id that the client wants to hear of, if it does.
+    Event(Option<u64>),
+    /// What a simple client sent.
+    SimpleMessage,
+    /// An invocation, by the client's name for it.
+    Invocation(String),
 }
 
 /// What the messages of a simple WebSocket client mean.
@@ -63,13 +109,14 @@ pub struct Session {
     connection: Arc<Connection>,
     simple_mode: SimpleMode,
     carried_out: AckHistory,
+    streams: Streams,
 }
 
 impl Session {
     /// A conversation of `connection`, which must have been added to `hub`. `simple_mode` counts for simple clients only.
     #[must_use]
     pub fn new(hub: Arc<Hub>, connection: Arc<Connection>, simple_mode: SimpleMode) -> Self {
-        Self { hub, connection, simple_mode, carried_out: AckHistory::default() }
+        Self { hub, connection, simple_mode, carried_out: AckHistory::default(), streams: Streams::default() }
     }
 
     /// The connection that this conversation is with.
@@ -78,17 +125,20 @@ impl Session {
         &self.connection
     }
 
-    /// The connection is over, for good.
-    pub fn ended(&self) {
-        self.hub.remove(&self.connection);
+    /// The connection is over, for good. Whether this is news.
+    pub fn ended(&mut self, now: Instant) -> bool {
+        self.cancel_streams(now);
+        self.hub.remove(&self.connection)
     }
 
-    /// Takes one message.
-    pub fn receive(&mut self, message: Incoming<'_>) -> Step {
+    /// Takes one message, which came at `now`.
+    pub fn receive(&mut self, message: Incoming<'_>, now: Instant) -> Step {
+        self.hub.traffic().received.inc();
+        self.hub.traffic().received_bytes.inc_by(message.len());
         match (self.connection.format, message) {
             (WireFormat::Json | WireFormat::ReliableJson, Incoming::Text(text)) => match decode_request(text)
             {
-                Ok(request) => self.carry_out(request),
+                Ok(request) => self.carry_out(request, now),
                 Err(error) => self.malformed(&error, Close::INVALID_JSON_MESSAGE),
             },
             (WireFormat::Json | WireFormat::ReliableJson, Incoming::Binary(_)) => {
@@ -96,14 +146,14 @@ impl Session {
             }
             (WireFormat::Protobuf | WireFormat::ReliableProtobuf, Incoming::Binary(bytes)) => {
                 match protobuf::decode_request(bytes) {
-                    Ok(request) => self.carry_out(request),
+                    Ok(request) => self.carry_out(request, now),
                     Err(error) => self.malformed(&error, Close::invalid_protobuf(self.protocol_name())),
                 }
             }
             (WireFormat::Protobuf | WireFormat::ReliableProtobuf, Incoming::Text(_)) => {
                 Step::Close(Close::wants_binary(self.protocol_name()))
             }
-            (WireFormat::Simple, message) => self.receive_simple(message),
+            (WireFormat::Simple, message) => self.receive_simple(message, now),
         }
     }
 
@@ -116,22 +166,68 @@ impl Session {
         self.connection.protocol().unwrap_or_default()
     }
 
-    fn receive_simple(&self, message: Incoming<'_>) -> Step {
-        let SimpleMode::SendToGroup { group, no_echo } = &self.simple_mode else {
-            // An event that reaches no handler has failed, and a simple client has no other way to learn it.
-            return Step::Close(Close::RAW_EVENT_FAILED);
-        };
-        if !self.connection.may(Permission::SendToGroup, group) {
-            return Step::Close(Close::RAW_SEND_FORBIDDEN);
-        }
+    fn receive_simple(&self, message: Incoming<'_>, now: Instant) -> Step {
         let payload = match message {
             Incoming::Text(text) => Payload::Text(Cow::Borrowed(text)),
             Incoming::Binary(bytes) => Payload::Binary(Cow::Borrowed(bytes)),
         };
-        self.publish(group, *no_echo, payload, Metadata::new())
+        let SimpleMode::SendToGroup { group, no_echo } = &self.simple_mode else {
+            let event = UserEvent {
+                name: EventName::message(),
+                payload: payload.into_owned(),
+                metadata: Metadata::new(),
+            };
+            return Step::Ask(Question { event, purpose: Purpose::SimpleMessage });
+        };
+        if !self.connection.may(Permission::SendToGroup, group) {
+            return Step::Close(Close::RAW_SEND_FORBIDDEN);
+        }
+        let (no_echo, metadata) = (*no_echo, Metadata::new());
+        self.publish(Publication { group, no_echo, payload, metadata, ttl_seconds: 0, stream: None }, now)
     }
 
-    fn carry_out(&mut self, request: Request<'_>) -> Step {
+    /// The application has answered a question.
+    pub fn answered(&mut self, purpose: Purpose, answer: Result<Option<Reply>, EventFailure>) -> Step {
+        if let Err(error) = &answer {
+            tracing::debug!(connection = %self.connection.id, %error, "event failed");
+        }
+        match (purpose, answer) {
+            (Purpose::Invocation(invocation_id), answer) => {
+                let outcome = answer.map(|reply| reply.map(|reply| reply.payload));
+                let outcome = outcome.map_err(|_| event_failed());
+                self.connection.tell(&Response::InvokeResponse { invocation_id, outcome });
+            }
+            // A simple client has no other way to learn it.
+            (Purpose::SimpleMessage, Err(_)) => return Step::Close(Close::RAW_EVENT_FAILED),
+            (Purpose::SimpleMessage, Ok(reply)) => self.reply(reply),
+            (Purpose::Event(ack_id), answer) => {
+                let outcome = answer.map_err(|_| event_failed());
+                return self.acknowledge(ack_id, |session| {
+                    session.reply(outcome?);
+                    Ok(Step::Continue)
+                });
+            }
+        }
+        Step::Continue
+    }
+
+    /// Sends the application's words to this client alone.
+    fn reply(&self, reply: Option<Reply>) {
+        let Some(Reply { payload, metadata }) = reply else { return };
+        let message = Response::ServerMessage { payload, sequence_id: None, metadata };
+        // The client's own answers set no pace for others.
+        self.connection.deliver(&mut Broadcast::new(message));
+    }
+
+    /// What a simple client or a request's event asks, unless its ack id was carried out before.
+    fn ask(&mut self, ack_id: Option<u64>, event: UserEvent) -> Step {
+        if ack_id.is_some_and(|ack_id| self.carried_out.contains(ack_id)) {
+            return self.acknowledge(ack_id, |_| Ok(Step::Continue));
+        }
+        Step::Ask(Question { event, purpose: Purpose::Event(ack_id) })
+    }
+
+    fn carry_out(&mut self, request: Request<'_>, now: Instant) -> Step {
         match request {
             Request::JoinGroup { group, ack_id } => self.acknowledge(ack_id, |session| {
                 session.check(Permission::JoinLeaveGroup, &group, "join")?;
@@ -146,16 +242,30 @@ impl Session {
                 session.hub.leave(&session.connection.id, &group);
                 Ok(Step::Continue)
             }),
-            Request::SendToGroup { group, ack_id, no_echo, payload, metadata, .. } => {
-                self.acknowledge(ack_id, |session| {
+            Request::SendToGroup { group, ack_id, no_echo, ttl_seconds, payload, metadata } => self
+                .acknowledge(ack_id, |session| {
                     session.check(Permission::SendToGroup, &group, "send to")?;
-                    Ok(session.publish(&group, no_echo, payload, metadata))
-                })
+                    let stream = None;
+                    let publication =
+                        Publication { group: &group, no_echo, payload, metadata, ttl_seconds, stream };
+                    Ok(session.publish(publication, now))
+                }),
+            Request::Event { event, ack_id, payload, metadata } => {
+                let payload = payload.into_owned();
+                self.ask(ack_id, UserEvent { name: event, payload, metadata })
             }
-            // Events go to an application's event handler. There is none, which fails like a handler that failed.
-            Request::Event { ack_id, .. } => {
-                self.acknowledge(ack_id, |_| Err(internal("Internal server error".to_owned())))
+            Request::Invoke { invocation_id, event, payload } => {
+                let payload = payload.map_or(Payload::Text(Cow::Borrowed("")), Payload::into_owned);
+                let event = UserEvent { name: event, payload, metadata: Metadata::new() };
+                Step::Ask(Question { event, purpose: Purpose::Invocation(invocation_id) })
             }
+            // Questions are answered one after the other: by the time this is read, the invocation is over.
+            Request::CancelInvocation { .. } => Step::Continue,
+            Request::StreamStart { group, stream_id, idle_timeout_ms, no_echo } => {
+                self.start_stream(stream_id, group, no_echo, idle_timeout_ms, now)
+            }
+            Request::StreamData { stream_id, fragment } => self.stream_data(stream_id, fragment, now),
+            Request::StreamEnd { stream_id, error } => self.end_stream(stream_id, error, now),
             Request::Ping => {
                 self.connection.tell(&Response::Pong);
                 Step::Continue
@@ -204,20 +314,11 @@ impl Session {
             message: format!("The client does not have permission to {verb} group '{group}'."),
         })
     }
+}
 
-    fn publish(&self, group: &GroupName, no_echo: bool, payload: Payload<'_>, metadata: Metadata) -> Step {
-        let message = Response::GroupMessage {
-            group: group.as_str().to_owned(),
-            from_user_id: self.connection.user_id.clone(),
-            payload,
-            sequence_id: None,
-            metadata,
-            stream: None,
-        };
-        let is_left_out = |connection: &Connection| no_echo && connection.id == self.connection.id;
-        let pace = self.hub.publish(Audience::Group(group), None, is_left_out, message);
-        if pace.is_empty() { Step::Continue } else { Step::Pace(pace) }
-    }
+/// What a client learns of an event that came to nothing.
+fn event_failed() -> AckError {
+    internal("Internal server error".to_owned())
 }
 
 fn internal(message: String) -> AckError {

@@ -16,7 +16,9 @@ use std::{
 use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::Value;
+use tokio::time::Instant;
 use webpubsub_hub::{
+    broadcast::Broadcast,
     connection::{Connection, ConnectionId, WireFormat},
     hub::{Audience, Hub},
     outbox::{Departure, Outbox},
@@ -164,7 +166,7 @@ impl World {
             }
             Step::Disconnect { client } => {
                 let Some(at) = self.chosen(client) else { return };
-                self.clients[at].session.ended();
+                self.clients[at].session.ended(Instant::now());
                 self.clients[at].is_connected = false;
                 self.clients[at].groups.clear();
             }
@@ -217,7 +219,11 @@ impl World {
         let excluded = excluded.map(|at| self.clients[at].session.connection().id.clone());
         let payload = Payload::Text(text.to_owned().into());
         let message = Response::ServerMessage { payload, sequence_id: None, metadata: Metadata::new() };
-        assert!(self.hub.publish(audience, None, |c| Some(&c.id) == excluded.as_ref(), message).is_empty());
+        assert!(
+            self.hub
+                .publish(audience, None, |c| Some(&c.id) == excluded.as_ref(), Broadcast::new(message))
+                .is_empty()
+        );
     }
 
     /// Has a client ask; `model` does the same to the model, or gives `None` when it is forbidden.
@@ -229,7 +235,7 @@ impl World {
         model: impl FnOnce(&mut Client) -> Option<()>,
     ) {
         let Some(at) = self.chosen(client) else { return };
-        self.clients[at].session.receive(Incoming::Text(frame));
+        self.clients[at].session.receive(Incoming::Text(frame), Instant::now());
         self.settle(at, ack_id, model);
     }
 
@@ -256,7 +262,7 @@ impl World {
         let frame = format!(
             r#"{{"type":"sendToGroup","group":"{group}","noEcho":{no_echo},"dataType":"text","data":"{text}"{ack}}}"#
         );
-        self.clients[at].session.receive(Incoming::Text(&frame));
+        self.clients[at].session.receive(Incoming::Text(&frame), Instant::now());
         let is_repeated = ack_id.is_some_and(|ack_id| self.clients[at].carried_out.contains(&ack_id));
         let is_allowed = self.clients[at].may_send.contains(group);
         if is_allowed && !is_repeated {

@@ -7,6 +7,7 @@
 //! | module | concept |
 //! | --- | --- |
 //! | [`name`] | hub, group and event names, checked once |
+//! | [`pattern`] | wildcards for names |
 //! | [`payload`] | what a message carries: text, JSON, binary, protobuf |
 //! | [`message`] | requests (client to service) and responses (service to client), whatever their wire format |
 //! | [`json`] | the text form of both, `json.webpubsub.azure.v1` |
@@ -33,6 +34,7 @@ pub mod json;
 pub mod message;
 pub mod metadata;
 pub mod name;
+pub mod pattern;
 pub mod payload;
 #[cfg(feature = "protobuf")]
 pub mod protobuf;

@@ -141,6 +141,12 @@ name_type! {
 }
 
 impl EventName {
+    /// `message`, the event that everything a simple client sends becomes.
+    #[must_use]
+    pub fn message() -> Self {
+        Self("message".into())
+    }
+
     /// Checks `name`.
     ///
     /// # Errors

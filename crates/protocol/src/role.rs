@@ -5,12 +5,9 @@
 //!
 //! Source: "Use roles to control client permissions", and the wildcard rules of the 2026 documentation.
 
-mod pattern;
-
 use std::collections::HashMap;
 
-use crate::name::GroupName;
-use pattern::Pattern;
+use crate::{name::GroupName, pattern::Pattern};
 
 /// Most patterns that count for one permission; later ones are ignored.
 pub const MAX_PATTERNS_PER_PERMISSION: usize = 10;

@@ -200,6 +200,17 @@ fn decode_part<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, TokenErr
     serde_json::from_slice(&json).map_err(|_| TokenError::Malformed)
 }
 
+/// What lets an event handler see that an event comes from this service: `sha256=…` for each key, of the connection's id
+/// (service documentation, "CloudEvents extension", `ce-signature`).
+#[must_use]
+pub fn event_signature(connection_id: &str, keys: &[AccessKey]) -> String {
+    let hex = |key: &AccessKey| {
+        let digest = signature(connection_id, key);
+        digest.iter().fold("sha256=".to_owned(), |hex, byte| hex + &format!("{byte:02x}"))
+    };
+    keys.iter().map(hex).collect::<Vec<_>>().join(",")
+}
+
 fn signature(signed: &str, key: &AccessKey) -> Vec<u8> {
     // HMAC takes keys of any length; an empty tag verifies against nothing.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.reveal().as_bytes()) else { return Vec::new() };
@@ -268,6 +279,17 @@ mod tests {
         let token = sign(&Claims::new("a".into(), NOW, 60), &key()).unwrap();
         assert!(verify(&token, &[other.clone(), key()], NOW).is_ok());
         assert_eq!(verify(&token, &[other], NOW), Err(TokenError::WrongSignature));
+    }
+
+    #[test]
+    fn an_event_is_signed_with_every_key() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../tests/vectors/tokens.json")).unwrap();
+        let recorded = &vectors["ceSignature"];
+        let text = |name: &str| recorded[name].as_str().unwrap();
+        let keys = [text("primaryKey"), text("secondaryKey")].map(|key| AccessKey::new(key).unwrap());
+        assert_eq!(event_signature(text("connectionId"), &keys[..1]), text("oneKey"));
+        assert_eq!(event_signature(text("connectionId"), &keys), text("twoKeys"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ const LONG_ABOUT: &str = "A command's output, live in every open browser.
 
   tailcast serve                     the page, on http://127.0.0.1:8080
   some-command | tailcast stream     its output, on every open page
+  tailcast hub                       the Web PubSub compatible service alone, for an application's tests
 
 It speaks Azure Web PubSub's protocols: give `serve` a connection string and everything goes through Azure. \
 Without one, `serve` brings a compatible service of its own.
@@ -25,6 +26,7 @@ Set TAILCAST_LOG=debug to see more on standard error.";
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(ServeOptions),
+    Hub(HubOptions),
     Stream(StreamOptions),
     Publish(PublishOptions),
 }
@@ -33,6 +35,7 @@ impl Command {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Serve(_) => "serve",
+            Self::Hub(_) => "hub",
             Self::Stream(_) => "stream",
             Self::Publish(_) => "publish",
         }
@@ -46,9 +49,6 @@ pub(crate) struct ServeOptions {
     /// Without one, the embedded service answers on the same port, and its connection string is printed
     #[arg(env = "WEBPUBSUB_CONNECTION_STRING", hide_env_values = true)]
     pub(crate) connection_string: Option<String>,
-    /// Address to listen on; port 0 takes a free one. Beyond the loopback interface an access key is needed
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
-    pub(crate) listen: SocketAddr,
     /// The hub that clients are sent to
     #[arg(long, default_value = "stream")]
     pub(crate) hub: String,
@@ -58,6 +58,27 @@ pub(crate) struct ServeOptions {
     /// Folder of the built page [default: `site` beside this program, or `dist` in the working folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) site: Option<PathBuf>,
+    /// Give permission to publish only to clients that present this key to /negotiate (`tailcast stream
+    /// --publish-key KEY`). Without it, everyone may publish on the loopback interface, and nobody beyond it
+    #[arg(long, value_name = "KEY", env = "TAILCAST_PUBLISH_KEY", hide_env_values = true)]
+    pub(crate) publish_key: Option<String>,
+    #[command(flatten)]
+    pub(crate) service: ServiceOptions,
+}
+
+/// Run the Web PubSub compatible service alone: for the official SDKs, for tests, for CI
+#[derive(Debug, Args)]
+pub(crate) struct HubOptions {
+    #[command(flatten)]
+    pub(crate) service: ServiceOptions,
+}
+
+/// How the embedded service listens, and whom it lets in.
+#[derive(Debug, Args)]
+pub(crate) struct ServiceOptions {
+    /// Address to listen on; port 0 takes a free one. Beyond the loopback interface an access key is needed
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
     /// A further web page that may use this server, by its origin (https://example.com); may be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
@@ -65,10 +86,23 @@ pub(crate) struct ServeOptions {
     /// [default on loopback: the well-known development key]
     #[arg(long, value_name = "KEY", env = "TAILCAST_ACCESS_KEY", hide_env_values = true)]
     pub(crate) access_key: Option<String>,
-    /// Give permission to publish only to clients that present this key to /negotiate (`tailcast stream
-    /// --publish-key KEY`). Without it, everyone may publish on the loopback interface, and nobody beyond it
-    #[arg(long, value_name = "KEY", env = "TAILCAST_PUBLISH_KEY", hide_env_values = true)]
-    pub(crate) publish_key: Option<String>,
+    /// A second key whose tokens count as well: while the first is being changed
+    #[arg(long, value_name = "KEY", env = "TAILCAST_SECONDARY_ACCESS_KEY", hide_env_values = true)]
+    pub(crate) secondary_access_key: Option<String>,
+    /// An application's server that gets events: a URL, in which {hub} and {event} stand for what they say, for all
+    /// events; or `url-template=URL user-event-pattern=NAMES system-event=NAME hub=HUB`. May be repeated: the first
+    /// that matches counts
+    #[arg(long, value_name = "HANDLER")]
+    pub(crate) event_handler: Vec<String>,
+    /// Let clients in that bring no token. They may do only what a `connect` event handler lets them do
+    #[arg(long)]
+    pub(crate) allow_anonymous: bool,
+    /// Show /_hub and /metrics to everyone who can reach the server. On the loopback interface they are always shown
+    #[arg(long)]
+    pub(crate) inspect: bool,
+    /// File with event handlers and more, in TOML; see docs/configuration.md
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// Send standard input, line by line, to every open page

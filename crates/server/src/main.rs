@@ -1,12 +1,15 @@
 //! `tailcast`: a command's output, live in every open browser.
 //!
-//! `tailcast serve` brings the page, the negotiate endpoint and, without a connection string, the service itself.
+//! `tailcast serve` brings the page, the negotiate endpoint and, without a connection string, the service itself, which
+//! `tailcast hub` brings alone.
 //! `tailcast stream` sends standard input, line by line. `tailcast publish` broadcasts one message from a server.
 
 mod cli;
 mod failure;
+mod hub;
 mod publish;
 mod serve;
+mod service;
 mod signals;
 mod stream;
 mod terminal;
@@ -40,6 +43,7 @@ fn run(command: Command) -> Result<(), Failure> {
     runtime.block_on(async {
         match command {
             Command::Serve(options) => serve::run(options).await,
+            Command::Hub(options) => hub::run(options).await,
             Command::Stream(options) => stream::run(options).await,
             Command::Publish(options) => publish::run(options).await,
         }

@@ -23,16 +23,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::time::Instant;
 use webpubsub_protocol::{
     close::Close,
     message::{Metadata, Response as Message},
+    payload::Payload,
     token::{audience, verify},
 };
 
 use crate::{
+    broadcast::Broadcast,
     connection::Connection,
     handshake::bearer_token,
     hub::{Audience, Hub},
+    metadata_headers,
     service::Service,
     websocket::message_reader::MAX_MESSAGE_BYTES,
 };
@@ -48,7 +52,11 @@ const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-reque
 /// Answers a request to `/api/…`.
 pub(crate) async fn handle(State(service): State<Arc<Service>>, request: HttpRequest) -> Response {
     let (parts, body) = request.into_parts();
-    let mut response = carry_out(&service, &parts, body).await.unwrap_or_else(IntoResponse::into_response);
+    let request = Request::find(&parts.method, parts.uri.path());
+    let operation = request.as_ref().map_or("none", Request::name);
+    let outcome = carry_out(&service, request, &parts, body).await;
+    let mut response = outcome.unwrap_or_else(IntoResponse::into_response);
+    service.metrics().request(operation, response.status().as_u16());
     let headers = response.headers_mut();
     headers.insert("api-supported-versions", HeaderValue::from_static(API_VERSIONS));
     if let Some(id) = parts.headers.get(CLIENT_REQUEST_ID) {
@@ -57,8 +65,12 @@ pub(crate) async fn handle(State(service): State<Arc<Service>>, request: HttpReq
     response
 }
 
-async fn carry_out(service: &Service, parts: &Parts, body: Body) -> Result<Response, RestError> {
-    let request = Request::find(&parts.method, parts.uri.path());
+async fn carry_out(
+    service: &Service,
+    request: Result<Request, RestError>,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, RestError> {
     if matches!(request, Ok(Request::Health)) {
         return Ok(StatusCode::OK.into_response());
     }
@@ -69,14 +81,18 @@ async fn carry_out(service: &Service, parts: &Parts, body: Body) -> Result<Respo
     match operation {
         Operation::Send(recipients) => {
             let filter = parameters.filter()?;
-            // Messages here reach their clients at once or wait in a reliable queue; the value must make sense.
-            parameters.time_to_live()?;
+            let ttl_seconds = parameters.time_to_live()?;
+            let metadata = metadata_headers::read(&parts.headers).ok_or_else(|| {
+                let message = "The `X-WebPubSub-Metadata-…` headers break the rules.".to_owned();
+                RestError::bad_request("metadata", message)
+            })?;
             let kind = payload::Kind::from_content_type(parts.headers.get(header::CONTENT_TYPE))?;
             let body = read_body(body).await?;
-            let message = message(&recipients, kind.payload(&body)?);
+            let message = message(&recipients, kind.payload(&body)?, metadata);
+            let broadcast = Broadcast::new(message).expiring_after(ttl_seconds, Instant::now());
             let is_left_out = |connection: &Connection| parameters.excludes(connection.id.as_str());
             // A server's request is answered at once; what it sends too fast for a client, that client's queue bounds.
-            drop(hub.publish(audience_of(&recipients), filter.as_ref(), is_left_out, message));
+            drop(hub.publish(audience_of(&recipients), filter.as_ref(), is_left_out, broadcast));
             Ok(StatusCode::ACCEPTED.into_response())
         }
         Operation::Close(recipients) => {
@@ -134,8 +150,7 @@ fn audience_of(recipients: &Recipients) -> Audience<'_> {
 }
 
 /// What is sent to a group comes from the group, everything else from the server.
-fn message<'a>(recipients: &Recipients, payload: webpubsub_protocol::payload::Payload<'a>) -> Message<'a> {
-    let metadata = Metadata::new();
+fn message<'a>(recipients: &Recipients, payload: Payload<'a>, metadata: Metadata) -> Message<'a> {
     match recipients {
         Recipients::Group(group) => Message::GroupMessage {
             group: group.as_str().to_owned(),
@@ -154,12 +169,10 @@ fn close(hub: &Hub, recipients: &Recipients, parameters: &Parameters) {
         Some(reason) => format!("Application server closed the connection. Reason: {reason}"),
         None => "Application server closed the connection.".to_owned(),
     };
-    let farewell = Message::Disconnected { message };
     for connection in hub.select(audience_of(recipients), None) {
         if parameters.excludes(connection.id.as_str()) {
             continue;
         }
-        connection.tell(&farewell);
-        connection.close(Close::NORMAL);
+        connection.dismiss(message.clone(), Close::NORMAL);
     }
 }

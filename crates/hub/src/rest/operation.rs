@@ -62,6 +62,14 @@ pub(super) enum Recipients {
 }
 
 impl Request {
+    /// What it is counted under.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Health => "health",
+            Self::Hub(_, operation) => operation.name(),
+        }
+    }
+
     /// Finds the operation by method and path. Each segment is percent-decoded once, so a user's name may hold `/`.
     pub(super) fn find(method: &Method, path: &str) -> Result<Self, RestError> {
         let segments: Vec<String> = path.split('/').skip(1).map(decode).collect::<Result<_, _>>()?;
@@ -79,6 +87,22 @@ impl Request {
 }
 
 impl Operation {
+    /// What it is counted under.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Send(_) => "send",
+            Self::Close(_) => "close",
+            Self::Exists(_) => "exists",
+            Self::AddToGroup(..) => "add_to_group",
+            Self::RemoveFromGroups(..) => "remove_from_groups",
+            Self::ChangeGroups { add: true } => "add_to_groups",
+            Self::ChangeGroups { add: false } => "remove_from_groups",
+            Self::ListMembers(_) => "list_members",
+            Self::GenerateToken => "generate_token",
+            Self::Permission(..) => "permission",
+        }
+    }
+
     fn find(method: &str, path: &[&str]) -> Result<Self, RestError> {
         Ok(match (method, path) {
             ("POST", [recipients @ .., ":send"]) => Self::Send(recipients_at(recipients)?),

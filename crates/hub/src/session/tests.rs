@@ -24,7 +24,11 @@ impl Client {
 
     /// Sends a frame that is to be answered, and gives what came.
     async fn ask(&mut self, frame: &str) -> Vec<String> {
-        assert!(matches!(self.session.receive(Incoming::Text(frame)), Step::Continue), "{frame}");
+        let step = match self.session.receive(Incoming::Text(frame), Instant::now()) {
+            Step::Ask(question) => self.session.answered(question.purpose, Err(EventFailure::NoHandler)),
+            step => step,
+        };
+        assert!(matches!(step, Step::Continue), "{frame}");
         self.heard().await
     }
 
@@ -120,9 +124,9 @@ async fn an_event_without_a_handler_fails_and_the_connection_stays() {
 #[tokio::test]
 async fn malformed_frames_and_binary_ones_close_the_connection() {
     let mut client = Client::json(&Arc::new(Hub::default()), &[]);
-    let malformed = client.session.receive(Incoming::Text("nope"));
+    let malformed = client.session.receive(Incoming::Text("nope"), Instant::now());
     assert!(matches!(malformed, Step::Close(close) if close == Close::INVALID_JSON_MESSAGE));
-    let binary = client.session.receive(Incoming::Binary(&[1]));
+    let binary = client.session.receive(Incoming::Binary(&[1]), Instant::now());
     assert!(matches!(binary, Step::Close(close) if close == Close::JSON_WANTS_TEXT));
 }
 
@@ -133,13 +137,16 @@ async fn a_simple_client_publishes_bare_payloads_when_it_may() {
     member.ask(JOIN).await;
     let mode = || SimpleMode::SendToGroup { group: GroupName::new("g").unwrap(), no_echo: false };
     let mut publisher = Client::new(&hub, WireFormat::Simple, &["webpubsub.sendToGroup"], mode());
-    assert!(matches!(publisher.session.receive(Incoming::Text("hi")), Step::Continue));
+    assert!(matches!(publisher.session.receive(Incoming::Text("hi"), Instant::now()), Step::Continue));
     assert!(member.heard().await[0].ends_with(r#""dataType":"text","data":"hi"}"#));
     let mut stranger = Client::new(&hub, WireFormat::Simple, &[], mode());
-    let refused = stranger.session.receive(Incoming::Text("hi"));
+    let refused = stranger.session.receive(Incoming::Text("hi"), Instant::now());
     assert!(matches!(refused, Step::Close(close) if close == Close::RAW_SEND_FORBIDDEN));
     let mut raiser = Client::new(&hub, WireFormat::Simple, &[], SimpleMode::SendEvent);
-    let failed = raiser.session.receive(Incoming::Text("hi"));
+    let asked = raiser.session.receive(Incoming::Text("hi"), Instant::now());
+    let Step::Ask(Question { event, purpose }) = asked else { panic!("{asked:?}") };
+    assert_eq!((event.name.as_str(), event.payload), ("message", Payload::Text("hi".into())));
+    let failed = raiser.session.answered(purpose, Err(EventFailure::NoHandler));
     assert!(matches!(failed, Step::Close(close) if close == Close::RAW_EVENT_FAILED));
 }
 
@@ -150,8 +157,130 @@ async fn a_publisher_is_told_to_wait_for_a_member_that_falls_behind() {
     slow.ask(JOIN).await;
     let data = "x".repeat(crate::outbox::PACE_MARK_BYTES / 2);
     let frame = format!(r#"{{"type":"sendToGroup","group":"g","dataType":"text","data":"{data}"}}"#);
-    let steps: Vec<Step> = (0..3).map(|_| publisher.session.receive(Incoming::Text(&frame))).collect();
+    let steps: Vec<Step> =
+        (0..3).map(|_| publisher.session.receive(Incoming::Text(&frame), Instant::now())).collect();
     assert!(matches!(steps[0], Step::Continue));
     let Step::Pace(waits_for) = &steps[2] else { panic!("{:?}", steps[2]) };
     assert_eq!(waits_for[0].id, slow.session.connection().id);
+}
+
+#[tokio::test]
+async fn the_application_s_answer_goes_to_the_sender_before_the_ack_and_once() {
+    let hub = Arc::new(Hub::default());
+    let mut client = Client::json(&hub, &[]);
+    let event =
+        r#"{"type":"event","event":"echo","dataType":"text","data":"hi","ackId":7,"metadata":{"k":"v"}}"#;
+    let Step::Ask(Question { event: asked, purpose }) =
+        client.session.receive(Incoming::Text(event), Instant::now())
+    else {
+        panic!("not asked")
+    };
+    assert_eq!((asked.name.as_str(), asked.metadata.len()), ("echo", 1));
+    let reply = Reply { payload: asked.payload, metadata: Metadata::new() };
+    assert!(matches!(client.session.answered(purpose, Ok(Some(reply))), Step::Continue));
+    let message = r#"{"type":"message","from":"server","dataType":"text","data":"hi"}"#;
+    assert_eq!(client.heard().await, [message, r#"{"type":"ack","ackId":7,"success":true}"#]);
+    // The same ack id again: the application is not asked, and the client hears why.
+    let again = client.ask(event).await;
+    assert!(again.len() == 1 && again[0].contains("Duplicate"), "{again:?}");
+}
+
+#[tokio::test]
+async fn an_invocation_is_answered_with_what_the_application_says() {
+    let mut client = Client::json(&Arc::new(Hub::default()), &[]);
+    let invoke = r#"{"type":"invoke","invocationId":"1","target":"event","event":"add","dataType":"json","data":[1,2]}"#;
+    let Step::Ask(Question { purpose, .. }) = client.session.receive(Incoming::Text(invoke), Instant::now())
+    else {
+        panic!("not asked")
+    };
+    let reply = Reply { payload: Payload::Json("3".into()), metadata: Metadata::new() };
+    client.session.answered(purpose, Ok(Some(reply)));
+    let answer = r#"{"type":"invokeResponse","invocationId":"1","success":true,"dataType":"json","data":3}"#;
+    assert_eq!(client.heard().await, [answer]);
+    let failed = client.ask(invoke).await;
+    assert!(failed[0].contains(r#""success":false,"error":{"name":"InternalServerError""#), "{failed:?}");
+    let cancel = r#"{"type":"cancelInvocation","invocationId":"1"}"#;
+    assert!(client.ask(cancel).await.is_empty());
+}
+
+/// A member of `g` that hears a publisher's stream.
+async fn stream_pair(hub: &Arc<Hub>) -> (Client, Client) {
+    let (mut member, publisher) = (Client::json(hub, &BOTH_ROLES), Client::json(hub, &BOTH_ROLES));
+    member.ask(JOIN).await;
+    (member, publisher)
+}
+
+const START: &str = r#"{"type":"sendToGroup","group":"g","stream":{"streamId":"s","idleTimeoutMs":1000}}"#;
+
+fn fragment(number: u64) -> String {
+    format!(
+        r#"{{"type":"streamData","streamId":"s","streamSequenceId":{number},"dataType":"text","data":"{number}"}}"#
+    )
+}
+
+#[tokio::test]
+async fn a_stream_arrives_in_order_and_its_publisher_hears_how_far_it_got() {
+    let hub = Arc::new(Hub::default());
+    let (mut member, mut publisher) = stream_pair(&hub).await;
+    let ack =
+        |expected: u64| format!(r#"{{"type":"streamAck","streamId":"s","expectedSequenceId":{expected}}}"#);
+    assert_eq!(publisher.ask(START).await, [ack(1)]);
+    assert_eq!(publisher.ask(&fragment(1)).await, [ack(2)]);
+    assert_eq!(publisher.ask(&fragment(1)).await, [ack(2)]);
+    let nack = publisher.ask(&fragment(5)).await;
+    assert!(
+        nack[0].contains(r#""streamNack","streamId":"s","expectedSequenceId":2,"name":"InvalidSequenceId""#)
+    );
+    assert!(publisher.ask(r#"{"type":"streamData","streamId":"s"}"#).await.is_empty());
+    assert_eq!(publisher.ask(&fragment(2)).await, [ack(3)]);
+    let end = r#"{"type":"streamEnd","streamId":"s","error":{"message":"m","userErrorCode":"E42"}}"#;
+    assert_eq!(publisher.ask(end).await, [r#"{"type":"streamClosed","streamId":"s"}"#]);
+    let heard = member.heard().await;
+    let place = |text: &String| text.split_once(r#""stream":"#).unwrap().1.to_owned();
+    assert_eq!(heard.len(), 3);
+    assert!(
+        place(&heard[0]).starts_with(r#"{"streamId":"s","streamSequenceId":1},"dataType":"text","data":"1""#)
+    );
+    assert!(place(&heard[1]).starts_with(r#"{"streamId":"s","streamSequenceId":2}"#));
+    let terminal = r#"{"streamId":"s","streamSequenceId":3,"endOfStream":true,"error":{"name":"UserError","message":"m","userErrorCode":"E42"}},"dataType":"text","data":"""#;
+    assert!(place(&heard[2]).starts_with(terminal), "{heard:?}");
+    let gone = publisher.ask(&fragment(3)).await;
+    assert!(
+        gone[0].contains(r#""streamClosed","streamId":"s","error":{"name":"StreamNotFound""#),
+        "{gone:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_stream_that_may_not_be_or_is_there_already_is_refused() {
+    let hub = Arc::new(Hub::default());
+    let mut stranger = Client::json(&hub, &[]);
+    assert!(
+        stranger.ask(START).await[0].contains(r#""streamClosed","streamId":"s","error":{"name":"Forbidden""#)
+    );
+    let (_, mut publisher) = stream_pair(&hub).await;
+    publisher.ask(START).await;
+    assert!(publisher.ask(START).await[0].contains("BadRequest"));
+    // A permission that is taken away ends the stream, for its receivers too.
+    let group = GroupName::new("g").unwrap();
+    publisher.session.connection().decide(Permission::SendToGroup, Some(&group), false).unwrap();
+    assert!(publisher.ask(&fragment(1)).await[0].contains("Forbidden"));
+}
+
+#[tokio::test]
+async fn silence_ends_a_stream_and_so_does_the_end_of_its_publisher() {
+    let hub = Arc::new(Hub::default());
+    let (mut member, mut publisher) = stream_pair(&hub).await;
+    publisher.ask(START).await;
+    let deadline = publisher.session.next_deadline().unwrap();
+    publisher.session.deadline_reached(deadline);
+    assert!(
+        publisher.heard().await[0].contains(r#""streamClosed","streamId":"s","error":{"name":"IdleTimeout""#)
+    );
+    assert!(member.heard().await[0].contains(r#""endOfStream":true,"error":{"name":"IdleTimeout""#));
+    assert_eq!(publisher.session.next_deadline(), None);
+    publisher.ask(START).await;
+    assert!(publisher.session.ended(Instant::now()));
+    assert!(member.heard().await[0].contains(r#""endOfStream":true,"error":{"name":"Cancelled""#));
+    assert!(!publisher.session.ended(Instant::now()));
 }

@@ -158,6 +158,30 @@ fn put_head(frame: &mut BytesMut, opcode: Opcode, payload_len: usize) {
     }
 }
 
+/// What the first bytes of a frame of the service say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServiceHeader {
+    /// What kind of frame.
+    pub opcode: Opcode,
+    /// Bytes of the header itself.
+    pub header_len: usize,
+    /// Bytes of the payload that follows.
+    pub payload_len: usize,
+}
+
+/// Reads the header of a frame that [`encode`] or [`encode_head`] wrote; `None` for other bytes.
+#[must_use]
+pub fn service_header(bytes: &[u8]) -> Option<ServiceHeader> {
+    let ([first, len], rest) = bytes.split_first_chunk()?;
+    let opcode = Opcode::from_bits(first & 0x0F)?;
+    let (len_bytes, payload_len) = match len {
+        126 => (2, usize::from(u16::from_be_bytes(*rest.first_chunk()?))),
+        127 => (8, usize::try_from(u64::from_be_bytes(*rest.first_chunk()?)).ok()?),
+        len => (0, usize::from(*len)),
+    };
+    Some(ServiceHeader { opcode, header_len: 2 + len_bytes, payload_len })
+}
+
 /// A close frame.
 #[must_use]
 pub fn encode_close(close: &Close) -> Bytes {

@@ -19,8 +19,13 @@ pub enum Arrival {
     Ping(BytesMut),
     /// A sign of life.
     Pong,
-    /// The client closes; the code to echo.
-    Close(Option<u16>),
+    /// The client closes.
+    Close {
+        /// The code to echo, if it gave one.
+        code: Option<u16>,
+        /// Its words, often none.
+        reason: String,
+    },
 }
 
 /// Collects bytes, and gives messages.
@@ -83,7 +88,7 @@ impl MessageReader {
                 self.fragments = fragments;
                 Ok(Some(Arrival::Pong))
             }
-            (Opcode::Close, _) => close_code(&payload).map(|code| Some(Arrival::Close(code))),
+            (Opcode::Close, _) => read_close(&payload).map(Some),
             (Opcode::Continuation, Some((kind, mut parts))) => {
                 parts.extend_from_slice(&payload);
                 Ok(self.message_part(header.is_final, kind, parts))
@@ -105,17 +110,20 @@ impl MessageReader {
     }
 }
 
-/// The code of a close frame (RFC 6455, sections 5.5.1 and 7.4).
-fn close_code(payload: &[u8]) -> Result<Option<u16>, Close> {
+/// A close frame's payload (RFC 6455, sections 5.5.1 and 7.4).
+fn read_close(payload: &[u8]) -> Result<Arrival, Close> {
     let Some((code, reason)) = payload.split_first_chunk() else {
-        return if payload.is_empty() { Ok(None) } else { Err(Close::INVALID_FRAME) };
+        let is_bare = payload.is_empty();
+        return is_bare
+            .then(|| Arrival::Close { code: None, reason: String::new() })
+            .ok_or(Close::INVALID_FRAME);
     };
     let code = u16::from_be_bytes(*code);
     let may_be_sent = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
-    if !may_be_sent || std::str::from_utf8(reason).is_err() {
-        return Err(Close::INVALID_FRAME);
+    match std::str::from_utf8(reason) {
+        Ok(reason) if may_be_sent => Ok(Arrival::Close { code: Some(code), reason: reason.to_owned() }),
+        _ => Err(Close::INVALID_FRAME),
     }
-    Ok(Some(code))
 }
 
 #[cfg(test)]
@@ -188,8 +196,14 @@ mod tests {
 
     #[test]
     fn close_codes_that_must_not_be_sent_are_refused() {
-        assert_eq!(read_all(&masked(0x88, b"")).unwrap(), [Arrival::Close(None)]);
-        assert_eq!(read_all(&masked(0x88, &1000_u16.to_be_bytes())).unwrap(), [Arrival::Close(Some(1000))]);
+        assert_eq!(
+            read_all(&masked(0x88, b"")).unwrap(),
+            [Arrival::Close { code: None, reason: String::new() }]
+        );
+        assert_eq!(
+            read_all(&masked(0x88, &1000_u16.to_be_bytes())).unwrap(),
+            [Arrival::Close { code: Some(1000), reason: String::new() }]
+        );
         for code in [0_u16, 999, 1004, 1005, 1006, 1015, 2999, 5000] {
             assert_eq!(read_all(&masked(0x88, &code.to_be_bytes())), Err(Close::INVALID_FRAME), "{code}");
         }

@@ -6,4 +6,5 @@
 
 pub mod driver;
 pub mod frame;
+pub mod inbox;
 pub mod message_reader;

@@ -1,25 +1,23 @@
 //! What `tailcast serve` was asked to do, checked.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
-use webpubsub_hub::origin::{OriginPolicy, is_loopback_host};
 use webpubsub_protocol::{
-    connection_string::{AccessKey, ConnectionString},
-    endpoint::Endpoint,
+    connection_string::ConnectionString,
     name::{GroupName, HubName},
 };
 
-use crate::{cli::ServeOptions, failure::Failure};
-
-/// The key that the vendor's emulator uses too, so that a connection string copied from its documentation works.
-/// Everybody knows it: good on the loopback interface only.
-const DEVELOPMENT_KEY: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
+use crate::{
+    cli::ServeOptions,
+    failure::Failure,
+    service::config::{ListenConfig, ServiceConfig},
+};
 
 /// Who carries the messages.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Backend {
     /// The service in this process.
-    Embedded { connection_string: ConnectionString },
+    Embedded(ServiceConfig),
     /// Azure, or whatever else the connection string leads to.
     Azure { connection_string: ConnectionString },
 }
@@ -28,36 +26,30 @@ pub(crate) enum Backend {
 #[derive(Debug)]
 pub(crate) struct ServeConfig {
     pub(crate) backend: Backend,
-    pub(crate) listen: SocketAddr,
     pub(crate) hub: HubName,
     pub(crate) group: GroupName,
     pub(crate) site: Option<PathBuf>,
-    pub(crate) origins: OriginPolicy,
     pub(crate) publish_key: Option<String>,
-    /// Whether nobody but this machine can reach the server, as far as its configuration tells.
-    pub(crate) is_private: bool,
+    pub(crate) listen: ListenConfig,
 }
 
 impl ServeConfig {
     /// Checks what was typed.
     pub(crate) fn from_options(options: ServeOptions) -> Result<Self, Failure> {
         let usage = |error: &dyn std::error::Error| Failure::usage(error.to_string());
-        let is_loopback = options.listen.ip().is_loopback();
-        for origin in &options.allow_origin {
-            check_origin(origin)?;
-        }
-        // A page of another host that may use this server means that others can reach it, by a proxy or a tunnel.
-        let is_private = is_loopback && options.allow_origin.iter().all(|origin| is_loopback_origin(origin));
+        let listen = ListenConfig::from_options(&options.service)?;
         let backend = match &options.connection_string {
-            Some(text) => Backend::Azure {
-                connection_string: ConnectionString::parse(text).map_err(|error| usage(&error))?,
-            },
-            None => Backend::Embedded {
-                connection_string: ConnectionString {
-                    endpoint: Endpoint::plain(options.listen.to_string()),
-                    access_key: embedded_key(options.access_key.as_deref(), is_private)?,
-                },
-            },
+            Some(text) => {
+                if let Some(flag) = ServiceConfig::is_asked_for_by(&options.service) {
+                    return Err(Failure::usage(format!(
+                        "{flag} is for the embedded service, which a connection string takes the place of: set this \
+                         up where that service is"
+                    )));
+                }
+                let connection_string = ConnectionString::parse(text).map_err(|error| usage(&error))?;
+                Backend::Azure { connection_string }
+            }
+            None => Backend::Embedded(ServiceConfig::from_options(&options.service, listen.is_private)?),
         };
         if options.publish_key.as_deref() == Some("") {
             return Err(Failure::usage(
@@ -66,107 +58,37 @@ impl ServeConfig {
         }
         Ok(Self {
             backend,
-            listen: options.listen,
             hub: HubName::new(&options.hub).map_err(|error| usage(&error))?,
             group: GroupName::new(&options.group).map_err(|error| usage(&error))?,
             site: find_site(options.site)?,
-            origins: OriginPolicy { is_loopback, allowed: options.allow_origin },
             publish_key: options.publish_key,
-            is_private,
+            listen,
         })
-    }
-
-    /// The same, now that the port is known.
-    pub(crate) fn bound_to(mut self, address: SocketAddr) -> Self {
-        self.listen = address;
-        if let Backend::Embedded { connection_string } = &mut self.backend {
-            connection_string.endpoint = Endpoint::plain(address.to_string());
-        }
-        self
     }
 
     /// Whether `/negotiate` gives everyone permission to publish.
     pub(crate) fn may_publish_without_key(&self) -> bool {
-        self.is_private && self.publish_key.is_none()
+        self.listen.is_private && self.publish_key.is_none()
     }
 
     /// Host and port to open in a browser on this machine.
     pub(crate) fn page_host(&self) -> String {
-        if self.listen.ip().is_unspecified() {
-            format!("localhost:{}", self.listen.port())
-        } else {
-            self.listen.to_string()
-        }
-    }
-
-    /// Whether the embedded service signs with the key that everybody knows.
-    pub(crate) fn has_development_key(&self) -> bool {
-        matches!(&self.backend, Backend::Embedded { connection_string }
-            if connection_string.access_key.reveal() == DEVELOPMENT_KEY)
+        let listen = self.listen.address;
+        if listen.ip().is_unspecified() { format!("localhost:{}", listen.port()) } else { listen.to_string() }
     }
 
     /// What `tailcast stream` needs to be told to find us, if anything.
     pub(crate) fn stream_hint(&self) -> String {
         const DEFAULT_PORT: u16 = 8080;
         let key = if self.publish_key.is_some() { " --publish-key KEY" } else { "" };
-        let is_default =
-            self.listen.ip().is_loopback() && self.listen.is_ipv4() && self.listen.port() == DEFAULT_PORT;
+        let listen = self.listen.address;
+        let is_default = listen.ip().is_loopback() && listen.is_ipv4() && listen.port() == DEFAULT_PORT;
         if is_default {
             key.to_owned()
         } else {
             format!(" --negotiate http://{}/negotiate{key}", self.page_host())
         }
     }
-}
-
-fn embedded_key(given: Option<&str>, is_private: bool) -> Result<AccessKey, Failure> {
-    match given {
-        Some(key) if key == DEVELOPMENT_KEY && !is_private => Err(Failure::usage(
-            "everybody knows the development key, so it is refused where others can reach the server \
-             (by --listen or --allow-origin); use a key of your own",
-        )),
-        Some(key) => AccessKey::new(key).map_err(|error| {
-            Failure::usage(error.to_string().replace("`AccessKey`", "the key given with --access-key"))
-        }),
-        None if is_private => {
-            AccessKey::new(DEVELOPMENT_KEY).map_err(|error| Failure::usage(error.to_string()))
-        }
-        None => Err(Failure::usage(format!(
-            "others can reach the server (by --listen or --allow-origin), so the embedded service needs a key of its \
-             own: --access-key {}",
-            fresh_key()
-        ))),
-    }
-}
-
-fn is_loopback_origin(origin: &str) -> bool {
-    origin.split_once("://").is_some_and(|(_, host)| is_loopback_host(host.trim_end_matches('/')))
-}
-
-/// A key to suggest: 43 characters that nobody can guess.
-fn fresh_key() -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut bytes = [0_u8; 43];
-    if getrandom::fill(&mut bytes).is_err() {
-        return "KEY".to_owned();
-    }
-    bytes
-        .iter()
-        .filter_map(|byte| ALPHABET.get(usize::from(byte % 64)))
-        .map(|letter| char::from(*letter))
-        .collect()
-}
-
-fn check_origin(origin: &str) -> Result<(), Failure> {
-    let is_origin = origin.split_once("://").is_some_and(|(scheme, host)| {
-        matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '*', '?', '#', ' '])
-    });
-    if is_origin {
-        return Ok(());
-    }
-    Err(Failure::usage(format!(
-        "--allow-origin `{origin}` is no origin: give scheme and host, such as https://example.com, without a path or `*`"
-    )))
 }
 
 /// The folder of the page: as given, or where it usually is; `None` when it is nowhere.
@@ -206,20 +128,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_development_key_serves_on_loopback_and_is_refused_beyond() {
-        let config = configure(&[]).unwrap();
-        assert!(config.may_publish_without_key());
-        assert!(refusal(&["--listen", "0.0.0.0:80"]).contains("--access-key "));
-        assert!(
-            refusal(&["--listen", "[::]:80", "--access-key", DEVELOPMENT_KEY]).contains("everybody knows")
-        );
-    }
+    const KEY: &str = "0123456789012345678901234567890123";
 
     #[test]
     fn beyond_loopback_nobody_may_publish_without_a_key() {
-        let key = fresh_key();
-        let config = configure(&["--listen", "0.0.0.0:80", "--access-key", &key]).unwrap();
+        let config = configure(&["--listen", "0.0.0.0:80", "--access-key", KEY]).unwrap();
         assert!(!config.may_publish_without_key());
         assert!(!configure(&["--publish-key", "secret"]).unwrap().may_publish_without_key());
     }
@@ -228,8 +141,7 @@ mod tests {
     fn who_lets_pages_of_another_host_in_can_be_reached_by_others() {
         let proxied = ["--allow-origin", "https://logs.example"];
         assert!(refusal(&proxied).contains("--access-key "));
-        let key = fresh_key();
-        let with_key = configure(&[&proxied[..], &["--access-key", &key]].concat()).unwrap();
+        let with_key = configure(&[&proxied[..], &["--access-key", KEY]].concat()).unwrap();
         assert!(!with_key.may_publish_without_key());
         let neighbour = configure(&["--allow-origin", "http://localhost:3000"]).unwrap();
         assert!(neighbour.may_publish_without_key());
@@ -237,18 +149,12 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_named() {
-        assert!(refusal(&["--access-key", "short"]).contains("--access-key has 5 bytes"));
         assert!(refusal(&["Endpoint=https://x"]).contains("`AccessKey`"));
         assert!(refusal(&["--hub", "1"]).contains("`1` is no hub name"));
         assert!(refusal(&["--group", " "]).contains("no group name"));
-        assert!(refusal(&["--allow-origin", "*"]).contains("`*` is no origin"));
+        let through_azure = ["Endpoint=https://x;AccessKey=k", "--event-handler", "http://h"];
+        assert!(refusal(&through_azure).contains("--event-handler is for the embedded service"));
         assert!(refusal(&["--site", "/nonexistent"]).contains("/nonexistent holds no index.html"));
         assert!(refusal(&["--publish-key", ""]).contains("publish key is empty"));
-    }
-
-    #[test]
-    fn suggested_keys_are_good_and_differ() {
-        assert!(AccessKey::new(&fresh_key()).is_ok());
-        assert_ne!(fresh_key(), fresh_key());
     }
 }

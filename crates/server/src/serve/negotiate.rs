@@ -58,7 +58,11 @@ struct Answer {
 impl Negotiator {
     pub(super) fn new(config: &ServeConfig) -> Self {
         let (service, is_embedded) = match &config.backend {
-            Backend::Embedded { connection_string } => (connection_string.clone(), true),
+            Backend::Embedded(service) => {
+                let endpoint = Endpoint::plain(config.listen.address.to_string());
+                let access_key = service.access_keys.first.clone();
+                (ConnectionString { endpoint, access_key }, true)
+            }
             Backend::Azure { connection_string } => (connection_string.clone(), false),
         };
         let publishing = match &config.publish_key {
@@ -69,7 +73,7 @@ impl Negotiator {
         let https = |origin: &String| {
             origin.strip_prefix("https://").map(|host| host.trim_end_matches('/').to_owned())
         };
-        let https_hosts = config.origins.allowed.iter().filter_map(https).collect();
+        let https_hosts = config.listen.origins.allowed.iter().filter_map(https).collect();
         Self {
             service,
             is_embedded,

@@ -1,4 +1,4 @@
-//! Group patterns with wildcards.
+//! Patterns with wildcards, for names of groups and events.
 //!
 //! `?` is one character but a dot, `*` any number of characters but dots, `**` any number of any characters; `\`
 //! makes the next `\`, `*` or `?` literal. Source: the wildcard documentation of group roles.
@@ -10,7 +10,7 @@ const MAX_PATTERN_CHARS: usize = 1024;
 
 /// A pattern that was found valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pattern(Vec<Token>);
+pub struct Pattern(Vec<Token>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token {
@@ -21,8 +21,9 @@ enum Token {
 }
 
 impl Pattern {
-    /// Reads a pattern; `None` when it is invalid, and then its role grants nothing.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    /// Reads a pattern; `None` when it is invalid.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         if text.is_empty() || text.chars().count() > MAX_PATTERN_CHARS {
             return None;
         }
@@ -48,7 +49,8 @@ impl Pattern {
     ///
     /// Walks all positions of the pattern at once, so the time is bounded by the product of both lengths whatever
     /// the pattern: no backtracking for a peer to provoke.
-    pub(super) fn matches(&self, text: &str) -> bool {
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
         let Self(tokens) = self;
         let mut reached = vec![false; tokens.len() + 1];
         if let Some(start) = reached.first_mut() {

@@ -17,7 +17,7 @@ use tokio_tungstenite::{
 };
 use webpubsub_hub::{
     Service, Settings,
-    connect_handler::{Answering, ConnectAnswer, ConnectHandler, ConnectRefusal, ConnectRequest},
+    event_handler::{Answering, ConnectAnswer, ConnectRefusal, ConnectRequest, EventHandler},
 };
 use webpubsub_protocol::{
     connection_string::AccessKey,
@@ -32,8 +32,11 @@ struct Application {
     shown: Mutex<Vec<String>>,
 }
 
-impl ConnectHandler for Application {
-    fn connect<'a>(&'a self, request: ConnectRequest<'a>) -> Answering<'a> {
+impl EventHandler for Application {
+    fn connect<'a>(
+        &'a self,
+        request: ConnectRequest<'a>,
+    ) -> Answering<'a, Result<ConnectAnswer, ConnectRefusal>> {
         let mut shown = self.shown.lock().unwrap();
         shown.extend(request.subprotocols.iter().cloned());
         shown.extend(request.query.iter().map(|(name, value)| format!("{name}={value}")));
@@ -53,7 +56,8 @@ async fn connect(
     let service = Service::new(Settings {
         access_keys: vec![key.clone()],
         accepts_any_host: true,
-        connect_handler: Some(Arc::clone(&application) as Arc<dyn ConnectHandler>),
+        event_handler: Some(Arc::clone(&application) as Arc<dyn EventHandler>),
+        ..Settings::default()
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

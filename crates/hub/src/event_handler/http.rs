@@ -1,0 +1,249 @@
+//! Event handlers over HTTP, as the cloud service calls them: CloudEvents, posted to an application's server.
+//!
+//! | module | concept |
+//! | --- | --- |
+//! | [`rule`] | which events go where |
+//! | [`validation`] | whether a server wants them |
+//! | [`cloud_event`] | an event as a request |
+//! | [`delivery`] | time-outs and further attempts |
+//! | [`exchange`] | what bodies and answers mean |
+
+use std::sync::Arc;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use reqwest::{Client, Url, redirect};
+use tokio::sync::Semaphore;
+use webpubsub_protocol::connection_string::AccessKey;
+
+use self::{
+    cloud_event::{About, CLIENT_REQUEST_ID, CONNECTION_STATE, CloudEvent},
+    delivery::Answer,
+    rule::{Rule, SystemEvent},
+    validation::Validations,
+};
+use super::{
+    Answering, ConnectAnswer, ConnectRefusal, ConnectRequest, EventFailure, EventHandler, EventTrail, Reply,
+    UserEvent,
+};
+use crate::{
+    connection::Connection,
+    metrics::{EventTimer, Metrics},
+};
+
+mod cloud_event;
+pub mod delivery;
+mod exchange;
+pub mod rule;
+pub mod validation;
+
+/// Most `connected` and `disconnected` events on their way at once; further ones are dropped, and the log says so.
+const MAX_NOTIFICATIONS: usize = 1024;
+
+/// Handlers as rules tell them.
+#[derive(Debug)]
+pub struct HttpEventHandlers {
+    rules: Vec<Rule>,
+    keys: Vec<AccessKey>,
+    client: Client,
+    validations: Arc<Validations>,
+    notifications: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
+}
+
+impl HttpEventHandlers {
+    /// Handlers by these rules, whose requests are signed with these keys and counted there.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made, for want of TLS.
+    pub fn new(
+        rules: Vec<Rule>,
+        keys: Vec<AccessKey>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            rules,
+            keys,
+            // A handler that sends us elsewhere has failed: nobody was asked whether that place wants our events.
+            client: Client::builder().redirect(redirect::Policy::none()).build()?,
+            validations: Arc::default(),
+            notifications: Arc::new(Semaphore::new(MAX_NOTIFICATIONS)),
+            metrics,
+        })
+    }
+
+    fn rule_for(&self, hub: &str, takes: impl Fn(&Rule) -> bool) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.is_for(hub) && takes(rule))
+    }
+
+    fn rule_for_system(&self, hub: &str, event: SystemEvent) -> Option<&Rule> {
+        self.rule_for(hub, |rule| rule.system_events.contains(&event))
+    }
+
+    /// Where an event of this name goes, and where consent to it is asked for.
+    fn urls(rule: &Rule, hub: &str, event: &str) -> Result<(Url, Url), EventFailure> {
+        let url = |event| rule.url.url(hub, event).map_err(|error| EventFailure::Failed(error.to_string()));
+        Ok((url(event)?, url("validate")?))
+    }
+
+    /// Gets an event to its handler, and the answer back.
+    async fn deliver(
+        client: &Client,
+        validations: &Arc<Validations>,
+        (url, validation_url): &(Url, Url),
+        trail: &EventTrail,
+        mut event: CloudEvent,
+    ) -> Result<Answer, EventFailure> {
+        let at = display(url);
+        let failed = |words: String| EventFailure::Failed(format!("{at}: {words}"));
+        validations
+            .check(client, validation_url, &trail.origin)
+            .await
+            .map_err(|refusal| failed(refusal.to_string()))?;
+        let host = url.host_str().unwrap_or_default();
+        if let Some(cookies) = trail.cookies(host) {
+            event.headers.insert(header::COOKIE, cookies);
+        }
+        let answer =
+            delivery::post(client, url, &event).await.map_err(|failure| failed(failure.to_string()))?;
+        for cookie in answer.headers.get_all(header::SET_COOKIE) {
+            trail.set_cookie(host, cookie.to_str().unwrap_or_default());
+        }
+        tracing::debug!(handler = %at, status = %answer.status, request = ?event.headers.get(CLIENT_REQUEST_ID), "event handled");
+        Ok(answer)
+    }
+
+    /// Tells a handler something that needs no answer, in a task of its own.
+    fn notify(&self, event: SystemEvent, connection: &Arc<Connection>, body: String) {
+        let hub = &connection.trail.hub;
+        let Some(rule) = self.rule_for_system(hub, event) else { return };
+        let Ok(place) = Arc::clone(&self.notifications).try_acquire_owned() else {
+            tracing::warn!(event = event.name(), "too many events are on their way: this one is dropped");
+            return;
+        };
+        let request = CloudEvent::system(event, about(connection), &self.keys, body);
+        let urls = Self::urls(rule, hub, event.name());
+        let (client, validations) = (self.client.clone(), Arc::clone(&self.validations));
+        let (connection, metrics) = (Arc::clone(connection), Arc::clone(&self.metrics));
+        tokio::spawn(async move {
+            let timer = EventTimer::start(&metrics, event.name());
+            let outcome = async {
+                let urls = urls?;
+                Self::deliver(&client, &validations, &urls, &connection.trail, request).await
+            };
+            let outcome = outcome.await;
+            timer.stop(outcome.as_ref().is_ok_and(|answer| answer.status.is_success()));
+            match outcome {
+                Ok(answer) if !answer.status.is_success() => {
+                    tracing::warn!(event = event.name(), status = %answer.status, "the event handler failed");
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(event = event.name(), %error, "event not delivered"),
+            }
+            drop(place);
+        });
+    }
+
+    async fn ask_to_connect(&self, request: ConnectRequest<'_>) -> Result<ConnectAnswer, ConnectRefusal> {
+        let hub = request.hub.as_str();
+        let Some(rule) = self.rule_for_system(hub, SystemEvent::Connect) else {
+            return Ok(ConnectAnswer::default());
+        };
+        let failed = |error: &dyn std::error::Error| {
+            tracing::warn!(%error, "the connect handler could not be asked");
+            ConnectRefusal(StatusCode::INTERNAL_SERVER_ERROR)
+        };
+        let body = exchange::connect_body(&request).map_err(|error| failed(&error))?;
+        let about = About {
+            connection_id: request.connection_id,
+            user_id: request.claims.user_id.as_deref(),
+            subprotocol: None,
+            trail: request.trail,
+        };
+        let event = CloudEvent::system(SystemEvent::Connect, about, &self.keys, body);
+        let urls = Self::urls(rule, hub, SystemEvent::Connect.name()).map_err(|error| failed(&error))?;
+        let answer = Self::deliver(&self.client, &self.validations, &urls, request.trail, event)
+            .await
+            .map_err(|error| failed(&error))?;
+        let decided = exchange::connect_answer(&answer)?;
+        remember_state(request.trail, &answer);
+        Ok(decided)
+    }
+
+    async fn ask(&self, connection: &Connection, event: &UserEvent) -> Result<Option<Reply>, EventFailure> {
+        let hub = &connection.trail.hub;
+        let rule = self.rule_for(hub, |rule| rule.user_events.admits(&event.name));
+        let rule = rule.ok_or(EventFailure::NoHandler)?;
+        let urls = Self::urls(rule, hub, event.name.as_str())?;
+        let request = CloudEvent::user(
+            event.name.as_str(),
+            &event.payload,
+            &event.metadata,
+            about(connection),
+            &self.keys,
+        );
+        let answer =
+            Self::deliver(&self.client, &self.validations, &urls, &connection.trail, request).await?;
+        let reply = exchange::reply(&answer)?;
+        remember_state(&connection.trail, &answer);
+        Ok(reply)
+    }
+}
+
+/// A URL for the log: without its query, which may hold a key.
+fn display(url: &Url) -> String {
+    let mut shown = url.clone();
+    shown.set_query(None);
+    shown.to_string()
+}
+
+fn about(connection: &Connection) -> About<'_> {
+    About {
+        connection_id: &connection.id,
+        user_id: connection.user_id.as_deref(),
+        subprotocol: connection.subprotocol(),
+        trail: &connection.trail,
+    }
+}
+
+fn remember_state(trail: &EventTrail, answer: &Answer) {
+    if let Some(state) = answer.headers.get(CONNECTION_STATE) {
+        trail.set_connection_state(HeaderValue::clone(state));
+    }
+}
+
+impl EventHandler for HttpEventHandlers {
+    fn connect<'a>(
+        &'a self,
+        request: ConnectRequest<'a>,
+    ) -> Answering<'a, Result<ConnectAnswer, ConnectRefusal>> {
+        let timer = EventTimer::start(&self.metrics, SystemEvent::Connect.name());
+        Box::pin(async {
+            let answer = self.ask_to_connect(request).await;
+            // A refusal is an answer; a handler that failed shows as 500.
+            timer.stop(!answer.as_ref().is_err_and(|refusal| refusal.0.is_server_error()));
+            answer
+        })
+    }
+
+    fn event<'a>(
+        &'a self,
+        connection: &'a Connection,
+        event: &'a UserEvent,
+    ) -> Answering<'a, Result<Option<Reply>, EventFailure>> {
+        let timer = EventTimer::start(&self.metrics, "user");
+        Box::pin(async {
+            let answer = self.ask(connection, event).await;
+            timer.stop(answer.is_ok());
+            answer
+        })
+    }
+
+    fn connected(&self, connection: &Arc<Connection>) {
+        self.notify(SystemEvent::Connected, connection, "{}".to_owned());
+    }
+
+    fn disconnected(&self, connection: &Arc<Connection>, reason: &str) {
+        let body = serde_json::json!({ "reason": reason }).to_string();
+        self.notify(SystemEvent::Disconnected, connection, body);
+    }
+}

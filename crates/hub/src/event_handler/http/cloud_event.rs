@@ -1,0 +1,143 @@
+//! An event as an HTTP request: CloudEvents in binary mode, with the service's extension.
+//!
+//! Source: service documentation, "CloudEvents extension for event handlers".
+
+use std::time::SystemTime;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use bytes::Bytes;
+use webpubsub_protocol::{
+    connection_string::AccessKey, message::Metadata, payload::Payload, token::event_signature,
+};
+
+use super::rule::SystemEvent;
+use crate::{connection::ConnectionId, event_handler::EventTrail, metadata_headers};
+
+pub(super) const CONNECTION_STATE: HeaderName = HeaderName::from_static("ce-connectionstate");
+pub(super) const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
+
+/// Whom an event is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct About<'a> {
+    pub(super) connection_id: &'a ConnectionId,
+    pub(super) user_id: Option<&'a str>,
+    /// The subprotocol agreed on; none before that.
+    pub(super) subprotocol: Option<&'a str>,
+    pub(super) trail: &'a EventTrail,
+}
+
+/// A request to a handler, but for its URL.
+#[derive(Debug)]
+pub(super) struct CloudEvent {
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl CloudEvent {
+    /// An event of the service.
+    pub(super) fn system(event: SystemEvent, about: About<'_>, keys: &[AccessKey], body: String) -> Self {
+        let mut headers =
+            headers(&format!("azure.webpubsub.sys.{}", event.name()), event.name(), about, keys);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        Self { headers, body: body.into() }
+    }
+
+    /// An event of a client.
+    pub(super) fn user(
+        name: &str,
+        payload: &Payload<'_>,
+        metadata: &Metadata,
+        about: About<'_>,
+        keys: &[AccessKey],
+    ) -> Self {
+        let mut headers = headers(&format!("azure.webpubsub.user.{name}"), name, about, keys);
+        metadata_headers::write(metadata, &mut headers);
+        let (content_type, body) = match payload {
+            Payload::Text(text) => ("text/plain; charset=utf-8", text.as_bytes()),
+            Payload::Json(json) => ("application/json", json.as_bytes()),
+            Payload::Binary(bytes) => ("application/octet-stream", &bytes[..]),
+            Payload::Protobuf(bytes) => ("application/x-protobuf", &bytes[..]),
+        };
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Self { headers, body: Bytes::copy_from_slice(body) }
+    }
+}
+
+fn headers(kind: &str, name: &str, about: About<'_>, keys: &[AccessKey]) -> HeaderMap {
+    let id = about.connection_id.as_str();
+    let hub = about.trail.hub.as_str();
+    let texts = [
+        ("ce-specversion", Some("1.0".to_owned())),
+        ("ce-awpsversion", Some("1.0".to_owned())),
+        ("ce-type", Some(kind.to_owned())),
+        ("ce-source", Some(format!("/hubs/{hub}/client/{id}"))),
+        ("ce-id", Some(about.trail.next_id().to_string())),
+        ("ce-time", Some(humantime::format_rfc3339_seconds(SystemTime::now()).to_string())),
+        ("ce-hub", Some(hub.to_owned())),
+        ("ce-connectionid", Some(id.to_owned())),
+        ("ce-eventname", Some(name.to_owned())),
+        ("ce-userid", about.user_id.filter(|user| !user.is_empty()).map(str::to_owned)),
+        ("ce-subprotocol", about.subprotocol.map(str::to_owned)),
+        ("ce-signature", Some(event_signature(id, keys))),
+        ("webhook-request-origin", Some(about.trail.origin.clone())),
+        ("x-ms-client-request-id", request_id()),
+    ];
+    let mut headers = HeaderMap::with_capacity(texts.len() + 4);
+    for (name, text) in texts {
+        let Some(text) = text else { continue };
+        // Bytes, not `from_str`: a user's name may hold any character but control ones, and goes out as UTF-8.
+        match HeaderValue::from_bytes(text.as_bytes()) {
+            Ok(value) => drop(headers.insert(HeaderName::from_static(name), value)),
+            Err(_) => tracing::debug!(%name, "what no header can hold is left out"),
+        }
+    }
+    if let Some(state) = about.trail.connection_state() {
+        headers.insert(CONNECTION_STATE, state);
+    }
+    headers
+}
+
+/// A UUID. Without randomness the request goes without one: it is for logs.
+fn request_id() -> Option<String> {
+    let digits = ConnectionId::random().ok()?.as_str().to_owned();
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| digits.get(range).unwrap_or_default());
+    Some(parts.join("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_tells_who_and_what_and_is_signed() {
+        let trail = EventTrail::new("chat".into(), "localhost".into());
+        let id = ConnectionId::random().unwrap();
+        let keys = [AccessKey::new(&"k".repeat(32)).unwrap()];
+        let about =
+            About {
+                connection_id: &id, user_id: Some("ada é"), subprotocol: Some("chat.v1"), trail: &trail
+            };
+        let first = CloudEvent::system(SystemEvent::Connect, about, &keys, "{}".into());
+        trail.set_connection_state(HeaderValue::from_static(""));
+        let metadata: Metadata = [("k".to_owned(), "v".to_owned())].into();
+        let second = CloudEvent::user("echo", &Payload::Text("hi".into()), &metadata, about, &keys);
+        let text = |event: &CloudEvent, name: &str| {
+            event.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        assert_eq!(text(&first, "ce-type").unwrap(), "azure.webpubsub.sys.connect");
+        assert_eq!(text(&first, "ce-connectionstate"), None);
+        assert_eq!(
+            (text(&first, "ce-id").unwrap(), text(&second, "ce-id").unwrap()),
+            ("0".into(), "1".into())
+        );
+        assert_eq!(text(&second, "ce-type").unwrap(), "azure.webpubsub.user.echo");
+        assert_eq!(text(&second, "ce-source").unwrap(), format!("/hubs/chat/client/{id}"));
+        assert_eq!(text(&second, "ce-userid").unwrap(), "ada é");
+        assert_eq!(text(&second, "ce-connectionstate").unwrap(), "");
+        assert_eq!(text(&second, "x-webpubsub-metadata-k").unwrap(), "v");
+        assert_eq!(text(&second, "content-type").unwrap(), "text/plain; charset=utf-8");
+        assert_eq!(text(&second, "ce-signature").unwrap(), event_signature(id.as_str(), &keys));
+        assert_eq!(text(&second, "x-ms-client-request-id").unwrap().len(), 36);
+        assert!(text(&second, "ce-time").unwrap().ends_with('Z'));
+    }
+}

@@ -1,0 +1,254 @@
+//! Which events go where: an ordered list of rules, of which the first that matches counts.
+//!
+//! Source: service documentation, "event handler settings".
+
+use std::str::FromStr;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Url;
+use webpubsub_protocol::{
+    name::{EventName, HubName, NameError},
+    pattern::Pattern,
+};
+
+/// One event handler.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// The hub that it is for; `None` for every hub.
+    pub hub: Option<HubName>,
+    /// Where its events go.
+    pub url: UrlTemplate,
+    /// The events of clients that it takes.
+    pub user_events: UserEvents,
+    /// The events of the service that it takes.
+    pub system_events: Vec<SystemEvent>,
+}
+
+impl Rule {
+    /// Whether it is for this hub.
+    pub(super) fn is_for(&self, hub: &str) -> bool {
+        self.hub.as_ref().is_none_or(|own| own.as_str() == hub)
+    }
+}
+
+/// Why a rule makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuleError {
+    /// The URL cannot be one.
+    #[error("`{url}` is no URL template of an event handler: {reason}")]
+    Url {
+        /// The template as given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The pattern of user events is invalid.
+    #[error(
+        "`{0}` is no pattern of user events: give `*`, or names separated by commas, with at most five wildcards each"
+    )]
+    Pattern(String),
+    /// There is no such system event.
+    #[error("`{0}` is no system event: there are connect, connected and disconnected")]
+    SystemEvent(String),
+    /// The hub cannot be called so.
+    #[error(transparent)]
+    Hub(#[from] NameError),
+    /// Something in the text is neither a URL nor a setting.
+    #[error(
+        "`{0}` is no setting of an event handler: there are hub=, url-template=, user-event-pattern= and system-event="
+    )]
+    Setting(String),
+}
+
+/// A URL in which `{hub}` and `{event}` stand for what they say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlTemplate(String);
+
+impl UrlTemplate {
+    /// Checks a template.
+    ///
+    /// # Errors
+    /// [`RuleError::Url`] when it is no http(s) URL, or its host depends on who calls.
+    pub fn new(template: &str) -> Result<Self, RuleError> {
+        let wrong = |reason: &str| RuleError::Url { url: template.to_owned(), reason: reason.to_owned() };
+        let checked = Self(template.to_owned());
+        let (one, other) = (checked.url("a", "a"), checked.url("b", "b"));
+        let (Ok(one), Ok(other)) = (one, other) else { return Err(wrong("it cannot be read as a URL")) };
+        if !matches!(one.scheme(), "http" | "https") {
+            return Err(wrong("it must begin with http:// or https://"));
+        }
+        if one.origin() != other.origin() || one.username() != other.username() {
+            return Err(wrong("{hub} and {event} may not be part of the host"));
+        }
+        Ok(checked)
+    }
+
+    /// The URL for an event.
+    pub(super) fn url(&self, hub: &str, event: &str) -> Result<Url, RuleError> {
+        let mut url = self.0.clone();
+        for (name, value) in [("{hub}", hub), ("{event}", event)] {
+            let value = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string().replace("%5F", "_");
+            let value = value.replace("%2E", ".").replace("%2D", "-");
+            while let Some(at) = url.to_ascii_lowercase().find(name) {
+                url.replace_range(at..at + name.len(), &value);
+            }
+        }
+        Url::parse(&url).map_err(|error| RuleError::Url { url: self.0.clone(), reason: error.to_string() })
+    }
+}
+
+/// Which events of clients a handler takes. Names are compared without regard to case.
+#[derive(Debug, Clone)]
+pub enum UserEvents {
+    /// None at all.
+    None,
+    /// Every one.
+    All,
+    /// Those whose names match one of these.
+    Matching(Vec<Pattern>),
+}
+
+impl FromStr for UserEvents {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        match text.trim() {
+            "" => Ok(Self::None),
+            "*" => Ok(Self::All),
+            names => {
+                let pattern = |name: &str| Pattern::parse(&name.trim().to_ascii_lowercase());
+                let patterns: Option<Vec<Pattern>> = names.split(',').map(pattern).collect();
+                patterns.map(Self::Matching).ok_or_else(|| RuleError::Pattern(text.to_owned()))
+            }
+        }
+    }
+}
+
+impl UserEvents {
+    /// Whether it takes this event.
+    pub(super) fn admits(&self, event: &EventName) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Matching(patterns) => {
+                let name = event.as_str().to_ascii_lowercase();
+                patterns.iter().any(|pattern| pattern.matches(&name))
+            }
+        }
+    }
+}
+
+/// An event of the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SystemEvent {
+    /// A client wants to connect; the handler decides.
+    Connect,
+    /// A connection has begun.
+    Connected,
+    /// A connection has ended.
+    Disconnected,
+}
+
+impl SystemEvent {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Connect, Self::Connected, Self::Disconnected];
+
+    /// Its name in the protocol.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Connected => "connected",
+            Self::Disconnected => "disconnected",
+        }
+    }
+}
+
+impl FromStr for SystemEvent {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        let is_called = |event: &Self| event.name().eq_ignore_ascii_case(text.trim());
+        Self::ALL.into_iter().find(is_called).ok_or_else(|| RuleError::SystemEvent(text.to_owned()))
+    }
+}
+
+/// Reads a rule from one line: a URL alone, for all events; or settings as the vendor's command line has them,
+/// `url-template=… user-event-pattern=… system-event=… hub=…`, separated by spaces.
+impl FromStr for Rule {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        let (mut hub, mut url, mut user_events, mut system_events) = (None, None, None, Vec::new());
+        for word in text.split_whitespace() {
+            match word.split_once('=') {
+                Some(("hub", name)) => hub = Some(HubName::new(name)?),
+                Some(("url-template", template)) => url = Some(UrlTemplate::new(template)?),
+                Some(("user-event-pattern", pattern)) => user_events = Some(pattern.parse()?),
+                Some(("system-event", name)) => system_events.push(name.parse()?),
+                _ if word.contains("://") => url = Some(UrlTemplate::new(word)?),
+                _ => return Err(RuleError::Setting(word.to_owned())),
+            }
+        }
+        let url =
+            url.ok_or_else(|| RuleError::Url { url: text.to_owned(), reason: "there is none".into() })?;
+        // A URL alone is for everything; once something is chosen, what is not is left out.
+        let is_alone = user_events.is_none() && system_events.is_empty();
+        if is_alone {
+            (user_events, system_events) = (Some(UserEvents::All), SystemEvent::ALL.to_vec());
+        }
+        Ok(Self { hub, url, user_events: user_events.unwrap_or(UserEvents::None), system_events })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admits(pattern: &str, event: &str) -> bool {
+        pattern.parse::<UserEvents>().unwrap().admits(&EventName::new(event).unwrap())
+    }
+
+    #[test]
+    fn names_are_put_into_the_url_and_encoded() {
+        let template = UrlTemplate::new("http://localhost:3000/api/{hub}/{Event}?code=a%20b").unwrap();
+        let url = template.url("chat_1", "a.b-c").unwrap();
+        assert_eq!(url.as_str(), "http://localhost:3000/api/chat_1/a.b-c?code=a%20b");
+    }
+
+    #[test]
+    fn a_template_that_leads_to_another_host_or_nowhere_is_refused() {
+        for template in ["http://{hub}.example/", "ftp://example/", "localhost:3000", "http://{event}@host/"]
+        {
+            assert!(UrlTemplate::new(template).is_err(), "{template}");
+        }
+    }
+
+    #[test]
+    fn user_events_are_chosen_by_name_and_wildcard() {
+        assert!(admits("*", "anything") && admits("a, B", "b") && admits("order.*", "Order.Placed"));
+        assert!(!admits("", "a") && !admits("a,b", "c") && !admits("order.*", "order.placed.twice"));
+        assert!("a\\b".parse::<UserEvents>().is_err());
+    }
+
+    #[test]
+    fn a_line_makes_a_rule() {
+        let all: Rule = "http://localhost/{hub}".parse().unwrap();
+        assert!(all.is_for("chat") && all.system_events.len() == 3);
+        assert!(matches!(all.user_events, UserEvents::All));
+        let some: Rule = "hub=Chat url-template=http://h/ system-event=connect".parse().unwrap();
+        assert!(some.is_for("chat") && !some.is_for("other"));
+        assert_eq!(some.system_events, [SystemEvent::Connect]);
+        assert!(matches!(some.user_events, UserEvents::None));
+        for wrong in [
+            "",
+            "system-event=connect",
+            "http://h/ system-event=boot",
+            "http://h/ colour=red",
+            "hub=1 http://h",
+        ] {
+            assert!(wrong.parse::<Rule>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What goes along with every event of a connection.
+
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use axum::http::HeaderValue;
+
+/// Most cookies of handlers that are kept for one connection; a further one is not.
+const MAX_COOKIES: usize = 32;
+
+/// The part of a connection's standing that matters to event handlers alone.
+#[derive(Debug, Default)]
+pub struct EventTrail {
+    /// The hub's name.
+    pub hub: String,
+    /// The host, without a port, that the client reached the service by: whom handlers let in, or not.
+    pub origin: String,
+    state: Mutex<State>,
+    next_id: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    connection_state: Option<HeaderValue>,
+    /// `name=value`, each from the host named before it.
+    cookies: Vec<(String, String)>,
+}
+
+impl EventTrail {
+    /// A connection about to be made.
+    #[must_use]
+    pub fn new(hub: String, origin: String) -> Self {
+        Self { hub, origin, ..Self::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number for the next event: 0 for `connect`, then counting.
+    pub fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// What a handler last wanted to be remembered, if anything.
+    #[must_use]
+    pub fn connection_state(&self) -> Option<HeaderValue> {
+        self.state().connection_state.clone()
+    }
+
+    /// Remembers something for handlers.
+    pub fn set_connection_state(&self, value: HeaderValue) {
+        self.state().connection_state = Some(value);
+    }
+
+    /// The cookies that `host` set for this connection, as one header; `None` when there are none.
+    #[must_use]
+    pub fn cookies(&self, host: &str) -> Option<HeaderValue> {
+        let state = self.state();
+        let of_host = state.cookies.iter().filter(|(from, _)| from == host);
+        let pairs: Vec<&str> = of_host.map(|(_, pair)| pair.as_str()).collect();
+        (!pairs.is_empty()).then(|| HeaderValue::from_str(&pairs.join("; ")).ok()).flatten()
+    }
+
+    /// `host` answered with this `Set-Cookie`. Its attributes are of no matter here: the connection is its scope.
+    pub fn set_cookie(&self, host: &str, set_cookie: &str) {
+        let pair = set_cookie.split(';').next().unwrap_or_default().trim();
+        let Some((name, _)) = pair.split_once('=') else { return };
+        let mut state = self.state();
+        let is_same = |(from, kept): &(String, String)| {
+            from == host && kept.split_once('=').is_some_and(|(kept_name, _)| kept_name == name)
+        };
+        state.cookies.retain(|cookie| !is_same(cookie));
+        if state.cookies.len() < MAX_COOKIES {
+            state.cookies.push((host.to_owned(), pair.to_owned()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_host_gets_its_own_cookies_and_the_newest_of_each_name() {
+        let trail = EventTrail::default();
+        trail.set_cookie("a:1", "session=1; Path=/; HttpOnly");
+        trail.set_cookie("a:1", "session=2");
+        trail.set_cookie("a:1", "theme=dark");
+        trail.set_cookie("b:1", "session=9");
+        trail.set_cookie("a:1", "nonsense");
+        assert_eq!(trail.cookies("a:1").unwrap(), "session=2; theme=dark");
+        assert_eq!(trail.cookies("b:1").unwrap(), "session=9");
+        assert_eq!(trail.cookies("c:1"), None);
+    }
+
+    #[test]
+    fn events_are_numbered_from_nought() {
+        let trail = EventTrail::default();
+        assert_eq!([trail.next_id(), trail.next_id(), trail.next_id()], [0, 1, 2]);
+    }
+}

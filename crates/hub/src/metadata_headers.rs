@@ -1,0 +1,58 @@
+//! Annotations of a message as HTTP headers: `X-WebPubSub-Metadata-{name}: {value}`.
+//!
+//! Source: REST data plane (sending), CloudEvents extension (events and their answers).
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use webpubsub_protocol::{message::Metadata, metadata};
+
+/// What a header's name begins with; header names come in lower case.
+const PREFIX: &str = "x-webpubsub-metadata-";
+
+/// The annotations that `headers` hold; `None` when they break the rules. Of a list or a repeated header, the last
+/// element counts.
+pub(crate) fn read(headers: &HeaderMap) -> Option<Metadata> {
+    let names = headers.keys().filter_map(|name| Some((name, name.as_str().strip_prefix(PREFIX)?)));
+    let entries: Option<Vec<(String, String)>> = names
+        .map(|(header, name)| {
+            let value = headers.get_all(header).iter().next_back()?.to_str().ok()?;
+            let last = value.rsplit(',').next().unwrap_or_default().trim();
+            Some((name.to_owned(), last.to_owned()))
+        })
+        .collect();
+    metadata::checked(entries?)
+}
+
+/// Adds `metadata` to `headers`. What no header can hold is left out.
+pub(crate) fn write(metadata: &Metadata, headers: &mut HeaderMap) {
+    for (name, value) in metadata {
+        let name = format!("{PREFIX}{}", name.to_ascii_lowercase());
+        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+            (Ok(name), Ok(value)) => drop(headers.insert(name, value)),
+            _ => tracing::debug!(%name, "an annotation that no header can hold is left out"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn annotations_survive_as_headers_with_their_names_in_lower_case() {
+        let given: Metadata = [("Trace-Id".to_owned(), "7".to_owned())].into();
+        let mut headers = HeaderMap::new();
+        write(&given, &mut headers);
+        assert_eq!(read(&headers).unwrap(), [("trace-id".to_owned(), "7".to_owned())].into());
+    }
+
+    #[test]
+    fn the_last_of_several_values_counts_and_bounds_hold() {
+        let mut headers = HeaderMap::new();
+        headers.append("x-webpubsub-metadata-a", HeaderValue::from_static("1, 2"));
+        headers.append("x-webpubsub-metadata-a", HeaderValue::from_static("3,  4 "));
+        assert_eq!(read(&headers).unwrap().get("a").map(String::as_str), Some("4"));
+        let long = "x".repeat(1025);
+        headers.insert("x-webpubsub-metadata-b", HeaderValue::from_str(&long).unwrap());
+        assert_eq!(read(&headers), None);
+    }
+}

@@ -1,0 +1,222 @@
+//! Figures about the service, for machines: the Prometheus text format.
+//!
+//! Counting is an addition to an atomic; everything that can be looked up is looked up only when asked for.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+
+/// What a request or a connection is counted under.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByHub {
+    hub: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByProtocol {
+    hub: String,
+    protocol: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByStatus {
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByOperation {
+    operation: &'static str,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByEvent {
+    event: &'static str,
+    outcome: &'static str,
+}
+
+/// What goes through one hub. Cloning shares the counters.
+#[derive(Debug, Clone, Default)]
+pub struct Traffic {
+    /// Messages that clients sent.
+    pub received: Counter,
+    /// Bytes of those.
+    pub received_bytes: Counter,
+    /// Messages queued for clients, one for each receiver.
+    pub delivered: Counter,
+}
+
+/// All figures of a service.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Mutex<Registry>,
+    connections: Family<ByProtocol, Gauge>,
+    groups: Family<ByHub, Gauge>,
+    opened: Family<ByProtocol, Counter>,
+    refused: Family<ByStatus, Counter>,
+    received: Family<ByHub, Counter>,
+    received_bytes: Family<ByHub, Counter>,
+    delivered: Family<ByHub, Counter>,
+    /// Reliable connections taken up again on a new socket.
+    pub(crate) recovered: Counter,
+    /// Recoveries that were asked for in vain.
+    pub(crate) not_recovered: Counter,
+    requests: Family<ByOperation, Counter>,
+    events: Family<ByEvent, Counter>,
+    event_seconds: Histogram,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        // From 1 ms to about 100 s, which is how long a handler may take.
+        let event_seconds = Histogram::new(exponential_buckets(0.001, 3.2, 11));
+        let metrics = Self {
+            registry: Mutex::new(Registry::with_prefix("webpubsub")),
+            connections: Family::default(),
+            groups: Family::default(),
+            opened: Family::default(),
+            refused: Family::default(),
+            received: Family::default(),
+            received_bytes: Family::default(),
+            delivered: Family::default(),
+            recovered: Counter::default(),
+            not_recovered: Counter::default(),
+            requests: Family::default(),
+            events: Family::default(),
+            event_seconds,
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&self) {
+        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let registry = &mut *registry;
+        registry.register("connections", "Clients connected now", self.connections.clone());
+        registry.register("groups", "Groups that have members now", self.groups.clone());
+        registry.register("connections_opened", "Clients let in", self.opened.clone());
+        registry.register("handshakes_refused", "Clients not let in", self.refused.clone());
+        registry.register("messages_received", "Messages that clients sent", self.received.clone());
+        registry.register("received_bytes", "Bytes of those messages", self.received_bytes.clone());
+        registry.register(
+            "messages_delivered",
+            "Messages queued for clients, one for each receiver",
+            self.delivered.clone(),
+        );
+        registry.register(
+            "connections_recovered",
+            "Reliable connections taken up again",
+            self.recovered.clone(),
+        );
+        registry.register(
+            "recoveries_refused",
+            "Recoveries that were asked for in vain",
+            self.not_recovered.clone(),
+        );
+        registry.register("rest_requests", "Requests to the data plane", self.requests.clone());
+        registry.register("events", "Events given to event handlers", self.events.clone());
+        registry.register(
+            "event_seconds",
+            "How long event handlers took to answer",
+            self.event_seconds.clone(),
+        );
+    }
+
+    /// The counters of one hub.
+    pub(crate) fn traffic(&self, hub: &str) -> Traffic {
+        let label = ByHub { hub: hub.to_owned() };
+        Traffic {
+            received: self.received.get_or_create_owned(&label),
+            received_bytes: self.received_bytes.get_or_create_owned(&label),
+            delivered: self.delivered.get_or_create_owned(&label),
+        }
+    }
+
+    pub(crate) fn let_in(&self, hub: &str, protocol: &'static str) {
+        self.opened.get_or_create(&ByProtocol { hub: hub.to_owned(), protocol }).inc();
+    }
+
+    pub(crate) fn not_let_in(&self, status: u16) {
+        self.refused.get_or_create(&ByStatus { status }).inc();
+    }
+
+    pub(crate) fn request(&self, operation: &'static str, status: u16) {
+        self.requests.get_or_create(&ByOperation { operation, status }).inc();
+    }
+
+    pub(crate) fn event(&self, event: &'static str, outcome: &'static str, seconds: f64) {
+        self.events.get_or_create(&ByEvent { event, outcome }).inc();
+        self.event_seconds.observe(seconds);
+    }
+
+    /// Who is there now: hub, its groups, and its connections by protocol.
+    pub(crate) fn set_present(&self, hub: &str, groups: usize, connections: &[(&'static str, usize)]) {
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.groups.get_or_create(&ByHub { hub: hub.to_owned() }).set(number(groups));
+        for (protocol, count) in connections {
+            let label = ByProtocol { hub: hub.to_owned(), protocol };
+            self.connections.get_or_create(&label).set(number(*count));
+        }
+    }
+
+    /// Everything, as Prometheus reads it.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        // Writing to a `String` cannot fail.
+        encode(&mut text, &registry).unwrap_or_default();
+        text
+    }
+}
+
+/// What measures one event.
+pub(crate) struct EventTimer {
+    metrics: Arc<Metrics>,
+    event: &'static str,
+    started: std::time::Instant,
+}
+
+impl EventTimer {
+    pub(crate) fn start(metrics: &Arc<Metrics>, event: &'static str) -> Self {
+        Self { metrics: Arc::clone(metrics), event, started: std::time::Instant::now() }
+    }
+
+    pub(crate) fn stop(self, has_succeeded: bool) {
+        let outcome = if has_succeeded { "success" } else { "failure" };
+        self.metrics.event(self.event, outcome, self.started.elapsed().as_secs_f64());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_is_in_the_text() {
+        let metrics = Metrics::default();
+        metrics.traffic("chat").delivered.inc_by(3);
+        metrics.set_present("chat", 2, &[("simple", 1)]);
+        metrics.not_let_in(401);
+        let text = metrics.text();
+        for line in [
+            "webpubsub_messages_delivered_total{hub=\"chat\"} 3",
+            "webpubsub_groups{hub=\"chat\"} 2",
+            "webpubsub_connections{hub=\"chat\",protocol=\"simple\"} 1",
+            "webpubsub_handshakes_refused_total{status=\"401\"} 1",
+            "# EOF",
+        ] {
+            assert!(text.contains(line), "{line} is missing in\n{text}");
+        }
+    }
+}

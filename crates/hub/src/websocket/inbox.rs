@@ -1,0 +1,230 @@
+//! What comes from one client: read, taken apart, and kept while its turn has not come.
+//!
+//! While the application is being asked about one message, reading goes on: pings are answered, a client that goes away
+//! is noticed, and what else comes waits, within [`BACKLOG_BYTES`]. Beyond that nothing is read, and the client's
+//! sends back up in its own socket.
+
+use std::{collections::VecDeque, future::Future, time::Duration};
+
+use bytes::BytesMut;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    time::{Instant, timeout_at},
+};
+use webpubsub_protocol::close::{self, Close};
+
+use super::{
+    frame::{Opcode, encode},
+    message_reader::{Arrival, MAX_MESSAGE_BYTES, MessageReader},
+};
+use crate::{connection::Connection, outbox::Outbox};
+
+/// A client that has been silent for this long is pinged (the cloud service's default).
+pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
+/// A client that answers no ping for this many intervals more, five minutes in all, is gone. Not sooner: a simple program
+/// that waits for a line from the keyboard answers nothing meanwhile, and is there all the same.
+pub const KEEP_ALIVE_MISSES: u32 = 14;
+/// Most bytes of messages that wait behind one that the application is being asked about.
+pub const BACKLOG_BYTES: usize = MAX_MESSAGE_BYTES;
+/// Room for one read while a client says little: what an idle connection costs.
+const IDLE_READ_BYTES: usize = 2048;
+/// Room for one read while a client says much.
+const BUSY_READ_BYTES: usize = 64 * 1024;
+
+/// How a socket's time was up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// For good: client or service closed the connection, or the client broke the rules.
+    Final,
+    /// By accident, as far as can be told. A reliable client may come back.
+    Lost,
+}
+
+/// A message of the client.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum ClientMessage {
+    Text(BytesMut),
+    Binary(BytesMut),
+}
+
+impl ClientMessage {
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(bytes) | Self::Binary(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub(super) enum Next {
+    Message(ClientMessage),
+    /// The time that was asked for has come, and no message.
+    Deadline,
+    /// There will be no further message: how to close, and why.
+    End(Close, End),
+}
+
+/// What was taken from the bytes that are there.
+enum Taken {
+    Message(ClientMessage),
+    /// A ping or a pong, dealt with.
+    Control,
+    End(Close, End),
+}
+
+/// The reading half of a connection.
+pub(super) struct Inbox<'c, R> {
+    reader: R,
+    messages: MessageReader,
+    backlog: VecDeque<ClientMessage>,
+    backlog_bytes: usize,
+    /// The end, seen while messages before it waited.
+    end: Option<(Close, End)>,
+    room: usize,
+    misses: u32,
+    silent_at: Instant,
+    connection: &'c Connection,
+    outbox: &'c Outbox,
+}
+
+impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
+    pub(super) fn new(reader: R, connection: &'c Connection, outbox: &'c Outbox) -> Self {
+        Self {
+            reader,
+            messages: MessageReader::default(),
+            backlog: VecDeque::new(),
+            backlog_bytes: 0,
+            end: None,
+            room: IDLE_READ_BYTES,
+            misses: 0,
+            silent_at: Instant::now() + KEEP_ALIVE_INTERVAL,
+            connection,
+            outbox,
+        }
+    }
+
+    /// The next message, or the end, or nothing until `deadline`.
+    pub(super) async fn next(&mut self, deadline: Option<Instant>) -> Next {
+        loop {
+            if let Some(message) = self.backlog.pop_front() {
+                self.backlog_bytes -= message.len();
+                return Next::Message(message);
+            }
+            match self.take_apart() {
+                Some(Taken::Message(message)) => return Next::Message(message),
+                Some(Taken::End(close, end)) => return Next::End(close, end),
+                Some(Taken::Control) => {
+                    self.outbox.relieved().await;
+                    continue;
+                }
+                None => {}
+            }
+            if let Some((close, end)) = self.end.take() {
+                return Next::End(close, end);
+            }
+            if !self.read_more(deadline).await {
+                return Next::Deadline;
+            }
+        }
+    }
+
+    /// Waits for `answer`, and reads on meanwhile. `None` when the client goes away first.
+    pub(super) async fn meanwhile<A>(&mut self, answer: impl Future<Output = A>) -> Option<A> {
+        tokio::pin!(answer);
+        loop {
+            while self.end.is_none() && self.backlog_bytes < BACKLOG_BYTES {
+                match self.take_apart() {
+                    Some(Taken::Message(message)) => {
+                        self.backlog_bytes += message.len();
+                        self.backlog.push_back(message);
+                    }
+                    Some(Taken::End(close, end)) => self.end = Some((close, end)),
+                    Some(Taken::Control) => {}
+                    None => break,
+                }
+            }
+            if self.end.is_some() {
+                return None;
+            }
+            if self.backlog_bytes >= BACKLOG_BYTES {
+                return Some(answer.await);
+            }
+            let reading = async {
+                // A client that does not take its answers is read no further.
+                self.outbox.relieved().await;
+                self.read_more(None).await
+            };
+            tokio::select! {
+                answer = &mut answer => return Some(answer),
+                _ = reading => {}
+            }
+        }
+    }
+
+    /// The next thing among the bytes that are there. Pings are answered.
+    fn take_apart(&mut self) -> Option<Taken> {
+        match self.messages.next_arrival() {
+            Ok(None) => None,
+            Ok(Some(Arrival::Ping(payload))) => {
+                self.outbox.push(encode(Opcode::Pong, &payload));
+                Some(Taken::Control)
+            }
+            Ok(Some(Arrival::Pong)) => Some(Taken::Control),
+            Ok(Some(Arrival::Text(bytes))) => {
+                self.connection.recorder.received(Opcode::Text, &bytes);
+                Some(Taken::Message(ClientMessage::Text(bytes)))
+            }
+            Ok(Some(Arrival::Binary(bytes))) => {
+                self.connection.recorder.received(Opcode::Binary, &bytes);
+                Some(Taken::Message(ClientMessage::Binary(bytes)))
+            }
+            Ok(Some(Arrival::Close { code, reason })) => {
+                // Only code 1000 says that the client will not come back.
+                let end = if code == Some(close::NORMAL) { End::Final } else { End::Lost };
+                if end == End::Final || !self.connection.format.is_reliable() {
+                    self.connection.end_because(&reason);
+                }
+                let close = Close { code: code.unwrap_or(close::NORMAL), reason: "".into() };
+                Some(Taken::End(close, end))
+            }
+            Err(close) => Some(Taken::End(close, End::Final)),
+        }
+    }
+
+    /// Reads once, pinging a silent client; the end goes to `self.end`. Whether it came to that before `deadline`.
+    async fn read_more(&mut self, deadline: Option<Instant>) -> bool {
+        loop {
+            let until = deadline.map_or(self.silent_at, |deadline| deadline.min(self.silent_at));
+            let space = self.messages.space(self.room);
+            match timeout_at(until, self.reader.read_buf(space)).await {
+                Ok(Ok(0) | Err(_)) => {
+                    self.end = Some((Close::NORMAL, End::Lost));
+                    return true;
+                }
+                Ok(Ok(bytes)) => {
+                    self.misses = 0;
+                    self.silent_at = Instant::now() + KEEP_ALIVE_INTERVAL;
+                    self.room = if bytes >= self.room { BUSY_READ_BYTES } else { IDLE_READ_BYTES.max(bytes) };
+                    return true;
+                }
+                Err(_) if Instant::now() < self.silent_at => return false,
+                Err(_) if self.misses >= KEEP_ALIVE_MISSES => {
+                    self.end = Some((Close::PING_TIMEOUT, End::Lost));
+                    return true;
+                }
+                Err(_) => {
+                    self.misses += 1;
+                    self.silent_at = Instant::now() + KEEP_ALIVE_INTERVAL;
+                    self.outbox.push(encode(Opcode::Ping, b""));
+                }
+            }
+        }
+    }
+
+    /// Reads and forgets until the client has closed too.
+    pub(super) async fn discard(&mut self) {
+        let mut scrap = [0; IDLE_READ_BYTES];
+        while self.reader.read(&mut scrap).await.is_ok_and(|bytes| bytes > 0) {}
+    }
+}

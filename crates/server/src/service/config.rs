@@ -1,0 +1,124 @@
+//! What the embedded service was asked to do, checked.
+
+use std::net::SocketAddr;
+
+use super::{
+    access_key::{self, AccessKeys},
+    config_file::ConfigFile,
+};
+use crate::{cli::ServiceOptions, failure::Failure};
+use webpubsub_hub::{
+    event_handler::http::rule::Rule,
+    origin::{OriginPolicy, is_loopback_host},
+};
+
+/// Where the server listens, and to whom.
+#[derive(Debug, Clone)]
+pub(crate) struct ListenConfig {
+    pub(crate) address: SocketAddr,
+    pub(crate) origins: OriginPolicy,
+    /// Whether nobody but this machine can reach the server, as far as its configuration tells.
+    pub(crate) is_private: bool,
+}
+
+impl ListenConfig {
+    /// Checks what was typed.
+    pub(crate) fn from_options(options: &ServiceOptions) -> Result<Self, Failure> {
+        for origin in &options.allow_origin {
+            check_origin(origin)?;
+        }
+        let is_loopback = options.listen.ip().is_loopback();
+        // A page of another host that may use this server means that others can reach it, by a proxy or a tunnel.
+        let is_private = is_loopback && options.allow_origin.iter().all(|origin| is_loopback_origin(origin));
+        let origins = OriginPolicy { is_loopback, allowed: options.allow_origin.clone() };
+        Ok(Self { address: options.listen, origins, is_private })
+    }
+}
+
+/// How the embedded service behaves.
+#[derive(Debug, Clone)]
+pub(crate) struct ServiceConfig {
+    pub(crate) access_keys: AccessKeys,
+    /// The first that matches counts.
+    pub(crate) event_handlers: Vec<Rule>,
+    pub(crate) allows_anonymous: bool,
+    pub(crate) is_inspectable: bool,
+}
+
+impl ServiceConfig {
+    /// Checks what was typed.
+    pub(crate) fn from_options(options: &ServiceOptions, is_private: bool) -> Result<Self, Failure> {
+        let file = options.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
+        let (first, second) = (options.access_key.as_deref(), options.secondary_access_key.as_deref());
+        let access_keys = access_key::keys(first, second, is_private)?;
+        let mut event_handlers: Vec<Rule> = options
+            .event_handler
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<_, _>>()
+            .map_err(|error| Failure::usage(format!("--event-handler: {error}")))?;
+        event_handlers.extend(file.event_handlers);
+        let allows_anonymous = options.allow_anonymous || file.allows_anonymous;
+        let is_inspectable = options.inspect || is_private;
+        Ok(Self { access_keys, event_handlers, allows_anonymous, is_inspectable })
+    }
+
+    /// Whether something was asked for that only the embedded service has.
+    pub(crate) fn is_asked_for_by(options: &ServiceOptions) -> Option<&'static str> {
+        let asked = [
+            ("--event-handler", !options.event_handler.is_empty()),
+            ("--config", options.config.is_some()),
+            ("--allow-anonymous", options.allow_anonymous),
+            ("--inspect", options.inspect),
+        ];
+        asked.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag))
+    }
+}
+
+fn is_loopback_origin(origin: &str) -> bool {
+    origin.split_once("://").is_some_and(|(_, host)| is_loopback_host(host.trim_end_matches('/')))
+}
+
+fn check_origin(origin: &str) -> Result<(), Failure> {
+    let is_origin = origin.split_once("://").is_some_and(|(scheme, host)| {
+        matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '*', '?', '#', ' '])
+    });
+    if is_origin {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "--allow-origin `{origin}` is no origin: give scheme and host, such as https://example.com, without a path or `*`"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn configure(arguments: &[&str]) -> Result<ServiceConfig, Failure> {
+        let all = ["tailcast", "hub"].iter().chain(arguments);
+        let Command::Hub(options) = Cli::try_parse_from(all).unwrap().command else { panic!("not hub") };
+        let listen = ListenConfig::from_options(&options.service)?;
+        ServiceConfig::from_options(&options.service, listen.is_private)
+    }
+
+    #[test]
+    fn others_look_inside_only_when_asked_for() {
+        const KEY: [&str; 2] = ["--access-key", "0123456789012345678901234567890123"];
+        assert!(configure(&[]).unwrap().is_inspectable);
+        let public = ["--listen", "0.0.0.0:80", KEY[0], KEY[1]];
+        assert!(!configure(&public).unwrap().is_inspectable);
+        assert!(configure(&[&public[..], &["--inspect"]].concat()).unwrap().is_inspectable);
+    }
+
+    #[test]
+    fn handlers_and_origins_that_make_no_sense_are_named() {
+        let refusal = |arguments: &[&str]| configure(arguments).unwrap_err().to_string();
+        assert!(refusal(&["--event-handler", "nowhere"]).contains("--event-handler: `nowhere`"));
+        assert!(refusal(&["--allow-origin", "*"]).contains("`*` is no origin"));
+        assert!(configure(&["--event-handler", "http://localhost:3000/{hub}"]).is_ok());
+    }
+}
