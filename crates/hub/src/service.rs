@@ -156,6 +156,13 @@ impl Service {
         Arc::clone(hubs.entry(name.clone()).or_insert_with(new))
     }
 
+    /// The hub called `name`, if somebody has used it.
+    #[must_use]
+    pub fn hub_named(&self, name: &str) -> Option<Arc<Hub>> {
+        let name = HubName::new(name).ok()?;
+        self.hubs.read().unwrap_or_else(PoisonError::into_inner).get(&name).map(Arc::clone)
+    }
+
     /// Every hub there is, with its name.
     pub(crate) fn all_hubs(&self) -> Vec<(HubName, Arc<Hub>)> {
         let hubs = self.hubs.read().unwrap_or_else(PoisonError::into_inner);

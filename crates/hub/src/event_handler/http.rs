@@ -5,21 +5,20 @@
 //! | [`rule`] | which events go where |
 //! | [`validation`] | whether a server wants them |
 //! | [`cloud_event`] | an event as a request |
-//! | [`delivery`] | time-outs and further attempts |
+//! | [`delivery`] | getting it there: time-outs and further attempts |
 //! | [`exchange`] | what bodies and answers mean |
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use axum::http::{HeaderValue, StatusCode, header};
-use reqwest::{Client, Url, redirect};
+use axum::http::{HeaderValue, StatusCode};
+use reqwest::Url;
 use tokio::sync::Semaphore;
 use webpubsub_protocol::connection_string::AccessKey;
 
 use self::{
-    cloud_event::{About, CLIENT_REQUEST_ID, CONNECTION_STATE, CloudEvent},
-    delivery::Answer,
+    cloud_event::{About, CONNECTION_STATE, CloudEvent},
+    delivery::{Answer, Courier},
     rule::{Rule, SystemEvent},
-    validation::Validations,
 };
 use super::{
     Answering, ConnectAnswer, ConnectRefusal, ConnectRequest, EventFailure, EventHandler, EventTrail, Reply,
@@ -44,8 +43,7 @@ const MAX_NOTIFICATIONS: usize = 1024;
 pub struct HttpEventHandlers {
     rules: Vec<Rule>,
     keys: Vec<AccessKey>,
-    client: Client,
-    validations: Arc<Validations>,
+    courier: Courier,
     notifications: Arc<Semaphore>,
     metrics: Arc<Metrics>,
 }
@@ -54,7 +52,8 @@ impl HttpEventHandlers {
     /// Handlers by these rules, whose requests are signed with these keys and counted there.
     ///
     /// # Errors
-    /// When the HTTP client cannot be made, for want of TLS.
+    /// When the HTTP client cannot be made. It needs the process's default provider of cryptography for TLS
+    /// (`rustls::crypto::CryptoProvider::install_default`).
     pub fn new(
         rules: Vec<Rule>,
         keys: Vec<AccessKey>,
@@ -63,12 +62,17 @@ impl HttpEventHandlers {
         Ok(Self {
             rules,
             keys,
-            // A handler that sends us elsewhere has failed: nobody was asked whether that place wants our events.
-            client: Client::builder().redirect(redirect::Policy::none()).build()?,
-            validations: Arc::default(),
+            courier: Courier::new()?,
             notifications: Arc::new(Semaphore::new(MAX_NOTIFICATIONS)),
             metrics,
         })
+    }
+
+    /// The same with another time that a handler may take, pauses and further attempts included.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.courier.timeout = timeout;
+        self
     }
 
     fn rule_for(&self, hub: &str, takes: impl Fn(&Rule) -> bool) -> Option<&Rule> {
@@ -85,33 +89,6 @@ impl HttpEventHandlers {
         Ok((url(event)?, url("validate")?))
     }
 
-    /// Gets an event to its handler, and the answer back.
-    async fn deliver(
-        client: &Client,
-        validations: &Arc<Validations>,
-        (url, validation_url): &(Url, Url),
-        trail: &EventTrail,
-        mut event: CloudEvent,
-    ) -> Result<Answer, EventFailure> {
-        let at = display(url);
-        let failed = |words: String| EventFailure::Failed(format!("{at}: {words}"));
-        validations
-            .check(client, validation_url, &trail.origin)
-            .await
-            .map_err(|refusal| failed(refusal.to_string()))?;
-        let host = url.host_str().unwrap_or_default();
-        if let Some(cookies) = trail.cookies(host) {
-            event.headers.insert(header::COOKIE, cookies);
-        }
-        let answer =
-            delivery::post(client, url, &event).await.map_err(|failure| failed(failure.to_string()))?;
-        for cookie in answer.headers.get_all(header::SET_COOKIE) {
-            trail.set_cookie(host, cookie.to_str().unwrap_or_default());
-        }
-        tracing::debug!(handler = %at, status = %answer.status, request = ?event.headers.get(CLIENT_REQUEST_ID), "event handled");
-        Ok(answer)
-    }
-
     /// Tells a handler something that needs no answer, in a task of its own.
     fn notify(&self, event: SystemEvent, connection: &Arc<Connection>, body: String) {
         let hub = &connection.trail.hub;
@@ -122,14 +99,11 @@ impl HttpEventHandlers {
         };
         let request = CloudEvent::system(event, about(connection), &self.keys, body);
         let urls = Self::urls(rule, hub, event.name());
-        let (client, validations) = (self.client.clone(), Arc::clone(&self.validations));
-        let (connection, metrics) = (Arc::clone(connection), Arc::clone(&self.metrics));
+        let (courier, metrics) = (self.courier.clone(), Arc::clone(&self.metrics));
+        let connection = Arc::clone(connection);
         tokio::spawn(async move {
             let timer = EventTimer::start(&metrics, event.name());
-            let outcome = async {
-                let urls = urls?;
-                Self::deliver(&client, &validations, &urls, &connection.trail, request).await
-            };
+            let outcome = async { courier.deliver(&urls?, &connection.trail, request).await };
             let outcome = outcome.await;
             timer.stop(outcome.as_ref().is_ok_and(|answer| answer.status.is_success()));
             match outcome {
@@ -161,9 +135,8 @@ impl HttpEventHandlers {
         };
         let event = CloudEvent::system(SystemEvent::Connect, about, &self.keys, body);
         let urls = Self::urls(rule, hub, SystemEvent::Connect.name()).map_err(|error| failed(&error))?;
-        let answer = Self::deliver(&self.client, &self.validations, &urls, request.trail, event)
-            .await
-            .map_err(|error| failed(&error))?;
+        let answer =
+            self.courier.deliver(&urls, request.trail, event).await.map_err(|error| failed(&error))?;
         let decided = exchange::connect_answer(&answer)?;
         remember_state(request.trail, &answer);
         Ok(decided)
@@ -181,19 +154,11 @@ impl HttpEventHandlers {
             about(connection),
             &self.keys,
         );
-        let answer =
-            Self::deliver(&self.client, &self.validations, &urls, &connection.trail, request).await?;
+        let answer = self.courier.deliver(&urls, &connection.trail, request).await?;
         let reply = exchange::reply(&answer)?;
         remember_state(&connection.trail, &answer);
         Ok(reply)
     }
-}
-
-/// A URL for the log: without its query, which may hold a key.
-fn display(url: &Url) -> String {
-    let mut shown = url.clone();
-    shown.set_query(None);
-    shown.to_string()
 }
 
 fn about(connection: &Connection) -> About<'_> {

@@ -1,6 +1,6 @@
 //! What the embedded service was asked to do, checked.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use super::{
     access_key::{self, AccessKeys},
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{cli::ServiceOptions, failure::Failure};
 use webpubsub_hub::{
-    event_handler::http::rule::Rule,
+    event_handler::http::{delivery::HANDLER_TIMEOUT, rule::Rule},
     origin::{OriginPolicy, is_loopback_host},
 };
 
@@ -41,6 +41,7 @@ pub(crate) struct ServiceConfig {
     pub(crate) access_keys: AccessKeys,
     /// The first that matches counts.
     pub(crate) event_handlers: Vec<Rule>,
+    pub(crate) handler_timeout: Duration,
     pub(crate) allows_anonymous: bool,
     pub(crate) is_inspectable: bool,
 }
@@ -60,7 +61,8 @@ impl ServiceConfig {
         event_handlers.extend(file.event_handlers);
         let allows_anonymous = options.allow_anonymous || file.allows_anonymous;
         let is_inspectable = options.inspect || is_private;
-        Ok(Self { access_keys, event_handlers, allows_anonymous, is_inspectable })
+        let handler_timeout = file.handler_timeout.unwrap_or(HANDLER_TIMEOUT);
+        Ok(Self { access_keys, event_handlers, handler_timeout, allows_anonymous, is_inspectable })
     }
 
     /// Whether something was asked for that only the embedded service has.

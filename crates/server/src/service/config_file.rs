@@ -2,6 +2,7 @@
 //!
 //! ```toml
 //! allow-anonymous = false
+//! handler-timeout-seconds = 100
 //!
 //! [[event-handler]]
 //! hub = "chat"
@@ -10,7 +11,7 @@
 //! system-events = ["connect", "connected", "disconnected"]
 //! ```
 
-use std::{fs, path::Path};
+use std::{fs, ops::RangeInclusive, path::Path, time::Duration};
 
 use serde::Deserialize;
 use webpubsub_hub::event_handler::http::rule::{Rule, RuleError, UrlTemplate, UserEvents};
@@ -21,10 +22,14 @@ use crate::failure::Failure;
 /// Longest file that is read, in bytes: a thousand handlers fit.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
+/// How long a handler may be given.
+const HANDLER_TIMEOUT_SECONDS: RangeInclusive<u64> = 1..=600;
+
 /// What a file says.
 #[derive(Debug, Default)]
 pub(super) struct ConfigFile {
     pub(super) allows_anonymous: bool,
+    pub(super) handler_timeout: Option<Duration>,
     pub(super) event_handlers: Vec<Rule>,
 }
 
@@ -33,6 +38,7 @@ pub(super) struct ConfigFile {
 struct Written {
     #[serde(default)]
     allow_anonymous: bool,
+    handler_timeout_seconds: Option<u64>,
     #[serde(default)]
     event_handler: Vec<WrittenHandler>,
 }
@@ -61,9 +67,15 @@ impl ConfigFile {
 
     fn parse(text: &str) -> Result<Self, String> {
         let written: Written = toml::from_str(text).map_err(|error| error.to_string())?;
+        let seconds = written.handler_timeout_seconds;
+        if seconds.is_some_and(|seconds| !HANDLER_TIMEOUT_SECONDS.contains(&seconds)) {
+            let (least, most) = (HANDLER_TIMEOUT_SECONDS.start(), HANDLER_TIMEOUT_SECONDS.end());
+            return Err(format!("`handler-timeout-seconds` must be from {least} to {most}"));
+        }
         let rules: Result<Vec<Rule>, RuleError> = written.event_handler.into_iter().map(rule).collect();
         Ok(Self {
             allows_anonymous: written.allow_anonymous,
+            handler_timeout: seconds.map(Duration::from_secs),
             event_handlers: rules.map_err(|error| error.to_string())?,
         })
     }
@@ -104,6 +116,7 @@ mod tests {
         assert!(wrong("colour = 1").contains("unknown field `colour`"));
         assert!(wrong("allow-anonymous = true\n[[event-handler]]\n").contains("line 2"));
         assert!(wrong("[[event-handler]]\nurl-template = \"x\"").contains("`x` is no URL template"));
+        assert!(wrong("handler-timeout-seconds = 0").contains("from 1 to 600"));
         let boot = "[[event-handler]]\nurl-template = \"http://h\"\nsystem-events = [\"boot\"]";
         assert!(wrong(boot).contains("`boot` is no system event"));
         assert!(

@@ -27,7 +27,7 @@ pub(crate) fn embedded(config: &ServiceConfig, is_private: bool) -> Result<Arc<S
             let (rules, keys) = (config.event_handlers.clone(), config.access_keys.all());
             let handlers = HttpEventHandlers::new(rules, keys, Arc::clone(&metrics))
                 .map_err(|error| Failure::at_run_time(format!("event handlers cannot be called: {error}")))?;
-            Some(Arc::new(handlers) as _)
+            Some(Arc::new(handlers.with_timeout(config.handler_timeout)) as _)
         }
     };
     Ok(Service::new(Settings {

@@ -1,15 +1,20 @@
 //! Getting an event to a handler, and its answer back: with time-outs, and again when that may help.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Response, Url, redirect};
 use tokio::time::timeout;
 
-use super::cloud_event::CloudEvent;
+use super::{
+    cloud_event::{CLIENT_REQUEST_ID, CloudEvent},
+    validation::Validations,
+};
+use crate::event_handler::{EventFailure, EventTrail};
 
-/// How long a handler may take, pauses and further attempts included (what the vendor's emulator allows).
+/// How long a handler may take when nobody says otherwise, pauses and further attempts included (what the vendor's
+/// emulator allows).
 pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(100);
 /// The pauses before further attempts, after 408, 5xx and network failures.
 pub const RETRY_PAUSES: [Duration; 3] =
@@ -30,29 +35,78 @@ pub(super) struct Answer {
 pub(super) enum DeliveryFailure {
     #[error("it cannot be reached: {0}")]
     Unreachable(String),
-    #[error("it did not answer within {} s", HANDLER_TIMEOUT.as_secs())]
-    TimedOut,
+    #[error("it did not answer within {} s", .0.as_secs_f32())]
+    TimedOut(Duration),
     #[error("its answer is longer than {MAX_ANSWER_BYTES} bytes")]
     TooLong,
 }
 
-/// Posts `event`, several times if need be: under the same ids, so that a handler can tell.
-pub(super) async fn post(client: &Client, url: &Url, event: &CloudEvent) -> Result<Answer, DeliveryFailure> {
-    let attempts = async {
-        let mut pauses = RETRY_PAUSES.into_iter();
-        loop {
-            let outcome = attempt(client, url, event).await;
-            let may_help = match &outcome {
-                Ok(answer) => answer.status == StatusCode::REQUEST_TIMEOUT || answer.status.is_server_error(),
-                Err(failure) => matches!(failure, DeliveryFailure::Unreachable(_)),
-            };
-            match pauses.next() {
-                Some(pause) if may_help => tokio::time::sleep(pause).await,
-                _ => return outcome,
-            }
+/// Carries events to handlers. Cloning shares what is known of them.
+#[derive(Debug, Clone)]
+pub(super) struct Courier {
+    client: Client,
+    validations: Arc<Validations>,
+    pub(super) timeout: Duration,
+}
+
+impl Courier {
+    pub(super) fn new() -> Result<Self, reqwest::Error> {
+        // A handler that sends us elsewhere has failed: nobody was asked whether that place wants our events.
+        let client = Client::builder().redirect(redirect::Policy::none()).build()?;
+        Ok(Self { client, validations: Arc::default(), timeout: HANDLER_TIMEOUT })
+    }
+
+    /// Gets an event to the handler at the first URL, if the second one says that it wants any, and the answer back.
+    pub(super) async fn deliver(
+        &self,
+        (url, validation_url): &(Url, Url),
+        trail: &EventTrail,
+        mut event: CloudEvent,
+    ) -> Result<Answer, EventFailure> {
+        let at = display(url);
+        let failed = |words: String| EventFailure::Failed(format!("{at}: {words}"));
+        self.validations
+            .check(&self.client, validation_url, &trail.origin)
+            .await
+            .map_err(|refusal| failed(refusal.to_string()))?;
+        let host = url.host_str().unwrap_or_default();
+        if let Some(cookies) = trail.cookies(host) {
+            event.headers.insert(header::COOKIE, cookies);
         }
-    };
-    timeout(HANDLER_TIMEOUT, attempts).await.unwrap_or(Err(DeliveryFailure::TimedOut))
+        let answer = self.post(url, &event).await.map_err(|failure| failed(failure.to_string()))?;
+        for cookie in answer.headers.get_all(header::SET_COOKIE) {
+            trail.set_cookie(host, cookie.to_str().unwrap_or_default());
+        }
+        tracing::debug!(handler = %at, status = %answer.status, request = ?event.headers.get(CLIENT_REQUEST_ID), "event handled");
+        Ok(answer)
+    }
+
+    /// Posts `event`, several times if need be: under the same ids, so that a handler can tell.
+    async fn post(&self, url: &Url, event: &CloudEvent) -> Result<Answer, DeliveryFailure> {
+        let attempts = async {
+            let mut pauses = RETRY_PAUSES.into_iter();
+            loop {
+                let outcome = attempt(&self.client, url, event).await;
+                let may_help = match &outcome {
+                    Ok(answer) => {
+                        answer.status == StatusCode::REQUEST_TIMEOUT || answer.status.is_server_error()
+                    }
+                    Err(failure) => matches!(failure, DeliveryFailure::Unreachable(_)),
+                };
+                match pauses.next() {
+                    Some(pause) if may_help => tokio::time::sleep(pause).await,
+                    _ => return outcome,
+                }
+            }
+        };
+        let timed_out = Err(DeliveryFailure::TimedOut(self.timeout));
+        timeout(self.timeout, attempts).await.unwrap_or(timed_out)
+    }
+}
+
+/// A URL for the log: without its query or user, which may hold a key.
+fn display(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
 async fn attempt(client: &Client, url: &Url, event: &CloudEvent) -> Result<Answer, DeliveryFailure> {

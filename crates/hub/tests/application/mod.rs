@@ -1,0 +1,393 @@
+//! An application's server that answers as a test wants, a service that calls it, and a client of that.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, Method, StatusCode},
+    response::{IntoResponse, Response},
+};
+use futures_util::{SinkExt, StreamExt};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Notify, mpsc},
+    time::timeout,
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{
+        Error, Message,
+        client::IntoClientRequest,
+        http::HeaderValue,
+        protocol::{CloseFrame, frame::coding::CloseCode},
+    },
+};
+use tower::ServiceExt;
+use webpubsub_hub::{
+    Service, Settings,
+    event_handler::http::{HttpEventHandlers, delivery::HANDLER_TIMEOUT},
+};
+use webpubsub_protocol::{
+    connection_string::AccessKey,
+    token::{Claims, UnixTime, event_signature, sign},
+};
+
+const KEY: &str = "a-key-for-tests-of-32-or-more-bytes!";
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+fn key() -> AccessKey {
+    AccessKey::new(KEY).unwrap()
+}
+
+pub fn signature(connection_id: &str) -> String {
+    event_signature(connection_id, &[key()])
+}
+
+/// A request that an application got.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub name: String,
+    pub path: String,
+    headers: HeaderMap,
+    pub text: String,
+    pub body: Value,
+    /// The how manieth of its name.
+    pub attempt: usize,
+}
+
+impl Event {
+    pub fn header(&self, name: &str) -> String {
+        self.headers.get(name).map_or(String::new(), |value| value.to_str().unwrap().to_owned())
+    }
+}
+
+/// An answer in the making.
+pub struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+    never: bool,
+}
+
+pub fn answer(status: u16) -> Answer {
+    Answer { status, headers: Vec::new(), body: String::new(), never: false }
+}
+
+impl Answer {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn body(mut self, body: impl Into<String>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Does not come.
+    pub fn never(mut self) -> Self {
+        self.never = true;
+        self
+    }
+}
+
+struct Consent {
+    origin: Mutex<String>,
+    knows_options: AtomicBool,
+    asked: Mutex<Vec<String>>,
+    cancelled: Notify,
+}
+
+/// An application's server.
+pub struct Application {
+    address: String,
+    consent: Arc<Consent>,
+    events: tokio::sync::Mutex<mpsc::UnboundedReceiver<Event>>,
+    /// Events that were passed over when others were asked for.
+    kept: Mutex<Vec<Event>>,
+}
+
+impl Application {
+    pub async fn start(script: impl Fn(&Event) -> Answer + Send + Sync + 'static) -> Self {
+        let (sender, events) = mpsc::unbounded_channel();
+        let consent = Arc::new(Consent {
+            origin: Mutex::new("*".into()),
+            knows_options: AtomicBool::new(true),
+            asked: Mutex::default(),
+            cancelled: Notify::new(),
+        });
+        let (shared, script, attempts) =
+            (Arc::clone(&consent), Arc::new(script), Arc::new(Mutex::new(HashMap::new())));
+        let app = Router::new().fallback(move |request: Request| {
+            let (consent, script, sender, attempts) =
+                (Arc::clone(&shared), Arc::clone(&script), sender.clone(), Arc::clone(&attempts));
+            async move {
+                if request.method() != Method::POST {
+                    return consent.answer(&request);
+                }
+                let event = read(request, &attempts).await;
+                let answer = script(&event);
+                sender.send(event).unwrap();
+                if answer.never {
+                    let on_cancel = OnDrop(consent);
+                    std::future::pending::<()>().await;
+                    drop(on_cancel);
+                }
+                let mut response = Response::builder().status(answer.status);
+                for (name, value) in answer.headers {
+                    response = response.header(name, value);
+                }
+                response.body(Body::from(answer.body)).unwrap()
+            }
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(axum::serve(listener, app).into_future());
+        Self { address, consent, events: tokio::sync::Mutex::new(events), kept: Mutex::default() }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Everything goes here.
+    pub fn rule(&self) -> String {
+        self.url("/hubs/{hub}")
+    }
+
+    pub fn consenting_to(self, origin: &str) -> Self {
+        *self.consent.origin.lock().unwrap() = origin.to_owned();
+        self
+    }
+
+    pub fn without_options(self) -> Self {
+        self.consent.knows_options.store(false, Ordering::SeqCst);
+        self
+    }
+
+    /// The next event of this name.
+    pub async fn next(&self, name: &str) -> Event {
+        let kept = |events: &mut Vec<Event>| {
+            events.iter().position(|event| event.name == name).map(|at| events.remove(at))
+        };
+        if let Some(event) = kept(&mut self.kept.lock().unwrap()) {
+            return event;
+        }
+        let mut events = self.events.lock().await;
+        loop {
+            let event = in_time(name, events.recv()).await.unwrap();
+            if event.name == name {
+                return event;
+            }
+            self.kept.lock().unwrap().push(event);
+        }
+    }
+
+    /// Whether nothing has come that was not asked for.
+    pub fn is_quiet(&self) -> bool {
+        self.kept.lock().unwrap().is_empty() && self.events.try_lock().unwrap().is_empty()
+    }
+
+    pub fn validated_paths(&self) -> Vec<String> {
+        self.consent.asked.lock().unwrap().clone()
+    }
+
+    /// Waits until a request that was never answered is taken back.
+    pub async fn until_cancelled(&self) {
+        in_time("the request to be taken back", self.consent.cancelled.notified()).await;
+    }
+}
+
+struct OnDrop(Arc<Consent>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.cancelled.notify_one();
+    }
+}
+
+impl Consent {
+    fn answer(&self, request: &Request) -> Response {
+        let is_known = request.method() != Method::OPTIONS || self.knows_options.load(Ordering::SeqCst);
+        if !is_known {
+            return StatusCode::NOT_FOUND.into_response();
+        }
+        self.asked.lock().unwrap().push(request.uri().path().to_owned());
+        assert!(request.headers().contains_key("webhook-request-origin"));
+        [("WebHook-Allowed-Origin", self.origin.lock().unwrap().clone())].into_response()
+    }
+}
+
+async fn read(request: Request, attempts: &Mutex<HashMap<String, usize>>) -> Event {
+    let (parts, body) = request.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let name = parts.headers["ce-eventname"].to_str().unwrap().to_owned();
+    let attempt = {
+        let mut attempts = attempts.lock().unwrap();
+        let attempt = attempts.entry(name.clone()).or_insert(0);
+        *attempt += 1;
+        *attempt
+    };
+    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+    Event { name, path: parts.uri.path().to_owned(), headers: parts.headers, text, body, attempt }
+}
+
+/// A running service with one hub, `chat`.
+pub struct Running {
+    address: String,
+    service: Arc<Service>,
+}
+
+pub async fn service(rules: &[&str]) -> Running {
+    start(rules, HANDLER_TIMEOUT, false).await
+}
+
+pub async fn service_with_timeout(rules: &[&str], timeout: Duration) -> Running {
+    start(rules, timeout, false).await
+}
+
+pub async fn anonymous_service(rules: &[&str]) -> Running {
+    start(rules, HANDLER_TIMEOUT, true).await
+}
+
+async fn start(rules: &[&str], timeout: Duration, allows_anonymous: bool) -> Running {
+    // Fails when another test of this process was first, and then there is one.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let settings = Settings { access_keys: vec![key()], accepts_any_host: true, ..Settings::default() };
+    let rules = rules.iter().map(|rule| rule.parse().unwrap()).collect();
+    let handlers = HttpEventHandlers::new(rules, vec![key()], Arc::clone(&settings.metrics)).unwrap();
+    let service = Service::new(Settings {
+        event_handler: Some(Arc::new(handlers.with_timeout(timeout))),
+        allows_anonymous,
+        ..settings
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(axum::serve(listener, service.router()).into_future());
+    Running { address, service }
+}
+
+fn token(audience: String) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let claims = Claims { user_id: Some("token-user".into()), ..Claims::new(audience, UnixTime(now), 60) };
+    sign(&claims, &key()).unwrap()
+}
+
+impl Running {
+    /// The status of a request to the data plane.
+    pub async fn rest(&self, method: &str, target: &str) -> StatusCode {
+        let token = token(format!("http://h{target}"));
+        let request = Request::builder()
+            .method(method)
+            .uri(target)
+            .header("authorization", format!("Bearer {token}"))
+            .body(Body::empty())
+            .unwrap();
+        self.service.router().oneshot(request).await.unwrap().status()
+    }
+
+    /// Waits until a reliable connection has lost its socket.
+    pub async fn until_away(&self, id: &str) {
+        let is_away = async {
+            while !self.service.hub_named("chat").is_some_and(|hub| hub.connection(id).unwrap().is_away()) {
+                tokio::task::yield_now().await;
+            }
+        };
+        in_time("the connection to lose its socket", is_away).await;
+    }
+}
+
+/// A client.
+pub struct Client {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub subprotocol: Option<String>,
+}
+
+impl Client {
+    /// Connects with a token, offering these subprotocols; the status when refused.
+    pub async fn connect(running: &Running, offer: &str, query: &str) -> Result<Self, StatusCode> {
+        let token = token("http://h/client/hubs/chat".into());
+        let query = if query.is_empty() { "?".to_owned() } else { format!("{query}&") };
+        Self::open(running, offer, &format!("{query}access_token={token}")).await
+    }
+
+    /// Connects without a token.
+    pub async fn anonymous(running: &Running) -> Result<Self, StatusCode> {
+        Self::open(running, "json.webpubsub.azure.v1", "").await
+    }
+
+    async fn open(running: &Running, offer: &str, query: &str) -> Result<Self, StatusCode> {
+        let url = format!("ws://{}/client/hubs/chat{query}", running.address);
+        let mut request = url.into_client_request().unwrap();
+        if !offer.is_empty() {
+            request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_str(offer).unwrap());
+        }
+        match in_time("a connection", connect_async(request)).await {
+            Ok((socket, response)) => {
+                let name = response.headers().get("sec-websocket-protocol");
+                Ok(Self { socket, subprotocol: name.map(|name| name.to_str().unwrap().to_owned()) })
+            }
+            Err(Error::Http(response)) => Err(response.status()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub async fn send(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    pub async fn ping(&mut self) {
+        self.socket.send(Message::Ping("here?".into())).await.unwrap();
+    }
+
+    async fn message(&mut self) -> Message {
+        in_time("a message", self.socket.next()).await.unwrap().unwrap()
+    }
+
+    pub async fn pong(&mut self) {
+        assert_eq!(self.message().await, Message::Pong("here?".into()));
+    }
+
+    pub async fn text(&mut self) -> String {
+        self.message().await.into_text().unwrap().to_string()
+    }
+
+    pub async fn json(&mut self) -> Value {
+        let text = self.text().await;
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}"))
+    }
+
+    pub async fn close_code(&mut self) -> u16 {
+        match self.message().await {
+            Message::Close(Some(frame)) => frame.code.into(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn close(&mut self, reason: &str) {
+        let frame = CloseFrame { code: CloseCode::Normal, reason: reason.to_owned().into() };
+        self.socket.close(Some(frame)).await.unwrap();
+    }
+
+    /// Goes away without a word.
+    pub async fn drop_socket(self) {
+        drop(self.socket);
+    }
+}
