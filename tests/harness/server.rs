@@ -1,4 +1,6 @@
-//! A running `tailcast serve`.
+//! A running `tailcast serve` or `tailcast hub`.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use serde_json::Value;
@@ -7,13 +9,29 @@ use tokio::{
     process::{Child, ChildStdout},
     sync::watch,
 };
-use webpubsub_protocol::connection_string::ConnectionString;
+use webpubsub_protocol::{
+    connection_string::{AccessKey, ConnectionString},
+    token::{Claims, UnixTime, sign},
+};
 
 use crate::{
     command::command,
     environment, in_time,
     socket::{JSON, Socket},
 };
+
+/// A request to the data plane.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RestRequest<'a> {
+    /// The HTTP method.
+    pub method: &'a str,
+    /// Path below the hub, and query.
+    pub target: &'a str,
+    /// Further headers.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body, often empty.
+    pub body: &'a str,
+}
 
 /// A server of its own, on a free port of the loopback interface. Killed when dropped.
 pub struct Server {
@@ -38,8 +56,21 @@ impl Server {
     /// # Errors
     /// When it does not become ready.
     pub async fn start_on(listen: &str, arguments: &[&str]) -> anyhow::Result<Self> {
+        Self::run(&[&["serve", "--listen", listen], arguments].concat(), "hub `").await
+    }
+
+    /// Starts `tailcast hub --listen 127.0.0.1:0` with further arguments, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn start_hub(arguments: &[&str]) -> anyhow::Result<Self> {
+        Self::run(&[&["hub", "--listen", "127.0.0.1:0"], arguments].concat(), "Connection string: ").await
+    }
+
+    /// Starts it, and waits until it is ready and has said `last_words` to people.
+    async fn run(arguments: &[&str], last_words: &str) -> anyhow::Result<Self> {
         let mut command = command(&environment::tailcast()?);
-        command.args(["serve", "--listen", listen]).args(arguments);
+        command.args(arguments);
         // Everything that can be logged is, so that a secret in a log does not escape the test that looks for it.
         command.env("TAILCAST_LOG", "trace");
         in_time("start of the server", async {
@@ -55,7 +86,7 @@ impl Server {
             };
             let address = address.to_owned();
             // What it tells people comes on another pipe; tests read that too.
-            stderr.wait_for(|said| said.contains("hub `") && said.ends_with('\n')).await?;
+            stderr.wait_for(|said| said.contains(last_words) && said.ends_with('\n')).await?;
             Ok(Self { child, _stdout: stdout, stderr, address })
         })
         .await
@@ -110,6 +141,35 @@ impl Server {
     pub async fn negotiate(&self, user: &str) -> anyhow::Result<String> {
         let answer: Value = serde_json::from_str(&get(&self.url(&format!("/negotiate?id={user}"))).await?.1)?;
         Ok(answer["url"].as_str().context("no url in the answer")?.to_owned())
+    }
+
+    /// A URL to connect to the hub `stream` with these claims, which are signed with `key`.
+    ///
+    /// # Errors
+    /// When the clock is before 1970, or the claims cannot be signed.
+    pub fn client_url(&self, key: &AccessKey, change: impl FnOnce(&mut Claims)) -> anyhow::Result<String> {
+        let now = UnixTime(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs());
+        let mut claims = Claims::new(self.url("/client/hubs/stream"), now, 60);
+        change(&mut claims);
+        let token = sign(&claims, key)?;
+        Ok(format!("ws://{}/client/hubs/stream?access_token={token}", self.address))
+    }
+
+    /// Asks something of the data plane, of the hub `stream`, as an application server with the printed key does.
+    /// Gives the answer.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn rest(&self, request: RestRequest<'_>) -> anyhow::Result<reqwest::Response> {
+        let key = self.connection_string()?.access_key;
+        let url = self.url(&format!("/api/hubs/stream{}", request.target));
+        let now = UnixTime(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs());
+        let token = sign(&Claims::new(url.clone(), now, 60), &key)?;
+        let mut asked = http_client()?.request(request.method.parse()?, &url).bearer_auth(token);
+        for (name, value) in request.headers {
+            asked = asked.header(*name, *value);
+        }
+        in_time(&url, async { Ok(asked.body(request.body.to_owned()).send().await?) }).await
     }
 
     /// A JSON client that is connected.

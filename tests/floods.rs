@@ -1,0 +1,116 @@
+//! Floods: of joins, of acks, of pings, of streams. Each has a named limit, the refusal is clear, and nobody else notices.
+
+#![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tailcast_tests::{
+    server::Server,
+    socket::{JSON, Socket},
+};
+use tokio_tungstenite::tungstenite::Message;
+use webpubsub_protocol::token::Claims;
+
+/// As many groups as one connection may be in.
+const GROUPS: u64 = 10_000;
+/// As many streams as one connection may have open.
+const STREAMS: u64 = 100;
+
+async fn client(hub: &Server) -> anyhow::Result<Socket> {
+    let everything = |claims: &mut Claims| {
+        claims.roles = vec!["webpubsub.joinLeaveGroup".into(), "webpubsub.sendToGroup".into()];
+    };
+    let url = hub.client_url(&hub.connection_string()?.access_key, everything)?;
+    let mut client = Socket::open(&url, &[JSON]).await?;
+    client.json().await?;
+    Ok(client)
+}
+
+/// Somebody else still gets an answer.
+async fn is_well(other: &mut Socket) -> anyhow::Result<()> {
+    other.send(r#"{"type":"ping"}"#).await?;
+    assert_eq!(other.json().await?, json!({"type": "pong"}));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_joins_without_end_is_refused_at_the_limit() -> anyhow::Result<()> {
+    let hub = Server::start_hub(&[]).await?;
+    let (mut greedy, mut other) = (client(&hub).await?, client(&hub).await?);
+    let mut outcomes = Vec::new();
+    for start in (0..=GROUPS).step_by(100) {
+        let numbers = start..(start + 100).min(GROUPS + 1);
+        for number in numbers.clone() {
+            let join = json!({"type": "joinGroup", "group": format!("g{number}"), "ackId": number});
+            greedy.send(&join.to_string()).await?;
+        }
+        for _ in numbers {
+            outcomes.push(greedy.json().await?);
+        }
+    }
+    let refused: Vec<&Value> = outcomes.iter().filter(|ack| ack["success"] == false).collect();
+    assert_eq!(refused.len(), 1);
+    let words = refused[0]["error"]["message"].as_str().unwrap_or_default();
+    assert!(words.contains("10000 groups at most"), "{words}");
+    is_well(&mut other).await?;
+    // Leaving makes room.
+    greedy.ask(r#"{"type":"leaveGroup","group":"g0","ackId":20000}"#).await?;
+    let joined = greedy.ask(r#"{"type":"joinGroup","group":"one more","ackId":20001}"#).await?;
+    assert_eq!(joined["success"], true, "{joined}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_opens_streams_without_end_is_refused_at_the_limit() -> anyhow::Result<()> {
+    let hub = Server::start_hub(&[]).await?;
+    let mut greedy = client(&hub).await?;
+    let start = |number: u64| {
+        json!({"type": "sendToGroup", "group": "g", "stream": {"streamId": number.to_string()}}).to_string()
+    };
+    for number in 0..STREAMS {
+        assert_eq!(greedy.ask(&start(number)).await?["type"], "streamAck");
+    }
+    let refused = greedy.ask(&start(STREAMS)).await?;
+    assert_eq!(refused["error"]["name"], "BadRequest", "{refused}");
+    assert!(refused["error"]["message"].as_str().is_some_and(|words| words.contains("100 streams")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_asks_and_does_not_listen_is_asked_nothing_more_and_others_are_served()
+-> anyhow::Result<()> {
+    const REQUESTS: usize = 2_000_000;
+    /// A send that takes longer than this has backed up: the service reads no more.
+    const BACKED_UP: Duration = Duration::from_secs(1);
+    const SERVER_KIB: u64 = 64 * 1024;
+    let hub = Server::start_hub(&[]).await?;
+    let (mut deaf, mut other) = (client(&hub).await?, client(&hub).await?);
+    let mut sent = 0;
+    let has_backed_up = loop {
+        let request = match sent % 2 {
+            0 => Message::text(r#"{"type":"ping"}"#),
+            _ => Message::Ping("flood".into()),
+        };
+        match tokio::time::timeout(BACKED_UP, deaf.send_message(request)).await {
+            Ok(outcome) => outcome?,
+            Err(_) => break true,
+        }
+        if sent % 1000 == 0 {
+            is_well(&mut other).await?;
+        }
+        sent += 1;
+        if sent == REQUESTS {
+            break false;
+        }
+    };
+    assert!(has_backed_up, "{sent} requests were taken though no answer was");
+    for _ in 0..100 {
+        is_well(&mut other).await?;
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", hub.process_id()?))?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    let peak: u64 = peak.trim().trim_end_matches(" kB").parse()?;
+    assert!(peak < SERVER_KIB, "the server took {peak} KiB");
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! `tailcast hub`: the service alone, for applications and their tests.
+
+use tailcast_tests::{
+    command::run,
+    environment::tailcast,
+    server::{RestRequest, Server, get},
+    socket::{JSON, Socket},
+};
+use webpubsub_protocol::connection_string::AccessKey;
+
+const FIRST: &str = "first-key-of-32-characters-or-more";
+const SECOND: &str = "second-key-of-32-characters-or-more";
+
+#[tokio::test]
+async fn it_serves_clients_and_application_servers_and_nothing_else() -> anyhow::Result<()> {
+    let hub = Server::start_hub(&[]).await?;
+    let key = hub.connection_string()?.access_key;
+    let mut client = Socket::open(&hub.client_url(&key, |_| {})?, &[JSON]).await?;
+    client.json().await?;
+    let send = RestRequest {
+        method: "POST",
+        target: "/:send?api-version=2024-12-01",
+        headers: &[("content-type", "text/plain")],
+        body: "to all",
+    };
+    assert_eq!(hub.rest(send).await?.status(), 202);
+    assert_eq!(client.json().await?["data"], "to all");
+    assert_eq!(get(&hub.url("/healthz")).await?.0, 200);
+    assert_eq!(get(&hub.url("/negotiate")).await?.0, 404);
+    assert_eq!(get(&hub.url("/")).await?.0, 404);
+    Ok(())
+}
+
+#[tokio::test]
+async fn while_a_key_is_changed_the_old_and_the_new_one_both_count() -> anyhow::Result<()> {
+    let hub = Server::start_hub(&["--access-key", FIRST, "--secondary-access-key", SECOND]).await?;
+    for key in [FIRST, SECOND] {
+        let url = hub.client_url(&AccessKey::new(key)?, |_| {})?;
+        assert_eq!(Socket::open(&url, &[JSON]).await?.json().await?["event"], "connected", "{key}");
+    }
+    let other = hub.client_url(&AccessKey::new(&FIRST.to_uppercase())?, |_| {})?;
+    assert_eq!(Socket::refusal(&other, &[JSON], &[]).await?, 401);
+    assert!(!hub.stderr().contains(FIRST) && !hub.stderr().contains(SECOND), "a key is in the log");
+    Ok(())
+}
+
+#[tokio::test]
+async fn figures_for_machines_count_what_happened() -> anyhow::Result<()> {
+    let hub = Server::start_hub(&[]).await?;
+    let key = hub.connection_string()?.access_key;
+    let join = |claims: &mut webpubsub_protocol::token::Claims| claims.groups = vec!["g".into()];
+    let mut client = Socket::open(&hub.client_url(&key, join)?, &[JSON]).await?;
+    client.json().await?;
+    client.ask(r#"{"type":"event","event":"e","data":1,"ackId":1}"#).await?;
+    let send = RestRequest { method: "POST", target: "/groups/g/:send", ..RestRequest::default() };
+    assert_eq!(hub.rest(send).await?.status(), 202);
+    Socket::refusal(&hub.url("/client/hubs/stream").replace("http", "ws"), &[], &[]).await?;
+    let (status, text) = get(&hub.url("/metrics")).await?;
+    assert_eq!(status, 200);
+    for line in [
+        r#"webpubsub_connections{hub="stream",protocol="json.webpubsub.azure.v1"} 1"#,
+        r#"webpubsub_groups{hub="stream"} 1"#,
+        r#"webpubsub_messages_received_total{hub="stream"} 1"#,
+        r#"webpubsub_messages_delivered_total{hub="stream"} 1"#,
+        r#"webpubsub_rest_requests_total{operation="send",status="202"} 1"#,
+        r#"webpubsub_handshakes_refused_total{status="401"} 1"#,
+    ] {
+        assert!(text.contains(line), "{line} is missing in\n{text}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn others_see_what_is_inside_only_when_asked_for() -> anyhow::Result<()> {
+    // A page of another host may use the server: it is no longer private.
+    let public = ["--access-key", FIRST, "--allow-origin", "https://app.example"];
+    let closed = Server::start_hub(&public).await?;
+    for path in ["/_hub", "/_hub/live", "/metrics"] {
+        assert_eq!(get(&closed.url(path)).await?.0, 404, "{path}");
+    }
+    let open = Server::start_hub(&[&public[..], &["--inspect"]].concat()).await?;
+    assert_eq!(get(&open.url("/_hub")).await?.0, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_configuration_that_makes_no_sense_is_refused_with_its_place() -> anyhow::Result<()> {
+    let file = std::env::temp_dir().join(format!("tailcast-{}.toml", std::process::id()));
+    std::fs::write(&file, "[[event-handler]]\nurl-template = \"nowhere\"\n")?;
+    let path = file.to_string_lossy().into_owned();
+    let wrong: [(&[&str], &str); 3] = [
+        (&["--config", &path], "`nowhere` is no URL template"),
+        (&["--config", "/nonexistent.toml"], "/nonexistent.toml"),
+        (&["--event-handler", "http://h/ colour=red"], "`colour=red` is no setting"),
+    ];
+    for (arguments, words) in wrong {
+        let ended = run(&tailcast()?, &[&["hub"], arguments].concat(), b"").await?;
+        assert_eq!(ended.code, Some(2), "{arguments:?}");
+        assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    }
+    std::fs::remove_file(&file)?;
+    Ok(())
+}
