@@ -230,3 +230,33 @@ impl Service {
         taken.is_ok().then(|| Place(Arc::clone(self)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, http::Request};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_connection_too_many_is_told_to_come_back_later_and_a_place_that_is_left_is_free() {
+        let service = Service::new(Settings { allows_anonymous: true, ..Settings::default() });
+        let mut places: Vec<Place> = (0..MAX_CONNECTIONS).filter_map(|_| service.take_place()).collect();
+        assert_eq!(places.len(), MAX_CONNECTIONS);
+        let connect = || {
+            Request::get("/client/hubs/h")
+                .header("connection", "upgrade")
+                .header("upgrade", "websocket")
+                .header("sec-websocket-version", "13")
+                .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+                .body(Body::empty())
+                .unwrap()
+        };
+        let status = async || service.router().oneshot(connect()).await.unwrap().status().as_u16();
+        assert_eq!(status().await, 503);
+        places.pop();
+        assert_eq!(status().await, 101);
+        drop(places);
+        assert!(service.connection_count() <= 1);
+    }
+}

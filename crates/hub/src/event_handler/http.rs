@@ -4,9 +4,9 @@
 //! | --- | --- |
 //! | [`rule`] | which events go where |
 //! | [`validation`] | whether a server wants them |
-//! | [`cloud_event`] | an event as a request |
+//! | `cloud_event` | an event as a request |
 //! | [`delivery`] | getting it there: time-outs and further attempts |
-//! | [`exchange`] | what bodies and answers mean |
+//! | `exchange` | what bodies and answers mean |
 
 use std::{sync::Arc, time::Duration};
 

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::SystemTime};
 use maud::{DOCTYPE, Markup, html};
 
 use super::{
-    recorder::{Direction, Record},
+    recorder::{Direction, EXCERPT_BYTES, Record},
     snapshot::{Chosen, MAX_LISTED, Snapshot},
 };
 use crate::hub::HubSnapshot;
@@ -110,7 +110,7 @@ fn record_row(record: &Record) -> Markup {
             td { (way) }
             td { (format!("{:?}", record.opcode).to_lowercase()) }
             td .number { (record.payload_len) }
-            td .frame { (record.excerpt) @if record.payload_len > record.excerpt.len() { " …" } }
+            td .frame { (record.excerpt) @if record.payload_len > EXCERPT_BYTES { " …" } }
         }
     }
 }
