@@ -8,6 +8,9 @@
     reason = "a panic is how a test fails"
 )]
 
+#[path = "model/streams.rs"]
+mod streams;
+
 use std::{
     collections::{BTreeSet, HashSet},
     sync::Arc,
@@ -31,6 +34,8 @@ use webpubsub_protocol::{
     role::{Permission, Permissions},
 };
 
+use streams::{StreamStep, any_stream_step};
+
 const GROUPS: [&str; 3] = ["a", "b", "c"];
 const USERS: [Option<&str>; 3] = [None, Some("ada"), Some("bob")];
 
@@ -47,6 +52,7 @@ enum Step {
     AddToGroup { client: usize, group: usize },
     Decide { client: usize, send: bool, group: usize, allowed: bool },
     Disconnect { client: usize },
+    Stream { client: usize, step: StreamStep },
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -75,6 +81,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         (client.clone(), group.clone()).prop_map(|(client, group)| Step::AddToGroup { client, group }),
         (client.clone(), any::<bool>(), group, any::<bool>())
             .prop_map(|(client, send, group, allowed)| Step::Decide { client, send, group, allowed }),
+        (client.clone(), any_stream_step()).prop_map(|(client, step)| Step::Stream { client, step }),
         client.prop_map(|client| Step::Disconnect { client }),
     ]
 }
@@ -89,6 +96,8 @@ struct Client {
     may_join: HashSet<&'static str>,
     may_send: HashSet<&'static str>,
     carried_out: HashSet<u64>,
+    /// The group of its open stream, and the number that comes next.
+    stream: Option<(&'static str, u64)>,
     expected: Vec<String>,
 }
 
@@ -166,10 +175,12 @@ impl World {
             }
             Step::Disconnect { client } => {
                 let Some(at) = self.chosen(client) else { return };
+                self.end_stream(at);
                 self.clients[at].session.ended(Instant::now());
                 self.clients[at].is_connected = false;
                 self.clients[at].groups.clear();
             }
+            Step::Stream { client, step } => self.stream(client, step),
         }
     }
 
@@ -203,6 +214,7 @@ impl World {
             may_join: all(may_join),
             may_send: all(may_send),
             carried_out: HashSet::new(),
+            stream: None,
             expected: Vec::new(),
         });
     }
@@ -296,6 +308,19 @@ fn words(frame: &[u8]) -> String {
     match (json["type"].as_str(), json["from"].as_str()) {
         (Some("ack"), _) if json["success"] == true => format!("ack {} ok", json["ackId"]),
         (Some("ack"), _) => format!("ack {} {}", json["ackId"], json["error"]["name"].as_str().unwrap()),
+        (Some("streamAck"), _) => format!("stream at {}", json["expectedSequenceId"]),
+        (Some("streamNack"), _) => format!("stream back at {}", json["expectedSequenceId"]),
+        (Some("streamClosed"), _) => {
+            format!("stream closed {}", json["error"]["name"].as_str().unwrap_or("well"))
+        }
+        (_, Some("group")) if json["stream"]["endOfStream"] == true => {
+            format!(
+                "{} from {}: end {}",
+                text("group"),
+                text("fromUserId"),
+                json["stream"]["streamSequenceId"]
+            )
+        }
         (_, Some("group")) => format!("{} from {}: {}", text("group"), text("fromUserId"), text("data")),
         _ => format!("server {}", text("data")),
     }
