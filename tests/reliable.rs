@@ -220,3 +220,30 @@ async fn a_hundred_thousand_messages_survive_sockets_cut_at_random() -> anyhow::
     assert!(cuts > 200, "only {cuts} cuts");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_stream_goes_on_where_it_was_after_its_publisher_was_cut_off() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let (mut publisher, mut subscriber) = (Client::subscribe(&server).await?, server.subscribe().await?);
+    let start = r#"{"type":"sendToGroup","group":"stream","noEcho":true,"stream":{"streamId":"s"}}"#;
+    assert_eq!(publisher.socket.ask(start).await?["expectedSequenceId"], 1);
+    let fragment = |number: u64| {
+        serde_json::json!({
+            "type": "streamData", "streamId": "s", "streamSequenceId": number, "dataType": "text", "data": "x"
+        })
+        .to_string()
+    };
+    assert_eq!(publisher.socket.ask(&fragment(1)).await?["expectedSequenceId"], 2);
+    publisher.cut_and_recover().await?;
+    // What the publisher cannot know to have arrived, it sends again; the service knows.
+    assert_eq!(publisher.socket.ask(&fragment(1)).await?["expectedSequenceId"], 2);
+    assert_eq!(publisher.socket.ask(&fragment(2)).await?["expectedSequenceId"], 3);
+    let ended = publisher.socket.ask(r#"{"type":"streamEnd","streamId":"s"}"#).await?;
+    assert_eq!((&ended["type"], &ended["error"]), (&"streamClosed".into(), &Value::Null));
+    for number in 1..=3 {
+        let stream = subscriber.json().await?["stream"].clone();
+        assert_eq!(stream["streamSequenceId"], number);
+        assert_eq!(stream["endOfStream"] == true, number == 3, "{stream}");
+    }
+    Ok(())
+}

@@ -47,7 +47,8 @@ pub enum Audience<'a> {
     Connection(&'a str),
 }
 
-/// Clients that a publisher should wait for before it goes on; see [`crate::outbox`]. Nearly always none.
+/// Clients that a publisher should wait for before it goes on; see [`crate::outbox`]. Nearly always none, and only when
+/// more than half of the receivers are behind.
 pub type Pace = Vec<Arc<Connection>>;
 
 /// Why a connection was not put into a group.
@@ -223,7 +224,9 @@ impl Hub {
             }
         });
         self.traffic.delivered.inc_by(receivers);
-        pace
+        // Publishers wait for the many, not for the few: a minority that reads slowly must not slow the others.
+        let heavy = pace.len() as u64;
+        if heavy * 2 > receivers { pace } else { Pace::new() }
     }
 
     /// The connections in `audience` that the filter lets through.
@@ -411,6 +414,39 @@ mod tests {
         assert_eq!(heard(&ada).await, ["all", "all but one", "user"]);
         assert_eq!(heard(&ada_too).await, ["all", "user"]);
         assert_eq!(heard(&bob).await, ["all", "all but one", "group", "connection"]);
+    }
+
+    #[tokio::test]
+    async fn publishers_wait_for_the_many_and_not_for_the_few() {
+        let hub = Hub::default();
+        let (slow, quick) = (connect(&hub, None), connect(&hub, None));
+        let text = "x".repeat(crate::outbox::PACE_MARK_BYTES + 1);
+        let publish = || {
+            let message = Response::ServerMessage {
+                payload: Payload::Text(text.as_str().into()),
+                sequence_id: None,
+                metadata: Metadata::new(),
+            };
+            hub.publish(Audience::Everyone, None, |_| false, Broadcast::new(message)).len()
+        };
+        assert_eq!(publish(), 2);
+        let outbox = quick.attach().unwrap();
+        let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
+        outbox.written(frames.len(), frames.iter().map(bytes::Bytes::len).sum());
+        // The quick one takes what comes; the slow one still has what came first.
+        hub.remove(&quick);
+        let short = |audience| {
+            let message = Response::ServerMessage {
+                payload: Payload::Text("x".into()),
+                sequence_id: None,
+                metadata: Metadata::new(),
+            };
+            hub.publish(audience, None, |_| false, Broadcast::new(message)).len()
+        };
+        assert_eq!(short(Audience::Everyone), 1);
+        hub.add(&quick);
+        assert_eq!(short(Audience::Everyone), 0);
+        assert_eq!(short(Audience::Connection(slow.id.as_str())), 1);
     }
 
     #[tokio::test]

@@ -4,8 +4,9 @@
 //! system call. So an idle socket is written to at once, and a busy one in batches, without a timer.
 //!
 //! # When a client reads too slowly
-//! Above [`PACE_MARK_BYTES`] a publisher is asked to wait for the client, like a writer to a full pipe, but only as
-//! long as the client makes headway: one that does not fall below the mark within [`PACE_PATIENCE`] is *slow*, and
+//! Above [`PACE_MARK_BYTES`] a publisher is asked to wait for the client, like a writer to a full pipe, but only when
+//! more than half of the receivers are that far behind (a minority must not slow the others), and only as long as the
+//! client makes headway: one that does not fall below the mark within [`PACE_PATIENCE`] is *slow*, and
 //! nobody waits for it until it has caught up. A client whose outbox reaches [`OUTBOX_LIMIT_BYTES`] or
 //! [`OUTBOX_LIMIT_FRAMES`] is closed with code 1008: it missed something, and must not be left to think otherwise.
 //!
