@@ -14,6 +14,7 @@
 //! | [`local_time`] | 14:03:11 |
 //! | [`stream_command`] | the command that fills an empty page |
 
+pub mod ansi;
 mod chunk;
 pub mod display_text;
 pub mod grouped_number;

@@ -1,0 +1,343 @@
+//! From characters to text and commands, whatever pieces they come in.
+//!
+//! The states are those of Paul Williams' parser, as far as they differ for what is understood here. The input is text,
+//! so the 8-bit controls of old terminals are characters like others.
+
+/// Most parameters of a sequence; further ones are dropped (as xterm does).
+const MAX_PARAMETERS: usize = 32;
+/// Longest payload of an OSC sequence that is kept, in bytes. A longer one means nothing.
+const MAX_PAYLOAD_BYTES: usize = 4096;
+
+/// What the characters say.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Command<'a> {
+    /// To be shown.
+    Text(&'a str),
+    /// Colours and faces.
+    Sgr(&'a Parameters),
+    /// What follows is a link to there, or no longer one.
+    Link(Option<&'a str>),
+    /// Back to the line's beginning.
+    CarriageReturn,
+    /// One column back.
+    Backspace,
+    /// Columns to the right, or to the left when negative.
+    MoveBy(i32),
+    /// To this column, from 0.
+    MoveTo(usize),
+    /// Part of the line is blank now.
+    EraseInLine(Erase),
+}
+
+/// Which part of the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Erase {
+    /// From here to its end.
+    ToEnd,
+    /// From its beginning to here.
+    ToStart,
+    /// All of it.
+    All,
+}
+
+/// The numbers of a sequence. A number may have further ones after colons, which belong to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parameters {
+    numbers: Vec<u16>,
+    /// Where in `numbers` each parameter begins.
+    starts: Vec<usize>,
+}
+
+impl Parameters {
+    /// The parameters, each with what came after colons. No parameters at all are one 0.
+    pub fn groups(&self) -> impl Iterator<Item = &[u16]> {
+        let ends = self.starts.iter().skip(1).copied().chain([self.numbers.len()]);
+        let given = self
+            .starts
+            .iter()
+            .zip(ends)
+            .map(|(start, end)| self.numbers.get(*start..end).unwrap_or_default());
+        let none: Option<&[u16]> = self.starts.is_empty().then_some(&[0]);
+        given.chain(none)
+    }
+
+    /// The first parameter, or `default` when it is missing or 0.
+    fn first_or(&self, default: u16) -> u16 {
+        self.numbers.first().copied().filter(|number| *number > 0).unwrap_or(default)
+    }
+
+    fn clear(&mut self) {
+        self.numbers.clear();
+        self.starts.clear();
+    }
+
+    fn digit(&mut self, digit: u16) {
+        if self.starts.is_empty() {
+            self.begin();
+        }
+        if let Some(number) = self.numbers.last_mut() {
+            *number = number.saturating_mul(10).saturating_add(digit);
+        }
+    }
+
+    /// `;`: the next parameter.
+    fn next(&mut self) {
+        if self.starts.is_empty() {
+            self.begin();
+        }
+        self.begin();
+    }
+
+    /// `:`: the next number of the same parameter.
+    fn next_in_group(&mut self) {
+        if self.starts.is_empty() {
+            self.begin();
+        }
+        if self.numbers.len() < MAX_PARAMETERS {
+            self.numbers.push(0);
+        }
+    }
+
+    fn begin(&mut self) {
+        if self.numbers.len() < MAX_PARAMETERS {
+            self.starts.push(self.numbers.len());
+            self.numbers.push(0);
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    #[default]
+    Ground,
+    Escape,
+    /// After ESC and a character that asks for one more, `ESC ( B`.
+    EscapeIntermediate,
+    Csi,
+    /// A CSI sequence that is not for us.
+    CsiIgnored,
+    Osc,
+    /// An OSC, DCS, APC, PM or SOS sequence that is not for us.
+    StringIgnored,
+    /// ESC within a string: a backslash ends it.
+    StringEscape,
+}
+
+/// The machine. Its state outlives the pieces that the input comes in.
+#[derive(Debug, Default)]
+pub struct Parser {
+    state: State,
+    parameters: Parameters,
+    payload: String,
+    /// Whether the payload is too long to mean anything.
+    is_overlong: bool,
+    is_osc: bool,
+}
+
+impl Parser {
+    /// Whether no sequence is under way.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.state == State::Ground
+    }
+
+    /// Gives up what is under way.
+    pub fn reset(&mut self) {
+        self.state = State::Ground;
+        self.payload.clear();
+        self.is_overlong = false;
+    }
+
+    /// Takes a piece of the input, and gives what it says.
+    pub fn feed(&mut self, text: &str, mut give: impl FnMut(Command<'_>)) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            if self.state == State::Ground {
+                let plain =
+                    rest.bytes().position(|byte| matches!(byte, 0x1b | b'\r' | 0x08)).unwrap_or(rest.len());
+                let (before, after) = rest.split_at(plain);
+                if !before.is_empty() {
+                    give(Command::Text(before));
+                }
+                rest = after;
+            }
+            let mut characters = rest.chars();
+            let Some(character) = characters.next() else { return };
+            rest = characters.as_str();
+            self.step(character, &mut give);
+        }
+    }
+
+    fn step(&mut self, character: char, give: &mut impl FnMut(Command<'_>)) {
+        match (self.state, character) {
+            (State::Ground, '\r') => give(Command::CarriageReturn),
+            (State::Ground, '\u{8}') => give(Command::Backspace),
+            // Cancel and substitute end any sequence (ECMA-48; DEC).
+            (state, '\u{18}' | '\u{1a}') if state != State::Ground => self.reset(),
+            (State::Osc | State::StringIgnored, '\u{1b}') => self.state = State::StringEscape,
+            (State::Osc | State::StringIgnored, '\u{7}') => self.end_string(give),
+            (State::StringEscape, '\\') => self.end_string(give),
+            // Any other escape ends the string, and begins a sequence of its own.
+            (State::StringEscape, other) => {
+                self.reset();
+                self.state = State::Escape;
+                self.step(other, give);
+            }
+            (_, '\u{1b}') => {
+                self.reset();
+                self.state = State::Escape;
+            }
+            (State::Ground, _) => {}
+            (State::Escape, character) => self.after_escape(character),
+            (State::EscapeIntermediate, '\u{20}'..='\u{2f}') => {}
+            (State::EscapeIntermediate, _) => self.reset(),
+            (State::Csi, character) => self.in_csi(character, give),
+            (State::CsiIgnored, '@'..='~') => self.reset(),
+            (State::CsiIgnored | State::StringIgnored, _) => {}
+            (State::Osc, character) => {
+                if self.payload.len() + character.len_utf8() > MAX_PAYLOAD_BYTES {
+                    self.is_overlong = true;
+                } else {
+                    self.payload.push(character);
+                }
+            }
+        }
+    }
+
+    fn after_escape(&mut self, character: char) {
+        self.state = match character {
+            '[' => {
+                self.parameters.clear();
+                State::Csi
+            }
+            ']' => {
+                self.is_osc = true;
+                State::Osc
+            }
+            // DCS, SOS, PM, APC.
+            'P' | 'X' | '^' | '_' => {
+                self.is_osc = false;
+                State::StringIgnored
+            }
+            '\u{20}'..='\u{2f}' => State::EscapeIntermediate,
+            _ => State::Ground,
+        };
+    }
+
+    fn in_csi(&mut self, character: char, give: &mut impl FnMut(Command<'_>)) {
+        match character {
+            '0'..='9' => self.parameters.digit(character as u16 - '0' as u16),
+            ';' => self.parameters.next(),
+            ':' => self.parameters.next_in_group(),
+            // Private parameters, intermediates: sequences of others.
+            '\u{20}'..='\u{2f}' | '<'..='?' => self.state = State::CsiIgnored,
+            '@'..='~' => {
+                self.state = State::Ground;
+                if let Some(command) = command(character, &self.parameters) {
+                    give(command);
+                }
+            }
+            // A control in the middle of a sequence: a terminal would carry it out. Here it is dropped.
+            '\0'..='\u{1f}' | '\u{7f}' => {}
+            // What cannot be part of a sequence ends it.
+            _ => self.state = State::Ground,
+        }
+    }
+
+    fn end_string(&mut self, give: &mut impl FnMut(Command<'_>)) {
+        let is_whole = self.is_osc && !self.is_overlong;
+        if is_whole && let Some(link) = self.payload.strip_prefix("8;") {
+            // `8;parameters;URL`; no URL ends the link.
+            let url = link.split_once(';').map(|(_, url)| url).filter(|url| !url.is_empty());
+            give(Command::Link(url));
+        }
+        self.reset();
+        self.is_osc = false;
+    }
+}
+
+/// What a CSI sequence with this final character says, if it means anything within a line.
+fn command(last: char, parameters: &Parameters) -> Option<Command<'_>> {
+    let columns = i32::from(parameters.first_or(1));
+    Some(match last {
+        'm' => Command::Sgr(parameters),
+        'C' | 'a' => Command::MoveBy(columns),
+        'D' => Command::MoveBy(-columns),
+        'G' | '`' => Command::MoveTo(usize::from(parameters.first_or(1)) - 1),
+        'K' => Command::EraseInLine(match parameters.first_or(0) {
+            0 => Erase::ToEnd,
+            1 => Erase::ToStart,
+            2 => Erase::All,
+            _ => return None,
+        }),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a list of pieces says, with neighbouring texts joined.
+    fn said(pieces: &[&str]) -> Vec<String> {
+        let mut parser = Parser::default();
+        let mut said: Vec<String> = Vec::new();
+        for piece in pieces {
+            parser.feed(piece, |command| match command {
+                Command::Text(text) => match said.last_mut() {
+                    Some(last) if last.starts_with("text ") => last.push_str(text),
+                    _ => said.push(format!("text {text}")),
+                },
+                other => said.push(format!("{other:?}")),
+            });
+        }
+        said
+    }
+
+    fn any_sequence() -> impl Strategy<Value = String> {
+        let pieces = prop_oneof![
+            "[a-zé ]{0,8}",
+            "\u{1b}\\[[0-9;:?]{0,8}[a-zA-Z]",
+            "\u{1b}\\][0-9]{1,2};[a-z;:/]{0,20}(\u{7}|\u{1b}\\\\)?",
+            "\u{1b}[P_^X(].{0,10}(\u{1b}\\\\)?",
+            any::<String>(),
+            Just("\r".to_owned()),
+            Just("\u{8}".to_owned()),
+            Just("\u{1b}".to_owned()),
+        ];
+        prop::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_of_the_input_says_the_same(text in any_sequence(), at in any::<prop::sample::Index>()) {
+            let boundaries: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+            let (front, back) = text.split_at(boundaries[at.index(boundaries.len())]);
+            prop_assert_eq!(said(&[front, back]), said(&[&text]));
+        }
+
+        #[test]
+        fn no_escape_is_ever_shown(text in any_sequence()) {
+            Parser::default().feed(&text, |command| {
+                if let Command::Text(text) = command {
+                    assert!(!text.contains(['\u{1b}', '\r', '\u{8}']));
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn an_endless_payload_is_bounded_and_means_nothing() {
+        let mut parser = Parser::default();
+        let mut commands = 0;
+        parser.feed("\u{1b}]8;;https://x/", |_| commands += 1);
+        for _ in 0..1000 {
+            parser.feed(&"x".repeat(1000), |_| commands += 1);
+        }
+        assert!(parser.payload.len() <= MAX_PAYLOAD_BYTES);
+        parser.feed("\u{7}", |_| commands += 1);
+        assert_eq!(commands, 0);
+    }
+}
