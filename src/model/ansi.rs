@@ -3,6 +3,7 @@
 //!
 //! | module | concept |
 //! | --- | --- |
+//! | [`css`] | a style in the page's words |
 //! | [`style`] | colours and faces of a stretch of text |
 //! | [`parser`] | from characters to text and commands, whatever pieces they come in |
 //! | [`line_editor`] | text that is overwritten in place: progress bars |
@@ -10,6 +11,7 @@
 //! What is understood: SGR (colours, faces), OSC 8 (links), carriage return, backspace, erase in line, and horizontal
 //! cursor movement within the line. Source: ECMA-48; xterm control sequences; Paul Williams' parser for DEC terminals.
 
+pub mod css;
 pub mod line_editor;
 pub mod parser;
 pub mod style;

@@ -1,6 +1,11 @@
 //! A stretch of consecutive lines that are stored, dropped and reused together.
 
-use super::line_store::{Line, LineKind};
+use std::ops::Range;
+
+use super::{
+    ansi::{Link, StyleRun, StyledLine},
+    line_store::{Line, LineKind},
+};
 
 /// What is known of a line beside its text: 24 bytes.
 struct Record {
@@ -11,6 +16,13 @@ struct Record {
     arrived_ms: f64,
 }
 
+/// Where the styles and links of a line are. Only lines that have some have one.
+struct Styled {
+    index: usize,
+    runs: Range<usize>,
+    links: Range<usize>,
+}
+
 /// Lines of UTF-8, each followed by a line feed, so that a search through the whole text finds no match across lines.
 ///
 /// The text never grows beyond the room it was made with: a chunk never moves.
@@ -19,6 +31,12 @@ pub(super) struct Chunk {
     room: usize,
     text: String,
     records: Vec<Record>,
+    /// In the order of their lines.
+    styled: Vec<Styled>,
+    runs: Vec<StyleRun>,
+    links: Vec<Link>,
+    /// Memory that styles and links take, counted against the room as text is.
+    style_bytes: usize,
     notices: u64,
     widest_columns: u32,
     /// Bytes of the line that were not kept. Only a line that fills a chunk alone is ever cut.
@@ -33,6 +51,10 @@ impl Chunk {
             room,
             text: String::with_capacity(room),
             records: Vec::new(),
+            styled: Vec::new(),
+            runs: Vec::new(),
+            links: Vec::new(),
+            style_bytes: 0,
             notices: 0,
             widest_columns: 0,
             cut_bytes: 0,
@@ -44,6 +66,10 @@ impl Chunk {
         self.first_id = first_id;
         self.text.clear();
         self.records.clear();
+        self.styled.clear();
+        self.runs.clear();
+        self.links.clear();
+        self.style_bytes = 0;
         self.notices = 0;
         self.widest_columns = 0;
         self.cut_bytes = 0;
@@ -52,7 +78,22 @@ impl Chunk {
 
     /// Whether a line of `bytes` still fits.
     pub(super) fn fits(&self, bytes: usize) -> bool {
-        self.text.len().saturating_add(bytes).saturating_add(1) <= self.room
+        let taken = self.text.len().saturating_add(self.style_bytes);
+        taken.saturating_add(bytes).saturating_add(1) <= self.room
+    }
+
+    /// Gives the line that was pushed last its styles and links.
+    pub(super) fn style_last(&mut self, styled: StyledLine) {
+        let Some(index) = self.records.len().checked_sub(1) else { return };
+        self.style_bytes += style_bytes(&styled);
+        let (first_run, first_link) = (self.runs.len(), self.links.len());
+        self.runs.extend(styled.runs);
+        self.links.extend(styled.links);
+        self.styled.push(Styled {
+            index,
+            runs: first_run..self.runs.len(),
+            links: first_link..self.links.len(),
+        });
     }
 
     /// Appends one line without its line end. The caller has asked [`Self::fits`].
@@ -73,9 +114,14 @@ impl Chunk {
         let record = self.records.get(index)?;
         let start = record.start as usize;
         let text = self.text.get(start..start + record.len as usize)?;
+        let styled = self.styled.binary_search_by_key(&index, |styled| styled.index).ok();
+        let styled = styled.and_then(|at| self.styled.get(at));
+        let (runs, links) = styled.map_or((0..0, 0..0), |styled| (styled.runs.clone(), styled.links.clone()));
         Some(Line {
             id,
             text,
+            runs: self.runs.get(runs).unwrap_or_default(),
+            links: self.links.get(links).unwrap_or_default(),
             kind: record.kind,
             columns: record.columns,
             arrived_ms: record.arrived_ms,
@@ -102,4 +148,10 @@ impl Chunk {
     pub(super) fn widest_columns(&self) -> u32 {
         self.widest_columns
     }
+}
+
+/// Memory that a line's styles and links take.
+pub(super) fn style_bytes(line: &StyledLine) -> usize {
+    let links: usize = line.links.iter().map(|link| size_of::<Link>() + link.url.len()).sum();
+    line.runs.len() * size_of::<StyleRun>() + links
 }

@@ -29,12 +29,18 @@ pub struct DisplayText<'a> {
 /// Makes `line` fit to be drawn. Borrows when there is nothing to change.
 #[must_use]
 pub fn display_text(line: &str) -> DisplayText<'_> {
-    if is_drawn_as_it_is(line) {
+    display_text_up_to(line, MAX_DRAWN_CHARS)
+}
+
+/// The same of a part of a line, of which `most` characters are drawn.
+#[must_use]
+pub fn display_text_up_to(line: &str, most: usize) -> DisplayText<'_> {
+    if is_drawn_as_it_is(line, most) {
         return DisplayText { text: Cow::Borrowed(line), marks: Vec::new(), hidden_chars: 0 };
     }
     let mut drawing = Drawing::default();
     let mut characters = line.chars();
-    while drawing.chars < MAX_DRAWN_CHARS
+    while drawing.chars < most
         && let Some(character) = characters.next()
     {
         drawing.push(character);
@@ -48,9 +54,9 @@ pub fn display_text(line: &str) -> DisplayText<'_> {
 }
 
 /// Whether a line is short and holds nothing but what any font shows: by far the most lines.
-fn is_drawn_as_it_is(line: &str) -> bool {
+fn is_drawn_as_it_is(line: &str, most: usize) -> bool {
     let is_plain = |byte: u8| matches!(byte, b'\t' | b' '..=b'~');
-    line.len() <= MAX_DRAWN_CHARS
+    line.len() <= most
         && (line.bytes().all(is_plain) || !line.chars().any(|c| is_marked(c) || is_combining(c)))
 }
 

@@ -6,7 +6,11 @@
 
 use std::collections::VecDeque;
 
-use super::{chunk::Chunk, text_columns::columns};
+use super::{
+    ansi::{AnsiReader, Link, StyleRun, StyledLine},
+    chunk::{Chunk, style_bytes},
+    text_columns::columns,
+};
 
 /// Lines kept by default. At 20 px a row this stays far below the height at which browsers cut an element off.
 pub const MAX_LINES: usize = 200_000;
@@ -66,8 +70,12 @@ impl LineKind {
 pub struct Line<'a> {
     /// Position in everything ever appended, from 0. Never used again.
     pub id: u64,
-    /// The text without its line end.
+    /// The text without its line end and without escape sequences.
     pub text: &'a str,
+    /// Its styles; none when all of it is plain.
+    pub runs: &'a [StyleRun],
+    /// Its links.
+    pub links: &'a [Link],
     /// Who speaks.
     pub kind: LineKind,
     /// Width in columns of a monospaced font, estimated for other than ASCII.
@@ -102,6 +110,9 @@ pub struct LineStore {
     notice_ids: VecDeque<u64>,
     dropped_notices: u64,
     widest_columns: u32,
+    /// What carries over from line to line, for those who publish and for the server.
+    group_reader: AnsiReader,
+    server_reader: AnsiReader,
 }
 
 impl LineStore {
@@ -124,6 +135,8 @@ impl LineStore {
             notice_ids: VecDeque::new(),
             dropped_notices: 0,
             widest_columns: 0,
+            group_reader: AnsiReader::default(),
+            server_reader: AnsiReader::default(),
         }
     }
 
@@ -136,28 +149,57 @@ impl LineStore {
         }
     }
 
-    /// Appends one line, which holds no line end. Drops the oldest chunk first when a limit asks for it.
-    fn push_line(&mut self, kind: LineKind, text: &str, arrived_ms: f64) {
-        let kept = cut_at(text, self.limits.line_bytes);
-        let cut_bytes = (text.len() - kept.len()) as u64;
+    /// Appends one line, which holds no line end.
+    fn push_line(&mut self, kind: LineKind, raw: &str, arrived_ms: f64) {
+        let kept = cut_at(raw, self.limits.line_bytes);
+        let cut_bytes = (raw.len() - kept.len()) as u64;
+        let reader = match kind {
+            LineKind::Group => &mut self.group_reader,
+            LineKind::Server => &mut self.server_reader,
+            LineKind::Notice => {
+                // Lines may be missing here, and with them the end of a colour.
+                self.group_reader.reset();
+                self.server_reader.reset();
+                return self.store(kind, kept, StyledLine::default(), arrived_ms, cut_bytes);
+            }
+        };
+        if reader.is_plain(kept) {
+            return self.store(kind, kept, StyledLine::default(), arrived_ms, cut_bytes);
+        }
+        let mut styled = reader.read_line(kept);
+        let text = std::mem::take(&mut styled.text);
+        // Overwriting may have made spaces: still no longer than what is kept of a line.
+        let text = cut_at(&text, self.limits.line_bytes);
+        self.store(kind, text, styled, arrived_ms, cut_bytes);
+    }
+
+    /// Stores a line. Drops the oldest chunk first when a limit asks for it.
+    fn store(&mut self, kind: LineKind, text: &str, mut styled: StyledLine, arrived_ms: f64, cut_bytes: u64) {
         while self.len() >= self.limits.lines {
             self.drop_oldest();
         }
+        if style_bytes(&styled) > self.limits.line_bytes {
+            // More style than text may be: the text is what counts.
+            styled = StyledLine::default();
+        }
+        let bytes = text.len() + style_bytes(&styled);
         let chunk_lines = (self.limits.lines / MIN_CHUNKS).clamp(1, MAX_CHUNK_LINES);
-        let open = self.chunks.back().is_some_and(|last| last.lines() < chunk_lines && last.fits(kept.len()));
+        let open = self.chunks.back().is_some_and(|last| last.lines() < chunk_lines && last.fits(bytes));
         // A cut line has a chunk to itself: the chunk remembers how much is missing.
         if !open || cut_bytes > 0 {
-            let fitting =
-                if cut_bytes > 0 { kept.len() + 1 } else { (kept.len() + 1).max(self.chunk_bytes()) };
+            let fitting = if cut_bytes > 0 { bytes + 1 } else { (bytes + 1).max(self.chunk_bytes()) };
             self.open_chunk(fitting);
         }
-        let columns = columns(kept);
+        let columns = columns(text);
         self.widest_columns = self.widest_columns.max(columns);
         if kind == LineKind::Notice {
             self.notice_ids.push_back(self.next_id);
         }
         if let Some(chunk) = self.chunks.back_mut() {
-            chunk.push(kept, kind, columns, arrived_ms, cut_bytes);
+            chunk.push(text, kind, columns, arrived_ms, cut_bytes);
+            if !styled.runs.is_empty() || !styled.links.is_empty() {
+                chunk.style_last(styled);
+            }
             self.next_id += 1;
         }
     }

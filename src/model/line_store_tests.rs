@@ -23,7 +23,7 @@ fn a_message_is_as_many_lines_as_line_ends_divide_it_into() {
         ("one\n", vec!["one", ""]),
         ("\n\n", vec!["", "", ""]),
         ("one\r\ntwo\r\n\r\nthree\r", vec!["one", "two", "", "three"]),
-        ("50%\r100%\r\r\n", vec!["50%\r100%\r", ""]),
+        ("50%\r100%\r\r\n", vec!["100%", ""]),
     ] {
         let mut store = LineStore::new(StoreLimits::default());
         store.push_message(LineKind::Group, message, 0.0);

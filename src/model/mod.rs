@@ -22,6 +22,7 @@ pub mod line_store;
 pub mod live_log;
 pub mod local_time;
 pub mod payload_text;
+pub mod row_pieces;
 pub mod scroll_intent;
 pub mod status;
 pub mod stream_command;

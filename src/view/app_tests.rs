@@ -247,3 +247,20 @@ async fn a_page_that_is_taken_away_stops_its_client() {
     drop(page);
     assert_eq!(Rc::strong_count(&running), 1);
 }
+
+#[wasm_bindgen_test]
+async fn colours_faces_and_links_are_drawn_and_escape_sequences_are_not() {
+    let page = connected_page().await;
+    page.receive("\u{1b}[1;31mred\u{1b}[0m \u{1b}[38;2;1;2;3mdark\u{1b}[0m \u{1b}]8;;https://example.com/\u{7}link\u{1b}]8;;\u{7}\n 10%\r100%\u{1b}]0;title\u{7}");
+    page.painted().await;
+    assert_eq!(page.texts(), ["red dark link", "100%"]);
+    let red = page.get(".row .text .ansi");
+    assert!(red.class_list().contains("bold"));
+    assert_eq!(red.style().get_property_value("--f").unwrap(), "var(--ansi-1)");
+    assert_eq!(page.attribute(".row .text a", "href"), "https://example.com/");
+    assert_eq!(page.attribute(".row .text a", "rel"), "noopener noreferrer");
+    // A row that is filled again with plain text is plain again.
+    page.receive("plain\n".repeat(200));
+    page.painted().await;
+    assert_eq!(page.count(".row .text .ansi"), 0);
+}

@@ -2,12 +2,16 @@
 //!
 //! Text becomes text nodes and nothing else: there is no markup in a line.
 
+use std::ops::Range;
+
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Element, HtmlElement, Text};
 
 use crate::model::{
-    display_text::{DisplayText, display_text, more_text},
+    ansi::css::style_words,
+    display_text::{DisplayText, more_text},
     line_store::{Line, LineKind},
+    row_pieces::{Piece, row_pieces},
 };
 
 /// See the [module](self).
@@ -47,11 +51,17 @@ impl LogRow {
         &self.element
     }
 
-    /// Shows `line`, which has this number among the lines received.
+    /// Shows `line`, which has this number among the lines received, and marks what a search found in it.
     ///
     /// # Errors
     /// What the browser says when it makes no elements.
-    pub fn fill(&mut self, document: &Document, line: &Line<'_>, number: u64) -> Result<(), JsValue> {
+    pub fn fill(
+        &mut self,
+        document: &Document,
+        line: &Line<'_>,
+        number: u64,
+        hits: &[Range<usize>],
+    ) -> Result<(), JsValue> {
         self.element.set_attribute("data-line-id", &line.id.to_string())?;
         self.element.set_attribute("aria-posinset", &line.id.saturating_add(1).to_string())?;
         if self.kind != Some(line.kind) {
@@ -62,17 +72,23 @@ impl LogRow {
             LineKind::Group => self.gutter.set_data(&number.to_string()),
             LineKind::Server | LineKind::Notice => self.gutter.set_data(line.kind.as_str()),
         }
-        let drawn = display_text(line.text);
-        if drawn.marks.is_empty() {
-            if !self.is_plain {
-                self.text.set_text_content(None);
-                self.text.append_child(&self.plain)?;
-                self.is_plain = true;
+        let drawn = row_pieces(line, hits);
+        match &drawn.pieces[..] {
+            [piece] if piece.is_plain() => {
+                if !self.is_plain {
+                    self.text.set_text_content(None);
+                    self.text.append_child(&self.plain)?;
+                    self.is_plain = true;
+                }
+                self.plain.set_data(&piece.display.text);
             }
-            self.plain.set_data(&drawn.text);
-        } else {
-            self.is_plain = false;
-            self.fill_marked(document, &drawn)?;
+            pieces => {
+                self.is_plain = false;
+                self.text.set_text_content(None);
+                for piece in pieces {
+                    self.append(document, piece)?;
+                }
+            }
         }
         match more_text(drawn.hidden_chars, line.cut_bytes) {
             Some(words) => self.say_more(document, &words),
@@ -85,23 +101,34 @@ impl LogRow {
         }
     }
 
-    fn fill_marked(&self, document: &Document, drawn: &DisplayText<'_>) -> Result<(), JsValue> {
-        self.text.set_text_content(None);
-        let mut end = 0;
-        for mark in &drawn.marks {
-            let between = drawn.text.get(end..mark.start).unwrap_or_default();
-            if !between.is_empty() {
-                self.text.append_child(&document.create_text_node(between))?;
+    /// Appends a piece: a text node when it is plain, an element otherwise.
+    fn append(&self, document: &Document, piece: &Piece<'_>) -> Result<(), JsValue> {
+        if piece.is_plain() {
+            self.text.append_child(&document.create_text_node(&piece.display.text))?;
+            return Ok(());
+        }
+        let words = style_words(piece.style);
+        let class = if piece.is_hit { format!("{} hit", words.classes) } else { words.classes };
+        let stretch = match piece.url {
+            Some(url) => {
+                let link = element(document, "a", &class)?;
+                link.set_attribute("href", url)?;
+                link.set_attribute("target", "_blank")?;
+                link.set_attribute("rel", "noopener noreferrer")?;
+                // Where it really leads, before anybody follows it.
+                link.set_attribute("title", url)?;
+                link
             }
-            let marked = element(document, "span", "mark")?;
-            marked.set_text_content(drawn.text.get(mark.clone()));
-            self.text.append_child(&marked)?;
-            end = mark.end;
+            None => element(document, "span", &class)?,
+        };
+        let style = stretch.unchecked_ref::<HtmlElement>().style();
+        for (property, value) in [("--f", words.foreground), ("--b", words.background)] {
+            if let Some(value) = value {
+                style.set_property(property, &value)?;
+            }
         }
-        let rest = drawn.text.get(end..).unwrap_or_default();
-        if !rest.is_empty() {
-            self.text.append_child(&document.create_text_node(rest))?;
-        }
+        append_marked(document, &stretch, &piece.display)?;
+        self.text.append_child(&stretch)?;
         Ok(())
     }
 
@@ -118,6 +145,26 @@ impl LogRow {
         self.more = Some(more);
         Ok(())
     }
+}
+
+/// Appends text in which some characters stand for something invisible.
+fn append_marked(document: &Document, parent: &Element, drawn: &DisplayText<'_>) -> Result<(), JsValue> {
+    let mut end = 0;
+    for mark in &drawn.marks {
+        let between = drawn.text.get(end..mark.start).unwrap_or_default();
+        if !between.is_empty() {
+            parent.append_child(&document.create_text_node(between))?;
+        }
+        let marked = element(document, "span", "mark")?;
+        marked.set_text_content(drawn.text.get(mark.clone()));
+        parent.append_child(&marked)?;
+        end = mark.end;
+    }
+    let rest = drawn.text.get(end..).unwrap_or_default();
+    if !rest.is_empty() {
+        parent.append_child(&document.create_text_node(rest))?;
+    }
+    Ok(())
 }
 
 /// A new element with a class.

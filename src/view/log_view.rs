@@ -191,7 +191,7 @@ impl LogView {
             None => LogRow::new(&self.document)?,
         };
         if let Some(line) = store.line(id) {
-            row.fill(&self.document, &line, store.received_before(id) + 1)?;
+            row.fill(&self.document, &line, store.received_before(id) + 1, &[])?;
         }
         Ok(row)
     }

@@ -159,7 +159,7 @@ fn append(line: &mut StyledLine, text: &str, style: Style, link: Option<&str>) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use proptest::prelude::*;
 

@@ -274,7 +274,7 @@ fn command(last: char, parameters: &Parameters) -> Option<Command<'_>> {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use proptest::prelude::*;
 
