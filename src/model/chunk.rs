@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{
     ansi::{Link, StyleRun, StyledLine},
+    level::Level,
     line_store::{Line, LineKind},
 };
 
@@ -13,6 +14,7 @@ struct Record {
     len: u32,
     columns: u32,
     kind: LineKind,
+    level: Option<Level>,
     arrived_ms: f64,
 }
 
@@ -38,6 +40,8 @@ pub(super) struct Chunk {
     /// Memory that styles and links take, counted against the room as text is.
     style_bytes: usize,
     notices: u64,
+    /// How many lines have each level.
+    levels: [u64; Level::ALL.len()],
     widest_columns: u32,
     /// Bytes of the line that were not kept. Only a line that fills a chunk alone is ever cut.
     cut_bytes: u64,
@@ -56,6 +60,7 @@ impl Chunk {
             links: Vec::new(),
             style_bytes: 0,
             notices: 0,
+            levels: [0; Level::ALL.len()],
             widest_columns: 0,
             cut_bytes: 0,
         }
@@ -71,6 +76,7 @@ impl Chunk {
         self.links.clear();
         self.style_bytes = 0;
         self.notices = 0;
+        self.levels = [0; Level::ALL.len()];
         self.widest_columns = 0;
         self.cut_bytes = 0;
         self
@@ -97,13 +103,24 @@ impl Chunk {
     }
 
     /// Appends one line without its line end. The caller has asked [`Self::fits`].
-    pub(super) fn push(&mut self, text: &str, kind: LineKind, columns: u32, arrived_ms: f64, cut_bytes: u64) {
+    pub(super) fn push(
+        &mut self,
+        text: &str,
+        kind: LineKind,
+        level: Option<Level>,
+        columns: u32,
+        arrived_ms: f64,
+        cut_bytes: u64,
+    ) {
         // A chunk's room is bounded far below 4 GiB, so these never saturate.
         let start = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
         let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
         self.text.push_str(text);
         self.text.push('\n');
-        self.records.push(Record { start, len, columns, kind, arrived_ms });
+        self.records.push(Record { start, len, columns, kind, level, arrived_ms });
+        if let Some(count) = level.and_then(|level| self.levels.get_mut(level as usize)) {
+            *count += 1;
+        }
         self.notices += u64::from(kind == LineKind::Notice);
         self.widest_columns = self.widest_columns.max(columns);
         self.cut_bytes += cut_bytes;
@@ -123,10 +140,20 @@ impl Chunk {
             runs: self.runs.get(runs).unwrap_or_default(),
             links: self.links.get(links).unwrap_or_default(),
             kind: record.kind,
+            level: record.level,
             columns: record.columns,
             arrived_ms: record.arrived_ms,
             cut_bytes: self.cut_bytes,
         })
+    }
+
+    /// All lines.
+    pub(super) fn lines_of(&self) -> impl Iterator<Item = Line<'_>> {
+        (self.first_id..).map_while(|id| self.line(id))
+    }
+
+    pub(super) fn level_count(&self, level: Level) -> u64 {
+        self.levels.get(level as usize).copied().unwrap_or_default()
     }
 
     pub(super) fn first_id(&self) -> u64 {

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use super::{
     ansi::{AnsiReader, Link, StyleRun, StyledLine},
     chunk::{Chunk, style_bytes},
+    level::{Level, level_of},
     text_columns::columns,
 };
 
@@ -76,6 +77,8 @@ pub struct Line<'a> {
     pub runs: &'a [StyleRun],
     /// Its links.
     pub links: &'a [Link],
+    /// How grave it is, by its own words.
+    pub level: Option<Level>,
     /// Who speaks.
     pub kind: LineKind,
     /// Width in columns of a monospaced font, estimated for other than ASCII.
@@ -196,7 +199,8 @@ impl LineStore {
             self.notice_ids.push_back(self.next_id);
         }
         if let Some(chunk) = self.chunks.back_mut() {
-            chunk.push(text, kind, columns, arrived_ms, cut_bytes);
+            let level = if kind == LineKind::Notice { None } else { level_of(text) };
+            chunk.push(text, kind, level, columns, arrived_ms, cut_bytes);
             if !styled.runs.is_empty() || !styled.links.is_empty() {
                 chunk.style_last(styled);
             }
@@ -252,6 +256,22 @@ impl LineStore {
     pub fn line(&self, id: u64) -> Option<Line<'_>> {
         let after = self.chunks.partition_point(|chunk| chunk.first_id() <= id);
         self.chunks.get(after.checked_sub(1)?)?.line(id)
+    }
+
+    /// The lines from `id` on, or from the oldest one held if that is later.
+    pub fn lines_from(&self, id: u64) -> impl Iterator<Item = Line<'_>> {
+        let after = self.chunks.partition_point(|chunk| chunk.first_id() <= id);
+        self.chunks
+            .iter()
+            .skip(after.saturating_sub(1))
+            .flat_map(Chunk::lines_of)
+            .skip_while(move |line| line.id < id)
+    }
+
+    /// How many of the lines held have this level.
+    #[must_use]
+    pub fn level_count(&self, level: Level) -> u64 {
+        self.chunks.iter().map(|chunk| chunk.level_count(level)).sum()
     }
 
     /// Id of the oldest line held; [`Self::next_id`] if there is none.

@@ -4,8 +4,9 @@ use webpubsub_client::ClientEvent;
 use webpubsub_protocol::name::GroupName;
 
 use super::{
+    finding::{FindState, Finding},
     grouped_number::grouped,
-    line_store::{LineCounts, LineKind, LineStore, StoreLimits},
+    line_store::{Line, LineCounts, LineKind, LineStore, StoreLimits},
     local_time::LocalTime,
     payload_text::payload_text,
     status::{ConnectionState, Status, StatusLine},
@@ -23,6 +24,8 @@ pub struct OnScreen {
     pub new_lines: Option<u64>,
     /// Whether there is no line to show.
     pub is_empty: bool,
+    /// The search.
+    pub find: FindState,
     /// The document's title.
     pub title: String,
 }
@@ -35,6 +38,12 @@ pub struct LiveLog {
     pub viewport: Viewport,
     group: GroupName,
     status: Status,
+    finding: Finding,
+    /// Counts what changes rows that stay where they are: what is marked in them, and which lines they are.
+    revision: u64,
+    /// The line that is to be at the top once it is known where it is among those shown.
+    wanted_top: Option<u64>,
+    is_looking: bool,
     /// When a connection was lost, until lines come again.
     lost: Option<LocalTime>,
     /// The first line that came while the page could not be seen.
@@ -49,6 +58,10 @@ impl LiveLog {
             store: LineStore::new(limits),
             viewport: Viewport::new(),
             status: Status::new(group.clone()),
+            finding: Finding::default(),
+            revision: 0,
+            wanted_top: None,
+            is_looking: false,
             group,
             lost: None,
             hidden_from: None,
@@ -98,8 +111,77 @@ impl LiveLog {
 
     /// Lays the lines out as they are now. See [`Viewport::lay_out`].
     pub fn lay_out(&mut self, at_rest: bool) -> Layout {
-        self.viewport.lines_changed(self.store.first_id(), self.store.next_id());
+        self.is_looking = self.finding.advance(&self.store);
+        let (first, next) = self.positions();
+        self.viewport.lines_changed(first, next);
+        if !self.is_looking
+            && let Some(id) = self.wanted_top.take()
+        {
+            let position = self.position_of(id);
+            self.viewport.renumber(first, next, Some(position));
+        }
         self.viewport.lay_out(at_rest)
+    }
+
+    /// Whether lines are still being looked at: another frame is needed.
+    #[must_use]
+    pub fn is_looking(&self) -> bool {
+        self.is_looking
+    }
+
+    /// Grows when rows must be filled again.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The line at a position among those shown.
+    #[must_use]
+    pub fn line_at(&self, position: u64) -> Option<Line<'_>> {
+        let id = match self.finding.shown() {
+            Some(list) => list.id_at(position)?,
+            None => position,
+        };
+        self.store.line(id)
+    }
+
+    /// The search.
+    #[must_use]
+    pub fn finding(&self) -> &Finding {
+        &self.finding
+    }
+
+    /// Changes what is looked for, or what is shown. The line at the top stays there, if it is still shown.
+    pub fn find(&mut self, change: impl FnOnce(&mut Finding)) {
+        let top = self.line_at(self.viewport.top_line()).map(|line| line.id);
+        let was_filtered = self.finding.shown().is_some();
+        change(&mut self.finding);
+        self.revision += 1;
+        if was_filtered || self.finding.shown().is_some() {
+            self.wanted_top = top;
+            let (first, next) = self.positions();
+            self.viewport.renumber(first, next, None);
+        }
+    }
+
+    /// Goes to the next line with a hit, or to the one before.
+    pub fn step(&mut self, is_forward: bool) {
+        let from = self.line_at(self.viewport.top_line()).map_or(0, |line| line.id);
+        let Some(id) = self.finding.step(from, is_forward) else { return };
+        self.revision += 1;
+        let position = self.position_of(id);
+        self.viewport.reveal(position);
+    }
+
+    fn positions(&self) -> (u64, u64) {
+        match self.finding.shown() {
+            Some(list) => (list.first_position(), list.next_position()),
+            None => (self.store.first_id(), self.store.next_id()),
+        }
+    }
+
+    fn position_of(&self, id: u64) -> u64 {
+        self.finding.shown().map_or(id, |list| list.position_of(id))
     }
 
     /// Whether [`Self::on_screen`] changes by time alone.
@@ -114,10 +196,21 @@ impl LiveLog {
         let status = self.status.line(unix_ms);
         let since =
             |id: u64| self.store.received_before(self.store.next_id()) - self.store.received_before(id);
-        let new_lines = (!self.viewport.is_following()).then(|| since(self.viewport.unseen()));
+        let unseen = self.viewport.unseen();
+        let new_lines = (!self.viewport.is_following()).then(|| match self.finding.shown() {
+            Some(list) => list.next_position().saturating_sub(unseen),
+            None => since(unseen),
+        });
         let unread = new_lines.unwrap_or(0).max(self.hidden_from.map_or(0, since));
         let title = self.title(&status, unread);
-        OnScreen { status, counts: self.store.counts(), new_lines, is_empty: self.store.is_empty(), title }
+        OnScreen {
+            status,
+            counts: self.store.counts(),
+            new_lines,
+            is_empty: self.store.is_empty(),
+            find: self.finding.state(&self.store),
+            title,
+        }
     }
 
     fn title(&self, status: &StatusLine, unread: u64) -> String {

@@ -17,10 +17,14 @@
 pub mod ansi;
 mod chunk;
 pub mod display_text;
+pub mod finding;
 pub mod grouped_number;
+pub mod level;
+pub mod line_list;
 pub mod line_store;
 pub mod live_log;
 pub mod local_time;
+pub mod matcher;
 pub mod payload_text;
 pub mod row_pieces;
 pub mod scroll_intent;

@@ -147,6 +147,40 @@ impl Viewport {
         }
     }
 
+    /// The lines have other numbers now: another choice of them is shown. Whoever reads sees `anchor` at the top, or what
+    /// comes first.
+    pub fn renumber(&mut self, first: u64, next: u64, anchor: Option<u64>) {
+        (self.first, self.next, self.origin) = (first, next.max(first), first);
+        if let Mode::Reading { offset_px, .. } = self.mode {
+            let anchor = anchor.unwrap_or(first).clamp(first, self.next);
+            self.mode = Mode::Reading { anchor, offset_px, unseen: self.next };
+        }
+    }
+
+    /// The line at the top of the view.
+    #[must_use]
+    pub fn top_line(&self) -> u64 {
+        match self.mode {
+            Mode::Following => self.line_at((self.content_height() - self.view_px).max(0.0)).0,
+            Mode::Reading { anchor, .. } => anchor,
+        }
+    }
+
+    /// Shows this line, a third of the view below its top, unless it is in view already.
+    pub fn reveal(&mut self, line: u64) {
+        let top_px = self.top_of(line);
+        let seen_from = match self.mode {
+            Mode::Following => (self.content_height() - self.view_px).max(0.0),
+            Mode::Reading { anchor, offset_px, .. } => self.top_of(anchor) + offset_px,
+        };
+        let unseen = self.unseen();
+        let is_in_view = top_px >= seen_from && top_px + self.row_px <= seen_from + self.view_px;
+        if is_in_view {
+            return self.leave_end();
+        }
+        self.mode = Mode::Reading { anchor: line, offset_px: -self.view_px / 3.0, unseen };
+    }
+
     /// Whether a scroll event with this position tells nothing new: it comes from our own writing.
     #[must_use]
     pub fn is_at(&self, top_px: f64) -> bool {

@@ -7,7 +7,8 @@
 //! | `#status` | `data-state` (`connecting`, `connected`, `disconnected`, `forbidden`, `failed`), `data-connection-id`, `data-user-id`; its text is the state in words |
 //! | `#line-count` | `data-received`, `data-held`, `data-dropped` |
 //! | `#log` | `role="list"`; the element that scrolls |
-//! | `#log .row` | `data-line-id`, `data-from` (`group`, `server`, `notice`); the text is in `.text` |
+//! | `#log .row` | `data-line-id`, `data-from` (`group`, `server`, `notice`), `data-level`, `data-current`; the text is in `.text` |
+//! | `#find` | the search bar; `data-hits`; its `input`, and `.level` buttons with `data-level` |
 //! | `#resume` | there while the view does not follow the end; `data-new` |
 //! | `#retry` | there while the page waits before it tries again, or has given up |
 //!
@@ -22,6 +23,7 @@ use webpubsub_client::{ClientOptions, web::WebClient};
 
 use super::{
     empty_log::EmptyLog,
+    find_bar::{FindActions, FindBar, FindChange},
     live_page::{LivePage, Screen, StartClient},
     page_address::PageAddress,
     status_bar::{Source, StatusBar},
@@ -84,8 +86,17 @@ pub fn LiveLogPage(
     });
     on_page(LivePage::connect);
     let new_lines = screen.new_lines.0;
+    let actions = FindActions {
+        change: Callback::new(move |change: FindChange| {
+            page.with_value(|page| page.iter().for_each(|page| page.find(change.clone())));
+        }),
+        step: Callback::new(move |is_forward| {
+            page.with_value(|page| page.iter().for_each(|page| page.step(is_forward)));
+        }),
+    };
     view! {
         <StatusBar status=screen.status.0 counts=screen.counts.0 source on_retry=move || on_page(LivePage::connect) />
+        <FindBar state=screen.find.0 actions />
         <main node_ref=main>
             <Show when=move || screen.is_empty.0.get()>
                 <EmptyLog status=screen.status.0 group=group.clone() command=command.clone() />

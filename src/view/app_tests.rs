@@ -2,6 +2,7 @@
 
 use std::{rc::Rc, time::Duration};
 
+use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 use webpubsub_client::{ClientEvent, Disconnect};
 use webpubsub_protocol::{message::AckError, name::GroupName, payload::Payload};
@@ -263,4 +264,68 @@ async fn colours_faces_and_links_are_drawn_and_escape_sequences_are_not() {
     page.receive("plain\n".repeat(200));
     page.painted().await;
     assert_eq!(page.count(".row .text .ansi"), 0);
+}
+
+/// Types into the search field, as a reader does.
+async fn look_for(page: &TestPage, pattern: &str) {
+    let field: web_sys::HtmlInputElement = page.get("#find input").unchecked_into();
+    field.set_value(pattern);
+    field.dispatch_event(&web_sys::Event::new("input").unwrap()).unwrap();
+    page.painted().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_search_counts_marks_steps_and_filters() {
+    let page = connected_page().await;
+    page.receive(numbered(1..=1000));
+    page.receive("the needle\nanother NEEDLE");
+    page.receive(numbered(1001..=2000));
+    page.painted().await;
+    look_for(&page, "needle").await;
+    assert_eq!(page.attribute("#find", "data-hits"), "2");
+    page.get("#find button[aria-label='Next hit']").click();
+    page.painted().await;
+    assert_eq!(page.text("#find .found"), "1 of 2");
+    assert!(page.texts().iter().any(|text| text == "the needle"), "{:?}", page.texts());
+    assert_eq!(page.text(".row[data-current] .hit"), "needle");
+    page.get("#filter").click();
+    page.painted().await;
+    assert_eq!(page.texts(), ["the needle", "another NEEDLE"]);
+    page.get("#filter").click();
+    page.painted().await;
+    assert!(!page.texts().iter().any(|text| text.to_lowercase().contains("needle")));
+    page.get("#find button[aria-label='Match case']").click();
+    page.painted().await;
+    assert_eq!(page.attribute("#find", "data-hits"), "1");
+    look_for(&page, "").await;
+    assert_eq!(page.attribute("#find", "data-hits"), "0");
+    assert_eq!(page.count(".row .hit"), 0);
+}
+
+#[wasm_bindgen_test]
+async fn a_pattern_that_is_none_is_told_and_the_page_lives_on() {
+    let page = connected_page().await;
+    page.receive("a (b) c");
+    page.get("#find button[aria-label='Regular expression']").click();
+    look_for(&page, "(").await;
+    assert!(page.text("#find .found").contains("not a pattern"), "{}", page.text("#find .found"));
+    look_for(&page, r"\(b\)").await;
+    assert_eq!(page.attribute("#find", "data-hits"), "1");
+}
+
+#[wasm_bindgen_test]
+async fn lines_are_shown_by_their_level_and_new_ones_as_they_come() {
+    let page = connected_page().await;
+    page.receive("INFO a\nERROR b\nplain\nWARN c");
+    page.painted().await;
+    assert_eq!(page.text(".level[data-level='error'] b"), "1");
+    page.get(".level[data-level='error']").click();
+    page.painted().await;
+    assert_eq!(page.texts(), ["ERROR b"]);
+    page.receive("ERROR d\nINFO e");
+    page.painted().await;
+    assert_eq!(page.texts(), ["ERROR b", "ERROR d"]);
+    page.get(".level[data-level='error']").click();
+    page.painted().await;
+    assert_eq!(page.texts().len(), 6);
 }

@@ -16,6 +16,7 @@ use webpubsub_protocol::name::GroupName;
 
 use super::{
     clock::local_time,
+    find_bar::FindChange,
     frame_gate::{FrameGate, Next},
     listener::Listener,
     log_view::LogView,
@@ -23,6 +24,7 @@ use super::{
     size_watch::SizeWatch,
 };
 use crate::model::{
+    finding::FindState,
     line_store::{LineCounts, StoreLimits},
     live_log::{LiveLog, OnScreen},
     status::{Status, StatusLine},
@@ -50,6 +52,8 @@ pub struct Screen {
     pub new_lines: Both<Option<u64>>,
     /// Whether there is no line to show.
     pub is_empty: Both<bool>,
+    /// The search.
+    pub find: Both<FindState>,
     /// The document's title, as last written.
     title: StoredValue<String>,
 }
@@ -63,6 +67,7 @@ impl Screen {
             counts: signal(LineCounts::default()),
             new_lines: signal(None),
             is_empty: signal(true),
+            find: signal(FindState::default()),
             title: StoredValue::default(),
         }
     }
@@ -76,6 +81,7 @@ impl Screen {
         show_one(self.counts, now.counts);
         show_one(self.new_lines, now.new_lines);
         show_one(self.is_empty, now.is_empty);
+        show_one(self.find, now.find);
     }
 }
 
@@ -186,6 +192,18 @@ impl LivePage {
         Ok(Stage { view, input, _size: size })
     }
 
+    /// Changes what is looked for, or what is shown.
+    pub fn find(&self, change: FindChange) {
+        self.log.borrow_mut().find(|finding| change.apply(finding));
+        self.gate.ask();
+    }
+
+    /// Goes to the next line with a hit, or to the one before.
+    pub fn step(&self, is_forward: bool) {
+        self.log.borrow_mut().step(is_forward);
+        self.gate.ask();
+    }
+
     /// Goes to the end and stays there.
     pub fn follow(&self) {
         self.log.borrow_mut().viewport.follow();
@@ -214,7 +232,7 @@ fn paint(document: &Document, log: &mut LiveLog, stage: Option<&mut Stage>, scre
     }
     let now = log.on_screen(local_time().unix_ms);
     screen.show(document, now);
-    if is_moving {
+    if is_moving || log.is_looking() {
         Next::Frame
     } else if log.is_counting_down() {
         Next::In { ms: COUNTDOWN_MS }

@@ -10,6 +10,7 @@ use web_sys::{Document, Element, HtmlElement, Text};
 use crate::model::{
     ansi::css::style_words,
     display_text::{DisplayText, more_text},
+    level::Level,
     line_store::{Line, LineKind},
     row_pieces::{Piece, row_pieces},
 };
@@ -24,6 +25,8 @@ pub struct LogRow {
     is_plain: bool,
     more: Option<Element>,
     kind: Option<LineKind>,
+    level: Option<Level>,
+    is_current: bool,
 }
 
 impl LogRow {
@@ -42,7 +45,17 @@ impl LogRow {
         text.append_child(&plain)?;
         element.append_child(&gutter_box)?;
         element.append_child(&text)?;
-        Ok(Self { element, gutter, text, plain, is_plain: true, more: None, kind: None })
+        Ok(Self {
+            element,
+            gutter,
+            text,
+            plain,
+            is_plain: true,
+            more: None,
+            kind: None,
+            level: None,
+            is_current: false,
+        })
     }
 
     /// The row's element.
@@ -67,6 +80,13 @@ impl LogRow {
         if self.kind != Some(line.kind) {
             self.kind = Some(line.kind);
             self.element.set_attribute("data-from", line.kind.as_str())?;
+        }
+        if self.level != line.level {
+            self.level = line.level;
+            match line.level {
+                Some(level) => self.element.set_attribute("data-level", level.as_str())?,
+                None => self.element.remove_attribute("data-level")?,
+            }
         }
         match line.kind {
             LineKind::Group => self.gutter.set_data(&number.to_string()),
@@ -99,6 +119,18 @@ impl LogRow {
                 Ok(())
             }
         }
+    }
+
+    /// Marks the row, or not, as the one with the current hit.
+    ///
+    /// # Errors
+    /// What the browser says when it takes no attribute.
+    pub fn set_current(&mut self, is_current: bool) -> Result<(), JsValue> {
+        if self.is_current != is_current {
+            self.is_current = is_current;
+            self.element.toggle_attribute_with_force("data-current", is_current)?;
+        }
+        Ok(())
     }
 
     /// Appends a piece: a text node when it is plain, an element otherwise.

@@ -27,6 +27,7 @@ struct Written {
     dropped: u64,
     columns: u32,
     digits: usize,
+    revision: u64,
 }
 
 /// See the [module](self).
@@ -38,7 +39,7 @@ pub struct LogView {
     dropped_row: HtmlElement,
     dropped_text: Text,
     rows: VecDeque<LogRow>,
-    /// The lines that `rows` show, one each.
+    /// The positions of the lines that `rows` show, one each.
     shown: Range<u64>,
     written: Written,
 }
@@ -110,7 +111,12 @@ impl LogView {
     /// What the browser says when it makes no elements.
     pub fn paint(&mut self, log: &mut LiveLog, at_rest: bool) -> Result<(), JsValue> {
         let layout = log.lay_out(at_rest);
-        self.show_rows(layout.rows, &log.store)?;
+        if self.written.revision != log.revision() {
+            self.written.revision = log.revision();
+            self.show_other_rows(layout.rows, log)?;
+        } else {
+            self.show_rows(layout.rows, log)?;
+        }
         self.widen(&log.store)?;
         if self.written.content_px != layout.content_px {
             self.written.content_px = layout.content_px;
@@ -129,13 +135,13 @@ impl LogView {
     }
 
     /// Shows exactly the lines `wanted`. Rows that leave at one end come in again at the other.
-    fn show_rows(&mut self, wanted: Range<u64>, store: &LineStore) -> Result<(), JsValue> {
+    fn show_rows(&mut self, wanted: Range<u64>, log: &LiveLog) -> Result<(), JsValue> {
         if wanted == self.shown {
             return Ok(());
         }
         let overlap = wanted.start.max(self.shown.start)..wanted.end.min(self.shown.end);
         if overlap.is_empty() {
-            return self.show_other_rows(wanted, store);
+            return self.show_other_rows(wanted, log);
         }
         let mut spare = Vec::new();
         while self.shown.start < overlap.start {
@@ -147,14 +153,14 @@ impl LogView {
             self.shown.end -= 1;
         }
         while self.shown.start > wanted.start {
-            let row = self.filled(spare.pop(), self.shown.start - 1, store)?;
+            let row = self.filled(spare.pop(), self.shown.start - 1, log)?;
             let first = self.rows.front().map(|row| row.element().as_ref());
             self.rows_box.insert_before(row.element(), first)?;
             self.rows.push_front(row);
             self.shown.start -= 1;
         }
         while self.shown.end < wanted.end {
-            let row = self.filled(spare.pop(), self.shown.end, store)?;
+            let row = self.filled(spare.pop(), self.shown.end, log)?;
             self.rows_box.append_child(row.element())?;
             self.rows.push_back(row);
             self.shown.end += 1;
@@ -166,13 +172,13 @@ impl LogView {
     }
 
     /// As [`Self::show_rows`], when no line shown is wanted: every row stays where it is and is filled again.
-    fn show_other_rows(&mut self, wanted: Range<u64>, store: &LineStore) -> Result<(), JsValue> {
+    fn show_other_rows(&mut self, wanted: Range<u64>, log: &LiveLog) -> Result<(), JsValue> {
         let mut rows = std::mem::take(&mut self.rows);
         self.shown = wanted.start..wanted.start;
-        for id in wanted {
+        for position in wanted {
             let reused = rows.pop_front();
             let is_new = reused.is_none();
-            let row = self.filled(reused, id, store)?;
+            let row = self.filled(reused, position, log)?;
             if is_new {
                 self.rows_box.append_child(row.element())?;
             }
@@ -185,13 +191,15 @@ impl LogView {
         Ok(())
     }
 
-    fn filled(&self, row: Option<LogRow>, id: u64, store: &LineStore) -> Result<LogRow, JsValue> {
+    fn filled(&self, row: Option<LogRow>, position: u64, log: &LiveLog) -> Result<LogRow, JsValue> {
         let mut row = match row {
             Some(row) => row,
             None => LogRow::new(&self.document)?,
         };
-        if let Some(line) = store.line(id) {
-            row.fill(&self.document, &line, store.received_before(id) + 1, &[])?;
+        if let Some(line) = log.line_at(position) {
+            let (number, hits) = (log.store.received_before(line.id) + 1, log.finding().hits_in(&line));
+            row.fill(&self.document, &line, number, &hits)?;
+            row.set_current(log.finding().current() == Some(line.id))?;
         }
         Ok(row)
     }

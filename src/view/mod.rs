@@ -7,6 +7,7 @@
 //! | [`page_address`] | what the page's address asks for |
 //! | [`status_bar`] | the header: connection, counts, details |
 //! | [`empty_log`] | what is there before the first line |
+//! | [`find_bar`] | the bar under it: what to look for, what to show |
 //! | [`log_view`] | the virtual list |
 //! | [`log_row`] | one row of it |
 //! | [`scroll_input`] | wheel, touch, keys and pointer, told to the viewport |
@@ -18,6 +19,7 @@
 pub mod app;
 pub mod clock;
 pub mod empty_log;
+pub mod find_bar;
 pub mod frame_gate;
 pub mod listener;
 pub mod live_page;

@@ -34,7 +34,7 @@ impl TestPage {
         let document = document();
         let root: HtmlElement = document.create_element("div").unwrap().unchecked_into();
         let frame = format!(
-            "position: relative; display: grid; grid-template-rows: auto minmax(0, 1fr); height: {PAGE_PX}px"
+            "position: relative; display: grid; grid-template-rows: auto auto minmax(0, 1fr); height: {PAGE_PX}px"
         );
         root.set_attribute("style", &frame).unwrap();
         let style = document.create_element("style").unwrap();

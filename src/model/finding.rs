@@ -1,0 +1,242 @@
+//! What the reader looks for, and which lines are shown meanwhile.
+//!
+//! Hits and filtered lines are found in slices, so that neither a long log nor an odd expression holds the page up.
+
+use std::ops::Range;
+
+use super::{
+    level::Level,
+    line_list::LineList,
+    line_store::{Line, LineKind, LineStore},
+    matcher::{Matcher, Query},
+};
+
+/// What a query does to the lines that it does not find, or does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FilterMode {
+    /// All lines are shown, hits are marked.
+    #[default]
+    Off,
+    /// Only lines with hits are shown.
+    Matching,
+    /// Only lines without hits are shown.
+    NotMatching,
+}
+
+/// Which levels are shown; none chosen shows all.
+pub type Levels = [bool; Level::ALL.len()];
+
+/// What there is to say about the search.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FindState {
+    /// Lines with hits so far.
+    pub hits: usize,
+    /// Whether lines are still being looked at.
+    pub is_counting: bool,
+    /// Which of the hits is the current one, from 1.
+    pub current: Option<usize>,
+    /// What is wrong with the pattern.
+    pub error: Option<String>,
+    /// How many lines are shown, when not all are.
+    pub shown: Option<usize>,
+    /// How many lines of each level are held.
+    pub level_counts: [u64; Level::ALL.len()],
+    /// Which levels are shown.
+    pub levels: Levels,
+    /// What the query does to other lines.
+    pub mode: FilterMode,
+}
+
+/// See the [module](self).
+#[derive(Debug, Default)]
+pub struct Finding {
+    query: Query,
+    matcher: Option<Matcher>,
+    error: Option<String>,
+    hits: LineList,
+    is_counting: bool,
+    current: Option<u64>,
+    mode: FilterMode,
+    levels: Levels,
+    shown: Option<LineList>,
+}
+
+impl Finding {
+    /// Looks for something else. A pattern that cannot be tried leaves the old search as it is, and is told.
+    pub fn set_query(&mut self, query: Query) {
+        if query == self.query {
+            return;
+        }
+        match Matcher::new(&query) {
+            Ok(matcher) => {
+                (self.matcher, self.error) = (matcher, None);
+                self.hits = LineList::default();
+                self.is_counting = true;
+                self.current = None;
+                self.renew_filter();
+            }
+            Err(error) => self.error = Some(error.to_string()),
+        }
+        self.query = query;
+    }
+
+    /// Shows other lines by the query.
+    pub fn set_mode(&mut self, mode: FilterMode) {
+        self.mode = mode;
+        self.renew_filter();
+    }
+
+    /// Shows other lines by their level.
+    pub fn toggle_level(&mut self, level: Level) {
+        if let Some(is_shown) = self.levels.get_mut(level as usize) {
+            *is_shown = !*is_shown;
+        }
+        self.renew_filter();
+    }
+
+    fn renew_filter(&mut self) {
+        let by_query = self.mode != FilterMode::Off && self.matcher.is_some();
+        let by_level = self.levels.contains(&true);
+        self.shown = (by_query || by_level).then(LineList::default);
+    }
+
+    /// Goes on looking. Whether there is more to look at.
+    pub fn advance(&mut self, store: &LineStore) -> bool {
+        let Self { matcher, hits, shown, mode, levels, .. } = self;
+        let finds = |line: &Line<'_>| {
+            line.kind != LineKind::Notice
+                && matcher.as_ref().is_some_and(|matcher| matcher.is_match(line.text))
+        };
+        self.is_counting = matcher.is_some() && hits.advance(store, finds);
+        let is_level_shown = |line: &Line<'_>| {
+            let chosen = line.level.and_then(|level| levels.get(level as usize)).copied();
+            !levels.contains(&true) || chosen.unwrap_or(false)
+        };
+        let passes = |line: &Line<'_>| match (*mode, matcher.as_ref()) {
+            // The page's own words tell what is missing: they are always shown.
+            _ if line.kind == LineKind::Notice => true,
+            (FilterMode::Matching, Some(matcher)) => is_level_shown(line) && matcher.is_match(line.text),
+            (FilterMode::NotMatching, Some(matcher)) => is_level_shown(line) && !matcher.is_match(line.text),
+            _ => is_level_shown(line),
+        };
+        let is_filtering = shown.as_mut().is_some_and(|shown| shown.advance(store, passes));
+        self.is_counting || is_filtering
+    }
+
+    /// The lines shown; `None` when all are.
+    #[must_use]
+    pub fn shown(&self) -> Option<&LineList> {
+        self.shown.as_ref()
+    }
+
+    /// Goes to the next line with a hit after `from`, or to the one before. Gives it.
+    pub fn step(&mut self, from: u64, is_forward: bool) -> Option<u64> {
+        let start = self.current.unwrap_or(from);
+        let target = match (is_forward, self.current) {
+            (true, Some(current)) => self.hits.from_id(current + 1),
+            (true, None) => self.hits.from_id(start),
+            (false, _) => self.hits.before_id(start),
+        };
+        self.current = target.or(self.current);
+        target
+    }
+
+    /// The line with the current hit.
+    #[must_use]
+    pub fn current(&self) -> Option<u64> {
+        self.current
+    }
+
+    /// Where the hits are in a line.
+    #[must_use]
+    pub fn hits_in(&self, line: &Line<'_>) -> Vec<Range<usize>> {
+        match &self.matcher {
+            Some(matcher) if line.kind != LineKind::Notice => matcher.ranges(line.text),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What there is to say.
+    #[must_use]
+    pub fn state(&self, store: &LineStore) -> FindState {
+        let current =
+            self.current.and_then(|id| self.hits.position_of(id).checked_sub(self.hits.first_position()));
+        FindState {
+            hits: self.hits.len(),
+            is_counting: self.is_counting,
+            // A count of lines held fits.
+            current: current.and_then(|position| usize::try_from(position + 1).ok()),
+            error: self.error.clone(),
+            shown: self.shown.as_ref().map(LineList::len),
+            level_counts: Level::ALL.map(|level| store.level_count(level)),
+            levels: self.levels,
+            mode: self.mode,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::line_store::StoreLimits, *};
+
+    fn store() -> LineStore {
+        let mut store = LineStore::new(StoreLimits::default());
+        let lines = "INFO start\nERROR one failed\nINFO middle\nERROR two failed\nINFO end";
+        store.push_message(LineKind::Group, lines, 0.0);
+        store.push_message(LineKind::Notice, "failed: connection lost", 0.0);
+        store
+    }
+
+    fn finding(pattern: &str) -> Finding {
+        let mut finding = Finding::default();
+        finding.set_query(Query { pattern: pattern.to_owned(), ..Query::default() });
+        finding
+    }
+
+    fn shown(finding: &Finding) -> Vec<u64> {
+        let list = finding.shown().unwrap();
+        (list.first_position()..list.next_position()).filter_map(|at| list.id_at(at)).collect()
+    }
+
+    #[test]
+    fn hits_are_counted_and_stepped_through_in_both_directions_and_around() {
+        let (store, mut finding) = (store(), finding("failed"));
+        assert!(!finding.advance(&store));
+        assert_eq!((finding.state(&store).hits, finding.state(&store).current), (2, None));
+        assert_eq!(finding.step(0, true), Some(1));
+        assert_eq!(finding.step(0, true), Some(3));
+        assert_eq!(finding.state(&store).current, Some(2));
+        assert_eq!(finding.step(0, true), Some(1));
+        assert_eq!(finding.step(0, false), Some(3));
+        assert_eq!(finding.hits_in(&store.line(1).unwrap()), [10..16]);
+        assert!(finding.hits_in(&store.line(5).unwrap()).is_empty());
+    }
+
+    #[test]
+    fn lines_are_filtered_by_query_its_opposite_and_level_and_notices_stay() {
+        let (store, mut finding) = (store(), finding("one"));
+        for (mode, lines) in
+            [(FilterMode::Matching, vec![1, 5]), (FilterMode::NotMatching, vec![0, 2, 3, 4, 5])]
+        {
+            finding.set_mode(mode);
+            finding.advance(&store);
+            assert_eq!(shown(&finding), lines);
+        }
+        finding.toggle_level(Level::Error);
+        finding.advance(&store);
+        assert_eq!(shown(&finding), [3, 5]);
+        finding.set_mode(FilterMode::Off);
+        finding.toggle_level(Level::Error);
+        assert!(finding.shown().is_none());
+        assert_eq!(finding.state(&store).level_counts, [2, 0, 3, 0, 0]);
+    }
+
+    #[test]
+    fn a_pattern_that_cannot_be_tried_is_told_and_the_old_search_stays() {
+        let (store, mut finding) = (store(), finding("one"));
+        finding.advance(&store);
+        finding.set_query(Query { pattern: "(".into(), is_regex: true, ..Query::default() });
+        let state = finding.state(&store);
+        assert!(state.error.is_some() && state.hits == 1);
+    }
+}

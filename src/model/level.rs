@@ -1,0 +1,235 @@
+//! How grave a line is, by its own words.
+//!
+//! The first place with an answer counts: a key of JSON or logfmt, a word at the line's beginning, a word in capitals near
+//! it. Words elsewhere say nothing: `0 errors` is no error.
+
+/// How grave, gravest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Level {
+    /// Something failed.
+    Error,
+    /// Something may.
+    Warning,
+    /// Something happened.
+    Info,
+    /// For those who look for a fault.
+    Debug,
+    /// For those who look closely.
+    Trace,
+}
+
+impl Level {
+    /// All, gravest first.
+    pub const ALL: [Self; 5] = [Self::Error, Self::Warning, Self::Info, Self::Debug, Self::Trace];
+
+    /// The word for people and for the page's markup.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+
+    fn of_word(word: &str) -> Option<Self> {
+        const WORDS: [(&str, Level); 21] = [
+            ("error", Level::Error),
+            ("err", Level::Error),
+            ("fatal", Level::Error),
+            ("critical", Level::Error),
+            ("crit", Level::Error),
+            ("panic", Level::Error),
+            ("emerg", Level::Error),
+            ("alert", Level::Error),
+            ("severe", Level::Error),
+            ("failure", Level::Error),
+            ("warning", Level::Warning),
+            ("warn", Level::Warning),
+            ("info", Level::Info),
+            ("information", Level::Info),
+            ("notice", Level::Info),
+            ("debug", Level::Debug),
+            ("dbg", Level::Debug),
+            ("verbose", Level::Debug),
+            ("fine", Level::Debug),
+            ("trace", Level::Trace),
+            ("finest", Level::Trace),
+        ];
+        WORDS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, level)| *level)
+    }
+
+    /// The numbers that pino, bunyan and others write: 10 is trace, 60 fatal.
+    fn of_number(number: u32) -> Option<Self> {
+        match number {
+            10..20 => Some(Self::Trace),
+            20..30 => Some(Self::Debug),
+            30..40 => Some(Self::Info),
+            40..50 => Some(Self::Warning),
+            50..=60 => Some(Self::Error),
+            _ => None,
+        }
+    }
+}
+
+/// How far into a line a key is looked for, in bytes.
+const KEY_BYTES: usize = 512;
+/// How far into a line a word in capitals is looked for, in bytes.
+const WORD_BYTES: usize = 80;
+/// Keys under which loggers write the level.
+const KEYS: [&str; 5] = ["level", "severity", "lvl", "loglevel", "@l"];
+
+/// The level of a line, if it has one.
+#[must_use]
+pub fn level_of(line: &str) -> Option<Level> {
+    let line = line.trim_start();
+    let first = *line.as_bytes().first()?;
+    if first == b'{' || line.contains('=') {
+        let of_key = level_of_key(beginning(line, KEY_BYTES));
+        if of_key.is_some() || first == b'{' {
+            return of_key;
+        }
+    }
+    level_of_start(line, first).or_else(|| level_of_capitals(beginning(line, WORD_BYTES)))
+}
+
+fn beginning(line: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(line.len());
+    while !line.is_char_boundary(end) {
+        end -= 1;
+    }
+    line.get(..end).unwrap_or_default()
+}
+
+/// `"level":"error"`, `"level": 50`, `level=error`, `lvl="warn"`.
+fn level_of_key(line: &str) -> Option<Level> {
+    for key in KEYS {
+        let mut rest = line;
+        while let Some(at) = rest.find(key) {
+            let before = rest.get(..at).unwrap_or_default().chars().next_back();
+            rest = rest.get(at + key.len()..).unwrap_or_default();
+            let is_whole = before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '.' && c != '-');
+            let value = rest.trim_start_matches(['"', ' ']);
+            let Some(value) = value.strip_prefix([':', '=']).filter(|_| is_whole) else { continue };
+            let value = value.trim_start_matches([' ', '"']);
+            let end = value.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(value.len());
+            let word = value.get(..end).unwrap_or_default();
+            let level = Level::of_word(word).or_else(|| word.parse().ok().and_then(Level::of_number));
+            if level.is_some() {
+                return level;
+            }
+        }
+    }
+    None
+}
+
+/// `error: …`, `warning[E01]: …`, `[info] …`, `E0806 14:55:… ` (klog), `<3>…` (syslog).
+fn level_of_start(line: &str, first: u8) -> Option<Level> {
+    if first == b'<' {
+        let (priority, _) = line.get(1..)?.split_once('>')?;
+        let severity = priority.parse::<u32>().ok().filter(|priority| *priority < 192)? % 8;
+        return Some(match severity {
+            0..=3 => Level::Error,
+            4 => Level::Warning,
+            5 | 6 => Level::Info,
+            _ => Level::Debug,
+        });
+    }
+    let is_bracketed = matches!(first, b'[' | b'(');
+    let word = if is_bracketed { line.get(1..)? } else { line };
+    let end = word.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(word.len());
+    let (word, rest) = word.split_at_checked(end)?;
+    let is_marked = match rest.as_bytes().first() {
+        Some(b':') => true,
+        Some(b'[') => !is_bracketed,
+        Some(b']' | b')') => is_bracketed,
+        _ => false,
+    };
+    if is_marked
+        && let Some(level) = Level::of_word(word).or_else(|| of_letter(word).filter(|_| is_bracketed))
+    {
+        return Some(level);
+    }
+    // klog: a letter, month and day.
+    let is_klog = word.len() == 1 && rest.bytes().take(4).filter(u8::is_ascii_digit).count() == 4;
+    if is_klog { of_letter(word) } else { None }
+}
+
+fn of_letter(letter: &str) -> Option<Level> {
+    match letter {
+        "E" | "F" => Some(Level::Error),
+        "W" => Some(Level::Warning),
+        "I" => Some(Level::Info),
+        "D" => Some(Level::Debug),
+        "T" | "V" => Some(Level::Trace),
+        _ => None,
+    }
+}
+
+/// A word in capitals that stands alone. Two that say different things say nothing.
+fn level_of_capitals(line: &str) -> Option<Level> {
+    let mut found = None;
+    for word in line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '/') {
+        let is_capitals = word.len() >= 3 && word.bytes().all(|byte| byte.is_ascii_uppercase());
+        let Some(level) = is_capitals.then(|| Level::of_word(word)).flatten() else { continue };
+        match found {
+            None => found = Some(level),
+            Some(other) if other != level => return None,
+            Some(_) => {}
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_read_where_loggers_write_them() {
+        for (line, level) in [
+            ("2026-11-24T12:00:03Z ERROR connection refused", Level::Error),
+            ("2026-11-24 12:00:03,123 [main] WARN  c.e.App - slow", Level::Warning),
+            ("INFO  server: listening, error: none so far", Level::Info),
+            (r#"{"ts":1,"level":"error","msg":"INFO"}"#, Level::Error),
+            (r#"{"severity": "WARNING"}"#, Level::Warning),
+            (r#"{"level":30,"msg":"pino"}"#, Level::Info),
+            (r#"{"@l":"Debug"}"#, Level::Debug),
+            ("ts=1 level=debug msg=\"error=nil\"", Level::Debug),
+            ("error: could not compile", Level::Error),
+            ("warning[E0001]: unused", Level::Warning),
+            ("[E] short", Level::Error),
+            ("[info] bracketed", Level::Info),
+            ("E0806 14:55:01.000000 1 klog.go", Level::Error),
+            ("<3>kernel: oops", Level::Error),
+            ("<14>daemon: hello", Level::Info),
+            ("   TRACE deep", Level::Trace),
+            ("CRITICAL everything", Level::Error),
+        ] {
+            assert_eq!(level_of(line), Some(level), "{line}");
+        }
+    }
+
+    #[test]
+    fn words_elsewhere_say_nothing() {
+        for line in [
+            "",
+            "0 errors, 2 warnings",
+            "GET /error/404 200",
+            "ErrorHandler registered",
+            "error=nil",
+            "no information available",
+            "the alert was closed",
+            "ERROR and INFO in one line",
+            "<b>bold</b>",
+            r#"{"levels":["error"]}"#,
+            "sublevel=error",
+            "Error handling was improved",
+        ] {
+            assert_eq!(level_of(line), None, "{line}");
+        }
+    }
+}
