@@ -4,6 +4,7 @@ use webpubsub_client::ClientEvent;
 use webpubsub_protocol::name::GroupName;
 
 use super::{
+    display_text::MAX_DRAWN_CHARS,
     finding::{FindState, Finding},
     grouped_number::grouped,
     line_store::{Line, LineCounts, LineKind, LineStore, StoreLimits},
@@ -12,6 +13,9 @@ use super::{
     status::{ConnectionState, Status, StatusLine},
     viewport::{Layout, Viewport},
 };
+
+/// No more of a line is drawn: each character is two columns wide at most.
+const MAX_DRAWN_COLUMNS: u32 = 2 * MAX_DRAWN_CHARS as u32;
 
 /// What surrounds the lines: few values, small enough to be compared and replaced each frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +124,19 @@ impl LiveLog {
             let position = self.position_of(id);
             self.viewport.renumber(first, next, Some(position));
         }
+        for position in self.viewport.uncounted() {
+            let columns = self.line_at(position).map_or(0, |line| line.columns.min(MAX_DRAWN_COLUMNS));
+            self.viewport.count_line(columns);
+        }
         self.viewport.lay_out(at_rest)
+    }
+
+    /// Wraps long lines into rows of so many columns, or does not. The line at the top stays there.
+    pub fn set_wrap(&mut self, row_columns: Option<u32>) {
+        if self.viewport.row_columns() != row_columns {
+            self.viewport.set_wrap(row_columns);
+            self.revision += 1;
+        }
     }
 
     /// Whether lines are still being looked at: another frame is needed.

@@ -32,3 +32,4 @@ pub mod status;
 pub mod stream_command;
 pub mod text_columns;
 pub mod viewport;
+pub mod wrap_index;

@@ -1,7 +1,8 @@
 //! Which lines are visible, and whether the view follows the end.
 //!
 //! The truth is a line and a pixel offset, never a scroll position: lines are dropped above and appended below while
-//! the reader reads. All heights are CSS pixels; every row is equally high.
+//! the reader reads. All heights are CSS pixels; every row is equally high, and a line takes one, or as many as a
+//! [`WrapIndex`] says.
 //!
 //! The scroller's content is a column of rows. Its first row is the line `origin`, which lags behind the oldest line
 //! held while the reader scrolls: moving rows under a moving scroll bar makes browsers jerk, so that is put off until
@@ -9,6 +10,8 @@
 //! and below all rows there is an [`EDGE_PX`].
 
 use std::ops::Range;
+
+use super::wrap_index::WrapIndex;
 
 /// Highest content that every browser lays out at every zoom: Chromium stops at 33,554,428 px divided by the device's
 /// pixel ratio, Firefox at about 17,900,000 px.
@@ -70,6 +73,8 @@ pub struct Viewport {
     scroll_px: f64,
     /// Height of the content as last laid out: what the scroll bar's position refers to.
     content_px: f64,
+    /// Rows of each line, when long lines are wrapped.
+    wrap: Option<WrapIndex>,
 }
 
 impl Viewport {
@@ -85,6 +90,7 @@ impl Viewport {
             mode: Mode::Following,
             scroll_px: 0.0,
             content_px: 0.0,
+            wrap: None,
         }
     }
 
@@ -98,10 +104,49 @@ impl Viewport {
         self.row_px = row_px;
     }
 
+    /// Height of a row.
+    #[must_use]
+    pub fn row_px(&self) -> f64 {
+        self.row_px
+    }
+
+    /// Wraps long lines into rows of so many columns, or does not. The lines must be counted anew: see
+    /// [`Self::uncounted`].
+    pub fn set_wrap(&mut self, row_columns: Option<u32>) {
+        self.wrap = row_columns.map(|columns| WrapIndex::new(columns, self.first));
+    }
+
+    /// Columns of a row, when long lines are wrapped.
+    #[must_use]
+    pub fn row_columns(&self) -> Option<u32> {
+        self.wrap.as_ref().map(WrapIndex::row_columns)
+    }
+
+    /// Lines whose columns are to be told by [`Self::count_line`], in order.
+    #[must_use]
+    pub fn uncounted(&self) -> Range<u64> {
+        self.wrap.as_ref().map_or(0..0, |wrap| wrap.next().max(self.first)..self.next)
+    }
+
+    /// The next of the lines that were not counted has so many columns.
+    pub fn count_line(&mut self, columns: u32) {
+        if let Some(wrap) = &mut self.wrap {
+            wrap.append(columns);
+        }
+    }
+
+    /// A line takes so many rows in truth. Whether that changes the layout.
+    pub fn measured(&mut self, line: u64, rows: u32) -> bool {
+        self.wrap.as_mut().is_some_and(|wrap| wrap.set(line, rows))
+    }
+
     /// Takes the ids of the lines held. Neither ever decreases.
     pub fn lines_changed(&mut self, first: u64, next: u64) {
         self.first = self.first.max(first);
         self.next = self.next.max(next).max(self.first);
+        if let Some(wrap) = &mut self.wrap {
+            wrap.drop_to(self.first);
+        }
     }
 
     /// Whether the newest line stays in view.
@@ -151,6 +196,7 @@ impl Viewport {
     /// comes first.
     pub fn renumber(&mut self, first: u64, next: u64, anchor: Option<u64>) {
         (self.first, self.next, self.origin) = (first, next.max(first), first);
+        self.set_wrap(self.row_columns());
         if let Mode::Reading { offset_px, .. } = self.mode {
             let anchor = anchor.unwrap_or(first).clamp(first, self.next);
             self.mode = Mode::Reading { anchor, offset_px, unseen: self.next };
@@ -215,7 +261,7 @@ impl Viewport {
 
     /// Lays out what is to be seen now. `at_rest` says that the reader is not scrolling at this moment.
     pub fn lay_out(&mut self, at_rest: bool) -> Layout {
-        if at_rest || self.is_following() || self.content_height() > MAX_CONTENT_PX {
+        if at_rest || self.is_following() || self.wrap.is_some() || self.content_height() > MAX_CONTENT_PX {
             self.origin = self.first;
         }
         let lead_px = self.lead_px();
@@ -272,7 +318,11 @@ impl Viewport {
     }
 
     fn top_of(&self, id: u64) -> f64 {
-        self.lead_px() + id.saturating_sub(self.origin) as f64 * self.row_px
+        let rows = match &self.wrap {
+            Some(wrap) => wrap.rows_before(id),
+            None => id.saturating_sub(self.origin),
+        };
+        self.lead_px() + rows as f64 * self.row_px
     }
 
     /// The line at a height of the content, and how far below its top. Above and below all lines: the nearest one.
@@ -280,7 +330,12 @@ impl Viewport {
         let rows = ((px - self.lead_px()) / self.row_px).floor().max(0.0);
         // A float becomes an integer by saturating; there are far fewer rows than either holds.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let id = self.origin.saturating_add(rows as u64).min(self.next.saturating_sub(1)).max(self.origin);
+        let rows = rows as u64;
+        let id = match &self.wrap {
+            Some(wrap) => wrap.line_at(rows).0,
+            None => self.origin.saturating_add(rows),
+        };
+        let id = id.min(self.next.saturating_sub(1)).max(self.origin);
         (id, px - self.top_of(id))
     }
 }

@@ -279,3 +279,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn wrapped_lines_are_as_high_as_their_rows_and_the_end_stays_in_view() {
+    let mut reader = Reader::new(0);
+    reader.viewport.set_wrap(Some(80));
+    reader.viewport.lines_changed(0, 1000);
+    for line in reader.viewport.uncounted() {
+        reader.viewport.count_line(if line % 10 == 0 { 800 } else { 10 });
+    }
+    reader.paint(true);
+    // A hundred lines of ten rows, nine hundred of one.
+    assert_eq!(reader.layout.content_px, 2.0 * EDGE_PX + 1900.0 * ROW_PX);
+    assert!(reader.sees_end() && reader.layout.rows.end == 1000);
+    reader.scroll_by(-5000.0);
+    let before = reader.layout.clone();
+    assert!(!reader.viewport.is_following());
+    // A line above turns out to be higher: what is read stays where it is.
+    assert!(reader.viewport.measured(3, 5));
+    reader.paint(true);
+    assert_eq!(reader.layout.rows.start, before.rows.start);
+    assert_eq!(reader.layout.rows_top_px, before.rows_top_px + 4.0 * ROW_PX);
+}

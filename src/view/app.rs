@@ -26,6 +26,7 @@ use super::{
     find_bar::{FindActions, FindBar, FindChange},
     live_page::{LivePage, Screen, StartClient},
     page_address::PageAddress,
+    preferences::Preferences,
     status_bar::{Source, StatusBar},
 };
 use crate::model::{
@@ -86,6 +87,14 @@ pub fn LiveLogPage(
     });
     on_page(LivePage::connect);
     let new_lines = screen.new_lines.0;
+    let liked = web_sys::window().map(|window| Preferences::read(&window)).unwrap_or_default();
+    let (preferences, set_preferences) = signal(liked);
+    let show_preferences = move |liked: Preferences| {
+        if let Some(window) = web_sys::window() {
+            liked.apply(&window);
+        }
+        page.with_value(|page| page.iter().for_each(|page| page.set_wrapping(liked.is_wrapping)));
+    };
     let actions = FindActions {
         change: Callback::new(move |change: FindChange| {
             page.with_value(|page| page.iter().for_each(|page| page.find(change.clone())));
@@ -93,10 +102,18 @@ pub fn LiveLogPage(
         step: Callback::new(move |is_forward| {
             page.with_value(|page| page.iter().for_each(|page| page.step(is_forward)));
         }),
+        prefer: Callback::new(move |liked| {
+            set_preferences.set(liked);
+            show_preferences(liked);
+            if let Some(window) = web_sys::window() {
+                liked.keep(&window);
+            }
+        }),
     };
+    show_preferences(preferences.get_untracked());
     view! {
         <StatusBar status=screen.status.0 counts=screen.counts.0 source on_retry=move || on_page(LivePage::connect) />
-        <FindBar state=screen.find.0 actions />
+        <FindBar state=screen.find.0 preferences actions />
         <main node_ref=main>
             <Show when=move || screen.is_empty.0.get()>
                 <EmptyLog status=screen.status.0 group=group.clone() command=command.clone() />

@@ -329,3 +329,39 @@ async fn lines_are_shown_by_their_level_and_new_ones_as_they_come() {
     page.painted().await;
     assert_eq!(page.texts().len(), 6);
 }
+
+#[wasm_bindgen_test]
+async fn long_lines_are_wrapped_when_asked_for_and_the_end_stays_in_view() {
+    let page = connected_page().await;
+    for number in 0..500 {
+        let text = if number % 3 == 0 { "日本語 é ".repeat(60) } else { "word ".repeat(number % 90) };
+        page.receive(format!("{number} {text}"));
+    }
+    page.painted().await;
+    let wrap = "#find button[aria-label='Wrap long lines (z)']";
+    page.get(wrap).click();
+    page.painted().await;
+    assert!(page.sees_end());
+    let log = page.get("#log");
+    assert!(log.scroll_width() <= log.client_width(), "a line goes beyond the edge");
+    // Rows stand on one another without a gap, wherever one scrolls.
+    for key in ["End", "Home", "PageDown", "PageDown"] {
+        page.press(key).await;
+        let rows = page.all(".rows .row");
+        for pair in rows.windows(2) {
+            let (upper, lower) = (pair[0].get_bounding_client_rect(), pair[1].get_bounding_client_rect());
+            assert!((upper.bottom() - lower.top()).abs() < 1.0);
+        }
+        let last = rows.last().unwrap();
+        if last.get_attribute("data-line-id").as_deref() == Some("499") {
+            let content = page.get("#log .content").get_bounding_client_rect().bottom();
+            let below = content - last.get_bounding_client_rect().bottom();
+            assert!((0.0..=10.0).contains(&below), "{below} px are left below the last row");
+        }
+    }
+    page.get(wrap).click();
+    page.painted().await;
+    let heights: Vec<i32> = page.all(".rows .row").iter().map(|row| row.offset_height()).collect();
+    assert!(heights.windows(2).all(|pair| pair[0] == pair[1]), "{heights:?}");
+    web_sys::window().unwrap().local_storage().unwrap().unwrap().clear().unwrap();
+}

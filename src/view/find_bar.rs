@@ -5,12 +5,15 @@
 //! | `/` | to the search field |
 //! | `n`, `N` | next and previous line with a hit; Enter and Shift+Enter in the field |
 //! | `&` | only lines with hits, then only those without, then all |
+//! | `z` | wraps long lines, or does not |
+//! | `t` | the colours of the system, light ones, dark ones |
 //! | Escape | clears the field, then leaves it |
 
 use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, KeyboardEvent, Node};
 
+use super::preferences::{Preferences, Theme};
 use crate::model::{
     finding::{FilterMode, FindState, Finding},
     grouped_number::{counted, grouped},
@@ -25,6 +28,8 @@ pub struct FindActions {
     pub change: Callback<FindChange>,
     /// To the next line with a hit, or to the previous one.
     pub step: Callback<bool>,
+    /// The reader likes something else.
+    pub prefer: Callback<Preferences>,
 }
 
 /// A change of what is looked for or shown.
@@ -54,6 +59,8 @@ impl FindChange {
 pub fn FindBar(
     /// What there is to say about the search.
     state: ReadSignal<FindState>,
+    /// What the reader likes.
+    preferences: ReadSignal<Preferences>,
     /// What the bar asks for.
     actions: FindActions,
 ) -> impl IntoView {
@@ -62,6 +69,14 @@ pub fn FindBar(
     let ask = move |change: &dyn Fn(&mut Query)| {
         set_query.update(change);
         actions.change.run(FindChange::Query(query.get_untracked()));
+    };
+    let toggle_wrap = move || {
+        let liked = preferences.get_untracked();
+        actions.prefer.run(Preferences { is_wrapping: !liked.is_wrapping, ..liked });
+    };
+    let next_theme = move || {
+        let liked = preferences.get_untracked();
+        actions.prefer.run(Preferences { theme: liked.theme.next(), ..liked });
     };
     let listener = window_event_listener(leptos::ev::keydown, move |event| {
         if is_for_page(&event) {
@@ -76,6 +91,8 @@ pub fn FindBar(
                 }
                 "n" => actions.step.run(true),
                 "N" => actions.step.run(false),
+                "z" => toggle_wrap(),
+                "t" => next_theme(),
                 "&" => actions.change.run(FindChange::Mode(next_mode(state.get_untracked().mode))),
                 _ => {}
             }
@@ -165,6 +182,19 @@ pub fn FindBar(
                     })
                     .to_vec()}
             </div>
+            <Toggle
+                name="Wrap long lines (z)"
+                text="Wrap"
+                is_on=Signal::derive(move || preferences.with(|liked| liked.is_wrapping))
+                on_press=toggle_wrap
+            />
+            <button type="button" id="theme" title="Colours: system, light, dark (t)" on:click=move |_| next_theme()>
+                {move || match preferences.with(|liked| liked.theme) {
+                    Theme::System => "Auto",
+                    Theme::Light => "Light",
+                    Theme::Dark => "Dark",
+                }}
+            </button>
             <span class="shown">
                 {move || state.with(|state| state.shown.map(|shown| counted(shown as u64, "line shown", "lines shown")))}
             </span>

@@ -108,6 +108,7 @@ pub struct LivePage {
     gate: Rc<FrameGate>,
     start_client: StartClient,
     client: RefCell<Option<Box<dyn Any>>>,
+    is_wrapping: Cell<bool>,
     has_connected: Rc<Cell<bool>>,
     _visibility: Listener,
 }
@@ -143,6 +144,7 @@ impl LivePage {
             gate,
             start_client,
             client: RefCell::new(None),
+            is_wrapping: Cell::new(false),
             has_connected: Rc::default(),
             _visibility: visibility,
         })
@@ -176,6 +178,7 @@ impl LivePage {
 
     fn stage_in(&self, parent: &HtmlElement) -> Result<Stage, JsValue> {
         let view = LogView::new(self.document.clone(), parent, &self.label)?;
+        view.set_wrapping(self.is_wrapping.get(), &mut self.log.borrow_mut())?;
         let input = ScrollInput::new(&self.window, &self.document, view.scroller(), &self.log, &self.gate);
         let size = SizeWatch::new(view.scroller(), {
             let (log, stage, gate) =
@@ -190,6 +193,15 @@ impl LivePage {
             }
         })?;
         Ok(Stage { view, input, _size: size })
+    }
+
+    /// Wraps long lines, or does not.
+    pub fn set_wrapping(&self, is_wrapping: bool) {
+        self.is_wrapping.set(is_wrapping);
+        if let Some(stage) = self.stage.borrow().as_ref() {
+            report(stage.view.set_wrapping(is_wrapping, &mut self.log.borrow_mut()));
+        }
+        self.gate.ask();
     }
 
     /// Changes what is looked for, or what is shown.

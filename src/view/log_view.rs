@@ -3,12 +3,12 @@
 //! Rows stand in the document in the order of their lines, in one box that is moved as a whole, so that a selection
 //! runs through them as the reader sees them. A row is filled again only when its line changes.
 
-use std::{collections::VecDeque, ops::Range};
+use std::{cell::Cell, collections::VecDeque, ops::Range};
 
-use wasm_bindgen::JsValue;
-use web_sys::{Document, HtmlElement, Text};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Document, Element, HtmlElement, Text};
 
-use super::log_row::{LogRow, div};
+use super::log_row::{LogRow, div, element};
 use crate::model::{
     display_text::MAX_DRAWN_CHARS, grouped_number::counted, line_store::LineStore, live_log::LiveLog,
 };
@@ -42,6 +42,44 @@ pub struct LogView {
     /// The positions of the lines that `rows` show, one each.
     shown: Range<u64>,
     written: Written,
+    /// A row that nobody sees, to measure columns by.
+    probe: Probe,
+    is_wrapping: Cell<bool>,
+    /// Whether rows were filled since their heights were last looked at.
+    has_filled: Cell<bool>,
+}
+
+/// Characters in the probe.
+const PROBE_COLUMNS: u32 = 64;
+
+struct Probe {
+    text: Element,
+    ruler: Element,
+}
+
+impl Probe {
+    fn new(document: &Document, parent: &HtmlElement) -> Result<Self, JsValue> {
+        let row = div(document, "probe")?;
+        row.set_attribute("aria-hidden", "true")?;
+        row.append_child(&*element(document, "span", "gutter")?)?;
+        let text = element(document, "span", "room")?;
+        let ruler = element(document, "span", "ruler")?;
+        ruler.set_text_content(Some(&"x".repeat(PROBE_COLUMNS as usize)));
+        text.append_child(&ruler)?;
+        row.append_child(&text)?;
+        parent.append_child(&row)?;
+        Ok(Self { text, ruler })
+    }
+
+    /// Columns of a wrapped row.
+    fn row_columns(&self) -> u32 {
+        let width = |element: &Element| element.get_bounding_client_rect().width();
+        let column_px = width(&self.ruler) / f64::from(PROBE_COLUMNS);
+        // A quotient of widths on a screen; a hair more, for widths that are rounded down.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let columns = (width(&self.text) / column_px.max(1.0) + 0.01) as u32;
+        columns.max(1)
+    }
 }
 
 impl LogView {
@@ -66,6 +104,7 @@ impl LogView {
         rows_box.set_attribute("role", "presentation")?;
         content.append_child(&dropped_row)?;
         content.append_child(&rows_box)?;
+        let probe = Probe::new(&document, &content)?;
         scroller.append_child(&content)?;
         parent.append_child(&scroller)?;
         Ok(Self {
@@ -78,6 +117,9 @@ impl LogView {
             rows: VecDeque::new(),
             shown: 0..0,
             written: Written::default(),
+            probe,
+            is_wrapping: Cell::new(false),
+            has_filled: Cell::new(false),
         })
     }
 
@@ -102,7 +144,35 @@ impl LogView {
         let row_px = (font_px * ROW_PX_PER_FONT_PX).ceil();
         set_px(&self.scroller, "--row", row_px)?;
         log.viewport.resize(f64::from(self.scroller.client_height()), row_px);
+        log.set_wrap(self.is_wrapping.get().then(|| self.probe.row_columns()));
         Ok(())
+    }
+
+    /// Wraps long lines, or does not.
+    ///
+    /// # Errors
+    /// What the browser says when it takes no style.
+    pub fn set_wrapping(&self, is_wrapping: bool, log: &mut LiveLog) -> Result<(), JsValue> {
+        self.is_wrapping.set(is_wrapping);
+        self.scroller.class_list().toggle_with_force("wrap", is_wrapping)?;
+        self.measure(log)
+    }
+
+    /// Tells the log how high wrapped rows are in truth. Whether that changes the layout.
+    fn correct_heights(&self, log: &mut LiveLog) -> bool {
+        if !self.is_wrapping.get() || !self.has_filled.replace(false) {
+            return false;
+        }
+        let row_px = log.viewport.row_px();
+        let mut has_changed = false;
+        for (position, row) in self.shown.clone().zip(&self.rows) {
+            let height = row.element().unchecked_ref::<HtmlElement>().offset_height();
+            // Whole rows, of which there are few thousand at most.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            let rows = (f64::from(height) / row_px).round() as u32;
+            has_changed |= log.viewport.measured(position, rows);
+        }
+        has_changed
     }
 
     /// Shows the log as it is now. `at_rest`: the reader does not scroll at this moment.
@@ -110,6 +180,14 @@ impl LogView {
     /// # Errors
     /// What the browser says when it makes no elements.
     pub fn paint(&mut self, log: &mut LiveLog, at_rest: bool) -> Result<(), JsValue> {
+        self.paint_once(log, at_rest)?;
+        if self.correct_heights(log) {
+            self.paint_once(log, at_rest)?;
+        }
+        Ok(())
+    }
+
+    fn paint_once(&mut self, log: &mut LiveLog, at_rest: bool) -> Result<(), JsValue> {
         let layout = log.lay_out(at_rest);
         if self.written.revision != log.revision() {
             self.written.revision = log.revision();
@@ -199,6 +277,7 @@ impl LogView {
         if let Some(line) = log.line_at(position) {
             let (number, hits) = (log.store.received_before(line.id) + 1, log.finding().hits_in(&line));
             row.fill(&self.document, &line, number, &hits)?;
+            self.has_filled.set(true);
             row.set_current(log.finding().current() == Some(line.id))?;
         }
         Ok(row)

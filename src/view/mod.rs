@@ -5,6 +5,7 @@
 //! | [`app`] | the page and its parts |
 //! | [`live_page`] | joins a client, the model and the view |
 //! | [`page_address`] | what the page's address asks for |
+//! | [`preferences`] | what the reader likes, kept |
 //! | [`status_bar`] | the header: connection, counts, details |
 //! | [`empty_log`] | what is there before the first line |
 //! | [`find_bar`] | the bar under it: what to look for, what to show |
@@ -26,6 +27,7 @@ pub mod live_page;
 pub mod log_row;
 pub mod log_view;
 pub mod page_address;
+pub mod preferences;
 pub mod scroll_input;
 pub mod size_watch;
 pub mod status_bar;

@@ -121,6 +121,12 @@ impl TestPage {
         (0..rows.length()).map(|at| rows.get(at).unwrap().text_content().unwrap_or_default()).collect()
     }
 
+    /// All elements that `selector` finds, in the order of the document.
+    pub fn all(&self, selector: &str) -> Vec<HtmlElement> {
+        let found = self.root.query_selector_all(selector).unwrap();
+        (0..found.length()).map(|at| found.get(at).unwrap().unchecked_into()).collect()
+    }
+
     /// The text of the topmost row that is in view, and how many pixels its top is above the view's.
     pub fn top_row(&self) -> (String, i32) {
         let view_top = self.get("#log").get_bounding_client_rect().top();

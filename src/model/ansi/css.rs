@@ -45,7 +45,11 @@ pub fn style_words(style: Style) -> StyleWords {
             Color::Default => None,
             Color::Indexed(index @ 0..16) => Some(format!("var(--ansi-{index})")),
             color => fixed(color).map(|color| {
-                format!("oklch(from {} clamp(var(--darkest), l, var(--lightest)) c h)", hex(color))
+                let hex = hex(color);
+                format!(
+                    "light-dark(oklch(from {hex} min(l, {LIGHTEST_ON_LIGHT}) c h), \
+                     oklch(from {hex} max(l, {DARKEST_ON_DARK}) c h))"
+                )
             }),
         };
         return StyleWords { classes, foreground, background: None };
@@ -60,6 +64,10 @@ type Rgb = (u8, u8, u8);
 
 const BLACK: Rgb = (0, 0, 0);
 const WHITE: Rgb = (255, 255, 255);
+/// Lightness at which text of any hue can still be read on the light theme's paper.
+const LIGHTEST_ON_LIGHT: f64 = 0.54;
+/// The same on the dark theme's paper.
+const DARKEST_ON_DARK: f64 = 0.66;
 /// What text needs to be read (WCAG 2.2, success criterion 1.4.3).
 const LEAST_CONTRAST: f64 = 4.5;
 /// The first 16 colours where the theme does not matter (as xterm has them).
@@ -135,7 +143,10 @@ mod tests {
         assert_eq!(words("31").foreground.unwrap(), "var(--ansi-1)");
         assert_eq!(words("95").foreground.unwrap(), "var(--ansi-13)");
         let legible = words("38;5;16").foreground.unwrap();
-        assert_eq!(legible, "oklch(from #000000 clamp(var(--darkest), l, var(--lightest)) c h)");
+        assert_eq!(
+            legible,
+            "light-dark(oklch(from #000000 min(l, 0.54) c h), oklch(from #000000 max(l, 0.66) c h))"
+        );
     }
 
     #[test]

@@ -1,0 +1,101 @@
+//! What the reader likes: kept by the browser, and asked for by the page's address.
+
+use web_sys::{Storage, UrlSearchParams, Window};
+
+/// Which colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// The system's.
+    #[default]
+    System,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+impl Theme {
+    const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
+
+    /// Its name, in the page's address and markup.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// The one after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Self::System => Self::Light,
+            Self::Light => Self::Dark,
+            Self::Dark => Self::System,
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|theme| theme.as_str() == name)
+    }
+}
+
+/// See the [module](self).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Preferences {
+    /// Which colours.
+    pub theme: Theme,
+    /// Whether long lines are wrapped.
+    pub is_wrapping: bool,
+}
+
+const THEME: &str = "theme";
+const WRAP: &str = "wrap";
+
+impl Preferences {
+    /// What the page's address says (`theme=dark`, `wrap=1`), or else what was kept.
+    #[must_use]
+    pub fn read(window: &Window) -> Self {
+        let search = window.location().search().unwrap_or_default();
+        let parameters = UrlSearchParams::new_with_str(&search).ok();
+        let storage = storage(window);
+        let wish = |name: &str| {
+            let asked = parameters.as_ref().and_then(|parameters| parameters.get(name));
+            asked.or_else(|| storage.as_ref()?.get_item(&key(name)).ok()?)
+        };
+        Self {
+            theme: wish(THEME).and_then(|name| Theme::from_name(&name)).unwrap_or_default(),
+            is_wrapping: wish(WRAP).is_some_and(|value| matches!(value.as_str(), "1" | "true" | "")),
+        }
+    }
+
+    /// Keeps them, where the browser keeps anything.
+    pub fn keep(self, window: &Window) {
+        let Some(storage) = storage(window) else { return };
+        let wrap = if self.is_wrapping { "1" } else { "0" };
+        for (name, value) in [(THEME, self.theme.as_str()), (WRAP, wrap)] {
+            // A full or forbidden store keeps nothing, and the page works all the same.
+            storage.set_item(&key(name), value).unwrap_or_default();
+        }
+    }
+
+    /// Gives the page its colours.
+    pub fn apply(self, window: &Window) {
+        let root = window.document().and_then(|document| document.document_element());
+        if let Some(root) = root {
+            // Fails only for attributes with impossible names.
+            root.set_attribute("data-theme", self.theme.as_str()).unwrap_or_default();
+        }
+    }
+}
+
+fn key(name: &str) -> String {
+    format!("tailcast.{name}")
+}
+
+/// `None` where a browser, or its user, allows no storage.
+fn storage(window: &Window) -> Option<Storage> {
+    window.local_storage().ok().flatten()
+}
