@@ -4,12 +4,14 @@ waited for on an event loop of its own."""
 import asyncio
 import inspect
 import threading
+import time
 from importlib.metadata import version
 
 import azure.messaging.webpubsubclient as client
 import azure.messaging.webpubsubclient.aio as client_aio
 import azure.messaging.webpubsubservice as service
 import azure.messaging.webpubsubservice.aio as service_aio
+from azure.core.credentials import AccessToken
 
 _loop = asyncio.new_event_loop()
 threading.Thread(target=_loop.run_forever, daemon=True).start()
@@ -105,6 +107,20 @@ class Face:
             return await asyncio.get_running_loop().run_in_executor(None, provider)
 
         return self._module.WebPubSubClientCredential(provided)
+
+    def bearer(self, text):
+        """A service's credential that is nothing but this token."""
+        token = AccessToken(text, int(time.time()) + 600)
+
+        class Blocking:
+            def get_token(self, *scopes, **options):
+                return token
+
+        class Asynchronous:
+            async def get_token(self, *scopes, **options):
+                return token
+
+        return Asynchronous() if self.is_asynchronous else Blocking()
 
     def items(self, paged):
         """Everything that is listed."""
