@@ -42,6 +42,7 @@ async fn a_lost_client_misses_what_expired_meanwhile_and_gets_the_rest() -> anyh
     let (id, token) = (id.as_str().unwrap_or_default(), token.as_str().unwrap_or_default());
     let recovery = format!("{url}&awps_connection_id={id}&awps_reconnection_token={token}");
     let mut client = Socket::open(&recovery, &[RELIABLE]).await?;
+    assert_eq!(client.json().await?["event"], "connected");
     for (sequence_id, text) in [(3, "stays"), (4, "stays"), (5, "for ever"), (6, "for ever")] {
         let message = client.json().await?;
         assert_eq!((&message["sequenceId"], &message["data"]), (&json!(sequence_id), &json!(text)));

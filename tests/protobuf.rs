@@ -139,6 +139,9 @@ async fn a_reliable_client_is_recovered_in_its_own_form() -> anyhow::Result<()> 
     publish(&mut json, 12).await?;
     // The name that is offered on the way back does not change what is spoken.
     let mut client = Socket::open(&url, &[RELIABLE]).await?;
+    assert!(
+        matches!(hear(&mut client).await?, Response::Connected { connection_id, .. } if connection_id == id)
+    );
     assert_eq!(hear(&mut client).await?, message(2, "11"));
     assert_eq!(hear(&mut client).await?, message(3, "12"));
     Ok(())

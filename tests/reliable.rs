@@ -34,7 +34,7 @@ impl Client {
 
     /// Loses the socket without a farewell, and takes the connection up again on a new one.
     async fn cut_and_recover(&mut self) -> anyhow::Result<()> {
-        self.socket = Socket::open(&self.recovery_url, &[RELIABLE]).await?;
+        self.socket = recover(&self.recovery_url).await?;
         Ok(())
     }
 
@@ -49,6 +49,17 @@ impl Client {
     async fn acknowledge(&mut self, id: u64) -> anyhow::Result<()> {
         self.socket.send(&format!(r#"{{"type":"sequenceAck","sequenceId":{id}}}"#)).await
     }
+}
+
+/// Takes a connection up again on a new socket.
+async fn recover(url: &str) -> anyhow::Result<Socket> {
+    let mut socket = Socket::open(url, &[RELIABLE]).await?;
+    let greeting = socket.json().await?;
+    anyhow::ensure!(
+        greeting["event"] == "connected" && greeting["reconnectionToken"].is_string(),
+        "{greeting}"
+    );
+    Ok(socket)
 }
 
 /// Publishes a text, and waits until the service has it.
@@ -94,7 +105,7 @@ async fn messages_collect_while_there_is_no_socket() -> anyhow::Result<()> {
     for ack_id in 1..=100 {
         publish(&mut publisher, ack_id, &format!("message {ack_id}")).await?;
     }
-    let socket = Socket::open(&recovery_url, &[RELIABLE]).await?;
+    let socket = recover(&recovery_url).await?;
     let mut client = Client { socket, recovery_url };
     for id in 1..=100 {
         assert_eq!(client.message().await?, (id, format!("message {id}")));
@@ -106,7 +117,7 @@ async fn messages_collect_while_there_is_no_socket() -> anyhow::Result<()> {
 async fn a_late_old_socket_is_fenced_off() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let (mut client, mut publisher) = (Client::subscribe(&server).await?, server.connect("bob").await?);
-    let new = Socket::open(&client.recovery_url, &[RELIABLE]).await?;
+    let new = recover(&client.recovery_url).await?;
     let mut old = std::mem::replace(&mut client.socket, new);
     // The old socket ends without a word, and what it says no longer counts.
     assert!(old.json().await.is_err());

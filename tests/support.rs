@@ -32,12 +32,10 @@ const KINDS: [Kind; 3] = [
 ];
 
 /// What does not work, by its name in every SDK, and why: the words of the table.
-const EXCEPTIONS: [(&str, &str); 4] = [
+const EXCEPTIONS: [(&str, &str); 3] = [
     ("client access token: for MQTT", "there is no MQTT here"),
     ("client access token: for Socket.IO", "there is no Socket.IO here"),
     ("group joined and left events", "a preview, of which only the SDK is public"),
-    // Its streams wait for a `connected` frame, which the service does not send after a recovery.
-    ("stream to group: over a recovery", "not yet"),
 ];
 
 #[tokio::test]

@@ -213,6 +213,13 @@ impl Connection {
         }
     }
 
+    /// What waits to be written to a further socket of the client, beginning with `greeting`. `None` for a connection that
+    /// has ended, or that cannot have another socket.
+    #[must_use]
+    pub fn attach_again(&self, greeting: &Response<'_>) -> Option<Arc<Outbox>> {
+        self.reliable_queue()?.attach_after(self.frame(greeting))
+    }
+
     /// Queues a message. Tells whether its publisher should wait for this client.
     pub fn deliver(&self, broadcast: &mut Broadcast<'_>) -> Load {
         let expires_at = broadcast.expires_at();
@@ -236,10 +243,17 @@ impl Connection {
     /// Tells this client something that is for it alone, and not worth keeping. Sets no pace for anybody: the outbox
     /// bounds it. Simple clients have no frames but payloads, and hear nothing.
     pub fn tell(&self, response: &Response<'_>) {
+        if let Some(frame) = self.frame(response) {
+            self.push(frame);
+        }
+    }
+
+    /// How `response` looks to this client; `None` for a simple one.
+    fn frame(&self, response: &Response<'_>) -> Option<Bytes> {
         match self.format {
-            WireFormat::Simple => {}
-            WireFormat::Json | WireFormat::ReliableJson => self.push(json_frame(response)),
-            WireFormat::Protobuf | WireFormat::ReliableProtobuf => self.push(protobuf_frame(response)),
+            WireFormat::Simple => None,
+            WireFormat::Json | WireFormat::ReliableJson => Some(json_frame(response)),
+            WireFormat::Protobuf | WireFormat::ReliableProtobuf => Some(protobuf_frame(response)),
         }
     }
 
@@ -261,6 +275,12 @@ impl Connection {
     /// Keeps the reason why it ends; the first one stands.
     pub fn end_because(&self, reason: &str) {
         self.end_reason.get_or_init(|| reason.to_owned());
+    }
+
+    /// Whether it is about to end, or has.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.end_reason.get().is_some()
     }
 
     /// Why it ended; empty when nobody said.

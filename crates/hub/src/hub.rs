@@ -248,11 +248,11 @@ impl Hub {
         self.read().connections.get(id).map(|member| Arc::clone(&member.connection))
     }
 
-    /// Whether there is anybody in `audience`.
+    /// Whether there is anybody in `audience` who is not about to go.
     #[must_use]
     pub fn has_any(&self, audience: Audience<'_>) -> bool {
         let mut has_any = false;
-        self.read().for_each(audience, |_| has_any = true);
+        self.read().for_each(audience, |connection| has_any |= !connection.is_ending());
         has_any
     }
 

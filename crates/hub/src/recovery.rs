@@ -11,7 +11,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::Instant,
 };
-use webpubsub_protocol::{close::Close, name::HubName};
+use webpubsub_protocol::{close::Close, message::Response as Message, name::HubName};
 
 use crate::{
     connection::{Connection, ConnectionId},
@@ -60,6 +60,16 @@ impl Resumable {
         is_right && self.hub == *hub && !self.connection.has_ended()
     }
 
+    /// What a socket hears first: who it is, and how to come back. The documentation lets clients expect it on the first
+    /// socket alone; but the official JavaScript client resumes its streams only when it hears it on the further ones too.
+    fn greeting(&self) -> Message<'static> {
+        Message::Connected {
+            connection_id: self.connection.id.as_str().to_owned(),
+            user_id: self.connection.user_id.clone(),
+            reconnection_token: Some(self.token.clone()),
+        }
+    }
+
     /// Carries the conversation over its first socket, whose outbox holds the greeting already.
     pub(crate) async fn carry_first(
         self: Arc<Self>,
@@ -83,7 +93,8 @@ impl Resumable {
         let ticket = queue.fence();
         let mut session = self.session.lock().await;
         // It may have ended for good while the old carrier finished, or a newer socket may be waiting behind us.
-        let Some(outbox) = queue.is_newest(ticket).then(|| queue.attach()).flatten() else {
+        let attach = || self.connection.attach_again(&self.greeting());
+        let Some(outbox) = queue.is_newest(ticket).then(attach).flatten() else {
             return driver::farewell(socket, &Close::NOT_RECOVERABLE).await;
         };
         tracing::debug!(connection = %self.connection.id, "recovered");

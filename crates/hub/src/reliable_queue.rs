@@ -188,12 +188,21 @@ impl ReliableQueue {
     /// Gives the connection a transport, which gets all that is unacknowledged first. `None` when it has ended.
     #[must_use]
     pub fn attach(&self) -> Option<Arc<Outbox>> {
+        self.attach_after(None)
+    }
+
+    /// The same, but the transport gets `greeting` before anything else.
+    #[must_use]
+    pub fn attach_after(&self, greeting: Option<Bytes>) -> Option<Arc<Outbox>> {
         let mut state = self.state();
         if state.has_ended {
             return None;
         }
         state.forget_expired();
         let outbox = Arc::new(Outbox::default());
+        if let Some(greeting) = greeting {
+            outbox.push(greeting);
+        }
         for message in &state.retained {
             outbox.push_parts(message.parts(), message.expires_at);
         }

@@ -82,7 +82,7 @@ class Listener {
     const url = new URL(this.url);
     url.searchParams.set("awps_connection_id", this.id);
     url.searchParams.set("awps_reconnection_token", this.greeting.reconnectionToken);
-    return Listener.open(url.toString(), [RELIABLE_PROTOCOL]);
+    return Listener.greeted(url.toString(), [RELIABLE_PROTOCOL]);
   }
 }
 

@@ -78,4 +78,4 @@ class Listener:
     def recovered(self):
         """Comes back with its reconnection token."""
         back = {'awps_connection_id': self.id, 'awps_reconnection_token': self.greeting['reconnectionToken']}
-        return Listener(f'{self._url}&{urlencode(back)}', RELIABLE_PROTOCOL)
+        return Listener.greeted(f'{self._url}&{urlencode(back)}', RELIABLE_PROTOCOL)
