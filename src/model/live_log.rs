@@ -48,6 +48,7 @@ pub struct LiveLog {
     /// The line that is to be at the top once it is known where it is among those shown.
     wanted_top: Option<u64>,
     is_looking: bool,
+    shows_time: bool,
     /// When a connection was lost, until lines come again.
     lost: Option<LocalTime>,
     /// The first line that came while the page could not be seen.
@@ -66,6 +67,7 @@ impl LiveLog {
             revision: 0,
             wanted_top: None,
             is_looking: false,
+            shows_time: false,
             group,
             lost: None,
             hidden_from: None,
@@ -131,6 +133,30 @@ impl LiveLog {
         self.viewport.lay_out(at_rest)
     }
 
+    /// Rows tell when their line came, or its number.
+    pub fn set_shows_time(&mut self, shows_time: bool) {
+        if self.shows_time != shows_time {
+            self.shows_time = shows_time;
+            self.revision += 1;
+        }
+    }
+
+    /// Whether rows tell when their line came.
+    #[must_use]
+    pub fn shows_time(&self) -> bool {
+        self.shows_time
+    }
+
+    /// What the gutter says beside a line.
+    #[must_use]
+    pub fn gutter(&self, line: &Line<'_>, offset_minutes: i32) -> String {
+        match line.kind {
+            _ if self.shows_time => LocalTime { unix_ms: line.arrived_ms, offset_minutes }.time_of_day(),
+            LineKind::Group => (self.store.received_before(line.id) + 1).to_string(),
+            LineKind::Server | LineKind::Notice => line.kind.as_str().to_owned(),
+        }
+    }
+
     /// Wraps long lines into rows of so many columns, or does not. The line at the top stays there.
     pub fn set_wrap(&mut self, row_columns: Option<u32>) {
         if self.viewport.row_columns() != row_columns {
@@ -187,6 +213,26 @@ impl LiveLog {
         self.revision += 1;
         let position = self.position_of(id);
         self.viewport.reveal(position);
+    }
+
+    /// The text of the lines shown, from `position` on, up to about `bytes`; and the position after them. `None` at the
+    /// end.
+    #[must_use]
+    pub fn text_from(&self, position: u64, bytes: usize) -> Option<(String, u64)> {
+        let (first, next) = self.positions();
+        let mut position = position.max(first);
+        if position >= next {
+            return None;
+        }
+        let mut text = String::new();
+        while position < next && text.len() < bytes {
+            if let Some(line) = self.line_at(position) {
+                text.push_str(line.text);
+                text.push('\n');
+            }
+            position += 1;
+        }
+        Some((text, position))
     }
 
     fn positions(&self) -> (u64, u64) {
@@ -282,6 +328,18 @@ mod tests {
     fn lines(log: &LiveLog) -> Vec<(LineKind, &str)> {
         let ids = log.store.first_id()..log.store.next_id();
         ids.filter_map(|id| log.store.line(id)).map(|line| (line.kind, line.text)).collect()
+    }
+
+    #[test]
+    fn what_is_shown_can_be_taken_away_as_text_piece_by_piece() {
+        let mut log = log_after(&[connected(), joined(), message("one\ntwo\nERROR three")]);
+        log.lay_out(true);
+        assert_eq!(log.text_from(0, 1), Some(("one\n".to_owned(), 1)));
+        assert_eq!(log.text_from(1, 1000), Some(("two\nERROR three\n".to_owned(), 3)));
+        assert_eq!(log.text_from(3, 1000), None);
+        log.find(|finding| finding.toggle_level(crate::model::level::Level::Error));
+        log.lay_out(true);
+        assert_eq!(log.text_from(0, 1000).map(|(text, _)| text).as_deref(), Some("ERROR three\n"));
     }
 
     #[test]

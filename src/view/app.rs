@@ -24,6 +24,7 @@ use webpubsub_client::{ClientOptions, web::WebClient};
 use super::{
     empty_log::EmptyLog,
     find_bar::{FindActions, FindBar, FindChange},
+    keys_help::KeysHelp,
     live_page::{LivePage, Screen, StartClient},
     page_address::PageAddress,
     preferences::Preferences,
@@ -93,7 +94,12 @@ pub fn LiveLogPage(
         if let Some(window) = web_sys::window() {
             liked.apply(&window);
         }
-        page.with_value(|page| page.iter().for_each(|page| page.set_wrapping(liked.is_wrapping)));
+        page.with_value(|page| {
+            page.iter().for_each(|page| {
+                page.set_wrapping(liked.is_wrapping);
+                page.set_shows_time(liked.shows_time);
+            });
+        });
     };
     let actions = FindActions {
         change: Callback::new(move |change: FindChange| {
@@ -102,6 +108,8 @@ pub fn LiveLogPage(
         step: Callback::new(move |is_forward| {
             page.with_value(|page| page.iter().for_each(|page| page.step(is_forward)));
         }),
+        pause: Callback::new(move |()| on_page(LivePage::pause_or_follow)),
+        save: Callback::new(move |()| on_page(LivePage::save)),
         prefer: Callback::new(move |liked| {
             set_preferences.set(liked);
             show_preferences(liked);
@@ -114,6 +122,7 @@ pub fn LiveLogPage(
     view! {
         <StatusBar status=screen.status.0 counts=screen.counts.0 source on_retry=move || on_page(LivePage::connect) />
         <FindBar state=screen.find.0 preferences actions />
+        <KeysHelp />
         <main node_ref=main>
             <Show when=move || screen.is_empty.0.get()>
                 <EmptyLog status=screen.status.0 group=group.clone() command=command.clone() />

@@ -365,3 +365,25 @@ async fn long_lines_are_wrapped_when_asked_for_and_the_end_stays_in_view() {
     assert!(heights.windows(2).all(|pair| pair[0] == pair[1]), "{heights:?}");
     web_sys::window().unwrap().local_storage().unwrap().unwrap().clear().unwrap();
 }
+
+#[wasm_bindgen_test]
+async fn the_view_is_held_and_followed_by_key_and_rows_tell_the_time_when_asked() {
+    let page = connected_page().await;
+    page.receive(numbered(1..=1_000));
+    page.painted().await;
+    page.press("p").await;
+    page.receive("held back");
+    page.painted().await;
+    assert_eq!(page.attribute("#resume", "data-new"), "1");
+    page.press("p").await;
+    assert!(page.sees_end() && page.find("#resume").is_none());
+    page.press("i").await;
+    let gutter = page.all(".row .gutter").last().unwrap().text_content().unwrap();
+    assert_eq!((gutter.len(), gutter.matches(':').count()), (8, 2), "{gutter}");
+    page.press("i").await;
+    page.press("?").await;
+    assert!(page.get("#keys").matches(":popover-open").unwrap());
+    page.press("?").await;
+    assert!(!page.get("#keys").matches(":popover-open").unwrap());
+    web_sys::window().unwrap().local_storage().unwrap().unwrap().clear().unwrap();
+}

@@ -7,11 +7,16 @@ use crate::model::local_time::LocalTime;
 /// The reader's time.
 #[must_use]
 pub fn local_time() -> LocalTime {
-    let now = Date::new_0();
+    LocalTime { unix_ms: Date::now(), offset_minutes: offset_minutes() }
+}
+
+/// Minutes by which the reader's clocks are ahead of UTC.
+#[must_use]
+pub fn offset_minutes() -> i32 {
     // The browser says how far UTC is ahead, in whole minutes of less than a day.
     #[allow(clippy::cast_possible_truncation)]
-    let offset_minutes = -now.get_timezone_offset() as i32;
-    LocalTime { unix_ms: now.get_time(), offset_minutes }
+    let behind = Date::new_0().get_timezone_offset() as i32;
+    -behind
 }
 
 /// Milliseconds of a clock that never jumps, from some moment on.

@@ -1,19 +1,15 @@
 //! The bar under the header: what to look for, what to show.
 //!
-//! | key | does |
-//! | --- | --- |
-//! | `/` | to the search field |
-//! | `n`, `N` | next and previous line with a hit; Enter and Shift+Enter in the field |
-//! | `&` | only lines with hits, then only those without, then all |
-//! | `z` | wraps long lines, or does not |
-//! | `t` | the colours of the system, light ones, dark ones |
-//! | Escape | clears the field, then leaves it |
+//! Which key does what is listed in [`super::keys_help`].
 
 use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, KeyboardEvent, Node};
 
-use super::preferences::{Preferences, Theme};
+use super::{
+    keys_help::{HELP_ID, toggle_help},
+    preferences::{Preferences, Theme},
+};
 use crate::model::{
     finding::{FilterMode, FindState, Finding},
     grouped_number::{counted, grouped},
@@ -28,6 +24,10 @@ pub struct FindActions {
     pub change: Callback<FindChange>,
     /// To the next line with a hit, or to the previous one.
     pub step: Callback<bool>,
+    /// Hold the view where it is, or follow the end again.
+    pub pause: Callback<()>,
+    /// Keep the lines shown as a file.
+    pub save: Callback<()>,
     /// The reader likes something else.
     pub prefer: Callback<Preferences>,
 }
@@ -74,6 +74,10 @@ pub fn FindBar(
         let liked = preferences.get_untracked();
         actions.prefer.run(Preferences { is_wrapping: !liked.is_wrapping, ..liked });
     };
+    let toggle_time = move || {
+        let liked = preferences.get_untracked();
+        actions.prefer.run(Preferences { shows_time: !liked.shows_time, ..liked });
+    };
     let next_theme = move || {
         let liked = preferences.get_untracked();
         actions.prefer.run(Preferences { theme: liked.theme.next(), ..liked });
@@ -91,8 +95,12 @@ pub fn FindBar(
                 }
                 "n" => actions.step.run(true),
                 "N" => actions.step.run(false),
+                "p" | "F" => actions.pause.run(()),
+                "s" => actions.save.run(()),
                 "z" => toggle_wrap(),
+                "i" => toggle_time(),
                 "t" => next_theme(),
+                "?" => toggle_help(),
                 "&" => actions.change.run(FindChange::Mode(next_mode(state.get_untracked().mode))),
                 _ => {}
             }
@@ -188,6 +196,18 @@ pub fn FindBar(
                 is_on=Signal::derive(move || preferences.with(|liked| liked.is_wrapping))
                 on_press=toggle_wrap
             />
+            <Toggle
+                name="Times in place of numbers (i)"
+                text="Time"
+                is_on=Signal::derive(move || preferences.with(|liked| liked.shows_time))
+                on_press=toggle_time
+            />
+            <button type="button" id="save" title="Keep the lines shown as a file (s)" on:click=move |_| actions.save.run(())>
+                "Save"
+            </button>
+            <button type="button" popovertarget=HELP_ID title="Which key does what (?)">
+                "Keys"
+            </button>
             <button type="button" id="theme" title="Colours: system, light, dark (t)" on:click=move |_| next_theme()>
                 {move || match preferences.with(|liked| liked.theme) {
                     Theme::System => "Auto",

@@ -16,6 +16,7 @@ use webpubsub_protocol::name::GroupName;
 
 use super::{
     clock::local_time,
+    download::save_lines,
     find_bar::FindChange,
     frame_gate::{FrameGate, Next},
     listener::Listener,
@@ -202,6 +203,30 @@ impl LivePage {
             report(stage.view.set_wrapping(is_wrapping, &mut self.log.borrow_mut()));
         }
         self.gate.ask();
+    }
+
+    /// Rows tell when their line came, or its number.
+    pub fn set_shows_time(&self, shows_time: bool) {
+        self.log.borrow_mut().set_shows_time(shows_time);
+        self.gate.ask();
+    }
+
+    /// Holds the view where it is, or follows the end again.
+    pub fn pause_or_follow(&self) {
+        let is_following = self.log.borrow().viewport.is_following();
+        if is_following {
+            self.log.borrow_mut().viewport.leave_end();
+            self.gate.ask();
+        } else {
+            self.follow();
+        }
+    }
+
+    /// Gives the lines shown to the browser, to be kept as a file.
+    pub fn save(&self) {
+        if let Err(error) = save_lines(&self.document, &self.log.borrow()) {
+            leptos::logging::error!("the lines cannot be saved: {error:?}");
+        }
     }
 
     /// Changes what is looked for, or what is shown.

@@ -64,7 +64,7 @@ impl LogRow {
         &self.element
     }
 
-    /// Shows `line`, which has this number among the lines received, and marks what a search found in it.
+    /// Shows `line`, with this beside it, and marks what a search found in it.
     ///
     /// # Errors
     /// What the browser says when it makes no elements.
@@ -72,7 +72,7 @@ impl LogRow {
         &mut self,
         document: &Document,
         line: &Line<'_>,
-        number: u64,
+        gutter: &str,
         hits: &[Range<usize>],
     ) -> Result<(), JsValue> {
         self.element.set_attribute("data-line-id", &line.id.to_string())?;
@@ -88,10 +88,7 @@ impl LogRow {
                 None => self.element.remove_attribute("data-level")?,
             }
         }
-        match line.kind {
-            LineKind::Group => self.gutter.set_data(&number.to_string()),
-            LineKind::Server | LineKind::Notice => self.gutter.set_data(line.kind.as_str()),
-        }
+        self.gutter.set_data(gutter);
         let drawn = row_pieces(line, hits);
         match &drawn.pieces[..] {
             [piece] if piece.is_plain() => {

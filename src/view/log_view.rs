@@ -8,10 +8,11 @@ use std::{cell::Cell, collections::VecDeque, ops::Range};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Element, HtmlElement, Text};
 
-use super::log_row::{LogRow, div, element};
-use crate::model::{
-    display_text::MAX_DRAWN_CHARS, grouped_number::counted, line_store::LineStore, live_log::LiveLog,
+use super::{
+    clock::offset_minutes,
+    log_row::{LogRow, div, element},
 };
+use crate::model::{display_text::MAX_DRAWN_CHARS, grouped_number::counted, live_log::LiveLog};
 
 /// Height of a row for each pixel of the font's size.
 const ROW_PX_PER_FONT_PX: f64 = 1.5;
@@ -49,6 +50,8 @@ pub struct LogView {
     has_filled: Cell<bool>,
 }
 
+/// `14:03:11`: as wide as the gutter must be.
+const TIME_DIGITS: usize = 8;
 /// Characters in the probe.
 const PROBE_COLUMNS: u32 = 64;
 
@@ -195,7 +198,7 @@ impl LogView {
         } else {
             self.show_rows(layout.rows, log)?;
         }
-        self.widen(&log.store)?;
+        self.widen(log)?;
         if self.written.content_px != layout.content_px {
             self.written.content_px = layout.content_px;
             set_px(&self.content, "height", layout.content_px)?;
@@ -275,8 +278,8 @@ impl LogView {
             None => LogRow::new(&self.document)?,
         };
         if let Some(line) = log.line_at(position) {
-            let (number, hits) = (log.store.received_before(line.id) + 1, log.finding().hits_in(&line));
-            row.fill(&self.document, &line, number, &hits)?;
+            let (gutter, hits) = (log.gutter(&line, offset_minutes()), log.finding().hits_in(&line));
+            row.fill(&self.document, &line, &gutter, &hits)?;
             self.has_filled.set(true);
             row.set_current(log.finding().current() == Some(line.id))?;
         }
@@ -284,14 +287,15 @@ impl LogView {
     }
 
     /// Makes room for the widest line and the longest number, so that neither jumps while scrolling.
-    fn widen(&mut self, store: &LineStore) -> Result<(), JsValue> {
+    fn widen(&mut self, log: &LiveLog) -> Result<(), JsValue> {
         // Each character drawn is two columns wide at most.
-        let columns = store.widest_columns().min(2 * MAX_DRAWN_CHARS as u32);
+        let columns = log.store.widest_columns().min(2 * MAX_DRAWN_CHARS as u32);
         if self.written.columns != columns {
             self.written.columns = columns;
             self.scroller.style().set_property("--columns", &columns.to_string())?;
         }
-        let digits = store.counts().received.to_string().len();
+        let least = if log.shows_time() { TIME_DIGITS } else { 1 };
+        let digits = log.store.counts().received.to_string().len().max(least);
         if self.written.digits != digits {
             self.written.digits = digits;
             self.scroller.style().set_property("--digits", &digits.to_string())?;

@@ -8,6 +8,8 @@
 //! | [`preferences`] | what the reader likes, kept |
 //! | [`status_bar`] | the header: connection, counts, details |
 //! | [`empty_log`] | what is there before the first line |
+//! | [`download`] | lines as a file |
+//! | [`keys_help`] | which key does what |
 //! | [`find_bar`] | the bar under it: what to look for, what to show |
 //! | [`log_view`] | the virtual list |
 //! | [`log_row`] | one row of it |
@@ -19,9 +21,11 @@
 
 pub mod app;
 pub mod clock;
+pub mod download;
 pub mod empty_log;
 pub mod find_bar;
 pub mod frame_gate;
+pub mod keys_help;
 pub mod listener;
 pub mod live_page;
 pub mod log_row;

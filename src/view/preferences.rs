@@ -49,13 +49,16 @@ pub struct Preferences {
     pub theme: Theme,
     /// Whether long lines are wrapped.
     pub is_wrapping: bool,
+    /// Whether lines tell when they came, in place of their number.
+    pub shows_time: bool,
 }
 
 const THEME: &str = "theme";
 const WRAP: &str = "wrap";
+const TIME: &str = "time";
 
 impl Preferences {
-    /// What the page's address says (`theme=dark`, `wrap=1`), or else what was kept.
+    /// What the page's address says (`theme=dark`, `wrap=1`, `time=1`), or else what was kept.
     #[must_use]
     pub fn read(window: &Window) -> Self {
         let search = window.location().search().unwrap_or_default();
@@ -65,17 +68,21 @@ impl Preferences {
             let asked = parameters.as_ref().and_then(|parameters| parameters.get(name));
             asked.or_else(|| storage.as_ref()?.get_item(&key(name)).ok()?)
         };
+        let is_wished = |name| wish(name).is_some_and(|value| matches!(value.as_str(), "1" | "true" | ""));
         Self {
             theme: wish(THEME).and_then(|name| Theme::from_name(&name)).unwrap_or_default(),
-            is_wrapping: wish(WRAP).is_some_and(|value| matches!(value.as_str(), "1" | "true" | "")),
+            is_wrapping: is_wished(WRAP),
+            shows_time: is_wished(TIME),
         }
     }
 
     /// Keeps them, where the browser keeps anything.
     pub fn keep(self, window: &Window) {
         let Some(storage) = storage(window) else { return };
-        let wrap = if self.is_wrapping { "1" } else { "0" };
-        for (name, value) in [(THEME, self.theme.as_str()), (WRAP, wrap)] {
+        let flag = |is_set| if is_set { "1" } else { "0" };
+        let values =
+            [(THEME, self.theme.as_str()), (WRAP, flag(self.is_wrapping)), (TIME, flag(self.shows_time))];
+        for (name, value) in values {
             // A full or forbidden store keeps nothing, and the page works all the same.
             storage.set_item(&key(name), value).unwrap_or_default();
         }
