@@ -1,4 +1,4 @@
-//! How old messages are when they arrive: each carries the time at which it was due.
+//! How old messages are when they arrive: some carry the time at which they were due.
 
 use std::time::{Duration, Instant};
 

@@ -40,6 +40,14 @@ impl Report {
         })
     }
 
+    /// The same for cells of one measurement.
+    fn cells<const CELLS: usize>(&mut self, name: &str, outcome: Result<[String; CELLS]>) -> [String; CELLS] {
+        outcome.unwrap_or_else(|error| {
+            let dash = self.cell(name, Err(error));
+            std::array::from_fn(|_| dash.clone())
+        })
+    }
+
     fn print(self) {
         self.table.print();
         for remark in self.remarks {
@@ -77,7 +85,10 @@ pub fn fan_out(load: &Load<'_>) -> Rates {
 /// How long a message takes, at half of what a server can do; and, where a peer can do that, at half of what ours can.
 pub fn latency(load: &Load<'_>, rates: &Rates) {
     let title = "From publishing to receiving, 100 subscribers, ms";
-    let mut report = Report::new(title, &["server", "load, deliveries/s", "median", "99 % within"]);
+    let mut report = Report::new(
+        title,
+        &["server", "load, deliveries/s", "median", "99 % within", "server's core busy, %"],
+    );
     let ours = rates.first().map_or(0.0, |(_, rate)| *rate);
     for (contestant, rate) in rates.iter().filter(|(_, rate)| *rate > 0.0) {
         let is_peer = contestant.server != Server::Tailcast;
@@ -87,14 +98,14 @@ pub fn latency(load: &Load<'_>, rates: &Rates) {
         for deliveries in loads {
             let arguments = [USUAL_AUDIENCE.to_string(), format!("{deliveries:.0}")];
             let figures = load.measure(*contestant, "latency", &arguments);
-            let shown = |name: &str, figures: &Figures| Ok(format!("{:.2}", figures.get(name)?));
-            let (median, late) = match &figures {
-                Ok(figures) => (shown("p50_ms", figures), shown("p99_ms", figures)),
-                Err(error) => (Err(anyhow::anyhow!("{error:#}")), Err(anyhow::anyhow!("{error:#}"))),
-            };
-            let cells = [report.cell(contestant.name, median), report.cell(contestant.name, late)];
-            let [median, late] = cells;
-            report.table.add([contestant.name.to_owned(), grouped(deliveries as u64), median, late]);
+            let shown = figures.and_then(|figures| {
+                let milliseconds = |name| figures.get(name).map(|value| format!("{value:.2}"));
+                let busy = format!("{:.0}", figures.get("server_busy")? * 100.0);
+                Ok([milliseconds("p50_ms")?, milliseconds("p99_ms")?, busy])
+            });
+            let cells = report.cells(contestant.name, shown);
+            let row = [contestant.name.to_owned(), grouped(deliveries as u64)];
+            report.table.add(row.into_iter().chain(cells));
         }
     }
     report.print();
@@ -123,13 +134,7 @@ pub fn stalled(load: &Load<'_>) {
                     format!("{:.1}", figures.get("growth_kib")? / 1024.0),
                 ])
             });
-            match shown {
-                Ok(cells) => row.extend(cells),
-                Err(error) => {
-                    let dash = report.cell(contestant.name, Err(error));
-                    row.extend([dash.clone(), dash.clone(), dash]);
-                }
-            }
+            row.extend(report.cells(contestant.name, shown));
         }
         report.table.add(row);
     }
@@ -143,10 +148,7 @@ pub fn idle(load: &Load<'_>) {
         let shown = load.measure(contestant, "idle", &[IDLE_CONNECTIONS.to_string()]).and_then(|figures| {
             Ok([whole(&figures, "connections")?, format!("{:.1}", figures.get("kib_per_connection")?)])
         });
-        let [connections, each] = shown.unwrap_or_else(|error| {
-            let dash = report.cell(contestant.name, Err(error));
-            [dash.clone(), dash]
-        });
+        let [connections, each] = report.cells(contestant.name, shown);
         report.table.add([contestant.name.to_owned(), connections, each]);
     }
     report.print();
