@@ -73,6 +73,11 @@ impl Workspace {
         self.root.join("tests/strangers")
     }
 
+    /// What the benchmarks measure beside, and what that needs.
+    pub fn peers(&self) -> PathBuf {
+        self.root.join("xtask/src/bench/peers")
+    }
+
     /// The folders of our own tools: they win over whatever version the machine has.
     pub fn tool_dirs(&self) -> Vec<PathBuf> {
         vec![self.tools().join("cargo/bin"), self.tools().join("npm/node_modules/.bin")]

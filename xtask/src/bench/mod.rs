@@ -3,6 +3,7 @@
 //! Absolute figures do not travel from machine to machine; ratios do. So peers are measured in the same run, and every
 //! report says how many cores there were.
 
+mod hub;
 mod memory;
 mod page_load;
 mod page_size;
@@ -10,14 +11,13 @@ mod report;
 mod service;
 mod stream;
 
-use std::path::PathBuf;
 use std::thread;
 
 use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::build;
-use crate::setup::{Browser, Setup};
+use crate::setup::Setup;
 use crate::workspace::Workspace;
 
 /// What can be measured.
@@ -25,21 +25,21 @@ use crate::workspace::Workspace;
 pub enum Name {
     /// From standard input to a subscriber: lines per second and memory, beside the tutorial's streamer
     Stream,
+    /// The hub's fan-out: throughput, latency, memory and start, beside other servers
+    Hub,
     /// The bytes of the page that a browser loads
     PageSize,
     /// From opening the page to a connection, in a browser on this machine
     PageLoad,
 }
 
-/// What a measurement may use: all of it built and set up.
+/// What a measurement may use. The server is built, and the page for those that need it.
 #[derive(Debug)]
 pub struct Bench<'w> {
     /// The checkout.
     pub workspace: &'w Workspace,
-    /// A Python with the peers' libraries.
-    pub python: PathBuf,
-    /// Chromium and its driver.
-    pub browser: Browser,
+    /// Brings what else a measurement needs.
+    pub setup: &'w Setup<'w>,
 }
 
 /// Sets up and builds in release, then measures `name`, or everything. Reports go to standard output as Markdown.
@@ -47,12 +47,17 @@ pub struct Bench<'w> {
 /// # Errors
 /// When set-up, a build or a measurement fails.
 pub fn run(name: Option<Name>, workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
-    let bench = Bench { workspace, python: setup.python()?, browser: setup.browser()? };
-    build::all(workspace, setup)?;
+    let bench = Bench { workspace, setup };
+    if name == Some(Name::Hub) {
+        build::server(workspace)?;
+    } else {
+        build::all(workspace, setup)?;
+    }
     let names = name.map_or_else(|| Name::value_variants().to_vec(), |name| vec![name]);
     println!("Measured on {} cores ({}).", thread::available_parallelism()?, std::env::consts::ARCH);
     names.into_iter().try_for_each(|name| match name {
         Name::Stream => stream::run(&bench),
+        Name::Hub => hub::run(&bench),
         Name::PageSize => page_size::run(&bench),
         Name::PageLoad => page_load::run(&bench),
     })

@@ -10,14 +10,15 @@ use super::report::Table;
 /// # Errors
 /// When a browser does not start, or the page does not connect.
 pub fn run(bench: &Bench<'_>) -> Result<()> {
+    let browser = bench.setup.browser()?;
     let answer = bench
         .workspace
         .cargo()?
         .args(["run", "--quiet", "--package", "tailcast-tests", "--bin", "measure-page-load"])
         .env("TAILCAST_BIN", bench.workspace.tailcast())
         .env("TAILCAST_SITE", bench.workspace.site())
-        .env("CHROMIUM", &bench.browser.program)
-        .env("CHROMEDRIVER", &bench.browser.driver)
+        .env("CHROMIUM", &browser.program)
+        .env("CHROMEDRIVER", &browser.driver)
         .capture()?;
     let mut loads: Vec<f64> = answer
         .lines()

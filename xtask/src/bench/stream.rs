@@ -80,8 +80,8 @@ impl Run {
 
 fn run_peer(bench: &Bench<'_>, negotiate: &str) -> Result<Run> {
     let subscriber = Subscriber::start(bench, negotiate, PEER_LINES)?;
-    let script = bench.workspace.root().join("xtask/src/bench/peers/one_line_a_message.py");
-    let mut command = Program::new(&bench.python).arg(script).args([negotiate, GROUP]).into_command();
+    let script = bench.workspace.peers().join("one_line_a_message.py");
+    let mut command = Program::new(bench.setup.python()?).arg(script).args([negotiate, GROUP]).into_command();
     command.stdin(Stdio::piped());
     let mut streamer = Talker::start(command)?;
     let feeder = feed(streamer.child().stdin.take(), PEER_LINES)?;
@@ -113,8 +113,9 @@ struct Subscriber(Talker);
 
 impl Subscriber {
     fn start(bench: &Bench<'_>, negotiate: &str, lines: u64) -> Result<Self> {
-        let script = bench.workspace.root().join("xtask/src/bench/peers/count_lines.py");
-        let count = Program::new(&bench.python).arg(script).args([negotiate, GROUP, &lines.to_string()]);
+        let script = bench.workspace.peers().join("count_lines.py");
+        let count =
+            Program::new(bench.setup.python()?).arg(script).args([negotiate, GROUP, &lines.to_string()]);
         let talker = Talker::start(count.into_command())?;
         talker.wait_for("ready", RUN_LIMIT).context("the subscriber did not join")?;
         Ok(Self(talker))

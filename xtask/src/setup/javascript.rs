@@ -1,7 +1,7 @@
 //! The strangers from npm: the vendor's JavaScript SDK, against which the whole-system tests run.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -19,6 +19,20 @@ const STAMP: &str = "installed-lock.json";
 /// When npm is missing and cannot be installed, or fails.
 pub fn ensure(workspace: &Workspace, packages: &Packages) -> Result<PathBuf> {
     let (home, committed) = (workspace.tools().join("strangers"), workspace.strangers());
+    ensure_modules(workspace, packages, &home, &committed, "the vendor's SDK, for the tests")
+}
+
+/// The same at `home`, with what the lock file in the folder `committed` lists, for another purpose.
+///
+/// # Errors
+/// As [`ensure`].
+pub(super) fn ensure_modules(
+    workspace: &Workspace,
+    packages: &Packages,
+    home: &Path,
+    committed: &Path,
+    purpose: &str,
+) -> Result<PathBuf> {
     let modules = home.join("node_modules");
     let lock = committed.join("package-lock.json");
     let wanted = fs::read_to_string(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
@@ -26,15 +40,15 @@ pub fn ensure(workspace: &Workspace, packages: &Packages) -> Result<PathBuf> {
         return Ok(modules);
     }
     ensure_npm(workspace, packages)?;
-    progress::step("installing the vendor's JavaScript SDK", "for the tests; seconds", || {
-        fs::create_dir_all(&home).with_context(|| format!("cannot make {}", home.display()))?;
+    progress::step("installing JavaScript packages", &format!("{purpose}; seconds"), || {
+        fs::create_dir_all(home).with_context(|| format!("cannot make {}", home.display()))?;
         for name in ["package.json", "package-lock.json"] {
             let copied = fs::copy(committed.join(name), home.join(name));
             copied.with_context(|| format!("cannot copy {name} to {}", home.display()))?;
         }
         let npm =
             workspace.program("npm")?.args(["ci", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"]);
-        npm.arg(&home).run()?;
+        npm.arg(home).run()?;
         fs::write(home.join(STAMP), &wanted).with_context(|| format!("cannot write to {}", home.display()))
     })?;
     Ok(modules)

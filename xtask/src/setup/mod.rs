@@ -10,6 +10,7 @@ mod javascript;
 mod linters;
 mod lock_file;
 mod packages;
+mod peers;
 mod python;
 mod rustc_version;
 mod wasm_opt;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 pub use browser::Browser;
+pub use peers::Peers;
 pub use wasm_target::{WASM_TARGET, WasmToolchain};
 
 use crate::workspace::Workspace;
@@ -102,6 +104,11 @@ impl<'w> Setup<'w> {
     /// As [`Self::everything`].
     pub fn javascript(&self) -> Result<PathBuf> {
         javascript::ensure(self.workspace, &self.packages)
+    }
+
+    /// The servers beside which the hub is measured, as many as this machine can have.
+    pub fn peers(&self) -> Peers {
+        peers::ensure(self.workspace, &self.packages)
     }
 
     /// rustfmt and clippy, for native code and for the page.

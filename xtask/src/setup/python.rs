@@ -19,21 +19,34 @@ const STAMP: &str = "installed-requirements.txt";
 /// # Errors
 /// When there is no Python 3 that can make a virtual environment, or pip fails.
 pub fn ensure(workspace: &Workspace, packages: &Packages) -> Result<PathBuf> {
-    let home = workspace.tools().join("python");
+    let (home, requirements) = (workspace.tools().join("python"), workspace.python_requirements());
+    ensure_environment(workspace, packages, &home, &requirements, "for the vendor's SDK in the tests")
+}
+
+/// The same at `home`, with what another file of requirements lists, for another purpose.
+///
+/// # Errors
+/// As [`ensure`].
+pub(super) fn ensure_environment(
+    workspace: &Workspace,
+    packages: &Packages,
+    home: &Path,
+    requirements: &Path,
+    purpose: &str,
+) -> Result<PathBuf> {
     let python = if cfg!(windows) { home.join("Scripts/python.exe") } else { home.join("bin/python") };
-    let requirements = workspace.python_requirements();
-    let wanted = fs::read_to_string(&requirements)
+    let wanted = fs::read_to_string(requirements)
         .with_context(|| format!("cannot read {}", requirements.display()))?;
     let is_current = fs::read_to_string(home.join(STAMP)).is_ok_and(|installed| installed == wanted);
     // An environment whose interpreter was upgraded away is a dangling link: it must answer, not only exist.
     if is_current && Program::new(&python).arg("-c").arg("").capture().is_ok() {
         return Ok(python);
     }
-    progress::step("making a Python environment", "for the vendor's SDK in the tests; seconds", || {
-        make_environment(workspace, packages, &home)?;
+    progress::step("making a Python environment", &format!("{purpose}; seconds"), || {
+        make_environment(workspace, packages, home)?;
         Program::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
-            .arg(&requirements)
+            .arg(requirements)
             .run()
             .with_context(|| format!("pip could not install what {} lists", requirements.display()))?;
         fs::write(home.join(STAMP), &wanted).with_context(|| format!("cannot write to {}", home.display()))

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use super::{MalformedFrame, data, metadata, write};
 use crate::{
     message::{AckError, Metadata, Response},
+    payload::Payload,
     stream::{StreamError, StreamInfo},
 };
 
@@ -217,7 +218,7 @@ fn read_server_message(members: Members<'_>) -> Result<Option<Response<'_>>, Mal
 /// Writes one response.
 #[must_use]
 pub fn encode_response(response: &Response<'_>) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(likely_len(response));
     match response {
         Response::Connected { connection_id, user_id, reconnection_token } => {
             out.push_str("{\"type\":\"system\",\"event\":\"connected\",\"userId\":");
@@ -321,6 +322,23 @@ fn write_stream_info(out: &mut String, stream: &StreamInfo) {
         write::object(out, members);
     }
     out.push('}');
+}
+
+/// What the text of a response hardly exceeds, unless much of it has to be escaped: growing step by step costs more than
+/// a little room that stays empty.
+fn likely_len(response: &Response<'_>) -> usize {
+    /// Keys, punctuation, and names of usual length.
+    const ENVELOPE: usize = 160;
+    match response {
+        Response::GroupMessage { payload, .. } | Response::ServerMessage { payload, .. } => {
+            ENVELOPE
+                + match payload {
+                    Payload::Text(text) | Payload::Json(text) => text.len(),
+                    Payload::Binary(bytes) | Payload::Protobuf(bytes) => bytes.len().div_ceil(3) * 4,
+                }
+        }
+        _ => ENVELOPE,
+    }
 }
 
 fn write_message_rest(

@@ -2,33 +2,40 @@
 
 use std::fmt::Write;
 
+/// Bytes that are looked at together.
+const STRETCH: usize = 16;
+
 /// Appends `text` as a JSON string, quotes included.
 pub(super) fn string(out: &mut String, text: &str) {
     out.reserve(text.len() + 2);
     out.push('"');
-    let mut plain_from = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        // Only ASCII needs escaping, so `at` always lies on a character boundary.
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0..0x20 => "",
-            _ => continue,
-        };
-        out.push_str(text.get(plain_from..at).unwrap_or_default());
-        if escape.is_empty() {
+    let mut rest = text;
+    // Only ASCII needs escaping, so what does not always ends on a character boundary.
+    while let Some((plain, escaped)) = rest.split_at_checked(plain_len(rest.as_bytes())) {
+        out.push_str(plain);
+        let Some(&byte) = escaped.as_bytes().first() else { break };
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
             // Writing to a `String` cannot fail.
-            write!(out, "\\u{byte:04x}").unwrap_or_default();
-        } else {
-            out.push_str(escape);
+            control => write!(out, "\\u{control:04x}").unwrap_or_default(),
         }
-        plain_from = at + 1;
+        rest = escaped.get(1..).unwrap_or_default();
     }
-    out.push_str(text.get(plain_from..).unwrap_or_default());
     out.push('"');
+}
+
+/// How many bytes at the beginning can stand in a JSON string as they are.
+fn plain_len(bytes: &[u8]) -> usize {
+    let needs_escape = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    // No branch for a byte, so that the compiler looks at all of a stretch with a few instructions.
+    let is_plain = |stretch: &&[u8]| !stretch.iter().fold(false, |any, byte| any | needs_escape(byte));
+    let whole = bytes.chunks_exact(STRETCH).take_while(is_plain).count() * STRETCH;
+    let rest = bytes.get(whole..).unwrap_or_default();
+    whole + rest.iter().position(needs_escape).unwrap_or(rest.len())
 }
 
 /// Appends a JSON string, or `null`.

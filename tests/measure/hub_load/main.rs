@@ -1,0 +1,166 @@
+//! Loads a message server, ours or a peer, with one publisher and many subscribers, on one thread.
+//!
+//! `cargo xtask bench hub` starts the servers and runs this:
+//! `measure-hub MEASUREMENT PROTOCOL HOST:PORT PROCESS_ID SUBSCRIBERS [DELIVERIES_PER_SECOND]`.
+//! Prints `NAME VALUE` lines, and fails when a single message is lost.
+
+mod audience;
+mod connection;
+mod delays;
+mod frame;
+mod inbox;
+mod process;
+mod protocol;
+mod publisher;
+mod stream;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+
+use audience::Audience;
+use connection::{Connection, Target};
+use delays::Delays;
+use process::Process;
+use protocol::{Message, PAYLOAD_BYTES, Part, Protocol};
+use publisher::{Flood, Publisher};
+
+/// A message without a time in it.
+const FILLER: Message = [b'x'; PAYLOAD_BYTES];
+/// Before anything counts: caches, allocators, just-in-time compilers.
+const WARM_UP: Duration = Duration::from_millis(500);
+/// Messages on their way to a subscriber. Each server is measured at the one that suits it best: few stay in the
+/// processor's caches, many let a server write much at a time.
+const WINDOWS: [u64; 4] = [256, 1024, 4096, 16_384];
+const WIDE_WINDOW: u64 = 4096;
+const TRIAL: Duration = Duration::from_millis(500);
+const ROUNDS: usize = 3;
+const ROUND: Duration = Duration::from_millis(1500);
+/// Longer than any server here waits for a client that does not read, before it gives up on it or on waiting.
+const STALLED_RUN: Duration = Duration::from_secs(6);
+/// How long a server may take to be done with a crowd of handshakes, before its memory is looked at.
+const SETTLE: Duration = Duration::from_secs(2);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [measurement, protocol, address, process_id, subscribers, rate @ ..] = &arguments[..] else {
+        bail!(
+            "usage: measure-hub MEASUREMENT PROTOCOL HOST:PORT PROCESS_ID SUBSCRIBERS [DELIVERIES_PER_SECOND]"
+        );
+    };
+    let target = Target { protocol: Protocol::by_name(protocol)?, address: address.clone() };
+    let (process, subscribers) = (Process(process_id.parse()?), subscribers.parse()?);
+    let measuring = async {
+        match (measurement.as_str(), rate) {
+            ("fan-out", []) => fan_out(&target, process, subscribers).await,
+            ("latency", [rate]) => latency(&target, process, subscribers, rate.parse()?).await,
+            ("idle", []) => idle(&target, process, subscribers).await,
+            ("stalled", []) => stalled(&target, process, subscribers, 1).await,
+            ("unstalled", []) => stalled(&target, process, subscribers, 0).await,
+            _ => bail!("there is no measurement `{measurement}` with these arguments"),
+        }
+    };
+    tokio::task::LocalSet::new().run_until(measuring).await
+}
+
+async fn fan_out(target: &Target, process: Process, subscribers: usize) -> anyhow::Result<()> {
+    let audience = Audience::gather(target, subscribers).await?;
+    let mut publisher = Publisher::open(target).await?;
+    publisher.be_heard(&audience).await?;
+    publisher.flood(&audience, WIDE_WINDOW, WARM_UP).await?;
+    let mut trials = Vec::new();
+    for window in WINDOWS {
+        let flood = publisher.flood(&audience, window, TRIAL).await?;
+        trials.push((deliveries_per_second(flood, subscribers), window));
+    }
+    let fastest = trials.into_iter().max_by(|(one, _), (other, _)| one.total_cmp(other));
+    let (_, window) = fastest.context("no window was tried")?;
+    let mut rates = Vec::new();
+    let (mut deliveries, cpu_before) = (0.0, process.cpu_seconds()?);
+    for _ in 0..ROUNDS {
+        let flood = publisher.flood(&audience, window, ROUND).await?;
+        deliveries += flood.messages as f64 * subscribers as f64;
+        rates.push(deliveries_per_second(flood, subscribers));
+    }
+    let cpu = process.cpu_seconds()? - cpu_before;
+    rates.sort_by(f64::total_cmp);
+    println!("deliveries_per_second {:.0}", rates.get(ROUNDS / 2).context("no round was measured")?);
+    println!("cpu_seconds_per_million {:.3}", cpu / deliveries * 1e6);
+    println!("window {window}");
+    Ok(())
+}
+
+fn deliveries_per_second(flood: Flood, subscribers: usize) -> f64 {
+    flood.messages as f64 * subscribers as f64 / flood.elapsed.as_secs_f64()
+}
+
+async fn latency(target: &Target, process: Process, subscribers: usize, rate: f64) -> anyhow::Result<()> {
+    let audience = Audience::gather(target, subscribers).await?;
+    let mut publisher = Publisher::open(target).await?;
+    publisher.be_heard(&audience).await?;
+    let (origin, messages_per_second) = (Instant::now(), rate / subscribers as f64);
+    publisher.keep_pace(&audience, messages_per_second, WARM_UP, origin).await?;
+    let (began, cpu_before) = (Instant::now(), process.cpu_seconds()?);
+    let mut rounds = Vec::new();
+    for _ in 0..ROUNDS {
+        audience.time_messages(Delays::new(origin));
+        let marked = publisher.keep_pace(&audience, messages_per_second, ROUND, origin).await?;
+        let delays = audience.take_delays().context("no time was measured")?;
+        ensure!(delays.total() == marked * subscribers as u64, "only {} times were found", delays.total());
+        rounds.push((delays.milliseconds_at(0.99), delays.milliseconds_at(0.50)));
+    }
+    let cpu = process.cpu_seconds()? - cpu_before;
+    rounds.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    let (late, median) = rounds.get(ROUNDS / 2).context("no round was measured")?;
+    println!("p50_ms {median:.3}");
+    println!("p99_ms {late:.3}");
+    println!("server_busy {:.3}", cpu / began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+async fn idle(target: &Target, process: Process, subscribers: usize) -> anyhow::Result<()> {
+    let subscribers = subscribers.min(process::connection_limit()?);
+    let mut publisher = {
+        // What the first connections bring about is no other connection's cost.
+        let first = Audience::gather(target, 1).await?;
+        let mut publisher = Publisher::open(target).await?;
+        publisher.be_heard(&first).await?;
+        publisher
+    };
+    tokio::time::sleep(SETTLE).await;
+    let before = process.resident_kib()?;
+    let audience = Audience::gather(target, subscribers).await?;
+    tokio::time::sleep(SETTLE).await;
+    let after = process.resident_kib()?;
+    // Only now: they were idle until here, and it shows that all of them are what they should be.
+    publisher.be_heard(&audience).await?;
+    println!("connections {subscribers}");
+    println!("kib_per_connection {:.2}", after.saturating_sub(before) as f64 / subscribers as f64);
+    Ok(())
+}
+
+/// With `stalled` subscribers that never read besides those that do.
+async fn stalled(
+    target: &Target,
+    process: Process,
+    subscribers: usize,
+    stalled: usize,
+) -> anyhow::Result<()> {
+    let audience = Audience::gather(target, subscribers - stalled).await?;
+    let mut publisher = Publisher::open(target).await?;
+    publisher.be_heard(&audience).await?;
+    let before = process.resident_kib()?;
+    let mut asleep = Vec::new();
+    for _ in 0..stalled {
+        asleep.push(Connection::open(target, Part::Subscriber).await?);
+    }
+    publisher.be_heard(&audience).await?;
+    let flood = publisher.flood(&audience, WIDE_WINDOW, STALLED_RUN).await?;
+    let after = process.peak_resident_kib()?;
+    drop(asleep);
+    println!("deliveries_per_second {:.0}", deliveries_per_second(flood, audience.size()));
+    println!("longest_pause_ms {:.1}", audience.longest_pause().as_secs_f64() * 1e3);
+    println!("growth_kib {}", after.saturating_sub(before));
+    Ok(())
+}
