@@ -5,13 +5,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 use webpubsub_protocol::{
-    json::encode_response,
+    json::{append_response, encode_response},
     message::Response,
     payload::Payload,
     protobuf::{self, DataMessage},
 };
 
-use crate::websocket::frame::{Opcode, encode};
+use crate::websocket::frame::{HEADER_ROOM, Opcode, encode, frame_of};
 
 /// A message for any number of clients.
 #[derive(Debug)]
@@ -94,7 +94,9 @@ pub fn protobuf_frame(message: &Response<'_>) -> Bytes {
 /// The WebSocket frame that tells a JSON client `message`.
 #[must_use]
 pub fn json_frame(message: &Response<'_>) -> Bytes {
-    encode(Opcode::Text, encode_response(message).as_bytes())
+    let mut frame = HEADER_ROOM.to_owned();
+    append_response(&mut frame, message);
+    frame_of(Opcode::Text, frame.into_bytes())
 }
 
 /// The WebSocket frame that hands a simple client the payload of `message`; empty for messages without one.

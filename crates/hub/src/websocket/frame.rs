@@ -134,6 +134,20 @@ pub fn encode(opcode: Opcode, payload: &[u8]) -> Bytes {
     frame.freeze()
 }
 
+/// What a payload is written behind, for [`frame_of`]: room for any header.
+pub const HEADER_ROOM: &str = "\0\0\0\0\0\0\0\0\0\0";
+
+/// A whole frame made of `buffer`, which is [`HEADER_ROOM`] and the payload: nothing is copied but the header.
+#[must_use]
+pub fn frame_of(opcode: Opcode, mut buffer: Vec<u8>) -> Bytes {
+    let head = encode_head(opcode, buffer.len().saturating_sub(LONGEST_HEADER));
+    let start = LONGEST_HEADER - head.len();
+    if let Some(room) = buffer.get_mut(start..LONGEST_HEADER) {
+        room.copy_from_slice(&head);
+    }
+    Bytes::from(buffer).slice(start..)
+}
+
 /// The header of such a frame, for a payload of `payload_len` bytes that follows in parts.
 #[must_use]
 pub fn encode_head(opcode: Opcode, payload_len: usize) -> Bytes {
@@ -230,6 +244,16 @@ mod tests {
         let close = Close { code: 1000, reason: "é".repeat(100).into() };
         let frame = encode_close(&close);
         assert!(frame.len() <= 2 + MAX_CONTROL_BYTES && std::str::from_utf8(&frame[4..]).is_ok());
+    }
+
+    #[test]
+    fn a_frame_made_in_place_is_that_frame() {
+        for len in [0, 1, 125, 126, 65_535, 65_536] {
+            let payload = "x".repeat(len);
+            let buffer = format!("{HEADER_ROOM}{payload}").into_bytes();
+            assert_eq!(frame_of(Opcode::Text, buffer), encode(Opcode::Text, payload.as_bytes()));
+        }
+        assert_eq!(HEADER_ROOM.len(), LONGEST_HEADER);
     }
 
     proptest! {

@@ -7,10 +7,11 @@ mod data;
 mod metadata;
 mod request;
 mod response;
+mod usual_send;
 mod write;
 
 pub use request::{decode_request, encode_request};
-pub use response::{decode_response, encode_response};
+pub use response::{append_response, decode_response, encode_response};
 
 /// Why a frame was refused.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{MalformedFrame, data, metadata, write};
+use super::{MalformedFrame, data, metadata, usual_send, write};
 use crate::{
     message::{Fragment, MAX_TTL_SECONDS, Metadata, Request},
     name::{EventName, GroupName},
@@ -98,6 +98,13 @@ impl<'a> Members<'a> {
 /// [`MalformedFrame`], for which the service closes the connection with
 /// [`Close::INVALID_JSON_MESSAGE`](crate::close::Close::INVALID_JSON_MESSAGE).
 pub fn decode_request(frame: &str) -> Result<Request<'_>, MalformedFrame> {
+    match usual_send::decode(frame) {
+        Some(request) => Ok(request),
+        None => decode_generally(frame),
+    }
+}
+
+pub(super) fn decode_generally(frame: &str) -> Result<Request<'_>, MalformedFrame> {
     let members: Members<'_> = serde_json::from_str(frame)?;
     let is = |name: &str| members.r#type.eq_ignore_ascii_case(name);
     if is("sendToGroup") {

@@ -218,86 +218,92 @@ fn read_server_message(members: Members<'_>) -> Result<Option<Response<'_>>, Mal
 /// Writes one response.
 #[must_use]
 pub fn encode_response(response: &Response<'_>) -> String {
-    let mut out = String::with_capacity(likely_len(response));
+    let mut out = String::new();
+    append_response(&mut out, response);
+    out
+}
+
+/// Writes one response behind what is in `out`.
+pub fn append_response(out: &mut String, response: &Response<'_>) {
+    out.reserve(likely_len(response));
     match response {
         Response::Connected { connection_id, user_id, reconnection_token } => {
             out.push_str("{\"type\":\"system\",\"event\":\"connected\",\"userId\":");
-            write::optional_string(&mut out, user_id.as_deref());
+            write::optional_string(out, user_id.as_deref());
             out.push_str(",\"connectionId\":");
-            write::string(&mut out, connection_id);
+            write::string(out, connection_id);
             if let Some(token) = reconnection_token {
                 out.push_str(",\"reconnectionToken\":");
-                write::string(&mut out, token);
+                write::string(out, token);
             }
         }
         Response::Disconnected { message } => {
             out.push_str("{\"type\":\"system\",\"event\":\"disconnected\",\"message\":");
-            write::string(&mut out, message);
+            write::string(out, message);
         }
         Response::Ack { ack_id, outcome } => {
             out.push_str("{\"type\":\"ack\"");
-            write::number_member(&mut out, "ackId", *ack_id);
+            write::number_member(out, "ackId", *ack_id);
             match outcome {
                 Ok(()) => out.push_str(",\"success\":true"),
                 Err(error) => {
                     out.push_str(",\"success\":false");
-                    write_error(&mut out, error);
+                    write_error(out, error);
                 }
             }
         }
         Response::GroupMessage { group, from_user_id, payload, sequence_id, metadata, stream } => {
             out.push_str("{\"type\":\"message\",\"from\":\"group\",\"group\":");
-            write::string(&mut out, group);
+            write::string(out, group);
             out.push_str(",\"fromUserId\":");
-            write::optional_string(&mut out, from_user_id.as_deref());
+            write::optional_string(out, from_user_id.as_deref());
             if let Some(stream) = stream {
-                write_stream_info(&mut out, stream);
+                write_stream_info(out, stream);
             }
-            write_message_rest(&mut out, payload, *sequence_id, metadata);
+            write_message_rest(out, payload, *sequence_id, metadata);
         }
         Response::ServerMessage { payload, sequence_id, metadata } => {
             out.push_str("{\"type\":\"message\",\"from\":\"server\"");
-            write_message_rest(&mut out, payload, *sequence_id, metadata);
+            write_message_rest(out, payload, *sequence_id, metadata);
         }
         Response::StreamAck { stream_id, expected_sequence_id } => {
             out.push_str("{\"type\":\"streamAck\"");
-            write::string_member(&mut out, "streamId", stream_id);
-            write::number_member(&mut out, "expectedSequenceId", *expected_sequence_id);
+            write::string_member(out, "streamId", stream_id);
+            write::number_member(out, "expectedSequenceId", *expected_sequence_id);
         }
         Response::StreamNack { stream_id, expected_sequence_id, error } => {
             out.push_str("{\"type\":\"streamNack\"");
-            write::string_member(&mut out, "streamId", stream_id);
-            write::number_member(&mut out, "expectedSequenceId", *expected_sequence_id);
-            write::string_member(&mut out, "name", &error.name);
-            write::string_member(&mut out, "message", &error.message);
+            write::string_member(out, "streamId", stream_id);
+            write::number_member(out, "expectedSequenceId", *expected_sequence_id);
+            write::string_member(out, "name", &error.name);
+            write::string_member(out, "message", &error.message);
         }
         Response::StreamClosed { stream_id, error } => {
             out.push_str("{\"type\":\"streamClosed\"");
-            write::string_member(&mut out, "streamId", stream_id);
+            write::string_member(out, "streamId", stream_id);
             if let Some(error) = error {
-                write_error(&mut out, error);
+                write_error(out, error);
             }
         }
         Response::InvokeResponse { invocation_id, outcome } => {
             out.push_str("{\"type\":\"invokeResponse\"");
-            write::string_member(&mut out, "invocationId", invocation_id);
+            write::string_member(out, "invocationId", invocation_id);
             match outcome {
                 Ok(payload) => {
                     out.push_str(",\"success\":true");
                     if let Some(payload) = payload {
-                        data::write(&mut out, payload);
+                        data::write(out, payload);
                     }
                 }
                 Err(error) => {
                     out.push_str(",\"success\":false");
-                    write_error(&mut out, error);
+                    write_error(out, error);
                 }
             }
         }
         Response::Pong => out.push_str("{\"type\":\"pong\""),
     }
     out.push('}');
-    out
 }
 
 fn write_error(out: &mut String, error: &AckError) {

@@ -29,7 +29,7 @@ pub(super) fn string(out: &mut String, text: &str) {
 }
 
 /// How many bytes at the beginning can stand in a JSON string as they are.
-fn plain_len(bytes: &[u8]) -> usize {
+pub(super) fn plain_len(bytes: &[u8]) -> usize {
     let needs_escape = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
     // No branch for a byte, so that the compiler looks at all of a stretch with a few instructions.
     let is_plain = |stretch: &&[u8]| !stretch.iter().fold(false, |any, byte| any | needs_escape(byte));
