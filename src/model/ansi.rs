@@ -16,7 +16,7 @@ pub mod line_editor;
 pub mod parser;
 pub mod style;
 
-use std::ops::Range;
+use std::{ops::Range, rc::Rc};
 
 use self::{
     line_editor::LineEditor,
@@ -53,12 +53,12 @@ pub struct StyledLine {
     pub links: Vec<Link>,
 }
 
-/// Reads the lines of one source. Style and open links carry over from line to line, as a terminal has it.
+/// Reads the lines of one source. Style carries over from line to line, as a terminal has it.
 #[derive(Debug, Default)]
 pub struct AnsiReader {
     parser: Parser,
     style: Style,
-    link: Option<String>,
+    link: Option<Rc<str>>,
 }
 
 impl AnsiReader {
@@ -76,17 +76,19 @@ impl AnsiReader {
         let mut editor = LineEditor::default();
         let Self { parser, style, link } = self;
         parser.feed(line, |command| match command {
-            Command::Text(text) => editor.write(text, *style, link.as_deref()),
+            Command::Text(text) => editor.write(text, *style, link.as_ref()),
             Command::Sgr(parameters) => style.apply(parameters),
-            Command::Link(url) => *link = url.filter(|url| is_safe(url)).map(str::to_owned),
+            Command::Link(url) => *link = url.filter(|url| is_safe(url)).map(Rc::from),
             Command::CarriageReturn => editor.move_to(0),
             Command::Backspace => editor.move_by(-1),
             Command::MoveBy(columns) => editor.move_by(columns),
             Command::MoveTo(column) => editor.move_to(column),
             Command::EraseInLine(part) => editor.erase(part),
         });
-        // A sequence that the line's end cuts off is over: no one line can hide the next one.
+        // What a line does not finish is over with it: no line hides the next ones, or makes links of them.
         parser.reset();
+        *link = None;
+        style.reveal();
         editor.finish()
     }
 
@@ -98,10 +100,14 @@ impl AnsiReader {
 
 /// Whether a link leads to a web page and nowhere else.
 fn is_safe(url: &str) -> bool {
-    let has_scheme =
-        |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-    (has_scheme("http://") || has_scheme("https://"))
-        && !url.chars().any(|c| c.is_control() || c.is_whitespace())
+    let after = |scheme: &str| {
+        let start = url.get(..scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then(|| url.get(scheme.len()..)).flatten()
+    };
+    let Some(rest) = after("http://").or_else(|| after("https://")) else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // Nothing that could be shown as something else: no user that looks like a host, no characters beyond ASCII.
+    url.bytes().all(|byte| byte.is_ascii_graphic()) && !authority.contains('@')
 }
 
 #[cfg(test)]
@@ -153,7 +159,14 @@ mod tests {
         let line = read("see \u{1b}]8;;https://example.com/a\u{1b}\\here\u{1b}]8;;\u{7} ok");
         assert_eq!(line.text, "see here ok");
         assert_eq!(line.links, [Link { range: 4..8, url: "https://example.com/a".into() }]);
-        for hostile in ["javascript:alert(1)", "file:///etc/passwd", "https://a b", "data:text/html,x"] {
+        for hostile in [
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "https://a b",
+            "data:text/html,x",
+            "https://good@evil/",
+            "https://\u{202e}x/",
+        ] {
             let line = read(&format!("\u{1b}]8;;{hostile}\u{7}x\u{1b}]8;;\u{7}"));
             assert_eq!((line.text.as_str(), line.links.len()), ("x", 0), "{hostile}");
         }
@@ -177,6 +190,14 @@ mod tests {
             let line = read(&format!("a{hostile}b"));
             assert_eq!(line.text, "ab", "{hostile:?}");
         }
+    }
+
+    #[test]
+    fn no_line_hides_the_next_or_makes_a_link_of_it() {
+        let mut reader = AnsiReader::default();
+        reader.read_line("\u{1b}[8mhidden");
+        reader.read_line("\u{1b}]8;;https://evil/\u{7}");
+        assert!(reader.is_plain("next"));
     }
 
     #[test]

@@ -139,7 +139,7 @@ mod tests {
     fn styles_links_and_hits_cut_each_other() {
         let store = stored("a\u{1b}[31mbc\u{1b}]8;;https://x/\u{7}de\u{1b}]8;;\u{7}\u{1b}[mf");
         let line = store.line(0).unwrap();
-        let pieces = row_pieces(&line, &[2..4]);
+        let pieces = row_pieces(&line, std::slice::from_ref(&(2..4)));
         assert_eq!(texts(&pieces), ["a", "b", "c", "d", "e", "f"]);
         let red = |piece: &Piece<'_>| piece.style.foreground == Color::Indexed(1);
         assert_eq!(pieces.pieces.iter().map(red).collect::<Vec<_>>(), [false, true, true, true, true, false]);

@@ -161,8 +161,10 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<Accepted, Hands
         return recover(service, &hub, &accept_key, &offered, id, token);
     }
     let claims = authenticate(service, parts, &query, &hub)?;
+    // Before the application is asked: for whom there is no room, it need not be.
+    let place = service.take_place().ok_or(HandshakeError::Full)?;
     let id = ConnectionId::random().map_err(|_| HandshakeError::Randomness)?;
-    let trail = EventTrail::new(hub.to_string(), host_name(&parts.headers));
+    let trail = EventTrail::new(hub.to_string(), event_origin(service, &parts.headers));
     let request = ConnectRequest {
         hub: &hub,
         connection_id: &id,
@@ -183,7 +185,6 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<Accepted, Hands
         Some(groups) => groups,
         None => claimed_groups(&claims)?,
     };
-    let place = service.take_place().ok_or(HandshakeError::Full)?;
     let response = upgrade::switching_protocols(&accept_key, choice.echo.as_deref())?;
     let permissions =
         Permissions::from_roles(answer.roles.unwrap_or(claims.roles).iter().map(String::as_str));
@@ -205,7 +206,7 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<Accepted, Hands
         user_id: connection.user_id.clone(),
         reconnection_token: reconnection_token.clone(),
     });
-    let members = service.hub(&hub);
+    let members = service.hub(&hub).ok_or(HandshakeError::Full)?;
     members.add(&connection);
     for group in &groups {
         // A token that names more groups than a connection may be in fills it up, and the rest is left.
@@ -308,11 +309,18 @@ fn without_credentials(headers: &HeaderMap) -> HeaderMap {
     shown
 }
 
-/// The name that the client reached us by, without a port.
-fn host_name(headers: &HeaderMap) -> String {
+/// What event handlers know the service by: the name given for that, or else the one that the client reached us by,
+/// without a port.
+fn event_origin(service: &Service, headers: &HeaderMap) -> String {
+    if let Some(origin) = &service.settings().event_origin {
+        return origin.clone();
+    }
     let authority = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let authority: Result<axum::http::uri::Authority, _> = authority.parse();
-    authority.map_or_else(|_| String::new(), |authority| authority.host().to_owned())
+    // No name is longer (RFC 1035, section 2.3.4).
+    const MAX_HOST_BYTES: usize = 253;
+    let host = authority.map_or_else(|_| String::new(), |authority| authority.host().to_owned());
+    if host.len() > MAX_HOST_BYTES { String::new() } else { host }
 }
 
 fn claimed_groups(claims: &Claims) -> Result<Vec<GroupName>, HandshakeError> {

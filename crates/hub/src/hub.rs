@@ -23,7 +23,7 @@ use crate::{
 /// What a client without a predefined subprotocol is counted as.
 pub(crate) const SIMPLE: &str = "simple";
 /// Everything that a client can be counted as.
-const PROTOCOL_LABELS: [&str; 5] = [
+pub(crate) const PROTOCOL_LABELS: [&str; 5] = [
     SIMPLE,
     Subprotocol::Json.name(),
     Subprotocol::ReliableJson.name(),
@@ -266,28 +266,32 @@ impl Hub {
         groups
     }
 
+    /// How many groups have members, and how many connections speak what.
+    #[must_use]
+    pub fn counts(&self) -> (usize, Vec<(&'static str, usize)>) {
+        let members = self.read();
+        (members.groups.len(), members.by_protocol())
+    }
+
+    /// Whether nobody is connected.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.read().connections.is_empty()
+    }
+
     /// What there is at this moment; of connections and groups, `most` at most.
     #[must_use]
     pub fn snapshot(&self, name: &str, most: usize) -> HubSnapshot {
         let members = self.read();
-        let mut by_protocol: BTreeMap<&'static str, usize> = PROTOCOL_LABELS.map(|label| (label, 0)).into();
-        for member in members.connections.values() {
-            *by_protocol.entry(member.connection.protocol().unwrap_or(SIMPLE)).or_default() += 1;
-        }
-        let mut present: Vec<&Member> = members.connections.values().collect();
-        present.sort_unstable_by(|one, other| one.connection.id.cmp(&other.connection.id));
-        present.truncate(most);
-        let mut groups: Vec<(String, usize)> =
-            members.groups.iter().map(|(name, members)| (name.to_string(), members.len())).collect();
-        groups.sort_unstable();
-        groups.truncate(most);
+        let present = first_by(members.connections.values(), most, |member| &member.connection.id);
+        let groups = first_by(members.groups.iter(), most, |(name, _)| *name);
         HubSnapshot {
             name: name.to_owned(),
             connection_count: members.connections.len(),
-            connections_by_protocol: by_protocol.into_iter().collect(),
+            connections_by_protocol: members.by_protocol(),
             connections: present.into_iter().map(Member::summary).collect(),
             group_count: members.groups.len(),
-            groups,
+            groups: groups.into_iter().map(|(name, members)| (name.to_string(), members.len())).collect(),
             user_count: members.users.len(),
             received: self.traffic.received.get(),
             delivered: self.traffic.delivered.get(),
@@ -316,7 +320,26 @@ impl Member {
     }
 }
 
+/// The first `most` of `all` by a key, in its order. Takes time in proportion to how many there are.
+fn first_by<T, K: Ord + ?Sized>(all: impl Iterator<Item = T>, most: usize, key: impl Fn(&T) -> &K) -> Vec<T> {
+    let mut all: Vec<T> = all.collect();
+    if most < all.len() {
+        all.select_nth_unstable_by(most, |one, other| key(one).cmp(key(other)));
+        all.truncate(most);
+    }
+    all.sort_unstable_by(|one, other| key(one).cmp(key(other)));
+    all
+}
+
 impl Members {
+    fn by_protocol(&self) -> Vec<(&'static str, usize)> {
+        let mut by_protocol: BTreeMap<&'static str, usize> = PROTOCOL_LABELS.map(|label| (label, 0)).into();
+        for member in self.connections.values() {
+            *by_protocol.entry(member.connection.protocol().unwrap_or(SIMPLE)).or_default() += 1;
+        }
+        by_protocol.into_iter().collect()
+    }
+
     fn for_each(&self, audience: Audience<'_>, mut visit: impl FnMut(&Arc<Connection>)) {
         match audience {
             Audience::Everyone => self.connections.values().for_each(|member| visit(&member.connection)),

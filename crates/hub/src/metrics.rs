@@ -15,6 +15,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use crate::hub::PROTOCOL_LABELS;
+
 /// What a request or a connection is counted under.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByHub {
@@ -140,6 +142,20 @@ impl Metrics {
             received: self.received.get_or_create_owned(&label),
             received_bytes: self.received_bytes.get_or_create_owned(&label),
             delivered: self.delivered.get_or_create_owned(&label),
+        }
+    }
+
+    /// A hub is no more.
+    pub(crate) fn forget(&self, hub: &str) {
+        let label = ByHub { hub: hub.to_owned() };
+        for family in [&self.received, &self.received_bytes, &self.delivered] {
+            family.remove(&label);
+        }
+        self.groups.remove(&label);
+        for protocol in PROTOCOL_LABELS {
+            let label = ByProtocol { hub: hub.to_owned(), protocol };
+            self.opened.remove(&label);
+            self.connections.remove(&label);
         }
     }
 

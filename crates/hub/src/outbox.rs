@@ -95,16 +95,25 @@ impl State {
         let mut frames = std::mem::take(&mut self.frames);
         let (first, now) = (self.taken, Instant::now());
         self.taken += frames.len() as u64;
-        // From the back, so that what is before keeps its place.
-        for expired in self.expiring.drain(..).rev().filter(|expiring| expiring.expires_at <= now) {
-            let start = usize::try_from(expired.first.saturating_sub(first)).unwrap_or(usize::MAX);
-            let count = usize::try_from(expired.count).unwrap_or_default();
-            let end = start.saturating_add(count).min(frames.len());
-            for frame in frames.drain(start.min(end)..end) {
-                self.held_frames = self.held_frames.saturating_sub(1);
-                self.held_bytes = self.held_bytes.saturating_sub(frame.len());
-            }
+        let mut expired = self.expiring.drain(..).filter(|expiring| expiring.expires_at <= now).peekable();
+        if expired.peek().is_none() {
+            drop(expired);
+            return frames;
         }
+        let (mut number, mut held_frames, mut held_bytes) = (first, 0, 0);
+        frames.retain(|frame| {
+            while expired.next_if(|gone| number >= gone.first + gone.count).is_some() {}
+            let is_gone = expired.peek().is_some_and(|gone| number >= gone.first);
+            number += 1;
+            if is_gone {
+                held_frames += 1;
+                held_bytes += frame.len();
+            }
+            !is_gone
+        });
+        drop(expired);
+        self.held_frames = self.held_frames.saturating_sub(held_frames);
+        self.held_bytes = self.held_bytes.saturating_sub(held_bytes);
         frames
     }
 

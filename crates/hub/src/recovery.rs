@@ -104,16 +104,13 @@ impl Resumable {
         self.carried(&service, end, &outbox).await;
     }
 
-    async fn carried(self: Arc<Self>, service: &Arc<Service>, end: End, outbox: &Outbox) {
+    async fn carried(self: Arc<Self>, service: &Arc<Service>, end: End, outbox: &Arc<Outbox>) {
         let Some(queue) = self.connection.reliable_queue() else { return };
         if end == End::Final || queue.has_ended() {
             return self.finish(service).await;
         }
-        if outbox.was_aborted() {
-            // Another carrier is waiting, or has the conversation already.
-            return;
-        }
-        let generation = queue.detach();
+        // `None`: another carrier is waiting, or has the conversation already.
+        let Some(generation) = queue.detach(outbox) else { return };
         tracing::debug!(connection = %self.connection.id, "lost, kept for recovery");
         let (kept, service) = (self, Arc::downgrade(service));
         tokio::spawn(async move {

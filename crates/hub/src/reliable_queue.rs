@@ -228,14 +228,20 @@ impl ReliableQueue {
         self.state().newest_ticket == ticket
     }
 
-    /// The transport is gone. Gives what [`ReliableQueue::is_detached_since`] wants to know later.
-    pub fn detach(&self) -> u64 {
+    /// This transport is gone. Gives what [`ReliableQueue::is_detached_since`] wants to know later; `None` when another one
+    /// has taken its place already.
+    #[must_use]
+    pub fn detach(&self, gone: &Arc<Outbox>) -> Option<u64> {
         let mut state = self.state();
+        if !state.transport.as_ref().is_some_and(|transport| Arc::ptr_eq(transport, gone)) {
+            return None;
+        }
         state.transport = None;
+        let generation = state.generation;
         drop(state);
         // Publishers need not wait for somebody who is not there.
         self.lightened.notify_waiters();
-        self.state().generation
+        Some(generation)
     }
 
     /// Whether there has been no other transport since.
@@ -321,7 +327,7 @@ mod tests {
         }
         assert_eq!(ids(&first).await, [1, 2, 3]);
         queue.acknowledge(1);
-        queue.detach();
+        queue.detach(&first).unwrap();
         queue.push(message("{\"a\":1"), None);
         let second = queue.attach().unwrap();
         queue.push(message("{\"a\":1"), None);
@@ -370,7 +376,10 @@ mod tests {
         assert!(!queue.is_newest(ticket));
         old.closed().await;
         assert!(old.was_aborted());
-        let generation = queue.detach();
+        // What came after it is not detached by it.
+        let new = queue.attach().unwrap();
+        assert_eq!(queue.detach(&old), None);
+        let generation = queue.detach(&new).unwrap();
         assert!(queue.is_detached_since(generation));
         assert_eq!(ids(&queue.attach().unwrap()).await, [1]);
         assert!(!queue.is_detached_since(generation));
@@ -379,7 +388,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn publishers_wait_for_acknowledgements_and_not_for_the_absent() {
         let queue = ReliableQueue::default();
-        let _outbox = queue.attach().unwrap();
+        let outbox = queue.attach().unwrap();
         let loads: Vec<Load> =
             (0..=UNACKNOWLEDGED_MARK).map(|_| queue.push(message("{\"a\":1"), None)).collect();
         assert_eq!(loads.last(), Some(&Load::Heavy));
@@ -388,7 +397,7 @@ mod tests {
         for _ in 0..500 {
             queue.push(message("{\"a\":1"), None);
         }
-        queue.detach();
+        queue.detach(&outbox).unwrap();
         queue.lightened(soon()).await;
         assert_eq!(queue.push(message("{\"a\":1"), None), Load::Light);
     }

@@ -32,6 +32,9 @@ use crate::{
 /// Most connections at once; one more is answered with 503. About 250 MB of sockets and buffers.
 pub const MAX_CONNECTIONS: usize = 20_000;
 
+/// Most hubs at once. When there are as many, those without connections go; if there are none, a further hub is refused.
+pub const MAX_HUBS: usize = 1000;
+
 /// How a service behaves.
 #[derive(Default)]
 pub struct Settings {
@@ -42,6 +45,8 @@ pub struct Settings {
     pub accepts_any_host: bool,
     /// The application that has a say in who connects, and answers events.
     pub event_handler: Option<Arc<dyn EventHandler>>,
+    /// What event handlers know the service by (`WebHook-Request-Origin`); without one, what each client called it.
+    pub event_origin: Option<String>,
     /// Whether clients without a token are let in, as nobody in particular and without any permission but those the
     /// application gives.
     pub allows_anonymous: bool,
@@ -62,7 +67,7 @@ impl Settings {
 /// A running service.
 pub struct Service {
     settings: Settings,
-    /// Hubs come into being when first used, and stay.
+    /// Hubs come into being when first used.
     hubs: RwLock<HashMap<HubName, Arc<Hub>>>,
     connections: AtomicUsize,
     emptied: Notify,
@@ -146,14 +151,27 @@ impl Service {
         UnixTime(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs()))
     }
 
-    /// The hub called `name`.
-    pub(crate) fn hub(&self, name: &HubName) -> Arc<Hub> {
+    /// The hub called `name`; `None` when there are too many.
+    pub(crate) fn hub(&self, name: &HubName) -> Option<Arc<Hub>> {
         if let Some(hub) = self.hubs.read().unwrap_or_else(PoisonError::into_inner).get(name) {
-            return Arc::clone(hub);
+            return Some(Arc::clone(hub));
         }
         let mut hubs = self.hubs.write().unwrap_or_else(PoisonError::into_inner);
+        if hubs.len() >= MAX_HUBS {
+            // One that somebody holds is about to be used.
+            hubs.retain(|name, hub| {
+                let stays = Arc::strong_count(hub) > 1 || !hub.is_empty();
+                if !stays {
+                    self.metrics().forget(name.as_str());
+                }
+                stays
+            });
+            if hubs.len() >= MAX_HUBS && !hubs.contains_key(name) {
+                return None;
+            }
+        }
         let new = || Arc::new(Hub::new(self.settings.metrics.traffic(name.as_str())));
-        Arc::clone(hubs.entry(name.clone()).or_insert_with(new))
+        Some(Arc::clone(hubs.entry(name.clone()).or_insert_with(new)))
     }
 
     /// The hub called `name`, if somebody has used it.

@@ -158,7 +158,7 @@ impl Session {
     }
 
     fn malformed(&self, error: &dyn std::error::Error, close: Close) -> Step {
-        tracing::debug!(connection = %self.connection.id, %error, "malformed frame");
+        tracing::debug!(connection = %self.connection.id, error = ?error.to_string(), "malformed frame");
         Step::Close(close)
     }
 
@@ -300,7 +300,7 @@ impl Session {
             }
             self.connection.tell(&Response::Ack { ack_id, outcome });
         } else if let Err(error) = outcome {
-            tracing::debug!(connection = %self.connection.id, %error, "request without ack id failed");
+            tracing::debug!(connection = %self.connection.id, ?error, "request without ack id failed");
         }
         step
     }

@@ -228,9 +228,69 @@ async fn a_client_that_leaves_takes_its_waiting_event_along() {
     client.json().await;
     client.send(r#"{"type":"event","event":"hang","data":1}"#).await;
     application.next("hang").await;
-    client.close("bye").await;
-    assert_eq!(application.next("disconnected").await.body["reason"], "bye");
+    client.drop_socket().await;
     application.until_cancelled().await;
+    application.next("disconnected").await;
+}
+
+#[tokio::test]
+async fn what_a_client_says_before_it_says_goodbye_is_still_handled() {
+    let application = Application::start(|_| answer(204)).await;
+    let service = service(&[&application.rule()]).await;
+    let mut client = Client::connect(&service, "", "").await.unwrap();
+    for number in 0..5 {
+        client.send(&number.to_string()).await;
+    }
+    client.close("bye").await;
+    for number in 0..5 {
+        assert_eq!(application.next("message").await.text, number.to_string());
+    }
+    assert_eq!(application.next("disconnected").await.body["reason"], "bye");
+}
+
+#[tokio::test]
+async fn empty_messages_behind_a_question_are_bounded_too() {
+    let application = Application::start(|event| match event.name.as_str() {
+        "message" => answer(200).never(),
+        _ => answer(204),
+    })
+    .await;
+    let service = service(&[&application.rule()]).await;
+    let mut client = Client::connect(&service, "", "").await.unwrap();
+    client.send("ask").await;
+    application.next("message").await;
+    // The service reads no further: sooner or later the client's own socket is full.
+    assert!(client.backs_up_with_empty_messages(5_000_000).await, "the service took all of them");
+}
+
+#[tokio::test]
+async fn a_handler_that_hangs_takes_nothing_from_another() {
+    let hanging = Application::start(|event| match event.name.as_str() {
+        "connected" => answer(200).never(),
+        _ => answer(204),
+    })
+    .await;
+    let healthy = Application::start(|_| answer(204)).await;
+    let rules = [
+        format!("url-template={} system-event=connected hub=bad", hanging.url("/")),
+        format!("url-template={} system-event=connected hub=chat", healthy.url("/")),
+    ];
+    let service = service(&[&rules[0], &rules[1]]).await;
+    let mut crowd = Vec::new();
+    for _ in 0..1100 {
+        crowd.push(Client::connect_to(&service, "bad").await.unwrap());
+    }
+    let _client = Client::connect(&service, "", "").await.unwrap();
+    healthy.next("connected").await;
+}
+
+#[tokio::test]
+async fn a_user_whose_name_would_arrive_as_another_is_not_let_in_by_a_connect_handler() {
+    let application = Application::start(|_| answer(204)).await;
+    let service = service(&[&application.rule()]).await;
+    let refused = Client::connect_as(&service, " admin").await;
+    assert_eq!(refused.err(), Some(StatusCode::INTERNAL_SERVER_ERROR));
+    assert!(application.is_quiet());
 }
 
 #[tokio::test]

@@ -36,10 +36,10 @@ struct Cells {
 
 impl LineEditor {
     /// Writes where the cursor is.
-    pub fn write(&mut self, text: &str, style: Style, link: Option<&str>) {
+    pub fn write(&mut self, text: &str, style: Style, link: Option<&Rc<str>>) {
         match &mut self.cells {
             Some(cells) => cells.write(text, style, link),
-            None => append(&mut self.line, text, style, link),
+            None => append(&mut self.line, text, style, link.map(|url| &**url)),
         }
     }
 
@@ -122,10 +122,9 @@ impl Cells {
         Self { column: cells.len(), cells }
     }
 
-    fn write(&mut self, text: &str, style: Style, link: Option<&str>) {
-        let link: Option<Rc<str>> = link.map(Rc::from);
+    fn write(&mut self, text: &str, style: Style, link: Option<&Rc<str>>) {
         for character in text.chars() {
-            let cell = Cell { character, style, link: link.clone() };
+            let cell = Cell { character, style, link: link.cloned() };
             while self.cells.len() < self.column {
                 self.cells.push(Cell { character: ' ', style: Style::default(), link: None });
             }
@@ -199,7 +198,7 @@ mod tests {
     #[test]
     fn overwriting_half_a_link_leaves_the_other_half() {
         let mut editor = LineEditor::default();
-        editor.write("abcd", Style::default(), Some("https://x/"));
+        editor.write("abcd", Style::default(), Some(&Rc::from("https://x/")));
         editor.move_to(0);
         editor.write("XY", Style::default(), None);
         let line = editor.finish();

@@ -53,6 +53,11 @@ impl Style {
         self.faces & face as u8 != 0
     }
 
+    /// Shows what is hidden.
+    pub fn reveal(&mut self) {
+        self.unset(Face::Hidden);
+    }
+
     fn set(&mut self, face: Face) {
         self.faces |= face as u8;
     }

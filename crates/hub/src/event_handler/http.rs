@@ -35,8 +35,11 @@ mod exchange;
 pub mod rule;
 pub mod validation;
 
-/// Most `connected` and `disconnected` events on their way at once; further ones are dropped, and the log says so.
+/// Most `connected` and `disconnected` events on their way to one handler; further ones are dropped, and the log says so.
 const MAX_NOTIFICATIONS: usize = 1024;
+
+/// Longest state that a handler may have kept for a connection, in bytes: it goes out with every event.
+const MAX_STATE_BYTES: usize = 8 * 1024;
 
 /// Handlers as rules tell them.
 #[derive(Debug)]
@@ -44,7 +47,8 @@ pub struct HttpEventHandlers {
     rules: Vec<Rule>,
     keys: Vec<AccessKey>,
     courier: Courier,
-    notifications: Arc<Semaphore>,
+    /// Places for notifications of each rule: a handler that hangs takes none of another's.
+    notifications: Vec<Arc<Semaphore>>,
     metrics: Arc<Metrics>,
 }
 
@@ -59,13 +63,8 @@ impl HttpEventHandlers {
         keys: Vec<AccessKey>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, reqwest::Error> {
-        Ok(Self {
-            rules,
-            keys,
-            courier: Courier::new()?,
-            notifications: Arc::new(Semaphore::new(MAX_NOTIFICATIONS)),
-            metrics,
-        })
+        let notifications = rules.iter().map(|_| Arc::new(Semaphore::new(MAX_NOTIFICATIONS))).collect();
+        Ok(Self { rules, keys, courier: Courier::new()?, notifications, metrics })
     }
 
     /// The same with another time that a handler may take, pauses and further attempts included.
@@ -92,12 +91,17 @@ impl HttpEventHandlers {
     /// Tells a handler something that needs no answer, in a task of its own.
     fn notify(&self, event: SystemEvent, connection: &Arc<Connection>, body: String) {
         let hub = &connection.trail.hub;
-        let Some(rule) = self.rule_for_system(hub, event) else { return };
-        let Ok(place) = Arc::clone(&self.notifications).try_acquire_owned() else {
+        let takes = |rule: &Rule| rule.is_for(hub) && rule.system_events.contains(&event);
+        let found = self.rules.iter().zip(&self.notifications).find(|(rule, _)| takes(rule));
+        let Some((rule, places)) = found else { return };
+        let Ok(place) = Arc::clone(places).try_acquire_owned() else {
             tracing::warn!(event = event.name(), "too many events are on their way: this one is dropped");
             return;
         };
-        let request = CloudEvent::system(event, about(connection), &self.keys, body);
+        let request = match CloudEvent::system(event, about(connection), &self.keys, body) {
+            Ok(request) => request,
+            Err(error) => return tracing::warn!(event = event.name(), %error, "event not delivered"),
+        };
         let urls = Self::urls(rule, hub, event.name());
         let (courier, metrics) = (self.courier.clone(), Arc::clone(&self.metrics));
         let connection = Arc::clone(connection);
@@ -134,6 +138,7 @@ impl HttpEventHandlers {
             trail: request.trail,
         };
         let event = CloudEvent::system(SystemEvent::Connect, about, &self.keys, body);
+        let event = event.map_err(|error| failed(&error))?;
         let urls = Self::urls(rule, hub, SystemEvent::Connect.name()).map_err(|error| failed(&error))?;
         let answer =
             self.courier.deliver(&urls, request.trail, event).await.map_err(|error| failed(&error))?;
@@ -153,7 +158,7 @@ impl HttpEventHandlers {
             &event.metadata,
             about(connection),
             &self.keys,
-        );
+        )?;
         let answer = self.courier.deliver(&urls, &connection.trail, request).await?;
         let reply = exchange::reply(&answer)?;
         remember_state(&connection.trail, &answer);
@@ -171,7 +176,10 @@ fn about(connection: &Connection) -> About<'_> {
 }
 
 fn remember_state(trail: &EventTrail, answer: &Answer) {
-    if let Some(state) = answer.headers.get(CONNECTION_STATE) {
+    let Some(state) = answer.headers.get(CONNECTION_STATE) else { return };
+    if state.len() > MAX_STATE_BYTES {
+        tracing::warn!(bytes = state.len(), "a connection state this long is not kept");
+    } else {
         trail.set_connection_state(HeaderValue::clone(state));
     }
 }

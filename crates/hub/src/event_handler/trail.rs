@@ -9,6 +9,8 @@ use axum::http::HeaderValue;
 
 /// Most cookies of handlers that are kept for one connection; a further one is not.
 const MAX_COOKIES: usize = 32;
+/// Most bytes of them together.
+const MAX_COOKIE_BYTES: usize = 8 * 1024;
 
 /// The part of a connection's standing that matters to event handlers alone.
 #[derive(Debug, Default)]
@@ -73,7 +75,8 @@ impl EventTrail {
             from == host && kept.split_once('=').is_some_and(|(kept_name, _)| kept_name == name)
         };
         state.cookies.retain(|cookie| !is_same(cookie));
-        if state.cookies.len() < MAX_COOKIES {
+        let held: usize = state.cookies.iter().map(|(_, kept)| kept.len()).sum();
+        if state.cookies.len() < MAX_COOKIES && held + pair.len() <= MAX_COOKIE_BYTES {
             state.cookies.push((host.to_owned(), pair.to_owned()));
         }
     }

@@ -67,7 +67,8 @@ pub(super) fn live_part(snapshot: &Snapshot, rates: &Rates) -> Markup {
     html! {
         @if let Some(chosen) = &snapshot.chosen { (chosen_part(chosen)) }
         @if snapshot.hubs.is_empty() { p .quiet { "Nobody has connected yet." } }
-        @for hub in &snapshot.hubs { (hub_part(hub, rates.of(&hub.name), snapshot.chosen.as_ref())) }
+        @for hub in snapshot.hubs.iter().take(MAX_LISTED) { (hub_part(hub, rates.of(&hub.name), snapshot.chosen.as_ref())) }
+        (rest(snapshot.hubs.len()))
     }
 }
 

@@ -41,6 +41,9 @@ pub(super) enum RestError {
     /// There is no room for what was asked.
     #[error("{0}")]
     Conflict(String),
+    /// There is no room for another hub.
+    #[error("the service has as many hubs as it takes")]
+    TooManyHubs,
     /// The data plane has it, this service does not.
     #[error("{0}")]
     NotImplemented(&'static str),
@@ -96,6 +99,7 @@ impl IntoResponse for RestError {
             Self::BadRequest { target, .. } => (StatusCode::BAD_REQUEST, "Error.BadRequest", *target),
             Self::Missing { code, target, .. } => (StatusCode::NOT_FOUND, *code, *target),
             Self::Conflict(_) => (StatusCode::CONFLICT, "Error.Connection.Conflict", "Connection"),
+            Self::TooManyHubs => (StatusCode::SERVICE_UNAVAILABLE, "Error.Hub.TooMany", "hub"),
             Self::NotImplemented(_) => (StatusCode::NOT_IMPLEMENTED, "NotImplemented", "Request"),
         };
         let body = ErrorBody { code, message: &self.to_string(), target, details: [] };

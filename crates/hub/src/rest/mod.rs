@@ -77,7 +77,7 @@ async fn carry_out(
     authenticate(service, parts)?;
     let Request::Hub(hub_name, operation) = request? else { return Ok(StatusCode::OK.into_response()) };
     let parameters = Parameters::read(parts.uri.query().unwrap_or_default())?;
-    let hub = service.hub(&hub_name);
+    let hub = service.hub(&hub_name).ok_or(RestError::TooManyHubs)?;
     match operation {
         Operation::Send(recipients) => {
             let filter = parameters.filter()?;

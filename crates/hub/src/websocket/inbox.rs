@@ -24,8 +24,12 @@ pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
 /// A client that answers no ping for this many intervals more, five minutes in all, is gone. Not sooner: a simple program
 /// that waits for a line from the keyboard answers nothing meanwhile, and is there all the same.
 pub const KEEP_ALIVE_MISSES: u32 = 14;
-/// Most bytes of messages that wait behind one that the application is being asked about.
+/// Most bytes of messages that wait behind one that the application is being asked about, [`ENTRY_BYTES`] for each besides.
 pub const BACKLOG_BYTES: usize = MAX_MESSAGE_BYTES;
+/// What a waiting message costs beside its payload: an empty one is not free.
+const ENTRY_BYTES: usize = 256;
+/// How long the application may still take over what a client said before it said goodbye.
+pub const GOODBYE_PATIENCE: Duration = Duration::from_secs(5);
 /// Room for one read while a client says little: what an idle connection costs.
 const IDLE_READ_BYTES: usize = 2048;
 /// Room for one read while a client says much.
@@ -48,9 +52,10 @@ pub(super) enum ClientMessage {
 }
 
 impl ClientMessage {
-    fn len(&self) -> usize {
+    /// What it counts for while it waits.
+    fn cost(&self) -> usize {
         match self {
-            Self::Text(bytes) | Self::Binary(bytes) => bytes.len(),
+            Self::Text(bytes) | Self::Binary(bytes) => bytes.len() + ENTRY_BYTES,
         }
     }
 }
@@ -81,6 +86,8 @@ pub(super) struct Inbox<'c, R> {
     backlog_bytes: usize,
     /// The end, seen while messages before it waited.
     end: Option<(Close, End)>,
+    /// Until when the application may take over them, if the client said goodbye and is not just gone.
+    goodbye_until: Option<Instant>,
     room: usize,
     misses: u32,
     silent_at: Instant,
@@ -96,6 +103,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
             backlog: VecDeque::new(),
             backlog_bytes: 0,
             end: None,
+            goodbye_until: None,
             room: IDLE_READ_BYTES,
             misses: 0,
             silent_at: Instant::now() + KEEP_ALIVE_INTERVAL,
@@ -108,8 +116,12 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
     pub(super) async fn next(&mut self, deadline: Option<Instant>) -> Next {
         loop {
             if let Some(message) = self.backlog.pop_front() {
-                self.backlog_bytes -= message.len();
+                self.backlog_bytes -= message.cost();
                 return Next::Message(message);
+            }
+            // What comes after the end means nothing.
+            if let Some((close, end)) = self.end.take() {
+                return Next::End(close, end);
             }
             match self.take_apart() {
                 Some(Taken::Message(message)) => return Next::Message(message),
@@ -120,32 +132,33 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                 }
                 None => {}
             }
-            if let Some((close, end)) = self.end.take() {
-                return Next::End(close, end);
-            }
             if !self.read_more(deadline).await {
                 return Next::Deadline;
             }
         }
     }
 
-    /// Waits for `answer`, and reads on meanwhile. `None` when the client goes away first.
+    /// Waits for `answer`, and reads on meanwhile. `None` when the client goes away first: at once when it is just gone,
+    /// after [`GOODBYE_PATIENCE`] when it said goodbye.
     pub(super) async fn meanwhile<A>(&mut self, answer: impl Future<Output = A>) -> Option<A> {
         tokio::pin!(answer);
         loop {
             while self.end.is_none() && self.backlog_bytes < BACKLOG_BYTES {
                 match self.take_apart() {
                     Some(Taken::Message(message)) => {
-                        self.backlog_bytes += message.len();
+                        self.backlog_bytes += message.cost();
                         self.backlog.push_back(message);
                     }
-                    Some(Taken::End(close, end)) => self.end = Some((close, end)),
+                    Some(Taken::End(close, end)) => {
+                        self.end = Some((close, end));
+                        self.goodbye_until = Some(Instant::now() + GOODBYE_PATIENCE);
+                    }
                     Some(Taken::Control) => {}
                     None => break,
                 }
             }
             if self.end.is_some() {
-                return None;
+                return timeout_at(self.goodbye_until?, answer).await.ok();
             }
             if self.backlog_bytes >= BACKLOG_BYTES {
                 return Some(answer.await);

@@ -285,8 +285,12 @@ async fn start(rules: &[&str], timeout: Duration, allows_anonymous: bool) -> Run
 }
 
 fn token(audience: String) -> String {
+    token_of("token-user", audience)
+}
+
+fn token_of(user: &str, audience: String) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let claims = Claims { user_id: Some("token-user".into()), ..Claims::new(audience, UnixTime(now), 60) };
+    let claims = Claims { user_id: Some(user.to_owned()), ..Claims::new(audience, UnixTime(now), 60) };
     sign(&claims, &key()).unwrap()
 }
 
@@ -325,16 +329,28 @@ impl Client {
     pub async fn connect(running: &Running, offer: &str, query: &str) -> Result<Self, StatusCode> {
         let token = token("http://h/client/hubs/chat".into());
         let query = if query.is_empty() { "?".to_owned() } else { format!("{query}&") };
-        Self::open(running, offer, &format!("{query}access_token={token}")).await
+        Self::open(running, "chat", offer, &format!("{query}access_token={token}")).await
+    }
+
+    /// Connects to another hub, as a simple client.
+    pub async fn connect_to(running: &Running, hub: &str) -> Result<Self, StatusCode> {
+        let token = token(format!("http://h/client/hubs/{hub}"));
+        Self::open(running, hub, "", &format!("?access_token={token}")).await
+    }
+
+    /// Connects as another user, as a simple client.
+    pub async fn connect_as(running: &Running, user: &str) -> Result<Self, StatusCode> {
+        let token = token_of(user, "http://h/client/hubs/chat".into());
+        Self::open(running, "chat", "", &format!("?access_token={token}")).await
     }
 
     /// Connects without a token.
     pub async fn anonymous(running: &Running) -> Result<Self, StatusCode> {
-        Self::open(running, "json.webpubsub.azure.v1", "").await
+        Self::open(running, "chat", "json.webpubsub.azure.v1", "").await
     }
 
-    async fn open(running: &Running, offer: &str, query: &str) -> Result<Self, StatusCode> {
-        let url = format!("ws://{}/client/hubs/chat{query}", running.address);
+    async fn open(running: &Running, hub: &str, offer: &str, query: &str) -> Result<Self, StatusCode> {
+        let url = format!("ws://{}/client/hubs/{hub}{query}", running.address);
         let mut request = url.into_client_request().unwrap();
         if !offer.is_empty() {
             request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_str(offer).unwrap());
@@ -351,6 +367,18 @@ impl Client {
 
     pub async fn send(&mut self, text: &str) {
         self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    /// Sends empty messages, `most` of them; whether that backs up before.
+    pub async fn backs_up_with_empty_messages(&mut self, most: usize) -> bool {
+        const BACKED_UP: Duration = Duration::from_secs(1);
+        for _ in 0..most {
+            match timeout(BACKED_UP, self.socket.send(Message::text(""))).await {
+                Ok(outcome) => outcome.unwrap(),
+                Err(_) => return true,
+            }
+        }
+        false
     }
 
     pub async fn ping(&mut self) {

@@ -28,7 +28,7 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
     let listening = Listening::on(config.listen).await?;
     config.listen = listening.config.clone();
     let service = match &config.backend {
-        Backend::Embedded(service) => Some(service::embedded(service, config.listen.is_private)?),
+        Backend::Embedded(service) => Some(service::embedded(service, &config.listen)?),
         Backend::Azure { .. } => None,
     };
     let app = app(&config, service.as_ref());

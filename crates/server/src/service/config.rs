@@ -33,6 +33,20 @@ impl ListenConfig {
         let origins = OriginPolicy { is_loopback, allowed: options.allow_origin.clone() };
         Ok(Self { address: options.listen, origins, is_private })
     }
+
+    /// What event handlers know the server by when others can reach it: the host of the first allowed page, or else the
+    /// address. On a private server, any name that it is called is its own.
+    pub(crate) fn public_name(&self) -> Option<String> {
+        if self.is_private {
+            return None;
+        }
+        let host = |origin: &String| {
+            let uri: axum::http::Uri = origin.parse().ok()?;
+            uri.host().map(str::to_owned)
+        };
+        let named = self.origins.allowed.iter().find_map(host);
+        Some(named.unwrap_or_else(|| self.address.ip().to_string()))
+    }
 }
 
 /// How the embedded service behaves.
@@ -114,6 +128,18 @@ mod tests {
         let public = ["--listen", "0.0.0.0:80", KEY[0], KEY[1]];
         assert!(!configure(&public).unwrap().is_inspectable);
         assert!(configure(&[&public[..], &["--inspect"]].concat()).unwrap().is_inspectable);
+    }
+
+    #[test]
+    fn clients_do_not_choose_what_handlers_know_a_public_server_by() {
+        let name = |arguments: &[&str]| {
+            let all = ["tailcast", "hub"].iter().chain(arguments);
+            let Command::Hub(options) = Cli::try_parse_from(all).unwrap().command else { panic!("not hub") };
+            ListenConfig::from_options(&options.service).unwrap().public_name()
+        };
+        assert_eq!(name(&[]), None);
+        assert_eq!(name(&["--listen", "0.0.0.0:80"]).as_deref(), Some("0.0.0.0"));
+        assert_eq!(name(&["--allow-origin", "https://app.example:8443"]).as_deref(), Some("app.example"));
     }
 
     #[test]

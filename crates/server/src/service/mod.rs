@@ -19,7 +19,7 @@ use config::{ListenConfig, ServiceConfig};
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A service by this configuration.
-pub(crate) fn embedded(config: &ServiceConfig, is_private: bool) -> Result<Arc<Service>, Failure> {
+pub(crate) fn embedded(config: &ServiceConfig, listen: &ListenConfig) -> Result<Arc<Service>, Failure> {
     let metrics = Arc::new(Metrics::default());
     let event_handler = match config.event_handlers.is_empty() {
         true => None,
@@ -32,7 +32,8 @@ pub(crate) fn embedded(config: &ServiceConfig, is_private: bool) -> Result<Arc<S
     };
     Ok(Service::new(Settings {
         access_keys: config.access_keys.all(),
-        accepts_any_host: is_private,
+        accepts_any_host: listen.is_private,
+        event_origin: listen.public_name(),
         event_handler,
         allows_anonymous: config.allows_anonymous,
         is_inspectable: config.is_inspectable,

@@ -11,7 +11,11 @@ use webpubsub_protocol::{
 };
 
 use super::rule::SystemEvent;
-use crate::{connection::ConnectionId, event_handler::EventTrail, metadata_headers};
+use crate::{
+    connection::ConnectionId,
+    event_handler::{EventFailure, EventTrail},
+    metadata_headers,
+};
 
 pub(super) const CONNECTION_STATE: HeaderName = HeaderName::from_static("ce-connectionstate");
 pub(super) const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
@@ -35,11 +39,16 @@ pub(super) struct CloudEvent {
 
 impl CloudEvent {
     /// An event of the service.
-    pub(super) fn system(event: SystemEvent, about: About<'_>, keys: &[AccessKey], body: String) -> Self {
-        let mut headers =
-            headers(&format!("azure.webpubsub.sys.{}", event.name()), event.name(), about, keys);
+    pub(super) fn system(
+        event: SystemEvent,
+        about: About<'_>,
+        keys: &[AccessKey],
+        body: String,
+    ) -> Result<Self, EventFailure> {
+        let kind = format!("azure.webpubsub.sys.{}", event.name());
+        let mut headers = headers(&kind, event.name(), about, keys)?;
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-        Self { headers, body: body.into() }
+        Ok(Self { headers, body: body.into() })
     }
 
     /// An event of a client.
@@ -49,8 +58,8 @@ impl CloudEvent {
         metadata: &Metadata,
         about: About<'_>,
         keys: &[AccessKey],
-    ) -> Self {
-        let mut headers = headers(&format!("azure.webpubsub.user.{name}"), name, about, keys);
+    ) -> Result<Self, EventFailure> {
+        let mut headers = headers(&format!("azure.webpubsub.user.{name}"), name, about, keys)?;
         metadata_headers::write(metadata, &mut headers);
         let (content_type, body) = match payload {
             Payload::Text(text) => ("text/plain; charset=utf-8", text.as_bytes()),
@@ -59,11 +68,11 @@ impl CloudEvent {
             Payload::Protobuf(bytes) => ("application/x-protobuf", &bytes[..]),
         };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Self { headers, body: Bytes::copy_from_slice(body) }
+        Ok(Self { headers, body: Bytes::copy_from_slice(body) })
     }
 }
 
-fn headers(kind: &str, name: &str, about: About<'_>, keys: &[AccessKey]) -> HeaderMap {
+fn headers(kind: &str, name: &str, about: About<'_>, keys: &[AccessKey]) -> Result<HeaderMap, EventFailure> {
     let id = about.connection_id.as_str();
     let hub = about.trail.hub.as_str();
     let texts = [
@@ -85,16 +94,18 @@ fn headers(kind: &str, name: &str, about: About<'_>, keys: &[AccessKey]) -> Head
     let mut headers = HeaderMap::with_capacity(texts.len() + 4);
     for (name, text) in texts {
         let Some(text) = text else { continue };
+        // HTTP takes white space off the ends of a value: the handler would see another user.
+        let survives = text.trim_matches([' ', '\t']).len() == text.len();
         // Bytes, not `from_str`: a user's name may hold any character but control ones, and goes out as UTF-8.
         match HeaderValue::from_bytes(text.as_bytes()) {
-            Ok(value) => drop(headers.insert(HeaderName::from_static(name), value)),
-            Err(_) => tracing::debug!(%name, "what no header can hold is left out"),
+            Ok(value) if survives => drop(headers.insert(HeaderName::from_static(name), value)),
+            _ => return Err(EventFailure::Failed(format!("no header can hold this `{name}`: {text:?}"))),
         }
     }
     if let Some(state) = about.trail.connection_state() {
         headers.insert(CONNECTION_STATE, state);
     }
-    headers
+    Ok(headers)
 }
 
 /// A UUID. Without randomness the request goes without one: it is for logs.
@@ -117,10 +128,10 @@ mod tests {
             About {
                 connection_id: &id, user_id: Some("ada é"), subprotocol: Some("chat.v1"), trail: &trail
             };
-        let first = CloudEvent::system(SystemEvent::Connect, about, &keys, "{}".into());
+        let first = CloudEvent::system(SystemEvent::Connect, about, &keys, "{}".into()).unwrap();
         trail.set_connection_state(HeaderValue::from_static(""));
         let metadata: Metadata = [("k".to_owned(), "v".to_owned())].into();
-        let second = CloudEvent::user("echo", &Payload::Text("hi".into()), &metadata, about, &keys);
+        let second = CloudEvent::user("echo", &Payload::Text("hi".into()), &metadata, about, &keys).unwrap();
         let text = |event: &CloudEvent, name: &str| {
             event.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
@@ -139,5 +150,14 @@ mod tests {
         assert_eq!(text(&second, "ce-signature").unwrap(), event_signature(id.as_str(), &keys));
         assert_eq!(text(&second, "x-ms-client-request-id").unwrap().len(), 36);
         assert!(text(&second, "ce-time").unwrap().ends_with('Z'));
+    }
+
+    #[test]
+    fn a_name_that_would_arrive_as_another_is_not_sent() {
+        let (trail, id) = (EventTrail::default(), ConnectionId::random().unwrap());
+        for user in [" admin", "admin ", "ad\nmin", "\tadmin"] {
+            let about = About { connection_id: &id, user_id: Some(user), subprotocol: None, trail: &trail };
+            assert!(CloudEvent::system(SystemEvent::Connected, about, &[], "{}".into()).is_err(), "{user:?}");
+        }
     }
 }

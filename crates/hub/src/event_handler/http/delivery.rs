@@ -51,8 +51,9 @@ pub(super) struct Courier {
 
 impl Courier {
     pub(super) fn new() -> Result<Self, reqwest::Error> {
-        // A handler that sends us elsewhere has failed: nobody was asked whether that place wants our events.
-        let client = Client::builder().redirect(redirect::Policy::none()).build()?;
+        // A handler that sends us elsewhere has failed: nobody was asked whether that place wants our events. And no proxy
+        // is asked to carry them: they are for the handler alone.
+        let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().build()?;
         Ok(Self { client, validations: Arc::default(), timeout: HANDLER_TIMEOUT })
     }
 

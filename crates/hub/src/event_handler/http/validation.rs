@@ -18,8 +18,10 @@ pub const VALIDATION_TIMEOUT: Duration = Duration::from_secs(10);
 pub const CONSENT_LIFETIME: Duration = Duration::from_secs(60);
 /// The first pause after a refusal; it doubles up to [`CONSENT_LIFETIME`].
 pub const FIRST_REFUSAL_PAUSE: Duration = Duration::from_secs(1);
-/// Most servers whose consent is remembered. Beyond that all are asked again.
+/// Most answers of servers that are remembered. One more is asked for only when an old one can go.
 const MAX_REMEMBERED: usize = 1024;
+/// An answer that nobody wanted for this long can go.
+const OLD: Duration = Duration::from_secs(600);
 
 const REQUEST_ORIGIN: HeaderName = HeaderName::from_static("webhook-request-origin");
 const ALLOWED_ORIGIN: HeaderName = HeaderName::from_static("webhook-allowed-origin");
@@ -34,6 +36,8 @@ pub(super) enum Refusal {
     Status(StatusCode),
     #[error("its `WebHook-Allowed-Origin` does not name `{0}`, nor `*`")]
     Origin(String),
+    #[error("too many servers are being asked whether they want events")]
+    TooMany,
 }
 
 /// What is known of one server.
@@ -63,7 +67,7 @@ impl Validations {
         url: &Url,
         origin: &str,
     ) -> Result<(), Refusal> {
-        let standing = self.standing(url, origin);
+        let standing = self.standing(url, origin).ok_or(Refusal::TooMany)?;
         let mut known = standing.lock().await;
         let now = Instant::now();
         match &known.asked {
@@ -88,16 +92,27 @@ impl Validations {
         }
     }
 
-    fn standing(&self, url: &Url, origin: &str) -> Arc<tokio::sync::Mutex<Standing>> {
+    /// What is known of a server; `None` when there is no room to know more.
+    fn standing(&self, url: &Url, origin: &str) -> Option<Arc<tokio::sync::Mutex<Standing>>> {
         let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
-        if standings.len() >= MAX_REMEMBERED {
-            standings.clear();
+        let key = (url.clone(), origin.to_ascii_lowercase());
+        if standings.len() >= MAX_REMEMBERED && !standings.contains_key(&key) {
+            let now = Instant::now();
+            standings.retain(|_, standing| standing.try_lock().map_or(true, |known| !known.is_old(now)));
+            if standings.len() >= MAX_REMEMBERED {
+                return None;
+            }
         }
-        Arc::clone(standings.entry((url.clone(), origin.to_ascii_lowercase())).or_default())
+        Some(Arc::clone(standings.entry(key).or_default()))
     }
 }
 
 impl Standing {
+    /// Whether nobody would miss it.
+    fn is_old(&self, now: Instant) -> bool {
+        self.asked.as_ref().is_some_and(|(asked_at, _)| now >= *asked_at + OLD)
+    }
+
     fn answered(&mut self, answer: Result<(), Refusal>) {
         self.pause = match &answer {
             Ok(()) => Duration::ZERO,
