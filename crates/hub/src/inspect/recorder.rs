@@ -1,7 +1,8 @@
 //! The last frames of a connection, for someone who looks at it.
 //!
-//! Frames out are noted where they are written, a batch at a time, so that a flood costs no more than its last few
-//! frames do.
+//! Noting one copies its first bytes into the place of the oldest, and nothing more: what is printable and what is secret
+//! is found out when somebody looks. Frames out are noted where they are written, a batch at a time, so that a flood costs
+//! no more than its last few frames do.
 
 use std::{
     collections::VecDeque,
@@ -11,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::websocket::frame::{Opcode, service_header};
+use crate::websocket::frame::{Opcode, ServiceHeader, service_header};
 
 /// How many frames are kept of each connection.
 pub const RECORDED_FRAMES: usize = 24;
@@ -48,82 +49,115 @@ pub struct Recorder(Option<Mutex<Ring>>);
 
 #[derive(Debug, Default)]
 struct Ring {
-    records: VecDeque<Record>,
+    noted: VecDeque<Noted>,
     secret: Option<String>,
+}
+
+/// A frame's beginning as it came.
+#[derive(Debug)]
+struct Noted {
+    at: SystemTime,
+    direction: Direction,
+    opcode: Opcode,
+    payload_len: usize,
+    beginning: Vec<u8>,
 }
 
 impl Recorder {
     /// One that records, and never shows `secret`.
     pub(crate) fn on(secret: Option<String>) -> Self {
-        Self(Some(Mutex::new(Ring { records: VecDeque::new(), secret })))
+        Self(Some(Mutex::new(Ring { noted: VecDeque::new(), secret })))
     }
 
     /// What is kept, oldest first.
     #[must_use]
     pub fn records(&self) -> Vec<Record> {
         let Some(ring) = &self.0 else { return Vec::new() };
-        ring.lock().unwrap_or_else(PoisonError::into_inner).records.iter().cloned().collect()
+        let ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
+        ring.noted.iter().map(|noted| noted.shown(ring.secret.as_deref())).collect()
     }
 
-    /// The client sent this.
-    pub(crate) fn received(&self, opcode: Opcode, payload: &[u8]) {
+    /// The client sent this, which was read at that time.
+    pub(crate) fn received(&self, opcode: Opcode, payload: &[u8], at: SystemTime) {
         let Some(ring) = &self.0 else { return };
-        let excerpt = payload.get(..EXCERPT_BYTES).unwrap_or(payload);
-        ring.lock().unwrap_or_else(PoisonError::into_inner).note(
-            Direction::In,
-            opcode,
-            payload.len(),
-            excerpt,
-        );
+        let mut ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
+        ring.note(Direction::In, opcode, payload.len(), [payload], at);
     }
 
     /// These frames, in parts, go to the client.
     pub(crate) fn sent(&self, parts: &VecDeque<Bytes>) {
         let Some(ring) = &self.0 else { return };
-        let mut newest: VecDeque<(Opcode, usize, Vec<u8>)> = VecDeque::new();
-        let mut parts = parts.iter();
-        while let Some(first) = parts.next() {
-            // Frames are queued whole, so a batch begins with one.
-            let Some(header) = service_header(first) else { break };
-            let beginning = first.get(header.header_len..).unwrap_or_default();
-            let mut excerpt = beginning.get(..EXCERPT_BYTES).unwrap_or(beginning).to_vec();
-            let mut missing = header.payload_len.saturating_sub(beginning.len());
-            while missing > 0 {
-                let Some(part) = parts.next() else { break };
-                missing = missing.saturating_sub(part.len());
-                let room = EXCERPT_BYTES.saturating_sub(excerpt.len()).min(part.len());
-                excerpt.extend_from_slice(part.get(..room).unwrap_or_default());
-            }
+        // Where the newest frames begin. Frames are queued whole, so a batch begins with one.
+        let mut newest: VecDeque<(ServiceHeader, usize)> = VecDeque::with_capacity(RECORDED_FRAMES);
+        let mut at = 0;
+        while let Some(header) = parts.get(at).and_then(|first| service_header(first)) {
             if newest.len() == RECORDED_FRAMES {
                 newest.pop_front();
             }
-            newest.push_back((header.opcode, header.payload_len, excerpt));
+            newest.push_back((header, at));
+            let mut missing = header.header_len + header.payload_len;
+            while missing > 0
+                && let Some(part) = parts.get(at)
+            {
+                missing = missing.saturating_sub(part.len());
+                at += 1;
+            }
         }
+        let now = SystemTime::now();
         let mut ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
-        for (opcode, payload_len, excerpt) in newest {
-            ring.note(Direction::Out, opcode, payload_len, &excerpt);
+        for (header, first) in newest {
+            let pieces = parts.iter().skip(first).enumerate().map(|(index, part)| {
+                let from = if index == 0 { header.header_len } else { 0 };
+                part.get(from..).unwrap_or_default()
+            });
+            ring.note(Direction::Out, header.opcode, header.payload_len, pieces, now);
         }
     }
 }
 
 impl Ring {
-    fn note(&mut self, direction: Direction, opcode: Opcode, payload_len: usize, excerpt: &[u8]) {
-        let mut excerpt = match opcode {
-            Opcode::Text => String::from_utf8_lossy(excerpt).into_owned(),
-            _ => excerpt.escape_ascii().to_string(),
+    /// Notes a frame, whose payload begins with these pieces.
+    fn note<'p>(
+        &mut self,
+        direction: Direction,
+        opcode: Opcode,
+        payload_len: usize,
+        pieces: impl IntoIterator<Item = &'p [u8]>,
+        at: SystemTime,
+    ) {
+        let oldest = if self.noted.len() == RECORDED_FRAMES { self.noted.pop_front() } else { None };
+        let mut beginning = oldest.map(|noted| noted.beginning).unwrap_or_default();
+        beginning.clear();
+        let wanted = payload_len.min(EXCERPT_BYTES);
+        for piece in pieces {
+            let room = wanted - beginning.len();
+            beginning.extend_from_slice(piece.get(..room).unwrap_or(piece));
+            if beginning.len() >= wanted {
+                break;
+            }
+        }
+        self.noted.push_back(Noted { at, direction, opcode, payload_len, beginning });
+    }
+}
+
+impl Noted {
+    fn shown(&self, secret: Option<&str>) -> Record {
+        let excerpt = match self.opcode {
+            Opcode::Text => String::from_utf8_lossy(&self.beginning).into_owned(),
+            _ => self.beginning.escape_ascii().to_string(),
         };
-        if let Some(secret) = &self.secret {
-            excerpt = hidden(excerpt, secret);
+        Record {
+            at: self.at,
+            direction: self.direction,
+            opcode: self.opcode,
+            payload_len: self.payload_len,
+            excerpt: secret.map_or_else(|| excerpt.clone(), |secret| hidden(&excerpt, secret)),
         }
-        if self.records.len() == RECORDED_FRAMES {
-            self.records.pop_front();
-        }
-        self.records.push_back(Record { at: SystemTime::now(), direction, opcode, payload_len, excerpt });
     }
 }
 
 /// `excerpt` without `secret`, nor the beginning of it at its end, where it was cut.
-fn hidden(excerpt: String, secret: &str) -> String {
+fn hidden(excerpt: &str, secret: &str) -> String {
     const SHORTEST: usize = 4;
     let mut shown = excerpt.replace(secret, "…");
     let cut =
@@ -146,7 +180,7 @@ mod tests {
         let (head, body) = (encode_head(Opcode::Text, 6), Bytes::from_static(b"abc"));
         let parts = [head, body.clone(), body, encode(Opcode::Binary, &[7; 300])];
         recorder.sent(&parts.into());
-        recorder.received(Opcode::Text, b"hello");
+        recorder.received(Opcode::Text, b"hello", SystemTime::now());
         let records = recorder.records();
         let seen: Vec<_> = records.iter().map(|r| (r.direction, r.payload_len, r.excerpt.len())).collect();
         let escaped = EXCERPT_BYTES * "\\x07".len();
@@ -159,7 +193,7 @@ mod tests {
         let secret = "0123456789abcdef".repeat(4);
         let recorder = Recorder::on(Some(secret.clone()));
         for number in 0..100 {
-            recorder.received(Opcode::Text, number.to_string().as_bytes());
+            recorder.received(Opcode::Text, number.to_string().as_bytes(), SystemTime::now());
         }
         assert_eq!(recorder.records().len(), RECORDED_FRAMES);
         let padding = "x".repeat(EXCERPT_BYTES - 30);
@@ -173,7 +207,7 @@ mod tests {
     #[test]
     fn one_that_is_off_keeps_nothing() {
         let recorder = Recorder::default();
-        recorder.received(Opcode::Text, b"x");
+        recorder.received(Opcode::Text, b"x", SystemTime::now());
         assert!(recorder.records().is_empty());
     }
 }

@@ -96,11 +96,11 @@ impl Conversation<'_> {
         loop {
             let step = match inbox.next(self.session.next_deadline()).await {
                 Next::Message(ClientMessage::Text(bytes)) => match std::str::from_utf8(&bytes) {
-                    Ok(text) => self.session.receive(Incoming::Text(text), Instant::now()),
+                    Ok(text) => self.session.receive(Incoming::Text(text), inbox.read_at()),
                     Err(_) => Step::Close(Close::INVALID_UTF8),
                 },
                 Next::Message(ClientMessage::Binary(bytes)) => {
-                    self.session.receive(Incoming::Binary(&bytes), Instant::now())
+                    self.session.receive(Incoming::Binary(&bytes), inbox.read_at())
                 }
                 Next::Deadline => {
                     self.session.deadline_reached(Instant::now());

@@ -4,7 +4,11 @@
 //! is noticed, and what else comes waits, within [`BACKLOG_BYTES`]. Beyond that nothing is read, and the client's
 //! sends back up in its own socket.
 
-use std::{collections::VecDeque, future::Future, time::Duration};
+use std::{
+    collections::VecDeque,
+    future::Future,
+    time::{Duration, SystemTime},
+};
 
 use bytes::BytesMut;
 use tokio::{
@@ -91,6 +95,8 @@ pub(super) struct Inbox<'c, R> {
     room: usize,
     misses: u32,
     silent_at: Instant,
+    /// When the bytes that are there were read, by both clocks: asked once for all messages in them.
+    read_at: (Instant, SystemTime),
     connection: &'c Connection,
     outbox: &'c Outbox,
 }
@@ -107,6 +113,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
             room: IDLE_READ_BYTES,
             misses: 0,
             silent_at: Instant::now() + KEEP_ALIVE_INTERVAL,
+            read_at: (Instant::now(), SystemTime::now()),
             connection,
             outbox,
         }
@@ -136,6 +143,11 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                 return Next::Deadline;
             }
         }
+    }
+
+    /// When the bytes of the message at hand were read.
+    pub(super) fn read_at(&self) -> Instant {
+        self.read_at.0
     }
 
     /// Waits for `answer`, and reads on meanwhile. `None` when the client goes away first: at once when it is just gone,
@@ -185,11 +197,11 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
             }
             Ok(Some(Arrival::Pong)) => Some(Taken::Control),
             Ok(Some(Arrival::Text(bytes))) => {
-                self.connection.recorder.received(Opcode::Text, &bytes);
+                self.connection.recorder.received(Opcode::Text, &bytes, self.read_at.1);
                 Some(Taken::Message(ClientMessage::Text(bytes)))
             }
             Ok(Some(Arrival::Binary(bytes))) => {
-                self.connection.recorder.received(Opcode::Binary, &bytes);
+                self.connection.recorder.received(Opcode::Binary, &bytes, self.read_at.1);
                 Some(Taken::Message(ClientMessage::Binary(bytes)))
             }
             Ok(Some(Arrival::Close { code, reason })) => {
@@ -217,7 +229,8 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                 }
                 Ok(Ok(bytes)) => {
                     self.misses = 0;
-                    self.silent_at = Instant::now() + KEEP_ALIVE_INTERVAL;
+                    self.read_at = (Instant::now(), SystemTime::now());
+                    self.silent_at = self.read_at.0 + KEEP_ALIVE_INTERVAL;
                     self.room = if bytes >= self.room { BUSY_READ_BYTES } else { IDLE_READ_BYTES.max(bytes) };
                     return true;
                 }
