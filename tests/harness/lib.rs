@@ -10,6 +10,8 @@ pub mod browser;
 pub mod command;
 pub mod cutter;
 pub mod environment;
+pub mod faulty_way;
+pub mod listener;
 pub mod server;
 pub mod socket;
 pub mod streamer;
