@@ -3,6 +3,7 @@
 //! Absolute figures do not travel from machine to machine; ratios do. So peers are measured in the same run, and every
 //! report says how many cores there were.
 
+mod client;
 mod memory;
 mod page_load;
 mod page_size;
@@ -25,6 +26,8 @@ use crate::workspace::Workspace;
 pub enum Name {
     /// From standard input to a subscriber: lines per second and memory, beside the tutorial's streamer
     Stream,
+    /// The native client: messages per second and processor time, beside the official clients
+    Client,
     /// The bytes of the page that a browser loads
     PageSize,
     /// From opening the page to a connection, in a browser on this machine
@@ -53,6 +56,7 @@ pub fn run(name: Option<Name>, workspace: &Workspace, setup: &Setup<'_>) -> Resu
     println!("Measured on {} cores ({}).", thread::available_parallelism()?, std::env::consts::ARCH);
     names.into_iter().try_for_each(|name| match name {
         Name::Stream => stream::run(&bench),
+        Name::Client => client::run(&bench, setup),
         Name::PageSize => page_size::run(&bench),
         Name::PageLoad => page_load::run(&bench),
     })

@@ -1,0 +1,81 @@
+//! Our native client beside the official ones: each sends messages that are acknowledged, and hears them, through our
+//! service.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::Bench;
+use super::report::{Table, grouped};
+use super::service::{Service, Talker};
+use crate::program::Program;
+use crate::setup::Setup;
+
+/// Some seconds of each one's time. Multiples of the number of threads that the Python client is given.
+const OUR_MESSAGES: u64 = 400_000;
+const JAVASCRIPT_MESSAGES: u64 = 40_000;
+const PYTHON_MESSAGES: u64 = 4_000;
+/// How long one run may take before it counts as hung.
+const RUN_LIMIT: Duration = Duration::from_secs(300);
+
+/// Measures all of them, one after the other.
+///
+/// # Errors
+/// When a client fails.
+pub fn run(bench: &Bench<'_>, setup: &Setup<'_>) -> Result<()> {
+    let service = Service::start(bench.workspace)?;
+    let negotiate = service.negotiate();
+    let peers = bench.workspace.root().join("xtask/src/bench/peers");
+    let native = bench.workspace.root().join("target/release/measure-client");
+    bench
+        .workspace
+        .cargo()?
+        .args(["build", "--quiet", "--release", "--package", "tailcast-tests", "--bin", "measure-client"])
+        .run()?;
+    let ours = |form: &str| Program::new(&native).args([negotiate.as_str(), form, &OUR_MESSAGES.to_string()]);
+    let node = ["node", "nodejs"].iter().find(|name| bench.workspace.find_program(name).is_some());
+    let node = node.context("measuring the JavaScript client needs Node.js, which is not on PATH")?;
+    let javascript = bench
+        .workspace
+        .program(node)?
+        .env("NODE_PATH", setup.javascript()?)
+        .arg(peers.join("client.js"))
+        .args([negotiate.as_str(), &JAVASCRIPT_MESSAGES.to_string()]);
+    let python = Program::new(&bench.python)
+        .arg(peers.join("client.py"))
+        .args([negotiate.as_str(), &PYTHON_MESSAGES.to_string()]);
+    let runs = [
+        ("@azure/web-pubsub-client, Node.js", JAVASCRIPT_MESSAGES, javascript),
+        ("azure-messaging-webpubsubclient, Python", PYTHON_MESSAGES, python),
+        ("webpubsub-client, reliable JSON", OUR_MESSAGES, ours("json")),
+        ("webpubsub-client, reliable protobuf", OUR_MESSAGES, ours("protobuf")),
+    ];
+    let head = ["client", "messages", "messages/s", "ratio", "CPU s per million"];
+    let mut table = Table::new("One client, 100 bytes a message, each sent, acknowledged and heard", &head);
+    let mut first = None;
+    for (name, messages, program) in runs {
+        let (seconds, cpu) = measure(program).with_context(|| format!("{name} failed"))?;
+        let rate = messages as f64 / seconds;
+        let base = *first.get_or_insert(rate);
+        table.add([
+            name.to_owned(),
+            grouped(messages),
+            grouped(rate.round() as u64),
+            format!("{:.1}", rate / base),
+            format!("{:.1}", cpu * 1e6 / messages as f64),
+        ]);
+    }
+    table.print();
+    Ok(())
+}
+
+/// Runs a client; gives its seconds and its processor's.
+fn measure(program: Program) -> Result<(f64, f64)> {
+    let talker = Talker::start(program.into_command())?;
+    let measured = talker.wait_for("measured ", RUN_LIMIT)?;
+    let mut numbers = measured.split(' ').map(str::parse::<f64>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(seconds)), Some(Ok(cpu))) => Ok((seconds, cpu)),
+        _ => anyhow::bail!("it said `measured {measured}`"),
+    }
+}
