@@ -1,19 +1,20 @@
 // One official JavaScript client that sends messages, each acknowledged, and hears each of them.
 //
-// usage: node client.js NEGOTIATE_URL MESSAGES
+// usage: node client.js NEGOTIATE_URL plain|reliable MESSAGES
 // Prints `measured SECONDS CPU_SECONDS`.
 
-const { WebPubSubClient, WebPubSubJsonReliableProtocol } = require("@azure/web-pubsub-client");
+const { WebPubSubClient, WebPubSubJsonProtocol, WebPubSubJsonReliableProtocol } = require("@azure/web-pubsub-client");
 
 // As many as our client has on their way at once.
 const WINDOW = 256;
 const MESSAGE_BYTES = 100;
-const [negotiateUrl, count] = process.argv.slice(2);
+const [negotiateUrl, form, count] = process.argv.slice(2);
 const messages = Number(count);
 
 (async () => {
   const getClientAccessUrl = async () => (await (await fetch(negotiateUrl)).json()).url;
-  const client = new WebPubSubClient({ getClientAccessUrl }, { protocol: WebPubSubJsonReliableProtocol() });
+  const protocol = form === "plain" ? WebPubSubJsonProtocol() : WebPubSubJsonReliableProtocol();
+  const client = new WebPubSubClient({ getClientAccessUrl }, { protocol });
   let heard = 0;
   const all = new Promise((done) =>
     client.on("group-message", () => {

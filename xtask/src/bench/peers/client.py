@@ -1,6 +1,6 @@
 """One official Python client that sends messages, each acknowledged, and hears each of them.
 
-usage: client.py NEGOTIATE_URL MESSAGES
+usage: client.py NEGOTIATE_URL plain|reliable MESSAGES
 Prints `measured SECONDS CPU_SECONDS`. The client blocks on each message, so a number of threads share it.
 """
 
@@ -11,11 +11,11 @@ import time
 import urllib.request
 
 from azure.messaging.webpubsubclient import WebPubSubClient, WebPubSubClientCredential
-from azure.messaging.webpubsubclient.models import CallbackType, WebPubSubDataType
+from azure.messaging.webpubsubclient.models import CallbackType, WebPubSubDataType, WebPubSubProtocolType
 
 THREADS = 16
 MESSAGE_BYTES = 100
-negotiate_url, count = sys.argv[1:]
+negotiate_url, form, count = sys.argv[1:]
 messages = int(count)
 
 
@@ -38,7 +38,11 @@ def hear(_):
 # It begins to wait for an answer only after it has sent the question: an answer that was there before is waited for
 # as long as it may be, so that may not be long.
 client = WebPubSubClient(
-    WebPubSubClientCredential(client_access_url), start_timeout=3, ack_timeout=1, message_retry_total=3
+    WebPubSubClientCredential(client_access_url),
+    protocol_type=WebPubSubProtocolType.JSON if form == 'plain' else WebPubSubProtocolType.JSON_RELIABLE,
+    start_timeout=3,
+    ack_timeout=1,
+    message_retry_total=3,
 )
 client.subscribe(CallbackType.GROUP_MESSAGE, hear)
 
