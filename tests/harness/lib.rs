@@ -8,6 +8,7 @@
 pub mod answering;
 pub mod browser;
 pub mod command;
+pub mod connect_proxy;
 pub mod cutter;
 pub mod environment;
 pub mod faulty_way;

@@ -13,9 +13,9 @@ pub const PING_INTERVAL: Duration = Duration::from_secs(20);
 /// An answer may take this long. With [`PING_INTERVAL`] it bounds how long a dead connection goes unnoticed, and leaves
 /// time to recover it before the service forgets it.
 pub const PONG_TIMEOUT: Duration = Duration::from_secs(10);
-/// Who was not woken for this long slept: no deadline of a live connection is further away. As long as the service
-/// keeps a lost connection.
-pub(crate) const SLEEP_THRESHOLD: Duration = Duration::from_secs(30);
+/// Who was not woken for this long slept. Drivers wake the machine every few seconds; but browsers hold back the timers
+/// of a background tab by up to a minute, and that is no sleep: its connection can be recovered.
+pub(crate) const SLEEP_THRESHOLD: Duration = Duration::from_secs(90);
 
 /// Follows the signs of life of one transport.
 #[derive(Debug)]
