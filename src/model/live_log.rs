@@ -6,7 +6,7 @@ use webpubsub_protocol::name::GroupName;
 use super::{
     display_text::MAX_DRAWN_CHARS,
     finding::{FindState, Finding},
-    grouped_number::grouped,
+    grouped_number::{counted, grouped},
     line_store::{Line, LineCounts, LineKind, LineStore, StoreLimits},
     local_time::LocalTime,
     payload_text::payload_text,
@@ -49,7 +49,7 @@ pub struct LiveLog {
     wanted_top: Option<u64>,
     is_looking: bool,
     shows_time: bool,
-    /// When a connection was lost, until lines come again.
+    /// When a connection was lost, until it is back or another has taken its place.
     lost: Option<LocalTime>,
     /// The first line that came while the page could not be seen.
     hidden_from: Option<u64>,
@@ -79,23 +79,28 @@ impl LiveLog {
         self.status.handle(event, now.unix_ms);
         match event {
             ClientEvent::GroupMessage { payload, .. } => {
-                self.mark_gap(now);
                 self.store.push_message(LineKind::Group, &payload_text(payload), now.unix_ms);
             }
-            ClientEvent::ServerMessage { payload } => {
-                self.mark_gap(now);
+            ClientEvent::ServerMessage { payload, .. } => {
                 self.store.push_message(LineKind::Server, &payload_text(payload), now.unix_ms);
             }
-            ClientEvent::Joined { .. } => self.mark_gap(now),
-            ClientEvent::Disconnected { .. } => {
+            ClientEvent::Recovering { .. } | ClientEvent::Disconnected { .. } => {
                 self.lost.get_or_insert(now);
+            }
+            // Taken up where it was left: nothing is missing.
+            ClientEvent::Recovered => self.lost = None,
+            // Another connection in its place, of this client or of a later one: what came between is not known.
+            ClientEvent::Connected { .. } => self.mark_loss(now),
+            ClientEvent::Gap { messages: Some(messages) } => {
+                let text = format!("{} may be missing here", counted(*messages, "message", "messages"));
+                self.store.push_message(LineKind::Notice, &text, now.unix_ms);
             }
             _ => {}
         }
     }
 
     /// Says in the log itself that lines are missing, once lines can come again.
-    fn mark_gap(&mut self, now: LocalTime) {
+    fn mark_loss(&mut self, now: LocalTime) {
         let Some(lost) = self.lost.take() else { return };
         let days = match now.days_since(lost) {
             0 => String::new(),
@@ -288,7 +293,7 @@ impl LiveLog {
 #[cfg(test)]
 mod tests {
     use webpubsub_client::Disconnect;
-    use webpubsub_protocol::payload::Payload;
+    use webpubsub_protocol::{message::Metadata, payload::Payload, subprotocol::Subprotocol};
 
     use super::*;
 
@@ -309,7 +314,19 @@ mod tests {
     }
 
     fn connected() -> ClientEvent {
-        ClientEvent::Connected { connection_id: "c1".into(), user_id: None }
+        ClientEvent::Connected {
+            connection_id: "c1".into(),
+            user_id: None,
+            subprotocol: Subprotocol::ReliableJson,
+        }
+    }
+
+    fn gap() -> ClientEvent {
+        ClientEvent::Gap { messages: None }
+    }
+
+    fn recovering() -> ClientEvent {
+        ClientEvent::Recovering { reason: Disconnect::Dropped { code: 1006, reason: String::new() } }
     }
 
     fn joined() -> ClientEvent {
@@ -322,7 +339,8 @@ mod tests {
 
     fn message(text: &'static str) -> ClientEvent {
         let payload = Payload::Text(text.into());
-        ClientEvent::GroupMessage { group: "stream".into(), from_user_id: None, payload }
+        let (group, metadata) = ("stream".into(), Metadata::new());
+        ClientEvent::GroupMessage { group, from_user_id: None, payload, metadata, stream: None }
     }
 
     fn lines(log: &LiveLog) -> Vec<(LineKind, &str)> {
@@ -344,7 +362,8 @@ mod tests {
 
     #[test]
     fn group_and_server_are_told_apart() {
-        let server = ClientEvent::ServerMessage { payload: Payload::Json("[1]".into()) };
+        let server =
+            ClientEvent::ServerMessage { payload: Payload::Json("[1]".into()), metadata: Metadata::new() };
         let log = log_after(&[connected(), joined(), message("a\nb"), server]);
         assert_eq!(lines(&log), [(LineKind::Group, "a"), (LineKind::Group, "b"), (LineKind::Server, "[1]")]);
     }
@@ -355,6 +374,7 @@ mod tests {
         log.handle(&ClientEvent::Connecting, LOST);
         log.handle(&dropped(), BACK);
         log.handle(&connected(), BACK);
+        log.handle(&gap(), BACK);
         log.handle(&joined(), BACK);
         log.handle(&message("after"), BACK);
         let gap = "connection lost 14:03:11, back 14:03:15; lines sent in between are missing here";
@@ -364,15 +384,21 @@ mod tests {
     }
 
     #[test]
-    fn a_server_message_before_the_group_is_joined_again_comes_after_the_gap() {
-        let mut log = log_after(&[connected(), joined(), dropped(), connected()]);
+    fn a_gap_of_days_says_so() {
+        let mut log = log_after(&[connected(), joined(), recovering(), dropped()]);
         let tomorrow = LocalTime { unix_ms: LOST.unix_ms + 86_400_000.0, ..LOST };
-        log.handle(&message("early"), tomorrow);
-        log.handle(&joined(), tomorrow);
-        let [(LineKind::Notice, gap), (LineKind::Group, "early")] = lines(&log)[..] else {
-            panic!("{:?}", lines(&log))
-        };
+        log.handle(&connected(), tomorrow);
+        log.handle(&gap(), tomorrow);
+        let [(LineKind::Notice, gap)] = lines(&log)[..] else { panic!("{:?}", lines(&log)) };
         assert!(gap.contains("back 14:03:11 the next day;"), "{gap}");
+    }
+
+    #[test]
+    fn a_recovered_connection_leaves_no_mark_and_a_skipped_number_does() {
+        let skipped = ClientEvent::Gap { messages: Some(2) };
+        let events = [connected(), joined(), recovering(), ClientEvent::Recovered, skipped, message("after")];
+        let expected = [(LineKind::Notice, "2 messages may be missing here"), (LineKind::Group, "after")];
+        assert_eq!(lines(&log_after(&events)), expected);
     }
 
     #[test]

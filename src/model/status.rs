@@ -99,8 +99,20 @@ enum Phase {
     Connecting,
     Joining(Connection),
     Joined(Connection),
-    Refused { connection: Connection, error: AckError },
-    Troubled { words: String, retry: Retry },
+    Refused {
+        connection: Connection,
+        error: AckError,
+    },
+    Troubled {
+        words: String,
+        retry: Retry,
+    },
+    /// The connection is being taken up again; what it was before comes back with it.
+    Recovering {
+        before: Box<Phase>,
+        words: String,
+        retry: Retry,
+    },
 }
 
 /// Reduces what a client tells to what the page says.
@@ -125,7 +137,7 @@ impl Status {
                 Phase::Troubled { retry, .. } => *retry = Retry::Now,
                 phase => *phase = Phase::Connecting,
             },
-            ClientEvent::Connected { connection_id, user_id } => {
+            ClientEvent::Connected { connection_id, user_id, .. } => {
                 self.was_connected = true;
                 let connection =
                     Connection { id: visible(connection_id), user_id: user_id.as_deref().map(visible) };
@@ -142,9 +154,25 @@ impl Status {
                 }
             }
             ClientEvent::Disconnected { reason } => self.trouble(reason.to_string()),
-            ClientEvent::ConnectFailed { failure } => self.trouble(failure.to_string()),
+            ClientEvent::Recovering { reason } => {
+                let before = Box::new(std::mem::replace(&mut self.phase, Phase::Connecting));
+                let words = visible(&reason.to_string());
+                self.phase = Phase::Recovering { before, words, retry: Retry::Now };
+            }
+            ClientEvent::Recovered => {
+                if let Phase::Recovering { before, .. } = &mut self.phase {
+                    self.phase = std::mem::replace(before, Phase::Connecting);
+                }
+            }
+            ClientEvent::ConnectFailed { failure } => {
+                if let Phase::Recovering { words, .. } = &mut self.phase {
+                    *words = visible(&failure.to_string());
+                } else {
+                    self.trouble(failure.to_string());
+                }
+            }
             ClientEvent::RetryScheduled { after } => {
-                if let Phase::Troubled { retry, .. } = &mut self.phase {
+                if let Phase::Troubled { retry, .. } | Phase::Recovering { retry, .. } = &mut self.phase {
                     *retry = Retry::At { unix_ms: unix_ms + after.as_secs_f64() * 1_000.0 };
                 }
             }
@@ -168,14 +196,18 @@ impl Status {
             Phase::Joining(connection) | Phase::Joined(connection) | Phase::Refused { connection, .. } => {
                 Some(connection)
             }
-            Phase::Connecting | Phase::Troubled { .. } => None,
+            Phase::Connecting | Phase::Troubled { .. } | Phase::Recovering { .. } => None,
         }
     }
 
     /// Whether [`Self::line`] changes by time alone: a countdown.
     #[must_use]
     pub fn is_counting_down(&self) -> bool {
-        matches!(self.phase, Phase::Troubled { retry: Retry::At { .. }, .. })
+        matches!(
+            self.phase,
+            Phase::Troubled { retry: Retry::At { .. }, .. }
+                | Phase::Recovering { retry: Retry::At { .. }, .. }
+        )
     }
 
     /// What the page says at the time `unix_ms`.
@@ -196,8 +228,11 @@ impl Status {
                 (ConnectionState::Connected, headline, Some(detail), "Connected")
             }
             Phase::Refused { error, .. } => self.refused(error),
-            Phase::Troubled { words, retry } => self.troubled(words, *retry, unix_ms),
+            Phase::Troubled { words, retry } | Phase::Recovering { words, retry, .. } => {
+                self.troubled(words, *retry, unix_ms)
+            }
         };
+        // While a connection is being taken up again, another try would throw it away.
         let can_retry = matches!(&self.phase, Phase::Troubled { retry: Retry::At { .. } | Retry::Never, .. });
         let connection = self.connection().cloned();
         StatusLine { state, headline, detail, spoken: spoken.to_owned(), connection, can_retry }

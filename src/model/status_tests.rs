@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use webpubsub_client::{ConnectFailure, Disconnect};
+use webpubsub_protocol::subprotocol::Subprotocol;
 
 use super::*;
 
@@ -11,7 +12,11 @@ fn group() -> GroupName {
 }
 
 fn connected(user_id: Option<&str>) -> ClientEvent {
-    ClientEvent::Connected { connection_id: "3f2b9c".into(), user_id: user_id.map(Into::into) }
+    ClientEvent::Connected {
+        connection_id: "3f2b9c".into(),
+        user_id: user_id.map(Into::into),
+        subprotocol: Subprotocol::ReliableJson,
+    }
 }
 
 fn joined() -> ClientEvent {
@@ -132,4 +137,17 @@ fn a_name_that_reorders_text_is_shown_as_what_it_is() {
         says([connected(Some("\u{202e}ada")), joined()]).1,
         "Connected as <U+202E>ada · connection 3f2b9c"
     );
+}
+
+#[test]
+fn a_connection_that_is_taken_up_again_is_what_it_was_before() {
+    let lost = ClientEvent::Recovering { reason: Disconnect::Dropped { code: 1006, reason: String::new() } };
+    let recovering = [connected(Some("ada")), joined(), lost];
+    let (state, text) = says(recovering.clone());
+    assert_eq!(state, ConnectionState::Disconnected);
+    assert_eq!(text, "Reconnecting now: the connection was dropped (close code 1006)");
+    let status = after(recovering.clone().into_iter().chain([not_found(), retry_in(1)]));
+    assert!(status.is_counting_down() && !status.line(0.0).can_retry);
+    let recovered = recovering.into_iter().chain([retry_in(1), ClientEvent::Recovered]);
+    assert_eq!(says(recovered).1, "Connected as ada · connection 3f2b9c");
 }

@@ -5,7 +5,12 @@ use std::{rc::Rc, time::Duration};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 use webpubsub_client::{ClientEvent, Disconnect};
-use webpubsub_protocol::{message::AckError, name::GroupName, payload::Payload};
+use webpubsub_protocol::{
+    message::{AckError, Metadata},
+    name::GroupName,
+    payload::Payload,
+    subprotocol::Subprotocol,
+};
 
 use super::super::test_page::{TestPage, numbered};
 use crate::model::{display_text::MAX_DRAWN_CHARS, line_store::StoreLimits};
@@ -185,7 +190,10 @@ async fn of_a_long_line_the_beginning_is_drawn_and_the_rest_counted() {
 async fn messages_from_the_server_are_told_apart() {
     let page = connected_page().await;
     page.receive("from the group");
-    page.tell(ClientEvent::ServerMessage { payload: Payload::Text("from the server".into()) });
+    page.tell(ClientEvent::ServerMessage {
+        payload: Payload::Text("from the server".into()),
+        metadata: Metadata::new(),
+    });
     page.painted().await;
     assert_eq!(page.text("[data-from=group] .text"), "from the group");
     assert_eq!(page.text("[data-from=server] .text"), "from the server");
@@ -231,7 +239,11 @@ async fn who_does_not_want_to_wait_gets_a_new_client() {
 #[wasm_bindgen_test]
 async fn who_is_not_allowed_is_told_so() {
     let page = TestPage::new(StoreLimits::default()).await;
-    page.tell(ClientEvent::Connected { connection_id: "c1".into(), user_id: None });
+    page.tell(ClientEvent::Connected {
+        connection_id: "c1".into(),
+        user_id: None,
+        subprotocol: Subprotocol::ReliableJson,
+    });
     let error = AckError { name: AckError::FORBIDDEN.into(), message: "the role is missing".into() };
     page.tell(ClientEvent::JoinRefused { group: GroupName::new("stream").unwrap(), error });
     page.painted().await;

@@ -8,7 +8,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Document, Element, HtmlElement, KeyboardEvent, KeyboardEventInit, WheelEvent, WheelEventInit};
 use webpubsub_client::ClientEvent;
-use webpubsub_protocol::{name::GroupName, payload::Payload};
+use webpubsub_protocol::{message::Metadata, name::GroupName, payload::Payload, subprotocol::Subprotocol};
 
 use super::{
     app::LiveLogPage,
@@ -69,13 +69,18 @@ impl TestPage {
 
     pub fn connect(&self) {
         self.tell(ClientEvent::Connecting);
-        self.tell(ClientEvent::Connected { connection_id: "c1".into(), user_id: Some("ada".into()) });
+        self.tell(ClientEvent::Connected {
+            connection_id: "c1".into(),
+            user_id: Some("ada".into()),
+            subprotocol: Subprotocol::ReliableJson,
+        });
         self.tell(ClientEvent::Joined { group: GroupName::new("stream").unwrap() });
     }
 
     pub fn receive(&self, text: impl Into<String>) {
         let payload = Payload::Text(text.into().into());
-        self.tell(ClientEvent::GroupMessage { group: "stream".into(), from_user_id: None, payload });
+        let (group, metadata) = ("stream".into(), Metadata::new());
+        self.tell(ClientEvent::GroupMessage { group, from_user_id: None, payload, metadata, stream: None });
     }
 
     /// How many clients were started.

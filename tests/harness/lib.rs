@@ -8,8 +8,11 @@
 pub mod answering;
 pub mod browser;
 pub mod command;
+pub mod connect_proxy;
 pub mod cutter;
 pub mod environment;
+pub mod faulty_way;
+pub mod listener;
 pub mod server;
 pub mod socket;
 pub mod streamer;

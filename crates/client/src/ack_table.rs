@@ -1,66 +1,106 @@
-//! Messages on their way: sent or waiting to be sent, and not acknowledged yet.
+//! Requests on their way: sent or waiting to be sent, and not acknowledged yet.
 
 use std::collections::BTreeMap;
 
-/// Most messages on their way at once. Enough to fill a round trip with small messages.
+use webpubsub_protocol::{message::Request, name::GroupName};
+
+/// Most requests on their way at once. Enough to fill a round trip with small messages. The service remembers the last
+/// 1000 ids that it carried out, so this must stay below: else a message sent again would not be known for what it is.
 pub const MAX_IN_FLIGHT_MESSAGES: usize = 256;
-/// Most bytes on their way at once, as encoded: what an unreachable service can make us hold. One message may stand
+/// Most bytes of payload on their way at once: what an unreachable service can make us hold. One message may stand
 /// alone whatever its size.
 pub const MAX_IN_FLIGHT_BYTES: usize = 8 * 1024 * 1024;
 
-/// Frames by ack id, in the order they were given.
+/// What an acknowledgement means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A message or an event.
+    Message,
+    /// Joining a group; `is_wish` when the application asked for it at run time and waits for the outcome.
+    Join { group: GroupName, is_wish: bool },
+    /// Leaving a group.
+    Leave { group: GroupName },
+}
+
+/// A request that waits for its acknowledgement.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) request: Request<'static>,
+    pub(crate) purpose: Purpose,
+    bytes: usize,
+    was_sent: bool,
+}
+
+/// Requests by ack id, in the order they were given.
 #[derive(Debug, Default)]
 pub(crate) struct AckTable {
     entries: BTreeMap<u64, Entry>,
     bytes: usize,
 }
 
-#[derive(Debug)]
-struct Entry {
-    frame: String,
-    was_sent: bool,
-}
-
 impl AckTable {
-    /// Whether one more message may be put in.
+    /// Whether one more request may be put in.
     pub(crate) fn has_room(&self) -> bool {
         self.entries.is_empty()
             || (self.entries.len() < MAX_IN_FLIGHT_MESSAGES && self.bytes < MAX_IN_FLIGHT_BYTES)
     }
 
-    /// Keeps `frame`, which was sent already or waits for a connection, until it is settled.
-    pub(crate) fn insert(&mut self, ack_id: u64, frame: String, was_sent: bool) {
-        self.bytes += frame.len();
-        self.entries.insert(ack_id, Entry { frame, was_sent });
+    /// Keeps a request, which was sent already or waits for a connection, until it is settled.
+    pub(crate) fn insert(
+        &mut self,
+        ack_id: u64,
+        request: Request<'static>,
+        purpose: Purpose,
+        was_sent: bool,
+    ) {
+        let bytes = match &request {
+            Request::SendToGroup { payload, .. } | Request::Event { payload, .. } => payload.len(),
+            _ => 0,
+        };
+        self.bytes += bytes;
+        self.entries.insert(ack_id, Entry { request, purpose, bytes, was_sent });
     }
 
-    /// Drops the frame of `ack_id`; false when there is none: an ack that comes twice settles once.
-    pub(crate) fn settle(&mut self, ack_id: u64) -> bool {
-        let settled = self.entries.remove(&ack_id);
-        self.bytes -= settled.as_ref().map_or(0, |entry| entry.frame.len());
-        settled.is_some()
+    /// Drops the request of `ack_id`; `None` when there is none: an ack that comes twice settles once.
+    pub(crate) fn settle(&mut self, ack_id: u64) -> Option<Entry> {
+        let settled = self.entries.remove(&ack_id)?;
+        self.bytes -= settled.bytes;
+        Some(settled)
     }
 
     /// How many messages were sent and not settled: what a new connection sends again.
-    pub(crate) fn sent_count(&self) -> usize {
-        self.entries.values().filter(|entry| entry.was_sent).count()
+    pub(crate) fn sent_messages(&self) -> usize {
+        self.entries.values().filter(|entry| entry.was_sent && entry.purpose == Purpose::Message).count()
     }
 
-    /// All frames to be sent on a new connection, oldest first.
-    pub(crate) fn send_all(&mut self) -> impl Iterator<Item = &str> {
+    /// All requests to be sent on a connection, oldest first. They count as sent from here on.
+    pub(crate) fn send_all(&mut self) -> impl Iterator<Item = &Entry> {
         self.entries.values_mut().map(|entry| {
             entry.was_sent = true;
-            entry.frame.as_str()
+            &*entry
         })
     }
 
-    /// Empties the table; gives the ids that were in it, oldest first.
+    /// Drops what belongs to a connection that is gone and is asked for anew on the next: joins that nobody waits for.
+    pub(crate) fn forget_automatic_joins(&mut self) {
+        self.entries.retain(|_, entry| !matches!(entry.purpose, Purpose::Join { is_wish: false, .. }));
+    }
+
+    /// Whether a join of `group` is on its way already.
+    pub(crate) fn is_joining(&self, group: &GroupName) -> bool {
+        self.entries
+            .values()
+            .any(|entry| matches!(&entry.purpose, Purpose::Join { group: joining, .. } if joining == group))
+    }
+
+    /// Empties the table; gives the ids that somebody waits for, oldest first.
     pub(crate) fn abandon_all(&mut self) -> Vec<u64> {
+        self.forget_automatic_joins();
         self.bytes = 0;
         std::mem::take(&mut self.entries).into_keys().collect()
     }
 
-    /// How many messages are on their way.
+    /// How many requests are on their way.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
@@ -69,17 +109,24 @@ impl AckTable {
 
 #[cfg(test)]
 mod tests {
+    use webpubsub_protocol::payload::Payload;
+
     use super::*;
+    use crate::outgoing::Outgoing;
+
+    fn message(text: String) -> Request<'static> {
+        Outgoing::to_group(GroupName::new("g").unwrap(), Payload::Text(text.into())).into_request(None)
+    }
 
     #[test]
     fn the_table_is_full_by_count_or_by_bytes_and_takes_one_message_of_any_size() {
         let mut table = AckTable::default();
-        table.insert(1, "x".repeat(MAX_IN_FLIGHT_BYTES + 1), true);
+        table.insert(1, message("x".repeat(MAX_IN_FLIGHT_BYTES + 1)), Purpose::Message, true);
         assert!(!table.has_room());
-        assert!(table.settle(1) && table.has_room());
+        assert!(table.settle(1).is_some() && table.has_room());
         for id in 0..MAX_IN_FLIGHT_MESSAGES {
             assert!(table.has_room());
-            table.insert(id as u64, String::new(), false);
+            table.insert(id as u64, message(String::new()), Purpose::Message, false);
         }
         assert!(!table.has_room());
     }
@@ -87,8 +134,8 @@ mod tests {
     #[test]
     fn an_ack_that_comes_twice_settles_once() {
         let mut table = AckTable::default();
-        table.insert(9, "frame".into(), true);
-        assert!(table.settle(9));
-        assert!(!table.settle(9));
+        table.insert(9, message("frame".into()), Purpose::Message, true);
+        assert!(table.settle(9).is_some());
+        assert!(table.settle(9).is_none());
     }
 }

@@ -36,6 +36,11 @@ impl Backoff {
         self.attempts = 0;
     }
 
+    /// A random number from 0 to 1, for pauses that do not grow.
+    pub(crate) fn jitter(&mut self) -> f64 {
+        self.next_fraction()
+    }
+
     /// A number from 0 to 1: xorshift64 (Marsaglia, 2003), good enough to spread clients in time.
     fn next_fraction(&mut self) -> f64 {
         self.random ^= self.random << 13;

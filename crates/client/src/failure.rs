@@ -1,6 +1,8 @@
 //! Why something failed, in words that a reader can act on.
 
-use webpubsub_protocol::message::AckError;
+use webpubsub_protocol::{message::AckError, payload::Payload};
+
+use crate::outgoing::SendRefused;
 
 /// Why a connection could not be made.
 ///
@@ -50,6 +52,14 @@ pub enum ConnectFailure {
         /// The HTTP status of the refusal. Browsers do not tell it.
         status: Option<u16>,
     },
+    /// The service opened the WebSocket without choosing a subprotocol that was offered.
+    #[error("connection refused: {url} speaks none of {offered}; is this a Web PubSub service?")]
+    NoSubprotocol {
+        /// The service's client endpoint, without its query.
+        url: String,
+        /// What was offered.
+        offered: String,
+    },
     /// Neither acceptance nor refusal came in time.
     #[error("connection timed out: {url} did not answer within {seconds} s")]
     TimedOut {
@@ -69,7 +79,9 @@ impl ConnectFailure {
         match self {
             Self::NegotiateUnreachable { .. } | Self::TimedOut { .. } => true,
             Self::NegotiateStatus { status, .. } => is_passing_status(*status),
-            Self::NegotiateAnswer { .. } | Self::NegotiateAddress { .. } => false,
+            Self::NegotiateAnswer { .. } | Self::NegotiateAddress { .. } | Self::NoSubprotocol { .. } => {
+                false
+            }
             Self::Refused { status, .. } => status.is_none_or(is_passing_status),
         }
     }
@@ -98,7 +110,7 @@ pub enum Disconnect {
         /// The peer's words, often none.
         reason: String,
     },
-    /// Nothing was heard for longer than a live connection is ever silent.
+    /// The service owed a sign of life for too long.
     #[error("the connection went silent for {seconds} s")]
     Silent {
         /// How long nothing came.
@@ -122,9 +134,90 @@ pub enum SendFailure {
     /// The service said no. Sending it again does not help.
     #[error("the service refused the message: {0}")]
     Refused(AckError),
+    /// It was not even sent, and comes back.
+    #[error(transparent)]
+    NotTaken(SendRefused),
     /// The client stopped before the service answered; the message may have been delivered or not.
     #[error("the client stopped before the service acknowledged the message")]
     Stopped,
+}
+
+/// Why an invocation got no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvokeFailure {
+    /// The application's server, or the service on its way there, said no.
+    #[error("the invocation failed: {0}")]
+    Refused(AckError),
+    /// The connection was lost first. Whether the server acted is not known, so nothing is sent again.
+    #[error("the connection was lost before the answer came; the server may have acted or not")]
+    ConnectionLost,
+    /// It was not even sent.
+    #[error(transparent)]
+    NotTaken(StartRefused),
+    /// The client stopped first.
+    #[error("the client stopped before the answer came")]
+    Stopped,
+}
+
+/// Why an invocation or a stream could not be begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartRefused {
+    /// It needs a connection, and there is none now.
+    #[error("there is no connection now; try again once there is")]
+    NotConnected,
+    /// As many are open as may be.
+    #[error("{limit} are open already; wait until one has ended")]
+    TooMany {
+        /// How many.
+        limit: usize,
+    },
+    /// The subprotocol in use cannot say it.
+    #[error("the subprotocol in use has no such request; prefer a JSON one")]
+    Unsupported,
+    /// The client has stopped.
+    #[error("the client has stopped")]
+    Stopped,
+    /// The payload is larger than the service takes, or no JSON though it claims to be.
+    #[error("the payload is too large, or no JSON value that the protocol allows")]
+    Payload,
+}
+
+/// Why a stream ended before its publisher ended it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StreamFailure {
+    /// The service ended it.
+    #[error("the service ended the stream: {0}")]
+    Closed(AckError),
+    /// Its connection is gone, and a stream does not outlive it; or it was lost while the stream was being opened.
+    #[error("the stream's connection was lost")]
+    ConnectionLost,
+    /// It was not even begun.
+    #[error(transparent)]
+    NotTaken(StartRefused),
+    /// The service asked for a fragment that it had taken before, or that was never sent.
+    #[error("the service asked for a fragment that it cannot be missing")]
+    ProtocolViolation,
+    /// The client stopped.
+    #[error("the client stopped")]
+    Stopped,
+}
+
+/// Why a stream did not take a fragment. It comes back with the error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteRefused {
+    /// As much waits for the service as may: try again when the stream has told that it is writable.
+    #[error("the stream's buffer is full; wait until it is writable")]
+    Full(Payload<'static>),
+    /// There is no such stream any more, or it was ended.
+    #[error("the stream has ended")]
+    Ended(Payload<'static>),
+    /// The fragment would be longer than the service takes, or is no JSON though it claims to be.
+    #[error("the fragment is too large, or no JSON value that the protocol allows")]
+    Payload(Payload<'static>),
 }
 
 fn reason_suffix(reason: &str) -> String {

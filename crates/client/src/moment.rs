@@ -2,7 +2,10 @@
 
 use std::{ops::Add, time::Duration};
 
-/// A point in time: how long the driver has been running.
+/// A point in time: how long the driver has been running, times when the device slept included.
+///
+/// It never runs backwards. A driver whose clock stands still during sleep must put that right: the service forgets a
+/// lost connection whether we sleep or not.
 ///
 /// `std`'s clock panics in a browser, and no test can make one up; this is neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

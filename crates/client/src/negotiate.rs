@@ -14,6 +14,12 @@ pub const MAX_ANSWER_BYTES: usize = 256 * 1024;
 pub struct ServiceUrl(String);
 
 impl ServiceUrl {
+    /// A URL that was come by in another way than from a negotiate endpoint; `None` when it is no `ws(s)://HOST/…`.
+    #[must_use]
+    pub fn new(url: String) -> Option<Self> {
+        is_websocket_url(&url).then_some(Self(url))
+    }
+
     /// The whole URL, token included.
     #[must_use]
     pub fn reveal(&self) -> &str {
@@ -25,6 +31,28 @@ impl ServiceUrl {
     pub fn without_query(&self) -> &str {
         without_query(&self.0)
     }
+
+    /// The same with what the service needs to recover a connection (client specification, "Recovery").
+    pub(crate) fn for_recovery(&self, connection_id: &str, reconnection_token: &str) -> Self {
+        let mark = if self.0.contains('?') { '&' } else { '?' };
+        let (id, token) = (encoded(connection_id), encoded(reconnection_token));
+        Self(format!("{}{mark}awps_connection_id={id}&awps_reconnection_token={token}", self.0))
+    }
+}
+
+/// Percent-encodes a query's value: all but the unreserved characters of RFC 3986, section 2.3.
+fn encoded(value: &str) -> String {
+    const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    let mut out = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.extend([byte >> 4, byte & 15].into_iter().filter_map(|digit| HEX.get(usize::from(digit))));
+        }
+    }
+    out
 }
 
 impl fmt::Debug for ServiceUrl {
@@ -77,7 +105,8 @@ fn is_websocket_url(url: &str) -> bool {
     let host = url.strip_prefix("ws://").or_else(|| url.strip_prefix("wss://"));
     host.is_some_and(|rest| {
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        !authority.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
+        // A fragment means nothing to a server (RFC 6455, section 3), and parameters added behind it would be lost.
+        !authority.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control() || c == '#')
     })
 }
 
@@ -134,6 +163,14 @@ mod tests {
             read_answer("https://h/negotiate", 200, r#"{"url":"ws://h/x?access_token=secret"}"#).unwrap_err();
         assert!(words.to_string().contains("unencrypted") && !words.to_string().contains("secret"));
         assert!(read_answer("https://h/negotiate", 200, r#"{"url":"wss://h/x"}"#).is_ok());
+    }
+
+    #[test]
+    fn a_recovery_url_keeps_what_there_was_and_encodes_what_is_added() {
+        let url = |text: &str| ServiceUrl(text.to_owned()).for_recovery("c/1", "a.b-c+=").reveal().to_owned();
+        let added = "awps_connection_id=c%2F1&awps_reconnection_token=a.b-c%2B%3D";
+        assert_eq!(url("ws://h/x?access_token=t"), format!("ws://h/x?access_token=t&{added}"));
+        assert_eq!(url("ws://h/x"), format!("ws://h/x?{added}"));
     }
 
     #[test]

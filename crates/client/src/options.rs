@@ -2,19 +2,28 @@
 
 use std::time::Duration;
 
-use webpubsub_protocol::name::GroupName;
+use webpubsub_protocol::{name::GroupName, subprotocol::Subprotocol};
 
-/// Settings of a client. The default joins no group and never gives up.
-#[derive(Debug, Clone, Default)]
+use crate::codec::is_supported;
+
+/// Settings of a client. The default prefers the reliable subprotocol, joins no group and never gives up.
+#[derive(Debug, Clone)]
 pub struct ClientOptions {
-    /// Groups to join on each new connection.
-    pub groups: Vec<GroupName>,
-    /// Stop when no connection could be made for this long. `None`: never.
-    pub give_up_after: Option<Duration>,
-    /// Stop at once when the first connection fails for a reason that waiting does not mend
-    /// ([`ConnectFailure::may_pass`](crate::ConnectFailure::may_pass)): a program that someone just started had
-    /// better say so than try.
-    pub stop_on_lasting_failure: bool,
+    pub(crate) groups: Vec<GroupName>,
+    pub(crate) subprotocols: Vec<Subprotocol>,
+    pub(crate) give_up_after: Option<Duration>,
+    pub(crate) stop_on_lasting_failure: bool,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            groups: Vec::new(),
+            subprotocols: vec![Subprotocol::ReliableJson, Subprotocol::Json],
+            give_up_after: None,
+            stop_on_lasting_failure: false,
+        }
+    }
 }
 
 impl ClientOptions {
@@ -27,7 +36,62 @@ impl ClientOptions {
     /// Also joins `group` on each new connection.
     #[must_use]
     pub fn join(mut self, group: GroupName) -> Self {
-        self.groups.push(group);
+        if !self.groups.contains(&group) {
+            self.groups.push(group);
+        }
         self
+    }
+
+    /// Offers `subprotocol` before all others. The default offer is the reliable JSON form, then the plain one; the
+    /// service chooses the first that it knows. The binary forms need the feature `protobuf`; without it, they are not
+    /// offered.
+    #[must_use]
+    pub fn prefer(mut self, subprotocol: Subprotocol) -> Self {
+        self.subprotocols.retain(|other| *other != subprotocol);
+        if is_supported(subprotocol) {
+            self.subprotocols.insert(0, subprotocol);
+        }
+        self
+    }
+
+    /// Offers nothing but `subprotocol`: where the service does not speak it, connecting fails. One that this build
+    /// does not speak changes nothing.
+    #[must_use]
+    pub fn only(mut self, subprotocol: Subprotocol) -> Self {
+        if is_supported(subprotocol) {
+            self.subprotocols = vec![subprotocol];
+        }
+        self
+    }
+
+    /// Stops when there was no connection for `limit`. The default never does.
+    #[must_use]
+    pub fn give_up_after(mut self, limit: Duration) -> Self {
+        self.give_up_after = Some(limit);
+        self
+    }
+
+    /// Stops at once when the first connection fails for a reason that waiting does not mend
+    /// ([`ConnectFailure::may_pass`](crate::ConnectFailure::may_pass)): a program that someone just started had better
+    /// say so than try.
+    #[must_use]
+    pub fn stop_on_lasting_failure(mut self) -> Self {
+        self.stop_on_lasting_failure = true;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reliable_form_is_offered_first_and_a_preference_goes_before_it() {
+        let offered = |options: ClientOptions| options.subprotocols;
+        assert_eq!(offered(ClientOptions::new()), [Subprotocol::ReliableJson, Subprotocol::Json]);
+        let plain_first = ClientOptions::new().prefer(Subprotocol::Json);
+        assert_eq!(offered(plain_first), [Subprotocol::Json, Subprotocol::ReliableJson]);
+        let binary = offered(ClientOptions::new().prefer(Subprotocol::ReliableProtobuf));
+        assert_eq!(binary.first() == Some(&Subprotocol::ReliableProtobuf), cfg!(feature = "protobuf"));
     }
 }

@@ -29,6 +29,17 @@ impl Payload<'_> {
         }
     }
 
+    /// The same payload, borrowing its data from this one.
+    #[must_use]
+    pub fn borrowed(&self) -> Payload<'_> {
+        match self {
+            Self::Text(text) => Payload::Text(Cow::Borrowed(text)),
+            Self::Json(json) => Payload::Json(Cow::Borrowed(json)),
+            Self::Binary(bytes) => Payload::Binary(Cow::Borrowed(bytes)),
+            Self::Protobuf(bytes) => Payload::Protobuf(Cow::Borrowed(bytes)),
+        }
+    }
+
     /// Length of the data in bytes, before any encoding.
     #[must_use]
     pub fn len(&self) -> usize {

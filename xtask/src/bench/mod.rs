@@ -3,6 +3,7 @@
 //! Absolute figures do not travel from machine to machine; ratios do. So peers are measured in the same run, and every
 //! report says how many cores there were.
 
+mod client;
 mod hub;
 mod memory;
 mod page_load;
@@ -27,6 +28,8 @@ pub enum Name {
     Stream,
     /// The hub's fan-out: throughput, latency, memory and start, beside other servers
     Hub,
+    /// The native client: messages per second and processor time, beside the official clients
+    Client,
     /// The bytes of the page that a browser loads
     PageSize,
     /// From opening the page to a connection, in a browser on this machine
@@ -58,6 +61,7 @@ pub fn run(name: Option<Name>, workspace: &Workspace, setup: &Setup<'_>) -> Resu
     names.into_iter().try_for_each(|name| match name {
         Name::Stream => stream::run(&bench),
         Name::Hub => hub::run(&bench),
+        Name::Client => client::run(&bench),
         Name::PageSize => page_size::run(&bench),
         Name::PageLoad => page_load::run(&bench),
     })

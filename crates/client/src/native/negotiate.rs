@@ -1,38 +1,76 @@
 //! Asking a negotiate endpoint over HTTP.
 
-use std::{fmt, sync::OnceLock};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+};
 
 use crate::{
     failure::ConnectFailure,
     negotiate::{MAX_ANSWER_BYTES, ServiceUrl, read_answer, without_query},
 };
 
-/// Where to ask for a URL, and what to show for it.
+type UrlFuture = Pin<Box<dyn Future<Output = Result<String, String>> + Send>>;
+
+/// Where to ask for a URL, and what to show for it. It is asked again for each new connection, so that no token is used
+/// that has expired meanwhile.
 #[derive(Clone)]
 pub struct NegotiateEndpoint {
-    url: String,
-    credential: Option<String>,
+    source: Source,
+}
+
+#[derive(Clone)]
+enum Source {
+    Http { url: String, credential: Option<String> },
+    Call(Arc<dyn Fn() -> UrlFuture + Send + Sync>),
 }
 
 impl NegotiateEndpoint {
     /// The endpoint at `url`.
     #[must_use]
     pub fn new(url: String) -> Self {
-        Self { url, credential: None }
+        Self { source: Source::Http { url, credential: None } }
     }
 
-    /// Presents `credential` as a bearer token.
+    /// No endpoint, but a function that gives the service's URL, `wss://HOST/client/hubs/HUB?access_token=…`, or says
+    /// in words why it cannot. It may fail as often as it likes: each failure is told, and it is called again later.
     #[must_use]
-    pub fn with_credential(self, credential: String) -> Self {
-        Self { credential: Some(credential), ..self }
+    pub fn from_fn<F>(url: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<String, String>> + Send + 'static,
+    {
+        Self { source: Source::Call(Arc::new(move || Box::pin(url()))) }
+    }
+
+    /// Presents `credential` as a bearer token. Means nothing to a function.
+    #[must_use]
+    pub fn with_credential(mut self, given: String) -> Self {
+        if let Source::Http { credential, .. } = &mut self.source {
+            *credential = Some(given);
+        }
+        self
     }
 }
 
 impl fmt::Debug for NegotiateEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("NegotiateEndpoint").field(&without_query(&self.url)).finish()
+        let place = match &self.source {
+            Source::Http { url, .. } => without_query(url),
+            Source::Call(_) => A_FUNCTION,
+        };
+        f.debug_tuple("NegotiateEndpoint").field(&place).finish()
     }
 }
+
+/// What encrypts. Fails when the application has chosen a provider already, which then serves as well.
+pub(super) fn choose_crypto_provider() {
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
+/// What stands in place of a URL where a function was asked.
+const A_FUNCTION: &str = "the function that gives the URL";
 
 /// One HTTP client for the process: it keeps connections and the system's certificates.
 fn http_client() -> Result<&'static reqwest::Client, reqwest::Error> {
@@ -40,22 +78,37 @@ fn http_client() -> Result<&'static reqwest::Client, reqwest::Error> {
     if let Some(client) = CLIENT.get() {
         return Ok(client);
     }
-    // Fails when the application has chosen a provider already, which then serves as well.
-    drop(rustls::crypto::ring::default_provider().install_default());
+    choose_crypto_provider();
     let client = reqwest::Client::builder().build()?;
     Ok(CLIENT.get_or_init(|| client))
 }
 
 /// Asks once. The machine bounds how long it may take.
 pub(super) async fn negotiate(endpoint: NegotiateEndpoint) -> Result<ServiceUrl, ConnectFailure> {
-    let url = without_query(&endpoint.url).to_owned();
+    match endpoint.source {
+        Source::Http { url, credential } => ask(&url, credential.as_deref()).await,
+        Source::Call(call) => {
+            let url = A_FUNCTION.to_owned();
+            match call().await {
+                Ok(answer) => ServiceUrl::new(answer).ok_or_else(|| ConnectFailure::NegotiateAnswer {
+                    url,
+                    found: "a URL that is no ws(s)://…".to_owned(),
+                }),
+                Err(detail) => Err(ConnectFailure::NegotiateUnreachable { url, detail }),
+            }
+        }
+    }
+}
+
+async fn ask(endpoint: &str, credential: Option<&str>) -> Result<ServiceUrl, ConnectFailure> {
+    let url = without_query(endpoint).to_owned();
     let unreachable = |error: reqwest::Error| ConnectFailure::NegotiateUnreachable {
         url: url.clone(),
         detail: innermost(&error.without_url()),
     };
     let answer_is = |found: String| ConnectFailure::NegotiateAnswer { url: url.clone(), found };
-    let mut request = http_client().map_err(unreachable)?.get(&endpoint.url);
-    if let Some(credential) = &endpoint.credential {
+    let mut request = http_client().map_err(unreachable)?.get(endpoint);
+    if let Some(credential) = credential {
         request = request.bearer_auth(credential);
     }
     let mut response = match request.send().await {
@@ -69,7 +122,7 @@ pub(super) async fn negotiate(endpoint: NegotiateEndpoint) -> Result<ServiceUrl,
             return Err(answer_is(format!("more than {MAX_ANSWER_BYTES} bytes")));
         }
     }
-    read_answer(&endpoint.url, response.status().as_u16(), &String::from_utf8_lossy(&body))
+    read_answer(endpoint, response.status().as_u16(), &String::from_utf8_lossy(&body))
 }
 
 /// The cause at the bottom says what happened ("Connection refused"); those above it, in which layer.

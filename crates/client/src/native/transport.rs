@@ -11,79 +11,116 @@ use std::{
 use futures_util::{Sink, SinkExt, Stream};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
     tungstenite::{
-        Error, Message,
+        Bytes, Error, Message, Utf8Bytes,
         client::IntoClientRequest,
-        error::ProtocolError,
+        error::{ProtocolError, SubProtocolError},
         http::{HeaderValue, header::SEC_WEBSOCKET_PROTOCOL},
         protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode},
     },
 };
 use webpubsub_protocol::{close, subprotocol::Subprotocol};
 
-use super::negotiate::innermost;
-use crate::{failure::ConnectFailure, negotiate::ServiceUrl};
+use super::{
+    negotiate::{choose_crypto_provider, innermost},
+    proxy,
+};
+use crate::{codec::Frame, failure::ConnectFailure, negotiate::ServiceUrl};
 
 /// Longest message that we take from the service: the largest payload (1 MiB), written with six characters for each.
 pub const MAX_MESSAGE_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes that may wait for the socket before nothing further is taken from the application.
+const MAX_QUEUED_BYTES: usize = 1024 * 1024;
 /// How long a farewell may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(super) struct Transport {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    /// Frames not yet handed to the socket. Bounded by the machine's window, plus joins and pings.
+    subprotocol: Option<Subprotocol>,
+    /// Frames not yet handed to the socket. Bounded by [`MAX_QUEUED_BYTES`] and the machine's windows, plus joins, acks
+    /// and pings.
     queue: VecDeque<Message>,
+    queued_bytes: usize,
     is_flushed: bool,
 }
 
 pub(super) enum TransportEvent {
-    Text(String),
+    Text(Utf8Bytes),
+    Binary(Bytes),
     Closed { code: u16, reason: String },
 }
 
 impl Transport {
-    /// Opens a WebSocket that offers the JSON subprotocol.
-    pub(super) async fn open(url: ServiceUrl) -> Result<Self, ConnectFailure> {
-        let refused = |error: &Error| ConnectFailure::Refused {
-            url: url.without_query().to_owned(),
-            detail: describe(error),
-            status: if let Error::Http(response) = error { Some(response.status().as_u16()) } else { None },
-        };
+    /// Opens a WebSocket that offers `subprotocols`, in this order.
+    pub(super) async fn open(
+        url: ServiceUrl,
+        subprotocols: Vec<Subprotocol>,
+    ) -> Result<Self, ConnectFailure> {
+        choose_crypto_provider();
+        let offered: Vec<&str> = subprotocols.iter().map(|subprotocol| subprotocol.name()).collect();
+        let offered = offered.join(", ");
+        let refused = |error: &Error| refusal(&url, &offered, error);
         let mut request = url.reveal().into_client_request().map_err(|error| refused(&error))?;
-        let subprotocol = HeaderValue::from_static(Subprotocol::Json.name());
-        request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, subprotocol);
+        if let Ok(offer) = HeaderValue::from_str(&offered) {
+            request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, offer);
+        }
         let config = WebSocketConfig::default()
             .max_message_size(Some(MAX_MESSAGE_BYTES))
             .max_frame_size(Some(MAX_MESSAGE_BYTES));
-        // A line typed alone must not wait for another.
-        let without_nagle = true;
-        let (socket, _) = connect_async_with_config(request, Some(config), without_nagle)
+        let socket = proxy::connect(request.uri()).await.map_err(|error| refused(&Error::Io(error)))?;
+        let (socket, response) = client_async_tls_with_config(request, socket, Some(config), None)
             .await
             .map_err(|error| refused(&error))?;
-        Ok(Self { socket, queue: VecDeque::new(), is_flushed: true })
+        let chosen = response.headers().get(SEC_WEBSOCKET_PROTOCOL).and_then(|name| name.to_str().ok());
+        let subprotocol = chosen.and_then(Subprotocol::from_name);
+        Ok(Self { socket, subprotocol, queue: VecDeque::new(), queued_bytes: 0, is_flushed: true })
     }
 
-    pub(super) fn queue(&mut self, frame: String) {
-        self.queue.push_back(Message::text(frame));
+    /// What the service chose.
+    pub(super) fn subprotocol(&self) -> Option<Subprotocol> {
+        self.subprotocol
     }
 
-    /// Writes what is queued and waits for what comes, both at once. May be dropped and called again without loss.
-    pub(super) async fn next(&mut self) -> TransportEvent {
+    /// Whether the socket keeps up with what is queued.
+    pub(super) fn has_room(&self) -> bool {
+        self.queued_bytes < MAX_QUEUED_BYTES
+    }
+
+    pub(super) fn queue(&mut self, frame: Frame) {
+        self.queued_bytes += frame.len();
+        self.queue.push_back(match frame {
+            Frame::Text(text) => Message::text(text),
+            Frame::Binary(bytes) => Message::binary(bytes),
+        });
+    }
+
+    /// Writes what is queued and waits for what comes, both at once; does not read unless `may_read`. May be dropped
+    /// and called again without loss.
+    pub(super) async fn next(&mut self, may_read: bool) -> TransportEvent {
         poll_fn(|context| {
+            let had_room = self.has_room();
             if let Poll::Ready(Err(error)) = self.poll_write(context) {
                 return Poll::Ready(closed_by(&error));
             }
+            if !had_room && self.has_room() {
+                // Who waits for room is asked again in the next round.
+                context.waker().wake_by_ref();
+            }
+            if !may_read {
+                return Poll::Pending;
+            }
             loop {
                 return Poll::Ready(match std::task::ready!(Pin::new(&mut self.socket).poll_next(context)) {
-                    Some(Ok(Message::Text(text))) => TransportEvent::Text(text.as_str().to_owned()),
+                    Some(Ok(Message::Text(text))) => TransportEvent::Text(text),
+                    Some(Ok(Message::Binary(bytes))) => TransportEvent::Binary(bytes),
                     Some(Ok(Message::Close(frame))) => {
                         let (code, reason) = frame.map_or((NO_CODE, String::new()), |frame| {
                             (frame.code.into(), frame.reason.to_string())
                         });
                         TransportEvent::Closed { code, reason }
                     }
-                    // Pings are answered by the library; the JSON subprotocol has no binary messages.
+                    // Pings are answered by the library.
                     Some(Ok(_)) => continue,
                     Some(Err(error)) => closed_by(&error),
                     None => TransportEvent::Closed { code: close::ABNORMAL, reason: String::new() },
@@ -97,6 +134,7 @@ impl Transport {
         while !self.queue.is_empty() {
             std::task::ready!(Pin::new(&mut self.socket).poll_ready(context))?;
             if let Some(message) = self.queue.pop_front() {
+                self.queued_bytes -= message.len();
                 Pin::new(&mut self.socket).start_send(message)?;
                 self.is_flushed = false;
             }
@@ -118,6 +156,19 @@ impl Transport {
 
 /// RFC 6455, section 7.4.1: the close frame held no code.
 const NO_CODE: u16 = 1005;
+
+fn refusal(url: &ServiceUrl, offered: &str, error: &Error) -> ConnectFailure {
+    let url = url.without_query().to_owned();
+    match error {
+        Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(
+            SubProtocolError::NoSubProtocol | SubProtocolError::InvalidSubProtocol,
+        )) => ConnectFailure::NoSubprotocol { url, offered: offered.to_owned() },
+        Error::Http(response) => {
+            ConnectFailure::Refused { url, detail: describe(error), status: Some(response.status().as_u16()) }
+        }
+        _ => ConnectFailure::Refused { url, detail: describe(error), status: None },
+    }
+}
 
 fn closed_by(error: &Error) -> TransportEvent {
     let reason = match error {

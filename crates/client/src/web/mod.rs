@@ -2,7 +2,30 @@
 //!
 //! Everything runs on the page's one thread. Callbacks of a transport that has been replaced say nothing: each is tied
 //! to the socket it was made for, and dropped with it.
+//!
+//! Sleep is noticed by the wall clock, and the events `online`, `offline`, `pageshow` and `visibilitychange` make the
+//! client look after its connection at once. In a background tab, where the browser wakes timers once a minute at worst,
+//! frames still come at once, a lost connection is taken up again at once, and only further attempts come late.
+//!
+//! ```no_run
+//! use webpubsub_client::{ClientEvent, ClientOptions, web::WebClient};
+//! use webpubsub_protocol::{name::GroupName, payload::Payload};
+//!
+//! # fn page() -> Result<WebClient, Box<dyn std::error::Error>> {
+//! let group = GroupName::new("chat")?;
+//! let client = WebClient::start(ClientOptions::new().join(group.clone()), "/negotiate".to_owned(), |event| {
+//!     if let ClientEvent::GroupMessage { payload: Payload::Text(text), .. } = event {
+//!         web_sys::console::log_1(&text.as_ref().into());
+//!     }
+//! });
+//! client.send_to_group(&group, Payload::Text("hello".into()))?;
+//! // Dropping it would stop it.
+//! # Ok(client)
+//! # }
+//! ```
 
+mod clock;
+mod nudges;
 mod socket;
 
 use std::{
@@ -14,17 +37,60 @@ use std::{
 
 use gloo_net::http::Request;
 use gloo_timers::callback::Timeout;
-use webpubsub_protocol::{name::GroupName, payload::Payload, subprotocol::Subprotocol};
+use webpubsub_protocol::{
+    name::{EventName, GroupName},
+    payload::Payload,
+    stream::PublisherError,
+    subprotocol::Subprotocol,
+};
 
 use crate::{
+    codec::FrameRef,
     event::ClientEvent,
-    failure::ConnectFailure,
-    machine::{Effect, Input, Machine, SendRefused},
+    failure::{ConnectFailure, InvokeFailure, SendFailure, StartRefused, WriteRefused},
+    machine::{Effect, GroupRefused, Input, Machine, StreamEvent, StreamOptions},
     moment::Moment,
     negotiate::{MAX_ANSWER_BYTES, ServiceUrl, read_answer, without_query},
     options::ClientOptions,
+    outgoing::{Outgoing, SendRefused},
 };
+use clock::Clock;
+use nudges::Nudges;
 use socket::{Socket, SocketEvent};
+
+/// Bytes that the browser may hold for the socket before nothing further is taken from the application.
+pub const MAX_BUFFERED_BYTES: u32 = 1024 * 1024;
+/// How often the browser is asked whether it has sent what it holds, while the application waits for that.
+const BUFFER_CHECK_PAUSE: Duration = Duration::from_millis(50);
+
+/// What became of something that the application asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// A request is done with.
+    Settled {
+        /// The id that the call gave.
+        ack_id: u64,
+        /// Whether the service carried it out.
+        outcome: Result<(), SendFailure>,
+    },
+    /// An invocation is done with.
+    Answered {
+        /// The number that the call gave.
+        invocation: u64,
+        /// The answer, which may have no payload.
+        outcome: Result<Option<Payload<'static>>, InvokeFailure>,
+    },
+    /// Something happened to a stream.
+    Stream {
+        /// The number that the call gave.
+        stream: u64,
+        /// What happened.
+        event: StreamEvent,
+    },
+    /// There is room again, after a request was refused for want of it.
+    Writable,
+}
 
 /// A running client. Stops when dropped.
 pub struct WebClient(Rc<Driver>);
@@ -39,20 +105,38 @@ impl WebClient {
         on_event: impl FnMut(ClientEvent) + 'static,
     ) -> Self {
         let seed = js_sys::Math::random().to_bits();
-        let driver = Rc::new(Driver {
+        let driver = Rc::new_cyclic(|driver: &Weak<Driver>| Driver {
             machine: RefCell::new(Machine::new(options, seed)),
             negotiate_url,
-            started_at_ms: now_ms(),
+            clock: Clock::start(),
             socket: RefCell::new(None),
             attempt: Cell::new(0),
             timer: RefCell::new(None),
             on_event: RefCell::new(Box::new(on_event)),
+            on_outcome: RefCell::new(None),
             undelivered: RefCell::new(VecDeque::new()),
             delivery: RefCell::new(None),
+            wants_room: Cell::new(false),
+            _nudges: Nudges::listen({
+                let driver = Weak::clone(driver);
+                move || {
+                    if let Some(driver) = driver.upgrade() {
+                        driver.handle_and_deliver(Input::Nudged);
+                    }
+                }
+            }),
         });
         driver.handle(Input::Start);
         driver.deliver_soon();
         Self(driver)
+    }
+
+    /// Tells `on_outcome` what becomes of what is asked for from here on, as events are told. There is one such
+    /// function; another takes its place, except while the one before is running.
+    pub fn on_outcome(&self, on_outcome: impl FnMut(Outcome) + 'static) {
+        if let Ok(mut listener) = self.0.on_outcome.try_borrow_mut() {
+            *listener = Some(Box::new(on_outcome));
+        }
     }
 
     /// Closes the connection, and makes no other. The last event is [`ClientEvent::Stopped`].
@@ -61,33 +145,106 @@ impl WebClient {
         self.0.deliver_soon();
     }
 
-    /// Publishes to `group`; see [`Machine::send_to_group`].
+    /// Whether a request would be taken now. After one that was not, [`Outcome::Writable`] tells when to try again.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.0.has_room()
+    }
+
+    /// Sends a message or an event; see [`Machine::send`]. [`Outcome::Settled`] tells what became of it.
     ///
     /// # Errors
-    /// [`SendRefused`], with the payload inside.
+    /// [`SendRefused`], with the message inside.
+    pub fn send(&self, outgoing: Outgoing) -> Result<u64, SendRefused> {
+        if !self.0.has_room() {
+            self.0.wants_room.set(true);
+            self.0.set_timer();
+            return Err(SendRefused::WindowFull(outgoing));
+        }
+        self.0.ask(|machine, _| machine.send(outgoing))
+    }
+
+    /// Publishes to `group`; see [`WebClient::send`].
+    ///
+    /// # Errors
+    /// [`SendRefused`], with the message inside.
     pub fn send_to_group(&self, group: &GroupName, payload: Payload<'static>) -> Result<u64, SendRefused> {
-        let sent = self.0.machine.borrow_mut().send_to_group(group, payload);
-        self.0.carry_out();
-        self.0.deliver_soon();
-        sent
+        self.send(Outgoing::to_group(group.clone(), payload))
+    }
+
+    /// Sends a message or an event once, without asking what became of it; see [`Machine::send_and_forget`].
+    ///
+    /// # Errors
+    /// [`SendRefused`], with the message inside; [`SendRefused::WindowFull`] while the browser holds
+    /// [`MAX_BUFFERED_BYTES`] that it has not sent.
+    pub fn send_and_forget(&self, outgoing: Outgoing) -> Result<(), SendRefused> {
+        if self.0.is_socket_full() {
+            self.0.wants_room.set(true);
+            self.0.set_timer();
+            return Err(SendRefused::WindowFull(outgoing));
+        }
+        self.0.ask(|machine, _| machine.send_and_forget(outgoing))
+    }
+
+    /// Joins a group; see [`Machine::join_group`].
+    ///
+    /// # Errors
+    /// [`GroupRefused`].
+    pub fn join_group(&self, group: &GroupName) -> Result<u64, GroupRefused> {
+        self.0.ask(|machine, _| machine.join_group(group))
+    }
+
+    /// Leaves a group; see [`Machine::leave_group`].
+    ///
+    /// # Errors
+    /// [`GroupRefused`].
+    pub fn leave_group(&self, group: &GroupName) -> Result<u64, GroupRefused> {
+        self.0.ask(|machine, _| machine.leave_group(group))
+    }
+
+    /// Asks the application's server; see [`Machine::invoke`]. [`Outcome::Answered`] tells the answer.
+    ///
+    /// # Errors
+    /// [`StartRefused`].
+    pub fn invoke(&self, event: &EventName, payload: Option<Payload<'static>>) -> Result<u64, StartRefused> {
+        self.0.ask(|machine, _| machine.invoke(event, payload))
+    }
+
+    /// Opens a stream; see [`Machine::open_stream`]. [`Outcome::Stream`] tells its fate.
+    ///
+    /// # Errors
+    /// [`StartRefused`].
+    pub fn open_stream(&self, group: &GroupName, options: StreamOptions) -> Result<u64, StartRefused> {
+        self.0.ask(|machine, _| machine.open_stream(group, options))
+    }
+
+    /// Appends a fragment to a stream; see [`Machine::write_stream`].
+    ///
+    /// # Errors
+    /// [`WriteRefused`], with the payload inside.
+    pub fn write_stream(&self, stream: u64, payload: Payload<'static>) -> Result<(), WriteRefused> {
+        self.0.ask(|machine, now| machine.write_stream(stream, payload, now))
+    }
+
+    /// Ends a stream; see [`Machine::end_stream`].
+    pub fn end_stream(&self, stream: u64, error: Option<PublisherError>) {
+        self.0.ask(|machine, now| machine.end_stream(stream, error, now));
     }
 }
 
 impl Drop for WebClient {
     fn drop(&mut self) {
-        // No event reaches an application that has let go of its client.
-        *self.0.on_event.borrow_mut() = Box::new(|_| {});
         self.0.handle(Input::Stop);
+        // No event reaches an application that has let go of its client, not even from within one.
+        self.0.undelivered.borrow_mut().clear();
+        if let Ok(mut on_event) = self.0.on_event.try_borrow_mut() {
+            *on_event = Box::new(|_| {});
+        }
+        if let Ok(mut on_outcome) = self.0.on_outcome.try_borrow_mut() {
+            *on_outcome = None;
+        }
         self.0.timer.borrow_mut().take();
     }
-}
-
-/// The browser's monotonic clock.
-fn now_ms() -> f64 {
-    js_sys::Reflect::get(&js_sys::global(), &"performance".into())
-        .ok()
-        .and_then(|performance| wasm_bindgen::JsCast::dyn_into::<web_sys::Performance>(performance).ok())
-        .map_or_else(js_sys::Date::now, |performance| performance.now())
 }
 
 /// A `setTimeout` under way.
@@ -96,24 +253,57 @@ struct Timer {
     _timeout: Timeout,
 }
 
+type OutcomeListener = Box<dyn FnMut(Outcome)>;
+
+enum Told {
+    Event(ClientEvent),
+    Outcome(Outcome),
+}
+
 struct Driver {
     machine: RefCell<Machine>,
     negotiate_url: String,
-    started_at_ms: f64,
+    clock: Clock,
     socket: RefCell<Option<Socket>>,
     /// Counts negotiations and sockets, so that the answer to an abandoned one can be told.
     attempt: Cell<u64>,
     timer: RefCell<Option<Timer>>,
     on_event: RefCell<Box<dyn FnMut(ClientEvent)>>,
-    /// Events that wait for their turn. Bounded by what one input makes the machine report.
-    undelivered: RefCell<VecDeque<ClientEvent>>,
+    on_outcome: RefCell<Option<OutcomeListener>>,
+    /// What waits to be told. Bounded by what one input makes the machine report.
+    undelivered: RefCell<VecDeque<Told>>,
     delivery: RefCell<Option<Timeout>>,
+    /// Whether a request was refused for want of room, and nobody has been told yet that there is some.
+    wants_room: Cell<bool>,
+    _nudges: Nudges,
 }
 
 impl Driver {
     fn now(&self) -> Moment {
-        let elapsed = (now_ms() - self.started_at_ms).max(0.0);
-        Moment::after_start(Duration::from_secs_f64(elapsed / 1000.0))
+        self.clock.now()
+    }
+
+    /// Asks the machine for something, and does what it wants done for it.
+    fn ask<T>(self: &Rc<Self>, ask: impl FnOnce(&mut Machine, Moment) -> T) -> T {
+        let answer = ask(&mut self.machine.borrow_mut(), self.now());
+        self.carry_out();
+        self.deliver_soon();
+        answer
+    }
+
+    fn is_socket_full(&self) -> bool {
+        self.socket.borrow().as_ref().is_some_and(|socket| socket.buffered_bytes() >= MAX_BUFFERED_BYTES)
+    }
+
+    fn has_room(&self) -> bool {
+        self.machine.borrow().has_room() && !self.is_socket_full()
+    }
+
+    fn tell(&self, outcome: Outcome) {
+        if self.on_outcome.try_borrow().is_ok_and(|listener| listener.is_none()) {
+            return;
+        }
+        self.undelivered.borrow_mut().push_back(Told::Outcome(outcome));
     }
 
     fn handle(self: &Rc<Self>, input: Input<'_>) {
@@ -135,18 +325,34 @@ impl Driver {
             let Some(effect) = self.machine.borrow_mut().poll_effect() else { break };
             match effect {
                 Effect::Negotiate => self.negotiate(),
-                Effect::OpenTransport(url) => self.open(&url),
+                Effect::OpenTransport { url, subprotocols } => self.open(&url, &subprotocols),
                 Effect::SendFrame(frame) => {
                     if let Some(socket) = &*self.socket.borrow() {
                         // A socket that cannot send is closing, and its close event follows.
                         socket.send(&frame);
                     }
                 }
-                Effect::CloseTransport => self.close(),
-                Effect::Report(event) => self.undelivered.borrow_mut().push_back(event),
-                // Nobody waits for single messages here yet; the event stream tells of the connection.
-                Effect::Settle { .. } => {}
+                Effect::CloseTransport => {
+                    self.next_attempt();
+                    if let Some(socket) = self.socket.borrow_mut().take() {
+                        socket.say_goodbye();
+                    }
+                }
+                Effect::AbandonTransport => {
+                    self.next_attempt();
+                    self.socket.borrow_mut().take();
+                }
+                Effect::Report(event) => self.undelivered.borrow_mut().push_back(Told::Event(event)),
+                Effect::Settle { ack_id, outcome } => self.tell(Outcome::Settled { ack_id, outcome }),
+                Effect::Answer { invocation, outcome } => {
+                    self.tell(Outcome::Answered { invocation, outcome });
+                }
+                Effect::Stream { stream, event } => self.tell(Outcome::Stream { stream, event }),
             }
+        }
+        if self.wants_room.get() && self.has_room() {
+            self.wants_room.set(false);
+            self.tell(Outcome::Writable);
         }
         self.set_timer();
     }
@@ -163,21 +369,28 @@ impl Driver {
         });
     }
 
-    fn open(self: &Rc<Self>, url: &ServiceUrl) {
+    fn open(self: &Rc<Self>, url: &ServiceUrl, subprotocols: &[Subprotocol]) {
         let attempt = self.next_attempt();
         let driver = Rc::downgrade(self);
         let on_event = move |event: SocketEvent| {
             let Some(driver) = current(&driver, attempt) else { return };
             match event {
-                SocketEvent::Opened => driver.handle_and_deliver(Input::TransportOpened),
-                SocketEvent::Text(text) => driver.handle_and_deliver(Input::FrameReceived(&text)),
+                SocketEvent::Opened { subprotocol } => {
+                    driver.handle_and_deliver(Input::TransportOpened { subprotocol });
+                }
+                SocketEvent::Text(text) => {
+                    driver.handle_and_deliver(Input::FrameReceived(FrameRef::Text(&text)));
+                }
+                SocketEvent::Binary(bytes) => {
+                    driver.handle_and_deliver(Input::FrameReceived(FrameRef::Binary(&bytes)));
+                }
                 SocketEvent::Closed { code, reason } => {
                     driver.socket.borrow_mut().take();
                     driver.handle_and_deliver(Input::TransportClosed { code, reason });
                 }
             }
         };
-        match Socket::open(url.reveal(), Subprotocol::Json.name(), on_event) {
+        match Socket::open(url.reveal(), subprotocols, on_event) {
             Ok(socket) => *self.socket.borrow_mut() = Some(socket),
             Err(detail) => {
                 let url = url.without_query().to_owned();
@@ -187,11 +400,6 @@ impl Driver {
                 );
             }
         }
-    }
-
-    fn close(&self) {
-        self.next_attempt();
-        self.socket.borrow_mut().take();
     }
 
     /// Makes whatever was under way the business of the past.
@@ -205,8 +413,13 @@ impl Driver {
     fn set_timer(self: &Rc<Self>) {
         /// Far below the longest time that `setTimeout` takes, and short enough not to oversleep by much when a laptop
         /// slept meanwhile.
-        const LONGEST_WAIT: Duration = Duration::from_secs(60);
-        let Some(deadline) = self.machine.borrow().next_deadline() else {
+        const LONGEST_WAIT: Duration = Duration::from_secs(10);
+        let mut deadline = self.machine.borrow().next_deadline();
+        if self.wants_room.get() && self.is_socket_full() {
+            let check = self.now() + BUFFER_CHECK_PAUSE;
+            deadline = Some(deadline.map_or(check, |deadline| deadline.min(check)));
+        }
+        let Some(deadline) = deadline else {
             self.timer.borrow_mut().take();
             return;
         };
@@ -244,11 +457,19 @@ impl Driver {
 
     fn deliver(&self) {
         self.delivery.borrow_mut().take();
-        // An event handler that is itself running delivers the rest when it returns.
+        // A function that is itself running delivers the rest when it returns.
         let Ok(mut on_event) = self.on_event.try_borrow_mut() else { return };
+        let Ok(mut on_outcome) = self.on_outcome.try_borrow_mut() else { return };
         loop {
-            let Some(event) = self.undelivered.borrow_mut().pop_front() else { break };
-            on_event(event);
+            let Some(told) = self.undelivered.borrow_mut().pop_front() else { break };
+            match told {
+                Told::Event(event) => on_event(event),
+                Told::Outcome(outcome) => {
+                    if let Some(on_outcome) = on_outcome.as_mut() {
+                        on_outcome(outcome);
+                    }
+                }
+            }
         }
     }
 }

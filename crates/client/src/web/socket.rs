@@ -3,17 +3,20 @@
 use std::rc::Rc;
 
 use wasm_bindgen::{JsCast, prelude::Closure};
-use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
-use webpubsub_protocol::close;
+use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
+use webpubsub_protocol::{close, subprotocol::Subprotocol};
+
+use crate::codec::Frame;
 
 /// What a socket tells.
 pub(super) enum SocketEvent {
-    Opened,
+    Opened { subprotocol: Option<Subprotocol> },
     Text(String),
+    Binary(Vec<u8>),
     Closed { code: u16, reason: String },
 }
 
-/// An open or opening WebSocket. Dropping it closes it with code 1000, and silences it at once.
+/// An open or opening WebSocket. Dropping it closes it without a code, and silences it at once.
 pub(super) struct Socket {
     socket: WebSocket,
     _on_open: Closure<dyn FnMut(Event)>,
@@ -22,27 +25,34 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// Opens a WebSocket that offers `subprotocol`.
+    /// Opens a WebSocket that offers `subprotocols`, in this order.
     ///
     /// # Errors
     /// The browser's words, when it takes the URL for none or forbids it (`ws:` from an `https:` page).
     pub(super) fn open(
         url: &str,
-        subprotocol: &str,
+        subprotocols: &[Subprotocol],
         on_event: impl Fn(SocketEvent) + 'static,
     ) -> Result<Self, String> {
-        let socket = WebSocket::new_with_str(url, subprotocol).map_err(|error| describe(&error))?;
+        let offered: js_sys::Array =
+            subprotocols.iter().map(|subprotocol| wasm_bindgen::JsValue::from(subprotocol.name())).collect();
+        let socket = WebSocket::new_with_str_sequence(url, &offered).map_err(|error| describe(&error))?;
+        socket.set_binary_type(BinaryType::Arraybuffer);
         let on_event = Rc::new(on_event);
         let on_open = Closure::new({
-            let on_event = Rc::clone(&on_event);
-            move |_: Event| on_event(SocketEvent::Opened)
+            let (on_event, socket) = (Rc::clone(&on_event), socket.clone());
+            move |_: Event| {
+                on_event(SocketEvent::Opened { subprotocol: Subprotocol::from_name(&socket.protocol()) });
+            }
         });
         let on_message = Closure::new({
             let on_event = Rc::clone(&on_event);
             move |message: MessageEvent| {
-                // The JSON subprotocol has no binary messages; the machine need not know of one.
-                if let Some(text) = message.data().as_string() {
+                let data = message.data();
+                if let Some(text) = data.as_string() {
                     on_event(SocketEvent::Text(text));
+                } else {
+                    on_event(SocketEvent::Binary(js_sys::Uint8Array::new(&data).to_vec()));
                 }
             }
         });
@@ -55,9 +65,24 @@ impl Socket {
         Ok(Self { socket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
     }
 
-    /// Sends a text message. Does nothing when the socket is closing: its close event is on the way.
-    pub(super) fn send(&self, text: &str) {
-        self.socket.send_with_str(text).unwrap_or_default();
+    /// Sends a message. Does nothing when the socket is closing: its close event is on the way.
+    pub(super) fn send(&self, frame: &Frame) {
+        match frame {
+            Frame::Text(text) => self.socket.send_with_str(text),
+            Frame::Binary(bytes) => self.socket.send_with_u8_array(bytes),
+        }
+        .unwrap_or_default();
+    }
+
+    /// Bytes that the browser has taken and not sent yet.
+    pub(super) fn buffered_bytes(&self) -> u32 {
+        self.socket.buffered_amount()
+    }
+
+    /// Closes with code 1000: nobody will come back.
+    pub(super) fn say_goodbye(self) {
+        // Fails only for codes and reasons that we do not use.
+        self.socket.close_with_code(close::NORMAL).unwrap_or_default();
     }
 }
 
@@ -66,8 +91,8 @@ impl Drop for Socket {
         self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
         self.socket.set_onclose(None);
-        // Fails only for codes and reasons that we do not use.
-        self.socket.close_with_code(close::NORMAL).unwrap_or_default();
+        // A close frame without a code, if any: the service keeps the connection. After a farewell it does nothing.
+        self.socket.close().unwrap_or_default();
     }
 }
 

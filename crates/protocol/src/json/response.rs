@@ -1,5 +1,7 @@
 //! Service to client.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -10,13 +12,31 @@ use crate::{
     stream::{StreamError, StreamInfo},
 };
 
+/// A string that is looked at and not kept: borrowed from the frame unless it holds escapes.
+#[derive(Deserialize)]
+struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Word<'_> {
+    fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A word that may be missing.
+fn word<'w>(word: Option<&'w Word<'_>>) -> Option<&'w str> {
+    word.map(Word::as_str)
+}
+
 /// Every member that some response has.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Members<'a> {
-    r#type: String,
-    event: Option<String>,
-    from: Option<String>,
+    #[serde(borrow)]
+    r#type: Word<'a>,
+    #[serde(borrow)]
+    event: Option<Word<'a>>,
+    #[serde(borrow)]
+    from: Option<Word<'a>>,
     connection_id: Option<String>,
     user_id: Option<String>,
     reconnection_token: Option<String>,
@@ -26,7 +46,8 @@ struct Members<'a> {
     error: Option<ErrorMembers>,
     group: Option<String>,
     from_user_id: Option<String>,
-    data_type: Option<String>,
+    #[serde(borrow)]
+    data_type: Option<Word<'a>>,
     #[serde(borrow)]
     data: Option<&'a RawValue>,
     sequence_id: Option<u64>,
@@ -122,7 +143,7 @@ pub fn decode_response(frame: &str) -> Result<Option<Response<'_>>, MalformedFra
             };
         }
     };
-    match (members.r#type.as_str(), members.event.as_deref(), members.from.as_deref()) {
+    match (members.r#type.as_str(), word(members.event.as_ref()), word(members.from.as_ref())) {
         ("ack", ..) => read_ack(members).map(Some),
         ("pong", ..) => Ok(Some(Response::Pong)),
         ("system", Some("connected"), _) => Ok(Some(Response::Connected {
@@ -157,11 +178,11 @@ fn read_ack(members: Members<'_>) -> Result<Response<'static>, MalformedFrame> {
 
 fn read_stream_state(members: Members<'_>) -> Result<Response<'static>, MalformedFrame> {
     let stream_id = required(members.stream_id, "stream", "streamId")?;
-    if members.r#type == "streamClosed" {
+    if members.r#type.as_str() == "streamClosed" {
         return Ok(Response::StreamClosed { stream_id, error: members.error.map(Into::into) });
     }
     let expected_sequence_id = required(members.expected_sequence_id, "stream", "expectedSequenceId")?;
-    if members.r#type == "streamAck" {
+    if members.r#type.as_str() == "streamAck" {
         return Ok(Response::StreamAck { stream_id, expected_sequence_id });
     }
     let (name, message) = (members.name.unwrap_or_default(), members.message.unwrap_or_default());
@@ -174,10 +195,10 @@ fn read_invoke_response(members: Members<'_>) -> Result<Option<Response<'_>>, Ma
         let outcome = Err(members.error.unwrap_or_default().into());
         return Ok(Some(Response::InvokeResponse { invocation_id, outcome }));
     }
-    if !is_known_data_type(members.data_type.as_deref()) {
+    if !is_known_data_type(word(members.data_type.as_ref())) {
         return Ok(None);
     }
-    let payload = members.data.map(|data| data::read(members.data_type.as_deref(), data)).transpose()?;
+    let payload = members.data.map(|data| data::read(word(members.data_type.as_ref()), data)).transpose()?;
     Ok(Some(Response::InvokeResponse { invocation_id, outcome: Ok(payload) }))
 }
 
@@ -189,10 +210,10 @@ fn is_known_data_type(data_type: Option<&str>) -> bool {
 }
 
 fn read_group_message(members: Members<'_>) -> Result<Option<Response<'_>>, MalformedFrame> {
-    if !is_known_data_type(members.data_type.as_deref()) {
+    if !is_known_data_type(word(members.data_type.as_ref())) {
         return Ok(None);
     }
-    let payload = data::read(members.data_type.as_deref(), required(members.data, "message", "data")?)?;
+    let payload = data::read(word(members.data_type.as_ref()), required(members.data, "message", "data")?)?;
     Ok(Some(Response::GroupMessage {
         group: required(members.group, "message", "group")?,
         from_user_id: members.from_user_id,
@@ -204,10 +225,10 @@ fn read_group_message(members: Members<'_>) -> Result<Option<Response<'_>>, Malf
 }
 
 fn read_server_message(members: Members<'_>) -> Result<Option<Response<'_>>, MalformedFrame> {
-    if !is_known_data_type(members.data_type.as_deref()) {
+    if !is_known_data_type(word(members.data_type.as_ref())) {
         return Ok(None);
     }
-    let payload = data::read(members.data_type.as_deref(), required(members.data, "message", "data")?)?;
+    let payload = data::read(word(members.data_type.as_ref()), required(members.data, "message", "data")?)?;
     Ok(Some(Response::ServerMessage {
         payload,
         sequence_id: members.sequence_id,

@@ -1,14 +1,19 @@
 //! `tailcast stream`: standard input, line by line, to a group.
 //!
 //! ```text
-//! standard input ─► thread ─► chunks ─► line batcher ─► publisher (window of unacknowledged messages) ─► service
+//! standard input ─► thread ─► chunks ─► line batcher ─► client (window of unacknowledged messages) ─► service
 //!                                                            │ receipts
 //!                                                            ▼
 //!                                                          tally: lines sent, acknowledged, refused
 //! ```
 //!
 //! Nothing waits on a timer: what is there is sent at once, and while the window is full, lines pile up into larger
-//! messages. Every stage is bounded, so a fast producer waits instead of filling memory.
+//! messages. Every stage is bounded, so a fast producer waits instead of filling memory: at most
+//! [`MAX_IN_FLIGHT_MESSAGES`] messages and [`MAX_IN_FLIGHT_BYTES`](webpubsub_client::MAX_IN_FLIGHT_BYTES) are kept until
+//! the service has acknowledged them.
+//!
+//! A connection that is cut is recovered, and no line appears twice. Only where the service has forgotten it, by a
+//! restart or after its half minute, lines whose acknowledgement was lost may, and standard error says so.
 
 mod input;
 mod line_batcher;
@@ -22,7 +27,7 @@ use tokio::{
 };
 use webpubsub_client::{
     ClientEvent, ClientOptions, MAX_IN_FLIGHT_MESSAGES, SendFailure,
-    native::{self, Events, NegotiateEndpoint, Publisher, Receipt},
+    native::{self, Client, Events, NegotiateEndpoint, Receipt},
 };
 use webpubsub_protocol::{name::GroupName, payload::Payload};
 
@@ -43,11 +48,7 @@ pub(crate) async fn run(options: StreamOptions) -> Result<(), Failure> {
     if let Some(key) = options.publish_key {
         endpoint = endpoint.with_credential(key);
     }
-    let client_options = ClientOptions {
-        give_up_after: Some(options.give_up_after),
-        stop_on_lasting_failure: true,
-        ..ClientOptions::new()
-    };
+    let client_options = ClientOptions::new().give_up_after(options.give_up_after).stop_on_lasting_failure();
     let (publisher, events) = native::start(client_options, endpoint);
     let mut narrating = tokio::spawn(narrate(events));
     let mut gave_up = None;
@@ -100,7 +101,7 @@ struct Sent {
 /// Moves standard input into messages until it ends or is to be read no further.
 async fn pump(
     group: &GroupName,
-    publisher: &Publisher,
+    publisher: &Client,
     tally: &Tally,
     sent: mpsc::Sender<Sent>,
     mut reading_stopped: watch::Receiver<bool>,
@@ -155,7 +156,7 @@ async fn narrate(mut events: Events) -> Option<String> {
     let mut trouble: Option<String> = None;
     while let Some(event) = events.next().await {
         match event {
-            ClientEvent::Connected { .. } => {
+            ClientEvent::Connected { .. } | ClientEvent::Recovered => {
                 let was_lost = trouble.take().is_some();
                 if was_lost {
                     eprintln!("tailcast stream: connected again");
@@ -167,7 +168,9 @@ async fn narrate(mut events: Events) -> Option<String> {
                 );
             }
             ClientEvent::Disconnected { reason: webpubsub_client::Disconnect::Stopped } => {}
-            ClientEvent::Disconnected { reason } => trouble = Some(reason.to_string()),
+            ClientEvent::Disconnected { reason } | ClientEvent::Recovering { reason } => {
+                trouble = Some(reason.to_string());
+            }
             ClientEvent::ConnectFailed { failure } => trouble = Some(failure.to_string()),
             ClientEvent::RetryScheduled { after } => {
                 let trouble = trouble.as_deref().unwrap_or("no connection");

@@ -1,9 +1,15 @@
 //! The machine against a made-up service and a made-up clock.
 
-use proptest::prelude::*;
+use webpubsub_protocol::message::AckError;
 
 use super::*;
-use crate::negotiate::read_answer;
+use crate::{MAX_IN_FLIGHT_MESSAGES, negotiate::read_answer};
+
+mod faults_of_others;
+mod reliable;
+mod simulated_service;
+mod simulation;
+mod streams;
 
 fn group() -> GroupName {
     GroupName::new("stream").unwrap()
@@ -35,8 +41,20 @@ fn events(machine: &mut Machine) -> Vec<ClientEvent> {
 fn sent(effects: &[Effect]) -> Vec<&str> {
     effects
         .iter()
-        .filter_map(|effect| if let Effect::SendFrame(frame) = effect { Some(frame.as_str()) } else { None })
+        .filter_map(|effect| {
+            if let Effect::SendFrame(Frame::Text(frame)) = effect { Some(frame.as_str()) } else { None }
+        })
         .collect()
+}
+
+const PLAIN_OPENED: Input<'static> = Input::TransportOpened { subprotocol: Some(Subprotocol::Json) };
+
+fn hear(machine: &mut Machine, frame: &str, now: Moment) {
+    machine.handle(Input::FrameReceived(FrameRef::Text(frame)), now);
+}
+
+fn lose(machine: &mut Machine, code: u16, now: Moment) {
+    machine.handle(Input::TransportClosed { code, reason: String::new() }, now);
 }
 
 const CONNECTED: &str = r#"{"type":"system","event":"connected","userId":"ada","connectionId":"c1"}"#;
@@ -44,8 +62,8 @@ const CONNECTED: &str = r#"{"type":"system","event":"connected","userId":"ada","
 /// Brings a client that was started, or whose pause is over, to `Connected`.
 fn connect(machine: &mut Machine, now: Moment) {
     machine.handle(Input::Negotiated(Ok(service_url())), now);
-    machine.handle(Input::TransportOpened, now);
-    machine.handle(Input::FrameReceived(CONNECTED), now);
+    machine.handle(PLAIN_OPENED, now);
+    hear(machine, CONNECTED, now);
 }
 
 fn connected(options: ClientOptions) -> Machine {
@@ -60,10 +78,14 @@ fn an_open_socket_is_not_yet_a_connection() {
     let mut machine = Machine::new(ClientOptions::new(), 1);
     machine.handle(Input::Start, Moment::START);
     machine.handle(Input::Negotiated(Ok(service_url())), Moment::START);
-    machine.handle(Input::TransportOpened, Moment::START);
+    machine.handle(PLAIN_OPENED, Moment::START);
     assert_eq!(events(&mut machine), [ClientEvent::Connecting]);
-    machine.handle(Input::FrameReceived(CONNECTED), Moment::START);
-    let connected = ClientEvent::Connected { connection_id: "c1".into(), user_id: Some("ada".into()) };
+    hear(&mut machine, CONNECTED, Moment::START);
+    let connected = ClientEvent::Connected {
+        connection_id: "c1".into(),
+        user_id: Some("ada".into()),
+        subprotocol: Subprotocol::Json,
+    };
     assert_eq!(events(&mut machine), [connected]);
 }
 
@@ -71,9 +93,9 @@ fn an_open_socket_is_not_yet_a_connection() {
 fn groups_are_joined_on_every_new_connection() {
     let mut machine = connected(ClientOptions::new().join(group()));
     assert_eq!(sent(&effects(&mut machine)), [r#"{"type":"joinGroup","group":"stream","ackId":1}"#]);
-    machine.handle(Input::FrameReceived(r#"{"type":"ack","ackId":1,"success":true}"#), at(1));
+    hear(&mut machine, r#"{"type":"ack","ackId":1,"success":true}"#, at(1));
     assert_eq!(events(&mut machine), [ClientEvent::Joined { group: group() }]);
-    machine.handle(Input::TransportClosed { code: 1006, reason: String::new() }, at(2));
+    lose(&mut machine, 1006, at(2));
     machine.handle(Input::DeadlineReached, at(60));
     connect(&mut machine, at(60));
     assert_eq!(sent(&effects(&mut machine)), [r#"{"type":"joinGroup","group":"stream","ackId":2}"#]);
@@ -84,7 +106,7 @@ fn a_forbidden_join_is_told_and_not_repeated() {
     let mut machine = connected(ClientOptions::new().join(group()));
     effects(&mut machine);
     let refusal = r#"{"type":"ack","ackId":1,"success":false,"error":{"name":"Forbidden","message":"no"}}"#;
-    machine.handle(Input::FrameReceived(refusal), at(1));
+    hear(&mut machine, refusal, at(1));
     let effects = effects(&mut machine);
     let error = AckError { name: "Forbidden".into(), message: "no".into() };
     assert_eq!(effects, [Effect::Report(ClientEvent::JoinRefused { group: group(), error })]);
@@ -112,8 +134,8 @@ fn unacknowledged_messages_are_sent_again_in_order_and_settled_once() {
     for line in ["a", "b", "c"] {
         machine.send_to_group(&group(), text(line)).unwrap();
     }
-    machine.handle(Input::FrameReceived(r#"{"type":"ack","ackId":2,"success":true}"#), at(1));
-    machine.handle(Input::TransportClosed { code: 1006, reason: String::new() }, at(2));
+    hear(&mut machine, r#"{"type":"ack","ackId":2,"success":true}"#, at(1));
+    lose(&mut machine, 1006, at(2));
     effects(&mut machine);
     machine.handle(Input::DeadlineReached, at(60));
     connect(&mut machine, at(60));
@@ -131,16 +153,14 @@ fn a_duplicate_ack_is_a_success_and_a_forbidden_one_is_not() {
         machine.send_to_group(&group(), text("b")).unwrap(),
     );
     effects(&mut machine);
-    machine.handle(
-        Input::FrameReceived(
-            r#"{"type":"ack","ackId":1,"success":false,"error":{"name":"Duplicate","message":""}}"#,
-        ),
+    hear(
+        &mut machine,
+        r#"{"type":"ack","ackId":1,"success":false,"error":{"name":"Duplicate","message":""}}"#,
         at(1),
     );
-    machine.handle(
-        Input::FrameReceived(
-            r#"{"type":"ack","ackId":2,"success":false,"error":{"name":"Forbidden","message":"no"}}"#,
-        ),
+    hear(
+        &mut machine,
+        r#"{"type":"ack","ackId":2,"success":false,"error":{"name":"Forbidden","message":"no"}}"#,
         at(1),
     );
     let refused = SendFailure::Refused(AckError { name: "Forbidden".into(), message: "no".into() });
@@ -159,25 +179,23 @@ fn a_silent_connection_is_pinged_and_then_given_up() {
     effects(&mut machine);
     machine.handle(Input::DeadlineReached, at(20));
     assert_eq!(sent(&effects(&mut machine)), [r#"{"type":"ping"}"#]);
-    machine.handle(Input::FrameReceived(r#"{"type":"pong"}"#), at(21));
-    machine.handle(Input::DeadlineReached, at(40));
+    hear(&mut machine, r#"{"type":"pong"}"#, at(21));
+    machine.handle(Input::DeadlineReached, at(41));
     assert_eq!(sent(&effects(&mut machine)).len(), 1);
-    machine.handle(Input::DeadlineReached, at(21 + SILENCE_LIMIT.as_secs()));
+    machine.handle(Input::DeadlineReached, at(51));
     let effects = effects(&mut machine);
-    assert_eq!(effects[0], Effect::CloseTransport);
-    assert!(matches!(
-        &effects[1],
-        Effect::Report(ClientEvent::Disconnected { reason: Disconnect::Silent { .. } })
-    ));
+    // Without a farewell: the service is to keep the connection.
+    assert_eq!(effects[0], Effect::AbandonTransport);
+    let silent = ClientEvent::Disconnected { reason: Disconnect::Silent { seconds: 30 } };
+    assert_eq!(effects[1], Effect::Report(silent));
 }
 
 #[test]
 fn a_client_that_gives_up_names_every_message_it_could_not_deliver() {
-    let give_up_after = Some(Duration::from_secs(10));
-    let mut machine = connected(ClientOptions { give_up_after, ..ClientOptions::new() });
+    let mut machine = connected(ClientOptions::new().give_up_after(Duration::from_secs(10)));
     machine.send_to_group(&group(), text("a")).unwrap();
     machine.send_to_group(&group(), text("b")).unwrap();
-    machine.handle(Input::TransportClosed { code: 1006, reason: String::new() }, at(1));
+    lose(&mut machine, 1006, at(1));
     effects(&mut machine);
     machine.handle(Input::DeadlineReached, at(20));
     let unreachable = ConnectFailure::NegotiateUnreachable { url: "http://h".into(), detail: String::new() };
@@ -194,8 +212,10 @@ fn a_client_that_gives_up_names_every_message_it_could_not_deliver() {
 
 #[test]
 fn a_wrong_address_stops_a_client_that_was_told_so_and_not_another() {
-    for (stop_on_lasting_failure, stops) in [(true, true), (false, false)] {
-        let mut machine = Machine::new(ClientOptions { stop_on_lasting_failure, ..ClientOptions::new() }, 1);
+    for (options, stops) in
+        [(ClientOptions::new().stop_on_lasting_failure(), true), (ClientOptions::new(), false)]
+    {
+        let mut machine = Machine::new(options, 1);
         machine.handle(Input::Start, Moment::START);
         let failure = ConnectFailure::NegotiateStatus { url: "http://h".into(), status: 404 };
         machine.handle(Input::Negotiated(Err(failure)), Moment::START);
@@ -206,9 +226,8 @@ fn a_wrong_address_stops_a_client_that_was_told_so_and_not_another() {
 #[test]
 fn the_services_own_words_explain_a_disconnect() {
     let mut machine = connected(ClientOptions::new());
-    machine
-        .handle(Input::FrameReceived(r#"{"type":"system","event":"disconnected","message":"bye"}"#), at(1));
-    machine.handle(Input::TransportClosed { code: 1000, reason: String::new() }, at(1));
+    hear(&mut machine, r#"{"type":"system","event":"disconnected","message":"bye"}"#, at(1));
+    lose(&mut machine, 1000, at(1));
     let reason = Disconnect::ByService { message: "bye".into() };
     assert!(events(&mut machine).contains(&ClientEvent::Disconnected { reason }));
 }
@@ -217,109 +236,11 @@ fn the_services_own_words_explain_a_disconnect() {
 fn a_frame_that_makes_no_sense_ends_the_connection_instead_of_being_passed_over() {
     let mut machine = connected(ClientOptions::new());
     effects(&mut machine);
-    machine.handle(
-        Input::FrameReceived(r#"{"type":"message","from":"group","group":"g","dataType":"text","data":5}"#),
-        at(1),
-    );
+    hear(&mut machine, r#"{"type":"message","from":"group","group":"g","dataType":"text","data":5}"#, at(1));
     let effects = effects(&mut machine);
     assert_eq!(effects[0], Effect::CloseTransport);
     assert!(matches!(
         &effects[1],
         Effect::Report(ClientEvent::Disconnected { reason: Disconnect::MalformedFrame { .. } })
     ));
-}
-
-fn any_input() -> impl Strategy<Value = u8> {
-    0..10_u8
-}
-
-fn apply(machine: &mut Machine, kind: u8, now: Moment) {
-    let unreachable =
-        || ConnectFailure::NegotiateUnreachable { url: "http://h".into(), detail: String::new() };
-    match kind {
-        0 => machine.handle(Input::Start, now),
-        1 => machine.handle(Input::Negotiated(Ok(service_url())), now),
-        2 => machine.handle(Input::Negotiated(Err(unreachable())), now),
-        3 => machine.handle(Input::TransportOpened, now),
-        4 => machine.handle(Input::TransportRefused(unreachable()), now),
-        5 => machine.handle(Input::FrameReceived(CONNECTED), now),
-        6 => machine.handle(Input::TransportClosed { code: 1006, reason: String::new() }, now),
-        7 => machine.handle(Input::FrameReceived(r#"{"type":"ack","ackId":1,"success":true}"#), now),
-        8 => drop(machine.send_to_group(&group(), text("x"))),
-        _ => machine.handle(Input::DeadlineReached, now),
-    }
-}
-
-proptest! {
-    #[test]
-    fn whatever_happened_a_working_network_connects_and_delivers(
-        history in prop::collection::vec((any_input(), 0..30_000_u64), 0..80),
-    ) {
-        let mut machine = Machine::new(ClientOptions::new().join(group()), 3);
-        let mut now = Moment::START;
-        for (kind, pause_ms) in history {
-            now = now + Duration::from_millis(pause_ms);
-            apply(&mut machine, kind, now);
-            while machine.poll_effect().is_some() {} // a dead network: nothing is answered
-        }
-        machine.handle(Input::Start, now);
-        machine.handle(Input::TransportClosed { code: 1006, reason: String::new() }, now);
-        // From here on the network works: each wish is granted, time moves to each deadline. Three deadlines bound what
-        // may still have to run out: a step under way, a pause, a ping.
-        let mut unsettled = machine.messages.len();
-        for _ in 0..4 {
-            while let Some(effect) = machine.poll_effect() {
-                match effect {
-                    Effect::Negotiate => machine.handle(Input::Negotiated(Ok(service_url())), now),
-                    Effect::OpenTransport(_) => {
-                        machine.handle(Input::TransportOpened, now);
-                        machine.handle(Input::FrameReceived(CONNECTED), now);
-                    }
-                    Effect::SendFrame(frame) => {
-                        let Some(id) = frame.split("\"ackId\":").nth(1) else {
-                            machine.handle(Input::FrameReceived(r#"{"type":"pong"}"#), now);
-                            continue;
-                        };
-                        let id: String = id.chars().take_while(char::is_ascii_digit).collect();
-                        let ack = format!(r#"{{"type":"ack","ackId":{id},"success":true}}"#);
-                        machine.handle(Input::FrameReceived(&ack), now);
-                    }
-                    Effect::Settle { outcome, .. } => {
-                        prop_assert_eq!(outcome, Ok(()));
-                        unsettled -= 1;
-                    }
-                    Effect::CloseTransport | Effect::Report(_) => {}
-                }
-            }
-            if let Some(deadline) = machine.next_deadline() {
-                now = now.max(deadline);
-                machine.handle(Input::DeadlineReached, now);
-            }
-        }
-        let is_connected = matches!(machine.phase, Phase::Connected { .. });
-        prop_assert!(is_connected, "{:?}", machine.phase);
-        prop_assert_eq!(unsettled, 0);
-    }
-
-    #[test]
-    fn once_stopped_nothing_starts_again(
-        before in prop::collection::vec((any_input(), 0..30_000_u64), 0..40),
-        after in prop::collection::vec((any_input(), 0..30_000_u64), 0..40),
-    ) {
-        let mut machine = Machine::new(ClientOptions::new().join(group()), 5);
-        let mut now = Moment::START;
-        for (kind, pause_ms) in before {
-            now = now + Duration::from_millis(pause_ms);
-            apply(&mut machine, kind, now);
-        }
-        machine.handle(Input::Stop, now);
-        let last = effects(&mut machine).pop();
-        prop_assert_eq!(last, Some(Effect::Report(ClientEvent::Stopped)));
-        for (kind, pause_ms) in after {
-            now = now + Duration::from_millis(pause_ms);
-            apply(&mut machine, kind, now);
-            prop_assert_eq!(machine.poll_effect(), None);
-            prop_assert_eq!(machine.next_deadline(), None);
-        }
-    }
 }

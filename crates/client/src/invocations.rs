@@ -1,0 +1,38 @@
+//! Questions to the application's server that wait for their answer.
+//!
+//! Source: the official JavaScript client 1.1.0. Only the JSON subprotocols can ask.
+
+use std::collections::BTreeSet;
+
+/// Most invocations that may wait at once.
+pub const MAX_INVOCATIONS: usize = 256;
+
+/// The invocations under way, by number. On the wire the number is written out.
+#[derive(Debug, Default)]
+pub(crate) struct Invocations {
+    waiting: BTreeSet<u64>,
+    last: u64,
+}
+
+impl Invocations {
+    /// Begins one; `None` when as many wait as may.
+    pub(crate) fn begin(&mut self) -> Option<u64> {
+        if self.waiting.len() >= MAX_INVOCATIONS {
+            return None;
+        }
+        self.last += 1;
+        self.waiting.insert(self.last);
+        Some(self.last)
+    }
+
+    /// Ends the one of this name; `None` when it does not wait (any more).
+    pub(crate) fn end(&mut self, invocation_id: &str) -> Option<u64> {
+        let number = invocation_id.parse().ok()?;
+        self.waiting.remove(&number).then_some(number)
+    }
+
+    /// Ends all, oldest first.
+    pub(crate) fn end_all(&mut self) -> BTreeSet<u64> {
+        std::mem::take(&mut self.waiting)
+    }
+}

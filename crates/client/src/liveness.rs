@@ -1,0 +1,114 @@
+//! Whether a connection still lives.
+//!
+//! A network can go away without a word: a laptop sleeps, a cable is pulled, a proxy forgets. So a silent service is
+//! asked for a sign of life, and one that owes an answer for too long is dead.
+
+use std::time::Duration;
+
+use crate::moment::Moment;
+
+/// After this long without a frame the service is asked for one. Keeps proxies from closing an idle connection, too;
+/// the official JavaScript client asks as often.
+pub const PING_INTERVAL: Duration = Duration::from_secs(20);
+/// An answer may take this long. With [`PING_INTERVAL`] it bounds how long a dead connection goes unnoticed, and leaves
+/// time to recover it before the service forgets it.
+pub const PONG_TIMEOUT: Duration = Duration::from_secs(10);
+/// Who was not woken for this long slept. Drivers wake the machine every few seconds; but browsers hold back the timers
+/// of a background tab by up to a minute, and that is no sleep: its connection can be recovered.
+pub(crate) const SLEEP_THRESHOLD: Duration = Duration::from_secs(90);
+
+/// Follows the signs of life of one transport.
+#[derive(Debug)]
+pub(crate) struct Liveness {
+    heard_at: Moment,
+    /// When an unanswered ping was sent.
+    pinged_at: Option<Moment>,
+    awake_at: Moment,
+    /// Since when the machine slept; forgotten with the next sign of life.
+    slept_from: Option<Moment>,
+}
+
+impl Liveness {
+    pub(crate) fn new(now: Moment) -> Self {
+        Self { heard_at: now, pinged_at: None, awake_at: now, slept_from: None }
+    }
+
+    /// Something came.
+    pub(crate) fn heard(&mut self, now: Moment) {
+        *self = Self::new(now);
+    }
+
+    /// We are awake: to be called with every input.
+    pub(crate) fn awake(&mut self, now: Moment) {
+        if now.since(self.awake_at) >= SLEEP_THRESHOLD {
+            self.slept_from.get_or_insert(self.awake_at);
+        }
+        self.awake_at = now;
+    }
+
+    /// When [`Self::needs_ping`] or [`Self::is_dead`] may change.
+    pub(crate) fn deadline(&self) -> Moment {
+        self.pinged_at.map_or(self.heard_at + PING_INTERVAL, |at| at + PONG_TIMEOUT)
+    }
+
+    /// Whether a ping is due; it counts as sent then.
+    pub(crate) fn needs_ping(&mut self, now: Moment) -> bool {
+        let is_due = self.pinged_at.is_none() && now >= self.deadline();
+        if is_due {
+            self.pinged_at = Some(now);
+        }
+        is_due
+    }
+
+    /// The device may have slept, or changed its network: whether to ping at once. It counts as sent then.
+    pub(crate) fn doubted(&mut self, now: Moment) -> bool {
+        let asks = self.pinged_at.is_none();
+        self.pinged_at.get_or_insert(now);
+        asks
+    }
+
+    /// How long nothing was heard, once that is too long.
+    pub(crate) fn is_dead(&self, now: Moment) -> Option<Duration> {
+        self.pinged_at.filter(|at| now.since(*at) >= PONG_TIMEOUT).map(|_| now.since(self.heard_at))
+    }
+
+    /// When the connection was lost, of which we learn now. Who slept since has lost it in his sleep.
+    pub(crate) fn lost_at(&self, now: Moment) -> Moment {
+        self.slept_from.unwrap_or(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Moment {
+        Moment::after_start(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn a_silent_service_is_asked_once_and_then_given_up() {
+        let mut liveness = Liveness::new(at(0));
+        assert!(!liveness.needs_ping(at(19)));
+        assert!(liveness.needs_ping(at(20)) && !liveness.needs_ping(at(21)));
+        assert_eq!(
+            (liveness.is_dead(at(29)), liveness.is_dead(at(30))),
+            (None, Some(Duration::from_secs(30)))
+        );
+        liveness.heard(at(30));
+        assert_eq!(liveness.is_dead(at(45)), None);
+        assert!(liveness.needs_ping(at(50)));
+    }
+
+    #[test]
+    fn who_wakes_up_asks_before_he_judges_and_remembers_when_he_fell_asleep() {
+        let mut liveness = Liveness::new(at(0));
+        liveness.awake(at(10));
+        liveness.awake(at(3_610));
+        assert_eq!(liveness.is_dead(at(3_610)), None);
+        assert!(liveness.needs_ping(at(3_610)));
+        assert_eq!(liveness.lost_at(at(3_620)), at(10));
+        liveness.heard(at(3_611));
+        assert_eq!(liveness.lost_at(at(3_612)), at(3_612));
+    }
+}

@@ -1,0 +1,215 @@
+//! Making a new connection: negotiate, open, be greeted; pause and try again.
+
+use std::time::Duration;
+
+use webpubsub_protocol::{message::Request, subprotocol::Subprotocol};
+
+use super::{CONNECT_STEP_TIMEOUT, Effect, Machine, Phase, STABLE_AFTER};
+use crate::{
+    ack_table::Purpose,
+    codec,
+    connection::{Connection, ReconnectionToken},
+    event::ClientEvent,
+    failure::{ConnectFailure, Disconnect, InvokeFailure, StreamFailure},
+    liveness::Liveness,
+    moment::Moment,
+    negotiate::ServiceUrl,
+    sequence::SequenceTracker,
+};
+
+impl Machine {
+    pub(super) fn start(&mut self, now: Moment) {
+        if matches!(self.phase, Phase::Idle) {
+            self.without_connection_since = Some(now);
+            self.begin_attempt(now);
+        }
+    }
+
+    fn begin_attempt(&mut self, now: Moment) {
+        self.phase = Phase::Negotiating { give_up_at: now + CONNECT_STEP_TIMEOUT };
+        self.report(ClientEvent::Connecting);
+        // A fresh URL for each connection: the token of the last one may have expired.
+        self.effects.push_back(Effect::Negotiate);
+    }
+
+    pub(super) fn negotiated(&mut self, outcome: Result<ServiceUrl, ConnectFailure>, now: Moment) {
+        if !matches!(self.phase, Phase::Negotiating { .. }) {
+            return;
+        }
+        match outcome {
+            Ok(url) => {
+                self.phase = Phase::Opening { url: url.clone(), give_up_at: now + CONNECT_STEP_TIMEOUT };
+                let subprotocols = self.options.subprotocols.clone();
+                self.effects.push_back(Effect::OpenTransport { url, subprotocols });
+            }
+            Err(failure) => self.attempt_failed(failure, now),
+        }
+    }
+
+    pub(super) fn transport_opened(&mut self, subprotocol: Option<Subprotocol>, now: Moment) {
+        match &self.phase {
+            Phase::Opening { url, .. } => {
+                let url = url.clone();
+                match subprotocol.filter(|chosen| self.options.subprotocols.contains(chosen)) {
+                    Some(subprotocol) => {
+                        let give_up_at = now + CONNECT_STEP_TIMEOUT;
+                        self.phase = Phase::Greeting { url, subprotocol, give_up_at };
+                    }
+                    None => {
+                        self.effects.push_back(Effect::CloseTransport);
+                        self.attempt_failed(no_subprotocol(&url, &self.options.subprotocols), now);
+                    }
+                }
+            }
+            Phase::Recovering(_) => self.recovery_opened(now),
+            _ => {}
+        }
+    }
+
+    pub(super) fn transport_refused(&mut self, failure: ConnectFailure, now: Moment) {
+        match self.phase {
+            Phase::Opening { .. } => self.attempt_failed(failure, now),
+            Phase::Recovering(_) => self.recovery_attempt_failed(failure, now),
+            _ => {}
+        }
+    }
+
+    /// The service says `connected`.
+    pub(super) fn greeted(
+        &mut self,
+        connection_id: String,
+        user_id: Option<String>,
+        token: Option<String>,
+        now: Moment,
+    ) {
+        match &mut self.phase {
+            // A later greeting brings a fresh token and says nothing new to the application.
+            Phase::Connected(connection) if connection.id == connection_id => {
+                connection.token = token.map(ReconnectionToken).or(connection.token.take());
+            }
+            Phase::Greeting { url, subprotocol, .. } => {
+                let subprotocol = *subprotocol;
+                let connection = Connection {
+                    url: url.clone(),
+                    subprotocol,
+                    id: connection_id.clone(),
+                    token: token.map(ReconnectionToken),
+                    connected_at: now,
+                    liveness: Liveness::new(now),
+                    sequence: SequenceTracker::default(),
+                    farewell: None,
+                    recovered_at: None,
+                };
+                self.phase = Phase::Connected(Box::new(connection));
+                self.without_connection_since = None;
+                self.report(ClientEvent::Connected { connection_id, user_id, subprotocol });
+                if std::mem::replace(&mut self.was_ever_connected, true) {
+                    self.report(ClientEvent::Gap { messages: None });
+                }
+                self.send_everything_anew(subprotocol);
+            }
+            _ => {}
+        }
+    }
+
+    /// Joins the groups, then sends what waits: on a new connection, which knows nothing yet.
+    fn send_everything_anew(&mut self, subprotocol: Subprotocol) {
+        let sent_before = self.requests.sent_messages();
+        let groups: Vec<_> =
+            self.groups.iter().filter(|group| !self.requests.is_joining(group)).cloned().collect();
+        let mut joins = Vec::new();
+        for group in groups {
+            let ack_id = self.take_ack_id();
+            let request = Request::JoinGroup { group: group.clone(), ack_id: Some(ack_id) };
+            self.effects.push_back(Effect::SendFrame(codec::encode(subprotocol, &request)));
+            joins.push((ack_id, request, Purpose::Join { group, is_wish: false }));
+        }
+        if sent_before > 0 {
+            self.report(ClientEvent::Resending { messages: sent_before });
+        }
+        self.send_waiting(subprotocol);
+        for (ack_id, request, purpose) in joins {
+            self.requests.insert(ack_id, request, purpose, true);
+        }
+    }
+
+    /// Sends everything that is not acknowledged, oldest first.
+    pub(super) fn send_waiting(&mut self, subprotocol: Subprotocol) {
+        let waiting = self.requests.send_all();
+        self.effects
+            .extend(waiting.map(|entry| Effect::SendFrame(codec::encode(subprotocol, &entry.request))));
+    }
+
+    /// The connection is gone for good: another must be made.
+    pub(super) fn connection_lost(&mut self, reason: Disconnect, connected_at: Moment, now: Moment) {
+        self.forget_connection(reason, connected_at, now);
+        self.pause_or_stop(now);
+    }
+
+    /// Ends everything that lives no longer than its connection.
+    pub(super) fn forget_connection(&mut self, reason: Disconnect, connected_at: Moment, now: Moment) {
+        if now.since(connected_at) >= STABLE_AFTER {
+            self.backoff.reset();
+        }
+        self.requests.forget_automatic_joins();
+        for invocation in self.invocations.end_all() {
+            self.effects
+                .push_back(Effect::Answer { invocation, outcome: Err(InvokeFailure::ConnectionLost) });
+        }
+        self.fail_streams(&StreamFailure::ConnectionLost);
+        self.without_connection_since.get_or_insert(now);
+        self.report(ClientEvent::Disconnected { reason });
+    }
+
+    pub(super) fn attempt_failed(&mut self, failure: ConnectFailure, now: Moment) {
+        let is_lasting = !failure.may_pass();
+        self.report(ClientEvent::ConnectFailed { failure });
+        if is_lasting && self.options.stop_on_lasting_failure && !self.was_ever_connected {
+            self.end();
+        } else {
+            self.pause_or_stop(now);
+        }
+    }
+
+    /// Whether the application's patience ends within `pause`.
+    pub(super) fn gives_up_within(&self, pause: Duration, now: Moment) -> bool {
+        let waited = self.without_connection_since.map_or(Duration::ZERO, |since| now.since(since));
+        self.options.give_up_after.is_some_and(|limit| waited + pause > limit)
+    }
+
+    fn pause_or_stop(&mut self, now: Moment) {
+        let pause = self.backoff.next_pause();
+        if self.gives_up_within(pause, now) {
+            self.end();
+        } else {
+            self.phase = Phase::Pausing { retry_at: now + pause };
+            self.report(ClientEvent::RetryScheduled { after: pause });
+        }
+    }
+
+    pub(super) fn connecting_deadline(&mut self, now: Moment) {
+        match &self.phase {
+            Phase::Negotiating { give_up_at } if now >= *give_up_at => {
+                self.attempt_failed(timed_out("the negotiate endpoint", CONNECT_STEP_TIMEOUT), now);
+            }
+            Phase::Opening { url, give_up_at } | Phase::Greeting { url, give_up_at, .. }
+                if now >= *give_up_at =>
+            {
+                let failure = timed_out(url.without_query(), CONNECT_STEP_TIMEOUT);
+                self.effects.push_back(Effect::CloseTransport);
+                self.attempt_failed(failure, now);
+            }
+            Phase::Pausing { retry_at } if now >= *retry_at => self.begin_attempt(now),
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn timed_out(what: &str, limit: Duration) -> ConnectFailure {
+    ConnectFailure::TimedOut { url: what.to_owned(), seconds: limit.as_secs() }
+}
+
+fn no_subprotocol(url: &ServiceUrl, offered: &[Subprotocol]) -> ConnectFailure {
+    let offered: Vec<_> = offered.iter().map(|subprotocol| subprotocol.name()).collect();
+    ConnectFailure::NoSubprotocol { url: url.without_query().to_owned(), offered: offered.join(", ") }
+}

@@ -1,0 +1,83 @@
+//! One native client that sends messages, each acknowledged, and hears each of them: how fast, and at what cost.
+//!
+//! usage: measure-client NEGOTIATE_URL json|protobuf MESSAGES
+//!
+//! `cargo xtask bench client` builds everything and runs this beside the other clients. Prints
+//! `measured SECONDS CPU_SECONDS`.
+
+use std::{collections::VecDeque, time::Instant};
+
+use anyhow::Context;
+use webpubsub_client::{
+    ClientEvent, ClientOptions, MAX_IN_FLIGHT_MESSAGES,
+    native::{self, NegotiateEndpoint},
+};
+use webpubsub_protocol::{name::GroupName, payload::Payload, subprotocol::Subprotocol};
+
+/// Bytes of text in each message: a line of a log.
+const MESSAGE_BYTES: usize = 100;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [negotiate, form, messages] = &arguments[..] else {
+        anyhow::bail!("usage: measure-client NEGOTIATE_URL json|protobuf MESSAGES")
+    };
+    let subprotocol =
+        if form == "protobuf" { Subprotocol::ReliableProtobuf } else { Subprotocol::ReliableJson };
+    let messages: usize = messages.parse()?;
+    let group = GroupName::new("stream")?;
+    let options = ClientOptions::new().only(subprotocol).join(group.clone());
+    let (client, mut events) = native::start(options, NegotiateEndpoint::new(negotiate.clone()));
+    loop {
+        match events.next().await.context("the client stopped")? {
+            ClientEvent::Joined { .. } => break,
+            ClientEvent::ConnectFailed { failure } => return Err(failure.into()),
+            _ => {}
+        }
+    }
+    let (cpu_before, began) = (cpu_seconds()?, Instant::now());
+    let sending = async {
+        let mut receipts = VecDeque::new();
+        for _ in 0..messages {
+            let text = "x".repeat(MESSAGE_BYTES);
+            receipts.push_back(client.send_to_group(&group, Payload::Text(text.into())).await?);
+            if receipts.len() > MAX_IN_FLIGHT_MESSAGES
+                && let Some(oldest) = receipts.pop_front()
+            {
+                oldest.await?;
+            }
+        }
+        for receipt in receipts {
+            receipt.await?;
+        }
+        anyhow::Ok(())
+    };
+    let hearing = async {
+        let mut heard = 0;
+        while heard < messages {
+            match events.next().await.context("the client stopped")? {
+                ClientEvent::GroupMessage { .. } => heard += 1,
+                ClientEvent::Gap { .. } => anyhow::bail!("messages are missing"),
+                _ => {}
+            }
+        }
+        Ok(())
+    };
+    let (sent, heard) = tokio::join!(sending, hearing);
+    sent?;
+    heard?;
+    println!("measured {} {}", began.elapsed().as_secs_f64(), cpu_seconds()? - cpu_before);
+    client.stop();
+    Ok(())
+}
+
+/// Processor time of this process so far, by Linux's account, which counts hundredths of a second.
+fn cpu_seconds() -> anyhow::Result<f64> {
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // Behind the name, which may hold blanks: state is field 3, user and system time are 14 and 15.
+    let fields = stat.rsplit_once(')').context("no name")?.1.split_whitespace();
+    let ticks: Vec<f64> = fields.skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+    Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)
+}

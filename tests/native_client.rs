@@ -1,0 +1,112 @@
+//! The native client against the embedded service, in every subprotocol.
+
+use anyhow::Context;
+use tailcast_tests::{
+    answering::Answering,
+    listener::{Listener, group},
+    server::Server,
+};
+use webpubsub_client::{
+    ClientEvent, ClientOptions, ConnectFailure, Outgoing, SendFailure, SendRefused,
+    native::{self, NegotiateEndpoint},
+};
+use webpubsub_protocol::{name::GroupName, payload::Payload, subprotocol::Subprotocol};
+
+fn text(text: &str) -> Payload<'static> {
+    Payload::Text(text.to_owned().into())
+}
+
+#[tokio::test]
+async fn every_subprotocol_is_spoken_in_both_directions() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    for subprotocol in Subprotocol::ALL {
+        let options = ClientOptions::new().only(subprotocol);
+        let mut listener = Listener::join(&server.negotiate_url(), options.clone()).await?;
+        let payloads = [text("é\n"), Payload::Binary(vec![0, 255].into())];
+        for payload in payloads {
+            let receipt = listener.client().send_to_group(&group()?, payload.clone()).await?;
+            let heard = listener.until(|event| matches!(event, ClientEvent::GroupMessage { .. })).await?;
+            anyhow::ensure!(
+                matches!(&heard, ClientEvent::GroupMessage { payload: heard, .. } if *heard == payload),
+                "{subprotocol:?}: {heard:?}"
+            );
+            receipt.await?;
+        }
+        listener.client().send_and_forget(Outgoing::to_group(group()?, text("forgotten"))).await?;
+        assert_eq!(listener.text().await?, "forgotten");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn groups_are_joined_and_left_at_run_time_and_refusals_are_told() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let mut listener = Listener::join(&server.negotiate_url(), ClientOptions::new()).await?;
+    let foreign = GroupName::new("not mine")?;
+    let refused = listener.client().join_group(&foreign).await;
+    assert!(matches!(&refused, Err(SendFailure::Refused(error)) if error.is_forbidden()), "{refused:?}");
+    listener.client().leave_group(&group()?).await?;
+    listener.client().send_to_group(&group()?, text("not heard")).await?.await?;
+    listener.client().join_group(&group()?).await?;
+    listener.client().send_to_group(&group()?, text("heard")).await?.await?;
+    assert_eq!(listener.text().await?, "heard");
+    let long = listener.client().send_to_group(&group()?, text(&"x".repeat(2_000_000))).await?.await;
+    let Err(SendFailure::NotTaken(SendRefused::TooLarge { bytes, .. })) = long else {
+        anyhow::bail!("{long:?}")
+    };
+    assert!(bytes > 2_000_000);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_function_that_gives_the_url_may_fail_and_is_called_again() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let url = server.negotiate("ada").await?;
+    let calls = std::sync::atomic::AtomicUsize::new(0);
+    let endpoint = NegotiateEndpoint::from_fn(move || {
+        let fails = calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 2;
+        let answer = if fails { Err("no token today".to_owned()) } else { Ok(url.clone()) };
+        async { answer }
+    });
+    let (_client, mut events) = native::start(ClientOptions::new(), endpoint);
+    let mut failures = 0;
+    tailcast_tests::in_time("a connection", async {
+        loop {
+            match events.next().await.context("stopped")? {
+                ClientEvent::ConnectFailed { failure } => {
+                    assert!(failure.to_string().contains("no token today"), "{failure}");
+                    failures += 1;
+                }
+                ClientEvent::Connected { .. } => return Ok(()),
+                _ => {}
+            }
+        }
+    })
+    .await?;
+    assert_eq!(failures, 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_service_that_speaks_no_subprotocol_is_named_as_none() -> anyhow::Result<()> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("ws://{}/client/hubs/h?access_token=secret", listener.local_addr()?);
+    let body = serde_json::json!({ "url": url }).to_string();
+    let negotiate = Answering::with("200 OK", "application/json", &body).await?;
+    let endpoint = NegotiateEndpoint::new(negotiate.url("/negotiate"));
+    let (_client, mut events) = native::start(ClientOptions::new().stop_on_lasting_failure(), endpoint);
+    tokio::spawn(async move {
+        let (socket, _) = listener.accept().await?;
+        anyhow::Ok(tokio_tungstenite::accept_async(socket).await?)
+    });
+    tailcast_tests::in_time("the failure", async {
+        loop {
+            if let ClientEvent::ConnectFailed { failure } = events.next().await.context("stopped")? {
+                assert!(matches!(failure, ConnectFailure::NoSubprotocol { .. }), "{failure}");
+                assert!(!failure.to_string().contains("secret"));
+                return Ok(());
+            }
+        }
+    })
+    .await
+}

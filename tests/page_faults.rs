@@ -1,0 +1,106 @@
+//! The page over a network that fails: every line is there, once, in its place, and nothing says that one is missing.
+
+use std::path::Path;
+
+use anyhow::Context;
+use tailcast_tests::{
+    browser::Browser,
+    environment::{node_modules, site},
+    faulty_way::FaultyWay,
+    server::Server,
+    streamer::Streamer,
+};
+
+const LINES: u64 = 100_000;
+const CUTS: u64 = 12;
+
+async fn server_with_page() -> anyhow::Result<Server> {
+    let site = site()?;
+    Server::start(&["--site", site.to_str().context("the path of the site is not UTF-8")?]).await
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_lines_reach_the_page_over_cuts_and_resets() -> anyhow::Result<()> {
+    let (server, browser) = (server_with_page().await?, Browser::start().await?);
+    let way = FaultyWay::to(server.address()).await?;
+    browser.open(&way.url("/?id=ada")).await?;
+    browser.until("document.querySelector('#status')?.dataset.state === 'connected'").await?;
+    let id = "return document.querySelector('#status').dataset.connectionId";
+    let connection = browser.run(id).await?;
+    let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
+    for part in 0..CUTS {
+        let (from, to) = (LINES * part / CUTS, LINES * (part + 1) / CUTS);
+        // Half of a part before the fault and half behind it, so that it strikes in mid-flow.
+        let middle = from.midpoint(to);
+        let lines = |from, to| (from..to).map(|number| format!("line {number}\n")).collect::<String>();
+        streamer.write(&lines(from, middle)).await?;
+        if part % 2 == 0 {
+            way.cut();
+        } else {
+            way.reset();
+        }
+        streamer.write(&lines(middle, to)).await?;
+        browser.until(&format!("document.querySelector('#line-count').dataset.received === '{to}'")).await?;
+    }
+    streamer.end_input();
+    assert_eq!(streamer.ended().await?.0, Some(0));
+    assert_eq!(browser.run(id).await?, connection, "it is the same connection");
+    assert_eq!(
+        browser.run("return document.querySelectorAll('#log [data-from=notice]').length").await?,
+        0,
+        "no gap is told"
+    );
+    // Rows at places all over: each shows the line that its number says, so none before it is missing or twice.
+    let mut rows: Vec<(u64, String)> = Vec::new();
+    for part in 0..=20 {
+        let look = format!(
+            "const log = document.querySelector('#log');
+             // Only a hand leaves the end.
+             log.dispatchEvent(new WheelEvent('wheel', {{ deltaY: -2000, bubbles: true }}));
+             log.scrollTop = (log.scrollHeight - log.clientHeight) * {part} / 20;
+             return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() =>
+                 done([...log.querySelectorAll('.row')].filter(row => row.dataset.lineId)
+                     .map(row => [Number(row.dataset.lineId), row.querySelector('.text').textContent])))))"
+        );
+        rows.extend(serde_json::from_value::<Vec<(u64, String)>>(browser.run(&look).await?)?);
+    }
+    let (first_id, first_text) = rows.first().context("no rows")?;
+    let first_number: u64 = first_text.trim_start_matches("line ").parse()?;
+    let mut numbers = std::collections::BTreeSet::new();
+    for (id, text) in &rows {
+        assert_eq!(*text, format!("line {}", id + first_number - first_id));
+        numbers.insert(text);
+    }
+    assert!(numbers.len() > 500, "only {} different lines were looked at", numbers.len());
+    assert_eq!(browser.console_errors().await?, [""; 0]);
+    browser.close().await
+}
+
+#[tokio::test]
+async fn the_official_javascript_client_and_the_page_and_the_streamer_share_a_group() -> anyhow::Result<()> {
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    let (server, browser) = (server_with_page().await?, Browser::start().await?);
+    browser.open(&server.url("/?id=ada")).await?;
+    browser.until("document.querySelector('#status')?.dataset.state === 'connected'").await?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("strangers/client_sdk.js");
+    let mut node = tailcast_tests::command::command(Path::new("node"));
+    node.env("NODE_PATH", node_modules()?).arg(script).args([&server.negotiate_url(), "reliable"]);
+    let mut node = node.stdin(std::process::Stdio::piped()).spawn()?;
+    let mut told = BufReader::new(node.stdout.take().context("no standard output")?).lines();
+    let mut until = async |words: &str| {
+        tailcast_tests::in_time(words, async {
+            while !told.next_line().await?.context("the SDK ended")?.contains(words) {}
+            Ok(())
+        })
+        .await
+    };
+    until("joined").await?;
+    let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
+    streamer.write("from ours\n").await?;
+    until("from ours").await?;
+    node.stdin.as_mut().context("no standard input")?.write_all(b"from theirs\n").await?;
+    let shown =
+        "[...document.querySelectorAll('#log .row .text')].some(row => row.textContent === 'from theirs')";
+    browser.until(shown).await?;
+    browser.close().await
+}

@@ -1,0 +1,90 @@
+//! Our native client beside the official ones: each sends messages that are acknowledged, and hears them, through our
+//! service.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::Bench;
+use super::report::{Table, grouped};
+use super::service::{Service, Talker};
+use crate::program::Program;
+
+/// Some seconds of each one's time. Multiples of the number of threads that the Python client is given.
+const OUR_MESSAGES: u64 = 400_000;
+const PLAIN_JAVASCRIPT_MESSAGES: u64 = 40_000;
+const PLAIN_PYTHON_MESSAGES: u64 = 4_000;
+/// The official clients acknowledge what they hear once a second, so that a service which bounds what is
+/// unacknowledged, as every one does, lets them have a few hundred messages a second.
+const RELIABLE_PEER_MESSAGES: u64 = 4_000;
+/// How long one run may take before it counts as hung.
+const RUN_LIMIT: Duration = Duration::from_secs(300);
+
+/// Measures all of them, one after the other.
+///
+/// # Errors
+/// When a client fails.
+pub fn run(bench: &Bench<'_>) -> Result<()> {
+    let service = Service::start(bench.workspace)?;
+    let negotiate = service.negotiate();
+    let peers = bench.workspace.root().join("xtask/src/bench/peers");
+    let native = bench.workspace.root().join("target/release/measure-client");
+    bench
+        .workspace
+        .cargo()?
+        .args(["build", "--quiet", "--release", "--package", "tailcast-tests", "--bin", "measure-client"])
+        .run()?;
+    let ours = |form: &str| Program::new(&native).args([negotiate.as_str(), form, &OUR_MESSAGES.to_string()]);
+    let node = ["node", "nodejs"].iter().find(|name| bench.workspace.find_program(name).is_some());
+    let node = node.context("measuring the JavaScript client needs Node.js, which is not on PATH")?;
+    let node_modules = bench.setup.javascript()?;
+    let javascript = |form: &str, messages: u64| {
+        let program = bench.workspace.program(node)?.env("NODE_PATH", &node_modules);
+        let program = program.arg(peers.join("client.js"));
+        Ok::<_, anyhow::Error>(program.args([negotiate.as_str(), form, &messages.to_string()]))
+    };
+    let interpreter = bench.setup.python()?;
+    let python = |form: &str, messages: u64| {
+        let program = Program::new(&interpreter).arg(peers.join("client.py"));
+        program.args([negotiate.as_str(), form, &messages.to_string()])
+    };
+    let (js, py) = ("@azure/web-pubsub-client, Node.js", "azure-messaging-webpubsubclient, Python");
+    let (plain_js, plain_py) = (PLAIN_JAVASCRIPT_MESSAGES, PLAIN_PYTHON_MESSAGES);
+    let few = RELIABLE_PEER_MESSAGES;
+    let runs = [
+        (format!("{js}, plain JSON"), plain_js, javascript("plain", plain_js)?),
+        (format!("{js}, reliable JSON"), few, javascript("reliable", few)?),
+        (format!("{py}, plain JSON"), plain_py, python("plain", plain_py)),
+        (format!("{py}, reliable JSON"), few, python("reliable", few)),
+        ("webpubsub-client, reliable JSON".to_owned(), OUR_MESSAGES, ours("json")),
+        ("webpubsub-client, reliable protobuf".to_owned(), OUR_MESSAGES, ours("protobuf")),
+    ];
+    let head = ["client", "messages", "messages/s", "ratio", "CPU s per million"];
+    let mut table = Table::new("One client, 100 bytes a message, each sent, acknowledged and heard", &head);
+    let mut first = None;
+    for (name, messages, program) in runs {
+        let (seconds, cpu) = measure(program).with_context(|| format!("{name}: failed"))?;
+        let rate = messages as f64 / seconds;
+        let base = *first.get_or_insert(rate);
+        table.add([
+            name,
+            grouped(messages),
+            grouped(rate.round() as u64),
+            format!("{:.1}", rate / base),
+            format!("{:.1}", cpu * 1e6 / messages as f64),
+        ]);
+    }
+    table.print();
+    Ok(())
+}
+
+/// Runs a client; gives its seconds and its processor's.
+fn measure(program: Program) -> Result<(f64, f64)> {
+    let talker = Talker::start(program.into_command())?;
+    let measured = talker.wait_for("measured ", RUN_LIMIT)?;
+    let mut numbers = measured.split(' ').map(str::parse::<f64>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(seconds)), Some(Ok(cpu))) => Ok((seconds, cpu)),
+        _ => anyhow::bail!("it said `measured {measured}`"),
+    }
+}
