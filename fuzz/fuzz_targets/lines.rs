@@ -1,0 +1,41 @@
+//! What a page is sent: whatever it holds, the store stays within its limits, no escape sequence is shown, and a cut of the
+//! input in the middle of a line's sequences says the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tailcast::model::{
+    ansi::parser::{Command, Parser},
+    line_store::{LineKind, LineStore, StoreLimits},
+    row_pieces::{MAX_PIECES, row_pieces},
+};
+
+fn said(pieces: &[&str]) -> String {
+    let mut parser = Parser::default();
+    let mut said = String::new();
+    for piece in pieces {
+        parser.feed(piece, |command| match command {
+            Command::Text(text) => said.push_str(text),
+            other => said.push_str(&format!("<{other:?}>")),
+        });
+    }
+    said
+}
+
+fuzz_target!(|data: (u16, &str)| {
+    let (cut, text) = data;
+    let mut at = usize::from(cut).min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    let (front, back) = text.split_at(at);
+    assert_eq!(said(&[front, back]), said(&[text]));
+
+    let limits = StoreLimits { lines: 50, bytes: 16 << 10, line_bytes: 512 };
+    let mut store = LineStore::new(limits);
+    store.push_message(LineKind::Group, text, 0.0);
+    assert!(store.len() <= 50 && store.reserved_bytes() <= 16 << 10);
+    for line in store.lines_from(0) {
+        assert!(!line.text.contains('\u{1b}') && line.text.len() <= 512);
+        assert!(row_pieces(&line, &[]).pieces.len() <= MAX_PIECES);
+    }
+});
