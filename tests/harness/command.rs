@@ -22,9 +22,13 @@ pub struct Ended {
 #[must_use]
 pub fn command(program: &Path) -> Command {
     let mut command = Command::new(program);
-    for variable in
-        ["WEBPUBSUB_CONNECTION_STRING", "TAILCAST_ACCESS_KEY", "TAILCAST_PUBLISH_KEY", "TAILCAST_LOG"]
-    {
+    for variable in [
+        "WEBPUBSUB_CONNECTION_STRING",
+        "TAILCAST_ACCESS_KEY",
+        "TAILCAST_SECONDARY_ACCESS_KEY",
+        "TAILCAST_PUBLISH_KEY",
+        "TAILCAST_LOG",
+    ] {
         command.env_remove(variable);
     }
     for proxy in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
