@@ -10,8 +10,16 @@ use crate::setup::{Setup, WASM_TARGET, WasmToolchain};
 use crate::workspace::Workspace;
 
 /// The packages that run in a browser, and the feature that their browser half is behind.
-pub const WASM_PACKAGES: [&str; 6] =
-    ["--package", "tailcast", "--package", "webpubsub-client", "--features", "webpubsub-client/web"];
+pub const WASM_PACKAGES: [&str; 8] = [
+    "--package",
+    "tailcast",
+    "--package",
+    "webpubsub-client",
+    "--package",
+    "webpubsub-client-js",
+    "--features",
+    "webpubsub-client/web",
+];
 
 /// How long the advisory database may take to arrive.
 const DATABASE_LIMIT: Duration = Duration::from_secs(60);

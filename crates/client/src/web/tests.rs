@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
+use gloo_timers::callback::Timeout;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 use super::*;

@@ -1,0 +1,128 @@
+//! The class in a real browser, with a WebSocket of the test's own in the place of the browser's: a service that
+//! greets, joins and echoes.
+
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+use crate::WebPubSubClient;
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+/// Puts a service into the page: `fetch` answers a URL, and `WebSocket` speaks the protocol.
+const SERVICE: &str = r#"
+    globalThis.fetch = async () => new Response(JSON.stringify({ url: "ws://h/client/hubs/h?access_token=t" }));
+    globalThis.WebSocket = class extends EventTarget {
+        constructor(url, protocols) {
+            super();
+            this.protocol = protocols[0];
+            this.bufferedAmount = 0;
+            queueMicrotask(() => {
+                this.onopen?.(new Event("open"));
+                this.say({ type: "system", event: "connected", userId: "ada", connectionId: "c", reconnectionToken: "t" });
+            });
+        }
+        say(frame) {
+            queueMicrotask(() => this.onmessage?.(new MessageEvent("message", { data: JSON.stringify(frame) })));
+        }
+        send(text) {
+            const frame = JSON.parse(text);
+            const forbidden = frame.group === "secret";
+            if (frame.type === "sendToGroup" && !forbidden) {
+                this.sequence = (this.sequence ?? 0) + 1;
+                this.say({ ...frame, type: "message", from: "group", fromUserId: null, sequenceId: this.sequence });
+            }
+            if (frame.ackId) {
+                const error = forbidden ? { name: "Forbidden", message: "no" } : undefined;
+                this.say({ type: "ack", ackId: frame.ackId, success: !forbidden, error });
+            }
+        }
+        close() {}
+    };
+"#;
+
+fn client() -> WebPubSubClient {
+    js_sys::eval(SERVICE).unwrap();
+    let options = js_sys::eval("({ groups: ['chat'] })").unwrap();
+    WebPubSubClient::new("/negotiate".to_owned(), &options).unwrap()
+}
+
+/// A list that grows by what `expression` makes of each `event`.
+fn listen(client: &WebPubSubClient, name: &str, expression: &str) -> js_sys::Array {
+    let maker = js_sys::Function::new_with_args("list", &format!("return event => list.push({expression})"));
+    let list = js_sys::Array::new();
+    let listener = maker.call1(&JsValue::NULL, &list).unwrap();
+    client.on(name.to_owned(), listener.unchecked_into());
+    list
+}
+
+async fn words_of_failure(promise: js_sys::Promise) -> String {
+    let error = JsFuture::from(promise).await.unwrap_err();
+    String::from(error.unchecked_into::<js_sys::Error>().message())
+}
+
+#[wasm_bindgen_test]
+async fn what_is_sent_is_acknowledged_and_heard_as_it_was() {
+    let client = client();
+    let ids = listen(&client, "connected", "event.connectionId + ' ' + event.userId");
+    let heard = listen(
+        &client,
+        "group-message",
+        "event.message.dataType + ' ' + (event.message.data instanceof ArrayBuffer \
+             ? [...new Uint8Array(event.message.data)] : JSON.stringify(event.message.data))",
+    );
+    JsFuture::from(client.start()).await.unwrap();
+    JsFuture::from(client.join_group("more")).await.unwrap();
+    let none = JsValue::UNDEFINED;
+    let contents = [("text", "'é'"), ("json", "({ n: [1, null] })"), ("binary", "new Uint8Array([0, 255])")];
+    for (data_type, content) in contents {
+        let content = js_sys::eval(content).unwrap();
+        JsFuture::from(client.send_to_group("chat", &content, data_type, &none)).await.unwrap();
+    }
+    let forget = js_sys::eval("({ fireAndForget: true })").unwrap();
+    JsFuture::from(client.send_to_group("chat", &"last".into(), "text", &forget)).await.unwrap();
+    // Its answer comes after the message that was forgotten.
+    JsFuture::from(client.leave_group("more")).await.unwrap();
+    let heard: Vec<String> = heard.iter().filter_map(|value| value.as_string()).collect();
+    assert_eq!(heard, ["text \"é\"", "json {\"n\":[1,null]}", "binary 0,255", "text \"last\""]);
+    assert_eq!(ids.get(0).as_string().as_deref(), Some("c ada"));
+}
+
+#[wasm_bindgen_test]
+async fn more_than_the_window_holds_waits_and_arrives_in_order() {
+    let client = client();
+    let heard = listen(&client, "group-message", "event.message.data");
+    JsFuture::from(client.start()).await.unwrap();
+    let none = JsValue::UNDEFINED;
+    let all: js_sys::Array =
+        (0..1_000).map(|number| client.send_to_group("chat", &number.into(), "json", &none)).collect();
+    JsFuture::from(js_sys::Promise::all(&all)).await.unwrap();
+    let heard: Vec<f64> = heard.iter().filter_map(|value| value.as_f64()).collect();
+    assert_eq!(heard, (0..1_000).map(f64::from).collect::<Vec<_>>());
+}
+
+#[wasm_bindgen_test]
+async fn refusals_and_misuse_break_the_promise_in_words() {
+    let client = client();
+    let none = JsValue::UNDEFINED;
+    let early = client.send_to_group("chat", &"x".into(), "text", &none);
+    assert!(words_of_failure(early).await.contains("was not started"));
+    JsFuture::from(client.start()).await.unwrap();
+    assert!(words_of_failure(client.start()).await.contains("runs already"));
+    assert!(words_of_failure(client.join_group("secret")).await.contains("Forbidden"));
+    let odd = client.send_to_group("chat", &5.into(), "text", &none);
+    assert!(words_of_failure(odd).await.contains("must be a string"));
+    assert!(words_of_failure(client.send_to_group("chat", &5.into(), "xml", &none)).await.contains("xml"));
+}
+
+#[wasm_bindgen_test]
+async fn a_stop_is_told_and_the_client_may_be_started_again() {
+    let client = client();
+    let stops = listen(&client, "stopped", "1");
+    JsFuture::from(client.start()).await.unwrap();
+    client.stop();
+    while stops.length() == 0 {
+        gloo_timers::future::sleep(std::time::Duration::ZERO).await;
+    }
+    JsFuture::from(client.start()).await.unwrap();
+}

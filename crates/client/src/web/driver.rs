@@ -1,0 +1,327 @@
+//! What carries out the machine's effects in a browser.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::{Rc, Weak},
+    time::Duration,
+};
+
+use gloo_net::http::Request;
+use gloo_timers::callback::Timeout;
+use webpubsub_protocol::subprotocol::Subprotocol;
+
+use super::{
+    MAX_BUFFERED_BYTES, Outcome,
+    clock::Clock,
+    nudges::Nudges,
+    socket::{Socket, SocketEvent},
+};
+use crate::{
+    codec::FrameRef,
+    event::ClientEvent,
+    failure::ConnectFailure,
+    machine::{Effect, Input, Machine},
+    moment::Moment,
+    negotiate::{MAX_ANSWER_BYTES, ServiceUrl, read_answer, without_query},
+};
+
+/// How often the browser is asked whether it has sent what it holds, while the application waits for that.
+const BUFFER_CHECK_PAUSE: Duration = Duration::from_millis(50);
+
+/// A `setTimeout` under way.
+struct Timer {
+    due: Moment,
+    _timeout: Timeout,
+}
+
+pub(super) type EventListener = Box<dyn FnMut(ClientEvent)>;
+pub(super) type OutcomeListener = Box<dyn FnMut(Outcome)>;
+
+enum Told {
+    Event(ClientEvent),
+    Outcome(Outcome),
+}
+
+pub(super) struct Driver {
+    machine: RefCell<Machine>,
+    negotiate_url: String,
+    clock: Clock,
+    socket: RefCell<Option<Socket>>,
+    /// Counts negotiations and sockets, so that the answer to an abandoned one can be told.
+    attempt: Cell<u64>,
+    timer: RefCell<Option<Timer>>,
+    on_event: RefCell<EventListener>,
+    on_outcome: RefCell<Option<OutcomeListener>>,
+    /// What waits to be told. Bounded by what one input makes the machine report.
+    undelivered: RefCell<VecDeque<Told>>,
+    delivery: RefCell<Option<Timeout>>,
+    /// Whether a request was refused for want of room, and nobody has been told yet that there is some.
+    wants_room: Cell<bool>,
+    _nudges: Nudges,
+}
+
+impl Driver {
+    pub(super) fn new(machine: Machine, negotiate_url: String, on_event: EventListener) -> Rc<Self> {
+        Rc::new_cyclic(|driver: &Weak<Driver>| Driver {
+            machine: RefCell::new(machine),
+            negotiate_url,
+            clock: Clock::start(),
+            socket: RefCell::new(None),
+            attempt: Cell::new(0),
+            timer: RefCell::new(None),
+            on_event: RefCell::new(on_event),
+            on_outcome: RefCell::new(None),
+            undelivered: RefCell::new(VecDeque::new()),
+            delivery: RefCell::new(None),
+            wants_room: Cell::new(false),
+            _nudges: Nudges::listen({
+                let driver = Weak::clone(driver);
+                move || {
+                    if let Some(driver) = driver.upgrade() {
+                        driver.handle_and_deliver(Input::Nudged);
+                    }
+                }
+            }),
+        })
+    }
+
+    fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Asks the machine for something, and does what it wants done for it.
+    pub(super) fn ask<T>(self: &Rc<Self>, ask: impl FnOnce(&mut Machine, Moment) -> T) -> T {
+        let answer = ask(&mut self.machine.borrow_mut(), self.now());
+        self.carry_out();
+        self.deliver_soon();
+        answer
+    }
+
+    pub(super) fn listen_for_outcomes(&self, on_outcome: OutcomeListener) {
+        if let Ok(mut listener) = self.on_outcome.try_borrow_mut() {
+            *listener = Some(on_outcome);
+        }
+    }
+
+    /// Tells nothing any more: no event reaches an application that has let go of its client, not even from within one.
+    pub(super) fn fall_silent(&self) {
+        self.undelivered.borrow_mut().clear();
+        if let Ok(mut on_event) = self.on_event.try_borrow_mut() {
+            *on_event = Box::new(|_| {});
+        }
+        if let Ok(mut on_outcome) = self.on_outcome.try_borrow_mut() {
+            *on_outcome = None;
+        }
+        self.timer.borrow_mut().take();
+    }
+
+    /// Has [`Outcome::Writable`] told once there is room.
+    pub(super) fn ask_for_room(self: &Rc<Self>) {
+        self.wants_room.set(true);
+        self.set_timer();
+    }
+
+    pub(super) fn is_socket_full(&self) -> bool {
+        self.socket.borrow().as_ref().is_some_and(|socket| socket.buffered_bytes() >= MAX_BUFFERED_BYTES)
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.machine.borrow().has_room() && !self.is_socket_full()
+    }
+
+    fn tell(&self, outcome: Outcome) {
+        if self.on_outcome.try_borrow().is_ok_and(|listener| listener.is_none()) {
+            return;
+        }
+        self.undelivered.borrow_mut().push_back(Told::Outcome(outcome));
+    }
+
+    pub(super) fn handle(self: &Rc<Self>, input: Input<'_>) {
+        let now = self.now();
+        self.machine.borrow_mut().handle(input, now);
+        self.carry_out();
+    }
+
+    /// For inputs that come from the event loop: what they cause is told before the next one comes.
+    fn handle_and_deliver(self: &Rc<Self>, input: Input<'_>) {
+        self.handle(input);
+        self.deliver();
+    }
+
+    /// Carries out every effect, then sets the timer.
+    fn carry_out(self: &Rc<Self>) {
+        loop {
+            // The borrow must end before the effect runs: some effects hand the next input in.
+            let Some(effect) = self.machine.borrow_mut().poll_effect() else { break };
+            match effect {
+                Effect::Negotiate => self.negotiate(),
+                Effect::OpenTransport { url, subprotocols } => self.open(&url, &subprotocols),
+                Effect::SendFrame(frame) => {
+                    if let Some(socket) = &*self.socket.borrow() {
+                        // A socket that cannot send is closing, and its close event follows.
+                        socket.send(&frame);
+                    }
+                }
+                Effect::CloseTransport => {
+                    self.next_attempt();
+                    if let Some(socket) = self.socket.borrow_mut().take() {
+                        socket.say_goodbye();
+                    }
+                }
+                Effect::AbandonTransport => {
+                    self.next_attempt();
+                    self.socket.borrow_mut().take();
+                }
+                Effect::Report(event) => self.undelivered.borrow_mut().push_back(Told::Event(event)),
+                Effect::Settle { ack_id, outcome } => self.tell(Outcome::Settled { ack_id, outcome }),
+                Effect::Answer { invocation, outcome } => {
+                    self.tell(Outcome::Answered { invocation, outcome });
+                }
+                Effect::Stream { stream, event } => self.tell(Outcome::Stream { stream, event }),
+            }
+        }
+        if self.wants_room.get() && self.has_room() {
+            self.wants_room.set(false);
+            self.tell(Outcome::Writable);
+        }
+        self.set_timer();
+    }
+
+    fn negotiate(self: &Rc<Self>) {
+        let attempt = self.next_attempt();
+        let url = self.negotiate_url.clone();
+        let driver = Rc::downgrade(self);
+        wasm_bindgen_futures::spawn_local(async move {
+            let outcome = fetch_service_url(&url).await;
+            if let Some(driver) = current(&driver, attempt) {
+                driver.handle_and_deliver(Input::Negotiated(outcome));
+            }
+        });
+    }
+
+    fn open(self: &Rc<Self>, url: &ServiceUrl, subprotocols: &[Subprotocol]) {
+        let attempt = self.next_attempt();
+        let driver = Rc::downgrade(self);
+        let on_event = move |event: SocketEvent| {
+            let Some(driver) = current(&driver, attempt) else { return };
+            match event {
+                SocketEvent::Opened { subprotocol } => {
+                    driver.handle_and_deliver(Input::TransportOpened { subprotocol });
+                }
+                SocketEvent::Text(text) => {
+                    driver.handle_and_deliver(Input::FrameReceived(FrameRef::Text(&text)));
+                }
+                SocketEvent::Binary(bytes) => {
+                    driver.handle_and_deliver(Input::FrameReceived(FrameRef::Binary(&bytes)));
+                }
+                SocketEvent::Closed { code, reason } => {
+                    driver.socket.borrow_mut().take();
+                    driver.handle_and_deliver(Input::TransportClosed { code, reason });
+                }
+            }
+        };
+        match Socket::open(url.reveal(), subprotocols, on_event) {
+            Ok(socket) => *self.socket.borrow_mut() = Some(socket),
+            Err(detail) => {
+                let url = url.without_query().to_owned();
+                self.machine.borrow_mut().handle(
+                    Input::TransportRefused(ConnectFailure::Refused { url, detail, status: None }),
+                    self.now(),
+                );
+            }
+        }
+    }
+
+    /// Makes whatever was under way the business of the past.
+    fn next_attempt(&self) -> u64 {
+        self.attempt.set(self.attempt.get() + 1);
+        self.attempt.get()
+    }
+
+    /// Wakes us at the machine's deadline. A timer that is due earlier is left alone: most deadlines move with every
+    /// frame, and waking early does no harm.
+    fn set_timer(self: &Rc<Self>) {
+        /// Far below the longest time that `setTimeout` takes, and short enough not to oversleep by much when a laptop
+        /// slept meanwhile.
+        const LONGEST_WAIT: Duration = Duration::from_secs(10);
+        let mut deadline = self.machine.borrow().next_deadline();
+        if self.wants_room.get() && self.is_socket_full() {
+            let check = self.now() + BUFFER_CHECK_PAUSE;
+            deadline = Some(deadline.map_or(check, |deadline| deadline.min(check)));
+        }
+        let Some(deadline) = deadline else {
+            self.timer.borrow_mut().take();
+            return;
+        };
+        if self.timer.borrow().as_ref().is_some_and(|timer| timer.due <= deadline) {
+            return;
+        }
+        let now = self.now();
+        let wait = deadline.since(now).min(LONGEST_WAIT);
+        let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).saturating_add(1);
+        let driver = Rc::downgrade(self);
+        let timeout = Timeout::new(wait_ms, move || {
+            if let Some(driver) = driver.upgrade() {
+                driver.timer.borrow_mut().take();
+                driver.handle_and_deliver(Input::DeadlineReached);
+            }
+        });
+        // Replacing a timer cancels it.
+        *self.timer.borrow_mut() = Some(Timer { due: now + wait, _timeout: timeout });
+    }
+
+    /// Hands events to the application once the present call stack is done: an application may call us from its
+    /// handler, and must not be called from its own calls.
+    pub(super) fn deliver_soon(self: &Rc<Self>) {
+        if self.undelivered.borrow().is_empty() || self.delivery.borrow().is_some() {
+            return;
+        }
+        let driver = Rc::downgrade(self);
+        let delivery = Timeout::new(0, move || {
+            if let Some(driver) = driver.upgrade() {
+                driver.deliver();
+            }
+        });
+        *self.delivery.borrow_mut() = Some(delivery);
+    }
+
+    fn deliver(&self) {
+        self.delivery.borrow_mut().take();
+        // A function that is itself running delivers the rest when it returns.
+        let Ok(mut on_event) = self.on_event.try_borrow_mut() else { return };
+        let Ok(mut on_outcome) = self.on_outcome.try_borrow_mut() else { return };
+        loop {
+            let Some(told) = self.undelivered.borrow_mut().pop_front() else { break };
+            match told {
+                Told::Event(event) => on_event(event),
+                Told::Outcome(outcome) => {
+                    if let Some(on_outcome) = on_outcome.as_mut() {
+                        on_outcome(outcome);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The driver, if it still lives and `attempt` is still what it is about.
+fn current(driver: &Weak<Driver>, attempt: u64) -> Option<Rc<Driver>> {
+    driver.upgrade().filter(|driver| driver.attempt.get() == attempt)
+}
+
+async fn fetch_service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {
+    let unreachable = |error: gloo_net::Error| ConnectFailure::NegotiateUnreachable {
+        url: without_query(url).to_owned(),
+        detail: error.to_string(),
+    };
+    let response = Request::get(url).send().await.map_err(unreachable)?;
+    let body = response.text().await.map_err(unreachable)?;
+    if body.len() > MAX_ANSWER_BYTES {
+        return Err(ConnectFailure::NegotiateAnswer {
+            url: without_query(url).to_owned(),
+            found: format!("{} bytes", body.len()),
+        });
+    }
+    read_answer(url, response.status(), &body)
+}
