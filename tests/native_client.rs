@@ -7,7 +7,7 @@ use tailcast_tests::{
     server::Server,
 };
 use webpubsub_client::{
-    ClientEvent, ClientOptions, ConnectFailure, Outgoing, SendFailure, SendRefused,
+    ClientEvent, ClientOptions, ConnectFailure, Outgoing, SendFailure, SendRefused, StreamOptions,
     native::{self, NegotiateEndpoint},
 };
 use webpubsub_protocol::{name::GroupName, payload::Payload, subprotocol::Subprotocol};
@@ -109,4 +109,28 @@ async fn a_service_that_speaks_no_subprotocol_is_named_as_none() -> anyhow::Resu
         }
     })
     .await
+}
+#[tokio::test]
+async fn a_stream_is_read_in_order_and_to_its_end() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let mut listener = Listener::join(&server.negotiate_url(), ClientOptions::new()).await?;
+    let mut stream = listener.client().open_stream(&group()?, StreamOptions::new()).await?;
+    let writing = async {
+        for number in 1..=1_000 {
+            stream.write(text(&number.to_string())).await?;
+        }
+        stream.end().await?;
+        anyhow::Ok(())
+    };
+    let writing = tokio::spawn(writing);
+    for number in 1..=1_001 {
+        let heard = listener.until(|event| matches!(event, ClientEvent::GroupMessage { .. })).await?;
+        let ClientEvent::GroupMessage { payload, stream: Some(place), .. } = heard else {
+            anyhow::bail!("no stream: {heard:?}")
+        };
+        assert_eq!(place.stream_sequence_id, number);
+        assert_eq!(place.end_of_stream, number == 1_001);
+        assert!(place.end_of_stream || payload == text(&number.to_string()));
+    }
+    writing.await?
 }

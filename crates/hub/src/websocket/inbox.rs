@@ -28,7 +28,7 @@ pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
 /// A client that answers no ping for this many intervals more, five minutes in all, is gone. Not sooner: a simple program
 /// that waits for a line from the keyboard answers nothing meanwhile, and is there all the same.
 pub const KEEP_ALIVE_MISSES: u32 = 14;
-/// Most bytes of messages that wait behind one that the application is being asked about, [`ENTRY_BYTES`] for each besides.
+/// Most bytes of messages that wait behind one that the application is being asked about, and 256 for each besides.
 pub const BACKLOG_BYTES: usize = MAX_MESSAGE_BYTES;
 /// What a waiting message costs beside its payload: an empty one is not free.
 const ENTRY_BYTES: usize = 256;
