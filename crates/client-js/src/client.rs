@@ -69,8 +69,19 @@ impl WebPubSubClient {
                 client_options = client_options.join(group_name(&group.as_string().unwrap_or_default())?);
             }
         }
-        if member(options, "protocol").as_string().as_deref() == Some("json") {
-            client_options = client_options.prefer(Subprotocol::Json);
+        match member(options, "protocol").as_string().as_deref() {
+            None | Some("json.reliable") => {}
+            Some("json") => client_options = client_options.prefer(Subprotocol::Json),
+            Some("protobuf.reliable") => {
+                client_options = client_options.prefer(Subprotocol::ReliableProtobuf)
+            }
+            Some("protobuf") => client_options = client_options.prefer(Subprotocol::Protobuf),
+            Some(other) => {
+                let words = format!(
+                    "there is no protocol {other:?}: give json.reliable, json, protobuf.reliable or protobuf"
+                );
+                return Err(js_sys::Error::new(&words).into());
+            }
         }
         let shared = Rc::new(Shared {
             listeners: Listeners::default(),

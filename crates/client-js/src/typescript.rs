@@ -9,8 +9,8 @@ export type DataType = "json" | "text" | "binary" | "protobuf";
 export interface ClientOptions {
   /** Groups to join on each new connection. */
   groups?: string[];
-  /** What to offer first; the service may choose the other. The default is "json.reliable". */
-  protocol?: "json.reliable" | "json";
+  /** What to offer first; the service may choose another that is offered. The default is "json.reliable". */
+  protocol?: "json.reliable" | "json" | "protobuf.reliable" | "protobuf";
 }
 
 export interface SendOptions {

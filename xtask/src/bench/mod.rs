@@ -4,6 +4,7 @@
 //! report says how many cores there were.
 
 mod client;
+mod client_page;
 mod hub;
 mod memory;
 mod page_load;
@@ -28,7 +29,7 @@ pub enum Name {
     Stream,
     /// The hub's fan-out: throughput, latency, memory and start, beside other servers
     Hub,
-    /// The native client: messages per second and processor time, beside the official clients
+    /// The client, native and in a page: messages per second and processor time, beside the official clients
     Client,
     /// The bytes of the page that a browser loads
     PageSize,
@@ -61,7 +62,7 @@ pub fn run(name: Option<Name>, workspace: &Workspace, setup: &Setup<'_>) -> Resu
     names.into_iter().try_for_each(|name| match name {
         Name::Stream => stream::run(&bench),
         Name::Hub => hub::run(&bench),
-        Name::Client => client::run(&bench),
+        Name::Client => client::run(&bench).and_then(|()| client_page::run(&bench)),
         Name::PageSize => page_size::run(&bench),
         Name::PageLoad => page_load::run(&bench),
     })

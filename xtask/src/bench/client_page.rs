@@ -1,0 +1,102 @@
+//! Clients in a browser: ours, compiled to WebAssembly, beside the official one, in one page.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::Bench;
+use super::report::{Table, grouped};
+use crate::program::Program;
+use crate::setup::WASM_TARGET;
+
+/// What is measured: a name for people, which client, which form, how many messages. The official client's reliable form
+/// acknowledges once a second, and is given few.
+const RUNS: [(&str, &str, &str, u64); 4] = [
+    ("@azure/web-pubsub-client, plain JSON", "theirs", "plain", 50_000),
+    ("@azure/web-pubsub-client, reliable JSON", "theirs", "reliable", 2_000),
+    ("webpubsub-client-js, reliable JSON", "ours", "json.reliable", 50_000),
+    ("webpubsub-client-js, reliable protobuf", "ours", "protobuf.reliable", 50_000),
+];
+
+/// Builds the page and measures in it.
+///
+/// # Errors
+/// When something cannot be built, or a client fails.
+pub fn run(bench: &Bench<'_>) -> Result<()> {
+    let site = build_site(bench)?;
+    let browser = bench.setup.browser()?;
+    let head = ["client, in Chromium", "messages", "messages/s", "ratio"];
+    let mut table =
+        Table::new("One client in a page, 100 bytes a message, each sent, acknowledged and heard", &head);
+    let mut first = None;
+    for (name, client, form, messages) in RUNS {
+        let seconds: f64 = bench
+            .workspace
+            .cargo()?
+            .args(["run", "--quiet", "--package", "tailcast-tests", "--bin", "measure-client-page", "--"])
+            .args([client, form, &messages.to_string()])
+            .env("TAILCAST_BIN", bench.workspace.tailcast())
+            .env("TAILCAST_SITE", &site)
+            .env("CHROMIUM", &browser.program)
+            .env("CHROMEDRIVER", &browser.driver)
+            .capture()?
+            .trim()
+            .parse()
+            .with_context(|| format!("{name}: the measurement gave no number"))?;
+        let rate = messages as f64 / seconds;
+        let base = *first.get_or_insert(rate);
+        table.add([
+            name.to_owned(),
+            grouped(messages),
+            grouped(rate.round() as u64),
+            format!("{:.1}", rate / base),
+        ]);
+    }
+    table.print();
+    Ok(())
+}
+
+/// A folder with the page, our client and theirs.
+fn build_site(bench: &Bench<'_>) -> Result<PathBuf> {
+    let site = bench.workspace.target().join("bench-client-page");
+    fs::create_dir_all(&site).with_context(|| format!("cannot make {}", site.display()))?;
+    let sources = bench.workspace.peers();
+    for (from, to) in [("client_page.html", "index.html"), ("client_page.js", "client_page.js")] {
+        let copied = fs::copy(sources.join(from), site.join(to));
+        copied.with_context(|| format!("cannot copy {from} to {}", site.display()))?;
+    }
+    build_ours(bench, &site.join("ours"))?;
+    bundle_theirs(bench, &site.join("theirs.js"))?;
+    Ok(site)
+}
+
+fn build_ours(bench: &Bench<'_>, folder: &Path) -> Result<()> {
+    let toolchain = bench.setup.wasm_toolchain()?;
+    bench.setup.wasm_bindgen()?;
+    let target = bench.workspace.page_target();
+    let cargo =
+        bench.workspace.cargo()?.args(["build", "--quiet", "--profile", "page", "--target", WASM_TARGET]);
+    let cargo = cargo.args(["--package", "webpubsub-client-js"]).env("CARGO_TARGET_DIR", &target);
+    toolchain.applied_to(cargo).run()?;
+    let module = target.join(WASM_TARGET).join("page/webpubsub_client_js.wasm");
+    bench
+        .workspace
+        .program("wasm-bindgen")?
+        .args(["--target", "web", "--out-dir"])
+        .arg(folder)
+        .arg(module)
+        .run()
+}
+
+/// Browsers resolve no package names, so a bundler does.
+fn bundle_theirs(bench: &Bench<'_>, file: &Path) -> Result<()> {
+    let modules = bench.setup.peers().node_modules?;
+    let entry = modules.join("@azure/web-pubsub-client/dist/browser/index.js");
+    Program::new(modules.join(".bin/esbuild"))
+        .args(["--bundle", "--format=esm", "--platform=browser", "--minify", "--log-level=error"])
+        .arg(format!("--outfile={}", file.display()))
+        .arg(entry)
+        .run()
+        .context("the official client could not be bundled")
+}
