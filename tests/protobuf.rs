@@ -98,7 +98,7 @@ async fn each_kind_of_data_reaches_clients_of_the_other_form() -> anyhow::Result
         let Response::GroupMessage { group, payload, .. } = hear(&mut protobuf).await? else {
             anyhow::bail!("not a group message");
         };
-        assert_eq!((group.as_str(), payload), ("stream", expected));
+        assert_eq!((&*group, payload), ("stream", expected));
     }
     assert_eq!(ask(&mut protobuf, &Request::Ping).await?, Response::Pong);
     Ok(())

@@ -238,6 +238,10 @@ impl Outbox {
     /// Waits until the client has caught up to below the pace mark, however long it takes. For its own reader: a client
     /// that does not read its answers is asked nothing more.
     pub async fn relieved(&self) {
+        // Nearly always; registering for a notification costs more than looking.
+        if !self.state().is_heavy() {
+            return;
+        }
         loop {
             let lightened = self.lightened.notified();
             tokio::pin!(lightened);

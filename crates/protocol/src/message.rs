@@ -1,6 +1,6 @@
 //! Requests and responses, whatever their wire format.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
     name::{EventName, GroupName},
@@ -175,9 +175,9 @@ pub enum Response<'a> {
     /// A message published to a group.
     GroupMessage {
         /// The group.
-        group: String,
+        group: Cow<'a, str>,
         /// `None` when the publisher is anonymous or a server.
-        from_user_id: Option<String>,
+        from_user_id: Option<Cow<'a, str>>,
         /// What was published.
         payload: Payload<'a>,
         /// The id to acknowledge (reliable subprotocols).

@@ -1,5 +1,7 @@
 //! What the service says.
 
+use std::borrow::Cow;
+
 use webpubsub_protocol::message::{AckError, Request, Response};
 
 use super::{Effect, Machine, Phase};
@@ -79,6 +81,7 @@ impl Machine {
                 let is_new = self.is_new(sequence_id, bytes, now);
                 if is_new {
                     let payload = payload.into_owned();
+                    let (group, from_user_id) = (group.into_owned(), from_user_id.map(Cow::into_owned));
                     self.report(ClientEvent::GroupMessage { group, from_user_id, payload, metadata, stream });
                 }
             }

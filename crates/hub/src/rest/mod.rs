@@ -150,10 +150,10 @@ fn audience_of(recipients: &Recipients) -> Audience<'_> {
 }
 
 /// What is sent to a group comes from the group, everything else from the server.
-fn message<'a>(recipients: &Recipients, payload: Payload<'a>, metadata: Metadata) -> Message<'a> {
+fn message<'a>(recipients: &'a Recipients, payload: Payload<'a>, metadata: Metadata) -> Message<'a> {
     match recipients {
         Recipients::Group(group) => Message::GroupMessage {
-            group: group.as_str().to_owned(),
+            group: group.as_str().into(),
             from_user_id: None,
             payload,
             sequence_id: None,

@@ -40,8 +40,8 @@ impl Session {
     fn publish_paced(&self, publication: Publication<'_>, now: Instant) -> Pace {
         let Publication { group, no_echo, payload, metadata, ttl_seconds, stream } = publication;
         let message = Response::GroupMessage {
-            group: group.as_str().to_owned(),
-            from_user_id: self.connection.user_id.clone(),
+            group: Cow::Borrowed(group.as_str()),
+            from_user_id: self.connection.user_id.as_deref().map(Cow::Borrowed),
             payload,
             sequence_id: None,
             metadata,

@@ -44,8 +44,10 @@ struct Members<'a> {
     ack_id: Option<u64>,
     success: Option<bool>,
     error: Option<ErrorMembers>,
-    group: Option<String>,
-    from_user_id: Option<String>,
+    #[serde(borrow)]
+    group: Option<Word<'a>>,
+    #[serde(borrow)]
+    from_user_id: Option<Word<'a>>,
     #[serde(borrow)]
     data_type: Option<Word<'a>>,
     #[serde(borrow)]
@@ -215,8 +217,8 @@ fn read_group_message(members: Members<'_>) -> Result<Option<Response<'_>>, Malf
     }
     let payload = data::read(word(members.data_type.as_ref()), required(members.data, "message", "data")?)?;
     Ok(Some(Response::GroupMessage {
-        group: required(members.group, "message", "group")?,
-        from_user_id: members.from_user_id,
+        group: required(members.group, "message", "group")?.0,
+        from_user_id: members.from_user_id.map(|Word(user)| user),
         payload,
         sequence_id: members.sequence_id,
         metadata: metadata::checked(members.metadata)?,

@@ -56,7 +56,7 @@ pub fn decode_response(frame: &[u8]) -> Result<Option<Response<'static>>, Malfor
             let sequence_id = message.sequence_id;
             match message.from.as_str() {
                 "group" => Some(Response::GroupMessage {
-                    group: message.group.ok_or(MalformedMessage::Missing { part: "group" })?,
+                    group: message.group.ok_or(MalformedMessage::Missing { part: "group" })?.into(),
                     from_user_id: None,
                     payload,
                     sequence_id,
@@ -130,7 +130,7 @@ pub fn encode_response(response: &Response<'_>) -> Vec<u8> {
         Response::GroupMessage { group, payload, sequence_id, metadata, stream, .. } => {
             Downstream::Data(DownstreamData {
                 from: "group".to_owned(),
-                group: Some(group.clone()),
+                group: Some(group.clone().into_owned()),
                 data: Some(data::write_for_client(payload)),
                 sequence_id: *sequence_id,
                 metadata: metadata.clone(),
