@@ -3,14 +3,13 @@
 //! Nothing crosses hubs. A group exists while it has members, a user while it has connections.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use webpubsub_protocol::{
     filter::{Filter, Subject},
     name::GroupName,
-    subprotocol::Subprotocol,
 };
 
 use crate::{
@@ -20,16 +19,10 @@ use crate::{
     outbox::Load,
 };
 
-/// What a client without a predefined subprotocol is counted as.
-pub(crate) const SIMPLE: &str = "simple";
-/// Everything that a client can be counted as.
-pub(crate) const PROTOCOL_LABELS: [&str; 5] = [
-    SIMPLE,
-    Subprotocol::Json.name(),
-    Subprotocol::ReliableJson.name(),
-    Subprotocol::Protobuf.name(),
-    Subprotocol::ReliableProtobuf.name(),
-];
+mod snapshot;
+
+pub use snapshot::{ConnectionSummary, HubSnapshot};
+pub(crate) use snapshot::{PROTOCOL_LABELS, SIMPLE};
 
 /// Most groups that one connection may be in: a bound on what a client can make the hub remember.
 pub const MAX_GROUPS_PER_CONNECTION: usize = 10_000;
@@ -61,44 +54,6 @@ pub enum JoinError {
     /// It is not connected (any more).
     #[error("the connection is gone")]
     NotConnected,
-}
-
-/// A hub as it was at one moment.
-#[derive(Debug, Clone, Default)]
-pub struct HubSnapshot {
-    /// Its name.
-    pub name: String,
-    /// How many are connected.
-    pub connection_count: usize,
-    /// How many of them speak what.
-    pub connections_by_protocol: Vec<(&'static str, usize)>,
-    /// Some of them, in the order of their ids.
-    pub connections: Vec<ConnectionSummary>,
-    /// How many groups have members.
-    pub group_count: usize,
-    /// Some of them by name, with how many members each has.
-    pub groups: Vec<(String, usize)>,
-    /// How many users are connected.
-    pub user_count: usize,
-    /// How many messages clients have sent.
-    pub received: u64,
-    /// How many messages were queued for clients, one for each receiver.
-    pub delivered: u64,
-}
-
-/// A connection in short.
-#[derive(Debug, Clone)]
-pub struct ConnectionSummary {
-    /// Its id.
-    pub id: String,
-    /// Who it is.
-    pub user_id: Option<String>,
-    /// What it speaks.
-    pub subprotocol: Option<String>,
-    /// In how many groups it is.
-    pub group_count: usize,
-    /// Whether it is without a socket at the moment.
-    pub is_away: bool,
 }
 
 /// A hub.
@@ -266,36 +221,10 @@ impl Hub {
         groups
     }
 
-    /// How many groups have members, and how many connections speak what.
-    #[must_use]
-    pub fn counts(&self) -> (usize, Vec<(&'static str, usize)>) {
-        let members = self.read();
-        (members.groups.len(), members.by_protocol())
-    }
-
     /// Whether nobody is connected.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.read().connections.is_empty()
-    }
-
-    /// What there is at this moment; of connections and groups, `most` at most.
-    #[must_use]
-    pub fn snapshot(&self, name: &str, most: usize) -> HubSnapshot {
-        let members = self.read();
-        let present = first_by(members.connections.values(), most, |member| &member.connection.id);
-        let groups = first_by(members.groups.iter(), most, |(name, _)| *name);
-        HubSnapshot {
-            name: name.to_owned(),
-            connection_count: members.connections.len(),
-            connections_by_protocol: members.by_protocol(),
-            connections: present.into_iter().map(Member::summary).collect(),
-            group_count: members.groups.len(),
-            groups: groups.into_iter().map(|(name, members)| (name.to_string(), members.len())).collect(),
-            user_count: members.users.len(),
-            received: self.traffic.received.get(),
-            delivered: self.traffic.delivered.get(),
-        }
     }
 
     /// Takes a connection out of every group.
@@ -308,38 +237,7 @@ impl Hub {
     }
 }
 
-impl Member {
-    fn summary(&self) -> ConnectionSummary {
-        ConnectionSummary {
-            id: self.connection.id.as_str().to_owned(),
-            user_id: self.connection.user_id.clone(),
-            subprotocol: self.connection.subprotocol().map(str::to_owned),
-            group_count: self.groups.len(),
-            is_away: self.connection.is_away(),
-        }
-    }
-}
-
-/// The first `most` of `all` by a key, in its order. Takes time in proportion to how many there are.
-fn first_by<T, K: Ord + ?Sized>(all: impl Iterator<Item = T>, most: usize, key: impl Fn(&T) -> &K) -> Vec<T> {
-    let mut all: Vec<T> = all.collect();
-    if most < all.len() {
-        all.select_nth_unstable_by(most, |one, other| key(one).cmp(key(other)));
-        all.truncate(most);
-    }
-    all.sort_unstable_by(|one, other| key(one).cmp(key(other)));
-    all
-}
-
 impl Members {
-    fn by_protocol(&self) -> Vec<(&'static str, usize)> {
-        let mut by_protocol: BTreeMap<&'static str, usize> = PROTOCOL_LABELS.map(|label| (label, 0)).into();
-        for member in self.connections.values() {
-            *by_protocol.entry(member.connection.protocol().unwrap_or(SIMPLE)).or_default() += 1;
-        }
-        by_protocol.into_iter().collect()
-    }
-
     fn for_each(&self, audience: Audience<'_>, mut visit: impl FnMut(&Arc<Connection>)) {
         match audience {
             Audience::Everyone => self.connections.values().for_each(|member| visit(&member.connection)),
@@ -375,122 +273,4 @@ impl Members {
 }
 
 #[cfg(test)]
-mod tests {
-    use webpubsub_protocol::{
-        message::{Metadata, Response},
-        payload::Payload,
-        role::Permissions,
-    };
-
-    use super::*;
-    use crate::{connection::WireFormat, outbox::Departure};
-
-    fn connect(hub: &Hub, user: Option<&str>) -> Arc<Connection> {
-        let connection = Arc::new(Connection::new(
-            ConnectionId::random().unwrap(),
-            user.map(str::to_owned),
-            WireFormat::Simple,
-            Permissions::default(),
-        ));
-        hub.add(&connection);
-        connection
-    }
-
-    fn say(hub: &Hub, audience: Audience<'_>, excluded: &[&str], text: &str) {
-        let message = Response::ServerMessage {
-            payload: Payload::Text(text.into()),
-            sequence_id: None,
-            metadata: Metadata::new(),
-        };
-        assert!(
-            hub.publish(audience, None, |c| excluded.contains(&c.id.as_str()), Broadcast::new(message))
-                .is_empty()
-        );
-    }
-
-    /// What the connection was told since last asked, without waiting for anything.
-    async fn heard(connection: &Connection) -> Vec<String> {
-        // A marker makes the outbox answer at once even when nothing else is in it.
-        let outbox = connection.attach().unwrap();
-        outbox.push(bytes::Bytes::from_static(b"\x81\x00"));
-        let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
-        frames
-            .iter()
-            .map(|f| String::from_utf8_lossy(&f[2..]).into_owned())
-            .filter(|t| !t.is_empty())
-            .collect()
-    }
-
-    #[tokio::test]
-    async fn each_audience_reaches_its_own_and_nobody_else() {
-        let hub = Hub::default();
-        let group = GroupName::new("g").unwrap();
-        let (ada, ada_too, bob) =
-            (connect(&hub, Some("ada")), connect(&hub, Some("ada")), connect(&hub, None));
-        hub.join(&bob.id, &group).unwrap();
-        say(&hub, Audience::Everyone, &[], "all");
-        say(&hub, Audience::Everyone, &[ada_too.id.as_str()], "all but one");
-        say(&hub, Audience::Group(&group), &[], "group");
-        say(&hub, Audience::User("ada"), &[], "user");
-        say(&hub, Audience::Connection(bob.id.as_str()), &[], "connection");
-        say(&hub, Audience::Connection("nobody"), &[], "lost");
-        assert_eq!(heard(&ada).await, ["all", "all but one", "user"]);
-        assert_eq!(heard(&ada_too).await, ["all", "user"]);
-        assert_eq!(heard(&bob).await, ["all", "all but one", "group", "connection"]);
-    }
-
-    #[tokio::test]
-    async fn publishers_wait_for_the_many_and_not_for_the_few() {
-        let hub = Hub::default();
-        let (slow, quick) = (connect(&hub, None), connect(&hub, None));
-        let text = "x".repeat(crate::outbox::PACE_MARK_BYTES + 1);
-        let publish = || {
-            let message = Response::ServerMessage {
-                payload: Payload::Text(text.as_str().into()),
-                sequence_id: None,
-                metadata: Metadata::new(),
-            };
-            hub.publish(Audience::Everyone, None, |_| false, Broadcast::new(message)).len()
-        };
-        assert_eq!(publish(), 2);
-        let outbox = quick.attach().unwrap();
-        let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
-        outbox.written(frames.len(), frames.iter().map(bytes::Bytes::len).sum());
-        // The quick one takes what comes; the slow one still has what came first.
-        hub.remove(&quick);
-        let short = |audience| {
-            let message = Response::ServerMessage {
-                payload: Payload::Text("x".into()),
-                sequence_id: None,
-                metadata: Metadata::new(),
-            };
-            hub.publish(audience, None, |_| false, Broadcast::new(message)).len()
-        };
-        assert_eq!(short(Audience::Everyone), 1);
-        hub.add(&quick);
-        assert_eq!(short(Audience::Everyone), 0);
-        assert_eq!(short(Audience::Connection(slow.id.as_str())), 1);
-    }
-
-    #[tokio::test]
-    async fn who_has_left_or_gone_hears_nothing_and_leaves_nothing_behind() {
-        let hub = Hub::default();
-        let group = GroupName::new("g").unwrap();
-        let (stays, leaves, goes) = (connect(&hub, None), connect(&hub, None), connect(&hub, Some("ada")));
-        for connection in [&stays, &leaves, &goes] {
-            hub.join(&connection.id, &group).unwrap();
-            hub.join(&connection.id, &group).unwrap();
-        }
-        hub.leave(&leaves.id, &group);
-        hub.remove(&goes);
-        say(&hub, Audience::Group(&group), &[], "still here");
-        assert_eq!(heard(&stays).await, ["still here"]);
-        assert!(heard(&leaves).await.is_empty() && heard(&goes).await.is_empty());
-        hub.remove(&stays);
-        hub.remove(&leaves);
-        assert!(
-            hub.read().groups.is_empty() && hub.read().users.is_empty() && hub.read().connections.is_empty()
-        );
-        assert_eq!(hub.join(&stays.id, &group), Err(JoinError::NotConnected));
-    }
-}
+mod tests;

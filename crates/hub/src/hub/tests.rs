@@ -1,0 +1,112 @@
+//! Tests of [`super`].
+
+use webpubsub_protocol::{
+    message::{Metadata, Response},
+    payload::Payload,
+    role::Permissions,
+};
+
+use super::*;
+use crate::{connection::WireFormat, outbox::Departure};
+
+fn connect(hub: &Hub, user: Option<&str>) -> Arc<Connection> {
+    let connection = Arc::new(Connection::new(
+        ConnectionId::random().unwrap(),
+        user.map(str::to_owned),
+        WireFormat::Simple,
+        Permissions::default(),
+    ));
+    hub.add(&connection);
+    connection
+}
+
+fn say(hub: &Hub, audience: Audience<'_>, excluded: &[&str], text: &str) {
+    let message = Response::ServerMessage {
+        payload: Payload::Text(text.into()),
+        sequence_id: None,
+        metadata: Metadata::new(),
+    };
+    assert!(
+        hub.publish(audience, None, |c| excluded.contains(&c.id.as_str()), Broadcast::new(message))
+            .is_empty()
+    );
+}
+
+/// What the connection was told since last asked, without waiting for anything.
+async fn heard(connection: &Connection) -> Vec<String> {
+    // A marker makes the outbox answer at once even when nothing else is in it.
+    let outbox = connection.attach().unwrap();
+    outbox.push(bytes::Bytes::from_static(b"\x81\x00"));
+    let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
+    frames.iter().map(|f| String::from_utf8_lossy(&f[2..]).into_owned()).filter(|t| !t.is_empty()).collect()
+}
+
+#[tokio::test]
+async fn each_audience_reaches_its_own_and_nobody_else() {
+    let hub = Hub::default();
+    let group = GroupName::new("g").unwrap();
+    let (ada, ada_too, bob) = (connect(&hub, Some("ada")), connect(&hub, Some("ada")), connect(&hub, None));
+    hub.join(&bob.id, &group).unwrap();
+    say(&hub, Audience::Everyone, &[], "all");
+    say(&hub, Audience::Everyone, &[ada_too.id.as_str()], "all but one");
+    say(&hub, Audience::Group(&group), &[], "group");
+    say(&hub, Audience::User("ada"), &[], "user");
+    say(&hub, Audience::Connection(bob.id.as_str()), &[], "connection");
+    say(&hub, Audience::Connection("nobody"), &[], "lost");
+    assert_eq!(heard(&ada).await, ["all", "all but one", "user"]);
+    assert_eq!(heard(&ada_too).await, ["all", "user"]);
+    assert_eq!(heard(&bob).await, ["all", "all but one", "group", "connection"]);
+}
+
+#[tokio::test]
+async fn publishers_wait_for_the_many_and_not_for_the_few() {
+    let hub = Hub::default();
+    let (slow, quick) = (connect(&hub, None), connect(&hub, None));
+    let text = "x".repeat(crate::outbox::PACE_MARK_BYTES + 1);
+    let publish = || {
+        let message = Response::ServerMessage {
+            payload: Payload::Text(text.as_str().into()),
+            sequence_id: None,
+            metadata: Metadata::new(),
+        };
+        hub.publish(Audience::Everyone, None, |_| false, Broadcast::new(message)).len()
+    };
+    assert_eq!(publish(), 2);
+    let outbox = quick.attach().unwrap();
+    let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
+    outbox.written(frames.len(), frames.iter().map(bytes::Bytes::len).sum());
+    // The quick one takes what comes; the slow one still has what came first.
+    hub.remove(&quick);
+    let short = |audience| {
+        let message = Response::ServerMessage {
+            payload: Payload::Text("x".into()),
+            sequence_id: None,
+            metadata: Metadata::new(),
+        };
+        hub.publish(audience, None, |_| false, Broadcast::new(message)).len()
+    };
+    assert_eq!(short(Audience::Everyone), 1);
+    hub.add(&quick);
+    assert_eq!(short(Audience::Everyone), 0);
+    assert_eq!(short(Audience::Connection(slow.id.as_str())), 1);
+}
+
+#[tokio::test]
+async fn who_has_left_or_gone_hears_nothing_and_leaves_nothing_behind() {
+    let hub = Hub::default();
+    let group = GroupName::new("g").unwrap();
+    let (stays, leaves, goes) = (connect(&hub, None), connect(&hub, None), connect(&hub, Some("ada")));
+    for connection in [&stays, &leaves, &goes] {
+        hub.join(&connection.id, &group).unwrap();
+        hub.join(&connection.id, &group).unwrap();
+    }
+    hub.leave(&leaves.id, &group);
+    hub.remove(&goes);
+    say(&hub, Audience::Group(&group), &[], "still here");
+    assert_eq!(heard(&stays).await, ["still here"]);
+    assert!(heard(&leaves).await.is_empty() && heard(&goes).await.is_empty());
+    hub.remove(&stays);
+    hub.remove(&leaves);
+    assert!(hub.read().groups.is_empty() && hub.read().users.is_empty() && hub.read().connections.is_empty());
+    assert_eq!(hub.join(&stays.id, &group), Err(JoinError::NotConnected));
+}

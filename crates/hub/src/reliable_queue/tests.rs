@@ -1,0 +1,106 @@
+//! Tests of [`super`].
+
+use super::*;
+use crate::outbox::Departure;
+
+fn soon() -> Instant {
+    Instant::now() + crate::outbox::PACE_PATIENCE
+}
+
+fn message(text: &'static str) -> Unsequenced {
+    Unsequenced::Json(Bytes::from_static(text.as_bytes()))
+}
+
+/// The sequence ids that a transport has been given, in order.
+async fn ids(outbox: &Outbox) -> Vec<u64> {
+    outbox.push(Bytes::from_static(b"}"));
+    let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
+    let all: Vec<u8> = frames.iter().flat_map(|part| part.to_vec()).collect();
+    let text = String::from_utf8_lossy(&all).into_owned();
+    let after =
+        |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap();
+    text.split("\"sequenceId\":").skip(1).map(after).collect()
+}
+
+#[tokio::test]
+async fn a_new_transport_gets_what_is_unacknowledged_and_then_what_is_new() {
+    let queue = ReliableQueue::default();
+    let first = queue.attach().unwrap();
+    for _ in 0..3 {
+        queue.push(message("{\"a\":1"), None);
+    }
+    assert_eq!(ids(&first).await, [1, 2, 3]);
+    queue.acknowledge(1);
+    queue.detach(&first).unwrap();
+    queue.push(message("{\"a\":1"), None);
+    let second = queue.attach().unwrap();
+    queue.push(message("{\"a\":1"), None);
+    assert_eq!(ids(&second).await, [2, 3, 4, 5]);
+    // An ack beyond everything clears the queue, an old one changes nothing.
+    queue.acknowledge(99);
+    queue.acknowledge(1);
+    assert_eq!(ids(&queue.attach().unwrap()).await, [0_u64; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_expired_is_not_sent_again_and_makes_room() {
+    let queue = ReliableQueue::default();
+    let in_a_second = Some(Instant::now() + std::time::Duration::from_secs(1));
+    queue.push(message("{\"a\":1"), None);
+    for _ in 2..=UNACKNOWLEDGED_LIMIT {
+        queue.push(message("{\"a\":1"), in_a_second);
+    }
+    tokio::time::advance(std::time::Duration::from_secs(2)).await;
+    queue.push(message("{\"a\":1"), None);
+    assert!(!queue.has_ended());
+    assert_eq!(ids(&queue.attach().unwrap()).await, [1, UNACKNOWLEDGED_LIMIT as u64 + 1]);
+}
+
+#[tokio::test]
+async fn one_message_beyond_the_limit_ends_the_connection_for_good() {
+    let queue = ReliableQueue::default();
+    let outbox = queue.attach().unwrap();
+    for _ in 0..UNACKNOWLEDGED_LIMIT {
+        queue.push(message("{\"a\":1"), None);
+    }
+    assert!(!queue.has_ended());
+    queue.push(message("{\"a\":1"), None);
+    assert!(queue.has_ended() && queue.attach().is_none());
+    while let Departure::Frames(_) = outbox.next_departure().await {}
+}
+
+#[tokio::test]
+async fn a_fenced_transport_is_cut_off_at_once() {
+    let queue = ReliableQueue::default();
+    let old = queue.attach().unwrap();
+    queue.push(message("{\"a\":1"), None);
+    let ticket = queue.fence();
+    assert!(queue.is_newest(ticket));
+    assert_ne!(queue.fence(), ticket);
+    assert!(!queue.is_newest(ticket));
+    old.closed().await;
+    assert!(old.was_aborted());
+    // What came after it is not detached by it.
+    let new = queue.attach().unwrap();
+    assert_eq!(queue.detach(&old), None);
+    let generation = queue.detach(&new).unwrap();
+    assert!(queue.is_detached_since(generation));
+    assert_eq!(ids(&queue.attach().unwrap()).await, [1]);
+    assert!(!queue.is_detached_since(generation));
+}
+
+#[tokio::test(start_paused = true)]
+async fn publishers_wait_for_acknowledgements_and_not_for_the_absent() {
+    let queue = ReliableQueue::default();
+    let outbox = queue.attach().unwrap();
+    let loads: Vec<Load> = (0..=UNACKNOWLEDGED_MARK).map(|_| queue.push(message("{\"a\":1"), None)).collect();
+    assert_eq!(loads.last(), Some(&Load::Heavy));
+    tokio::join!(queue.lightened(soon()), async { queue.acknowledge(400) });
+    assert_eq!(queue.push(message("{\"a\":1"), None), Load::Light);
+    for _ in 0..500 {
+        queue.push(message("{\"a\":1"), None);
+    }
+    queue.detach(&outbox).unwrap();
+    queue.lightened(soon()).await;
+    assert_eq!(queue.push(message("{\"a\":1"), None), Load::Light);
+}
