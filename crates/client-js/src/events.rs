@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::HashMap};
 
 use js_sys::{Error, Function, Object, Promise, Reflect};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsValue, intern};
 use webpubsub_client::ClientEvent;
 
 use crate::content;
@@ -27,8 +27,12 @@ impl Listeners {
 
     /// Tells an event to whoever listens to it. A listener may add and remove listeners.
     pub fn tell(&self, event: &ClientEvent) {
-        let Some((name, value)) = written(event) else { return };
-        let listeners = self.0.borrow().get(name).cloned().unwrap_or_default();
+        let Some(name) = name(event) else { return };
+        let Some(listeners) = self.0.borrow().get(name).filter(|listeners| !listeners.is_empty()).cloned()
+        else {
+            return;
+        };
+        let value = written(event);
         for listener in listeners {
             // A listener that throws concerns neither the others nor the client: the browser reports a broken promise
             // that nobody looks after, as it reports errors of its own listeners.
@@ -39,56 +43,67 @@ impl Listeners {
     }
 }
 
-/// Name and object of an event; `None` for one that JavaScript does not hear of.
-fn written(event: &ClientEvent) -> Option<(&'static str, Object)> {
+/// What JavaScript calls an event; `None` for one that it does not hear of.
+fn name(event: &ClientEvent) -> Option<&'static str> {
+    Some(match event {
+        ClientEvent::Connected { .. } => "connected",
+        ClientEvent::Disconnected { .. } => "disconnected",
+        ClientEvent::Recovering { .. } => "recovering",
+        ClientEvent::Recovered => "recovered",
+        ClientEvent::Gap { .. } => "gap",
+        ClientEvent::GroupMessage { .. } => "group-message",
+        ClientEvent::ServerMessage { .. } => "server-message",
+        ClientEvent::JoinRefused { .. } => "rejoin-group-failed",
+        ClientEvent::Stopped => "stopped",
+        _ => return None,
+    })
+}
+
+/// The object that listeners are given.
+fn written(event: &ClientEvent) -> Object {
     let words = |text: &str| JsValue::from_str(text);
     let optional = |text: &Option<String>| text.as_deref().map_or(JsValue::NULL, JsValue::from_str);
-    Some(match event {
+    match event {
         ClientEvent::Connected { connection_id, user_id, .. } => {
-            ("connected", object(&[("connectionId", words(connection_id)), ("userId", optional(user_id))]))
+            object(&[("connectionId", words(connection_id)), ("userId", optional(user_id))])
         }
-        ClientEvent::Disconnected { reason } => {
-            ("disconnected", object(&[("message", words(&reason.to_string()))]))
+        ClientEvent::Disconnected { reason } | ClientEvent::Recovering { reason } => {
+            object(&[("message", words(&reason.to_string()))])
         }
-        ClientEvent::Recovering { reason } => {
-            ("recovering", object(&[("message", words(&reason.to_string()))]))
-        }
-        ClientEvent::Recovered => ("recovered", object(&[])),
         ClientEvent::Gap { messages } => {
             // Exact up to 2^53, and no gap is larger.
             #[allow(clippy::cast_precision_loss)]
             let messages = messages.map_or(JsValue::NULL, |messages| JsValue::from_f64(messages as f64));
-            ("gap", object(&[("messages", messages)]))
+            object(&[("messages", messages)])
         }
         ClientEvent::GroupMessage { group, from_user_id, payload, .. } => {
             let (data_type, data) = content::written(payload);
             let message = object(&[
                 ("group", words(group)),
                 ("fromUserId", optional(from_user_id)),
-                ("dataType", words(data_type)),
+                ("dataType", words(intern(data_type))),
                 ("data", data),
             ]);
-            ("group-message", object(&[("message", message.into())]))
+            object(&[("message", message.into())])
         }
         ClientEvent::ServerMessage { payload, .. } => {
             let (data_type, data) = content::written(payload);
-            let message = object(&[("dataType", words(data_type)), ("data", data)]);
-            ("server-message", object(&[("message", message.into())]))
+            let message = object(&[("dataType", words(intern(data_type))), ("data", data)]);
+            object(&[("message", message.into())])
         }
-        ClientEvent::JoinRefused { group, error } => (
-            "rejoin-group-failed",
-            object(&[("group", words(group.as_str())), ("error", Error::new(&error.to_string()).into())]),
-        ),
-        ClientEvent::Stopped => ("stopped", object(&[])),
-        _ => return None,
-    })
+        ClientEvent::JoinRefused { group, error } => {
+            object(&[("group", words(group.as_str())), ("error", Error::new(&error.to_string()).into())])
+        }
+        _ => object(&[]),
+    }
 }
 
+/// Names are interned: making the same string anew costs more than all else about a member.
 fn object(members: &[(&str, JsValue)]) -> Object {
     let object = Object::new();
     for (name, value) in members {
         // Fails only for objects that are frozen.
-        Reflect::set(&object, &JsValue::from_str(name), value).unwrap_or_default();
+        Reflect::set(&object, &JsValue::from_str(intern(name)), value).unwrap_or_default();
     }
     object
 }

@@ -10,7 +10,7 @@
 //! await client.sendToGroup("chat", "hello", "text");
 //! ```
 //!
-//! Build it with `cargo build --release --target wasm32-unknown-unknown -p webpubsub-client-js`, then `wasm-bindgen
+//! Build it with `cargo build --profile client-js --target wasm32-unknown-unknown -p webpubsub-client-js`, then `wasm-bindgen
 //! --target web`. Elsewhere than in a browser this crate is empty.
 
 #![cfg(target_arch = "wasm32")]

@@ -12,10 +12,12 @@ use crate::setup::WASM_TARGET;
 
 /// What is measured: a name for people, which client, which form, how many messages. The official client's reliable form
 /// acknowledges once a second, and is given few.
-const RUNS: [(&str, &str, &str, u64); 4] = [
+const RUNS: [(&str, &str, &str, u64); 6] = [
     ("@azure/web-pubsub-client, plain JSON", "theirs", "plain", 50_000),
     ("@azure/web-pubsub-client, reliable JSON", "theirs", "reliable", 2_000),
+    ("webpubsub-client-js, plain JSON", "ours", "json", 50_000),
     ("webpubsub-client-js, reliable JSON", "ours", "json.reliable", 50_000),
+    ("webpubsub-client-js, plain protobuf", "ours", "protobuf", 50_000),
     ("webpubsub-client-js, reliable protobuf", "ours", "protobuf.reliable", 50_000),
 ];
 
@@ -75,11 +77,17 @@ fn build_ours(bench: &Bench<'_>, folder: &Path) -> Result<()> {
     let toolchain = bench.setup.wasm_toolchain()?;
     bench.setup.wasm_bindgen()?;
     let target = bench.workspace.page_target();
-    let cargo =
-        bench.workspace.cargo()?.args(["build", "--quiet", "--profile", "page", "--target", WASM_TARGET]);
+    let cargo = bench.workspace.cargo()?.args([
+        "build",
+        "--quiet",
+        "--profile",
+        "client-js",
+        "--target",
+        WASM_TARGET,
+    ]);
     let cargo = cargo.args(["--package", "webpubsub-client-js"]).env("CARGO_TARGET_DIR", &target);
     toolchain.applied_to(cargo).run()?;
-    let module = target.join(WASM_TARGET).join("page/webpubsub_client_js.wasm");
+    let module = target.join(WASM_TARGET).join("client-js/webpubsub_client_js.wasm");
     bench
         .workspace
         .program("wasm-bindgen")?
