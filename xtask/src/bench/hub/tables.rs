@@ -82,7 +82,11 @@ pub fn fan_out(load: &Load<'_>) -> Rates {
     rates
 }
 
-/// How long a message takes, at half of what a server can do; and, where a peer can do that, at half of what ours can.
+/// Half of a million deliveries a second: a load that a fast server has room for, and the same for all that are.
+const USUAL_LOAD: f64 = 500_000.0;
+
+/// How long a message takes, at half of what a server can do; and, where it can do that, at the usual load and, for a peer,
+/// at half of what ours can.
 pub fn latency(load: &Load<'_>, rates: &Rates) {
     let title = "From publishing to receiving, 100 subscribers, ms";
     let mut report = Report::new(
@@ -92,9 +96,11 @@ pub fn latency(load: &Load<'_>, rates: &Rates) {
     let ours = rates.first().map_or(0.0, |(_, rate)| *rate);
     for (contestant, rate) in rates.iter().filter(|(_, rate)| *rate > 0.0) {
         let is_peer = contestant.server != Server::Tailcast;
-        let mut loads = vec![rate / 2.0];
         // Beyond two thirds of what a server can do, what waits is no longer the server's choice.
-        loads.extend((is_peer && ours / 2.0 < rate / 1.5).then_some(ours / 2.0));
+        let can_do = |load: &f64| *load < rate / 1.5;
+        let mut loads = vec![rate / 2.0];
+        loads.extend(Some(USUAL_LOAD).filter(can_do));
+        loads.extend(Some(ours / 2.0).filter(can_do).filter(|_| is_peer));
         for deliveries in loads {
             let arguments = [USUAL_AUDIENCE.to_string(), format!("{deliveries:.0}")];
             let figures = load.measure(*contestant, "latency", &arguments);
