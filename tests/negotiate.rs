@@ -136,3 +136,56 @@ async fn other_web_pages_may_use_the_server_only_when_they_were_allowed() -> any
     assert_eq!(rebound.status(), 403);
     Ok(())
 }
+
+#[tokio::test]
+async fn groups_may_be_asked_for_and_only_open_ones_are_given() -> anyhow::Result<()> {
+    let server =
+        Server::start(&["--access-key", OWN_KEY, "--allow-group", "build-*", "--publish-key", "p"]).await?;
+    let roles = async |query: &str| anyhow::Ok(negotiated(&server, query).await?.1["role"].clone());
+    assert_eq!(
+        roles("?group=build-42&group=stream&group=build-42").await?,
+        serde_json::json!(["webpubsub.joinLeaveGroup.build-42", "webpubsub.joinLeaveGroup.stream"])
+    );
+    let (status, words) = get(&server.url("/negotiate?group=build-42&group=payroll")).await?;
+    assert_eq!(status, 403);
+    assert!(words.contains("`payroll`") && words.contains("--allow-group"), "{words}");
+    assert_eq!(get(&server.url("/negotiate?group=")).await?.0, 400);
+    // The token is good for what was asked, and for nothing else.
+    let (url, _) = negotiated(&server, "?group=build-42").await?;
+    let mut viewer = Socket::open(&url, &[JSON]).await?;
+    viewer.json().await?;
+    let joined = viewer.ask(r#"{"type":"joinGroup","group":"build-42","ackId":1}"#).await?;
+    assert_eq!(joined["success"], true, "{joined}");
+    let refused = viewer.ask(r#"{"type":"joinGroup","group":"stream","ackId":2}"#).await?;
+    assert_eq!(refused["error"]["name"], "Forbidden", "{refused}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn where_everybody_knows_the_key_any_group_is_given() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let (_, claims) = negotiated(&server, "?group=whatever").await?;
+    let roles = ["webpubsub.sendToGroup.whatever", "webpubsub.joinLeaveGroup.whatever"];
+    assert_eq!(claims["role"], serde_json::json!(roles));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_role_that_is_asked_for_is_given_whole_or_refused() -> anyhow::Result<()> {
+    let open = Server::start(&[]).await?;
+    let viewer = negotiated(&open, "?role=viewer").await?.1["role"].clone();
+    assert_eq!(viewer, "webpubsub.joinLeaveGroup.stream");
+    assert_eq!(negotiated(&open, "?role=publisher").await?.1["role"][0], "webpubsub.sendToGroup.stream");
+    assert_eq!(get(&open.url("/negotiate?role=king")).await?.0, 400);
+    let guarded = Server::start(&["--publish-key", "ours"]).await?;
+    let publisher = guarded.url("/negotiate?role=publisher");
+    let refused = http_client()?.get(&publisher).send().await?;
+    assert_eq!(
+        (refused.status().as_u16(), &refused.headers()["www-authenticate"]),
+        (401, &"Bearer".parse()?)
+    );
+    assert_eq!(http_client()?.get(&publisher).bearer_auth("ours").send().await?.status(), 200);
+    let closed = Server::start(&["--allow-origin", "https://logs.example", "--access-key", OWN_KEY]).await?;
+    assert_eq!(get(&closed.url("/negotiate?role=publisher")).await?.0, 403);
+    Ok(())
+}

@@ -320,3 +320,15 @@ async fn simple_url(server: &Server) -> anyhow::Result<String> {
     let token = sign(&claims, &server.connection_string()?.access_key)?;
     Ok(format!("ws://{}/client/hubs/stream?access_token={token}", server.address()))
 }
+
+#[tokio::test]
+async fn a_group_of_its_own_is_asked_for_and_one_that_is_closed_is_told() -> anyhow::Result<()> {
+    let server = Server::start(&["--allow-group", "build-*"]).await?;
+    let url = server.url("/negotiate?id=ci");
+    let open = run(&tailcast()?, &["stream", "--negotiate", &url, "--group", "build-42"], b"x\n").await?;
+    assert_eq!((open.code, open.stderr.as_str()), (Some(0), ""));
+    let closed = run(&tailcast()?, &["stream", "--negotiate", &url, "--group", "other"], b"x\n").await?;
+    assert_eq!(closed.code, Some(1));
+    assert!(closed.stderr.contains("answered 403; check the group and the publish key"), "{}", closed.stderr);
+    Ok(())
+}

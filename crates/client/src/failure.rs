@@ -25,7 +25,7 @@ pub enum ConnectFailure {
         url: String,
     },
     /// The negotiate endpoint answered with an error status.
-    #[error("negotiate failed: {url} answered {status}; is this the address of a negotiate endpoint?")]
+    #[error("negotiate failed: {url} answered {status}; {}", negotiate_hint(*status))]
     NegotiateStatus {
         /// The endpoint, without its query.
         url: String,
@@ -84,6 +84,15 @@ impl ConnectFailure {
             }
             Self::Refused { status, .. } => status.is_none_or(is_passing_status),
         }
+    }
+}
+
+/// What to look at when a negotiate endpoint answers `status`.
+fn negotiate_hint(status: u16) -> &'static str {
+    match status {
+        401 | 403 => "check the group and the publish key",
+        429 => "too many ask from this address",
+        _ => "is this the address of a negotiate endpoint?",
     }
 }
 

@@ -55,6 +55,10 @@ pub(crate) struct ServeOptions {
     /// The group that clients may join and publish to
     #[arg(long, default_value = "stream")]
     pub(crate) group: String,
+    /// Further groups that clients may ask for (`/negotiate?group=NAME`), as a pattern: `build-*`, or `**` for any. May be
+    /// repeated [default: any group while the well-known development key signs, else none]
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) allow_group: Vec<String>,
     /// Folder of the built page [default: `site` beside this program, or `dist` in the working folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) site: Option<PathBuf>,

@@ -5,12 +5,16 @@ use std::path::PathBuf;
 use webpubsub_protocol::{
     connection_string::ConnectionString,
     name::{GroupName, HubName},
+    pattern::Pattern,
 };
 
 use crate::{
     cli::ServeOptions,
     failure::Failure,
-    service::config::{ListenConfig, ServiceConfig},
+    service::{
+        access_key::is_development_key,
+        config::{ListenConfig, ServiceConfig},
+    },
 };
 
 /// Who carries the messages.
@@ -28,6 +32,8 @@ pub(crate) struct ServeConfig {
     pub(crate) backend: Backend,
     pub(crate) hub: HubName,
     pub(crate) group: GroupName,
+    /// Further groups that clients may ask for.
+    pub(crate) open_groups: Vec<Pattern>,
     pub(crate) site: Option<PathBuf>,
     pub(crate) publish_key: Option<String>,
     pub(crate) listen: ListenConfig,
@@ -60,6 +66,7 @@ impl ServeConfig {
             backend,
             hub: HubName::new(&options.hub).map_err(|error| usage(&error))?,
             group: GroupName::new(&options.group).map_err(|error| usage(&error))?,
+            open_groups: options.allow_group.iter().map(|text| pattern(text)).collect::<Result<_, _>>()?,
             site: find_site(options.site)?,
             publish_key: options.publish_key,
             listen,
@@ -69,6 +76,15 @@ impl ServeConfig {
     /// Whether `/negotiate` gives everyone permission to publish.
     pub(crate) fn may_publish_without_key(&self) -> bool {
         self.listen.is_private && self.publish_key.is_none()
+    }
+
+    /// Whether clients may ask `/negotiate` for any group: where everybody on this machine knows the key that signs, and
+    /// could write a token for it themselves. Patterns that were given say otherwise.
+    pub(crate) fn gives_every_group(&self) -> bool {
+        let Backend::Embedded(service) = &self.backend else { return false };
+        self.listen.is_private
+            && self.open_groups.is_empty()
+            && is_development_key(&service.access_keys.first)
     }
 
     /// Host and port to open in a browser on this machine.
@@ -89,6 +105,15 @@ impl ServeConfig {
             format!(" --negotiate http://{}/negotiate{key}", self.page_host())
         }
     }
+}
+
+fn pattern(text: &str) -> Result<Pattern, Failure> {
+    Pattern::parse(text).ok_or_else(|| {
+        Failure::usage(format!(
+            "--allow-group `{text}` is no pattern: `?` stands for one character, `*` for several but dots, `**` for any; \
+             at most five of them"
+        ))
+    })
 }
 
 /// The folder of the page: as given, or where it usually is; `None` when it is nowhere.
@@ -148,6 +173,15 @@ mod tests {
     }
 
     #[test]
+    fn any_group_may_be_asked_for_only_where_everybody_knows_the_key() {
+        assert!(configure(&[]).unwrap().gives_every_group());
+        assert!(!configure(&["--allow-group", "build-*"]).unwrap().gives_every_group());
+        assert!(!configure(&["--access-key", KEY]).unwrap().gives_every_group());
+        let azure = format!("Endpoint=https://x;AccessKey={KEY}");
+        assert!(!configure(&[&azure]).unwrap().gives_every_group());
+    }
+
+    #[test]
     fn what_makes_no_sense_is_named() {
         assert!(refusal(&["Endpoint=https://x"]).contains("`AccessKey`"));
         assert!(refusal(&["--hub", "1"]).contains("`1` is no hub name"));
@@ -155,6 +189,7 @@ mod tests {
         let through_azure = ["Endpoint=https://x;AccessKey=k", "--event-handler", "http://h"];
         assert!(refusal(&through_azure).contains("--event-handler is for the embedded service"));
         assert!(refusal(&["--site", "/nonexistent"]).contains("/nonexistent holds no index.html"));
+        assert!(refusal(&["--allow-group", "a*b*c*d*e*f*"]).contains("is no pattern"));
         assert!(refusal(&["--publish-key", ""]).contains("publish key is empty"));
     }
 }

@@ -44,7 +44,7 @@ pub(crate) async fn run(options: StreamOptions) -> Result<(), Failure> {
     let group = GroupName::new(&options.group).map_err(|error| Failure::usage(error.to_string()))?;
     let mut signals = Signals::listen()
         .map_err(|error| Failure::at_run_time(format!("signals cannot be heard: {error}")))?;
-    let mut endpoint = NegotiateEndpoint::new(options.negotiate);
+    let mut endpoint = NegotiateEndpoint::new(asking_for(&options.negotiate, &group));
     if let Some(key) = options.publish_key {
         endpoint = endpoint.with_credential(key);
     }
@@ -90,6 +90,16 @@ pub(crate) async fn run(options: StreamOptions) -> Result<(), Failure> {
         }
     };
     tally.conclude(ending)
+}
+
+/// The negotiate endpoint's address with the group, unless it names one already. What is no address stays as it is, and
+/// is told later.
+fn asking_for(negotiate: &str, group: &GroupName) -> String {
+    let Ok(mut url) = reqwest::Url::parse(negotiate) else { return negotiate.to_owned() };
+    if !url.query_pairs().any(|(name, _)| name == "group") {
+        url.query_pairs_mut().append_pair("group", group.as_str());
+    }
+    url.into()
 }
 
 /// A message that was handed to the client, or could not be.
