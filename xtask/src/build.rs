@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::progress;
 use crate::setup::{Setup, WasmToolchain};
+use crate::site;
 use crate::workspace::Workspace;
 
 /// What the page is made of, relative to the root. Style sheets beside `index.html` count too.
@@ -47,19 +48,21 @@ pub fn page(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
     progress::step("building the page", "about 4 minutes the first time, then half a minute", || {
         let began = SystemTime::now();
         trunk(workspace, toolchain)?;
+        site::finish(&workspace.site())?;
         let stamp = workspace.page_target().join(STAMP);
         let text = stamp_text(began, modified(&index(workspace))?);
         fs::write(&stamp, text).with_context(|| format!("cannot write {}", stamp.display()))
     })
 }
 
-/// Builds `target/release/tailcast`.
+/// Builds `target/release/tailcast`, which carries the page that lies in `dist/`.
 ///
 /// # Errors
 /// When cargo fails.
 pub fn server(workspace: &Workspace) -> Result<()> {
     progress::step("building the server", "a few minutes the first time", || {
-        workspace.cargo()?.args(["build", "--release", "--package", "tailcast-server"]).run()
+        let build = workspace.cargo()?.args(["build", "--release", "--package", "tailcast-server"]);
+        build.env("TAILCAST_EMBED_SITE", workspace.site()).run()
     })
 }
 

@@ -11,6 +11,7 @@ mod program;
 mod progress;
 mod serve;
 mod setup;
+mod site;
 mod test;
 mod workspace;
 
@@ -35,9 +36,9 @@ struct Cli {
 enum Command {
     /// Install whatever is missing for all the other commands. They do it themselves, too
     Setup,
-    /// Build the page (into dist/) and the `tailcast` binary, in release
+    /// Build the page (into dist/) and the `tailcast` binary that carries it, in release
     Build,
-    /// Build, then run `tailcast serve` with the built page
+    /// Build, then run `tailcast serve`
     Serve {
         /// Arguments for `tailcast serve`, with or without a `--` before them
         #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]

@@ -1,6 +1,6 @@
 //! Building, then becoming `tailcast serve`.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
@@ -9,23 +9,15 @@ use crate::build;
 use crate::setup::Setup;
 use crate::workspace::Workspace;
 
-/// Builds all, and hands over to `tailcast serve` with the built page and `args`.
+/// Builds all, and hands over to `tailcast serve` with `args`.
 ///
 /// # Errors
 /// When set-up or a build fails, or the binary cannot start. Otherwise the code is the server's own.
 pub fn run(workspace: &Workspace, setup: &Setup<'_>, args: &[OsString]) -> Result<ExitCode> {
     build::all(workspace, setup)?;
     let mut command = Command::new(workspace.tailcast());
-    command.arg("serve");
-    if !names_a_site(args) {
-        command.arg("--site").arg(workspace.site());
-    }
-    command.args(args);
+    command.arg("serve").args(args);
     hand_over(command).with_context(|| format!("cannot start {}", workspace.tailcast().display()))
-}
-
-fn names_a_site(args: &[OsString]) -> bool {
-    args.iter().any(|arg| arg == OsStr::new("--site") || arg.to_string_lossy().starts_with("--site="))
 }
 
 /// Becomes the server: signals and the exit code need no one in between.
@@ -39,17 +31,4 @@ fn hand_over(mut command: Command) -> std::io::Result<ExitCode> {
 fn hand_over(mut command: Command) -> std::io::Result<ExitCode> {
     let code = command.status()?.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_site_of_the_users_own_replaces_ours() {
-        let args = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
-        assert!(names_a_site(&args(&["--site", "elsewhere"])));
-        assert!(names_a_site(&args(&["--listen", "127.0.0.1:0", "--site=elsewhere"])));
-        assert!(!names_a_site(&args(&["--listen", "127.0.0.1:0", "--sites"])));
-    }
 }

@@ -8,6 +8,7 @@ use webpubsub_protocol::{
     pattern::Pattern,
 };
 
+use super::site::Site;
 use crate::{
     cli::ServeOptions,
     failure::Failure,
@@ -34,7 +35,7 @@ pub(crate) struct ServeConfig {
     pub(crate) group: GroupName,
     /// Further groups that clients may ask for.
     pub(crate) open_groups: Vec<Pattern>,
-    pub(crate) site: Option<PathBuf>,
+    pub(crate) site: Site,
     pub(crate) publish_key: Option<String>,
     pub(crate) listen: ListenConfig,
 }
@@ -116,20 +117,22 @@ fn pattern(text: &str) -> Result<Pattern, Failure> {
     })
 }
 
-/// The folder of the page: as given, or where it usually is; `None` when it is nowhere.
-fn find_site(given: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
+/// The page: from the folder that was given, or the one that the program carries, or else from where a folder of it
+/// usually is.
+fn find_site(given: Option<PathBuf>) -> Result<Site, Failure> {
     let has_page = |folder: &PathBuf| folder.join("index.html").is_file();
     match given {
-        Some(folder) if has_page(&folder) => Ok(Some(folder)),
+        Some(folder) if has_page(&folder) => Ok(Site::Folder(folder)),
         Some(folder) => Err(Failure::usage(format!(
             "--site {} holds no index.html; build the page with `cargo xtask build`, which puts it into dist",
             folder.display()
         ))),
-        None => {
+        None => Ok(Site::carried().unwrap_or_else(|| {
             let beside =
                 std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("site")));
-            Ok(beside.into_iter().chain([PathBuf::from("dist")]).find(has_page))
-        }
+            let found = beside.into_iter().chain([PathBuf::from("dist")]).find(has_page);
+            found.map_or(Site::Missing, Site::Folder)
+        })),
     }
 }
 

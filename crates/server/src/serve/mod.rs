@@ -21,6 +21,7 @@ use crate::{
 };
 use config::{Backend, ServeConfig};
 use negotiate::Negotiator;
+use site::Site;
 
 /// Serves until a signal asks it to end.
 pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
@@ -44,7 +45,7 @@ fn app(config: &ServeConfig, service: Option<&Arc<Service>>) -> Router {
     if let Some(service) = service {
         app = app.merge(service.router());
     }
-    app.fallback_service(site::service(config.site.clone()))
+    app.fallback_service(config.site.service(&config.listen.origins.allowed))
 }
 
 /// Lets pages of the allowed origins read the answer.
@@ -68,9 +69,9 @@ fn announce(config: &ServeConfig, listening: &Listening) {
     if !config.may_publish_without_key() && config.publish_key.is_none() {
         eprintln!("Clients may only read: to let some publish, start with --publish-key KEY.");
     }
-    if config.site.is_none() {
+    if config.site == Site::Missing {
         eprintln!(
-            "No page is served: build it with `cargo xtask build` and give its folder with --site DIR."
+            "This program carries no page: build it with `cargo xtask build`, or give the folder of one with --site DIR."
         );
     }
     let (page, hint) = (config.page_host(), config.stream_hint());

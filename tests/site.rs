@@ -1,0 +1,182 @@
+//! The page as a server of files sends it: from the program itself, and from a folder.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use reqwest::{Method, Response, header::HeaderMap};
+use tailcast_tests::{
+    browser::Browser,
+    command::run,
+    environment::{site, tailcast},
+    server::{Server, http_client},
+};
+
+/// One server with the page that the program carries, one with that of a folder.
+async fn both() -> anyhow::Result<[Server; 2]> {
+    let folder = site()?;
+    let folder = folder.to_str().context("the path of the site is not UTF-8")?;
+    Ok([Server::start(&[]).await?, Server::start(&["--site", folder]).await?])
+}
+
+/// A file of the built page whose name holds a hash and ends so.
+fn hashed_file(ending: &str) -> anyhow::Result<PathBuf> {
+    let mut files = std::fs::read_dir(site()?)?.filter_map(|entry| Some(entry.ok()?.path()));
+    files
+        .find(|path| path.to_string_lossy().ends_with(ending))
+        .with_context(|| format!("no {ending} in the page"))
+}
+
+fn url_of(server: &Server, file: &std::path::Path) -> String {
+    server.url(&format!("/{}", file.file_name().unwrap_or_default().to_string_lossy()))
+}
+
+async fn ask(method: Method, url: &str, headers: &[(&str, &str)]) -> anyhow::Result<Response> {
+    let mut request = http_client()?.request(method, url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    Ok(request.send().await?)
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn the_page_leaves_packed_as_the_client_likes_it_best() -> anyhow::Result<()> {
+    let wasm = hashed_file(".wasm")?;
+    for server in both().await? {
+        for (accepted, encoding) in [
+            ("gzip, deflate, br, zstd", "br"),
+            ("gzip", "gzip"),
+            ("gzip;q=1.0, br;q=0.5", "gzip"),
+            ("br;q=0, gzip;q=0.1", "gzip"),
+            ("br;q=0", ""),
+            ("identity", ""),
+        ] {
+            let answer = ask(Method::GET, &url_of(&server, &wasm), &[("accept-encoding", accepted)]).await?;
+            assert_eq!(answer.status(), 200);
+            let headers = answer.headers().clone();
+            assert_eq!(header(&headers, "content-encoding"), encoding, "{accepted}");
+            assert_eq!(header(&headers, "content-type"), "application/wasm");
+            assert_eq!(header(&headers, "vary"), "accept-encoding");
+            let ending = match encoding {
+                "br" => ".br",
+                "gzip" => ".gz",
+                _ => "",
+            };
+            let packed = std::fs::read(format!("{}{ending}", wasm.display()))?;
+            assert!(answer.bytes().await? == packed, "{accepted}: another file came");
+        }
+    }
+    let (plain, brotli) =
+        (std::fs::metadata(&wasm)?.len(), std::fs::metadata(format!("{}.br", wasm.display()))?.len());
+    assert!(brotli * 2 < plain, "{brotli} of {plain} bytes");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_has_a_hash_in_its_name_is_kept_for_ever_and_the_rest_is_asked_for_again() -> anyhow::Result<()>
+{
+    for server in both().await? {
+        for file in [hashed_file(".wasm")?, hashed_file(".css")?, hashed_file(".js")?, hashed_file(".svg")?] {
+            let answer = ask(Method::GET, &url_of(&server, &file), &[]).await?;
+            let cache = header(answer.headers(), "cache-control");
+            assert_eq!(cache, "public, max-age=31536000, immutable", "{}", file.display());
+        }
+        for path in ["/", "/index.html", "/no-such-file"] {
+            let answer = ask(Method::GET, &server.url(path), &[]).await?;
+            assert_eq!(header(answer.headers(), "cache-control"), "no-cache", "{path}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_client_has_is_not_sent_again() -> anyhow::Result<()> {
+    for server in both().await? {
+        let url = server.url("/");
+        let packed = ask(Method::GET, &url, &[("accept-encoding", "br")]).await?;
+        let tag = header(packed.headers(), "etag").to_owned();
+        assert!(tag.starts_with('"') && tag.ends_with('"'), "{tag} is no strong tag");
+        let plain = ask(Method::GET, &url, &[]).await?;
+        assert_ne!(header(plain.headers(), "etag"), tag, "two encodings are two representations");
+        let again = ask(Method::GET, &url, &[("accept-encoding", "br"), ("if-none-match", &tag)]).await?;
+        assert_eq!(again.status(), 304);
+        assert_eq!(
+            (header(again.headers(), "etag"), header(again.headers(), "cache-control")),
+            (&*tag, "no-cache")
+        );
+        let changed =
+            ask(Method::GET, &url, &[("accept-encoding", "br"), ("if-none-match", "\"old\"")]).await?;
+        assert_eq!(changed.status(), 200);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_part_may_be_asked_for_and_a_head() -> anyhow::Result<()> {
+    let wasm = hashed_file(".wasm")?;
+    let bytes = std::fs::read(&wasm)?;
+    for server in both().await? {
+        let url = url_of(&server, &wasm);
+        let part = ask(Method::GET, &url, &[("range", "bytes=100-199")]).await?;
+        assert_eq!(part.status(), 206);
+        assert_eq!(header(part.headers(), "content-range"), format!("bytes 100-199/{}", bytes.len()));
+        assert_eq!(Some(&part.bytes().await?[..]), bytes.get(100..200));
+        let beyond = ask(Method::GET, &url, &[("range", "bytes=999999999-")]).await?;
+        assert_eq!(beyond.status(), 416);
+        assert_eq!(header(beyond.headers(), "content-range"), format!("bytes */{}", bytes.len()));
+        let head = ask(Method::HEAD, &url, &[("accept-encoding", "br")]).await?;
+        assert_eq!((head.status().as_u16(), header(head.headers(), "content-encoding")), (200, "br"));
+        assert!(head.bytes().await?.is_empty());
+        assert_eq!(ask(Method::POST, &server.url("/"), &[]).await?.status(), 405);
+        assert_eq!(ask(Method::GET, &server.url("/%2e%2e/Cargo.toml"), &[]).await?.status(), 404);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn pages_that_were_allowed_may_show_the_page_in_a_frame_and_no_others() -> anyhow::Result<()> {
+    let own_key = ["--access-key", "an-access-key-of-thirty-two-characters"];
+    let server =
+        Server::start(&[&["--allow-origin", "https://friend.example"], &own_key[..]].concat()).await?;
+    let answer = ask(Method::GET, &server.url("/"), &[]).await?;
+    let policy = header(answer.headers(), "content-security-policy");
+    assert!(policy.ends_with("frame-ancestors 'self' https://friend.example"), "{policy}");
+    assert!(!policy.contains("unsafe-inline"), "{policy}");
+    assert_eq!(header(answer.headers(), "x-content-type-options"), "nosniff");
+    assert_eq!(header(answer.headers(), "referrer-policy"), "no-referrer");
+    Ok(())
+}
+
+#[tokio::test]
+async fn under_its_policy_the_page_connects_draws_and_runs_nothing_inline() -> anyhow::Result<()> {
+    // No folder: what the browser gets, the program carries.
+    let server = Server::start(&[]).await?;
+    let browser = Browser::start().await?;
+    browser.open(&server.url("/?wrap=1&time=1&theme=dark")).await?;
+    browser.until("document.querySelector('#status')?.dataset.state === 'connected'").await?;
+    let lines = "\u{1b}[31mred\u{1b}[0m and \u{1b}[38;2;1;2;3;48;5;99mmany colours\u{1b}[m\nsee https://example.com/\n";
+    let arguments = ["stream", "--negotiate", &server.negotiate_url()];
+    let streamed = run(&tailcast()?, &arguments, lines.as_bytes()).await?;
+    assert_eq!(streamed.code, Some(0), "{}", streamed.stderr);
+    browser
+        .until("[...document.querySelectorAll('#log .row .text')].some(row => row.textContent === 'red and many colours')")
+        .await?;
+    assert_eq!(browser.console_errors().await?, [""; 0]);
+    let violated = browser
+        .client()
+        .execute_async(
+            "const done = arguments[0];
+             addEventListener('securitypolicyviolation', event => done(event.effectiveDirective));
+             const script = document.createElement('script');
+             script.textContent = 'document.title = \"taken over\"';
+             document.body.append(script);",
+            vec![],
+        )
+        .await?;
+    assert_eq!(violated, "script-src-elem");
+    assert_ne!(browser.client().title().await?, "taken over");
+    browser.close().await
+}
