@@ -5,7 +5,7 @@
 //!
 //! Source: "Use roles to control client permissions", and the wildcard rules of the 2026 documentation.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::{name::GroupName, pattern::Pattern};
 
@@ -62,7 +62,7 @@ pub struct Permissions {
 struct Grant {
     every_group: bool,
     patterns: Vec<Pattern>,
-    by_name: HashMap<String, bool>,
+    by_name: BTreeMap<String, bool>,
 }
 
 impl Grant {

@@ -11,7 +11,7 @@ mod usual_send;
 mod write;
 
 pub use request::{decode_request, encode_request};
-pub use response::{append_response, decode_response, encode_response};
+pub use response::{append_response, decode_response, encode_response, likely_len};
 
 /// Why a frame was refused.
 #[derive(Debug, thiserror::Error)]

@@ -355,7 +355,8 @@ fn write_stream_info(out: &mut String, stream: &StreamInfo) {
 
 /// What the text of a response hardly exceeds, unless much of it has to be escaped: growing step by step costs more than
 /// a little room that stays empty.
-fn likely_len(response: &Response<'_>) -> usize {
+#[must_use]
+pub fn likely_len(response: &Response<'_>) -> usize {
     /// Keys, punctuation, and names of usual length.
     const ENVELOPE: usize = 160;
     match response {

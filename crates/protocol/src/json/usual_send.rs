@@ -18,9 +18,9 @@ const MAX_DIGITS: usize = 18;
 /// What was found so far. A member that comes twice is unusual.
 #[derive(Default)]
 struct Members<'a> {
-    kind: Option<&'a str>,
+    is_send: Option<()>,
     group: Option<&'a str>,
-    data_type: Option<&'a str>,
+    is_text: Option<()>,
     data: Option<&'a str>,
     ack_id: Option<u64>,
     no_echo: Option<bool>,
@@ -29,9 +29,8 @@ struct Members<'a> {
 /// Reads the frame if it is the usual one.
 pub(super) fn decode(frame: &str) -> Option<Request<'_>> {
     let members = Members::read(frame)?;
-    if members.kind? != "sendToGroup" || members.data_type? != "text" {
-        return None;
-    }
+    members.is_send?;
+    members.is_text?;
     Some(Request::SendToGroup {
         group: GroupName::new(members.group?).ok()?,
         ack_id: members.ack_id,
@@ -47,28 +46,25 @@ impl<'a> Members<'a> {
         let mut members = Self::default();
         let mut rest = frame.strip_prefix('{')?;
         loop {
-            let name;
-            (name, rest) = string(rest)?;
-            rest = rest.strip_prefix(':')?;
-            match name {
-                "type" => rest = put_string(&mut members.kind, rest)?,
-                "group" => rest = put_string(&mut members.group, rest)?,
-                "dataType" => rest = put_string(&mut members.data_type, rest)?,
-                "data" => rest = put_string(&mut members.data, rest)?,
-                "ackId" => {
-                    let end = rest.bytes().take_while(u8::is_ascii_digit).count();
-                    let (digits, after) = rest.split_at_checked(end)?;
-                    // JSON has no leading noughts.
-                    let is_usual = (1..=MAX_DIGITS).contains(&end) && (end == 1 || !digits.starts_with('0'));
-                    put(&mut members.ack_id, digits.parse().ok().filter(|_| is_usual)?)?;
-                    rest = after;
-                }
-                "noEcho" => {
-                    let value = rest.starts_with("true");
-                    rest = rest.strip_prefix(if value { "true" } else { "false" })?;
-                    put(&mut members.no_echo, value)?;
-                }
-                _ => return None,
+            // Most often first, and member and value at once where only one value will do: to compare with a constant costs
+            // next to nothing.
+            if let Some(after) = rest.strip_prefix(r#""type":"sendToGroup""#) {
+                put(&mut members.is_send, ())?;
+                rest = after;
+            } else if let Some(after) = rest.strip_prefix(r#""group":"#) {
+                rest = put_string(&mut members.group, after)?;
+            } else if let Some(after) = rest.strip_prefix(r#""dataType":"text""#) {
+                put(&mut members.is_text, ())?;
+                rest = after;
+            } else if let Some(after) = rest.strip_prefix(r#""data":"#) {
+                rest = put_string(&mut members.data, after)?;
+            } else if let Some(after) = rest.strip_prefix(r#""ackId":"#) {
+                rest = put_number(&mut members.ack_id, after)?;
+            } else {
+                let after = rest.strip_prefix(r#""noEcho":"#)?;
+                let value = after.starts_with("true");
+                put(&mut members.no_echo, value)?;
+                rest = after.strip_prefix(if value { "true" } else { "false" })?;
             }
             match rest {
                 "}" => return Some(members),
@@ -86,6 +82,16 @@ fn put<T>(slot: &mut Option<T>, value: T) -> Option<()> {
 fn put_string<'a>(slot: &mut Option<&'a str>, text: &'a str) -> Option<&'a str> {
     let (value, rest) = string(text)?;
     put(slot, value)?;
+    Some(rest)
+}
+
+/// Puts the number at the beginning of `text` into `slot`, and gives what follows.
+fn put_number<'a>(slot: &mut Option<u64>, text: &'a str) -> Option<&'a str> {
+    let end = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (digits, rest) = text.split_at_checked(end)?;
+    // JSON has no leading noughts.
+    let is_usual = (1..=MAX_DIGITS).contains(&end) && (end == 1 || !digits.starts_with('0'));
+    put(slot, digits.parse().ok().filter(|_| is_usual)?)?;
     Some(rest)
 }
 

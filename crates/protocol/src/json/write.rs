@@ -30,12 +30,15 @@ pub(super) fn string(out: &mut String, text: &str) {
 
 /// How many bytes at the beginning can stand in a JSON string as they are.
 pub(super) fn plain_len(bytes: &[u8]) -> usize {
-    let needs_escape = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
     // No branch for a byte, so that the compiler looks at all of a stretch with a few instructions.
-    let is_plain = |stretch: &&[u8]| !stretch.iter().fold(false, |any, byte| any | needs_escape(byte));
+    let is_plain = |stretch: &&[u8]| !stretch.iter().fold(false, |any, byte| any | needs_escape(*byte));
     let whole = bytes.chunks_exact(STRETCH).take_while(is_plain).count() * STRETCH;
     let rest = bytes.get(whole..).unwrap_or_default();
-    whole + rest.iter().position(needs_escape).unwrap_or(rest.len())
+    whole + rest.iter().position(|byte| needs_escape(*byte)).unwrap_or(rest.len())
+}
+
+fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 /// Appends a JSON string, or `null`.
@@ -76,6 +79,15 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn what_is_plain_is_found_by_the_definition(
+            plain in "[ -!#-\\[\\]-~é]{0,80}", end in prop::collection::vec(any::<u8>(), 0..3), rest in any::<String>(),
+        ) {
+            let bytes = [plain.as_bytes(), &end, rest.as_bytes()].concat();
+            let expected = bytes.iter().position(|byte| needs_escape(*byte)).unwrap_or(bytes.len());
+            prop_assert_eq!(plain_len(&bytes), expected);
+        }
+
         #[test]
         fn any_text_survives_as_a_json_string(text in any::<String>()) {
             let mut json = String::new();
