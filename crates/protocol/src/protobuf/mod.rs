@@ -8,9 +8,10 @@ mod data;
 mod request;
 mod response;
 mod schema;
+mod usual;
 
 pub use request::{decode_request, encode_request};
-pub use response::{DataMessage, decode_response, encode_response};
+pub use response::{DataMessage, append_response, decode_response, encode_response};
 
 /// Why a frame was refused.
 #[derive(Debug, thiserror::Error)]

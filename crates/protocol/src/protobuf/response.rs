@@ -11,6 +11,7 @@ use super::{
         Ack, Connected, Disconnected, Downstream, DownstreamData, DownstreamMessage, Empty, Error, StreamAck,
         StreamClosed, StreamFault, StreamNack, StreamPlace, System, SystemEvent,
     },
+    usual,
 };
 use crate::{
     message::{AckError, Response},
@@ -110,6 +111,19 @@ fn write_stream_place(info: &StreamInfo) -> StreamPlace {
 /// an invocation's answer: that is an empty message.
 #[must_use]
 pub fn encode_response(response: &Response<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    append_response(&mut out, response);
+    out
+}
+
+/// The same, behind what is in `out`.
+pub fn append_response(out: &mut Vec<u8>, response: &Response<'_>) {
+    if !usual::append_message(out, response) {
+        out.extend(encode_generally(response));
+    }
+}
+
+pub(super) fn encode_generally(response: &Response<'_>) -> Vec<u8> {
     let message = match response {
         Response::Connected { connection_id, user_id, reconnection_token } => Downstream::System(System {
             event: Some(SystemEvent::Connected(Connected {
