@@ -5,23 +5,26 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 use webpubsub_protocol::{
-    json::{append_response, encode_response},
+    json::{append_response, encode_response, likely_len},
     message::Response,
     payload::Payload,
     protobuf::{self, DataMessage},
 };
 
-use crate::websocket::frame::{HEADER_ROOM, Opcode, encode, frame_of};
+use crate::{
+    outbox::Frame,
+    websocket::frame::{HEADER_ROOM, Opcode, encode, frame_of},
+};
 
 /// A message for any number of clients.
 #[derive(Debug)]
 pub struct Broadcast<'a> {
     message: Response<'a>,
     expires_at: Option<Instant>,
-    simple: Option<Bytes>,
-    json: Option<Bytes>,
+    simple: Option<Frame>,
+    json: Option<Frame>,
     open_json: Option<Bytes>,
-    protobuf: Option<Bytes>,
+    protobuf: Option<Frame>,
     shared_protobuf: Option<Bytes>,
 }
 
@@ -40,11 +43,9 @@ impl<'a> Broadcast<'a> {
         }
     }
 
-    /// The same, for those only who get it within `seconds`; 0 for ever.
-    #[must_use]
-    pub fn expiring_after(mut self, seconds: u32, now: Instant) -> Self {
+    /// Only for those who get it within `seconds`; 0 for ever.
+    pub fn expire_after(&mut self, seconds: u32, now: Instant) {
         self.expires_at = (seconds > 0).then(|| now + Duration::from_secs(u64::from(seconds)));
-        self
     }
 
     /// When it is no longer worth delivering.
@@ -54,55 +55,59 @@ impl<'a> Broadcast<'a> {
     }
 
     /// The whole WebSocket frame for simple clients.
-    pub fn simple(&mut self) -> Bytes {
-        self.simple.get_or_insert_with(|| simple_frame(&self.message)).clone()
+    pub fn simple(&mut self) -> &Frame {
+        self.simple.get_or_insert_with(|| simple_frame(&self.message))
     }
 
     /// The whole WebSocket frame for clients of the JSON subprotocol.
-    pub fn json(&mut self) -> Bytes {
-        self.json.get_or_insert_with(|| json_frame(&self.message)).clone()
+    pub fn json(&mut self) -> &Frame {
+        self.json.get_or_insert_with(|| json_frame(&self.message))
     }
 
     /// The JSON object without its closing brace: a reliable client's own sequence id follows, and closes it.
-    pub fn open_json(&mut self) -> Bytes {
+    pub fn open_json(&mut self) -> &Bytes {
         let open = || {
             let mut object = encode_response(&self.message);
             object.pop();
             Bytes::from(object)
         };
-        self.open_json.get_or_insert_with(open).clone()
+        self.open_json.get_or_insert_with(open)
     }
 
     /// The whole WebSocket frame for clients of the protobuf subprotocol.
-    pub fn protobuf(&mut self) -> Bytes {
-        self.protobuf.get_or_insert_with(|| protobuf_frame(&self.message)).clone()
+    pub fn protobuf(&mut self) -> &Frame {
+        self.protobuf.get_or_insert_with(|| protobuf_frame(&self.message))
     }
 
     /// The data message without its sequence id, which a reliable client's own takes the place of.
-    pub fn shared_protobuf(&mut self) -> Bytes {
+    pub fn shared_protobuf(&mut self) -> &Bytes {
         let share = || Bytes::from(DataMessage::new(&self.message).shared);
-        self.shared_protobuf.get_or_insert_with(share).clone()
+        self.shared_protobuf.get_or_insert_with(share)
     }
 }
 
 /// The WebSocket frame that tells a protobuf client `message`.
 #[must_use]
-pub fn protobuf_frame(message: &Response<'_>) -> Bytes {
-    encode(Opcode::Binary, &protobuf::encode_response(message))
+pub fn protobuf_frame(message: &Response<'_>) -> Frame {
+    let mut frame = Vec::with_capacity(HEADER_ROOM.len() + likely_len(message));
+    frame.extend_from_slice(HEADER_ROOM.as_bytes());
+    protobuf::append_response(&mut frame, message);
+    frame_of(Opcode::Binary, frame)
 }
 
 /// The WebSocket frame that tells a JSON client `message`.
 #[must_use]
-pub fn json_frame(message: &Response<'_>) -> Bytes {
-    let mut frame = HEADER_ROOM.to_owned();
+pub fn json_frame(message: &Response<'_>) -> Frame {
+    let mut frame = String::with_capacity(HEADER_ROOM.len() + likely_len(message));
+    frame.push_str(HEADER_ROOM);
     append_response(&mut frame, message);
     frame_of(Opcode::Text, frame.into_bytes())
 }
 
 /// The WebSocket frame that hands a simple client the payload of `message`; empty for messages without one.
-fn simple_frame(message: &Response<'_>) -> Bytes {
+fn simple_frame(message: &Response<'_>) -> Frame {
     let (Response::GroupMessage { payload, .. } | Response::ServerMessage { payload, .. }) = message else {
-        return Bytes::new();
+        return Frame::from(Vec::new());
     };
     match payload {
         Payload::Text(text) | Payload::Json(text) => encode(Opcode::Text, text.as_bytes()),
@@ -123,8 +128,8 @@ mod tests {
             sequence_id: None,
             metadata: Metadata::new(),
         });
-        let (first, second) = (broadcast.json(), broadcast.json());
-        assert_eq!(first.as_ptr(), second.as_ptr());
-        assert_eq!(&broadcast.simple()[..], b"\x81\x05hello");
+        let first = broadcast.json().as_slice().as_ptr();
+        assert_eq!(first, broadcast.json().as_slice().as_ptr());
+        assert_eq!(broadcast.simple().as_slice(), b"\x81\x05hello");
     }
 }

@@ -5,7 +5,6 @@ use std::{
     sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
-use bytes::Bytes;
 use tokio::time::Instant;
 use webpubsub_protocol::{
     close::Close,
@@ -19,7 +18,7 @@ use crate::{
     broadcast::{Broadcast, json_frame, protobuf_frame},
     event_handler::EventTrail,
     inspect::recorder::Recorder,
-    outbox::{Load, Outbox},
+    outbox::{Frame, Load, Outbox},
     reliable_queue::{ReliableQueue, Unsequenced},
 };
 
@@ -225,17 +224,17 @@ impl Connection {
         let expires_at = broadcast.expires_at();
         match (&self.delivery, self.format) {
             (Delivery::Direct(outbox), WireFormat::Simple) => {
-                outbox.push_parts([broadcast.simple()], expires_at)
+                outbox.push_until(broadcast.simple(), expires_at)
             }
             (Delivery::Direct(outbox), WireFormat::Protobuf) => {
-                outbox.push_parts([broadcast.protobuf()], expires_at)
+                outbox.push_until(broadcast.protobuf(), expires_at)
             }
-            (Delivery::Direct(outbox), _) => outbox.push_parts([broadcast.json()], expires_at),
+            (Delivery::Direct(outbox), _) => outbox.push_until(broadcast.json(), expires_at),
             (Delivery::Reliable(queue), WireFormat::ReliableProtobuf) => {
-                queue.push(Unsequenced::Protobuf(broadcast.shared_protobuf()), expires_at)
+                queue.push(Unsequenced::Protobuf(broadcast.shared_protobuf().clone()), expires_at)
             }
             (Delivery::Reliable(queue), _) => {
-                queue.push(Unsequenced::Json(broadcast.open_json()), expires_at)
+                queue.push(Unsequenced::Json(broadcast.open_json().clone()), expires_at)
             }
         }
     }
@@ -244,12 +243,12 @@ impl Connection {
     /// bounds it. Simple clients have no frames but payloads, and hear nothing.
     pub fn tell(&self, response: &Response<'_>) {
         if let Some(frame) = self.frame(response) {
-            self.push(frame);
+            self.push(&frame);
         }
     }
 
     /// How `response` looks to this client; `None` for a simple one.
-    fn frame(&self, response: &Response<'_>) -> Option<Bytes> {
+    fn frame(&self, response: &Response<'_>) -> Option<Frame> {
         match self.format {
             WireFormat::Simple => None,
             WireFormat::Json | WireFormat::ReliableJson => Some(json_frame(response)),
@@ -257,7 +256,7 @@ impl Connection {
         }
     }
 
-    fn push(&self, frame: Bytes) {
+    fn push(&self, frame: &Frame) {
         match &self.delivery {
             Delivery::Direct(outbox) => drop(outbox.push(frame)),
             Delivery::Reliable(queue) => queue.tell(frame),

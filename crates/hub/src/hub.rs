@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
+use foldhash::quality::RandomState;
 use webpubsub_protocol::{
     filter::{Filter, Subject},
     name::GroupName,
@@ -67,7 +68,8 @@ pub struct Hub {
 #[derive(Debug, Default)]
 struct Members {
     connections: HashMap<ConnectionId, Member>,
-    groups: HashMap<GroupName, HashMap<ConnectionId, Arc<Connection>>>,
+    /// Looked into for every message, so with a hash that is quick for short names. Its seed is random.
+    groups: HashMap<GroupName, HashMap<ConnectionId, Arc<Connection>>, RandomState>,
     users: HashMap<String, HashMap<ConnectionId, Arc<Connection>>>,
 }
 
@@ -162,7 +164,7 @@ impl Hub {
         audience: Audience<'_>,
         filter: Option<&Filter>,
         is_left_out: impl Fn(&Connection) -> bool,
-        mut broadcast: Broadcast<'_>,
+        broadcast: &mut Broadcast<'_>,
     ) -> Pace {
         let mut pace = Pace::new();
         let mut receivers = 0;
@@ -174,7 +176,7 @@ impl Hub {
                 return;
             }
             receivers += 1;
-            if connection.deliver(&mut broadcast) == Load::Heavy {
+            if connection.deliver(broadcast) == Load::Heavy {
                 pace.push(Arc::clone(connection));
             }
         });

@@ -7,31 +7,34 @@
 //! Above [`PACE_MARK_BYTES`] a publisher is asked to wait for the client, like a writer to a full pipe, but only when
 //! more than half of the receivers are that far behind (a minority must not slow the others), and only as long as the
 //! client makes headway: one that does not fall below the mark within [`PACE_PATIENCE`] is *slow*, and
-//! nobody waits for it until it has caught up. A client whose outbox reaches [`OUTBOX_LIMIT_BYTES`] or
-//! [`OUTBOX_LIMIT_FRAMES`] is closed with code 1008: it missed something, and must not be left to think otherwise.
+//! nobody waits for it until it has caught up. A client whose outbox reaches [`OUTBOX_LIMIT_BYTES`] is closed with code
+//! 1008: it missed something, and must not be left to think otherwise.
 //!
 //! # Expiry
 //! A message may have a time to live. One whose time is up before the writer takes it is not written.
 
 use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use bytes::Bytes;
 use tokio::{sync::Notify, time::Instant};
 use webpubsub_protocol::close::Close;
 
+mod backlog;
+mod frame;
+
+pub use backlog::Backlog;
+pub use frame::{COPIED_BYTES, Frame, Parts};
+
 /// Most bytes that wait for one client (the cloud service allows as much).
 pub const OUTBOX_LIMIT_BYTES: usize = 16 * 1024 * 1024;
-/// Most frames that wait for one client: bounds the bookkeeping when frames are tiny.
-pub const OUTBOX_LIMIT_FRAMES: usize = 65_536;
 /// From here on a publisher waits for the client. Far above what a socket takes in one write, so that waiting costs no
 /// throughput.
 pub const PACE_MARK_BYTES: usize = 1024 * 1024;
-/// The same in frames.
-pub const PACE_MARK_FRAMES: usize = 8192;
 /// How long a publisher waits for its slowest clients, all of them together.
 pub const PACE_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -48,7 +51,7 @@ pub enum Load {
 #[derive(Debug)]
 pub enum Departure {
     /// Write these frames, then report [`Outbox::written`].
-    Frames(VecDeque<Bytes>),
+    Frames(Backlog),
     /// Write the close frame and end.
     Close(Close),
 }
@@ -58,6 +61,8 @@ pub enum Departure {
 pub struct Outbox {
     /// Guards a queue for a few instructions; no I/O happens inside.
     state: Mutex<State>,
+    /// Whether the client is behind, for its own reader, which looks after each message.
+    is_behind: AtomicBool,
     departure: Notify,
     lightened: Notify,
     closed: Notify,
@@ -65,14 +70,9 @@ pub struct Outbox {
 
 #[derive(Debug, Default)]
 struct State {
-    frames: VecDeque<Bytes>,
-    /// How many frames have ever been taken from the front.
-    taken: u64,
-    /// Those among `frames` whose time will be up, in their order. Nearly always none.
-    expiring: VecDeque<Expiring>,
-    /// Bytes and frames (or their parts) waiting or being written.
-    held_bytes: usize,
-    held_frames: usize,
+    waiting: Backlog,
+    /// What the frames being written count for.
+    leaving: usize,
     writer_waits: bool,
     is_slow: bool,
     close: Option<Close>,
@@ -80,45 +80,21 @@ struct State {
     was_aborted: bool,
 }
 
-/// Frames (or their parts) that are not to be written after a certain time.
-#[derive(Debug)]
-struct Expiring {
-    /// The first one's number, counted from the first frame ever.
-    first: u64,
-    count: u64,
-    expires_at: Instant,
-}
-
 impl State {
+    fn held_bytes(&self) -> usize {
+        self.waiting.cost() + self.leaving
+    }
+
     /// Takes all that waits and is worth writing.
-    fn take_frames(&mut self) -> VecDeque<Bytes> {
-        let mut frames = std::mem::take(&mut self.frames);
-        let (first, now) = (self.taken, Instant::now());
-        self.taken += frames.len() as u64;
-        let mut expired = self.expiring.drain(..).filter(|expiring| expiring.expires_at <= now).peekable();
-        if expired.peek().is_none() {
-            drop(expired);
-            return frames;
-        }
-        let (mut number, mut held_frames, mut held_bytes) = (first, 0, 0);
-        frames.retain(|frame| {
-            while expired.next_if(|gone| number >= gone.first + gone.count).is_some() {}
-            let is_gone = expired.peek().is_some_and(|gone| number >= gone.first);
-            number += 1;
-            if is_gone {
-                held_frames += 1;
-                held_bytes += frame.len();
-            }
-            !is_gone
-        });
-        drop(expired);
-        self.held_frames = self.held_frames.saturating_sub(held_frames);
-        self.held_bytes = self.held_bytes.saturating_sub(held_bytes);
+    fn take_waiting(&mut self) -> Backlog {
+        self.waiting.forget_expired(Instant::now);
+        let frames = std::mem::take(&mut self.waiting);
+        self.leaving += frames.cost();
         frames
     }
 
     fn is_heavy(&self) -> bool {
-        self.held_bytes > PACE_MARK_BYTES || self.held_frames > PACE_MARK_FRAMES
+        self.held_bytes() > PACE_MARK_BYTES
     }
 
     /// Whether publishers wait for this client.
@@ -133,32 +109,35 @@ impl Outbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a whole WebSocket frame. After [`Outbox::close`] it goes nowhere.
-    pub fn push(&self, frame: Bytes) -> Load {
-        self.push_parts([frame], None)
+    /// Queues a frame. After [`Outbox::close`] it goes nowhere.
+    pub fn push(&self, frame: &Frame) -> Load {
+        self.push_until(frame, None)
     }
 
-    /// Queues a frame that comes in parts, some of which may be shared. The parts stay together. It is not written when
-    /// `expires_at` has passed.
-    pub fn push_parts<const PARTS: usize>(&self, parts: [Bytes; PARTS], expires_at: Option<Instant>) -> Load {
+    /// The same. It is not written when `expires_at` has passed.
+    pub fn push_until(&self, frame: &Frame, expires_at: Option<Instant>) -> Load {
+        self.queue(frame.as_slice().len(), |waiting| waiting.push(frame, expires_at))
+    }
+
+    /// Queues a frame that comes in parts. They stay together.
+    pub fn push_parts(&self, parts: Parts<'_>, expires_at: Option<Instant>) -> Load {
+        self.queue(parts.len(), |waiting| waiting.push_parts(parts, expires_at))
+    }
+
+    fn queue(&self, bytes: usize, push: impl FnOnce(&mut Backlog)) -> Load {
         let mut state = self.state();
         if state.is_closed {
             return Load::Light;
         }
-        let bytes: usize = parts.iter().map(Bytes::len).sum();
-        if state.held_bytes + bytes > OUTBOX_LIMIT_BYTES || state.held_frames >= OUTBOX_LIMIT_FRAMES {
-            state.frames.clear();
-            state.expiring.clear();
+        if state.held_bytes() + bytes > OUTBOX_LIMIT_BYTES {
+            state.waiting = Backlog::default();
             self.end(state, Close::SLOW_RECEIVER);
             return Load::Light;
         }
-        state.held_bytes += bytes;
-        state.held_frames += PARTS;
-        if let Some(expires_at) = expires_at {
-            let first = state.taken + state.frames.len() as u64;
-            state.expiring.push_back(Expiring { first, count: PARTS as u64, expires_at });
+        push(&mut state.waiting);
+        if state.is_heavy() {
+            self.is_behind.store(true, Ordering::Relaxed);
         }
-        state.frames.extend(parts);
         let load = if state.holds_up() { Load::Heavy } else { Load::Light };
         self.wake_writer(state);
         load
@@ -175,8 +154,7 @@ impl Outbox {
     /// Cuts the socket off, without a close frame and without what is queued.
     pub fn abort(&self) {
         let mut state = self.state();
-        state.frames.clear();
-        state.expiring.clear();
+        state.waiting = Backlog::default();
         state.was_aborted = true;
         self.end(state, Close::NORMAL);
     }
@@ -208,7 +186,7 @@ impl Outbox {
         loop {
             {
                 let mut state = self.state();
-                let frames = state.take_frames();
+                let frames = state.take_waiting();
                 if !frames.is_empty() {
                     return Departure::Frames(frames);
                 }
@@ -221,14 +199,16 @@ impl Outbox {
         }
     }
 
-    /// The writer has handed this much to the socket.
-    pub fn written(&self, frames: usize, bytes: usize) {
+    /// The writer has handed frames that count for `cost` to the socket.
+    pub fn written(&self, cost: usize) {
         let mut state = self.state();
         let was_heavy = state.is_heavy();
-        state.held_frames = state.held_frames.saturating_sub(frames);
-        state.held_bytes = state.held_bytes.saturating_sub(bytes);
-        state.is_slow &= state.held_frames > 0;
+        state.leaving = state.leaving.saturating_sub(cost);
+        state.is_slow &= state.held_bytes() > 0;
         let is_lighter = was_heavy && !state.is_heavy();
+        if is_lighter {
+            self.is_behind.store(false, Ordering::Relaxed);
+        }
         drop(state);
         if is_lighter {
             self.lightened.notify_waiters();
@@ -238,8 +218,8 @@ impl Outbox {
     /// Waits until the client has caught up to below the pace mark, however long it takes. For its own reader: a client
     /// that does not read its answers is asked nothing more.
     pub async fn relieved(&self) {
-        // Nearly always; registering for a notification costs more than looking.
-        if !self.state().is_heavy() {
+        // Nearly always.
+        if !self.is_behind.load(Ordering::Relaxed) {
             return;
         }
         loop {

@@ -10,6 +10,7 @@
 
 use std::{
     collections::VecDeque,
+    io::Write,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -18,8 +19,8 @@ use tokio::{sync::Notify, time::Instant};
 use webpubsub_protocol::{close::Close, protobuf::DataMessage};
 
 use crate::{
-    outbox::{Load, Outbox},
-    websocket::frame::{Opcode, encode_head},
+    outbox::{Frame, Load, Outbox, Parts},
+    websocket::frame::{Head, Opcode},
 };
 
 /// Most messages that wait for an acknowledgement (client specification). One more ends the connection for good.
@@ -118,7 +119,7 @@ impl ReliableQueue {
         state.last_id += 1;
         let retained = Retained { id: state.last_id, message, expires_at };
         let load = match &state.transport {
-            Some(outbox) => outbox.push_parts(retained.parts(), expires_at),
+            Some(outbox) => retained.push_to(outbox),
             None => Load::Light,
         };
         state.retained_bytes += retained.message.len();
@@ -139,7 +140,7 @@ impl ReliableQueue {
     }
 
     /// Sends a frame that is not sequenced. Without a transport nobody hears it.
-    pub fn tell(&self, frame: Bytes) {
+    pub fn tell(&self, frame: &Frame) {
         if let Some(outbox) = &self.state().transport {
             // The client's own answers set no pace for others.
             outbox.push(frame);
@@ -193,7 +194,7 @@ impl ReliableQueue {
 
     /// The same, but the transport gets `greeting` before anything else.
     #[must_use]
-    pub fn attach_after(&self, greeting: Option<Bytes>) -> Option<Arc<Outbox>> {
+    pub fn attach_after(&self, greeting: Option<Frame>) -> Option<Arc<Outbox>> {
         let mut state = self.state();
         if state.has_ended {
             return None;
@@ -201,10 +202,10 @@ impl ReliableQueue {
         state.forget_expired();
         let outbox = Arc::new(Outbox::default());
         if let Some(greeting) = greeting {
-            outbox.push(greeting);
+            outbox.push(&greeting);
         }
         for message in &state.retained {
-            outbox.push_parts(message.parts(), message.expires_at);
+            message.push_to(&outbox);
         }
         state.generation += 1;
         state.transport = Some(Arc::clone(&outbox));
@@ -275,23 +276,37 @@ impl ReliableQueue {
     }
 }
 
+/// Room for the longest [`write_sequence_id`].
+const SEQUENCE_ID_ROOM: usize = 36;
+
 impl Retained {
-    /// The whole WebSocket frame: header, what is shared, and the sequence id.
-    fn parts(&self) -> [Bytes; 3] {
+    /// Queues the whole WebSocket frame: header, what is shared, and the sequence id.
+    fn push_to(&self, outbox: &Outbox) -> Load {
         match &self.message {
             Unsequenced::Json(object) => {
-                let tail = Bytes::from(format!(",\"sequenceId\":{}}}", self.id));
-                [encode_head(Opcode::Text, object.len() + tail.len()), object.clone(), tail]
+                let mut room = [0; SEQUENCE_ID_ROOM];
+                let tail = write_sequence_id(&mut room, self.id);
+                let head = Head::new(Opcode::Text, object.len() + tail.len());
+                outbox.push_parts(Parts { head: &head, body: object, tail }, self.expires_at)
             }
             Unsequenced::Protobuf(fields) => {
                 let (inner_head, tail) =
                     (DataMessage::head(fields.len(), self.id), DataMessage::tail(self.id));
-                let len = inner_head.len() + fields.len() + tail.len();
-                let head = [&encode_head(Opcode::Binary, len)[..], &inner_head].concat();
-                [head.into(), fields.clone(), tail.into()]
+                let head = Head::new(Opcode::Binary, inner_head.len() + fields.len() + tail.len());
+                let head = [&head[..], &inner_head].concat();
+                outbox.push_parts(Parts { head: &head, body: fields, tail: &tail }, self.expires_at)
             }
         }
     }
+}
+
+/// What closes a JSON object: its last member, and the brace.
+fn write_sequence_id(room: &mut [u8; SEQUENCE_ID_ROOM], id: u64) -> &[u8] {
+    let mut rest = &mut room[..];
+    // There is room for the longest number.
+    write!(rest, ",\"sequenceId\":{id}}}").unwrap_or_default();
+    let left = rest.len();
+    room.get(..SEQUENCE_ID_ROOM - left).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Names of hubs, groups and events: checked when made, trusted afterwards.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
+
+use smol_str::SmolStr;
 
 /// Longest hub name, in bytes (all allowed characters are ASCII).
 pub const MAX_HUB_NAME_BYTES: usize = 128;
@@ -50,7 +52,7 @@ macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(Arc<str>);
+        pub struct $name(SmolStr);
 
         impl $name {
             /// The name as text.
@@ -126,8 +128,10 @@ impl GroupName {
     /// [`NameError::Group`] when it is empty, all white space, too long, or holds a line end.
     pub fn new(name: &str) -> Result<Self, NameError> {
         let blank = name.chars().all(char::is_whitespace);
+        // There are never more characters than bytes.
+        let too_long = name.len() > MAX_GROUP_NAME_CHARS && name.chars().count() > MAX_GROUP_NAME_CHARS;
         // The service's pattern is `^(?!\s+$).+$`, whose dot does not match a line feed.
-        if blank || name.contains('\n') || name.chars().count() > MAX_GROUP_NAME_CHARS {
+        if blank || too_long || name.bytes().any(|byte| byte == b'\n') {
             Err(NameError::Group { name: excerpt(name) })
         } else {
             Ok(Self(name.into()))

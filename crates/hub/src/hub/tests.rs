@@ -7,7 +7,11 @@ use webpubsub_protocol::{
 };
 
 use super::*;
-use crate::{connection::WireFormat, outbox::Departure};
+use crate::{
+    connection::WireFormat,
+    outbox::{Departure, Frame},
+    websocket::frame::payloads,
+};
 
 fn connect(hub: &Hub, user: Option<&str>) -> Arc<Connection> {
     let connection = Arc::new(Connection::new(
@@ -27,7 +31,7 @@ fn say(hub: &Hub, audience: Audience<'_>, excluded: &[&str], text: &str) {
         metadata: Metadata::new(),
     };
     assert!(
-        hub.publish(audience, None, |c| excluded.contains(&c.id.as_str()), Broadcast::new(message))
+        hub.publish(audience, None, |c| excluded.contains(&c.id.as_str()), &mut Broadcast::new(message))
             .is_empty()
     );
 }
@@ -36,9 +40,10 @@ fn say(hub: &Hub, audience: Audience<'_>, excluded: &[&str], text: &str) {
 async fn heard(connection: &Connection) -> Vec<String> {
     // A marker makes the outbox answer at once even when nothing else is in it.
     let outbox = connection.attach().unwrap();
-    outbox.push(bytes::Bytes::from_static(b"\x81\x00"));
+    outbox.push(&Frame::from(b"\x81\x00".to_vec()));
     let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
-    frames.iter().map(|f| String::from_utf8_lossy(&f[2..]).into_owned()).filter(|t| !t.is_empty()).collect()
+    let text = |payload| String::from_utf8_lossy(payload).into_owned();
+    payloads(&frames.concat()).map(text).filter(|text| !text.is_empty()).collect()
 }
 
 #[tokio::test]
@@ -69,12 +74,12 @@ async fn publishers_wait_for_the_many_and_not_for_the_few() {
             sequence_id: None,
             metadata: Metadata::new(),
         };
-        hub.publish(Audience::Everyone, None, |_| false, Broadcast::new(message)).len()
+        hub.publish(Audience::Everyone, None, |_| false, &mut Broadcast::new(message)).len()
     };
     assert_eq!(publish(), 2);
     let outbox = quick.attach().unwrap();
     let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
-    outbox.written(frames.len(), frames.iter().map(bytes::Bytes::len).sum());
+    outbox.written(frames.cost());
     // The quick one takes what comes; the slow one still has what came first.
     hub.remove(&quick);
     let short = |audience| {
@@ -83,7 +88,7 @@ async fn publishers_wait_for_the_many_and_not_for_the_few() {
             sequence_id: None,
             metadata: Metadata::new(),
         };
-        hub.publish(audience, None, |_| false, Broadcast::new(message)).len()
+        hub.publish(audience, None, |_| false, &mut Broadcast::new(message)).len()
     };
     assert_eq!(short(Audience::Everyone), 1);
     hub.add(&quick);

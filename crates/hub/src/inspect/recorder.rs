@@ -10,8 +10,6 @@ use std::{
     time::SystemTime,
 };
 
-use bytes::Bytes;
-
 use crate::websocket::frame::{Opcode, ServiceHeader, service_header};
 
 /// How many frames are kept of each connection.
@@ -84,31 +82,33 @@ impl Recorder {
         ring.note(Direction::In, opcode, payload.len(), [payload], at);
     }
 
-    /// These frames, in parts, go to the client.
-    pub(crate) fn sent(&self, parts: &VecDeque<Bytes>) {
+    /// These frames go to the client. They lie in the slices one after the other, and no header is cut.
+    pub(crate) fn sent<'s>(&self, slices: impl Iterator<Item = &'s [u8]>) {
         let Some(ring) = &self.0 else { return };
-        // Where the newest frames begin. Frames are queued whole, so a batch begins with one.
-        let mut newest: VecDeque<(ServiceHeader, usize)> = VecDeque::with_capacity(RECORDED_FRAMES);
-        let mut at = 0;
-        while let Some(header) = parts.get(at).and_then(|first| service_header(first)) {
+        let slices: Vec<&[u8]> = slices.collect();
+        // Slice and offset at which the newest frames begin.
+        let mut newest: VecDeque<(ServiceHeader, usize, usize)> = VecDeque::with_capacity(RECORDED_FRAMES);
+        let (mut at, mut offset) = (0, 0);
+        while let Some(header) = slices.get(at).and_then(|slice| slice.get(offset..)).and_then(service_header)
+        {
             if newest.len() == RECORDED_FRAMES {
                 newest.pop_front();
             }
-            newest.push_back((header, at));
-            let mut missing = header.header_len + header.payload_len;
-            while missing > 0
-                && let Some(part) = parts.get(at)
+            newest.push_back((header, at, offset));
+            offset += header.header_len + header.payload_len;
+            while let Some(slice) = slices.get(at)
+                && offset >= slice.len()
             {
-                missing = missing.saturating_sub(part.len());
+                offset -= slice.len();
                 at += 1;
             }
         }
         let now = SystemTime::now();
         let mut ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
-        for (header, first) in newest {
-            let pieces = parts.iter().skip(first).enumerate().map(|(index, part)| {
-                let from = if index == 0 { header.header_len } else { 0 };
-                part.get(from..).unwrap_or_default()
+        for (header, first, offset) in newest {
+            let pieces = slices.iter().skip(first).enumerate().map(|(index, slice)| {
+                let from = if index == 0 { offset + header.header_len } else { 0 };
+                slice.get(from..).unwrap_or_default()
             });
             ring.note(Direction::Out, header.opcode, header.payload_len, pieces, now);
         }
@@ -172,20 +172,23 @@ fn hidden(excerpt: &str, secret: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::websocket::frame::{encode, encode_head};
+    use crate::websocket::frame::{Head, encode};
 
     #[test]
     fn frames_in_one_part_or_several_are_told_apart() {
         let recorder = Recorder::on(None);
-        let (head, body) = (encode_head(Opcode::Text, 6), Bytes::from_static(b"abc"));
-        let parts = [head, body.clone(), body, encode(Opcode::Binary, &[7; 300])];
-        recorder.sent(&parts.into());
+        let (head, long) = (Head::new(Opcode::Text, 6), encode(Opcode::Binary, &[7; 300]));
+        // A frame behind another in one slice, and one in three slices, the last of which holds the next one too.
+        let first = [encode(Opcode::Text, b"first").as_slice(), &head, b"abc"].concat();
+        let second = [b"abc", long.as_slice()].concat();
+        recorder.sent([&first[..], &second[..]].into_iter());
         recorder.received(Opcode::Text, b"hello", SystemTime::now());
         let records = recorder.records();
         let seen: Vec<_> = records.iter().map(|r| (r.direction, r.payload_len, r.excerpt.len())).collect();
         let escaped = EXCERPT_BYTES * "\\x07".len();
-        assert_eq!(seen, [(Direction::Out, 6, 6), (Direction::Out, 300, escaped), (Direction::In, 5, 5)]);
-        assert_eq!(records[0].excerpt, "abcabc");
+        let out = |len, excerpt| (Direction::Out, len, excerpt);
+        assert_eq!(seen, [out(5, 5), out(6, 6), out(300, escaped), (Direction::In, 5, 5)]);
+        assert_eq!(records[1].excerpt, "abcabc");
     }
 
     #[test]
@@ -197,8 +200,8 @@ mod tests {
         }
         assert_eq!(recorder.records().len(), RECORDED_FRAMES);
         let padding = "x".repeat(EXCERPT_BYTES - 30);
-        recorder.sent(&[encode(Opcode::Text, format!("{padding}{secret}").as_bytes())].into());
-        recorder.sent(&[encode(Opcode::Text, format!("<{secret}>").as_bytes())].into());
+        recorder.sent([encode(Opcode::Text, format!("{padding}{secret}").as_bytes()).as_slice()].into_iter());
+        recorder.sent([encode(Opcode::Text, format!("<{secret}>").as_bytes()).as_slice()].into_iter());
         let records = recorder.records();
         assert!(records.iter().all(|record| !record.excerpt.contains("0123")), "{records:?}");
         assert_eq!(records.last().unwrap().excerpt, "<…>");

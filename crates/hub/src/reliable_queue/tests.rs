@@ -13,10 +13,9 @@ fn message(text: &'static str) -> Unsequenced {
 
 /// The sequence ids that a transport has been given, in order.
 async fn ids(outbox: &Outbox) -> Vec<u64> {
-    outbox.push(Bytes::from_static(b"}"));
+    outbox.push(&Frame::from(b"}".to_vec()));
     let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
-    let all: Vec<u8> = frames.iter().flat_map(|part| part.to_vec()).collect();
-    let text = String::from_utf8_lossy(&all).into_owned();
+    let text = String::from_utf8_lossy(&frames.concat()).into_owned();
     let after =
         |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap();
     text.split("\"sequenceId\":").skip(1).map(after).collect()

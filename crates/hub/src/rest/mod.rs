@@ -89,10 +89,11 @@ async fn carry_out(
             let kind = payload::Kind::from_content_type(parts.headers.get(header::CONTENT_TYPE))?;
             let body = read_body(body).await?;
             let message = message(&recipients, kind.payload(&body)?, metadata);
-            let broadcast = Broadcast::new(message).expiring_after(ttl_seconds, Instant::now());
+            let mut broadcast = Broadcast::new(message);
+            broadcast.expire_after(ttl_seconds, Instant::now());
             let is_left_out = |connection: &Connection| parameters.excludes(connection.id.as_str());
             // A server's request is answered at once; what it sends too fast for a client, that client's queue bounds.
-            drop(hub.publish(audience_of(&recipients), filter.as_ref(), is_left_out, broadcast));
+            drop(hub.publish(audience_of(&recipients), filter.as_ref(), is_left_out, &mut broadcast));
             Ok(StatusCode::ACCEPTED.into_response())
         }
         Operation::Close(recipients) => {

@@ -48,8 +48,9 @@ impl Session {
             stream,
         };
         let is_left_out = |connection: &Connection| no_echo && connection.id == self.connection.id;
-        let broadcast = Broadcast::new(message).expiring_after(ttl_seconds, now);
-        self.hub.publish(Audience::Group(group), None, is_left_out, broadcast)
+        let mut broadcast = Broadcast::new(message);
+        broadcast.expire_after(ttl_seconds, now);
+        self.hub.publish(Audience::Group(group), None, is_left_out, &mut broadcast)
     }
 
     pub(super) fn start_stream(

@@ -3,7 +3,11 @@
 use webpubsub_protocol::role::Permissions;
 
 use super::*;
-use crate::{connection::ConnectionId, outbox::Departure};
+use crate::{
+    connection::ConnectionId,
+    outbox::{Departure, Frame},
+    websocket::frame::payloads,
+};
 
 struct Client {
     session: Session,
@@ -35,13 +39,10 @@ impl Client {
     async fn heard(&mut self) -> Vec<String> {
         // A marker makes the outbox answer at once even when nothing else is in it.
         let outbox = self.session.connection().attach().unwrap();
-        outbox.push(bytes::Bytes::from_static(b"\x81\x06MARKER"));
+        outbox.push(&Frame::from(b"\x81\x06MARKER".to_vec()));
         let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
-        let text = |frame: &bytes::Bytes| {
-            let header = if frame[1] == 126 { 4 } else { 2 };
-            String::from_utf8_lossy(&frame[header..]).into_owned()
-        };
-        frames.iter().map(text).filter(|text| text != "MARKER").collect()
+        let text = |payload| String::from_utf8_lossy(payload).into_owned();
+        payloads(&frames.concat()).map(text).filter(|text| text != "MARKER").collect()
     }
 }
 

@@ -1,7 +1,9 @@
 //! Frames: RFC 6455, section 5.2.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::BufMut;
 use webpubsub_protocol::close::{Close, MAX_REASON_BYTES};
+
+use crate::outbox::Frame;
 
 /// Longest payload of a control frame (RFC 6455, section 5.5).
 pub const MAX_CONTROL_BYTES: usize = 125;
@@ -127,11 +129,9 @@ const LONGEST_HEADER: usize = 10;
 
 /// A whole frame of the service: final and unmasked.
 #[must_use]
-pub fn encode(opcode: Opcode, payload: &[u8]) -> Bytes {
-    let mut frame = BytesMut::with_capacity(LONGEST_HEADER + payload.len());
-    put_head(&mut frame, opcode, payload.len());
-    frame.put_slice(payload);
-    frame.freeze()
+pub fn encode(opcode: Opcode, payload: &[u8]) -> Frame {
+    let head = Head::new(opcode, payload.len());
+    Frame::from([&head[..], payload].concat())
 }
 
 /// What a payload is written behind, for [`frame_of`]: room for any header.
@@ -139,36 +139,51 @@ pub const HEADER_ROOM: &str = "\0\0\0\0\0\0\0\0\0\0";
 
 /// A whole frame made of `buffer`, which is [`HEADER_ROOM`] and the payload: nothing is copied but the header.
 #[must_use]
-pub fn frame_of(opcode: Opcode, mut buffer: Vec<u8>) -> Bytes {
-    let head = encode_head(opcode, buffer.len().saturating_sub(LONGEST_HEADER));
+pub fn frame_of(opcode: Opcode, mut buffer: Vec<u8>) -> Frame {
+    let head = Head::new(opcode, buffer.len().saturating_sub(LONGEST_HEADER));
     let start = LONGEST_HEADER - head.len();
     if let Some(room) = buffer.get_mut(start..LONGEST_HEADER) {
         room.copy_from_slice(&head);
     }
-    Bytes::from(buffer).slice(start..)
+    Frame::starting_at(start, buffer)
 }
 
-/// The header of such a frame, for a payload of `payload_len` bytes that follows in parts.
-#[must_use]
-pub fn encode_head(opcode: Opcode, payload_len: usize) -> Bytes {
-    let mut head = BytesMut::with_capacity(LONGEST_HEADER);
-    put_head(&mut head, opcode, payload_len);
-    head.freeze()
+/// The header of a service's frame.
+#[derive(Debug, Clone, Copy)]
+pub struct Head {
+    bytes: [u8; LONGEST_HEADER],
+    len: usize,
 }
 
-fn put_head(frame: &mut BytesMut, opcode: Opcode, payload_len: usize) {
-    frame.put_u8(0x80 | opcode.bits());
-    match (u8::try_from(payload_len), u16::try_from(payload_len)) {
-        (Ok(len @ ..126), _) => frame.put_u8(len),
-        (_, Ok(len)) => {
-            frame.put_u8(126);
-            frame.put_u16(len);
+impl Head {
+    /// For a payload of `payload_len` bytes.
+    #[must_use]
+    pub fn new(opcode: Opcode, payload_len: usize) -> Self {
+        let mut bytes = [0; LONGEST_HEADER];
+        let mut rest = &mut bytes[..];
+        rest.put_u8(0x80 | opcode.bits());
+        match (u8::try_from(payload_len), u16::try_from(payload_len)) {
+            (Ok(len @ ..126), _) => rest.put_u8(len),
+            (_, Ok(len)) => {
+                rest.put_u8(126);
+                rest.put_u16(len);
+            }
+            _ => {
+                rest.put_u8(127);
+                // A length in memory fits 64 bits.
+                rest.put_u64(payload_len as u64);
+            }
         }
-        _ => {
-            frame.put_u8(127);
-            // A length in memory fits 64 bits.
-            frame.put_u64(payload_len as u64);
-        }
+        let len = LONGEST_HEADER - rest.len();
+        Self { bytes, len }
+    }
+}
+
+impl std::ops::Deref for Head {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
     }
 }
 
@@ -183,7 +198,7 @@ pub struct ServiceHeader {
     pub payload_len: usize,
 }
 
-/// Reads the header of a frame that [`encode`] or [`encode_head`] wrote; `None` for other bytes.
+/// Reads the header of a frame that [`encode`] or [`Head`] wrote; `None` for other bytes.
 #[must_use]
 pub fn service_header(bytes: &[u8]) -> Option<ServiceHeader> {
     let ([first, len], rest) = bytes.split_first_chunk()?;
@@ -196,9 +211,20 @@ pub fn service_header(bytes: &[u8]) -> Option<ServiceHeader> {
     Some(ServiceHeader { opcode, header_len: 2 + len_bytes, payload_len })
 }
 
+/// The payloads of a service's frames that lie one after the other.
+pub fn payloads(frames: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = frames;
+    std::iter::from_fn(move || {
+        let header = service_header(rest)?;
+        let (frame, after) = rest.split_at_checked(header.header_len + header.payload_len)?;
+        rest = after;
+        frame.get(header.header_len..)
+    })
+}
+
 /// A close frame.
 #[must_use]
-pub fn encode_close(close: &Close) -> Bytes {
+pub fn encode_close(close: &Close) -> Frame {
     let mut reason = close.reason.as_ref();
     while reason.len() > MAX_REASON_BYTES {
         let mut chars = reason.chars();
@@ -225,9 +251,12 @@ mod tests {
         let mut payload = masked[6..].to_vec();
         unmask(&mut payload, header.mask);
         assert_eq!(payload, b"Hello");
-        assert_eq!(&encode(Opcode::Text, b"Hello")[..], [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
-        assert_eq!(&encode(Opcode::Binary, &[0; 256])[..4], [0x82, 0x7E, 0x01, 0x00]);
-        assert_eq!(&encode(Opcode::Binary, &vec![0; 65536])[..10], [0x82, 0x7F, 0, 0, 0, 0, 0, 1, 0, 0]);
+        assert_eq!(encode(Opcode::Text, b"Hello").as_slice(), [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
+        assert_eq!(&encode(Opcode::Binary, &[0; 256]).as_slice()[..4], [0x82, 0x7E, 0x01, 0x00]);
+        assert_eq!(
+            &encode(Opcode::Binary, &vec![0; 65536]).as_slice()[..10],
+            [0x82, 0x7F, 0, 0, 0, 0, 0, 1, 0, 0]
+        );
     }
 
     #[test]
@@ -243,6 +272,7 @@ mod tests {
     fn a_close_reason_is_cut_on_a_character_to_what_a_control_frame_holds() {
         let close = Close { code: 1000, reason: "é".repeat(100).into() };
         let frame = encode_close(&close);
+        let frame = frame.as_slice();
         assert!(frame.len() <= 2 + MAX_CONTROL_BYTES && std::str::from_utf8(&frame[4..]).is_ok());
     }
 
@@ -251,7 +281,9 @@ mod tests {
         for len in [0, 1, 125, 126, 65_535, 65_536] {
             let payload = "x".repeat(len);
             let buffer = format!("{HEADER_ROOM}{payload}").into_bytes();
-            assert_eq!(frame_of(Opcode::Text, buffer), encode(Opcode::Text, payload.as_bytes()));
+            let (in_place, copied) =
+                (frame_of(Opcode::Text, buffer), encode(Opcode::Text, payload.as_bytes()));
+            assert_eq!(in_place.as_slice(), copied.as_slice());
         }
         assert_eq!(HEADER_ROOM.len(), LONGEST_HEADER);
     }

@@ -192,7 +192,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         match self.messages.next_arrival() {
             Ok(None) => None,
             Ok(Some(Arrival::Ping(payload))) => {
-                self.outbox.push(encode(Opcode::Pong, &payload));
+                self.outbox.push(&encode(Opcode::Pong, &payload));
                 Some(Taken::Control)
             }
             Ok(Some(Arrival::Pong)) => Some(Taken::Control),
@@ -242,7 +242,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                 Err(_) => {
                     self.misses += 1;
                     self.silent_at = Instant::now() + KEEP_ALIVE_INTERVAL;
-                    self.outbox.push(encode(Opcode::Ping, b""));
+                    self.outbox.push(&encode(Opcode::Ping, b""));
                 }
             }
         }
