@@ -1,10 +1,15 @@
-//! What a page is sent: whatever it holds, the store stays within its limits, no escape sequence is shown, and a cut of the
-//! input in the middle of a line's sequences says the same.
+//! What a page is sent: whatever it holds, the store stays within its limits, no escape sequence is shown, a cut of the
+//! input in the middle of a line's sequences says the same, and lines that look like JSON open to few rows.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use tailcast::model::{
     ansi::parser::{Command, Parser},
+    json_line::{
+        fields::field_values,
+        is_json_object,
+        tree::{MAX_TREE_ROWS, tree_rows},
+    },
     line_store::{LineKind, LineStore, StoreLimits},
     row_pieces::{MAX_PIECES, row_pieces},
 };
@@ -19,6 +24,15 @@ fn said(pieces: &[&str]) -> String {
         });
     }
     said
+}
+
+fn read_as_json(line: &str) {
+    let rows = tree_rows(line).len();
+    assert!((1..=MAX_TREE_ROWS + 1).contains(&rows));
+    if let Some(values) = field_values(line, &["a".to_owned(), "level".to_owned()]) {
+        assert!(values.into_iter().flatten().all(|value| line.get(value).is_some()));
+    }
+    assert!(!is_json_object(line) || line.trim().ends_with('}'));
 }
 
 fuzz_target!(|data: (u16, &str)| {
@@ -37,5 +51,6 @@ fuzz_target!(|data: (u16, &str)| {
     for line in store.lines_from(0) {
         assert!(!line.text.contains('\u{1b}') && line.text.len() <= 512);
         assert!(row_pieces(&line, &[]).pieces.len() <= MAX_PIECES);
+        read_as_json(line.text);
     }
 });

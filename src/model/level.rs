@@ -3,6 +3,8 @@
 //! The first place with an answer counts: a key of JSON or logfmt, a word at the line's beginning, a word in capitals near
 //! it. Words elsewhere say nothing: `0 errors` is no error.
 
+use super::json_line::scanner::{NotJson, Scanner, Token};
+
 /// How grave, gravest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -77,21 +79,29 @@ impl Level {
 
 /// How far into a line a key is looked for, in bytes.
 const KEY_BYTES: usize = 512;
+/// How far into a JSON object its level is looked for, in bytes. Loggers write it among the first fields.
+const OBJECT_BYTES: usize = 2 << 10;
 /// How far into a line a word in capitals is looked for, in bytes.
 const WORD_BYTES: usize = 80;
 /// Keys under which loggers write the level.
 const KEYS: [&str; 5] = ["level", "severity", "lvl", "loglevel", "@l"];
+
+/// Fields of an object that hold its level, whatever their capitals.
+const OBJECT_KEYS: [&str; 7] = ["level", "severity", "lvl", "loglevel", "levelname", "log.level", "@l"];
 
 /// The level of a line, if it has one.
 #[must_use]
 pub fn level_of(line: &str) -> Option<Level> {
     let line = line.trim_start();
     let first = *line.as_bytes().first()?;
-    if first == b'{' || line.contains('=') {
-        let of_key = level_of_key(beginning(line, KEY_BYTES));
-        if of_key.is_some() || first == b'{' {
-            return of_key;
-        }
+    if first == b'{' {
+        return level_of_object(beginning(line, OBJECT_BYTES))
+            .unwrap_or_else(|_| level_of_key(beginning(line, KEY_BYTES)));
+    }
+    if line.contains('=')
+        && let Some(level) = level_of_key(beginning(line, KEY_BYTES))
+    {
+        return Some(level);
     }
     level_of_start(line, first).or_else(|| level_of_capitals(beginning(line, WORD_BYTES)))
 }
@@ -102,6 +112,36 @@ fn beginning(line: &str, bytes: usize) -> &str {
         end -= 1;
     }
     line.get(..end).unwrap_or_default()
+}
+
+/// The level that an object gives itself, in a field of its own: what a text in it says, or an object in it, is another
+/// matter.
+fn level_of_object(line: &str) -> Result<Option<Level>, NotJson> {
+    let mut scanner = Scanner::new(line);
+    let mut is_level = false;
+    while let Some(token) = scanner.next() {
+        match token {
+            Ok(Token::Key(range)) if scanner.depth() == 1 => {
+                let key = line.get(range).unwrap_or_default();
+                is_level = OBJECT_KEYS.iter().any(|known| key.eq_ignore_ascii_case(known));
+            }
+            Ok(Token::Text(range) | Token::Word(range)) if is_level && scanner.depth() == 1 => {
+                let level = level_of_value(line.get(range).unwrap_or_default());
+                if level.is_some() {
+                    return Ok(level);
+                }
+            }
+            // The beginning of an object ends somewhere within it.
+            Err(error) if error.at >= line.len() || line.len() + 4 > OBJECT_BYTES => return Ok(None),
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+    }
+    Ok(None)
+}
+
+fn level_of_value(value: &str) -> Option<Level> {
+    Level::of_word(value).or_else(|| value.parse().ok().and_then(Level::of_number))
 }
 
 /// `"level":"error"`, `"level": 50`, `level=error`, `lvl="warn"`.
@@ -117,7 +157,7 @@ fn level_of_key(line: &str) -> Option<Level> {
             let value = value.trim_start_matches([' ', '"']);
             let end = value.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(value.len());
             let word = value.get(..end).unwrap_or_default();
-            let level = Level::of_word(word).or_else(|| word.parse().ok().and_then(Level::of_number));
+            let level = level_of_value(word);
             if level.is_some() {
                 return level;
             }
@@ -196,6 +236,8 @@ mod tests {
             ("INFO  server: listening, error: none so far", Level::Info),
             (r#"{"ts":1,"level":"error","msg":"INFO"}"#, Level::Error),
             (r#"{"severity": "WARNING"}"#, Level::Warning),
+            (r#"{"msg":"level=error","ctx":{"level":"error"},"Level":"Information"}"#, Level::Info),
+            (r#"{level: "error"}"#, Level::Error),
             (r#"{"level":30,"msg":"pino"}"#, Level::Info),
             (r#"{"@l":"Debug"}"#, Level::Debug),
             ("ts=1 level=debug msg=\"error=nil\"", Level::Debug),
@@ -226,6 +268,7 @@ mod tests {
             "ERROR and INFO in one line",
             "<b>bold</b>",
             r#"{"levels":["error"]}"#,
+            r#"{"msg":"level=error","ctx":{"level":"error"}}"#,
             "sublevel=error",
             "Error handling was improved",
         ] {

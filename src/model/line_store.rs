@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use super::{
     ansi::{AnsiReader, Link, StyleRun, StyledLine},
     chunk::{Chunk, style_bytes},
+    json_line::is_json_object,
     level::{Level, level_of},
     text_columns::columns,
 };
@@ -87,6 +88,14 @@ pub struct Line<'a> {
     pub arrived_ms: f64,
     /// Bytes at its end that were not kept.
     pub cut_bytes: u64,
+}
+
+impl Line<'_> {
+    /// Whether it is a JSON object.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.kind != LineKind::Notice && self.cut_bytes == 0 && is_json_object(self.text)
+    }
 }
 
 /// How many lines there are and were, notices left out.

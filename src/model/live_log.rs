@@ -7,8 +7,10 @@ use super::{
     display_text::MAX_DRAWN_CHARS,
     finding::{FindState, Finding},
     grouped_number::{counted, grouped},
+    json_line::fields::field_names,
     line_store::{Line, LineCounts, LineKind, LineStore, StoreLimits},
     local_time::LocalTime,
+    open_lines::OpenLines,
     payload_text::payload_text,
     status::{ConnectionState, Status, StatusLine},
     viewport::{Layout, Viewport},
@@ -43,6 +45,11 @@ pub struct LiveLog {
     group: GroupName,
     status: Status,
     finding: Finding,
+    open: OpenLines,
+    /// The fields of JSON lines that are shown as columns.
+    columns: Vec<String>,
+    /// Columns of a row, when long lines are wrapped.
+    row_columns: Option<u32>,
     /// Counts what changes rows that stay where they are: what is marked in them, and which lines they are.
     revision: u64,
     /// The line that is to be at the top once it is known where it is among those shown.
@@ -64,6 +71,9 @@ impl LiveLog {
             viewport: Viewport::new(),
             status: Status::new(group.clone()),
             finding: Finding::default(),
+            open: OpenLines::default(),
+            columns: Vec::new(),
+            row_columns: None,
             revision: 0,
             wanted_top: None,
             is_looking: false,
@@ -131,11 +141,63 @@ impl LiveLog {
             let position = self.position_of(id);
             self.viewport.renumber(first, next, Some(position));
         }
+        self.open.drop_before(self.store.first_id());
         for position in self.viewport.uncounted() {
-            let columns = self.line_at(position).map_or(0, |line| line.columns.min(MAX_DRAWN_COLUMNS));
+            let Some(line) = self.line_at(position) else { continue };
+            let (id, columns) = (line.id, line.columns.min(MAX_DRAWN_COLUMNS));
             self.viewport.count_line(columns);
+            if let Some(below) = self.open.rows_below(id) {
+                let rows = columns.div_ceil(self.row_columns.unwrap_or(u32::MAX)).max(1);
+                self.viewport.measured(position, rows + below);
+            }
         }
         self.viewport.lay_out(at_rest)
+    }
+
+    /// The lines that are open.
+    #[must_use]
+    pub fn open_lines(&self) -> &OpenLines {
+        &self.open
+    }
+
+    /// Opens a line that is a JSON object, or closes it. It stays where the reader sees it.
+    pub fn toggle_open(&mut self, id: u64) {
+        let position = self.position_of(id);
+        let Some(line) = self.store.line(id) else { return };
+        let columns = line.columns.min(MAX_DRAWN_COLUMNS);
+        let Some(rows_below) = self.open.toggle(&line) else { return };
+        self.revision += 1;
+        self.viewport.hold();
+        self.wrap_as_needed();
+        let rows = columns.div_ceil(self.row_columns.unwrap_or(u32::MAX)).max(1);
+        self.viewport.measured(position, rows + rows_below);
+    }
+
+    /// The line that a key opens or closes: the one with the current hit, or else the first JSON line from the top of the
+    /// view on, among as many as a view may hold.
+    #[must_use]
+    pub fn line_to_open(&self) -> Option<u64> {
+        const VIEW_LINES: u64 = 200;
+        let top = self.viewport.top_line();
+        self.finding.current().or_else(|| {
+            let mut lines = (top..top + VIEW_LINES).map_while(|position| self.line_at(position));
+            lines.find(|line| line.is_json()).map(|line| line.id)
+        })
+    }
+
+    /// Shows these fields of JSON lines as columns, in place of the whole line; `names` are separated by commas.
+    pub fn set_columns(&mut self, names: &str) {
+        let columns = field_names(names);
+        if self.columns != columns {
+            self.columns = columns;
+            self.revision += 1;
+        }
+    }
+
+    /// The fields that are shown as columns.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.columns
     }
 
     /// Rows tell when their line came, or its number.
@@ -164,9 +226,19 @@ impl LiveLog {
 
     /// Wraps long lines into rows of so many columns, or does not. The line at the top stays there.
     pub fn set_wrap(&mut self, row_columns: Option<u32>) {
+        if self.row_columns != row_columns {
+            self.row_columns = row_columns;
+            self.wrap_as_needed();
+            self.revision += 1;
+        }
+    }
+
+    /// Rows are counted line by line when some lines take more than one.
+    fn wrap_as_needed(&mut self) {
+        let is_counted = self.row_columns.is_some() || !self.open.is_empty();
+        let row_columns = is_counted.then(|| self.row_columns.unwrap_or(u32::MAX));
         if self.viewport.row_columns() != row_columns {
             self.viewport.set_wrap(row_columns);
-            self.revision += 1;
         }
     }
 

@@ -8,6 +8,8 @@
 //! | [`scroll_intent`] | whether the reader or the program moved the scroll bar |
 //! | [`status`] | the state of the connection, in words |
 //! | [`display_text`] | what of a line is drawn: nothing invisible, nothing endless |
+//! | [`json_line`] | lines that are JSON objects: opened, and shown by field |
+//! | [`open_lines`] | which of them are open |
 //! | [`payload_text`] | what of a message is text |
 //! | [`text_columns`] | how wide a line is |
 //! | [`grouped_number`] | 1,204,330 |
@@ -19,12 +21,14 @@ mod chunk;
 pub mod display_text;
 pub mod finding;
 pub mod grouped_number;
+pub mod json_line;
 pub mod level;
 pub mod line_list;
 pub mod line_store;
 pub mod live_log;
 pub mod local_time;
 pub mod matcher;
+pub mod open_lines;
 pub mod payload_text;
 pub mod row_pieces;
 pub mod scroll_intent;

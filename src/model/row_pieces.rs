@@ -75,6 +75,20 @@ pub fn row_pieces<'a>(line: &Line<'a>, hits: &[Range<usize>]) -> Pieces<'a> {
     Pieces { pieces, hidden_chars }
 }
 
+/// A stretch of a line, as a line of its own that has no style; and the hits in it.
+#[must_use]
+pub fn part_of<'a>(
+    line: &Line<'a>,
+    part: &Range<usize>,
+    hits: &[Range<usize>],
+) -> (Line<'a>, Vec<Range<usize>>) {
+    let text = line.text.get(part.clone()).unwrap_or_default();
+    let inside = hits.iter().map(|hit| hit.start.max(part.start)..hit.end.min(part.end));
+    let inside = inside.filter(|hit| !hit.is_empty());
+    let hits = inside.map(|hit| hit.start - part.start..hit.end - part.start).collect();
+    (Line { text, runs: &[], links: &[], cut_bytes: 0, ..*line }, hits)
+}
+
 /// Where to cut, beginning and end included.
 fn cuts(line: &Line<'_>, hits: &[Range<usize>]) -> Vec<usize> {
     let runs = line.runs.iter().map(|run| run.start as usize);
@@ -147,6 +161,13 @@ mod tests {
         assert_eq!(hit, [false, false, true, true, false, false]);
         assert_eq!(pieces.pieces[3].url, Some("https://x/"));
         assert_eq!(pieces.pieces[5].url, None);
+    }
+
+    #[test]
+    fn a_part_keeps_the_hits_that_are_in_it() {
+        let store = stored("level=error msg");
+        let (part, hits) = part_of(&store.line(0).unwrap(), &(6..11), &[0..2, 4..8, 10..13]);
+        assert_eq!((part.text, hits), ("error", vec![0..2, 4..5]));
     }
 
     #[test]

@@ -171,7 +171,14 @@ impl Viewport {
 
     /// The reader moves up: the view stays where it is from now on. Where nothing can be scrolled, nothing changes.
     pub fn leave_end(&mut self) {
-        if self.is_following() && self.content_height() > self.view_px {
+        if self.content_height() > self.view_px {
+            self.hold();
+        }
+    }
+
+    /// The line at the top stays there, even where nothing can be scrolled yet.
+    pub fn hold(&mut self) {
+        if self.is_following() {
             let (anchor, offset_px) = self.line_at(self.scroll_px);
             self.mode = Mode::Reading { anchor, offset_px, unseen: self.next };
         }

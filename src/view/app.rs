@@ -22,6 +22,7 @@ use wasm_bindgen::JsCast;
 use webpubsub_client::{ClientOptions, web::WebClient};
 
 use super::{
+    columns_menu::chosen_columns,
     empty_log::EmptyLog,
     find_bar::{FindActions, FindBar, FindChange},
     keys_help::KeysHelp,
@@ -110,6 +111,10 @@ pub fn LiveLogPage(
         }),
         pause: Callback::new(move |()| on_page(LivePage::pause_or_follow)),
         save: Callback::new(move |()| on_page(LivePage::save)),
+        open: Callback::new(move |()| on_page(LivePage::toggle_open)),
+        columns: Callback::new(move |names: String| {
+            page.with_value(|page| page.iter().for_each(|page| page.set_columns(&names)));
+        }),
         prefer: Callback::new(move |liked| {
             set_preferences.set(liked);
             show_preferences(liked);
@@ -119,6 +124,7 @@ pub fn LiveLogPage(
         }),
     };
     show_preferences(preferences.get_untracked());
+    actions.columns.run(chosen_columns());
     view! {
         <StatusBar status=screen.status.0 counts=screen.counts.0 source on_retry=move || on_page(LivePage::connect) />
         <FindBar state=screen.find.0 preferences actions />

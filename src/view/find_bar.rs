@@ -7,6 +7,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, KeyboardEvent, Node};
 
 use super::{
+    columns_menu::ColumnsMenu,
     keys_help::{HELP_ID, toggle_help},
     preferences::{Preferences, Theme},
 };
@@ -28,6 +29,10 @@ pub struct FindActions {
     pub pause: Callback<()>,
     /// Keep the lines shown as a file.
     pub save: Callback<()>,
+    /// Open the line that is looked at, or close it.
+    pub open: Callback<()>,
+    /// Show these fields of JSON lines as columns.
+    pub columns: Callback<String>,
     /// The reader likes something else.
     pub prefer: Callback<Preferences>,
 }
@@ -97,6 +102,7 @@ pub fn FindBar(
                 "N" => actions.step.run(false),
                 "p" | "F" => actions.pause.run(()),
                 "s" => actions.save.run(()),
+                "o" => actions.open.run(()),
                 "z" => toggle_wrap(),
                 "i" => toggle_time(),
                 "t" => next_theme(),
@@ -202,6 +208,7 @@ pub fn FindBar(
                 is_on=Signal::derive(move || preferences.with(|liked| liked.shows_time))
                 on_press=toggle_time
             />
+            <ColumnsMenu on_change=actions.columns />
             <button type="button" id="save" title="Keep the lines shown as a file (s)" on:click=move |_| actions.save.run(())>
                 "Save"
             </button>

@@ -8,7 +8,7 @@ use web_sys::HtmlElement;
 pub const HELP_ID: &str = "keys";
 
 /// Every key, and what it does.
-const KEYS: [(&[&str], &str); 13] = [
+const KEYS: [(&[&str], &str); 14] = [
     (&["/"], "find"),
     (&["n", "N"], "next and previous line with a hit"),
     (&["&"], "only lines with hits, then only those without, then all"),
@@ -16,6 +16,7 @@ const KEYS: [(&[&str], &str); 13] = [
     (&["Home", "End"], "oldest and newest line"),
     (&["PageUp", "PageDown"], "a page up and down"),
     (&["↑", "↓"], "a line up and down"),
+    (&["o"], "open the JSON line with the current hit, or else the topmost, or close it"),
     (&["z"], "wrap long lines"),
     (&["i"], "times in place of numbers"),
     (&["t"], "colours: the system's, light, dark"),

@@ -9,8 +9,8 @@ use std::{
 };
 
 use leptos::prelude::*;
-use wasm_bindgen::JsValue;
-use web_sys::{Document, Event, HtmlElement, Window};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Document, Element, Event, HtmlElement, Window};
 use webpubsub_client::ClientEvent;
 use webpubsub_protocol::name::GroupName;
 
@@ -97,6 +97,7 @@ struct Stage {
     view: LogView,
     input: ScrollInput,
     _size: SizeWatch,
+    _fold: Listener,
 }
 
 /// See the [module](self). Everything it started ends when it is dropped.
@@ -193,7 +194,31 @@ impl LivePage {
                 }
             }
         })?;
-        Ok(Stage { view, input, _size: size })
+        let fold = Listener::passive(view.scroller(), "click", {
+            let (log, gate) = (Rc::clone(&self.log), Rc::clone(&self.gate));
+            move |event: &Event| {
+                if let Some(id) = line_to_fold(event) {
+                    log.borrow_mut().toggle_open(id);
+                    gate.ask();
+                }
+            }
+        });
+        Ok(Stage { view, input, _size: size, _fold: fold })
+    }
+
+    /// Opens the line that is looked at, or closes it.
+    pub fn toggle_open(&self) {
+        let mut log = self.log.borrow_mut();
+        if let Some(id) = log.line_to_open() {
+            log.toggle_open(id);
+        }
+        self.gate.ask();
+    }
+
+    /// Shows these fields of JSON lines as columns.
+    pub fn set_columns(&self, names: &str) {
+        self.log.borrow_mut().set_columns(names);
+        self.gate.ask();
     }
 
     /// Wraps long lines, or does not.
@@ -276,6 +301,13 @@ fn paint(document: &Document, log: &mut LiveLog, stage: Option<&mut Stage>, scre
     } else {
         Next::Nothing
     }
+}
+
+/// The line whose fold was pressed.
+fn line_to_fold(event: &Event) -> Option<u64> {
+    let pressed: Element = event.target()?.dyn_into().ok()?;
+    let fold = pressed.closest(".fold").ok()??;
+    fold.parent_element()?.get_attribute("data-line-id")?.parse().ok()
 }
 
 /// A browser that refuses to make elements leaves nothing to show the error with.

@@ -9,11 +9,24 @@ use web_sys::{Document, Element, HtmlElement, Text};
 
 use crate::model::{
     ansi::css::style_words,
-    display_text::{DisplayText, more_text},
+    display_text::{DisplayText, display_text, more_text},
+    json_line::tree::TreeRow,
     level::Level,
     line_store::{Line, LineKind},
-    row_pieces::{Piece, row_pieces},
+    row_pieces::{Piece, part_of, row_pieces},
 };
+
+/// What surrounds a line's text in its row.
+pub struct RowContext<'a> {
+    /// What stands beside it.
+    pub gutter: &'a str,
+    /// What a search found in it.
+    pub hits: &'a [Range<usize>],
+    /// Where the values of the chosen columns are, when it has some.
+    pub columns: Option<&'a [Option<Range<usize>>]>,
+    /// The rows below it, when it is open.
+    pub tree: Option<&'a [TreeRow]>,
+}
 
 /// See the [module](self).
 pub struct LogRow {
@@ -24,6 +37,9 @@ pub struct LogRow {
     plain: Text,
     is_plain: bool,
     more: Option<Element>,
+    /// Opens the line, and closes it.
+    fold: Option<Element>,
+    tree: Option<Element>,
     kind: Option<LineKind>,
     level: Option<Level>,
     is_current: bool,
@@ -52,6 +68,8 @@ impl LogRow {
             plain,
             is_plain: true,
             more: None,
+            fold: None,
+            tree: None,
             kind: None,
             level: None,
             is_current: false,
@@ -64,7 +82,7 @@ impl LogRow {
         &self.element
     }
 
-    /// Shows `line`, with this beside it, and marks what a search found in it.
+    /// Shows `line` with what surrounds it.
     ///
     /// # Errors
     /// What the browser says when it makes no elements.
@@ -72,8 +90,7 @@ impl LogRow {
         &mut self,
         document: &Document,
         line: &Line<'_>,
-        gutter: &str,
-        hits: &[Range<usize>],
+        context: &RowContext<'_>,
     ) -> Result<(), JsValue> {
         self.element.set_attribute("data-line-id", &line.id.to_string())?;
         self.element.set_attribute("aria-posinset", &line.id.saturating_add(1).to_string())?;
@@ -88,8 +105,14 @@ impl LogRow {
                 None => self.element.remove_attribute("data-level")?,
             }
         }
-        self.gutter.set_data(gutter);
-        let drawn = row_pieces(line, hits);
+        self.gutter.set_data(context.gutter);
+        self.set_fold(document, line.is_json(), context.tree)?;
+        if let Some(columns) = context.columns {
+            self.is_plain = false;
+            self.text.set_text_content(None);
+            return self.append_columns(document, line, columns, context.hits);
+        }
+        let drawn = row_pieces(line, context.hits);
         match &drawn.pieces[..] {
             [piece] if piece.is_plain() => {
                 if !self.is_plain {
@@ -103,7 +126,7 @@ impl LogRow {
                 self.is_plain = false;
                 self.text.set_text_content(None);
                 for piece in pieces {
-                    self.append(document, piece)?;
+                    append(document, &self.text, piece)?;
                 }
             }
         }
@@ -130,34 +153,71 @@ impl LogRow {
         Ok(())
     }
 
-    /// Appends a piece: a text node when it is plain, an element otherwise.
-    fn append(&self, document: &Document, piece: &Piece<'_>) -> Result<(), JsValue> {
-        if piece.is_plain() {
-            self.text.append_child(&document.create_text_node(&piece.display.text))?;
+    /// Shows values in columns of their own, each as wide as the list says.
+    fn append_columns(
+        &mut self,
+        document: &Document,
+        line: &Line<'_>,
+        columns: &[Option<Range<usize>>],
+        hits: &[Range<usize>],
+    ) -> Result<(), JsValue> {
+        for (place, column) in columns.iter().enumerate() {
+            let cell = element(document, "span", "cell")?;
+            let width = format!("calc(var(--c{place}, 0) * 1ch)");
+            cell.unchecked_ref::<HtmlElement>().style().set_property("min-width", &width)?;
+            let (part, hits) = part_of(line, &column.clone().unwrap_or_default(), hits);
+            let drawn = row_pieces(&part, &hits);
+            for piece in &drawn.pieces {
+                append(document, &cell, piece)?;
+            }
+            if let Some(more) = more_text(drawn.hidden_chars, 0) {
+                cell.append_child(&document.create_text_node(&more))?;
+            }
+            self.text.append_child(&cell)?;
+            // What is selected and copied has a space there.
+            self.text.append_child(&document.create_text_node(" "))?;
+        }
+        if let Some(more) = self.more.take() {
+            more.remove();
+        }
+        Ok(())
+    }
+
+    /// Shows whether the line can be opened, and what is in it when it is open.
+    fn set_fold(
+        &mut self,
+        document: &Document,
+        can_open: bool,
+        tree: Option<&[TreeRow]>,
+    ) -> Result<(), JsValue> {
+        if !can_open && self.fold.is_none() {
             return Ok(());
         }
-        let words = style_words(piece.style);
-        let class = if piece.is_hit { format!("{} hit", words.classes) } else { words.classes };
-        let stretch = match piece.url {
-            Some(url) => {
-                let link = element(document, "a", &class)?;
-                link.set_attribute("href", url)?;
-                link.set_attribute("target", "_blank")?;
-                link.set_attribute("rel", "noopener noreferrer")?;
-                // Where it really leads, before anybody follows it.
-                link.set_attribute("title", url)?;
-                link
+        let fold = match self.fold.take() {
+            Some(fold) => fold,
+            None => {
+                let fold = element(document, "button", "fold")?;
+                fold.set_attribute("type", "button")?;
+                // The key `o` opens; a hundred stops on the way through the page would help nobody.
+                fold.set_attribute("tabindex", "-1")?;
+                fold.set_attribute("aria-label", "Values of this line")?;
+                fold.set_attribute("title", "Open or close (o)")?;
+                self.element.insert_before(&fold, Some(&self.text))?;
+                fold
             }
-            None => element(document, "span", &class)?,
         };
-        let style = stretch.unchecked_ref::<HtmlElement>().style();
-        for (property, value) in [("--f", words.foreground), ("--b", words.background)] {
-            if let Some(value) = value {
-                style.set_property(property, &value)?;
-            }
+        fold.toggle_attribute_with_force("hidden", !can_open)?;
+        fold.set_attribute("aria-expanded", if tree.is_some() { "true" } else { "false" })?;
+        self.fold = Some(fold);
+        if let Some(old) = self.tree.take() {
+            old.remove();
         }
-        append_marked(document, &stretch, &piece.display)?;
-        self.text.append_child(&stretch)?;
+        self.element.class_list().toggle_with_force("open", tree.is_some())?;
+        if let Some(rows) = tree {
+            let tree = tree_of(document, rows)?;
+            self.element.append_child(&tree)?;
+            self.tree = Some(tree);
+        }
         Ok(())
     }
 
@@ -174,6 +234,57 @@ impl LogRow {
         self.more = Some(more);
         Ok(())
     }
+}
+
+/// Appends a piece: a text node when it is plain, an element otherwise.
+fn append(document: &Document, parent: &Element, piece: &Piece<'_>) -> Result<(), JsValue> {
+    if piece.is_plain() {
+        parent.append_child(&document.create_text_node(&piece.display.text))?;
+        return Ok(());
+    }
+    let words = style_words(piece.style);
+    let class = if piece.is_hit { format!("{} hit", words.classes) } else { words.classes };
+    let stretch = match piece.url {
+        Some(url) => {
+            let link = element(document, "a", &class)?;
+            link.set_attribute("href", url)?;
+            link.set_attribute("target", "_blank")?;
+            link.set_attribute("rel", "noopener noreferrer")?;
+            // Where it really leads, before anybody follows it.
+            link.set_attribute("title", url)?;
+            link
+        }
+        None => element(document, "span", &class)?,
+    };
+    let style = stretch.unchecked_ref::<HtmlElement>().style();
+    for (property, value) in [("--f", words.foreground), ("--b", words.background)] {
+        if let Some(value) = value {
+            style.set_property(property, &value)?;
+        }
+    }
+    append_marked(document, &stretch, &piece.display)?;
+    parent.append_child(&stretch)?;
+    Ok(())
+}
+
+/// The values of a line, one a row.
+fn tree_of(document: &Document, rows: &[TreeRow]) -> Result<Element, JsValue> {
+    let tree = element(document, "div", "tree")?;
+    for row in rows {
+        let line = element(document, "div", "branch")?;
+        line.unchecked_ref::<HtmlElement>().style().set_property("--depth", &row.depth.to_string())?;
+        if !row.key.is_empty() {
+            let key = element(document, "span", "key")?;
+            append_marked(document, &key, &display_text(&row.key))?;
+            line.append_child(&key)?;
+            line.append_child(&document.create_text_node(" "))?;
+        }
+        let value = element(document, "span", row.kind.as_str())?;
+        append_marked(document, &value, &display_text(&row.value))?;
+        line.append_child(&value)?;
+        tree.append_child(&line)?;
+    }
+    Ok(tree)
 }
 
 /// Appends text in which some characters stand for something invisible.

@@ -10,9 +10,12 @@ use web_sys::{Document, Element, HtmlElement, Text};
 
 use super::{
     clock::offset_minutes,
-    log_row::{LogRow, div, element},
+    log_row::{LogRow, RowContext, div, element},
 };
-use crate::model::{display_text::MAX_DRAWN_CHARS, grouped_number::counted, live_log::LiveLog};
+use crate::model::{
+    display_text::MAX_DRAWN_CHARS, grouped_number::counted, json_line::fields::field_values,
+    live_log::LiveLog,
+};
 
 /// Height of a row for each pixel of the font's size.
 const ROW_PX_PER_FONT_PX: f64 = 1.5;
@@ -29,6 +32,8 @@ struct Written {
     columns: u32,
     digits: usize,
     revision: u64,
+    /// The widest value of each column so far, in characters, up to [`MAX_CELL_CHARS`].
+    cells: Vec<usize>,
 }
 
 /// See the [module](self).
@@ -52,6 +57,8 @@ pub struct LogView {
 
 /// `14:03:11`: as wide as the gutter must be.
 const TIME_DIGITS: usize = 8;
+/// Widest a column becomes; longer values push what follows aside.
+const MAX_CELL_CHARS: usize = 32;
 /// Characters in the probe.
 const PROBE_COLUMNS: u32 = 64;
 
@@ -163,7 +170,7 @@ impl LogView {
 
     /// Tells the log how high wrapped rows are in truth. Whether that changes the layout.
     fn correct_heights(&self, log: &mut LiveLog) -> bool {
-        if !self.is_wrapping.get() || !self.has_filled.replace(false) {
+        if log.viewport.row_columns().is_none() || !self.has_filled.replace(false) {
             return false;
         }
         let row_px = log.viewport.row_px();
@@ -272,14 +279,40 @@ impl LogView {
         Ok(())
     }
 
-    fn filled(&self, row: Option<LogRow>, position: u64, log: &LiveLog) -> Result<LogRow, JsValue> {
+    /// Makes room for the values of a line.
+    fn widen_cells(&mut self, line: &str, columns: &[Option<Range<usize>>]) {
+        self.written.cells.resize(columns.len(), 0);
+        for (place, (widest, column)) in self.written.cells.iter_mut().zip(columns).enumerate() {
+            let value = column.clone().and_then(|range| line.get(range)).unwrap_or_default();
+            let chars = value.chars().take(MAX_CELL_CHARS).count();
+            if chars > *widest {
+                *widest = chars;
+                let style = self.scroller.style();
+                // Fails only for names that are no properties.
+                style.set_property(&format!("--c{place}"), &chars.to_string()).unwrap_or_default();
+            }
+        }
+    }
+
+    fn filled(&mut self, row: Option<LogRow>, position: u64, log: &LiveLog) -> Result<LogRow, JsValue> {
         let mut row = match row {
             Some(row) => row,
             None => LogRow::new(&self.document)?,
         };
         if let Some(line) = log.line_at(position) {
             let (gutter, hits) = (log.gutter(&line, offset_minutes()), log.finding().hits_in(&line));
-            row.fill(&self.document, &line, &gutter, &hits)?;
+            let names = log.columns();
+            let columns = if names.is_empty() { None } else { field_values(line.text, names) };
+            if let Some(columns) = &columns {
+                self.widen_cells(line.text, columns);
+            }
+            let context = RowContext {
+                gutter: &gutter,
+                hits: &hits,
+                columns: columns.as_deref(),
+                tree: log.open_lines().tree(line.id),
+            };
+            row.fill(&self.document, &line, &context)?;
             self.has_filled.set(true);
             row.set_current(log.finding().current() == Some(line.id))?;
         }

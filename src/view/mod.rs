@@ -8,6 +8,7 @@
 //! | [`preferences`] | what the reader likes, kept |
 //! | [`status_bar`] | the header: connection, counts, details |
 //! | [`empty_log`] | what is there before the first line |
+//! | [`columns_menu`] | which fields of JSON lines are columns |
 //! | [`download`] | lines as a file |
 //! | [`keys_help`] | which key does what |
 //! | [`find_bar`] | the bar under it: what to look for, what to show |
@@ -21,6 +22,7 @@
 
 pub mod app;
 pub mod clock;
+pub mod columns_menu;
 pub mod download;
 pub mod empty_log;
 pub mod find_bar;

@@ -61,13 +61,7 @@ impl Preferences {
     /// What the page's address says (`theme=dark`, `wrap=1`, `time=1`), or else what was kept.
     #[must_use]
     pub fn read(window: &Window) -> Self {
-        let search = window.location().search().unwrap_or_default();
-        let parameters = UrlSearchParams::new_with_str(&search).ok();
-        let storage = storage(window);
-        let wish = |name: &str| {
-            let asked = parameters.as_ref().and_then(|parameters| parameters.get(name));
-            asked.or_else(|| storage.as_ref()?.get_item(&key(name)).ok()?)
-        };
+        let wish = |name: &str| read_value(window, name);
         let is_wished = |name| wish(name).is_some_and(|value| matches!(value.as_str(), "1" | "true" | ""));
         Self {
             theme: wish(THEME).and_then(|name| Theme::from_name(&name)).unwrap_or_default(),
@@ -78,13 +72,11 @@ impl Preferences {
 
     /// Keeps them, where the browser keeps anything.
     pub fn keep(self, window: &Window) {
-        let Some(storage) = storage(window) else { return };
         let flag = |is_set| if is_set { "1" } else { "0" };
         let values =
             [(THEME, self.theme.as_str()), (WRAP, flag(self.is_wrapping)), (TIME, flag(self.shows_time))];
         for (name, value) in values {
-            // A full or forbidden store keeps nothing, and the page works all the same.
-            storage.set_item(&key(name), value).unwrap_or_default();
+            keep_value(window, name, value);
         }
     }
 
@@ -95,6 +87,21 @@ impl Preferences {
             // Fails only for attributes with impossible names.
             root.set_attribute("data-theme", self.theme.as_str()).unwrap_or_default();
         }
+    }
+}
+
+/// What the page's address says of `name`, or else what was kept of it.
+pub(super) fn read_value(window: &Window, name: &str) -> Option<String> {
+    let search = window.location().search().unwrap_or_default();
+    let asked = UrlSearchParams::new_with_str(&search).ok().and_then(|parameters| parameters.get(name));
+    asked.or_else(|| storage(window)?.get_item(&key(name)).ok()?)
+}
+
+/// Keeps a value, where the browser keeps anything.
+pub(super) fn keep_value(window: &Window, name: &str, value: &str) {
+    if let Some(storage) = storage(window) {
+        // A full or forbidden store keeps nothing, and the page works all the same.
+        storage.set_item(&key(name), value).unwrap_or_default();
     }
 }
 

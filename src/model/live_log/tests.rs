@@ -143,3 +143,67 @@ fn new_lines_are_counted_only_while_the_reader_is_elsewhere() {
     log.viewport.follow();
     assert_eq!(log.on_screen(0.0).new_lines, None);
 }
+
+const JSON: &str = r#"{"level":"warn","msg":"slow","at":{"host":"db-1"}}"#;
+
+/// A log of 300 lines, each tenth of which is JSON, in a view of 10 rows.
+fn log_with_json() -> LiveLog {
+    let mut log = LiveLog::new(group(), StoreLimits { lines: 320, ..StoreLimits::default() });
+    log.viewport.resize(200.0, 20.0);
+    for number in 0..300 {
+        let text = if number % 10 == 0 { JSON.to_owned() } else { format!("line {number}") };
+        log.store.push_message(LineKind::Group, &text, 0.0);
+    }
+    log.lay_out(true);
+    log
+}
+
+#[test]
+fn an_opened_line_is_as_high_as_its_rows_and_stays_where_it_is() {
+    let mut log = log_with_json();
+    let closed_px = log.lay_out(true).content_px;
+    log.toggle_open(290);
+    let layout = log.lay_out(true);
+    // Four values under the line, and the view does not jump to the end.
+    assert_eq!(layout.content_px, closed_px + 4.0 * 20.0);
+    assert_eq!((layout.scroll_to_px, log.viewport.is_following()), (None, false));
+    assert_eq!(log.open_lines().rows_below(290), Some(4));
+    log.toggle_open(291);
+    log.toggle_open(290);
+    assert_eq!(log.lay_out(true).content_px, closed_px);
+    assert!(log.open_lines().is_empty() && log.viewport.row_columns().is_none());
+}
+
+#[test]
+fn opened_lines_keep_their_height_in_filters_in_wrapping_and_until_they_are_dropped() {
+    let mut log = log_with_json();
+    log.toggle_open(20);
+    log.find(|finding| finding.toggle_level(super::super::level::Level::Warning));
+    let layout = log.lay_out(true);
+    assert_eq!(layout.content_px, 30.0 * 20.0 + 4.0 * 20.0 + 2.0 * super::super::viewport::EDGE_PX);
+    log.find(|finding| finding.toggle_level(super::super::level::Level::Warning));
+    log.set_wrap(Some(20));
+    let wrapped_px = log.lay_out(true).content_px;
+    log.toggle_open(20);
+    assert_eq!(log.lay_out(true).content_px, wrapped_px - 4.0 * 20.0);
+    log.set_wrap(None);
+    log.toggle_open(0);
+    for number in 0..400 {
+        log.store.push_message(LineKind::Group, &number.to_string(), 0.0);
+    }
+    log.lay_out(true);
+    assert!(log.open_lines().is_empty());
+}
+
+#[test]
+fn the_current_hit_or_the_topmost_json_line_is_the_one_that_a_key_opens() {
+    let mut log = log_with_json();
+    log.viewport.to_start();
+    log.lay_out(true);
+    assert_eq!(log.line_to_open(), Some(0));
+    let query = super::super::matcher::Query { pattern: "line 15".into(), ..Default::default() };
+    log.find(|finding| finding.set_query(query));
+    log.lay_out(true);
+    log.step(true);
+    assert_eq!(log.line_to_open(), Some(15));
+}

@@ -1,0 +1,93 @@
+//! The values of chosen fields, where they stand in the line: shown as columns.
+
+use std::ops::Range;
+
+use super::{
+    MAX_JSON_BYTES,
+    scanner::{Scanner, Token},
+};
+
+/// Most fields that are chosen.
+pub const MAX_FIELDS: usize = 12;
+/// Longest name of a chosen field, in bytes.
+pub const MAX_NAME_BYTES: usize = 100;
+
+/// The names in `text`, which separates them by commas.
+#[must_use]
+pub fn field_names(text: &str) -> Vec<String> {
+    let names =
+        text.split(',').map(str::trim).filter(|name| !name.is_empty() && name.len() <= MAX_NAME_BYTES);
+    names.take(MAX_FIELDS).map(str::to_owned).collect()
+}
+
+/// Where the values of the outermost fields `names` are: strings without their quotes, everything else as it stands.
+/// `None` when the line has none of them, or is no JSON object.
+#[must_use]
+pub fn field_values(line: &str, names: &[String]) -> Option<Vec<Option<Range<usize>>>> {
+    if line.len() > MAX_JSON_BYTES || !line.starts_with('{') {
+        return None;
+    }
+    let mut values = vec![None; names.len()];
+    let mut missing = names.len();
+    let (mut wanted, mut start) = (None, 0);
+    let mut scanner = Scanner::new(line);
+    while missing > 0
+        && let Some(token) = scanner.next()
+    {
+        let found = match token.ok()? {
+            Token::Key(range) if scanner.depth() == 1 => {
+                let key = line.get(range)?;
+                wanted = names.iter().position(|name| name == key);
+                continue;
+            }
+            Token::Text(range) | Token::Word(range) if scanner.depth() == 1 => range,
+            Token::Open { at, .. } if scanner.depth() == 2 => {
+                start = at;
+                continue;
+            }
+            Token::Close { at } if scanner.depth() == 1 => start..at + 1,
+            _ => continue,
+        };
+        // Of fields with one name the first counts.
+        if let Some(value) =
+            wanted.take().and_then(|place| values.get_mut(place)).filter(|value| value.is_none())
+        {
+            *value = Some(found);
+            missing -= 1;
+        }
+    }
+    (missing < names.len()).then_some(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values<'a>(line: &'a str, names: &str) -> Option<Vec<Option<&'a str>>> {
+        let values = field_values(line, &field_names(names))?;
+        Some(values.into_iter().map(|value| value.map(|range| &line[range])).collect())
+    }
+
+    #[test]
+    fn outermost_fields_are_found_in_the_order_of_asking() {
+        let line = r#"{"ts":17,"in":{"msg":"no"},"msg":"say \"hi\"","level":"info","msg":"again"}"#;
+        assert_eq!(
+            values(line, "level, msg,in,nope,ts"),
+            Some(vec![Some("info"), Some(r#"say \"hi\""#), Some(r#"{"msg":"no"}"#), None, Some("17")])
+        );
+    }
+
+    #[test]
+    fn a_line_without_them_has_no_columns() {
+        for line in ["plain", "{}", r#"{"other":1}"#, r#"{"a" "msg":1}"#, r#"["msg"]"#] {
+            assert_eq!(values(line, "msg"), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn names_are_bounded() {
+        assert_eq!(field_names(" a ,,b,"), ["a", "b"]);
+        assert_eq!(field_names(&"x,".repeat(50)).len(), MAX_FIELDS);
+        assert!(field_names(&"x".repeat(MAX_NAME_BYTES + 1)).is_empty());
+    }
+}

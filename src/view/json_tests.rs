@@ -1,0 +1,91 @@
+//! Lines that are JSON, in a browser.
+
+use wasm_bindgen::JsCast;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use super::super::test_page::{TestPage, numbered};
+use crate::model::line_store::StoreLimits;
+
+const JSON: &str = r#"{"level":"warn","msg":"a \"slow\" one","at":{"host":"db-1"}}"#;
+
+async fn page_with(lines: &str) -> TestPage {
+    let page = TestPage::new(StoreLimits::default()).await;
+    page.connect();
+    page.receive(lines);
+    page.painted().await;
+    page
+}
+
+/// The texts of the rows below opened lines.
+fn branches(page: &TestPage) -> Vec<String> {
+    page.all(".branch").iter().map(|branch| branch.text_content().unwrap_or_default()).collect()
+}
+
+#[wasm_bindgen_test]
+async fn a_json_line_opens_to_its_values_and_closes() {
+    let page = page_with(&format!("{}\n{JSON}\nplain", numbered(1..=500))).await;
+    assert_eq!(page.texts()[page.texts().len() - 2], JSON);
+    assert_eq!(page.all(".fold").iter().filter(|fold| !fold.hidden()).count(), 1);
+    assert_eq!(page.attribute(".row[data-line-id='500']", "data-level"), "warning");
+    let row_px = page.get(".row[data-line-id='500']").offset_height();
+    page.get(".fold").click();
+    page.painted().await;
+    assert_eq!(branches(&page), ["level warn", "msg a \"slow\" one", "at {", "host db-1"]);
+    let row = page.get(".row[data-line-id='500']");
+    assert_eq!(row.offset_height(), 5 * row_px);
+    let (below, above) = (page.get(".row[data-line-id='501']"), row.get_bounding_client_rect().bottom());
+    assert!((below.get_bounding_client_rect().top() - above).abs() < 1.0);
+    assert_eq!(page.attribute(".fold", "aria-expanded"), "true");
+    page.get(".fold").click();
+    page.painted().await;
+    assert_eq!((branches(&page).len(), page.get(".row[data-line-id='500']").offset_height()), (0, row_px));
+}
+
+#[wasm_bindgen_test]
+async fn an_opened_line_is_still_open_after_scrolling_away_and_back_also_when_lines_are_wrapped() {
+    let page = page_with(&format!("{JSON}\n{}", numbered(1..=2_000))).await;
+    for key in ["Home", "o", "End", "Home", "z"] {
+        page.press(key).await;
+    }
+    assert_eq!(branches(&page).len(), 4);
+    let rows = page.all(".rows .row");
+    for pair in rows.windows(2) {
+        let (upper, lower) = (pair[0].get_bounding_client_rect(), pair[1].get_bounding_client_rect());
+        assert!((upper.bottom() - lower.top()).abs() < 1.0);
+    }
+    page.press("z").await;
+    page.press("o").await;
+    assert_eq!(page.count(".branch"), 0);
+    web_sys::window().unwrap().local_storage().unwrap().unwrap().clear().unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn chosen_fields_are_columns_and_lines_without_them_are_plain() {
+    let page = page_with(&format!("{JSON}\nplain\n{}", r#"{"msg":"b","level":"information"}"#)).await;
+    let field: web_sys::HtmlInputElement = page.get("#columns input").unchecked_into();
+    field.set_value("level, msg");
+    field.dispatch_event(&web_sys::Event::new("input").unwrap()).unwrap();
+    page.painted().await;
+    assert_eq!(page.texts(), ["warn a \\\"slow\\\" one ", "plain", "information b "]);
+    // Columns stand under one another.
+    let cells = page.all(".cell");
+    assert_eq!(cells[1].offset_left(), cells[3].offset_left());
+    field.set_value("");
+    field.dispatch_event(&web_sys::Event::new("input").unwrap()).unwrap();
+    page.painted().await;
+    assert_eq!(page.texts()[0], JSON);
+    web_sys::window().unwrap().local_storage().unwrap().unwrap().clear().unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn a_line_nested_ten_thousand_deep_is_opened_to_a_depth_and_told() {
+    let page = page_with(&format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000))).await;
+    page.get(".fold").click();
+    page.painted().await;
+    let branches = branches(&page);
+    assert!(branches.len() < 50, "{}", branches.len());
+    assert!(branches.last().unwrap().contains("more levels"), "{branches:?}");
+    page.receive("alive");
+    page.press("End").await;
+    assert_eq!(page.texts().last().unwrap(), "alive");
+}
