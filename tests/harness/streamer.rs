@@ -1,6 +1,6 @@
-//! A running `tailcast stream` that a test types into.
+//! A running `tailcast stream` that a test types into, or `tailcast tail`.
 
-use std::process::Stdio;
+use std::{ffi::OsStr, process::Stdio};
 
 use anyhow::Context;
 use tokio::{
@@ -23,8 +23,16 @@ impl Streamer {
     /// # Errors
     /// When it cannot be started.
     pub fn start(negotiate_url: &str, arguments: &[&str]) -> anyhow::Result<Self> {
+        Self::start_as("stream", &[&["--negotiate", negotiate_url], arguments].concat())
+    }
+
+    /// Starts another command that publishes.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_as(name: &str, arguments: &[impl AsRef<OsStr>]) -> anyhow::Result<Self> {
         let mut command = command(&environment::tailcast()?);
-        command.args(["stream", "--negotiate", negotiate_url]).args(arguments).stdin(Stdio::piped());
+        command.arg(name).args(arguments).stdin(Stdio::piped());
         let mut child = command.spawn()?;
         let stdin = child.stdin.take();
         let stderr = BufReader::new(child.stderr.take().context("no standard error")?).lines();

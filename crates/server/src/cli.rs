@@ -1,6 +1,6 @@
 //! What can be typed. What it means is decided elsewhere: [`crate::serve::config`] and the commands.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -15,6 +15,8 @@ const LONG_ABOUT: &str = "A command's output, live in every open browser.
 
   tailcast serve                     the page, on http://127.0.0.1:8080
   some-command | tailcast stream     its output, on every open page
+  tailcast run -- some-command       the same, with standard error told apart and the command's exit code
+  tailcast tail app.log              the lines of a file, as they are written
   tailcast hub                       the Web PubSub compatible service alone, for an application's tests
 
 It speaks Azure Web PubSub's protocols: give `serve` a connection string and everything goes through Azure. \
@@ -28,6 +30,8 @@ pub(crate) enum Command {
     Serve(ServeOptions),
     Hub(HubOptions),
     Stream(StreamOptions),
+    Run(RunOptions),
+    Tail(TailOptions),
     Publish(PublishOptions),
 }
 
@@ -37,6 +41,8 @@ impl Command {
             Self::Serve(_) => "serve",
             Self::Hub(_) => "hub",
             Self::Stream(_) => "stream",
+            Self::Run(_) => "run",
+            Self::Tail(_) => "tail",
             Self::Publish(_) => "publish",
         }
     }
@@ -113,6 +119,41 @@ pub(crate) struct ServiceOptions {
 /// Send standard input, line by line, to every open page
 #[derive(Debug, Args)]
 pub(crate) struct StreamOptions {
+    #[command(flatten)]
+    pub(crate) destination: Destination,
+}
+
+/// Run a command and send what it says to every open page, standard error in red
+///
+/// It is run as it is, without a shell; its output is passed on as well, signals are passed to it, and its exit code is
+/// ours (128 + n when signal n ended it; 126 or 127 when it could not be run).
+#[derive(Debug, Args)]
+pub(crate) struct RunOptions {
+    #[command(flatten)]
+    pub(crate) destination: Destination,
+    /// The command and its arguments
+    #[arg(required = true, last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// Follow files and send their lines to every open page, across rotation and truncation
+///
+/// Lines of several files begin with the file's name. A file that is not there yet is waited for.
+#[derive(Debug, Args)]
+pub(crate) struct TailOptions {
+    #[command(flatten)]
+    pub(crate) destination: Destination,
+    /// Begin with this many lines from the end of each file
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    pub(crate) lines: u64,
+    /// The files
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Where lines go.
+#[derive(Debug, Args)]
+pub(crate) struct Destination {
     /// Address of the negotiate endpoint
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/negotiate")]
     pub(crate) negotiate: String,

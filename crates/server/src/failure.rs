@@ -9,6 +9,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// It was asked rightly, and something went wrong: exit code 1.
     RunTime(String),
+    /// The command that it was to run could not be: an exit code such as shells give.
+    NotRun { words: String, code: u8 },
 }
 
 impl Failure {
@@ -24,6 +26,7 @@ impl Failure {
         match self {
             Self::Usage(_) => ExitCode::from(2),
             Self::RunTime(_) => ExitCode::FAILURE,
+            Self::NotRun { code, .. } => ExitCode::from(*code),
         }
     }
 }
@@ -31,7 +34,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(words) | Self::RunTime(words) => f.write_str(words),
+            Self::Usage(words) | Self::RunTime(words) | Self::NotRun { words, .. } => f.write_str(words),
         }
     }
 }

@@ -2,16 +2,20 @@
 //!
 //! `tailcast serve` brings the page, the negotiate endpoint and, without a connection string, the service itself, which
 //! `tailcast hub` brings alone.
-//! `tailcast stream` sends standard input, line by line. `tailcast publish` broadcasts one message from a server.
+//! `tailcast stream` sends standard input, line by line, `run` what a command says, `tail` what is written to files.
+//! `tailcast publish` broadcasts one message from a server.
 
 mod cli;
 mod failure;
 mod hub;
 mod publish;
+mod publishing;
+mod run;
 mod serve;
 mod service;
 mod signals;
 mod stream;
+mod tail;
 mod terminal;
 
 use std::process::ExitCode;
@@ -27,7 +31,7 @@ fn main() -> ExitCode {
     drop(rustls::crypto::ring::default_provider().install_default());
     let name = command.name();
     match run(command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("tailcast {name}: {}", terminal::plain(&failure.to_string()));
             failure.exit_code()
@@ -35,18 +39,21 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<(), Failure> {
+fn run(command: Command) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::at_run_time(format!("the async runtime did not start: {error}")))?;
     runtime.block_on(async {
         match command {
-            Command::Serve(options) => serve::run(options).await,
-            Command::Hub(options) => hub::run(options).await,
-            Command::Stream(options) => stream::run(options).await,
-            Command::Publish(options) => publish::run(options).await,
+            Command::Serve(options) => serve::run(options).await?,
+            Command::Hub(options) => hub::run(options).await?,
+            Command::Stream(options) => stream::run(options).await?,
+            Command::Run(options) => return run::run(options).await,
+            Command::Tail(options) => tail::run(options).await?,
+            Command::Publish(options) => publish::run(options).await?,
         }
+        Ok(ExitCode::SUCCESS)
     })
 }
 

@@ -52,8 +52,7 @@ pub(crate) struct Listening {
 impl Listening {
     /// Takes the port.
     pub(crate) async fn on(mut config: ListenConfig) -> Result<Self, Failure> {
-        let signals = Signals::listen()
-            .map_err(|error| Failure::at_run_time(format!("signals cannot be heard: {error}")))?;
+        let signals = Signals::listen()?;
         let listener =
             TcpListener::bind(config.address).await.map_err(|error| cannot_listen(&config, &error))?;
         config.address = listener.local_addr().map_err(|error| cannot_listen(&config, &error))?;
@@ -80,7 +79,7 @@ impl Listening {
             () = accept::serve(self.listener, app) => {
                 Err(Failure::at_run_time("the server stopped taking connections"))
             }
-            () = self.signals.next() => {
+            _ = self.signals.next() => {
                 if let Some(service) = service {
                     // Clients that do not go in time are cut off with the process.
                     drop(tokio::time::timeout(SHUTDOWN_TIMEOUT, service.shut_down()).await);

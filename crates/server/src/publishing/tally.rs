@@ -52,8 +52,8 @@ impl Tally {
     }
 
     /// Closes the account: success only when every line that was read is acknowledged.
-    pub(super) fn conclude(&self, ending: Ending) -> Result<(), Failure> {
-        self.tell_oddities();
+    pub(super) fn conclude(&self, command: &str, ending: Ending) -> Result<(), Failure> {
+        self.tell_oddities(command);
         let (read, missing) = (self.read.get(), self.read.get() - self.acknowledged.get());
         let unacknowledged = match (missing, read) {
             (0, _) => None,
@@ -83,7 +83,7 @@ impl Tally {
         if words.is_empty() { Ok(()) } else { Err(Failure::at_run_time(words.join("; "))) }
     }
 
-    fn tell_oddities(&self) {
+    fn tell_oddities(&self, command: &str) {
         let Oddities { invalid_lines, nul_lines, cut_lines } = self.oddities.get();
         for (count, words) in [
             (invalid_lines, "held bytes that are not UTF-8; they were sent as U+FFFD".to_owned()),
@@ -91,7 +91,7 @@ impl Tally {
             (cut_lines, format!("were longer than {MAX_LINE_BYTES} bytes and were sent in pieces")),
         ] {
             if count > 0 {
-                eprintln!("tailcast stream: {count} lines {words}");
+                eprintln!("tailcast {command}: {count} lines {words}");
             }
         }
     }
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     fn words(tally: &Tally, ending: Ending) -> String {
-        tally.conclude(ending).map_or_else(|failure| failure.to_string(), |()| "done".to_owned())
+        tally.conclude("stream", ending).map_or_else(|failure| failure.to_string(), |()| "done".to_owned())
     }
 
     fn trouble() -> Option<String> {

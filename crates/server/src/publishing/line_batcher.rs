@@ -116,7 +116,7 @@ impl LineBatcher {
 }
 
 /// The largest position up to `limit` that does not split a UTF-8 character; `limit` itself in bytes that are none.
-fn floor_char_boundary(bytes: &[u8], limit: usize) -> usize {
+pub(super) fn floor_char_boundary(bytes: &[u8], limit: usize) -> usize {
     const LONGEST_CHARACTER: usize = 4;
     let is_boundary = |at: &usize| bytes.get(*at).is_none_or(|byte| byte & 0xC0 != 0x80);
     (limit.saturating_sub(LONGEST_CHARACTER - 1)..=limit).rev().find(is_boundary).unwrap_or(limit)

@@ -1,10 +1,10 @@
-//! `tailcast stream`: standard input, line by line, to a group.
+//! Lines to a group, from wherever they come: standard input, a command, files.
 //!
 //! ```text
-//! standard input ─► thread ─► chunks ─► line batcher ─► client (window of unacknowledged messages) ─► service
-//!                                                            │ receipts
-//!                                                            ▼
-//!                                                          tally: lines sent, acknowledged, refused
+//! reader ─► chunks ─► line batcher ─► client (window of unacknowledged messages) ─► service
+//!                                          │ receipts
+//!                                          ▼
+//!                                        tally: lines sent, acknowledged, refused
 //! ```
 //!
 //! Nothing waits on a timer: what is there is sent at once, and while the window is full, lines pile up into larger
@@ -15,9 +15,11 @@
 //! A connection that is cut is recovered, and no line appears twice. Only where the service has forgotten it, by a
 //! restart or after its half minute, lines whose acknowledgement was lost may, and standard error says so.
 
-mod input;
+pub(crate) mod input;
 mod line_batcher;
+pub(crate) mod stopping;
 mod tally;
+pub(crate) mod whole_lines;
 
 use std::{pin::pin, time::Duration};
 
@@ -31,32 +33,37 @@ use webpubsub_client::{
 };
 use webpubsub_protocol::{name::GroupName, payload::Payload};
 
-use crate::{cli::StreamOptions, failure::Failure, signals::Signals, terminal::plain};
+use crate::{cli::Destination, failure::Failure, terminal::plain};
 use input::Input;
 use line_batcher::LineBatcher;
+use stopping::Stopping;
 use tally::{Ending, Tally};
 
-/// After a signal: how long the lines read so far may take to be acknowledged.
+/// After a request to stop: how long the lines read so far may take to be acknowledged.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Streams until the input ends, a signal comes, or the client gives up.
-pub(crate) async fn run(options: StreamOptions) -> Result<(), Failure> {
-    let group = GroupName::new(&options.group).map_err(|error| Failure::usage(error.to_string()))?;
-    let mut signals = Signals::listen()
-        .map_err(|error| Failure::at_run_time(format!("signals cannot be heard: {error}")))?;
-    let mut endpoint = NegotiateEndpoint::new(asking_for(&options.negotiate, &group));
-    if let Some(key) = options.publish_key {
+/// Publishes until the input ends, a stop is requested, or the client gives up. `command` speaks on standard error.
+pub(crate) async fn publish(
+    command: &'static str,
+    destination: Destination,
+    input: Input,
+    mut stopping: Stopping,
+) -> Result<(), Failure> {
+    let group = destination.group_name()?;
+    let mut endpoint = NegotiateEndpoint::new(asking_for(&destination.negotiate, &group));
+    if let Some(key) = destination.publish_key {
         endpoint = endpoint.with_credential(key);
     }
-    let client_options = ClientOptions::new().give_up_after(options.give_up_after).stop_on_lasting_failure();
+    let client_options =
+        ClientOptions::new().give_up_after(destination.give_up_after).stop_on_lasting_failure();
     let (publisher, events) = native::start(client_options, endpoint);
-    let mut narrating = tokio::spawn(narrate(events));
+    let mut narrating = tokio::spawn(narrate(command, events));
     let mut gave_up = None;
     let (stop_reading, reading_stopped) = watch::channel(false);
     let (sent, unsettled) = mpsc::channel(MAX_IN_FLIGHT_MESSAGES);
     let tally = Tally::default();
     {
-        let mut pumping = pin!(pump(&group, &publisher, &tally, sent, reading_stopped));
+        let mut pumping = pin!(pump(&group, &publisher, input, &tally, sent, reading_stopped));
         let mut settling = pin!(settle(unsettled, &tally, &stop_reading));
         let mut is_pumping = true;
         let mut drain_deadline: Option<Instant> = None;
@@ -69,11 +76,11 @@ pub(crate) async fn run(options: StreamOptions) -> Result<(), Failure> {
                     gave_up = Some(trouble.ok().flatten());
                     stop_reading.send_replace(true);
                 }
-                () = signals.next() => {
+                () = stopping.requested() => {
                     if drain_deadline.is_some() {
                         break;
                     }
-                    eprintln!("tailcast stream: stopping; waiting for what was read to be acknowledged (again to stop at once)");
+                    eprintln!("tailcast {command}: stopping; waiting for what was read to be acknowledged (again to stop at once)");
                     stop_reading.send_replace(true);
                     drain_deadline = Some(Instant::now() + DRAIN_TIMEOUT);
                 }
@@ -89,7 +96,14 @@ pub(crate) async fn run(options: StreamOptions) -> Result<(), Failure> {
             Ending::Stopped(narrating.await.ok().flatten())
         }
     };
-    tally.conclude(ending)
+    tally.conclude(command, ending)
+}
+
+impl Destination {
+    /// The group, if its name is one.
+    pub(crate) fn group_name(&self) -> Result<GroupName, Failure> {
+        GroupName::new(&self.group).map_err(|error| Failure::usage(error.to_string()))
+    }
 }
 
 /// The negotiate endpoint's address with the group, unless it names one already. What is no address stays as it is, and
@@ -108,15 +122,15 @@ struct Sent {
     receipt: Result<Receipt, SendFailure>,
 }
 
-/// Moves standard input into messages until it ends or is to be read no further.
+/// Moves the input into messages until it ends or is to be read no further.
 async fn pump(
     group: &GroupName,
     publisher: &Client,
+    mut input: Input,
     tally: &Tally,
     sent: mpsc::Sender<Sent>,
     mut reading_stopped: watch::Receiver<bool>,
 ) {
-    let mut input = Input::open();
     let mut lines = LineBatcher::default();
     loop {
         let chunk = tokio::select! {
@@ -162,19 +176,19 @@ async fn settle(mut unsettled: mpsc::Receiver<Sent>, tally: &Tally, stop_reading
 }
 
 /// Tells on standard error what a person at the keyboard should know; gives the last trouble there was.
-async fn narrate(mut events: Events) -> Option<String> {
+async fn narrate(command: &str, mut events: Events) -> Option<String> {
     let mut trouble: Option<String> = None;
     while let Some(event) = events.next().await {
         match event {
             ClientEvent::Connected { .. } | ClientEvent::Recovered => {
                 let was_lost = trouble.take().is_some();
                 if was_lost {
-                    eprintln!("tailcast stream: connected again");
+                    eprintln!("tailcast {command}: connected again");
                 }
             }
             ClientEvent::Resending { messages } => {
                 eprintln!(
-                    "tailcast stream: sending {messages} unacknowledged messages again; lines of theirs may appear twice"
+                    "tailcast {command}: sending {messages} unacknowledged messages again; lines of theirs may appear twice"
                 );
             }
             ClientEvent::Disconnected { reason: webpubsub_client::Disconnect::Stopped } => {}
@@ -185,7 +199,7 @@ async fn narrate(mut events: Events) -> Option<String> {
             ClientEvent::RetryScheduled { after } => {
                 let trouble = trouble.as_deref().unwrap_or("no connection");
                 let trouble = plain(trouble);
-                eprintln!("tailcast stream: {trouble}; trying again in {:.1} s", after.as_secs_f64());
+                eprintln!("tailcast {command}: {trouble}; trying again in {:.1} s", after.as_secs_f64());
             }
             _ => {}
         }

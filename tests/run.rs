@@ -1,0 +1,162 @@
+//! `tailcast run`: a command's output on every page, and its exit code ours.
+
+use std::process::Stdio;
+
+use anyhow::Context;
+use tailcast_tests::{
+    browser::Browser,
+    command::{Ended, command, run_to_end},
+    environment::tailcast,
+    in_time,
+    server::{Server, signal},
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    process::{Child, Command},
+};
+
+/// `tailcast run -- sh -c SCRIPT`, publishing to the endpoint.
+fn shell(negotiate_url: &str, script: &str) -> anyhow::Result<Command> {
+    let mut command = command(&tailcast()?);
+    command.args(["run", "--negotiate", negotiate_url, "--", "sh", "-c", script]);
+    Ok(command)
+}
+
+async fn run_shell(server: &Server, script: &str) -> anyhow::Result<Ended> {
+    run_to_end(shell(&server.negotiate_url(), script)?, b"").await
+}
+
+#[tokio::test]
+async fn both_outputs_arrive_told_apart_and_are_passed_on_and_the_code_is_the_commands() -> anyhow::Result<()>
+{
+    let server = Server::start(&[]).await?;
+    let mut subscriber = server.subscribe().await?;
+    let ended = run_shell(&server, "echo out; read line; echo \"$line\" >&2; printf end; exit 7").await?;
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(7), "out\nend", "\n"));
+    let mut lines = subscriber.lines(3).await?;
+    lines.sort();
+    assert_eq!(lines, ["\u{1b}[31m\u{1b}[39m", "end", "out"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn standard_input_is_the_commands_and_no_line_of_many_is_lost() -> anyhow::Result<()> {
+    const COUNT: usize = 100_000;
+    let server = Server::start(&[]).await?;
+    let mut subscriber = server.subscribe().await?;
+    let command = shell(&server.negotiate_url(), "cat; seq 1 50000 >&2")?;
+    let input: String = (0..COUNT - 50_000).map(|number| format!("line {number}\n")).collect();
+    let (ended, lines) = tokio::join!(run_to_end(command, input.as_bytes()), subscriber.lines(COUNT));
+    let (ended, lines) = (ended?, lines?);
+    assert_eq!((ended.code, ended.stdout == input), (Some(0), true));
+    let (errors, output): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.starts_with('\u{1b}'));
+    assert!(output.iter().map(|line| format!("{line}\n")).eq(input.split_inclusive('\n')), "lines differ");
+    let expected = (1..=50_000).map(|number| format!("\u{1b}[31m{number}\u{1b}[39m"));
+    assert!(errors.into_iter().cloned().eq(expected), "lines of standard error differ");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_page_shows_standard_error_in_red() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let browser = Browser::start().await?;
+    browser.open(&server.url("/")).await?;
+    browser.until("document.querySelector('#status')?.dataset.state === 'connected'").await?;
+    run_shell(&server, "echo fine; echo broken >&2").await?;
+    let colour = |text: &str| {
+        format!(
+            "[...document.querySelectorAll('#log .row .text')].filter(row => row.textContent === '{text}')
+                 .map(row => getComputedStyle(row.querySelector('span') ?? row).color)[0]"
+        )
+    };
+    browser.until(&format!("{} && {}", colour("fine"), colour("broken"))).await?;
+    let colours = browser.run(&format!("return [{}, {}]", colour("fine"), colour("broken"))).await?;
+    assert_ne!(colours.get(0), colours.get(1), "{colours}");
+    browser.close().await
+}
+
+#[tokio::test]
+async fn an_end_by_a_signal_and_a_command_that_cannot_be_run_have_the_codes_of_shells() -> anyhow::Result<()>
+{
+    let server = Server::start(&[]).await?;
+    assert_eq!(run_shell(&server, "kill -9 $$").await?.code, Some(128 + 9));
+    let run = async |program: &str| {
+        let mut command = command(&tailcast()?);
+        command.args(["run", "--negotiate", &server.negotiate_url(), "--", program]);
+        run_to_end(command, b"").await
+    };
+    let missing = run("./no-such-program").await?;
+    assert_eq!(missing.code, Some(127));
+    assert!(missing.stderr.contains("`./no-such-program` cannot be run"), "{}", missing.stderr);
+    assert_eq!(run("/").await?.code, Some(126));
+    Ok(())
+}
+
+/// The first line of a running command's standard output.
+async fn first_line(child: &mut Child) -> anyhow::Result<String> {
+    let mut lines = BufReader::new(child.stdout.as_mut().context("no standard output")?).lines();
+    in_time("a line", async { lines.next_line().await?.context("it ended") }).await
+}
+
+#[tokio::test]
+async fn signals_are_passed_on_and_the_command_decides() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    for (name, code) in [("INT", 40), ("TERM", 50)] {
+        let script = "trap 'exit 40' INT; trap 'exit 50' TERM; echo ready; while :; do sleep 0.02; done";
+        let mut child = shell(&server.negotiate_url(), script)?.spawn()?;
+        assert_eq!(first_line(&mut child).await?, "ready");
+        signal(child.id().context("it has ended")?, name).await?;
+        let status = in_time("end of the command", async { Ok(child.wait().await?) }).await?;
+        assert_eq!(status.code(), Some(code));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_is_left_behind_by_the_command_keeps_nobody_waiting() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let mut subscriber = server.subscribe().await?;
+    let ended = run_shell(&server, "sleep 600 & echo $!; exit 3").await?;
+    assert_eq!(ended.code, Some(3));
+    assert_eq!(subscriber.lines(1).await?, [ended.stdout.trim()]);
+    signal(ended.stdout.trim().parse()?, "KILL").await
+}
+
+#[tokio::test]
+async fn without_a_server_the_command_runs_all_the_same_and_it_is_told() -> anyhow::Result<()> {
+    let mut command = command(&tailcast()?);
+    let nowhere = "http://127.0.0.1:9/negotiate";
+    command.args([
+        "run",
+        "--negotiate",
+        nowhere,
+        "--give-up-after",
+        "0.1",
+        "--",
+        "sh",
+        "-c",
+        "echo done; exit 5",
+    ]);
+    let ended = run_to_end(command, b"").await?;
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(5), "done\n"));
+    assert!(ended.stderr.contains("the line read was not acknowledged"), "{}", ended.stderr);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reader_of_ours_that_goes_keeps_nothing_from_the_pages_and_the_key_stays_with_us()
+-> anyhow::Result<()> {
+    let server = Server::start(&["--publish-key", "ours"]).await?;
+    let mut subscriber = server.subscribe().await?;
+    let script = "sleep 0.05; seq 1 20000; echo ${TAILCAST_PUBLISH_KEY-unset}";
+    let mut command = shell(&server.negotiate_url(), script)?;
+    let mut child = command.env("TAILCAST_PUBLISH_KEY", "ours").stderr(Stdio::null()).spawn()?;
+    let mut stdout = child.stdout.take().context("no standard output")?;
+    assert_eq!(stdout.read_u8().await?, b'1');
+    drop(stdout);
+    let lines = subscriber.lines(20_001).await?;
+    assert_eq!(lines.last().map(String::as_str), Some("unset"));
+    let status = in_time("end of the command", async { Ok(child.wait().await?) }).await?;
+    assert_eq!(status.code(), Some(0));
+    Ok(())
+}

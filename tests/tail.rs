@@ -1,0 +1,181 @@
+//! `tailcast tail`: real files, rotated as logrotate does it, while they are written to.
+
+use std::{
+    collections::VecDeque,
+    fs::{self, File, OpenOptions},
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use tailcast_tests::{
+    command::{command, run_to_end},
+    environment::tailcast,
+    server::Server,
+    socket::Socket,
+    streamer::Streamer,
+};
+
+/// A folder for one test. Removed when dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> anyhow::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("tailcast-{test}-{}", std::process::id()));
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder)?;
+        Ok(Self(folder))
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+fn append(path: &Path) -> anyhow::Result<File> {
+    Ok(OpenOptions::new().append(true).create(true).open(path)?)
+}
+
+fn tail(server: &Server, files: &[&Path], lines: &str) -> anyhow::Result<Streamer> {
+    let files = files.iter().map(|file| file.to_string_lossy().into_owned());
+    let arguments: Vec<String> =
+        ["--negotiate".to_owned(), server.negotiate_url(), "--lines".to_owned(), lines.to_owned()]
+            .into_iter()
+            .chain(files)
+            .collect();
+    Streamer::start_as("tail", &arguments)
+}
+
+async fn stopped(tail: Streamer) -> anyhow::Result<()> {
+    tail.signal("TERM").await?;
+    let (code, said) = tail.ended().await?;
+    anyhow::ensure!(code == Some(0), "{code:?}: {said}");
+    Ok(())
+}
+
+/// Writes lines `FROM..TO`, in pieces that end anywhere, as a program's buffer does.
+fn write_lines(file: &mut File, from: usize, to: usize) -> anyhow::Result<()> {
+    let text: String = (from..to).map(|number| format!("line {number}\n")).collect();
+    for piece in text.as_bytes().chunks(4099) {
+        file.write_all(piece)?;
+    }
+    Ok(())
+}
+
+/// A subscriber that reads line by line, whatever came in one message.
+struct Reader {
+    subscriber: Socket,
+    ahead: VecDeque<String>,
+}
+
+impl Reader {
+    async fn of(server: &Server) -> anyhow::Result<Self> {
+        Ok(Self { subscriber: server.subscribe().await?, ahead: VecDeque::new() })
+    }
+
+    async fn line(&mut self) -> anyhow::Result<String> {
+        if self.ahead.is_empty() {
+            self.ahead.extend(self.subscriber.lines(1).await?);
+        }
+        self.ahead.pop_front().context("a message without a line")
+    }
+
+    /// Receives lines `FROM..TO`, each once and in order.
+    async fn receive(&mut self, from: usize, to: usize) -> anyhow::Result<()> {
+        for number in from..to {
+            let line = self.line().await.with_context(|| format!("line {number} is missing"))?;
+            anyhow::ensure!(line == format!("line {number}"), "`{line}` came in place of line {number}");
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_last_lines_come_first_and_then_what_is_written() -> anyhow::Result<()> {
+    let (folder, server) = (Folder::new("last-lines")?, Server::start(&[]).await?);
+    let mut reader = Reader::of(&server).await?;
+    let path = folder.file("app.log");
+    write_lines(&mut append(&path)?, 0, 1000)?;
+    let tail = tail(&server, &[&path], "3")?;
+    reader.receive(997, 1000).await?;
+    write_lines(&mut append(&path)?, 1000, 1001)?;
+    reader.receive(1000, 1001).await?;
+    stopped(tail).await
+}
+
+#[tokio::test]
+async fn no_line_is_lost_or_repeated_when_a_file_is_renamed_under_load() -> anyhow::Result<()> {
+    const LINES: usize = 20_000;
+    let (folder, server) = (Folder::new("rename")?, Server::start(&[]).await?);
+    let mut reader = Reader::of(&server).await?;
+    let path = folder.file("app.log");
+    let mut file = append(&path)?;
+    let tail = tail(&server, &[&path], "1000000")?;
+    for round in 0..8 {
+        let start = round * LINES;
+        write_lines(&mut file, start, start + LINES / 2)?;
+        // So that no rotation comes before this file has been opened: nobody rotates twice in a moment.
+        reader.receive(start, start + 1).await?;
+        fs::rename(&path, folder.file(&format!("app.log.{round}")))?;
+        // The program has not been told yet, and writes on.
+        write_lines(&mut file, start + LINES / 2, start + LINES)?;
+        reader.receive(start + 1, start + LINES).await?;
+        file = append(&path)?;
+    }
+    stopped(tail).await
+}
+
+#[tokio::test]
+async fn no_line_is_lost_or_repeated_when_a_file_is_copied_and_emptied_under_load() -> anyhow::Result<()> {
+    const LINES: usize = 20_000;
+    let (folder, server) = (Folder::new("copy")?, Server::start(&[]).await?);
+    let mut reader = Reader::of(&server).await?;
+    let path = folder.file("app.log");
+    let mut file = append(&path)?;
+    let tail = tail(&server, &[&path], "10")?;
+    for round in 0..8 {
+        let start = round * LINES;
+        write_lines(&mut file, start, start + 10)?;
+        reader.receive(start, start + 10).await?;
+        // The rest may be read before it is copied, or after, or partly.
+        write_lines(&mut file, start + 10, start + LINES)?;
+        fs::copy(&path, folder.file("app.log.1"))?;
+        file.set_len(0)?;
+        reader.receive(start + 10, start + LINES).await?;
+    }
+    stopped(tail).await
+}
+
+#[tokio::test]
+async fn several_files_are_told_apart_and_one_that_is_missing_is_waited_for() -> anyhow::Result<()> {
+    let (folder, server) = (Folder::new("several")?, Server::start(&[]).await?);
+    let mut reader = Reader::of(&server).await?;
+    let (app, db) = (folder.file("app.log"), folder.file("not-there-yet/db.log"));
+    fs::write(&app, "first\n")?;
+    let mut tail = tail(&server, &[&app, &db], "10")?;
+    tail.says("db.log is not there; waiting for it").await?;
+    assert_eq!(reader.line().await?, "app.log | first");
+    fs::create_dir(folder.file("not-there-yet"))?;
+    fs::write(&db, "one\ntwo\n")?;
+    assert_eq!([reader.line().await?, reader.line().await?], ["db.log | one", "db.log | two"]);
+    append(&app)?.write_all(b"second\n")?;
+    assert_eq!(reader.line().await?, "app.log | second");
+    stopped(tail).await
+}
+
+#[tokio::test]
+async fn what_cannot_be_followed_is_named() -> anyhow::Result<()> {
+    let folder = Folder::new("nothing")?;
+    let mut tail = command(&tailcast()?);
+    tail.arg("tail").arg(&folder.0);
+    let ended = run_to_end(tail, b"").await?;
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("is no file to follow"), "{}", ended.stderr);
+    Ok(())
+}
