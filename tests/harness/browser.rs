@@ -49,6 +49,8 @@ impl Browser {
                 "goog:chromeOptions".to_owned(),
                 json!({ "binary": environment::chromium()?, "args": FLAGS }),
             );
+            // Certificates of tests are nobody's.
+            capabilities.insert("acceptInsecureCerts".to_owned(), json!(true));
             // Console messages are evidence: a page that throws is broken, however it looks.
             capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
             let client = ClientBuilder::new(HttpConnector::new())

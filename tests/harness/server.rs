@@ -39,6 +39,7 @@ pub struct Server {
     /// Kept open: a server whose output nobody reads would fail to write it.
     _stdout: Lines<BufReader<ChildStdout>>,
     stderr: watch::Receiver<String>,
+    scheme: String,
     address: String,
 }
 
@@ -78,16 +79,16 @@ impl Server {
             let mut stdout = BufReader::new(child.stdout.take().context("no standard output")?).lines();
             let mut stderr = collect(child.stderr.take().context("no standard error")?);
             let ready = stdout.next_line().await?;
-            let Some(address) = ready.as_deref().and_then(|line| line.strip_prefix("listening on http://"))
-            else {
+            let place = ready.as_deref().and_then(|line| line.strip_prefix("listening on "));
+            let Some((scheme, address)) = place.and_then(|place| place.split_once("://")) else {
                 child.wait().await?;
                 stderr.wait_for(|_| false).await.ok();
                 anyhow::bail!("the server said {ready:?} instead of being ready: {}", *stderr.borrow());
             };
-            let address = address.to_owned();
+            let (scheme, address) = (scheme.to_owned(), address.to_owned());
             // What it tells people comes on another pipe; tests read that too.
             stderr.wait_for(|said| said.contains(last_words) && said.ends_with('\n')).await?;
-            Ok(Self { child, _stdout: stdout, stderr, address })
+            Ok(Self { child, _stdout: stdout, stderr, scheme, address })
         })
         .await
     }
@@ -101,7 +102,7 @@ impl Server {
     /// The URL of `path`.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     /// The negotiate endpoint.
@@ -122,6 +123,19 @@ impl Server {
     #[must_use]
     pub fn stderr(&self) -> String {
         self.stderr.borrow().clone()
+    }
+
+    /// Waits until it has said `words` on standard error.
+    ///
+    /// # Errors
+    /// When it does not in time.
+    pub async fn says(&self, words: &str) -> anyhow::Result<()> {
+        let mut stderr = self.stderr.clone();
+        in_time(words, async {
+            stderr.wait_for(|said| said.contains(words)).await?;
+            Ok(())
+        })
+        .await
     }
 
     /// The connection string of the embedded service, as the server printed it.

@@ -288,8 +288,9 @@ fn authenticate(
     })?;
     let claims = verify(token, &service.settings().access_keys, Service::unix_time())
         .map_err(|error| HandshakeError::Unauthorized(error.to_string()))?;
-    let host = service.settings().audience_host(&parts.headers);
-    if !audience::is_for_path(&claims, host, &format!("/client/hubs/{hub}")) {
+    let path = format!("/client/hubs/{hub}");
+    let is_for = |host: Option<&str>| audience::is_for_path(&claims, host, &path);
+    if !service.settings().is_ours(&parts.headers, is_for) {
         return Err(unauthorized("the access token is for another hub or another service (`aud`)"));
     }
     Ok(claims)

@@ -43,6 +43,9 @@ pub struct Settings {
     /// Whether tokens may name any host in their audience: a service on the loopback interface has many names, and
     /// nobody else can reach it by any of them.
     pub accepts_any_host: bool,
+    /// A name that tokens may be for besides the one that a request was sent to: what a proxy in front is called, which may
+    /// not pass that on.
+    pub public_host: Option<String>,
     /// The application that has a say in who connects, and answers events.
     pub event_handler: Option<Arc<dyn EventHandler>>,
     /// What event handlers know the service by (`WebHook-Request-Origin`); without one, what each client called it.
@@ -57,10 +60,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The host that a token must be for; `None` when any will do.
-    pub(crate) fn audience_host<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
-        let host = || headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        (!self.accepts_any_host).then(host)
+    /// Whether a token may be for this place, by one of the hosts that we are called; `None` is any host.
+    pub(crate) fn is_ours(&self, headers: &HeaderMap, is_for: impl Fn(Option<&str>) -> bool) -> bool {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let asked = if self.accepts_any_host { None } else { Some(host) };
+        is_for(asked) || self.public_host.as_deref().is_some_and(|host| is_for(Some(host)))
     }
 }
 

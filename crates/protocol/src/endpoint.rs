@@ -63,6 +63,12 @@ impl Endpoint {
         Self { authority: format!("{host}:{port}"), ..self }
     }
 
+    /// The same endpoint without the path: what a proxy that takes the path away leaves.
+    #[must_use]
+    pub fn without_prefix(self) -> Self {
+        Self { prefix: String::new(), ..self }
+    }
+
     /// Host, with the port if there is one.
     #[must_use]
     pub fn authority(&self) -> &str {

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, value_parser};
 
 #[derive(Debug, Parser)]
 #[command(name = "tailcast", version, about = "A command's output, live in every open browser.", long_about = LONG_ABOUT)]
@@ -73,6 +73,15 @@ pub(crate) struct ServeOptions {
     /// --publish-key KEY`). Without it, everyone may publish on the loopback interface, and nobody beyond it
     #[arg(long, value_name = "KEY", env = "TAILCAST_PUBLISH_KEY", hide_env_values = true)]
     pub(crate) publish_key: Option<String>,
+    /// How long a token of /negotiate lets a client connect, in seconds. A connection outlives its token
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = value_parser!(u64).range(60..=86_400))]
+    pub(crate) token_lifetime: u64,
+    /// Header in which a trusted proxy names the user who has signed in there. `?id=` no longer counts then
+    #[arg(long, value_name = "NAME", requires = "trusted_proxy")]
+    pub(crate) user_header: Option<String>,
+    /// How often one address may ask /negotiate in a minute where others can reach the server; 0 is as often as it likes
+    #[arg(long, value_name = "TIMES", default_value_t = 120)]
+    pub(crate) negotiate_limit: u32,
     #[command(flatten)]
     pub(crate) service: ServiceOptions,
 }
@@ -93,6 +102,20 @@ pub(crate) struct ServiceOptions {
     /// A further web page that may use this server, by its origin (https://example.com); may be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
+    /// Certificate chain (PEM) to answer with over TLS; read again at SIGHUP. Needs --tls-key
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Private key (PEM) of the certificate
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// A proxy in front of this server whose `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` headers count, by its
+    /// address or network (10.0.0.0/8); may be repeated. From anybody else they are dropped
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) trusted_proxy: Vec<String>,
+    /// Where clients reach this server, if not where they ask it: https://logs.example.com, with a path if the proxy takes
+    /// one away
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
     /// Key that signs tokens of the embedded service, 32 characters or more
     /// [default on loopback: the well-known development key]
     #[arg(long, value_name = "KEY", env = "TAILCAST_ACCESS_KEY", hide_env_values = true)]

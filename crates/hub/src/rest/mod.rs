@@ -126,8 +126,8 @@ fn authenticate(service: &Service, parts: &Parts) -> Result<(), RestError> {
     let claims = verify(token, &service.settings().access_keys, Service::unix_time())
         .map_err(|_| RestError::Unauthorized)?;
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-    let host = service.settings().audience_host(&parts.headers);
-    if audience::is_for_target(&claims, host, target) { Ok(()) } else { Err(RestError::Unauthorized) }
+    let is_for = |host: Option<&str>| audience::is_for_target(&claims, host, target);
+    if service.settings().is_ours(&parts.headers, is_for) { Ok(()) } else { Err(RestError::Unauthorized) }
 }
 
 async fn read_body(body: Body) -> Result<bytes::Bytes, RestError> {

@@ -1,9 +1,11 @@
 //! What `tailcast serve` was asked to do, checked.
 
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
 
+use axum::http::HeaderName;
 use webpubsub_protocol::{
     connection_string::ConnectionString,
+    endpoint::Endpoint,
     name::{GroupName, HubName},
     pattern::Pattern,
 };
@@ -37,6 +39,9 @@ pub(crate) struct ServeConfig {
     pub(crate) open_groups: Vec<Pattern>,
     pub(crate) site: Site,
     pub(crate) publish_key: Option<String>,
+    pub(crate) token_lifetime_seconds: u64,
+    /// How often one address may negotiate in a minute; `None` where it does not matter.
+    pub(crate) negotiate_limit: Option<NonZeroU32>,
     pub(crate) listen: ListenConfig,
 }
 
@@ -44,7 +49,8 @@ impl ServeConfig {
     /// Checks what was typed.
     pub(crate) fn from_options(options: ServeOptions) -> Result<Self, Failure> {
         let usage = |error: &dyn std::error::Error| Failure::usage(error.to_string());
-        let listen = ListenConfig::from_options(&options.service)?;
+        let mut listen = ListenConfig::from_options(&options.service)?;
+        listen.proxies.user_header = options.user_header.as_deref().map(user_header).transpose()?;
         let backend = match &options.connection_string {
             Some(text) => {
                 if let Some(flag) = ServiceConfig::is_asked_for_by(&options.service) {
@@ -70,6 +76,8 @@ impl ServeConfig {
             open_groups: options.allow_group.iter().map(|text| pattern(text)).collect::<Result<_, _>>()?,
             site: find_site(options.site)?,
             publish_key: options.publish_key,
+            token_lifetime_seconds: options.token_lifetime,
+            negotiate_limit: NonZeroU32::new(options.negotiate_limit).filter(|_| !listen.is_private),
             listen,
         })
     }
@@ -88,10 +96,14 @@ impl ServeConfig {
             && is_development_key(&service.access_keys.first)
     }
 
-    /// Host and port to open in a browser on this machine.
-    pub(crate) fn page_host(&self) -> String {
-        let listen = self.listen.address;
-        if listen.ip().is_unspecified() { format!("localhost:{}", listen.port()) } else { listen.to_string() }
+    /// What to open in a browser: the public name, or else what this machine knows the server by.
+    pub(crate) fn page(&self) -> Endpoint {
+        let address = self.listen.address;
+        let host = match address.ip().is_unspecified() {
+            true => format!("localhost:{}", address.port()),
+            false => address.to_string(),
+        };
+        self.listen.public.clone().unwrap_or_else(|| self.listen.endpoint_at(host))
     }
 
     /// What `tailcast stream` needs to be told to find us, if anything.
@@ -99,13 +111,17 @@ impl ServeConfig {
         const DEFAULT_PORT: u16 = 8080;
         let key = if self.publish_key.is_some() { " --publish-key KEY" } else { "" };
         let listen = self.listen.address;
-        let is_default = listen.ip().is_loopback() && listen.is_ipv4() && listen.port() == DEFAULT_PORT;
-        if is_default {
-            key.to_owned()
-        } else {
-            format!(" --negotiate http://{}/negotiate{key}", self.page_host())
-        }
+        let is_default = self.listen.tls.is_none()
+            && self.listen.public.is_none()
+            && listen.ip().is_loopback()
+            && listen.is_ipv4()
+            && listen.port() == DEFAULT_PORT;
+        if is_default { key.to_owned() } else { format!(" --negotiate {}/negotiate{key}", self.page()) }
     }
+}
+
+fn user_header(name: &str) -> Result<HeaderName, Failure> {
+    name.parse().map_err(|_| Failure::usage(format!("--user-header `{name}` is no name of a header")))
 }
 
 fn pattern(text: &str) -> Result<Pattern, Failure> {

@@ -52,7 +52,11 @@ fn app(config: &ServeConfig, service: Option<&Arc<Service>>) -> Router {
 fn cross_origin(config: &ServeConfig) -> CorsLayer {
     let origins: Vec<HeaderValue> =
         config.listen.origins.allowed.iter().filter_map(|origin| origin.parse().ok()).collect();
-    CorsLayer::new().allow_origin(origins).allow_methods([Method::GET]).allow_headers([header::AUTHORIZATION])
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET])
+        .allow_headers([header::AUTHORIZATION])
+        .expose_headers([header::RETRY_AFTER])
 }
 
 /// What people want to know goes to standard error.
@@ -74,6 +78,6 @@ fn announce(config: &ServeConfig, listening: &Listening) {
             "This program carries no page: build it with `cargo xtask build`, or give the folder of one with --site DIR."
         );
     }
-    let (page, hint) = (config.page_host(), config.stream_hint());
-    eprintln!("Open http://{page} in a browser, then: some-command | tailcast stream{hint}");
+    let (page, hint) = (config.page(), config.stream_hint());
+    eprintln!("Open {page} in a browser, then: some-command | tailcast stream{hint}");
 }

@@ -5,12 +5,15 @@ use std::{net::SocketAddr, time::Duration};
 use super::{
     access_key::{self, AccessKeys},
     config_file::ConfigFile,
+    forwarded::TrustedProxies,
+    tls::TlsFiles,
 };
 use crate::{cli::ServiceOptions, failure::Failure};
 use webpubsub_hub::{
     event_handler::http::{delivery::HANDLER_TIMEOUT, rule::Rule},
     origin::{OriginPolicy, is_loopback_host},
 };
+use webpubsub_protocol::endpoint::Endpoint;
 
 /// Where the server listens, and to whom.
 #[derive(Debug, Clone)]
@@ -19,6 +22,10 @@ pub(crate) struct ListenConfig {
     pub(crate) origins: OriginPolicy,
     /// Whether nobody but this machine can reach the server, as far as its configuration tells.
     pub(crate) is_private: bool,
+    /// Where clients reach it, where that was said.
+    pub(crate) public: Option<Endpoint>,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) tls: Option<TlsFiles>,
 }
 
 impl ListenConfig {
@@ -27,11 +34,25 @@ impl ListenConfig {
         for origin in &options.allow_origin {
             check_origin(origin)?;
         }
+        let public = options.public_url.as_deref().map(public_endpoint).transpose()?;
+        let proxies = TrustedProxies::parse(&options.trusted_proxy)?;
+        // The page that is served by the public name is one of ours.
+        let own_page = public.as_ref().map(|public| public.clone().without_prefix().to_string());
+        let allowed: Vec<String> = own_page.into_iter().chain(options.allow_origin.iter().cloned()).collect();
         let is_loopback = options.listen.ip().is_loopback();
         // A page of another host that may use this server means that others can reach it, by a proxy or a tunnel.
-        let is_private = is_loopback && options.allow_origin.iter().all(|origin| is_loopback_origin(origin));
-        let origins = OriginPolicy { is_loopback, allowed: options.allow_origin.clone() };
-        Ok(Self { address: options.listen, origins, is_private })
+        let is_private =
+            is_loopback && proxies.is_empty() && allowed.iter().all(|origin| is_loopback_origin(origin));
+        let files = options.tls_cert.clone().zip(options.tls_key.clone());
+        let tls = files.map(|(certificate, key)| TlsFiles { certificate, key });
+        let origins = OriginPolicy { is_loopback, allowed };
+        Ok(Self { address: options.listen, origins, is_private, public, proxies, tls })
+    }
+
+    /// The server at `authority`, by the scheme that it speaks itself.
+    pub(crate) fn endpoint_at(&self, authority: impl Into<String>) -> Endpoint {
+        let endpoint = Endpoint::plain(authority);
+        if self.tls.is_some() { endpoint.secured() } else { endpoint }
     }
 
     /// What event handlers know the server by when others can reach it: the host of the first allowed page, or else the
@@ -95,6 +116,14 @@ fn is_loopback_origin(origin: &str) -> bool {
     origin.split_once("://").is_some_and(|(_, host)| is_loopback_host(host.trim_end_matches('/')))
 }
 
+fn public_endpoint(url: &str) -> Result<Endpoint, Failure> {
+    Endpoint::parse(url).filter(|_| url.contains("://")).ok_or_else(|| {
+        Failure::usage(format!(
+            "--public-url `{url}` is no address of a server: https://logs.example.com would be, with a path or without"
+        ))
+    })
+}
+
 fn check_origin(origin: &str) -> Result<(), Failure> {
     let is_origin = origin.split_once("://").is_some_and(|(scheme, host)| {
         matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '*', '?', '#', ' '])
@@ -140,6 +169,22 @@ mod tests {
         assert_eq!(name(&[]), None);
         assert_eq!(name(&["--listen", "0.0.0.0:80"]).as_deref(), Some("0.0.0.0"));
         assert_eq!(name(&["--allow-origin", "https://app.example:8443"]).as_deref(), Some("app.example"));
+    }
+
+    #[test]
+    fn whoever_has_a_proxy_or_a_public_name_can_be_reached_by_others() {
+        let listen = |arguments: &[&str]| {
+            let all = ["tailcast", "hub"].iter().chain(arguments);
+            let Command::Hub(options) = Cli::try_parse_from(all).unwrap().command else { panic!("not hub") };
+            ListenConfig::from_options(&options.service)
+        };
+        assert!(listen(&[]).unwrap().is_private);
+        assert!(!listen(&["--trusted-proxy", "127.0.0.1"]).unwrap().is_private);
+        let public = listen(&["--public-url", "https://logs.example/tail/"]).unwrap();
+        assert!(!public.is_private);
+        assert_eq!(public.origins.allowed, ["https://logs.example"]);
+        assert!(listen(&["--public-url", "http://localhost:8080"]).unwrap().is_private);
+        assert!(listen(&["--public-url", "logs.example"]).unwrap_err().to_string().contains("--public-url"));
     }
 
     #[test]

@@ -4,16 +4,18 @@ mod accept;
 pub(crate) mod access_key;
 pub(crate) mod config;
 mod config_file;
+pub(crate) mod forwarded;
+mod tls;
 
 use std::{io, sync::Arc, time::Duration};
 
 use axum::{Router, middleware};
 use tokio::net::TcpListener;
 use webpubsub_hub::{Service, Settings, event_handler::http::HttpEventHandlers, metrics::Metrics, origin};
-use webpubsub_protocol::endpoint::Endpoint;
 
 use crate::{failure::Failure, signals::Signals};
 use config::{ListenConfig, ServiceConfig};
+use tls::Tls;
 
 /// How long clients have to go when the server ends.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -33,6 +35,7 @@ pub(crate) fn embedded(config: &ServiceConfig, listen: &ListenConfig) -> Result<
     Ok(Service::new(Settings {
         access_keys: config.access_keys.all(),
         accepts_any_host: listen.is_private,
+        public_host: listen.public.as_ref().map(|public| public.authority().to_owned()),
         event_origin: listen.public_name(),
         event_handler,
         allows_anonymous: config.allows_anonymous,
@@ -44,6 +47,7 @@ pub(crate) fn embedded(config: &ServiceConfig, listen: &ListenConfig) -> Result<
 /// A server that has its port.
 pub(crate) struct Listening {
     listener: TcpListener,
+    tls: Option<Tls>,
     signals: Signals,
     /// What was asked for, with the port that it has.
     pub(crate) config: ListenConfig,
@@ -53,15 +57,16 @@ impl Listening {
     /// Takes the port.
     pub(crate) async fn on(mut config: ListenConfig) -> Result<Self, Failure> {
         let signals = Signals::listen()?;
+        let tls = config.tls.clone().map(Tls::from_files).transpose()?;
         let listener =
             TcpListener::bind(config.address).await.map_err(|error| cannot_listen(&config, &error))?;
         config.address = listener.local_addr().map_err(|error| cannot_listen(&config, &error))?;
-        Ok(Self { listener, signals, config })
+        Ok(Self { listener, tls, signals, config })
     }
 
     /// Tells people how to reach the embedded service.
     pub(crate) fn announce_service(&self, service: &ServiceConfig) {
-        let endpoint = Endpoint::plain(self.config.address.to_string());
+        let endpoint = self.config.endpoint_at(self.config.address.to_string());
         // A key of one's own is known to who gave it, and to nobody who reads the log.
         let key = &service.access_keys.first;
         let key = if access_key::is_development_key(key) { key.reveal() } else { "<yours>" };
@@ -74,9 +79,10 @@ impl Listening {
     /// Says that it is ready, and serves until a signal asks it to end.
     pub(crate) async fn serve(mut self, app: Router, service: Option<Arc<Service>>) -> Result<(), Failure> {
         let app = app.layer(middleware::from_fn_with_state(self.config.origins.clone(), origin::guard));
-        println!("listening on http://{}", self.config.address);
+        let app = app.layer(middleware::from_fn_with_state(self.config.proxies.clone(), forwarded::admit));
+        println!("listening on {}", self.config.endpoint_at(self.config.address.to_string()));
         tokio::select! {
-            () = accept::serve(self.listener, app) => {
+            () = accept::serve(self.listener, self.tls, app) => {
                 Err(Failure::at_run_time("the server stopped taking connections"))
             }
             _ = self.signals.next() => {

@@ -1,7 +1,9 @@
 //! Why `/negotiate` gives no URL.
 
+use std::time::Duration;
+
 use axum::{
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use webpubsub_protocol::name::{GroupName, NameError};
@@ -31,6 +33,13 @@ pub(super) enum Refusal {
     KeyMissing,
     #[error("nobody may publish here; start the server with `--publish-key KEY` to let some")]
     NobodyPublishes,
+    #[error("this address asks too often; wait for {} s, or start the server with a higher `--negotiate-limit`", whole_seconds(*wait))]
+    TooOften { wait: Duration },
+}
+
+/// Rounded up: who comes a moment early is refused again.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 impl Refusal {
@@ -42,6 +51,7 @@ impl Refusal {
             | Self::Role { .. } => StatusCode::BAD_REQUEST,
             Self::WrongKey | Self::KeyMissing => StatusCode::UNAUTHORIZED,
             Self::GroupNotOpen(_) | Self::NobodyPublishes => StatusCode::FORBIDDEN,
+            Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 }
@@ -50,10 +60,12 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = self.status();
         let mut response = (status, format!("{self}\n")).into_response();
+        let headers = response.headers_mut();
         if status == StatusCode::UNAUTHORIZED {
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Self::TooOften { wait } = self {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         }
         response
     }

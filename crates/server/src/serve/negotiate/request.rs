@@ -37,10 +37,7 @@ impl Asked {
         let mut asked = Self::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
-                "id" if value.len() > MAX_USER_ID_BYTES => {
-                    return Err(Refusal::UserIdTooLong { limit: MAX_USER_ID_BYTES });
-                }
-                "id" => asked.user_id = Some(value.into_owned()).filter(|id| !id.is_empty()),
+                "id" => asked.user_id = user_id(&value)?,
                 "group" => asked.add_group(&value)?,
                 "role" => asked.role = Some(read_role(&value)?),
                 _ => {}
@@ -61,6 +58,14 @@ impl Asked {
         }
         Ok(())
     }
+}
+
+/// A user's name; an empty one is none.
+pub(super) fn user_id(name: &str) -> Result<Option<String>, Refusal> {
+    if name.len() > MAX_USER_ID_BYTES {
+        return Err(Refusal::UserIdTooLong { limit: MAX_USER_ID_BYTES });
+    }
+    Ok(Some(name.to_owned()).filter(|name| !name.is_empty()))
 }
 
 fn read_role(text: &str) -> Result<Role, Refusal> {

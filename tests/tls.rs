@@ -1,0 +1,153 @@
+//! TLS that ends in the server itself.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use tailcast_tests::{
+    browser::Browser,
+    command::{command, run_to_end},
+    environment::tailcast,
+    in_time,
+    server::{Server, http_client},
+};
+
+/// A folder with a certificate for 127.0.0.1 and its key. Removed when dropped.
+struct Certificate(PathBuf);
+
+impl Certificate {
+    fn new(test: &str) -> anyhow::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("tailcast-tls-{test}-{}", std::process::id()));
+        fs::create_dir_all(&folder)?;
+        let certificate = Self(folder);
+        certificate.renew()?;
+        Ok(certificate)
+    }
+
+    /// Puts another one in its place.
+    fn renew(&self) -> anyhow::Result<()> {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+        fs::write(self.file(), made.cert.pem())?;
+        Ok(fs::write(self.key(), made.signing_key.serialize_pem())?)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("certificate.pem")
+    }
+
+    fn key(&self) -> PathBuf {
+        self.0.join("key.pem")
+    }
+
+    async fn server(&self) -> anyhow::Result<Server> {
+        let (file, key) = (self.file(), self.key());
+        Server::start(&["--tls-cert", text(&file)?, "--tls-key", text(&key)?]).await
+    }
+
+    /// A client that trusts what is in the folder now, and nothing else.
+    fn client(&self) -> anyhow::Result<reqwest::Client> {
+        // Installs what encrypts.
+        drop(http_client()?);
+        let root = reqwest::Certificate::from_pem(&fs::read(self.file())?)?;
+        Ok(reqwest::Client::builder().no_proxy().tls_certs_only([root]).build()?)
+    }
+}
+
+impl Drop for Certificate {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+fn text(path: &Path) -> anyhow::Result<&str> {
+    path.to_str().context("the path is not UTF-8")
+}
+
+#[tokio::test]
+async fn a_stream_over_tls_is_acknowledged_and_who_does_not_trust_the_certificate_sends_nothing()
+-> anyhow::Result<()> {
+    let certificate = Certificate::new("stream")?;
+    let server = certificate.server().await?;
+    let answer = in_time("negotiating", async {
+        Ok(certificate.client()?.get(server.negotiate_url()).send().await?.text().await?)
+    })
+    .await?;
+    assert!(
+        answer.starts_with(&format!("{{\"url\":\"wss://{}/client/hubs/stream", server.address())),
+        "{answer}"
+    );
+    let mut trusting = command(&tailcast()?);
+    trusting
+        .args(["stream", "--negotiate", &server.negotiate_url()])
+        .env("SSL_CERT_FILE", certificate.file());
+    let ended = run_to_end(trusting, b"in private\n").await?;
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let other = Certificate::new("other")?;
+    let mut doubting = command(&tailcast()?);
+    doubting.args(["stream", "--negotiate", &server.negotiate_url(), "--give-up-after", "0.2"]);
+    doubting.env("SSL_CERT_FILE", other.file());
+    let ended = run_to_end(doubting, b"x\n").await?;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("certificate"), "{}", ended.stderr);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_page_connects_and_draws_over_tls() -> anyhow::Result<()> {
+    let certificate = Certificate::new("page")?;
+    let server = certificate.server().await?;
+    let browser = Browser::start().await?;
+    browser.open(&server.url("/")).await?;
+    browser.until("document.querySelector('#status')?.dataset.state === 'connected'").await?;
+    let mut stream = command(&tailcast()?);
+    stream.args(["stream", "--negotiate", &server.negotiate_url()]).env("SSL_CERT_FILE", certificate.file());
+    assert_eq!(run_to_end(stream, b"seen in private\n").await?.code, Some(0));
+    browser.until("document.querySelector('#log')?.textContent.includes('seen in private')").await?;
+    browser.close().await
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_read_at_sighup_and_a_broken_one_changes_nothing() -> anyhow::Result<()> {
+    let certificate = Certificate::new("renewed")?;
+    let server = certificate.server().await?;
+    let old = certificate.client()?;
+    certificate.renew()?;
+    let new = certificate.client()?;
+    let health = server.url("/healthz");
+    assert_eq!(old.get(&health).send().await?.status(), 200);
+    assert!(new.get(&health).send().await.is_err(), "it was not asked to read the new one yet");
+    server.signal("HUP").await?;
+    server.says("The certificate was read again.").await?;
+    assert_eq!(new.get(&health).send().await?.status(), 200);
+    fs::write(certificate.file(), "no certificate")?;
+    server.signal("HUP").await?;
+    server.says("The certificate stays as it was: ").await?;
+    assert_eq!(new.get(&health).send().await?.status(), 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn files_that_cannot_be_used_are_named() -> anyhow::Result<()> {
+    let (one, other) = (Certificate::new("one")?, Certificate::new("another")?);
+    let refused = async |file: PathBuf, key: PathBuf| {
+        let mut serve = command(&tailcast()?);
+        serve.args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--tls-cert",
+            text(&file)?,
+            "--tls-key",
+            text(&key)?,
+        ]);
+        let ended = run_to_end(serve, b"").await?;
+        anyhow::ensure!(ended.code == Some(2), "{}", ended.stderr);
+        anyhow::Ok(ended.stderr)
+    };
+    assert!(refused(one.file(), other.key()).await?.contains("do not go together"));
+    assert!(refused(one.key(), one.key()).await?.contains("holds no certificate"));
+    assert!(refused(one.file(), PathBuf::from("/no/such/key.pem")).await?.contains("/no/such/key.pem"));
+    Ok(())
+}
