@@ -5,15 +5,20 @@ use std::{env, fs};
 
 use anyhow::{Context, Result};
 
+use crate::program::Program;
 use crate::setup::Setup;
 use crate::workspace::Workspace;
 use crate::{build, progress};
 
 /// What goes beside the binary and the page, where it is there.
 const DOCUMENTS: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"];
+/// The shells whose completions go along, and what they look for.
+const COMPLETIONS: [(&str, &str); 3] =
+    [("bash", "tailcast.bash"), ("zsh", "_tailcast"), ("fish", "tailcast.fish")];
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Builds all and writes `target/dist/tailcast-VERSION-SYSTEM.tar.gz`. Unpacked, `./tailcast serve --site site` runs.
+/// Builds all and writes `target/dist/tailcast-VERSION-SYSTEM.tar.gz`. Unpacked, `./tailcast serve` runs; manual pages,
+/// completions, what `deploy/` has, and the page for a file host lie beside it.
 ///
 /// # Errors
 /// When a build, a copy or `tar` fails.
@@ -27,13 +32,28 @@ pub fn run(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
             fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
         }
         copy_folder(&workspace.site(), &folder.join("site"))?;
+        copy_folder(&workspace.root().join("deploy"), &folder.join("deploy"))?;
         copy_into(&workspace.tailcast(), &folder)?;
+        write_manual(workspace, &folder)?;
         let documents = DOCUMENTS.iter().map(|document| workspace.root().join(document));
         documents.filter(|path| path.exists()).try_for_each(|path| copy_into(&path, &folder))?;
         let archive = format!("{name}.tar.gz");
         workspace.program("tar")?.current_dir(&parent).args(["-czf", &archive, &name]).run()?;
         progress::note(&format!("{}", parent.join(archive).display()));
         Ok(())
+    })
+}
+
+/// What the program says about itself.
+fn write_manual(workspace: &Workspace, folder: &Path) -> Result<()> {
+    let tailcast = || Program::new(workspace.tailcast());
+    tailcast().arg("man").arg(folder.join("man")).run()?;
+    let completions = folder.join("completions");
+    fs::create_dir_all(&completions).with_context(|| format!("cannot create {}", completions.display()))?;
+    COMPLETIONS.iter().try_for_each(|(shell, name)| {
+        let file = completions.join(name);
+        let text = tailcast().args(["completions", shell]).capture()?;
+        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
     })
 }
 

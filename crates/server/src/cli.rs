@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Run(RunOptions),
     Tail(TailOptions),
     Publish(PublishOptions),
+    Completions(CompletionsOptions),
+    Man(ManOptions),
 }
 
 impl Command {
@@ -44,6 +46,8 @@ impl Command {
             Self::Run(_) => "run",
             Self::Tail(_) => "tail",
             Self::Publish(_) => "publish",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
         }
     }
 }
@@ -207,4 +211,20 @@ pub(crate) struct PublishOptions {
     pub(crate) hub: String,
     /// The message, as text
     pub(crate) message: String,
+}
+
+/// Write completions for a shell to standard output
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsOptions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Write the manual page to standard output, or all of them into a folder
+#[derive(Debug, Args)]
+pub(crate) struct ManOptions {
+    /// The folder
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
 }

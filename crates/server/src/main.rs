@@ -8,6 +8,7 @@
 mod cli;
 mod failure;
 mod hub;
+mod manual;
 mod publish;
 mod publishing;
 mod run;
@@ -52,6 +53,8 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             Command::Run(options) => return run::run(options).await,
             Command::Tail(options) => tail::run(options).await?,
             Command::Publish(options) => publish::run(options).await?,
+            Command::Completions(options) => manual::write_completions(&options)?,
+            Command::Man(options) => manual::write_pages(&options)?,
         }
         Ok(ExitCode::SUCCESS)
     })
