@@ -12,7 +12,7 @@ use crate::site;
 use crate::workspace::Workspace;
 
 /// What the page is made of, relative to the root. Style sheets beside `index.html` count too.
-const PAGE_INPUTS: [&str; 8] = [
+const PAGE_INPUTS: [&str; 9] = [
     "assets",
     "Cargo.lock",
     "Cargo.toml",
@@ -21,6 +21,7 @@ const PAGE_INPUTS: [&str; 8] = [
     "index.html",
     "src",
     "Trunk.toml",
+    "xtask/src/site.rs",
 ];
 const STYLE_EXTENSIONS: [&str; 3] = ["css", "scss", "sass"];
 

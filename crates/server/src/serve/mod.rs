@@ -79,5 +79,5 @@ fn announce(config: &ServeConfig, listening: &Listening) {
         );
     }
     let (page, hint) = (config.page(), config.stream_hint());
-    eprintln!("Open {page} in a browser, then: some-command | tailcast stream{hint}");
+    eprintln!("Open {page}/ in a browser, then: some-command | tailcast stream{hint}");
 }
