@@ -6,6 +6,7 @@
 //! | [`css`] | a style in the page's words |
 //! | [`style`] | colours and faces of a stretch of text |
 //! | [`parser`] | from characters to text and commands, whatever pieces they come in |
+//! | [`sgr`] | a styled line with its sequences put back |
 //! | [`line_editor`] | text that is overwritten in place: progress bars |
 //!
 //! What is understood: SGR (colours, faces), OSC 8 (links), carriage return, backspace, erase in line, and horizontal
@@ -14,6 +15,7 @@
 pub mod css;
 pub mod line_editor;
 pub mod parser;
+pub mod sgr;
 pub mod style;
 
 use std::{ops::Range, rc::Rc};

@@ -62,17 +62,17 @@ fn is_drawn_as_it_is(line: &str, most: usize) -> bool {
 
 /// A line as far as it is drawn.
 #[derive(Default)]
-struct Drawing {
-    text: String,
+pub(super) struct Drawing {
+    pub(super) text: String,
     marks: Vec<Range<usize>>,
     /// Characters of the line that were looked at, or that its marks have made of them if those are more.
-    chars: usize,
+    pub(super) chars: usize,
     /// Combining characters since the last that is none.
     stacked: usize,
 }
 
 impl Drawing {
-    fn push(&mut self, character: char) {
+    pub(super) fn push(&mut self, character: char) {
         self.chars += 1;
         if is_combining(character) {
             self.stacked += 1;

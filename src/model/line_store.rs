@@ -51,6 +51,8 @@ pub enum LineKind {
     Group,
     /// Sent by an application server, not through the group.
     Server,
+    /// Read from a file by the reader's wish.
+    File,
     /// The page itself: a gap, a reconnect.
     Notice,
 }
@@ -62,6 +64,7 @@ impl LineKind {
         match self {
             Self::Group => "group",
             Self::Server => "server",
+            Self::File => "file",
             Self::Notice => "notice",
         }
     }
@@ -122,9 +125,10 @@ pub struct LineStore {
     notice_ids: VecDeque<u64>,
     dropped_notices: u64,
     widest_columns: u32,
-    /// What carries over from line to line, for those who publish and for the server.
+    /// What carries over from line to line, for those who publish, for the server, and for files.
     group_reader: AnsiReader,
     server_reader: AnsiReader,
+    file_reader: AnsiReader,
 }
 
 impl LineStore {
@@ -149,6 +153,7 @@ impl LineStore {
             widest_columns: 0,
             group_reader: AnsiReader::default(),
             server_reader: AnsiReader::default(),
+            file_reader: AnsiReader::default(),
         }
     }
 
@@ -168,6 +173,7 @@ impl LineStore {
         let reader = match kind {
             LineKind::Group => &mut self.group_reader,
             LineKind::Server => &mut self.server_reader,
+            LineKind::File => &mut self.file_reader,
             LineKind::Notice => {
                 // Lines may be missing here, and with them the end of a colour.
                 self.group_reader.reset();
@@ -312,6 +318,21 @@ impl LineStore {
     pub fn received_before(&self, id: u64) -> u64 {
         let notices = self.notice_ids.partition_point(|notice| *notice < id) as u64;
         id.saturating_sub(self.dropped_notices + notices)
+    }
+
+    /// The id of the line that was received as number `number`, from 1. `None` for lines to come.
+    #[must_use]
+    pub fn id_of_number(&self, number: u64) -> Option<u64> {
+        let (mut from, mut to) = (number.checked_sub(1)?, self.next_id);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            if self.received_before(middle + 1) >= number {
+                to = middle;
+            } else {
+                from = middle + 1;
+            }
+        }
+        (from < self.next_id).then_some(from)
     }
 
     /// The numbers for the reader.

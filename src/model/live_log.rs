@@ -1,5 +1,7 @@
 //! The whole of what the page knows: a client's events go in, what is on screen comes out.
 
+use std::ops::RangeInclusive;
+
 use webpubsub_client::ClientEvent;
 use webpubsub_protocol::name::GroupName;
 
@@ -7,14 +9,31 @@ use super::{
     display_text::MAX_DRAWN_CHARS,
     finding::{FindState, Finding},
     grouped_number::{counted, grouped},
-    json_line::fields::field_names,
+    highlight::HighlightRules,
     line_store::{Line, LineCounts, LineKind, LineStore, StoreLimits},
     local_time::LocalTime,
     open_lines::OpenLines,
     payload_text::payload_text,
+    selection::Selection,
     status::{ConnectionState, Status, StatusLine},
     viewport::{Layout, Viewport},
 };
+
+mod export;
+mod gutter;
+mod opening;
+mod places;
+mod selecting;
+mod speaking;
+
+pub use self::{
+    export::{ExportFormat, ExportScope},
+    gutter::Times,
+    places::{MAX_BOOKMARKS, RowPlace},
+    selecting::{MAX_COPY_BYTES, SelectionTooLarge},
+};
+
+use self::speaking::Speaking;
 
 /// No more of a line is drawn: each character is two columns wide at most.
 const MAX_DRAWN_COLUMNS: u32 = 2 * MAX_DRAWN_CHARS as u32;
@@ -32,6 +51,10 @@ pub struct OnScreen {
     pub is_empty: bool,
     /// The search.
     pub find: FindState,
+    /// Lines that the selection touches; none when no text is selected.
+    pub selected_lines: u64,
+    /// What a screen reader is to read out.
+    pub speech: String,
     /// The document's title.
     pub title: String,
 }
@@ -55,7 +78,16 @@ pub struct LiveLog {
     /// The line that is to be at the top once it is known where it is among those shown.
     wanted_top: Option<u64>,
     is_looking: bool,
-    shows_time: bool,
+    times: Times,
+    selection: Option<Selection>,
+    /// Lines marked by the reader, by id, ascending.
+    bookmarks: Vec<u64>,
+    /// Numbers of the lines that the page's address names.
+    linked: Option<RangeInclusive<u64>>,
+    /// Whether the view is still to go to them.
+    awaits_linked: bool,
+    rules: HighlightRules,
+    speaking: Option<Speaking>,
     /// When a connection was lost, until it is back or another has taken its place.
     lost: Option<LocalTime>,
     /// The first line that came while the page could not be seen.
@@ -77,7 +109,13 @@ impl LiveLog {
             revision: 0,
             wanted_top: None,
             is_looking: false,
-            shows_time: false,
+            times: Times::Off,
+            selection: None,
+            bookmarks: Vec::new(),
+            linked: None,
+            awaits_linked: false,
+            rules: HighlightRules::default(),
+            speaking: None,
             group,
             lost: None,
             hidden_from: None,
@@ -135,6 +173,8 @@ impl LiveLog {
         self.is_looking = self.finding.advance(&self.store);
         let (first, next) = self.positions();
         self.viewport.lines_changed(first, next);
+        self.go_to_linked();
+        self.forget_dropped();
         if !self.is_looking
             && let Some(id) = self.wanted_top.take()
         {
@@ -154,92 +194,21 @@ impl LiveLog {
         self.viewport.lay_out(at_rest)
     }
 
-    /// The lines that are open.
-    #[must_use]
-    pub fn open_lines(&self) -> &OpenLines {
-        &self.open
-    }
-
-    /// Opens a line that is a JSON object, or closes it. It stays where the reader sees it.
-    pub fn toggle_open(&mut self, id: u64) {
-        let position = self.position_of(id);
-        let Some(line) = self.store.line(id) else { return };
-        let columns = line.columns.min(MAX_DRAWN_COLUMNS);
-        let Some(rows_below) = self.open.toggle(&line) else { return };
+    /// Marks other things in all lines.
+    pub fn set_rules(&mut self, rules: HighlightRules) {
+        self.rules = rules;
         self.revision += 1;
-        self.viewport.hold();
-        self.wrap_as_needed();
-        let rows = columns.div_ceil(self.row_columns.unwrap_or(u32::MAX)).max(1);
-        self.viewport.measured(position, rows + rows_below);
     }
 
-    /// The line that a key opens or closes: the one with the current hit, or else the first JSON line from the top of the
-    /// view on, among as many as a view may hold.
+    /// What is always marked.
     #[must_use]
-    pub fn line_to_open(&self) -> Option<u64> {
-        const VIEW_LINES: u64 = 200;
-        let top = self.viewport.top_line();
-        self.finding.current().or_else(|| {
-            let mut lines = (top..top + VIEW_LINES).map_while(|position| self.line_at(position));
-            lines.find(|line| line.is_json()).map(|line| line.id)
-        })
+    pub fn rules(&self) -> &HighlightRules {
+        &self.rules
     }
 
-    /// Shows these fields of JSON lines as columns, in place of the whole line; `names` are separated by commas.
-    pub fn set_columns(&mut self, names: &str) {
-        let columns = field_names(names);
-        if self.columns != columns {
-            self.columns = columns;
-            self.revision += 1;
-        }
-    }
-
-    /// The fields that are shown as columns.
-    #[must_use]
-    pub fn columns(&self) -> &[String] {
-        &self.columns
-    }
-
-    /// Rows tell when their line came, or its number.
-    pub fn set_shows_time(&mut self, shows_time: bool) {
-        if self.shows_time != shows_time {
-            self.shows_time = shows_time;
-            self.revision += 1;
-        }
-    }
-
-    /// Whether rows tell when their line came.
-    #[must_use]
-    pub fn shows_time(&self) -> bool {
-        self.shows_time
-    }
-
-    /// What the gutter says beside a line.
-    #[must_use]
-    pub fn gutter(&self, line: &Line<'_>, offset_minutes: i32) -> String {
-        match line.kind {
-            _ if self.shows_time => LocalTime { unix_ms: line.arrived_ms, offset_minutes }.time_of_day(),
-            LineKind::Group => (self.store.received_before(line.id) + 1).to_string(),
-            LineKind::Server | LineKind::Notice => line.kind.as_str().to_owned(),
-        }
-    }
-
-    /// Wraps long lines into rows of so many columns, or does not. The line at the top stays there.
-    pub fn set_wrap(&mut self, row_columns: Option<u32>) {
-        if self.row_columns != row_columns {
-            self.row_columns = row_columns;
-            self.wrap_as_needed();
-            self.revision += 1;
-        }
-    }
-
-    /// Rows are counted line by line when some lines take more than one.
-    fn wrap_as_needed(&mut self) {
-        let is_counted = self.row_columns.is_some() || !self.open.is_empty();
-        let row_columns = is_counted.then(|| self.row_columns.unwrap_or(u32::MAX));
-        if self.viewport.row_columns() != row_columns {
-            self.viewport.set_wrap(row_columns);
-        }
+    /// Puts a line of the page's own into the log.
+    pub fn note(&mut self, text: &str, now: LocalTime) {
+        self.store.push_message(LineKind::Notice, text, now.unix_ms);
     }
 
     /// Whether lines are still being looked at: another frame is needed.
@@ -287,29 +256,7 @@ impl LiveLog {
     pub fn step(&mut self, is_forward: bool) {
         let from = self.line_at(self.viewport.top_line()).map_or(0, |line| line.id);
         let Some(id) = self.finding.step(from, is_forward) else { return };
-        self.revision += 1;
-        let position = self.position_of(id);
-        self.viewport.reveal(position);
-    }
-
-    /// The text of the lines shown, from `position` on, up to about `bytes`; and the position after them. `None` at the
-    /// end.
-    #[must_use]
-    pub fn text_from(&self, position: u64, bytes: usize) -> Option<(String, u64)> {
-        let (first, next) = self.positions();
-        let mut position = position.max(first);
-        if position >= next {
-            return None;
-        }
-        let mut text = String::new();
-        while position < next && text.len() < bytes {
-            if let Some(line) = self.line_at(position) {
-                text.push_str(line.text);
-                text.push('\n');
-            }
-            position += 1;
-        }
-        Some((text, position))
+        self.go_to(id);
     }
 
     fn positions(&self) -> (u64, u64) {
@@ -347,6 +294,8 @@ impl LiveLog {
             counts: self.store.counts(),
             new_lines,
             is_empty: self.store.is_empty(),
+            selected_lines: self.selected_lines(),
+            speech: self.speaking.as_ref().map_or_else(String::new, |speaking| speaking.words.clone()),
             find: self.finding.state(&self.store),
             title,
         }
@@ -362,5 +311,7 @@ impl LiveLog {
     }
 }
 
+#[cfg(test)]
+mod reading_tests;
 #[cfg(test)]
 mod tests;

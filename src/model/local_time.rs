@@ -26,6 +26,42 @@ impl LocalTime {
         self.local_seconds().div_euclid(SECONDS_PER_DAY) - earlier.local_seconds().div_euclid(SECONDS_PER_DAY)
     }
 
+    /// The last moment up to this at which the reader's clocks said so many seconds after midnight.
+    #[must_use]
+    pub fn last_at(self, second_of_day: i64) -> Self {
+        let ago = (self.local_seconds() - second_of_day).rem_euclid(SECONDS_PER_DAY);
+        let fraction_ms = self.unix_ms.rem_euclid(1000.0);
+        // Less than a day.
+        #[allow(clippy::cast_precision_loss)]
+        let ago_ms = ago as f64 * 1000.0 + fraction_ms;
+        Self { unix_ms: self.unix_ms - ago_ms, ..self }
+    }
+
+    /// `2026-11-24T15:18:47.123Z`, for programs.
+    #[must_use]
+    pub fn iso(self) -> String {
+        // As above: a strange clock saturates.
+        #[allow(clippy::cast_possible_truncation)]
+        let (ms, seconds) = (self.unix_ms.rem_euclid(1000.0) as i64, (self.unix_ms / 1000.0).floor() as i64);
+        let (days, second) = (seconds.div_euclid(SECONDS_PER_DAY), seconds.rem_euclid(SECONDS_PER_DAY));
+        // Days to a date of the Gregorian calendar, in years that begin with March (Howard Hinnant, "chrono-compatible
+        // low-level date algorithms").
+        let days = days + 719_468;
+        let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let date = day - (153 * month + 2) / 5 + 1;
+        let (month, year) = (if month < 10 { month + 3 } else { month - 9 }, year + era * 400);
+        let year = if month <= 2 { year + 1 } else { year };
+        format!(
+            "{year:04}-{month:02}-{date:02}T{:02}:{:02}:{:02}.{ms:03}Z",
+            second / 3600,
+            second / 60 % 60,
+            second % 60
+        )
+    }
+
     fn local_seconds(self) -> i64 {
         // Times of any year that matters lie far within both types; a strange clock saturates.
         #[allow(clippy::cast_possible_truncation)]
@@ -44,6 +80,18 @@ mod tests {
     #[test]
     fn seconds_are_cut_not_rounded() {
         assert_eq!(MORNING.time_of_day(), "22:13:20");
+    }
+
+    #[test]
+    fn programs_get_the_time_in_utc_whatever_the_year() {
+        let iso = |unix_ms| LocalTime { unix_ms, offset_minutes: 330 }.iso();
+        assert_eq!(iso(1_700_000_000_999.0), "2023-11-14T22:13:20.999Z");
+        assert_eq!(iso(951_782_400_000.0), "2000-02-29T00:00:00.000Z");
+        assert_eq!(
+            (iso(0.0), iso(-1.0)),
+            ("1970-01-01T00:00:00.000Z".into(), "1969-12-31T23:59:59.999Z".into())
+        );
+        assert_eq!(iso(253_402_300_799_000.0), "9999-12-31T23:59:59.000Z");
     }
 
     #[test]

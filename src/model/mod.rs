@@ -6,10 +6,16 @@
 //! | [`line_store`] | the lines received, bounded, addressed by ids that are never used again |
 //! | [`viewport`] | which lines are visible, and whether the view follows the end |
 //! | [`scroll_intent`] | whether the reader or the program moved the scroll bar |
+//! | [`command`] | what the reader can have done, and by which key |
+//! | [`selection`] | what the reader selected, in rows or not |
+//! | [`destination`] | where the reader wants to go |
+//! | [`highlight`] | what is always marked |
+//! | [`file_lines`] | from a file's bytes to lines |
 //! | [`status`] | the state of the connection, in words |
 //! | [`display_text`] | what of a line is drawn: nothing invisible, nothing endless |
 //! | [`json_line`] | lines that are JSON objects: opened, and shown by field |
 //! | [`open_lines`] | which of them are open |
+//! | [`drawn_place`] | where in what is drawn a place of a line is, and back |
 //! | [`payload_text`] | what of a message is text |
 //! | [`text_columns`] | how wide a line is |
 //! | [`grouped_number`] | 1,204,330 |
@@ -18,9 +24,14 @@
 
 pub mod ansi;
 mod chunk;
+pub mod command;
+pub mod destination;
 pub mod display_text;
+pub mod drawn_place;
+pub mod file_lines;
 pub mod finding;
 pub mod grouped_number;
+pub mod highlight;
 pub mod json_line;
 pub mod level;
 pub mod line_list;
@@ -32,6 +43,7 @@ pub mod open_lines;
 pub mod payload_text;
 pub mod row_pieces;
 pub mod scroll_intent;
+pub mod selection;
 pub mod status;
 pub mod stream_command;
 pub mod text_columns;

@@ -110,6 +110,15 @@ impl Viewport {
         self.row_px
     }
 
+    /// Lines by which a page of the view is turned: one less than are in view, at least one.
+    #[must_use]
+    pub fn page_lines(&self) -> u64 {
+        // A few thousand rows at most.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let rows = (self.view_px / self.row_px) as u64;
+        rows.saturating_sub(1).max(1)
+    }
+
     /// Wraps long lines into rows of so many columns, or does not. The lines must be counted anew: see
     /// [`Self::uncounted`].
     pub fn set_wrap(&mut self, row_columns: Option<u32>) {

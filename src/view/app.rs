@@ -7,8 +7,10 @@
 //! | `#status` | `data-state` (`connecting`, `connected`, `disconnected`, `forbidden`, `failed`), `data-connection-id`, `data-user-id`; its text is the state in words |
 //! | `#line-count` | `data-received`, `data-held`, `data-dropped` |
 //! | `#log` | `role="list"`; the element that scrolls |
-//! | `#log .row` | `data-line-id`, `data-from` (`group`, `server`, `notice`), `data-level`, `data-current`; the text is in `.text` |
+//! | `#log .row` | `data-line-id`, `data-from` (`group`, `server`, `notice`), `data-level`, `data-current`, `data-bookmarked`, `data-linked`; the text is in `.text` |
 //! | `#find` | the search bar; `data-hits`; its `input`, and `.level` buttons with `data-level` |
+//! | `#selected` | `data-lines`; hidden while no text is selected |
+//! | `#said` | the page's answer to what the reader did last |
 //! | `#resume` | there while the view does not follow the end; `data-new` |
 //! | `#retry` | there while the page waits before it tries again, or has given up |
 //!
@@ -19,19 +21,24 @@ use std::rc::Rc;
 
 use leptos::{either::Either, html, prelude::*};
 use wasm_bindgen::JsCast;
+use web_sys::{Element, KeyboardEvent};
 use webpubsub_client::{ClientOptions, web::WebClient};
 
 use super::{
-    columns_menu::chosen_columns,
+    columns_menu::{COLUMNS_ID, ColumnsMenu, chosen_columns},
     empty_log::EmptyLog,
-    find_bar::{FindActions, FindBar, FindChange},
-    keys_help::KeysHelp,
+    find_bar::{FindBar, FindChange, FindField, next_mode},
     live_page::{LivePage, Screen, StartClient},
+    menu::{
+        GO_TO_ID, GoToBox, HIGHLIGHTS_ID, HighlightsBox, KEYS_ID, KeysHelp, Menu, SAVE_ID, SaveMenu,
+        toggle_popover,
+    },
     page_address::PageAddress,
     preferences::Preferences,
-    status_bar::{Source, StatusBar},
+    status_bar::{DETAILS_ID, Source, StatusBar},
 };
 use crate::model::{
+    command::{Command, Place, command_of, key_name},
     grouped_number::{counted, grouped},
     line_store::StoreLimits,
     status::StatusLine,
@@ -81,62 +88,174 @@ pub fn LiveLogPage(
     let command = stream_command(&group, address.negotiate_endpoint());
     let screen = Screen::new(address.group.clone());
     let page = StoredValue::new_local(LivePage::new(address.group, limits, screen, start_client));
-    let on_page = move |act: fn(&LivePage)| page.with_value(|page| page.iter().for_each(act));
+    let on_page = move |act: &dyn Fn(&LivePage)| page.with_value(|page| page.iter().for_each(act));
 
     let main = NodeRef::<html::Main>::new();
     main.on_load(move |main| {
         page.with_value(|page| page.iter().for_each(|page| page.show_in(main.unchecked_ref())))
     });
-    on_page(LivePage::connect);
+    on_page(&LivePage::connect);
     let new_lines = screen.new_lines.0;
     let liked = web_sys::window().map(|window| Preferences::read(&window)).unwrap_or_default();
     let (preferences, set_preferences) = signal(liked);
-    let show_preferences = move |liked: Preferences| {
+    let show_preferences = move || {
+        let liked = preferences.get_untracked();
         if let Some(window) = web_sys::window() {
             liked.apply(&window);
         }
-        page.with_value(|page| {
-            page.iter().for_each(|page| {
-                page.set_wrapping(liked.is_wrapping);
-                page.set_shows_time(liked.shows_time);
-            });
+        on_page(&|page| {
+            page.set_wrapping(liked.is_wrapping);
+            page.set_times(liked.times);
+            page.set_speaking(liked.is_speaking);
         });
     };
-    let actions = FindActions {
-        change: Callback::new(move |change: FindChange| {
-            page.with_value(|page| page.iter().for_each(|page| page.find(change.clone())));
-        }),
-        step: Callback::new(move |is_forward| {
-            page.with_value(|page| page.iter().for_each(|page| page.step(is_forward)));
-        }),
-        pause: Callback::new(move |()| on_page(LivePage::pause_or_follow)),
-        save: Callback::new(move |()| on_page(LivePage::save)),
-        open: Callback::new(move |()| on_page(LivePage::toggle_open)),
-        columns: Callback::new(move |names: String| {
-            page.with_value(|page| page.iter().for_each(|page| page.set_columns(&names)));
-        }),
-        prefer: Callback::new(move |liked| {
-            set_preferences.set(liked);
-            show_preferences(liked);
-            if let Some(window) = web_sys::window() {
-                liked.keep(&window);
-            }
-        }),
+    let prefer = move |change: &dyn Fn(&mut Preferences)| {
+        set_preferences.update(change);
+        show_preferences();
+        if let Some(window) = web_sys::window() {
+            preferences.with_untracked(|liked| liked.keep(&window));
+        }
     };
-    show_preferences(preferences.get_untracked());
-    actions.columns.run(chosen_columns());
+    show_preferences();
+    let highlight = move |words: &str| {
+        let wrong = StoredValue::new(None);
+        on_page(&|page| wrong.set_value(page.set_highlights(words)));
+        wrong.get_value()
+    };
+    preferences.with_untracked(|liked| highlight(&liked.highlights).map(|wrong| screen.say(wrong)));
+
+    let on_columns = Callback::new(move |names: String| on_page(&|page| page.set_columns(&names)));
+    on_columns.run(chosen_columns());
+
+    let find = FindField::new();
+    Effect::new(move || {
+        let query = find.query.get();
+        on_page(&|page| page.find(FindChange::Query(query.clone())));
+    });
+    let change = move |change: FindChange| on_page(&|page| page.find(change.clone()));
+    let act = Callback::new(move |command: Command| match command {
+        Command::Find => find.enter(),
+        Command::NextFilter => {
+            change(FindChange::Mode(next_mode(screen.find.0.with_untracked(|state| state.mode))));
+        }
+        Command::ToggleCase => find.query.update(|query| query.is_case_sensitive = !query.is_case_sensitive),
+        Command::ToggleRegex => find.query.update(|query| query.is_regex = !query.is_regex),
+        Command::ToggleLevel(level) => change(FindChange::Level(level)),
+        Command::ToggleWrap => prefer(&|liked| liked.is_wrapping = !liked.is_wrapping),
+        Command::NextTimes => prefer(&|liked| liked.times = liked.times.next()),
+        Command::NextTheme => {
+            prefer(&|liked| liked.theme = liked.theme.next());
+            screen.say(format!("theme: {}", preferences.with_untracked(|liked| liked.theme.as_str())));
+        }
+        Command::ToggleSpeech => {
+            prefer(&|liked| liked.is_speaking = !liked.is_speaking);
+            let is_speaking = preferences.with_untracked(|liked| liked.is_speaking);
+            let words = if is_speaking { "new lines are spoken" } else { "new lines are no longer spoken" };
+            screen.say(words.to_owned());
+        }
+        Command::GoTo => toggle_popover(GO_TO_ID),
+        Command::Highlights => toggle_popover(HIGHLIGHTS_ID),
+        Command::SaveMenu => toggle_popover(SAVE_ID),
+        Command::Columns => toggle_popover(COLUMNS_ID),
+        Command::Help => toggle_popover(KEYS_ID),
+        Command::Details => toggle_popover(DETAILS_ID),
+        other => on_page(&|page| page.carry_out(other)),
+    });
+    let listener = window_event_listener(leptos::ev::keydown, move |event| {
+        let place = place_of(&event);
+        let has_ctrl = event.ctrl_key() || event.meta_key();
+        let key = key_name(&event.key(), has_ctrl, event.alt_key(), event.shift_key());
+        let Some(command) = command_of(&key, place) else { return };
+        if place == Place::FindField && command == Command::Escape {
+            if !find.clear() {
+                on_page(&LivePage::focus);
+            }
+            return;
+        }
+        if place == Place::Log
+            && matches!(command, Command::Scroll(..) | Command::Select(..) | Command::SelectAll)
+        {
+            on_page(&LivePage::focus);
+        }
+        if command.is_browsers_too() {
+            if command == Command::Copy {
+                return;
+            }
+        } else {
+            event.prevent_default();
+        }
+        act.run(command);
+    });
+    on_cleanup(move || listener.remove());
+    let on_save = Callback::new(move |(scope, format)| on_page(&|page| page.save(scope, format)));
+    let on_go = Callback::new(move |words: String| {
+        page.with_value(|page| page.as_ref().and_then(|page| page.go_to(&words)))
+    });
+    let on_highlight = Callback::new(move |words: String| {
+        prefer(&|liked| liked.highlights.clone_from(&words));
+        highlight(&words)
+    });
     view! {
-        <StatusBar status=screen.status.0 counts=screen.counts.0 source on_retry=move || on_page(LivePage::connect) />
-        <FindBar state=screen.find.0 preferences actions />
-        <KeysHelp />
+        <StatusBar status=screen.status.0 counts=screen.counts.0 source on_retry=move || on_page(&LivePage::connect) />
+        <FindBar state=screen.find.0 preferences find act />
         <main node_ref=main>
             <Show when=move || screen.is_empty.0.get()>
                 <EmptyLog status=screen.status.0 group=group.clone() command=command.clone() />
             </Show>
+            <Tray screen act />
             <Show when=move || new_lines.get().is_some()>
-                <ResumeButton new_lines on_resume=move || on_page(LivePage::follow) />
+                <ResumeButton new_lines on_resume=move || on_page(&LivePage::follow) />
             </Show>
         </main>
+        <Menu act />
+        <KeysHelp />
+        <SaveMenu on_save />
+        <GoToBox on_go />
+        <ColumnsMenu on_change=on_columns />
+        <HighlightsBox preferences on_change=on_highlight />
+    }
+}
+
+/// Where a key was pressed.
+fn place_of(event: &KeyboardEvent) -> Place {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let Some(target) = target else { return Place::Log };
+    match target.node_name().as_str() {
+        "BODY" => Place::Log,
+        "INPUT" if target.closest("#find").is_ok_and(|found| found.is_some()) => Place::FindField,
+        "INPUT" | "TEXTAREA" | "SELECT" => Place::OtherField,
+        _ if target.closest("#log").is_ok_and(|found| found.is_some()) => Place::Log,
+        _ => Place::Elsewhere,
+    }
+}
+
+/// What is selected, and the page's answers.
+#[component]
+fn Tray(
+    /// What surrounds the lines.
+    screen: Screen,
+    /// Has done what is pressed.
+    act: Callback<Command>,
+) -> impl IntoView {
+    let (lines, said) = (screen.selected_lines.0, screen.said.0);
+    let button = move |command, title, words| {
+        // A press would take the selection away.
+        view! {
+            <button type="button" title=title on:mousedown=|event| event.prevent_default() on:click=move |_| act.run(command)>
+                {words}
+            </button>
+        }
+    };
+    view! {
+        <div id="tray">
+            <div id="selected" hidden=move || lines.get() == 0 data-lines=move || lines.get().to_string()>
+                <span>{move || format!("{} selected", counted(lines.get(), "line", "lines"))}</span>
+                {button(Command::Copy, "Copy (Ctrl+C)", "Copy")}
+                {button(Command::CopyColoured, "Copy with its colours (C)", "With colours")}
+            </div>
+            <p id="said" role="status">{said}</p>
+        </div>
+        <p class="spoken" role="log" aria-label="New lines">{screen.speech.0}</p>
     }
 }
 

@@ -9,7 +9,7 @@ use super::preferences::{keep_value, read_value};
 /// What the choice is called in the page's address and in what is kept.
 const COLUMNS: &str = "columns";
 /// The id of the menu.
-const MENU_ID: &str = "columns";
+pub const COLUMNS_ID: &str = "columns";
 
 /// The fields that the page's address asks for, or else those that were kept, separated by commas.
 #[must_use]
@@ -17,13 +17,12 @@ pub fn chosen_columns() -> String {
     web_sys::window().and_then(|window| read_value(&window, COLUMNS)).unwrap_or_default()
 }
 
-/// A button, and the field that it opens.
+/// Asks for them.
 #[component]
 pub fn ColumnsMenu(
     /// Other fields are to be shown, separated by commas.
     on_change: Callback<String>,
 ) -> impl IntoView {
-    let (chosen, set_chosen) = signal(chosen_columns());
     let on_input = move |event: web_sys::Event| {
         let Some(field) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) else {
             return;
@@ -31,22 +30,14 @@ pub fn ColumnsMenu(
         if let Some(window) = web_sys::window() {
             keep_value(&window, COLUMNS, &field.value());
         }
-        set_chosen.set(field.value());
         on_change.run(field.value());
     };
     view! {
-        <button
-            type="button"
-            popovertarget=MENU_ID
-            title="Fields of JSON lines as columns"
-            aria-pressed=move || chosen.with(|chosen| !chosen.is_empty()).to_string()
-        >
-            "Columns"
-        </button>
-        <div id=MENU_ID popover="auto" role="dialog" aria-label="Columns">
+        <div id=COLUMNS_ID class="box" popover="auto" role="dialog" aria-label="Columns">
             <label>
                 "Fields of JSON lines to show as columns"
                 <input
+                    autofocus
                     type="text"
                     placeholder="time, level, msg"
                     autocomplete="off"
@@ -56,7 +47,7 @@ pub fn ColumnsMenu(
                     on:input=on_input
                 />
             </label>
-            <p>"Lines without them are shown as they are; any line opens to all its values."</p>
+            <p class="hint">"Lines without them are shown as they are; any line opens to all its values."</p>
         </div>
     }
 }

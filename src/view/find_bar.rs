@@ -1,41 +1,18 @@
 //! The bar under the header: what to look for, what to show.
-//!
-//! Which key does what is listed in [`super::keys_help`].
 
 use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlInputElement, KeyboardEvent, Node};
+use web_sys::HtmlInputElement;
 
-use super::{
-    columns_menu::ColumnsMenu,
-    keys_help::{HELP_ID, toggle_help},
-    preferences::{Preferences, Theme},
-};
+use super::{menu::MENU_ID, preferences::Preferences};
 use crate::model::{
+    command::{Command, Way},
     finding::{FilterMode, FindState, Finding},
     grouped_number::{counted, grouped},
     level::Level,
+    live_log::Times,
     matcher::Query,
 };
-
-/// What the bar asks of the page.
-#[derive(Clone, Copy)]
-pub struct FindActions {
-    /// Look for something else, or show something else.
-    pub change: Callback<FindChange>,
-    /// To the next line with a hit, or to the previous one.
-    pub step: Callback<bool>,
-    /// Hold the view where it is, or follow the end again.
-    pub pause: Callback<()>,
-    /// Keep the lines shown as a file.
-    pub save: Callback<()>,
-    /// Open the line that is looked at, or close it.
-    pub open: Callback<()>,
-    /// Show these fields of JSON lines as columns.
-    pub columns: Callback<String>,
-    /// The reader likes something else.
-    pub prefer: Callback<Preferences>,
-}
 
 /// A change of what is looked for or shown.
 #[derive(Debug, Clone)]
@@ -59,6 +36,48 @@ impl FindChange {
     }
 }
 
+/// The field, and what is in it.
+#[derive(Clone, Copy)]
+pub struct FindField {
+    /// The element.
+    pub field: NodeRef<html::Input>,
+    /// What is looked for.
+    pub query: RwSignal<Query>,
+}
+
+impl FindField {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { field: NodeRef::new(), query: RwSignal::default() }
+    }
+
+    /// Gives it the focus, all of it selected.
+    pub fn enter(self) {
+        if let Some(field) = self.field.get_untracked() {
+            // Fails only for elements that take no focus.
+            field.focus().unwrap_or_default();
+            field.select();
+        }
+    }
+
+    /// Empties it; whether there was something in it.
+    pub fn clear(self) -> bool {
+        let had_words = self.query.with_untracked(|query| !query.pattern.is_empty());
+        if had_words && let Some(field) = self.field.get_untracked() {
+            field.set_value("");
+            self.query.update(|query| query.pattern.clear());
+        }
+        had_words
+    }
+}
+
+impl Default for FindField {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// The bar.
 #[component]
 pub fn FindBar(
@@ -66,66 +85,12 @@ pub fn FindBar(
     state: ReadSignal<FindState>,
     /// What the reader likes.
     preferences: ReadSignal<Preferences>,
-    /// What the bar asks for.
-    actions: FindActions,
+    /// Where the reader types.
+    find: FindField,
+    /// Has done what the bar asks for.
+    act: Callback<Command>,
 ) -> impl IntoView {
-    let (query, set_query) = signal(Query::default());
-    let field = NodeRef::<html::Input>::new();
-    let ask = move |change: &dyn Fn(&mut Query)| {
-        set_query.update(change);
-        actions.change.run(FindChange::Query(query.get_untracked()));
-    };
-    let toggle_wrap = move || {
-        let liked = preferences.get_untracked();
-        actions.prefer.run(Preferences { is_wrapping: !liked.is_wrapping, ..liked });
-    };
-    let toggle_time = move || {
-        let liked = preferences.get_untracked();
-        actions.prefer.run(Preferences { shows_time: !liked.shows_time, ..liked });
-    };
-    let next_theme = move || {
-        let liked = preferences.get_untracked();
-        actions.prefer.run(Preferences { theme: liked.theme.next(), ..liked });
-    };
-    let listener = window_event_listener(leptos::ev::keydown, move |event| {
-        if is_for_page(&event) {
-            match event.key().as_str() {
-                "/" => {
-                    event.prevent_default();
-                    if let Some(field) = field.get_untracked() {
-                        // Fails only for elements that take no focus.
-                        field.focus().unwrap_or_default();
-                        field.select();
-                    }
-                }
-                "n" => actions.step.run(true),
-                "N" => actions.step.run(false),
-                "p" | "F" => actions.pause.run(()),
-                "s" => actions.save.run(()),
-                "o" => actions.open.run(()),
-                "z" => toggle_wrap(),
-                "i" => toggle_time(),
-                "t" => next_theme(),
-                "?" => toggle_help(),
-                "&" => actions.change.run(FindChange::Mode(next_mode(state.get_untracked().mode))),
-                _ => {}
-            }
-        }
-    });
-    on_cleanup(move || listener.remove());
-    let on_key = move |event: KeyboardEvent| match event.key().as_str() {
-        "Enter" => actions.step.run(!event.shift_key()),
-        "Escape" => {
-            let Some(field) = field.get_untracked() else { return };
-            if query.with_untracked(|query| query.pattern.is_empty()) {
-                field.blur().unwrap_or_default();
-            } else {
-                field.set_value("");
-                ask(&|query| query.pattern.clear());
-            }
-        }
-        _ => {}
-    };
+    let FindField { field, query } = find;
     let has_query = move || query.with(|query| !query.pattern.is_empty());
     view! {
         <div id="find" role="search" data-hits=move || state.with(|state| state.hits.to_string())>
@@ -141,29 +106,30 @@ pub fn FindBar(
                 on:input=move |event| {
                     let pattern = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
                     let pattern = pattern.map(|field| field.value()).unwrap_or_default();
-                    ask(&|query| query.pattern.clone_from(&pattern));
+                    query.update(|query| query.pattern = pattern);
                 }
-                on:keydown=on_key
             />
             <Toggle
                 name="Match case"
+                title="Match case (Alt+C)"
                 text="Aa"
                 is_on=Signal::derive(move || query.with(|query| query.is_case_sensitive))
-                on_press=move || ask(&|query| query.is_case_sensitive = !query.is_case_sensitive)
+                on_press=move || act.run(Command::ToggleCase)
             />
             <Toggle
                 name="Regular expression"
+                title="Regular expression (Alt+R)"
                 text=".*"
                 is_on=Signal::derive(move || query.with(|query| query.is_regex))
-                on_press=move || ask(&|query| query.is_regex = !query.is_regex)
+                on_press=move || act.run(Command::ToggleRegex)
             />
             <span class="found" role="status">
                 {move || if has_query() { state.with(found_words) } else { String::new() }}
             </span>
-            <button type="button" title="Previous hit (N)" aria-label="Previous hit" disabled=move || !has_query() on:click=move |_| actions.step.run(false)>
+            <button type="button" title="Previous hit (N)" aria-label="Previous hit" disabled=move || !has_query() on:click=move |_| act.run(Command::StepHit(Way::Back))>
                 "↑"
             </button>
-            <button type="button" title="Next hit (n)" aria-label="Next hit" disabled=move || !has_query() on:click=move |_| actions.step.run(true)>
+            <button type="button" title="Next hit (n)" aria-label="Next hit" disabled=move || !has_query() on:click=move |_| act.run(Command::StepHit(Way::Forward))>
                 "↓"
             </button>
             <button
@@ -171,12 +137,12 @@ pub fn FindBar(
                 id="filter"
                 title="Show all lines, only hits, or everything but hits (&)"
                 aria-pressed=move || state.with(|state| state.mode != FilterMode::Off).to_string()
-                on:click=move |_| actions.change.run(FindChange::Mode(next_mode(state.get_untracked().mode)))
+                on:click=move |_| act.run(Command::NextFilter)
             >
                 {move || state.with(|state| mode_words(state.mode))}
             </button>
             <div class="levels" role="group" aria-label="Show only these levels">
-                {Level::ALL
+                {Vec::from(Level::ALL
                     .map(|level| {
                         let count = move || state.with(|state| state.level_counts.get(level as usize).copied().unwrap_or(0));
                         let is_on = move || state.with(|state| state.levels.get(level as usize).copied().unwrap_or(false));
@@ -187,40 +153,35 @@ pub fn FindBar(
                                 data-level=level.as_str()
                                 aria-pressed=move || is_on().to_string()
                                 hidden=move || count() == 0 && !is_on()
-                                title=format!("Show lines of level {}", level.as_str())
-                                on:click=move |_| actions.change.run(FindChange::Level(level))
+                                title=format!("Show lines of level {} ({})", level.as_str(), level as usize + 1)
+                                on:click=move |_| act.run(Command::ToggleLevel(level))
                             >
                                 {level.as_str()} " " <b>{move || grouped(count())}</b>
                             </button>
                         }
-                    })
-                    .to_vec()}
+                    }))}
             </div>
             <Toggle
-                name="Wrap long lines (z)"
+                name="Wrap long lines"
+                title="Wrap long lines (z)"
                 text="Wrap"
                 is_on=Signal::derive(move || preferences.with(|liked| liked.is_wrapping))
-                on_press=toggle_wrap
+                on_press=move || act.run(Command::ToggleWrap)
             />
-            <Toggle
-                name="Times in place of numbers (i)"
-                text="Time"
-                is_on=Signal::derive(move || preferences.with(|liked| liked.shows_time))
-                on_press=toggle_time
-            />
-            <ColumnsMenu on_change=actions.columns />
-            <button type="button" id="save" title="Keep the lines shown as a file (s)" on:click=move |_| actions.save.run(())>
-                "Save"
-            </button>
-            <button type="button" popovertarget=HELP_ID title="Which key does what (?)">
-                "Keys"
-            </button>
-            <button type="button" id="theme" title="Colours: system, light, dark (t)" on:click=move |_| next_theme()>
-                {move || match preferences.with(|liked| liked.theme) {
-                    Theme::System => "Auto",
-                    Theme::Light => "Light",
-                    Theme::Dark => "Dark",
+            <button
+                type="button"
+                id="times"
+                title="Numbers, times, or time since the line before (t)"
+                on:click=move |_| act.run(Command::NextTimes)
+            >
+                {move || match preferences.with(|liked| liked.times) {
+                    Times::Off => "Numbers",
+                    Times::Clock => "Times",
+                    Times::Since => "Time since",
                 }}
+            </button>
+            <button type="button" id="menu-button" popovertarget=MENU_ID>
+                "Menu"
             </button>
             <span class="shown">
                 {move || state.with(|state| state.shown.map(|shown| counted(shown as u64, "line shown", "lines shown")))}
@@ -233,6 +194,7 @@ pub fn FindBar(
 #[component]
 fn Toggle(
     name: &'static str,
+    title: &'static str,
     text: &'static str,
     is_on: Signal<bool>,
     on_press: impl Fn() + 'static,
@@ -241,7 +203,7 @@ fn Toggle(
         <button
             type="button"
             class="toggle"
-            title=name
+            title=title
             aria-label=name
             aria-pressed=move || is_on.get().to_string()
             on:click=move |_| on_press()
@@ -251,7 +213,9 @@ fn Toggle(
     }
 }
 
-fn next_mode(mode: FilterMode) -> FilterMode {
+/// The one after it.
+#[must_use]
+pub fn next_mode(mode: FilterMode) -> FilterMode {
     match mode {
         FilterMode::Off => FilterMode::Matching,
         FilterMode::Matching => FilterMode::NotMatching,
@@ -276,13 +240,4 @@ fn found_words(state: &FindState) -> String {
         Some(current) => format!("{} of {}{so_far}", grouped(current as u64), grouped(state.hits as u64)),
         None => format!("{}{so_far}", counted(state.hits as u64, "line", "lines")),
     }
-}
-
-/// Whether a key is meant for the page: no modifier, and nothing has the focus that takes text.
-fn is_for_page(event: &KeyboardEvent) -> bool {
-    if event.ctrl_key() || event.alt_key() || event.meta_key() {
-        return false;
-    }
-    let target = event.target().and_then(|target| target.dyn_into::<Node>().ok());
-    !target.is_some_and(|node| matches!(node.node_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
 }

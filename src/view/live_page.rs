@@ -6,30 +6,38 @@ use std::{
     any::Any,
     cell::{Cell, RefCell},
     rc::Rc,
+    time::Duration,
 };
 
 use leptos::prelude::*;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Document, Element, Event, HtmlElement, Window};
+use wasm_bindgen::JsValue;
+use web_sys::{Document, Event, HtmlElement, Window};
 use webpubsub_client::ClientEvent;
 use webpubsub_protocol::name::GroupName;
 
 use super::{
+    clipboard::Clipboard,
     clock::local_time,
-    download::save_lines,
-    find_bar::FindChange,
+    file_reading::FileReading,
     frame_gate::{FrameGate, Next},
     listener::Listener,
     log_view::LogView,
     scroll_input::ScrollInput,
     size_watch::SizeWatch,
+    text_selection::TextSelection,
 };
 use crate::model::{
+    destination::{Destination, read_lines},
     finding::FindState,
     line_store::{LineCounts, StoreLimits},
     live_log::{LiveLog, OnScreen},
     status::{Status, StatusLine},
 };
+
+mod commands;
+mod pressing;
+
+use self::pressing::listen;
 
 /// Takes the events of a client.
 pub type EventSink = Box<dyn FnMut(ClientEvent)>;
@@ -39,6 +47,8 @@ type Both<T> = (ReadSignal<T>, WriteSignal<T>);
 
 /// Countdowns show seconds.
 const COUNTDOWN_MS: i32 = 1_000;
+/// How long the page's answer to something stands.
+const SAID_FOR: Duration = Duration::from_secs(6);
 /// Set when lines are received for the first time.
 const CONNECTED_MARK: &str = "tailcast-connected";
 
@@ -55,6 +65,12 @@ pub struct Screen {
     pub is_empty: Both<bool>,
     /// The search.
     pub find: Both<FindState>,
+    /// Lines that the selection touches.
+    pub selected_lines: Both<u64>,
+    /// The page's answer to what the reader did last; empty after a while.
+    pub said: Both<String>,
+    /// What a screen reader is to read out.
+    pub speech: Both<String>,
     /// The document's title, as last written.
     title: StoredValue<String>,
 }
@@ -69,6 +85,9 @@ impl Screen {
             new_lines: signal(None),
             is_empty: signal(true),
             find: signal(FindState::default()),
+            selected_lines: signal(0),
+            said: signal(String::new()),
+            speech: signal(String::new()),
             title: StoredValue::default(),
         }
     }
@@ -83,6 +102,23 @@ impl Screen {
         show_one(self.new_lines, now.new_lines);
         show_one(self.is_empty, now.is_empty);
         show_one(self.find, now.find);
+        show_one(self.selected_lines, now.selected_lines);
+        show_one(self.speech, now.speech);
+    }
+
+    /// Answers the reader, for a while.
+    pub fn say(&self, words: String) {
+        let (said, say) = self.said;
+        say.set(words.clone());
+        set_timeout(
+            move || {
+                // The page may be gone by then.
+                if said.try_with_untracked(|said| *said == words) == Some(true) {
+                    say.set(String::new());
+                }
+            },
+            SAID_FOR,
+        );
     }
 }
 
@@ -96,8 +132,9 @@ fn show_one<T: PartialEq + Send + Sync + 'static>((shown, show): Both<T>, now: T
 struct Stage {
     view: LogView,
     input: ScrollInput,
+    selection: TextSelection,
     _size: SizeWatch,
-    _fold: Listener,
+    _listeners: [Listener; 3],
 }
 
 /// See the [module](self). Everything it started ends when it is dropped.
@@ -112,7 +149,10 @@ pub struct LivePage {
     client: RefCell<Option<Box<dyn Any>>>,
     is_wrapping: Cell<bool>,
     has_connected: Rc<Cell<bool>>,
-    _visibility: Listener,
+    screen: Screen,
+    clipboard: Clipboard,
+    files: FileReading,
+    _listeners: Vec<Listener>,
 }
 
 impl LivePage {
@@ -137,6 +177,18 @@ impl LivePage {
             let (document, log) = (document.clone(), Rc::clone(&log));
             move |_: &Event| log.borrow_mut().set_hidden(document.hidden())
         });
+        let clipboard = Clipboard::new(&document, &log, move |words| screen.say(words));
+        let files = FileReading::new(&log, limits.bytes, {
+            let gate = Rc::downgrade(&gate);
+            move || gate.upgrade().iter().for_each(|gate| gate.ask())
+        });
+        let mut listeners = Vec::from(files.listen(&document));
+        listeners.push(visibility);
+        listeners.push(Listener::passive(&window, "hashchange", {
+            let (window, log, gate) = (window.clone(), Rc::clone(&log), Rc::clone(&gate));
+            move |_: &Event| go_to_fragment(&window, &log, &gate, screen)
+        }));
+        go_to_fragment(&window, &log, &gate, screen);
         Some(Self {
             window,
             document,
@@ -148,7 +200,10 @@ impl LivePage {
             client: RefCell::new(None),
             is_wrapping: Cell::new(false),
             has_connected: Rc::default(),
-            _visibility: visibility,
+            screen,
+            clipboard,
+            files,
+            _listeners: listeners,
         })
     }
 
@@ -194,86 +249,9 @@ impl LivePage {
                 }
             }
         })?;
-        let fold = Listener::passive(view.scroller(), "click", {
-            let (log, gate) = (Rc::clone(&self.log), Rc::clone(&self.gate));
-            move |event: &Event| {
-                if let Some(id) = line_to_fold(event) {
-                    log.borrow_mut().toggle_open(id);
-                    gate.ask();
-                }
-            }
-        });
-        Ok(Stage { view, input, _size: size, _fold: fold })
-    }
-
-    /// Opens the line that is looked at, or closes it.
-    pub fn toggle_open(&self) {
-        let mut log = self.log.borrow_mut();
-        if let Some(id) = log.line_to_open() {
-            log.toggle_open(id);
-        }
-        self.gate.ask();
-    }
-
-    /// Shows these fields of JSON lines as columns.
-    pub fn set_columns(&self, names: &str) {
-        self.log.borrow_mut().set_columns(names);
-        self.gate.ask();
-    }
-
-    /// Wraps long lines, or does not.
-    pub fn set_wrapping(&self, is_wrapping: bool) {
-        self.is_wrapping.set(is_wrapping);
-        if let Some(stage) = self.stage.borrow().as_ref() {
-            report(stage.view.set_wrapping(is_wrapping, &mut self.log.borrow_mut()));
-        }
-        self.gate.ask();
-    }
-
-    /// Rows tell when their line came, or its number.
-    pub fn set_shows_time(&self, shows_time: bool) {
-        self.log.borrow_mut().set_shows_time(shows_time);
-        self.gate.ask();
-    }
-
-    /// Holds the view where it is, or follows the end again.
-    pub fn pause_or_follow(&self) {
-        let is_following = self.log.borrow().viewport.is_following();
-        if is_following {
-            self.log.borrow_mut().viewport.leave_end();
-            self.gate.ask();
-        } else {
-            self.follow();
-        }
-    }
-
-    /// Gives the lines shown to the browser, to be kept as a file.
-    pub fn save(&self) {
-        if let Err(error) = save_lines(&self.document, &self.log.borrow()) {
-            leptos::logging::error!("the lines cannot be saved: {error:?}");
-        }
-    }
-
-    /// Changes what is looked for, or what is shown.
-    pub fn find(&self, change: FindChange) {
-        self.log.borrow_mut().find(|finding| change.apply(finding));
-        self.gate.ask();
-    }
-
-    /// Goes to the next line with a hit, or to the one before.
-    pub fn step(&self, is_forward: bool) {
-        self.log.borrow_mut().step(is_forward);
-        self.gate.ask();
-    }
-
-    /// Goes to the end and stays there.
-    pub fn follow(&self) {
-        self.log.borrow_mut().viewport.follow();
-        if let Some(stage) = self.stage.borrow().as_ref() {
-            // The button that was pressed is about to go. Fails only for elements that take no focus.
-            stage.view.scroller().focus().unwrap_or_default();
-        }
-        self.gate.ask();
+        let selection = TextSelection::new(self.document.clone());
+        let listeners = listen(self, view.scroller());
+        Ok(Stage { view, input, selection, _size: size, _listeners: listeners })
     }
 }
 
@@ -289,25 +267,32 @@ fn paint(document: &Document, log: &mut LiveLog, stage: Option<&mut Stage>, scre
     let mut is_moving = false;
     if let Some(stage) = stage {
         let at_rest = stage.input.is_at_rest();
+        stage.selection.read(&stage.view, log);
         report(stage.view.paint(log, at_rest));
+        stage.selection.show(&stage.view, log);
         is_moving = log.viewport.is_lagging();
     }
-    let now = log.on_screen(local_time().unix_ms);
+    let unix_ms = local_time().unix_ms;
+    log.speak(unix_ms);
+    let now = log.on_screen(unix_ms);
     screen.show(document, now);
     if is_moving || log.is_looking() {
         Next::Frame
-    } else if log.is_counting_down() {
+    } else if log.is_counting_down() || log.has_to_speak() {
         Next::In { ms: COUNTDOWN_MS }
     } else {
         Next::Nothing
     }
 }
 
-/// The line whose fold was pressed.
-fn line_to_fold(event: &Event) -> Option<u64> {
-    let pressed: Element = event.target()?.dyn_into().ok()?;
-    let fold = pressed.closest(".fold").ok()??;
-    fold.parent_element()?.get_attribute("data-line-id")?.parse().ok()
+/// Goes to the lines that the page's address names.
+fn go_to_fragment(window: &Window, log: &RefCell<LiveLog>, gate: &FrameGate, screen: Screen) {
+    let fragment = window.location().hash().unwrap_or_default();
+    if let Some(lines) = read_lines(&fragment) {
+        let said = log.borrow_mut().go_to_destination(Destination::Lines(lines));
+        said.into_iter().for_each(|words| screen.say(words));
+        gate.ask();
+    }
 }
 
 /// A browser that refuses to make elements leaves nothing to show the error with.

@@ -10,9 +10,11 @@ use web_sys::{Document, Element, HtmlElement, Text};
 use crate::model::{
     ansi::css::style_words,
     display_text::{DisplayText, display_text, more_text},
+    highlight::{COLOURS, Mark},
     json_line::tree::TreeRow,
     level::Level,
     line_store::{Line, LineKind},
+    live_log::RowPlace,
     row_pieces::{Piece, part_of, row_pieces},
 };
 
@@ -22,6 +24,8 @@ pub struct RowContext<'a> {
     pub gutter: &'a str,
     /// What a search found in it.
     pub hits: &'a [Range<usize>],
+    /// What the reader's rules mark in it.
+    pub marks: &'a [Mark],
     /// Where the values of the chosen columns are, when it has some.
     pub columns: Option<&'a [Option<Range<usize>>]>,
     /// The rows below it, when it is open.
@@ -42,7 +46,10 @@ pub struct LogRow {
     tree: Option<Element>,
     kind: Option<LineKind>,
     level: Option<Level>,
-    is_current: bool,
+    place: RowPlace,
+    line_id: u64,
+    /// Whether the text is that of the line, and not some of its values.
+    is_whole: bool,
 }
 
 impl LogRow {
@@ -72,7 +79,9 @@ impl LogRow {
             tree: None,
             kind: None,
             level: None,
-            is_current: false,
+            place: RowPlace::default(),
+            line_id: 0,
+            is_whole: true,
         })
     }
 
@@ -80,6 +89,24 @@ impl LogRow {
     #[must_use]
     pub fn element(&self) -> &Element {
         &self.element
+    }
+
+    /// The element that holds the line's text, and nothing else.
+    #[must_use]
+    pub fn text(&self) -> &Element {
+        &self.text
+    }
+
+    /// Whether [`Self::text`] holds the line as it is, and not some of its values.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// The line that the row shows.
+    #[must_use]
+    pub fn line_id(&self) -> u64 {
+        self.line_id
     }
 
     /// Shows `line` with what surrounds it.
@@ -92,6 +119,7 @@ impl LogRow {
         line: &Line<'_>,
         context: &RowContext<'_>,
     ) -> Result<(), JsValue> {
+        self.line_id = line.id;
         self.element.set_attribute("data-line-id", &line.id.to_string())?;
         self.element.set_attribute("aria-posinset", &line.id.saturating_add(1).to_string())?;
         if self.kind != Some(line.kind) {
@@ -107,12 +135,13 @@ impl LogRow {
         }
         self.gutter.set_data(context.gutter);
         self.set_fold(document, line.is_json(), context.tree)?;
+        self.is_whole = context.columns.is_none();
         if let Some(columns) = context.columns {
             self.is_plain = false;
             self.text.set_text_content(None);
-            return self.append_columns(document, line, columns, context.hits);
+            return self.append_columns(document, line, columns, context);
         }
-        let drawn = row_pieces(line, context.hits);
+        let drawn = row_pieces(line, context.hits, context.marks);
         match &drawn.pieces[..] {
             [piece] if piece.is_plain() => {
                 if !self.is_plain {
@@ -141,14 +170,20 @@ impl LogRow {
         }
     }
 
-    /// Marks the row, or not, as the one with the current hit.
+    /// Shows what the row is to the reader.
     ///
     /// # Errors
     /// What the browser says when it takes no attribute.
-    pub fn set_current(&mut self, is_current: bool) -> Result<(), JsValue> {
-        if self.is_current != is_current {
-            self.is_current = is_current;
-            self.element.toggle_attribute_with_force("data-current", is_current)?;
+    pub fn set_place(&mut self, place: RowPlace) -> Result<(), JsValue> {
+        let old = std::mem::replace(&mut self.place, place);
+        for (name, was, is) in [
+            ("data-current", old.is_current, place.is_current),
+            ("data-bookmarked", old.is_bookmarked, place.is_bookmarked),
+            ("data-linked", old.is_linked, place.is_linked),
+        ] {
+            if was != is {
+                self.element.toggle_attribute_with_force(name, is)?;
+            }
         }
         Ok(())
     }
@@ -159,14 +194,15 @@ impl LogRow {
         document: &Document,
         line: &Line<'_>,
         columns: &[Option<Range<usize>>],
-        hits: &[Range<usize>],
+        context: &RowContext<'_>,
     ) -> Result<(), JsValue> {
         for (place, column) in columns.iter().enumerate() {
             let cell = element(document, "span", "cell")?;
             let width = format!("calc(var(--c{place}, 0) * 1ch)");
             cell.unchecked_ref::<HtmlElement>().style().set_property("min-width", &width)?;
-            let (part, hits) = part_of(line, &column.clone().unwrap_or_default(), hits);
-            let drawn = row_pieces(&part, &hits);
+            let part = column.clone().unwrap_or_default();
+            let (text, hits, marks) = part_of(line, &part, context.hits, context.marks);
+            let drawn = row_pieces(&text, &hits, &marks);
             for piece in &drawn.pieces {
                 append(document, &cell, piece)?;
             }
@@ -243,7 +279,14 @@ fn append(document: &Document, parent: &Element, piece: &Piece<'_>) -> Result<()
         return Ok(());
     }
     let words = style_words(piece.style);
-    let class = if piece.is_hit { format!("{} hit", words.classes) } else { words.classes };
+    let mut class = words.classes;
+    if let Some(colour) = piece.colour.and_then(|colour| COLOURS.get(usize::from(colour))) {
+        class.push_str(" lit ");
+        class.push_str(colour);
+    }
+    if piece.is_hit {
+        class.push_str(" hit");
+    }
     let stretch = match piece.url {
         Some(url) => {
             let link = element(document, "a", &class)?;

@@ -13,8 +13,10 @@ use super::{
     log_row::{LogRow, RowContext, div, element},
 };
 use crate::model::{
-    display_text::MAX_DRAWN_CHARS, grouped_number::counted, json_line::fields::field_values,
-    live_log::LiveLog,
+    display_text::MAX_DRAWN_CHARS,
+    grouped_number::counted,
+    json_line::fields::field_values,
+    live_log::{LiveLog, Times},
 };
 
 /// Height of a row for each pixel of the font's size.
@@ -55,7 +57,7 @@ pub struct LogView {
     has_filled: Cell<bool>,
 }
 
-/// `14:03:11`: as wide as the gutter must be.
+/// `14:03:11`, `+0.250 s`: as wide as the gutter must be.
 const TIME_DIGITS: usize = 8;
 /// Widest a column becomes; longer values push what follows aside.
 const MAX_CELL_CHARS: usize = 32;
@@ -137,6 +139,17 @@ impl LogView {
     #[must_use]
     pub fn scroller(&self) -> &HtmlElement {
         &self.scroller
+    }
+
+    /// The box that holds the rows.
+    #[must_use]
+    pub fn rows_box(&self) -> &HtmlElement {
+        &self.rows_box
+    }
+
+    /// The rows, in the order of their lines.
+    pub fn rows(&self) -> impl Iterator<Item = &LogRow> {
+        self.rows.iter()
     }
 
     /// Measures view and row, and tells the log's viewport.
@@ -300,7 +313,8 @@ impl LogView {
             None => LogRow::new(&self.document)?,
         };
         if let Some(line) = log.line_at(position) {
-            let (gutter, hits) = (log.gutter(&line, offset_minutes()), log.finding().hits_in(&line));
+            let gutter = log.gutter(position, &line, offset_minutes());
+            let (hits, marks) = (log.finding().hits_in(&line), log.rules().marks_in(line.text));
             let names = log.columns();
             let columns = if names.is_empty() { None } else { field_values(line.text, names) };
             if let Some(columns) = &columns {
@@ -309,12 +323,13 @@ impl LogView {
             let context = RowContext {
                 gutter: &gutter,
                 hits: &hits,
+                marks: &marks,
                 columns: columns.as_deref(),
                 tree: log.open_lines().tree(line.id),
             };
             row.fill(&self.document, &line, &context)?;
             self.has_filled.set(true);
-            row.set_current(log.finding().current() == Some(line.id))?;
+            row.set_place(log.place_of(&line))?;
         }
         Ok(row)
     }
@@ -327,7 +342,7 @@ impl LogView {
             self.written.columns = columns;
             self.scroller.style().set_property("--columns", &columns.to_string())?;
         }
-        let least = if log.shows_time() { TIME_DIGITS } else { 1 };
+        let least = if log.times() == Times::Off { 1 } else { TIME_DIGITS };
         let digits = log.store.counts().received.to_string().len().max(least);
         if self.written.digits != digits {
             self.written.digits = digits;

@@ -10,35 +10,43 @@
 //! | [`empty_log`] | what is there before the first line |
 //! | [`columns_menu`] | which fields of JSON lines are columns |
 //! | [`download`] | lines as a file |
-//! | [`keys_help`] | which key does what |
+//! | [`file_reading`] | files as lines |
+//! | [`menu`] | menu, list of keys, and boxes that ask |
 //! | [`find_bar`] | the bar under it: what to look for, what to show |
 //! | [`log_view`] | the virtual list |
 //! | [`log_row`] | one row of it |
-//! | [`scroll_input`] | wheel, touch, keys and pointer, told to the viewport |
+//! | [`text_selection`] | the browser's selection, mirrored |
+//! | [`clipboard`] | the selection, copied |
+//! | [`scroll_input`] | wheel, touch and pointer, told to the viewport |
 //! | [`frame_gate`] | at most one painting per animation frame |
 //! | [`listener`] | an event listener that ends with its owner |
 //! | [`size_watch`] | tells when an element's size changed |
 //! | [`clock`] | the browser's clocks |
 
 pub mod app;
+pub mod clipboard;
 pub mod clock;
 pub mod columns_menu;
 pub mod download;
 pub mod empty_log;
+pub mod file_reading;
 pub mod find_bar;
 pub mod frame_gate;
-pub mod keys_help;
 pub mod listener;
 pub mod live_page;
 pub mod log_row;
 pub mod log_view;
+pub mod menu;
 pub mod page_address;
 pub mod preferences;
 pub mod scroll_input;
 pub mod size_watch;
 pub mod status_bar;
+pub mod text_selection;
 
 #[cfg(test)]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+#[cfg(test)]
+mod reading_tests;
 #[cfg(test)]
 mod test_page;

@@ -1,5 +1,6 @@
 //! What the reader likes: kept by the browser, and asked for by the page's address.
 
+use crate::model::live_log::Times;
 use web_sys::{Storage, UrlSearchParams, Window};
 
 /// Which colours.
@@ -43,22 +44,28 @@ impl Theme {
 }
 
 /// See the [module](self).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Preferences {
     /// Which colours.
     pub theme: Theme,
     /// Whether long lines are wrapped.
     pub is_wrapping: bool,
-    /// Whether lines tell when they came, in place of their number.
-    pub shows_time: bool,
+    /// What lines tell in place of their number.
+    pub times: Times,
+    /// What is always marked, one rule a line.
+    pub highlights: String,
+    /// Whether new lines are spoken.
+    pub is_speaking: bool,
 }
 
 const THEME: &str = "theme";
 const WRAP: &str = "wrap";
 const TIME: &str = "time";
+const MARKS: &str = "marks";
+const SPEAK: &str = "speak";
 
 impl Preferences {
-    /// What the page's address says (`theme=dark`, `wrap=1`, `time=1`), or else what was kept.
+    /// What the page's address says (`theme=dark`, `wrap=1`, `time=clock`, `marks=RULES`, `speak=1`), or else what was kept.
     #[must_use]
     pub fn read(window: &Window) -> Self {
         let wish = |name: &str| read_value(window, name);
@@ -66,22 +73,38 @@ impl Preferences {
         Self {
             theme: wish(THEME).and_then(|name| Theme::from_name(&name)).unwrap_or_default(),
             is_wrapping: is_wished(WRAP),
-            shows_time: is_wished(TIME),
+            times: match wish(TIME).as_deref() {
+                Some("clock" | "1" | "true" | "") => Times::Clock,
+                Some("since") => Times::Since,
+                _ => Times::Off,
+            },
+            highlights: wish(MARKS).unwrap_or_default(),
+            is_speaking: is_wished(SPEAK),
         }
     }
 
     /// Keeps them, where the browser keeps anything.
-    pub fn keep(self, window: &Window) {
+    pub fn keep(&self, window: &Window) {
         let flag = |is_set| if is_set { "1" } else { "0" };
-        let values =
-            [(THEME, self.theme.as_str()), (WRAP, flag(self.is_wrapping)), (TIME, flag(self.shows_time))];
+        let times = match self.times {
+            Times::Off => "0",
+            Times::Clock => "clock",
+            Times::Since => "since",
+        };
+        let values = [
+            (THEME, self.theme.as_str()),
+            (WRAP, flag(self.is_wrapping)),
+            (TIME, times),
+            (MARKS, &self.highlights),
+            (SPEAK, flag(self.is_speaking)),
+        ];
         for (name, value) in values {
             keep_value(window, name, value);
         }
     }
 
     /// Gives the page its colours.
-    pub fn apply(self, window: &Window) {
+    pub fn apply(&self, window: &Window) {
         let root = window.document().and_then(|document| document.document_element());
         if let Some(root) = root {
             // Fails only for attributes with impossible names.

@@ -1,4 +1,4 @@
-//! Wheel, touch, keys and pointer over the list, told to the viewport.
+//! Wheel, touch and pointer over the list, told to the viewport, as are keys that scroll.
 //!
 //! The browser scrolls; here it is only noted who wanted it, and acted upon where the browser has no notion: the end
 //! of a list that grows.
@@ -8,14 +8,14 @@ use std::{
     rc::Rc,
 };
 
-use wasm_bindgen::JsCast;
-use web_sys::{
-    Document, Event, EventTarget, HtmlElement, KeyboardEvent, Node, PointerEvent, TouchEvent, WheelEvent,
-    Window,
-};
+use web_sys::{Document, Event, EventTarget, HtmlElement, PointerEvent, TouchEvent, WheelEvent, Window};
 
 use super::{clock::steady_ms, frame_gate::FrameGate, listener::Listener};
-use crate::model::{live_log::LiveLog, scroll_intent::ScrollIntent};
+use crate::model::{
+    command::{Stride, Way},
+    live_log::LiveLog,
+    scroll_intent::ScrollIntent,
+};
 
 /// A finger that moved less has not scrolled.
 const TOUCH_SLACK_PX: i32 = 4;
@@ -24,7 +24,7 @@ const OVERLAY_BAR_PX: i32 = 16;
 
 /// Listens until it is dropped.
 pub struct ScrollInput {
-    intent: Rc<RefCell<ScrollIntent>>,
+    reins: Reins,
     _listeners: Vec<Listener>,
 }
 
@@ -37,16 +37,8 @@ struct Reins {
     scroller: HtmlElement,
 }
 
-/// What the reader wants.
-enum Wish {
-    Up,
-    Down,
-    Start,
-    End,
-}
-
 impl ScrollInput {
-    /// Listens to what the reader does with `scroller`, or anywhere on the page with keys that scroll.
+    /// Listens to what the reader does with `scroller`.
     #[must_use]
     pub fn new(
         window: &Window,
@@ -55,36 +47,39 @@ impl ScrollInput {
         log: &Rc<RefCell<LiveLog>>,
         gate: &Rc<FrameGate>,
     ) -> Self {
-        let intent = Rc::new(RefCell::new(ScrollIntent::default()));
         let reins = Reins {
             log: Rc::clone(log),
-            intent: Rc::clone(&intent),
+            intent: Rc::default(),
             gate: Rc::clone(gate),
             scroller: scroller.clone(),
         };
         let mut listeners = Vec::from(reins.listen_to_scrolling());
         listeners.extend(reins.listen_to_touch());
         listeners.extend(reins.listen_to_pointer(window, document));
-        listeners.push(reins.listen_to_keys(window));
-        Self { intent, _listeners: listeners }
+        Self { reins, _listeners: listeners }
+    }
+
+    /// A key asks for another part of the list.
+    pub fn wish(&self, stride: Stride, way: Way) {
+        self.reins.wish(stride, way);
     }
 
     /// Whether the reader does not scroll at this moment.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
-        self.intent.borrow().is_at_rest(steady_ms())
+        self.reins.intent.borrow().is_at_rest(steady_ms())
     }
 }
 
 impl Reins {
-    fn wish(&self, wish: &Wish) {
+    fn wish(&self, stride: Stride, way: Way) {
         self.intent.borrow_mut().input(steady_ms());
         let viewport = &mut self.log.borrow_mut().viewport;
-        match wish {
-            Wish::Up => viewport.leave_end(),
-            Wish::Down => viewport.press_on_down(),
-            Wish::Start => viewport.to_start(),
-            Wish::End => viewport.follow(),
+        match (stride, way) {
+            (Stride::All, Way::Back) => viewport.to_start(),
+            (Stride::All, Way::Forward) => viewport.follow(),
+            (_, Way::Back) => viewport.leave_end(),
+            (_, Way::Forward) => viewport.press_on_down(),
         }
         self.gate.ask();
     }
@@ -95,7 +90,7 @@ impl Reins {
             Listener::passive(&self.scroller, "wheel", move |event: &WheelEvent| {
                 // With Ctrl the page is zoomed, with Shift it scrolls sideways.
                 if !event.ctrl_key() && !event.shift_key() && event.delta_y() != 0.0 {
-                    wheel.wish(if event.delta_y() < 0.0 { &Wish::Up } else { &Wish::Down });
+                    wheel.wish(Stride::Line, if event.delta_y() < 0.0 { Way::Back } else { Way::Forward });
                 }
             }),
             Listener::passive(&self.scroller, "scroll", move |_: &Event| {
@@ -122,15 +117,15 @@ impl Reins {
             Listener::passive(&self.scroller, "touchmove", move |event: &TouchEvent| {
                 let moved = finger_y(event).zip(*started_y.borrow()).map_or(0, |(now, start)| now - start);
                 if moved.abs() > TOUCH_SLACK_PX {
-                    reins.wish(if moved > 0 { &Wish::Up } else { &Wish::Down });
+                    reins.wish(Stride::Line, if moved > 0 { Way::Back } else { Way::Forward });
                 }
             }),
         ]
     }
 
     /// A press on the text holds it still, so that it can be selected while lines fly; a mere click lets it go again.
-    fn listen_to_pointer(&self, window: &Window, document: &Document) -> [Listener; 5] {
-        let (down, selection) = (self.clone(), self.clone());
+    fn listen_to_pointer(&self, window: &Window, document: &Document) -> [Listener; 4] {
+        let down = self.clone();
         let holds_still = Rc::new(Cell::new(false));
         let release = |name| {
             let (reins, holds_still, document) = (self.clone(), Rc::clone(&holds_still), document.clone());
@@ -159,15 +154,6 @@ impl Reins {
                     holds_still.set(true);
                 }
             }),
-            Listener::passive(document, "selectionchange", {
-                let document = document.clone();
-                move |_: &Event| {
-                    if selection.is_selected(&document) {
-                        selection.log.borrow_mut().viewport.leave_end();
-                        selection.gate.ask();
-                    }
-                }
-            }),
             up,
             cancel,
             moved,
@@ -186,46 +172,5 @@ impl Reins {
         let selected = document.get_selection().ok().flatten().filter(|range| !range.is_collapsed());
         let begun = selected.and_then(|range| range.anchor_node());
         begun.is_some_and(|node| self.scroller.contains(Some(&node)))
-    }
-
-    fn listen_to_keys(&self, window: &Window) -> Listener {
-        let reins = self.clone();
-        Listener::active(window, "keydown", move |event: &KeyboardEvent| {
-            let target = event.target().and_then(|target| target.dyn_into::<Node>().ok());
-            let on_list = target.as_ref().is_some_and(|node| reins.scroller.contains(Some(node)));
-            // Where nothing has the focus, keys are meant for the list.
-            let on_nothing = target.as_ref().is_none_or(|node| node.node_name() == "BODY");
-            if !on_list && !on_nothing {
-                return;
-            }
-            let Some(wish) = wish_of(event) else { return };
-            if on_nothing {
-                // Fails only for elements that take no focus.
-                reins.scroller.focus().unwrap_or_default();
-            }
-            if matches!(wish, Wish::Start | Wish::End) {
-                event.prevent_default();
-            }
-            reins.wish(&wish);
-        })
-    }
-}
-
-/// What a key means for the list, if anything.
-fn wish_of(event: &KeyboardEvent) -> Option<Wish> {
-    if event.alt_key() {
-        return None;
-    }
-    let (shift, meta) = (event.shift_key(), event.meta_key());
-    match event.key().as_str() {
-        "Home" if !shift => Some(Wish::Start),
-        "End" if !shift => Some(Wish::End),
-        // Where keyboards have no Home and End.
-        "ArrowUp" if meta => Some(Wish::Start),
-        "ArrowDown" if meta => Some(Wish::End),
-        "ArrowUp" | "PageUp" if !shift && !meta => Some(Wish::Up),
-        "ArrowDown" | "PageDown" if !shift && !meta => Some(Wish::Down),
-        " " => Some(if shift { Wish::Up } else { Wish::Down }),
-        _ => None,
     }
 }

@@ -8,6 +8,9 @@ use crate::model::{
     status::StatusLine,
 };
 
+/// More about the connection.
+pub const DETAILS_ID: &str = "details";
+
 /// What the details area says beside the connection.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -79,10 +82,10 @@ pub fn StatusBar(
             >
                 {lines}
             </div>
-            <button type="button" popovertarget="details">
+            <button type="button" popovertarget=DETAILS_ID>
                 "Details"
             </button>
-            <div id="details" popover="auto">
+            <div id=DETAILS_ID popover="auto" role="dialog" aria-label="Details">
                 <dl>
                     <dt>"Connection"</dt>
                     <dd>{move || connection_id().unwrap_or_else(|| "none".to_owned())}</dd>

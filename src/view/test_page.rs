@@ -164,12 +164,27 @@ impl TestPage {
         self.painted().await;
     }
 
+    /// Presses a key in the list: `n`, `Shift+End`, `Ctrl+A`.
     pub async fn press(&self, key: &str) {
+        self.press_in("#log", key).await;
+    }
+
+    /// Presses a key in some element.
+    pub async fn press_in(&self, selector: &str, name: &str) {
+        let mut key = name;
         let pressed = KeyboardEventInit::new();
+        while let Some((held, rest)) = key.split_once('+').filter(|(_, rest)| !rest.is_empty()) {
+            match held {
+                "Ctrl" => pressed.set_ctrl_key(true),
+                "Alt" => pressed.set_alt_key(true),
+                _ => pressed.set_shift_key(true),
+            }
+            key = rest;
+        }
         pressed.set_key(key);
         pressed.set_bubbles(true);
         let event = KeyboardEvent::new_with_keyboard_event_init_dict("keydown", &pressed).unwrap();
-        self.get("#log").dispatch_event(&event).unwrap();
+        self.get(selector).dispatch_event(&event).unwrap();
         self.painted().await;
     }
 }

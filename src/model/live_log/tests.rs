@@ -60,12 +60,27 @@ fn lines(log: &LiveLog) -> Vec<(LineKind, &str)> {
 fn what_is_shown_can_be_taken_away_as_text_piece_by_piece() {
     let mut log = log_after(&[connected(), joined(), message("one\ntwo\nERROR three")]);
     log.lay_out(true);
-    assert_eq!(log.text_from(0, 1), Some(("one\n".to_owned(), 1)));
-    assert_eq!(log.text_from(1, 1000), Some(("two\nERROR three\n".to_owned(), 3)));
-    assert_eq!(log.text_from(3, 1000), None);
+    let (text, json) = (ExportFormat::Text, ExportFormat::JsonLines);
+    let shown = |log: &LiveLog, position, bytes| log.export_from((ExportScope::Shown, text), position, bytes);
+    assert_eq!(shown(&log, 0, 1), Some(("one\n".to_owned(), 1)));
+    assert_eq!(shown(&log, 1, 1000), Some(("two\nERROR three\n".to_owned(), 3)));
+    assert_eq!(shown(&log, 3, 1000), None);
     log.find(|finding| finding.toggle_level(crate::model::level::Level::Error));
     log.lay_out(true);
-    assert_eq!(log.text_from(0, 1000).map(|(text, _)| text).as_deref(), Some("ERROR three\n"));
+    assert_eq!(shown(&log, 0, 1000).map(|(text, _)| text).as_deref(), Some("ERROR three\n"));
+    let kept = |scope, format| log.export_from((scope, format), 0, 1000).map(|(text, _)| text).unwrap();
+    assert_eq!(kept(ExportScope::Held, text), "one\ntwo\nERROR three\n");
+    assert_eq!(
+        kept(ExportScope::Shown, json),
+        "{\"time\":\"2023-11-15T14:03:11.000Z\",\"level\":\"error\",\"source\":\"group\",\"text\":\"ERROR three\"}\n"
+    );
+}
+
+#[test]
+fn json_lines_can_be_read_again_whatever_is_in_them() {
+    let log = log_after(&[message("quote \" slash \\ tab \t nul \0 é\u{202e}")]);
+    let (json, _) = log.export_from((ExportScope::Held, ExportFormat::JsonLines), 0, 1000).unwrap();
+    assert!(json.contains(r#""text":"quote \" slash \\ tab \u0009 nul \u0000 é"#), "{json}");
 }
 
 #[test]
@@ -206,4 +221,17 @@ fn the_current_hit_or_the_topmost_json_line_is_the_one_that_a_key_opens() {
     log.lay_out(true);
     log.step(true);
     assert_eq!(log.line_to_open(), Some(15));
+}
+
+#[test]
+fn rows_tell_the_time_since_the_line_before_when_asked() {
+    let mut log = log_after(&[message("a")]);
+    log.handle(&message("b"), LocalTime { unix_ms: LOST.unix_ms + 1_250.0, ..LOST });
+    log.handle(&message("c"), LocalTime { unix_ms: LOST.unix_ms + 3_701_250.0, ..LOST });
+    let gutters = |log: &LiveLog| [0, 1, 2].map(|at| log.gutter(at, &log.line_at(at).unwrap(), 0));
+    assert_eq!(gutters(&log), ["1", "2", "3"]);
+    log.set_times(Times::Clock);
+    assert_eq!(gutters(&log), ["14:03:11", "14:03:12", "15:04:52"]);
+    log.set_times(Times::Since);
+    assert_eq!(gutters(&log), ["", "+1.250 s", "+1:01:40"]);
 }
