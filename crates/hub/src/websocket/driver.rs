@@ -13,7 +13,7 @@ use webpubsub_protocol::close::Close;
 
 use super::{
     frame::encode_close,
-    inbox::{ClientMessage, End, Inbox, Next},
+    inbox::{End, Inbox, Kind, Next},
 };
 use crate::{
     connection::Connection,
@@ -93,12 +93,12 @@ impl Conversation<'_> {
     async fn read(&mut self, inbox: &mut Inbox<'_, impl AsyncRead + Unpin>) -> (Close, End) {
         loop {
             let step = match inbox.next(self.session.next_deadline()).await {
-                Next::Message(ClientMessage::Text(bytes)) => match simdutf8::basic::from_utf8(&bytes) {
+                Next::Message(Kind::Text) => match simdutf8::basic::from_utf8(inbox.payload()) {
                     Ok(text) => self.session.receive(Incoming::Text(text), inbox.read_at()),
                     Err(_) => Step::Close(Close::INVALID_UTF8),
                 },
-                Next::Message(ClientMessage::Binary(bytes)) => {
-                    self.session.receive(Incoming::Binary(&bytes), inbox.read_at())
+                Next::Message(Kind::Binary) => {
+                    self.session.receive(Incoming::Binary(inbox.payload()), inbox.read_at())
                 }
                 Next::Deadline => {
                     self.session.deadline_reached(Instant::now());

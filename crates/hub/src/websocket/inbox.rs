@@ -10,7 +10,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use bytes::BytesMut;
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     time::{Instant, timeout_at},
@@ -48,26 +47,32 @@ pub enum End {
     Lost,
 }
 
-/// A message of the client.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum ClientMessage {
-    Text(BytesMut),
-    Binary(BytesMut),
+/// What kind of message came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Binary,
 }
 
-impl ClientMessage {
-    /// What it counts for while it waits.
+/// A message whose turn has not come.
+#[derive(Debug)]
+struct Waiting {
+    kind: Kind,
+    payload: Vec<u8>,
+}
+
+impl Waiting {
+    /// What it counts for.
     fn cost(&self) -> usize {
-        match self {
-            Self::Text(bytes) | Self::Binary(bytes) => bytes.len() + ENTRY_BYTES,
-        }
+        self.payload.len() + ENTRY_BYTES
     }
 }
 
 /// What comes next.
 #[derive(Debug)]
 pub(super) enum Next {
-    Message(ClientMessage),
+    /// A message, whose payload is [`Inbox::payload`].
+    Message(Kind),
     /// The time that was asked for has come, and no message.
     Deadline,
     /// There will be no further message: how to close, and why.
@@ -76,7 +81,7 @@ pub(super) enum Next {
 
 /// What was taken from the bytes that are there.
 enum Taken {
-    Message(ClientMessage),
+    Message(Kind),
     /// A ping or a pong, dealt with.
     Control,
     End(Close, End),
@@ -86,7 +91,9 @@ enum Taken {
 pub(super) struct Inbox<'c, R> {
     reader: R,
     messages: MessageReader,
-    backlog: VecDeque<ClientMessage>,
+    /// The message at hand, if it had to wait.
+    waited: Option<Waiting>,
+    backlog: VecDeque<Waiting>,
     backlog_bytes: usize,
     /// The end, seen while messages before it waited.
     end: Option<(Close, End)>,
@@ -106,6 +113,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         Self {
             reader,
             messages: MessageReader::default(),
+            waited: None,
             backlog: VecDeque::new(),
             backlog_bytes: 0,
             end: None,
@@ -121,17 +129,20 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
 
     /// The next message, or the end, or nothing until `deadline`.
     pub(super) async fn next(&mut self, deadline: Option<Instant>) -> Next {
+        self.waited = None;
         loop {
             if let Some(message) = self.backlog.pop_front() {
                 self.backlog_bytes -= message.cost();
-                return Next::Message(message);
+                let kind = message.kind;
+                self.waited = Some(message);
+                return Next::Message(kind);
             }
             // What comes after the end means nothing.
             if let Some((close, end)) = self.end.take() {
                 return Next::End(close, end);
             }
             match self.take_apart() {
-                Some(Taken::Message(message)) => return Next::Message(message),
+                Some(Taken::Message(kind)) => return Next::Message(kind),
                 Some(Taken::End(close, end)) => return Next::End(close, end),
                 Some(Taken::Control) => {
                     self.outbox.relieved().await;
@@ -143,6 +154,11 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                 return Next::Deadline;
             }
         }
+    }
+
+    /// The payload of the message at hand.
+    pub(super) fn payload(&self) -> &[u8] {
+        self.waited.as_ref().map_or_else(|| self.messages.payload(), |waited| &waited.payload)
     }
 
     /// When the bytes of the message at hand were read.
@@ -157,7 +173,8 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         loop {
             while self.end.is_none() && self.backlog_bytes < BACKLOG_BYTES {
                 match self.take_apart() {
-                    Some(Taken::Message(message)) => {
+                    Some(Taken::Message(kind)) => {
+                        let message = Waiting { kind, payload: self.messages.payload().to_vec() };
                         self.backlog_bytes += message.cost();
                         self.backlog.push_back(message);
                     }
@@ -191,18 +208,18 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
     fn take_apart(&mut self) -> Option<Taken> {
         match self.messages.next_arrival() {
             Ok(None) => None,
-            Ok(Some(Arrival::Ping(payload))) => {
-                self.outbox.push(&encode(Opcode::Pong, &payload));
+            Ok(Some(Arrival::Ping)) => {
+                self.outbox.push(&encode(Opcode::Pong, self.messages.payload()));
                 Some(Taken::Control)
             }
             Ok(Some(Arrival::Pong)) => Some(Taken::Control),
-            Ok(Some(Arrival::Text(bytes))) => {
-                self.connection.recorder.received(Opcode::Text, &bytes, self.read_at.1);
-                Some(Taken::Message(ClientMessage::Text(bytes)))
+            Ok(Some(Arrival::Text)) => {
+                self.connection.recorder.received(Opcode::Text, self.messages.payload(), self.read_at.1);
+                Some(Taken::Message(Kind::Text))
             }
-            Ok(Some(Arrival::Binary(bytes))) => {
-                self.connection.recorder.received(Opcode::Binary, &bytes, self.read_at.1);
-                Some(Taken::Message(ClientMessage::Binary(bytes)))
+            Ok(Some(Arrival::Binary)) => {
+                self.connection.recorder.received(Opcode::Binary, self.messages.payload(), self.read_at.1);
+                Some(Taken::Message(Kind::Binary))
             }
             Ok(Some(Arrival::Close { code, reason })) => {
                 // Only code 1000 says that the client will not come back.

@@ -8,15 +8,15 @@ use super::frame::{Header, Opcode, parse_header, unmask};
 /// Longest message of a client, in bytes of payload, all fragments together (the cloud service's limit).
 pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
-/// What came from the client.
-#[derive(Debug, PartialEq, Eq)]
+/// What came from the client. Its payload is [`MessageReader::payload`].
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arrival {
     /// A text message, UTF-8 or not.
-    Text(BytesMut),
+    Text,
     /// A binary message.
-    Binary(BytesMut),
+    Binary,
     /// To be answered with a pong of the same payload.
-    Ping(BytesMut),
+    Ping,
     /// A sign of life.
     Pong,
     /// The client closes.
@@ -28,17 +28,24 @@ pub enum Arrival {
     },
 }
 
-/// Collects bytes, and gives messages.
+/// Collects bytes, and gives messages. They are read where they lie: nothing is copied but fragments.
 #[derive(Debug, Default)]
 pub struct MessageReader {
     buffer: BytesMut,
+    /// Length of the frame at the front of the buffer that has been given out.
+    given: usize,
+    /// Where in that frame the payload begins; `None` when it is `message`.
+    payload_at: Option<usize>,
     /// The first parts of a fragmented message: what it is, and what there is of it.
     fragments: Option<(Opcode, BytesMut)>,
+    /// The last message that came in fragments.
+    message: BytesMut,
 }
 
 impl MessageReader {
-    /// Where to read bytes into, with room for at least `bytes`.
+    /// Where to read bytes into, with room for at least `bytes`. The last payload is gone then.
     pub fn space(&mut self, bytes: usize) -> &mut BytesMut {
+        self.let_go();
         if self.buffer.is_empty() && self.buffer.capacity() > bytes {
             // Memory for a large message is not kept for the small ones after it.
             self.buffer = BytesMut::with_capacity(bytes);
@@ -48,12 +55,22 @@ impl MessageReader {
         &mut self.buffer
     }
 
-    /// The next message, if its bytes are all there.
+    /// The payload of what came last.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        match self.payload_at {
+            Some(start) => self.buffer.get(start..self.given).unwrap_or_default(),
+            None => &self.message,
+        }
+    }
+
+    /// The next message, if its bytes are all there. The last payload is gone then.
     ///
     /// # Errors
     /// How to close the connection, when the bytes break the rules or exceed [`MAX_MESSAGE_BYTES`].
     pub fn next_arrival(&mut self) -> Result<Option<Arrival>, Close> {
         loop {
+            self.let_go();
             let Some(header) = parse_header(&self.buffer).map_err(|_| Close::INVALID_FRAME)? else {
                 return Ok(None);
             };
@@ -66,48 +83,60 @@ impl MessageReader {
                 return Err(Close::TOO_LARGE);
             }
             let frame_len = header.header_len + payload_len;
-            if self.buffer.len() < frame_len {
-                return Ok(None);
-            }
-            self.buffer.advance(header.header_len);
-            let mut payload = self.buffer.split_to(payload_len);
-            unmask(&mut payload, header.mask);
-            if let Some(arrival) = self.frame_arrived(&header, payload)? {
+            let Some(payload) = self.buffer.get_mut(header.header_len..frame_len) else { return Ok(None) };
+            unmask(payload, header.mask);
+            self.given = frame_len;
+            self.payload_at = Some(header.header_len);
+            if let Some(arrival) = self.frame_arrived(&header)? {
                 return Ok(Some(arrival));
             }
         }
     }
 
-    fn frame_arrived(&mut self, header: &Header, payload: BytesMut) -> Result<Option<Arrival>, Close> {
+    /// Drops what was given out.
+    fn let_go(&mut self) {
+        self.buffer.advance(std::mem::take(&mut self.given));
+        if self.payload_at.take().is_none() {
+            self.message = BytesMut::new();
+        }
+    }
+
+    fn frame_arrived(&mut self, header: &Header) -> Result<Option<Arrival>, Close> {
         match (header.opcode, self.fragments.take()) {
             (Opcode::Ping, fragments) => {
                 self.fragments = fragments;
-                Ok(Some(Arrival::Ping(payload)))
+                Ok(Some(Arrival::Ping))
             }
             (Opcode::Pong, fragments) => {
                 self.fragments = fragments;
                 Ok(Some(Arrival::Pong))
             }
-            (Opcode::Close, _) => read_close(&payload).map(Some),
+            (Opcode::Close, _) => read_close(self.payload()).map(Some),
             (Opcode::Continuation, Some((kind, mut parts))) => {
-                parts.extend_from_slice(&payload);
-                Ok(self.message_part(header.is_final, kind, parts))
+                parts.extend_from_slice(self.payload());
+                if !header.is_final {
+                    self.fragments = Some((kind, parts));
+                    return Ok(None);
+                }
+                self.message = parts;
+                self.payload_at = None;
+                Ok(Some(arrival_of(kind)))
             }
             (kind @ (Opcode::Text | Opcode::Binary), None) => {
-                Ok(self.message_part(header.is_final, kind, payload))
+                if header.is_final {
+                    return Ok(Some(arrival_of(kind)));
+                }
+                self.fragments = Some((kind, self.payload().into()));
+                Ok(None)
             }
             // A continuation of nothing, or a new message inside another.
             _ => Err(Close::INVALID_FRAME),
         }
     }
+}
 
-    fn message_part(&mut self, is_final: bool, kind: Opcode, payload: BytesMut) -> Option<Arrival> {
-        if !is_final {
-            self.fragments = Some((kind, payload));
-            return None;
-        }
-        Some(if kind == Opcode::Text { Arrival::Text(payload) } else { Arrival::Binary(payload) })
-    }
+fn arrival_of(kind: Opcode) -> Arrival {
+    if kind == Opcode::Text { Arrival::Text } else { Arrival::Binary }
 }
 
 /// A close frame's payload (RFC 6455, sections 5.5.1 and 7.4).
@@ -154,20 +183,25 @@ mod tests {
         frame
     }
 
-    fn read_all(bytes: &[u8]) -> Result<Vec<Arrival>, Close> {
+    fn read_all(bytes: &[u8]) -> Result<Vec<(Arrival, Vec<u8>)>, Close> {
         let mut reader = MessageReader::default();
         reader.space(0).extend_from_slice(bytes);
         let mut arrivals = Vec::new();
         while let Some(arrival) = reader.next_arrival()? {
-            arrivals.push(arrival);
+            arrivals.push((arrival, reader.payload().to_vec()));
         }
         Ok(arrivals)
     }
 
     #[test]
     fn fragments_are_put_together_and_a_ping_may_come_in_between() {
-        let bytes = [masked(0x01, b"Hel"), masked(0x89, b"?"), masked(0x80, b"lo")].concat();
-        let expected = [Arrival::Ping(b"?"[..].into()), Arrival::Text(b"Hello"[..].into())];
+        let bytes =
+            [masked(0x01, b"Hel"), masked(0x89, b"?"), masked(0x80, b"lo"), masked(0x82, b"whole")].concat();
+        let expected = [
+            (Arrival::Ping, b"?".to_vec()),
+            (Arrival::Text, b"Hello".to_vec()),
+            (Arrival::Binary, b"whole".to_vec()),
+        ];
         assert_eq!(read_all(&bytes).unwrap(), expected);
     }
 
@@ -175,7 +209,7 @@ mod tests {
     fn a_message_may_be_as_long_as_the_limit_and_not_longer() {
         let whole = masked(0x82, &vec![7; MAX_MESSAGE_BYTES]);
         assert!(
-            matches!(&read_all(&whole).unwrap()[..], [Arrival::Binary(bytes)] if bytes.len() == MAX_MESSAGE_BYTES)
+            matches!(&read_all(&whole).unwrap()[..], [(Arrival::Binary, bytes)] if bytes.len() == MAX_MESSAGE_BYTES)
         );
         assert_eq!(read_all(&masked(0x82, &vec![7; MAX_MESSAGE_BYTES + 1])), Err(Close::TOO_LARGE));
         let in_parts = [masked(0x02, &vec![7; MAX_MESSAGE_BYTES]), masked(0x80, b"1")].concat();
@@ -198,11 +232,11 @@ mod tests {
     fn close_codes_that_must_not_be_sent_are_refused() {
         assert_eq!(
             read_all(&masked(0x88, b"")).unwrap(),
-            [Arrival::Close { code: None, reason: String::new() }]
+            [(Arrival::Close { code: None, reason: String::new() }, Vec::new())]
         );
         assert_eq!(
             read_all(&masked(0x88, &1000_u16.to_be_bytes())).unwrap(),
-            [Arrival::Close { code: Some(1000), reason: String::new() }]
+            [(Arrival::Close { code: Some(1000), reason: String::new() }, 1000_u16.to_be_bytes().to_vec())]
         );
         for code in [0_u16, 999, 1004, 1005, 1006, 1015, 2999, 5000] {
             assert_eq!(read_all(&masked(0x88, &code.to_be_bytes())), Err(Close::INVALID_FRAME), "{code}");
@@ -223,11 +257,11 @@ mod tests {
                 let (now, later) = rest.split_at(cuts.next().unwrap().min(rest.len()));
                 reader.space(now.len()).extend_from_slice(now);
                 while let Some(arrival) = reader.next_arrival().unwrap() {
-                    arrivals.push(arrival);
+                    arrivals.push((arrival, reader.payload().to_vec()));
                 }
                 rest = later;
             }
-            let expected: Vec<_> = messages.iter().map(|payload| Arrival::Binary(payload[..].into())).collect();
+            let expected: Vec<_> = messages.into_iter().map(|payload| (Arrival::Binary, payload)).collect();
             prop_assert_eq!(arrivals, expected);
         }
 
