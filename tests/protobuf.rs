@@ -22,7 +22,7 @@ async fn ask(socket: &mut Socket, request: &Request<'_>) -> anyhow::Result<Respo
 async fn hear(socket: &mut Socket) -> anyhow::Result<Response<'static>> {
     match socket.message().await? {
         Message::Binary(bytes) => match decode_response(&bytes)? {
-            Some(response) => Ok(response),
+            Some(response) => Ok(response.into_owned()),
             None => anyhow::bail!("a response of no kind that is known: {bytes:x?}"),
         },
         other => anyhow::bail!("not a binary message: {other:?}"),
@@ -40,7 +40,7 @@ fn join(ack_id: u64) -> anyhow::Result<Request<'static>> {
 fn send(ack_id: u64, payload: Payload<'static>) -> anyhow::Result<Request<'static>> {
     let metadata = Metadata::new();
     Ok(Request::SendToGroup {
-        group: stream()?,
+        group: stream()?.into(),
         ack_id: Some(ack_id),
         no_echo: true,
         ttl_seconds: 0,

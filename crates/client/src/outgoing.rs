@@ -20,7 +20,14 @@ impl Outgoing {
     #[must_use]
     pub fn to_group(group: GroupName, payload: Payload<'static>) -> Self {
         let metadata = Metadata::new();
-        Self(Request::SendToGroup { group, ack_id: None, no_echo: false, ttl_seconds: 0, payload, metadata })
+        Self(Request::SendToGroup {
+            group: group.into(),
+            ack_id: None,
+            no_echo: false,
+            ttl_seconds: 0,
+            payload,
+            metadata,
+        })
     }
 
     /// An event for the application's server.

@@ -168,7 +168,7 @@ impl Connection {
 
     /// Whether the client may do this with that group.
     #[must_use]
-    pub fn may(&self, permission: Permission, group: &GroupName) -> bool {
+    pub fn may(&self, permission: Permission, group: &str) -> bool {
         self.permissions.read().unwrap_or_else(PoisonError::into_inner).allow(permission, group)
     }
 

@@ -34,7 +34,7 @@ pub enum Audience<'a> {
     /// Every connection of the hub.
     Everyone,
     /// The members of a group.
-    Group(&'a GroupName),
+    Group(&'a str),
     /// All connections of a user.
     User(&'a str),
     /// One connection.

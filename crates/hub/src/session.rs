@@ -179,10 +179,11 @@ impl Session {
             };
             return Step::Ask(Question { event, purpose: Purpose::SimpleMessage });
         };
-        if !self.connection.may(Permission::SendToGroup, group) {
+        if !self.connection.may(Permission::SendToGroup, group.as_str()) {
             return Step::Close(Close::RAW_SEND_FORBIDDEN);
         }
         let (no_echo, metadata) = (*no_echo, Metadata::new());
+        let group = group.as_str();
         self.publish(Publication { group, no_echo, payload, metadata, ttl_seconds: 0, stream: None }, now)
     }
 
@@ -230,7 +231,7 @@ impl Session {
     fn carry_out(&mut self, request: Request<'_>, now: Instant) -> Step {
         match request {
             Request::JoinGroup { group, ack_id } => self.acknowledge(ack_id, |session| {
-                session.check(Permission::JoinLeaveGroup, &group, "join")?;
+                session.check(Permission::JoinLeaveGroup, group.as_str(), "join")?;
                 session
                     .hub
                     .join(&session.connection.id, &group)
@@ -238,16 +239,22 @@ impl Session {
                 Ok(Step::Continue)
             }),
             Request::LeaveGroup { group, ack_id } => self.acknowledge(ack_id, |session| {
-                session.check(Permission::JoinLeaveGroup, &group, "leave")?;
+                session.check(Permission::JoinLeaveGroup, group.as_str(), "leave")?;
                 session.hub.leave(&session.connection.id, &group);
                 Ok(Step::Continue)
             }),
             Request::SendToGroup { group, ack_id, no_echo, ttl_seconds, payload, metadata } => self
                 .acknowledge(ack_id, |session| {
-                    session.check(Permission::SendToGroup, &group, "send to")?;
+                    session.check(Permission::SendToGroup, group.as_str(), "send to")?;
                     let stream = None;
-                    let publication =
-                        Publication { group: &group, no_echo, payload, metadata, ttl_seconds, stream };
+                    let publication = Publication {
+                        group: group.as_str(),
+                        no_echo,
+                        payload,
+                        metadata,
+                        ttl_seconds,
+                        stream,
+                    };
                     Ok(session.publish(publication, now))
                 }),
             Request::Event { event, ack_id, payload, metadata } => {
@@ -305,7 +312,7 @@ impl Session {
         step
     }
 
-    fn check(&self, permission: Permission, group: &GroupName, verb: &str) -> Result<(), AckError> {
+    fn check(&self, permission: Permission, group: &str, verb: &str) -> Result<(), AckError> {
         if self.connection.may(permission, group) {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
-    name::{EventName, GroupName},
+    name::{EventName, GroupName, GroupRef},
     payload::Payload,
     stream::{PublisherError, StreamInfo},
 };
@@ -35,7 +35,7 @@ pub enum Request<'a> {
     /// Publish to the members of a group.
     SendToGroup {
         /// The group to publish to.
-        group: GroupName,
+        group: GroupRef<'a>,
         /// Ask for an acknowledgement under this id.
         ack_id: Option<u64>,
         /// Whether the sender, if a member, is left out.
@@ -228,4 +228,39 @@ pub enum Response<'a> {
     },
     /// The answer to [`Request::Ping`].
     Pong,
+}
+
+impl Response<'_> {
+    /// The same response, owning what it holds. Copies only what was borrowed.
+    #[must_use]
+    pub fn into_owned(self) -> Response<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Self::GroupMessage { group, from_user_id, payload, sequence_id, metadata, stream } => {
+                let (group, from_user_id) = (owned(group), from_user_id.map(owned));
+                let payload = payload.into_owned();
+                Response::GroupMessage { group, from_user_id, payload, sequence_id, metadata, stream }
+            }
+            Self::ServerMessage { payload, sequence_id, metadata } => {
+                Response::ServerMessage { payload: payload.into_owned(), sequence_id, metadata }
+            }
+            Self::InvokeResponse { invocation_id, outcome } => {
+                let outcome = outcome.map(|payload| payload.map(Payload::into_owned));
+                Response::InvokeResponse { invocation_id, outcome }
+            }
+            Self::Connected { connection_id, user_id, reconnection_token } => {
+                Response::Connected { connection_id, user_id, reconnection_token }
+            }
+            Self::Disconnected { message } => Response::Disconnected { message },
+            Self::Ack { ack_id, outcome } => Response::Ack { ack_id, outcome },
+            Self::StreamAck { stream_id, expected_sequence_id } => {
+                Response::StreamAck { stream_id, expected_sequence_id }
+            }
+            Self::StreamNack { stream_id, expected_sequence_id, error } => {
+                Response::StreamNack { stream_id, expected_sequence_id, error }
+            }
+            Self::StreamClosed { stream_id, error } => Response::StreamClosed { stream_id, error },
+            Self::Pong => Response::Pong,
+        }
+    }
 }

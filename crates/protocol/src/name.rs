@@ -1,8 +1,6 @@
 //! Names of hubs, groups and events: checked when made, trusted afterwards.
 
-use std::fmt;
-
-use smol_str::SmolStr;
+use std::{fmt, sync::Arc};
 
 /// Longest hub name, in bytes (all allowed characters are ASCII).
 pub const MAX_HUB_NAME_BYTES: usize = 128;
@@ -52,7 +50,7 @@ macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(SmolStr);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The name as text.
@@ -127,6 +125,27 @@ impl GroupName {
     /// # Errors
     /// [`NameError::Group`] when it is empty, all white space, too long, or holds a line end.
     pub fn new(name: &str) -> Result<Self, NameError> {
+        GroupRef::new(name).map(|name| Self(name.as_str().into()))
+    }
+}
+
+/// The name of a group on its way: checked like a [`GroupName`], but lent by the frame that it came in, where that is
+/// possible.
+#[derive(Clone)]
+pub struct GroupRef<'a>(Keeping<'a>);
+
+#[derive(Clone)]
+enum Keeping<'a> {
+    Lent(&'a str),
+    Kept(GroupName),
+}
+
+impl<'a> GroupRef<'a> {
+    /// Checks `name`.
+    ///
+    /// # Errors
+    /// As [`GroupName::new`].
+    pub fn new(name: &'a str) -> Result<Self, NameError> {
         let blank = name.chars().all(char::is_whitespace);
         // There are never more characters than bytes.
         let too_long = name.len() > MAX_GROUP_NAME_CHARS && name.chars().count() > MAX_GROUP_NAME_CHARS;
@@ -134,8 +153,43 @@ impl GroupName {
         if blank || too_long || name.bytes().any(|byte| byte == b'\n') {
             Err(NameError::Group { name: excerpt(name) })
         } else {
-            Ok(Self(name.into()))
+            Ok(Self(Keeping::Lent(name)))
         }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Keeping::Lent(name) => name,
+            Keeping::Kept(name) => name.as_str(),
+        }
+    }
+}
+
+impl From<GroupName> for GroupRef<'_> {
+    fn from(name: GroupName) -> Self {
+        Self(Keeping::Kept(name))
+    }
+}
+
+impl PartialEq for GroupRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for GroupRef<'_> {}
+
+impl fmt::Display for GroupRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for GroupRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 

@@ -160,7 +160,7 @@ impl Protocol {
                 let Ok(group) = GroupName::new(GROUP) else { return };
                 for message in messages {
                     let request = Request::SendToGroup {
-                        group: group.clone(),
+                        group: group.clone().into(),
                         ack_id: None,
                         no_echo: false,
                         ttl_seconds: 0,

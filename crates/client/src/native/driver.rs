@@ -20,6 +20,7 @@ use crate::{
     event::ClientEvent,
     failure::{InvokeFailure, SendFailure, WriteRefused},
     machine::{Effect, GroupRefused, Input, Machine, StreamEvent},
+    moment::Moment,
     options::ClientOptions,
     outgoing::SendRefused,
 };
@@ -138,16 +139,22 @@ impl Driver {
         self.machine.handle(input, now);
     }
 
+    /// What comes in one batch comes at one time: asking two clocks for each frame would cost more than some frames do.
+    fn frame_received(&mut self, frame: FrameRef<'_>, now: Moment) {
+        self.machine.handle(Input::FrameReceived(frame), now);
+    }
+
     fn take_events_of_link(&mut self, first: LinkEvent) {
         let mut event = first;
+        let now = self.clock.now();
         for taken in 1.. {
             let is_frame = matches!(event, LinkEvent::Text(_) | LinkEvent::Binary(_));
             match event {
                 LinkEvent::Negotiated(outcome) => self.handle(Input::Negotiated(outcome)),
                 LinkEvent::Opened { subprotocol } => self.handle(Input::TransportOpened { subprotocol }),
                 LinkEvent::Refused(failure) => self.handle(Input::TransportRefused(failure)),
-                LinkEvent::Text(text) => self.handle(Input::FrameReceived(FrameRef::Text(&text))),
-                LinkEvent::Binary(bytes) => self.handle(Input::FrameReceived(FrameRef::Binary(&bytes))),
+                LinkEvent::Text(text) => self.frame_received(FrameRef::Text(&text), now),
+                LinkEvent::Binary(bytes) => self.frame_received(FrameRef::Binary(&bytes), now),
                 LinkEvent::Closed { code, reason } => self.handle(Input::TransportClosed { code, reason }),
             }
             // What a frame asks for is done before the next one is read; what takes time ends the batch.

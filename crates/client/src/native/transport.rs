@@ -32,6 +32,8 @@ use crate::{codec::Frame, failure::ConnectFailure, negotiate::ServiceUrl};
 pub const MAX_MESSAGE_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes that may wait for the socket before nothing further is taken from the application.
 const MAX_QUEUED_BYTES: usize = 1024 * 1024;
+/// Bytes asked for in one read. The library fills as many with noughts before each.
+const READ_BYTES: usize = 16 * 1024;
 /// How long a farewell may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -67,7 +69,8 @@ impl Transport {
         }
         let config = WebSocketConfig::default()
             .max_message_size(Some(MAX_MESSAGE_BYTES))
-            .max_frame_size(Some(MAX_MESSAGE_BYTES));
+            .max_frame_size(Some(MAX_MESSAGE_BYTES))
+            .read_buffer_size(READ_BYTES);
         let socket = proxy::connect(request.uri()).await.map_err(|error| refused(&Error::Io(error)))?;
         let (socket, response) = client_async_tls_with_config(request, socket, Some(config), None)
             .await

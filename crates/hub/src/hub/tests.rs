@@ -54,7 +54,7 @@ async fn each_audience_reaches_its_own_and_nobody_else() {
     hub.join(&bob.id, &group).unwrap();
     say(&hub, Audience::Everyone, &[], "all");
     say(&hub, Audience::Everyone, &[ada_too.id.as_str()], "all but one");
-    say(&hub, Audience::Group(&group), &[], "group");
+    say(&hub, Audience::Group(group.as_str()), &[], "group");
     say(&hub, Audience::User("ada"), &[], "user");
     say(&hub, Audience::Connection(bob.id.as_str()), &[], "connection");
     say(&hub, Audience::Connection("nobody"), &[], "lost");
@@ -107,7 +107,7 @@ async fn who_has_left_or_gone_hears_nothing_and_leaves_nothing_behind() {
     }
     hub.leave(&leaves.id, &group);
     hub.remove(&goes);
-    say(&hub, Audience::Group(&group), &[], "still here");
+    say(&hub, Audience::Group(group.as_str()), &[], "still here");
     assert_eq!(heard(&stays).await, ["still here"]);
     assert!(heard(&leaves).await.is_empty() && heard(&goes).await.is_empty());
     hub.remove(&stays);

@@ -45,7 +45,7 @@ pub(super) fn list(
         let message = "`continuationToken` is none of ours.".to_owned();
         return Err(RestError::bad_request("continuationToken", message));
     }
-    let mut members = hub.select(Audience::Group(group), None);
+    let mut members = hub.select(Audience::Group(group.as_str()), None);
     members.retain(|connection| after.is_none_or(|after| connection.id.as_str() > after));
     members.sort_by(|a, b| a.id.cmp(&b.id));
     let wanted = page_size.min(top.unwrap_or(usize::MAX));

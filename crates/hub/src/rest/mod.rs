@@ -144,7 +144,7 @@ async fn read_body(body: Body) -> Result<bytes::Bytes, RestError> {
 fn audience_of(recipients: &Recipients) -> Audience<'_> {
     match recipients {
         Recipients::Everyone => Audience::Everyone,
-        Recipients::Group(group) => Audience::Group(group),
+        Recipients::Group(group) => Audience::Group(group.as_str()),
         Recipients::User(user) => Audience::User(user),
         Recipients::Connection(id) => Audience::Connection(id),
     }

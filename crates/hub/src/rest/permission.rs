@@ -34,7 +34,7 @@ pub(super) fn carry_out(
         PermissionAction::Revoke => decide(false).map(|()| StatusCode::NO_CONTENT.into_response()),
         PermissionAction::Check => {
             let may = match &group {
-                Some(group) => connection.may(permission, group),
+                Some(group) => connection.may(permission, group.as_str()),
                 None => connection.may_with_all(permission),
             };
             if may { Ok(StatusCode::OK.into_response()) } else { Err(RestError::no_permission(id)) }

@@ -23,7 +23,7 @@ use crate::{
 
 /// One message to a group.
 pub(super) struct Publication<'a> {
-    pub(super) group: &'a GroupName,
+    pub(super) group: &'a str,
     pub(super) no_echo: bool,
     pub(super) payload: Payload<'a>,
     pub(super) metadata: Metadata,
@@ -40,7 +40,7 @@ impl Session {
     fn publish_paced(&self, publication: Publication<'_>, now: Instant) -> Pace {
         let Publication { group, no_echo, payload, metadata, ttl_seconds, stream } = publication;
         let message = Response::GroupMessage {
-            group: Cow::Borrowed(group.as_str()),
+            group: Cow::Borrowed(group),
             from_user_id: self.connection.user_id.as_deref().map(Cow::Borrowed),
             payload,
             sequence_id: None,
@@ -62,7 +62,7 @@ impl Session {
         now: Instant,
     ) -> Step {
         let started = self
-            .check(Permission::SendToGroup, &group, "send to")
+            .check(Permission::SendToGroup, group.as_str(), "send to")
             .and_then(|()| self.streams.start(&id, group, no_echo, idle_timeout_ms, now));
         self.connection.tell(&match started {
             Ok(()) => Response::StreamAck { stream_id: id, expected_sequence_id: FIRST_FRAGMENT },
@@ -98,7 +98,7 @@ impl Session {
 
     fn publish_fragment(&mut self, id: String, stream: &Stream, payload: Payload<'_>, now: Instant) -> Step {
         // The permission may have been taken away since the start.
-        if let Err(error) = self.check(Permission::SendToGroup, &stream.group, "send to") {
+        if let Err(error) = self.check(Permission::SendToGroup, stream.group.as_str(), "send to") {
             self.streams.close(&id);
             let told = StreamError { name: error.name.clone(), message: None, user_error_code: None };
             let step = self.publish_end(&id, stream, Some(told), now);
@@ -196,7 +196,7 @@ impl Session {
 impl Stream {
     fn publication<'a>(&'a self, payload: Payload<'a>, info: StreamInfo) -> Publication<'a> {
         Publication {
-            group: &self.group,
+            group: self.group.as_str(),
             no_echo: self.no_echo,
             payload,
             metadata: Metadata::new(),

@@ -7,6 +7,8 @@ mod data;
 mod metadata;
 mod request;
 mod response;
+mod scan;
+mod usual_response;
 mod usual_send;
 mod write;
 

@@ -162,7 +162,7 @@ fn read_send(members: Members<'_>) -> Result<Request<'_>, MalformedFrame> {
         return Err(MalformedFrame::TimeToLive { given: ttl_seconds });
     }
     let (payload, metadata) = members.content("sendToGroup")?;
-    Ok(Request::SendToGroup { group, ack_id, no_echo, ttl_seconds, payload, metadata })
+    Ok(Request::SendToGroup { group: group.into(), ack_id, no_echo, ttl_seconds, payload, metadata })
 }
 
 fn read_stream_data(members: Members<'_>) -> Result<Request<'_>, MalformedFrame> {

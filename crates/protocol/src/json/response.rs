@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{MalformedFrame, data, metadata, write};
+use super::{MalformedFrame, data, metadata, usual_response, write};
 use crate::{
     message::{AckError, Metadata, Response},
     payload::Payload,
@@ -135,6 +135,13 @@ impl Kind {
 /// # Errors
 /// [`MalformedFrame`] when the text is no JSON object, or a known frame lacks what it needs.
 pub fn decode_response(frame: &str) -> Result<Option<Response<'_>>, MalformedFrame> {
+    match usual_response::decode(frame) {
+        Some(response) => Ok(Some(response)),
+        None => decode_generally(frame),
+    }
+}
+
+pub(super) fn decode_generally(frame: &str) -> Result<Option<Response<'_>>, MalformedFrame> {
     let members: Members<'_> = match serde_json::from_str(frame) {
         Ok(members) => members,
         // A later version may give a member we know another type, in a frame we need not understand.

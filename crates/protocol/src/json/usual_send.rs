@@ -5,15 +5,12 @@
 
 use std::borrow::Cow;
 
-use super::write::plain_len;
+use super::scan::{put, put_number, put_string};
 use crate::{
     message::{Metadata, Request},
-    name::GroupName,
+    name::GroupRef,
     payload::Payload,
 };
-
-/// Longest number that surely fits 64 bits, in digits.
-const MAX_DIGITS: usize = 18;
 
 /// What was found so far. A member that comes twice is unusual.
 #[derive(Default)]
@@ -32,7 +29,7 @@ pub(super) fn decode(frame: &str) -> Option<Request<'_>> {
     members.is_send?;
     members.is_text?;
     Some(Request::SendToGroup {
-        group: GroupName::new(members.group?).ok()?,
+        group: GroupRef::new(members.group?).ok()?,
         ack_id: members.ack_id,
         no_echo: members.no_echo.unwrap_or(false),
         ttl_seconds: 0,
@@ -72,34 +69,6 @@ impl<'a> Members<'a> {
             }
         }
     }
-}
-
-fn put<T>(slot: &mut Option<T>, value: T) -> Option<()> {
-    slot.replace(value).is_none().then_some(())
-}
-
-/// Puts the string at the beginning of `text` into `slot`, and gives what follows.
-fn put_string<'a>(slot: &mut Option<&'a str>, text: &'a str) -> Option<&'a str> {
-    let (value, rest) = string(text)?;
-    put(slot, value)?;
-    Some(rest)
-}
-
-/// Puts the number at the beginning of `text` into `slot`, and gives what follows.
-fn put_number<'a>(slot: &mut Option<u64>, text: &'a str) -> Option<&'a str> {
-    let end = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (digits, rest) = text.split_at_checked(end)?;
-    // JSON has no leading noughts.
-    let is_usual = (1..=MAX_DIGITS).contains(&end) && (end == 1 || !digits.starts_with('0'));
-    put(slot, digits.parse().ok().filter(|_| is_usual)?)?;
-    Some(rest)
-}
-
-/// The JSON string at the beginning of `text`, if it holds nothing that is escaped; and what follows.
-fn string(text: &str) -> Option<(&str, &str)> {
-    let inner = text.strip_prefix('"')?;
-    let (value, rest) = inner.split_at_checked(plain_len(inner.as_bytes()))?;
-    Some((value, rest.strip_prefix('"')?))
 }
 
 #[cfg(test)]

@@ -49,7 +49,14 @@ pub(super) fn decode_generally(frame: &[u8]) -> Result<Request<'static>, Malform
             }
             let (payload, metadata) = content(send.data, send.metadata)?;
             let no_echo = send.no_echo.unwrap_or(false);
-            Request::SendToGroup { group, ack_id: send.ack_id, no_echo, ttl_seconds, payload, metadata }
+            Request::SendToGroup {
+                group: group.into(),
+                ack_id: send.ack_id,
+                no_echo,
+                ttl_seconds,
+                payload,
+                metadata,
+            }
         }
         Upstream::Event(event) => {
             let (payload, metadata) = content(event.data, event.metadata)?;

@@ -10,7 +10,7 @@ use prost::encoding::{decode_varint, encode_varint, encoded_len_varint};
 
 use crate::{
     message::{Metadata, Request, Response},
-    name::GroupName,
+    name::GroupRef,
     payload::Payload,
 };
 
@@ -42,7 +42,7 @@ pub(super) fn decode_send(frame: &[u8]) -> Option<Request<'_>> {
         }
     }
     Some(Request::SendToGroup {
-        group: GroupName::new(group?).ok()?,
+        group: GroupRef::new(group?).ok()?,
         ack_id,
         no_echo: no_echo.unwrap_or(false),
         ttl_seconds: 0,
@@ -85,13 +85,66 @@ fn put<T>(slot: &mut Option<T>, value: T) -> Option<()> {
     slot.replace(value).is_none().then_some(())
 }
 
+/// Reads a message of text or bytes from a group, or an ack of success, if it is the usual one.
+pub(super) fn decode_response(frame: &[u8]) -> Option<Response<'_>> {
+    const ACK: u8 = key(1, DELIMITED);
+    let mut frame = frame;
+    match frame.first() {
+        Some(&ACK) => ack(only_field(&mut frame, ACK)?),
+        Some(&DATA_MESSAGE) => group_message(only_field(&mut frame, DATA_MESSAGE)?),
+        _ => None,
+    }
+}
+
+fn ack(mut rest: &[u8]) -> Option<Response<'_>> {
+    const ACK_ID: u8 = key(1, VARINT);
+    const SUCCESS: u8 = key(2, VARINT);
+    let (mut ack_id, mut success) = (None, None);
+    while let Some((key, after)) = rest.split_first() {
+        rest = after;
+        match *key {
+            ACK_ID => put(&mut ack_id, decode_varint(&mut rest).ok()?)?,
+            SUCCESS => put(&mut success, decode_varint(&mut rest).ok()? != 0)?,
+            _ => return None,
+        }
+    }
+    success?.then_some(Response::Ack { ack_id: ack_id?, outcome: Ok(()) })
+}
+
+fn group_message(mut rest: &[u8]) -> Option<Response<'_>> {
+    let (mut is_from_group, mut group, mut payload, mut sequence_id) = (None, None, None, None);
+    while let Some((key, after)) = rest.split_first() {
+        rest = after;
+        match *key {
+            FROM => put(&mut is_from_group, delimited(&mut rest)? == b"group")?,
+            GROUP => put(&mut group, std::str::from_utf8(delimited(&mut rest)?).ok()?)?,
+            DATA => put(&mut payload, data(delimited(&mut rest)?)?)?,
+            SEQUENCE_ID => put(&mut sequence_id, decode_varint(&mut rest).ok()?)?,
+            _ => return None,
+        }
+    }
+    if !is_from_group? {
+        return None;
+    }
+    Some(Response::GroupMessage {
+        group: Cow::Borrowed(group?),
+        from_user_id: None,
+        payload: payload?,
+        sequence_id,
+        metadata: Metadata::new(),
+        stream: None,
+    })
+}
+
+/// Fields of a `DownstreamMessage`, and of the data message in it.
+const DATA_MESSAGE: u8 = key(2, DELIMITED);
+const FROM: u8 = key(1, DELIMITED);
+const GROUP: u8 = key(2, DELIMITED);
+const DATA: u8 = key(3, DELIMITED);
+const SEQUENCE_ID: u8 = key(4, VARINT);
+
 /// Writes a message of text or bytes, behind what is in `out`, if it is the usual one. Whether it was.
 pub(super) fn append_message(out: &mut Vec<u8>, response: &Response<'_>) -> bool {
-    const DATA_MESSAGE: u8 = key(2, DELIMITED);
-    const FROM: u8 = key(1, DELIMITED);
-    const GROUP: u8 = key(2, DELIMITED);
-    const DATA: u8 = key(3, DELIMITED);
-    const SEQUENCE_ID: u8 = key(4, VARINT);
     let (from, group, payload, sequence_id) = match response {
         Response::GroupMessage { group, payload, sequence_id, metadata, stream: None, .. }
             if metadata.is_empty() =>
@@ -168,7 +221,7 @@ mod tests {
             group in "[a-z ]{0,3}", ack_id in any::<Option<u64>>(), no_echo in any::<bool>(), payload in any_payload(),
             noise in prop::option::of((any::<prop::sample::Index>(), any::<u8>())), cut in 0..3_usize,
         ) {
-            let Ok(group) = GroupName::new(&group) else { return Ok(()) };
+            let Ok(group) = GroupRef::new(&group) else { return Ok(()) };
             let request = Request::SendToGroup {
                 group, ack_id, no_echo, ttl_seconds: 0, payload, metadata: Metadata::new(),
             };
@@ -182,6 +235,32 @@ mod tests {
             frame.truncate(frame.len() - cut);
             if let Some(read) = decode_send(&frame) {
                 prop_assert_eq!(decode_generally(&frame).unwrap(), read);
+            }
+        }
+
+        #[test]
+        fn of_responses_it_reads_what_the_general_codec_reads(
+            group in "[a-z]{0,3}", payload in any_payload(), sequence_id in any::<Option<u64>>(), ack_id in any::<u64>(),
+            is_ack in any::<bool>(), noise in prop::option::of((any::<prop::sample::Index>(), any::<u8>())), cut in 0..3_usize,
+        ) {
+            let response = if is_ack {
+                Response::Ack { ack_id, outcome: Ok(()) }
+            } else {
+                let (from_user_id, metadata) = (None, Metadata::new());
+                Response::GroupMessage { group: group.into(), from_user_id, payload, sequence_id, metadata, stream: None }
+            };
+            let mut frame = encode_generally(&response);
+            match noise {
+                Some((place, byte)) => {
+                    let place = place.index(frame.len());
+                    frame[place] = byte;
+                }
+                // An id of 0 is left out.
+                None => prop_assert_eq!(decode_response(&frame).is_some(), !is_ack || ack_id != 0),
+            }
+            frame.truncate(frame.len() - cut);
+            if let Some(read) = decode_response(&frame) {
+                prop_assert_eq!(super::super::response::decode_generally(&frame).unwrap(), Some(read));
             }
         }
 

@@ -87,7 +87,7 @@ fn any_request() -> impl Strategy<Value = Request<'static>> {
         (group(), any::<Option<u64>>()).prop_map(|(group, ack_id)| Request::LeaveGroup { group, ack_id }),
         (group(), any::<Option<u64>>(), any::<bool>(), 0..=MAX_TTL_SECONDS, any_payload(), metadata())
             .prop_map(|(group, ack_id, no_echo, ttl_seconds, payload, metadata)| Request::SendToGroup {
-                group,
+                group: group.into(),
                 ack_id,
                 no_echo,
                 ttl_seconds,
