@@ -23,7 +23,12 @@ impl FileLines {
         let mut parts = bytes.split(|byte| *byte == b'\n').peekable();
         while let Some(part) = parts.next() {
             self.rest.extend_from_slice(part);
-            if parts.peek().is_some() || self.rest.len() > MAX_LINE_BYTES {
+            while self.rest.len() > MAX_LINE_BYTES {
+                let rest = self.rest.split_off(end_of_part(&self.rest));
+                self.give_rest(&mut give);
+                self.rest = rest;
+            }
+            if parts.peek().is_some() {
                 self.give_rest(&mut give);
             }
         }
@@ -45,6 +50,12 @@ impl FileLines {
         }
         self.rest.clear();
     }
+}
+
+/// Where a line that is too long is cut: between characters.
+fn end_of_part(line: &[u8]) -> usize {
+    let goes_on = |at: &usize| line.get(*at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    (MAX_LINE_BYTES - 3..=MAX_LINE_BYTES).rev().find(|at| !goes_on(at)).unwrap_or(MAX_LINE_BYTES)
 }
 
 fn with_bytes_shown(bytes: &[u8]) -> String {
@@ -88,10 +99,11 @@ mod tests {
 
     #[test]
     fn a_line_without_end_is_given_in_parts_and_memory_stays_bounded() {
-        let slice = vec![b'x'; SLICE_BYTES];
-        let (lines, count) = read(&[slice.as_slice(); 7]);
-        assert_eq!(lines.iter().map(String::len).sum::<usize>(), 7 * SLICE_BYTES);
-        assert!(count == 3 && lines.iter().all(|line| line.len() <= MAX_LINE_BYTES + SLICE_BYTES));
+        let text = "x".to_owned() + &"é".repeat(2 * MAX_LINE_BYTES);
+        let slices: Vec<&[u8]> = text.as_bytes().chunks(SLICE_BYTES).collect();
+        let (lines, count) = read(&slices);
+        assert!(lines.concat() == text, "no byte is lost, and none is shown as what it is not");
+        assert!(count == 5 && lines.iter().all(|line| line.len() <= MAX_LINE_BYTES));
     }
 
     proptest! {
