@@ -1,6 +1,6 @@
 //! `tailcast run`: a command's output on every page, and its exit code ours.
 
-use std::process::Stdio;
+use std::{fs, path::Path, process::Stdio};
 
 use anyhow::Context;
 use tailcast_tests::{
@@ -11,7 +11,7 @@ use tailcast_tests::{
     server::{Server, signal},
 };
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     process::{Child, Command},
 };
 
@@ -110,6 +110,60 @@ async fn signals_are_passed_on_and_the_command_decides() -> anyhow::Result<()> {
         assert_eq!(status.code(), Some(code));
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn ctrl_c_of_a_terminal_reaches_the_command_once() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let counting =
+        "n=0; hit() { n=$((n+1)); }; trap hit INT; echo ready; read line; read line; exit $((40 + n))";
+    let (program, url) = (tailcast()?, server.negotiate_url());
+    // A terminal, into which the test types.
+    let mut terminal = command(Path::new("script"));
+    let typed = format!("{} run --negotiate {url} -- sh -c '{counting}'", program.display());
+    let mut child = terminal.args(["-qec", &typed, "/dev/null"]).stdin(Stdio::piped()).spawn()?;
+    assert_eq!(first_line(&mut child).await?.trim_end(), "ready");
+    let mut keys = child.stdin.take().context("no standard input")?;
+    keys.write_all(b"\x03").await?;
+    keys.write_all(b"one\ntwo\n").await?;
+    let status = in_time("end of the command", async { Ok(child.wait().await?) }).await?;
+    assert_eq!(status.code(), Some(41));
+    Ok(())
+}
+
+#[tokio::test]
+async fn it_listens_to_nobody() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let mut child = shell(&server.negotiate_url(), "echo ready; read line")?.stdin(Stdio::piped()).spawn()?;
+    assert_eq!(first_line(&mut child).await?, "ready");
+    let listening = sockets_that_listen(child.id().context("it has ended")?)?;
+    assert_eq!(listening, [""; 0]);
+    // The same look finds the server's.
+    assert_eq!(sockets_that_listen(server.process_id()?)?.len(), 1);
+    drop(child.stdin.take());
+    let status = in_time("end of the command", async { Ok(child.wait().await?) }).await?;
+    anyhow::ensure!(status.code().is_some(), "{status}");
+    Ok(())
+}
+
+/// The sockets of a process that wait for others to connect, as Linux tells.
+fn sockets_that_listen(process_id: u32) -> anyhow::Result<Vec<String>> {
+    const LISTEN: &str = "0A";
+    let folder = format!("/proc/{process_id}");
+    let open: Vec<String> = fs::read_dir(format!("{folder}/fd"))?
+        .filter_map(|entry| Some(fs::read_link(entry.ok()?.path()).ok()?.to_string_lossy().into_owned()))
+        .collect();
+    let mut found = Vec::new();
+    for table in ["tcp", "tcp6"] {
+        for line in fs::read_to_string(format!("{folder}/net/{table}"))?.lines().skip(1) {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let (state, inode) = (fields.get(3).copied(), fields.get(9).copied().unwrap_or_default());
+            if state == Some(LISTEN) && open.contains(&format!("socket:[{inode}]")) {
+                found.push(line.to_owned());
+            }
+        }
+    }
+    Ok(found)
 }
 
 #[tokio::test]
