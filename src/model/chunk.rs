@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     ansi::{Link, StyleRun, StyledLine},
     level::Level,
-    line_store::{Line, LineKind},
+    line_store::{Line, LineKind, Origin},
 };
 
 /// What is known of a line beside its text: 24 bytes.
@@ -15,6 +15,7 @@ struct Record {
     columns: u32,
     kind: LineKind,
     level: Option<Level>,
+    source: u16,
     arrived_ms: f64,
 }
 
@@ -106,18 +107,19 @@ impl Chunk {
     pub(super) fn push(
         &mut self,
         text: &str,
-        kind: LineKind,
+        origin: Origin,
         level: Option<Level>,
         columns: u32,
         arrived_ms: f64,
         cut_bytes: u64,
     ) {
+        let Origin { kind, source } = origin;
         // A chunk's room is bounded far below 4 GiB, so these never saturate.
         let start = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
         let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
         self.text.push_str(text);
         self.text.push('\n');
-        self.records.push(Record { start, len, columns, kind, level, arrived_ms });
+        self.records.push(Record { start, len, columns, kind, level, source, arrived_ms });
         if let Some(count) = level.and_then(|level| self.levels.get_mut(level as usize)) {
             *count += 1;
         }
@@ -140,6 +142,7 @@ impl Chunk {
             runs: self.runs.get(runs).unwrap_or_default(),
             links: self.links.get(links).unwrap_or_default(),
             kind: record.kind,
+            source: record.source,
             level: record.level,
             columns: record.columns,
             arrived_ms: record.arrived_ms,

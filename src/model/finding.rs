@@ -58,6 +58,8 @@ pub struct Finding {
     current: Option<u64>,
     mode: FilterMode,
     levels: Levels,
+    /// One bit for each source whose lines are not shown.
+    muted_sources: u32,
     shown: Option<LineList>,
 }
 
@@ -94,15 +96,27 @@ impl Finding {
         self.renew_filter();
     }
 
+    /// Shows the lines of a source, or not.
+    pub fn toggle_source(&mut self, source: u16) {
+        self.muted_sources ^= 1_u32.checked_shl(u32::from(source)).unwrap_or(0);
+        self.renew_filter();
+    }
+
+    /// Whether the lines of a source are shown.
+    #[must_use]
+    pub fn shows_source(&self, source: u16) -> bool {
+        is_source_shown(self.muted_sources, source)
+    }
+
     fn renew_filter(&mut self) {
         let by_query = self.mode != FilterMode::Off && self.matcher.is_some();
         let by_level = self.levels.contains(&true);
-        self.shown = (by_query || by_level).then(LineList::default);
+        self.shown = (by_query || by_level || self.muted_sources != 0).then(LineList::default);
     }
 
     /// Goes on looking. Whether there is more to look at.
     pub fn advance(&mut self, store: &LineStore) -> bool {
-        let Self { matcher, hits, shown, mode, levels, .. } = self;
+        let Self { matcher, hits, shown, mode, levels, muted_sources, .. } = self;
         let finds = |line: &Line<'_>| {
             line.kind != LineKind::Notice
                 && matcher.as_ref().is_some_and(|matcher| matcher.is_match(line.text))
@@ -115,6 +129,7 @@ impl Finding {
         let passes = |line: &Line<'_>| match (*mode, matcher.as_ref()) {
             // The page's own words tell what is missing: they are always shown.
             _ if line.kind == LineKind::Notice => true,
+            _ if !is_source_shown(*muted_sources, line.source) => false,
             (FilterMode::Matching, Some(matcher)) => is_level_shown(line) && matcher.is_match(line.text),
             (FilterMode::NotMatching, Some(matcher)) => is_level_shown(line) && !matcher.is_match(line.text),
             _ => is_level_shown(line),
@@ -175,9 +190,16 @@ impl Finding {
     }
 }
 
+fn is_source_shown(muted: u32, source: u16) -> bool {
+    muted.checked_shr(u32::from(source)).is_none_or(|bits| bits & 1 == 0)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{super::line_store::StoreLimits, *};
+    use super::{
+        super::line_store::{Origin, StoreLimits},
+        *,
+    };
 
     fn store() -> LineStore {
         let mut store = LineStore::new(StoreLimits::default());
@@ -229,6 +251,20 @@ mod tests {
         finding.toggle_level(Level::Error);
         assert!(finding.shown().is_none());
         assert_eq!(finding.state(&store).level_counts, [2, 0, 3, 0, 0]);
+    }
+
+    #[test]
+    fn lines_of_a_source_that_is_switched_off_are_held_and_not_shown() {
+        let (mut store, mut finding) = (LineStore::new(StoreLimits::default()), Finding::default());
+        for source in [0, 1, 2, 1] {
+            store.push_message(Origin { kind: LineKind::Group, source }, "x", 0.0);
+        }
+        finding.toggle_source(1);
+        finding.advance(&store);
+        assert_eq!(shown(&finding), [0, 2]);
+        assert!(!finding.shows_source(1) && finding.shows_source(0) && finding.shows_source(99));
+        finding.toggle_source(1);
+        assert!(finding.shown().is_none() && store.len() == 4);
     }
 
     #[test]

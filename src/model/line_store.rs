@@ -70,6 +70,22 @@ impl LineKind {
     }
 }
 
+/// Whose a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// Who speaks.
+    pub kind: LineKind,
+    /// The number of its source, from 0.
+    pub source: u16,
+}
+
+impl From<LineKind> for Origin {
+    /// Of the first source.
+    fn from(kind: LineKind) -> Self {
+        Self { kind, source: 0 }
+    }
+}
+
 /// One line, borrowed from its store.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Line<'a> {
@@ -85,6 +101,8 @@ pub struct Line<'a> {
     pub level: Option<Level>,
     /// Who speaks.
     pub kind: LineKind,
+    /// The number of its source, from 0.
+    pub source: u16,
     /// Width in columns of a monospaced font, estimated for other than ASCII.
     pub columns: u32,
     /// When it arrived, in milliseconds since 1970.
@@ -125,10 +143,8 @@ pub struct LineStore {
     notice_ids: VecDeque<u64>,
     dropped_notices: u64,
     widest_columns: u32,
-    /// What carries over from line to line, for those who publish, for the server, and for files.
-    group_reader: AnsiReader,
-    server_reader: AnsiReader,
-    file_reader: AnsiReader,
+    /// What carries over from line to line, for each source: of those who publish, of the server, and of files.
+    readers: Vec<[AnsiReader; 3]>,
 }
 
 impl LineStore {
@@ -151,48 +167,54 @@ impl LineStore {
             notice_ids: VecDeque::new(),
             dropped_notices: 0,
             widest_columns: 0,
-            group_reader: AnsiReader::default(),
-            server_reader: AnsiReader::default(),
-            file_reader: AnsiReader::default(),
+            readers: Vec::new(),
         }
     }
 
     /// Appends a message: its lines are joined by `\n`, and a `\r` at a line's end belongs to the end.
     ///
     /// A message without `\n` is one line, an empty one an empty line.
-    pub fn push_message(&mut self, kind: LineKind, text: &str, arrived_ms: f64) {
+    pub fn push_message(&mut self, origin: impl Into<Origin>, text: &str, arrived_ms: f64) {
+        let origin = origin.into();
         for line in text.split('\n') {
-            self.push_line(kind, line.strip_suffix('\r').unwrap_or(line), arrived_ms);
+            self.push_line(origin, line.strip_suffix('\r').unwrap_or(line), arrived_ms);
         }
     }
 
     /// Appends one line, which holds no line end.
-    fn push_line(&mut self, kind: LineKind, raw: &str, arrived_ms: f64) {
+    fn push_line(&mut self, origin: Origin, raw: &str, arrived_ms: f64) {
         let kept = cut_at(raw, self.limits.line_bytes);
         let cut_bytes = (raw.len() - kept.len()) as u64;
-        let reader = match kind {
-            LineKind::Group => &mut self.group_reader,
-            LineKind::Server => &mut self.server_reader,
-            LineKind::File => &mut self.file_reader,
+        let source = usize::from(origin.source);
+        if self.readers.len() <= source {
+            self.readers.resize_with(source + 1, Default::default);
+        }
+        let plain = StyledLine::default();
+        let Some([group_reader, server_reader, file_reader]) = self.readers.get_mut(source) else { return };
+        let reader = match origin.kind {
+            LineKind::Group => group_reader,
+            LineKind::Server => server_reader,
+            LineKind::File => file_reader,
             LineKind::Notice => {
                 // Lines may be missing here, and with them the end of a colour.
-                self.group_reader.reset();
-                self.server_reader.reset();
-                return self.store(kind, kept, StyledLine::default(), arrived_ms, cut_bytes);
+                group_reader.reset();
+                server_reader.reset();
+                return self.store(origin, kept, plain, arrived_ms, cut_bytes);
             }
         };
         if reader.is_plain(kept) {
-            return self.store(kind, kept, StyledLine::default(), arrived_ms, cut_bytes);
+            return self.store(origin, kept, plain, arrived_ms, cut_bytes);
         }
         let mut styled = reader.read_line(kept);
         let text = std::mem::take(&mut styled.text);
         // Overwriting may have made spaces: still no longer than what is kept of a line.
         let text = cut_at(&text, self.limits.line_bytes);
-        self.store(kind, text, styled, arrived_ms, cut_bytes);
+        self.store(origin, text, styled, arrived_ms, cut_bytes);
     }
 
     /// Stores a line. Drops the oldest chunk first when a limit asks for it.
-    fn store(&mut self, kind: LineKind, text: &str, mut styled: StyledLine, arrived_ms: f64, cut_bytes: u64) {
+    fn store(&mut self, origin: Origin, text: &str, mut styled: StyledLine, arrived_ms: f64, cut_bytes: u64) {
+        let kind = origin.kind;
         while self.len() >= self.limits.lines {
             self.drop_oldest();
         }
@@ -215,7 +237,7 @@ impl LineStore {
         }
         if let Some(chunk) = self.chunks.back_mut() {
             let level = if kind == LineKind::Notice { None } else { level_of(text) };
-            chunk.push(text, kind, level, columns, arrived_ms, cut_bytes);
+            chunk.push(text, origin, level, columns, arrived_ms, cut_bytes);
             if !styled.runs.is_empty() || !styled.links.is_empty() {
                 chunk.style_last(styled);
             }

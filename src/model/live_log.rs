@@ -10,12 +10,14 @@ use super::{
     finding::{FindState, Finding},
     grouped_number::{counted, grouped},
     highlight::HighlightRules,
-    line_store::{Line, LineCounts, LineKind, LineStore, StoreLimits},
+    json_line::fields::field_names,
+    line_store::{Line, LineCounts, LineKind, LineStore, Origin, StoreLimits},
     local_time::LocalTime,
     open_lines::OpenLines,
     payload_text::payload_text,
     selection::Selection,
-    status::{ConnectionState, Status, StatusLine},
+    source::{Source, SourceLine, overall},
+    status::{ConnectionState, StatusLine},
     viewport::{Layout, Viewport},
 };
 
@@ -41,8 +43,10 @@ const MAX_DRAWN_COLUMNS: u32 = 2 * MAX_DRAWN_CHARS as u32;
 /// What surrounds the lines: few values, small enough to be compared and replaced each frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnScreen {
-    /// The connection, in words.
+    /// The connection, in words; of several, the worst.
     pub status: StatusLine,
+    /// The sources.
+    pub sources: Vec<SourceLine>,
     /// How many lines.
     pub counts: LineCounts,
     /// Lines that came since the reader left the end; `None` while the view follows it.
@@ -65,8 +69,7 @@ pub struct LiveLog {
     pub store: LineStore,
     /// The reader's place among them.
     pub viewport: Viewport,
-    group: GroupName,
-    status: Status,
+    sources: Vec<Source>,
     finding: Finding,
     open: OpenLines,
     /// The fields of JSON lines that are shown as columns.
@@ -88,8 +91,8 @@ pub struct LiveLog {
     awaits_linked: bool,
     rules: HighlightRules,
     speaking: Option<Speaking>,
-    /// When a connection was lost, until it is back or another has taken its place.
-    lost: Option<LocalTime>,
+    /// When each connection was lost, until it is back or another has taken its place.
+    lost: Vec<Option<LocalTime>>,
     /// The first line that came while the page could not be seen.
     hidden_from: Option<u64>,
 }
@@ -98,10 +101,18 @@ impl LiveLog {
     /// A log of `group` without lines or connection.
     #[must_use]
     pub fn new(group: GroupName, limits: StoreLimits) -> Self {
+        Self::of_sources(vec![Source::new(group.to_string(), 0, group)], limits)
+    }
+
+    /// A log of several sources without lines or connections.
+    #[must_use]
+    pub fn of_sources(sources: Vec<Source>, limits: StoreLimits) -> Self {
+        let connections = sources.iter().map(|source| source.connection + 1).max().unwrap_or(0);
         Self {
             store: LineStore::new(limits),
             viewport: Viewport::new(),
-            status: Status::new(group.clone()),
+            lost: vec![None; connections],
+            sources,
             finding: Finding::default(),
             open: OpenLines::default(),
             columns: Vec::new(),
@@ -116,40 +127,79 @@ impl LiveLog {
             awaits_linked: false,
             rules: HighlightRules::default(),
             speaking: None,
-            group,
-            lost: None,
             hidden_from: None,
         }
     }
 
-    /// Takes one event. All it costs is appending the lines that it brings.
+    /// Takes one event of the first connection. All it costs is appending the lines that it brings.
     pub fn handle(&mut self, event: &ClientEvent, now: LocalTime) {
-        self.status.handle(event, now.unix_ms);
+        self.handle_of(0, event, now);
+    }
+
+    /// Takes one event of a connection.
+    pub fn handle_of(&mut self, connection: usize, event: &ClientEvent, now: LocalTime) {
         match event {
-            ClientEvent::GroupMessage { payload, .. } => {
-                self.store.push_message(LineKind::Group, &payload_text(payload), now.unix_ms);
+            ClientEvent::GroupMessage { group, payload, .. } => {
+                let source = self.source_of(connection, Some(group));
+                let origin = Origin { kind: LineKind::Group, source };
+                self.store.push_message(origin, &payload_text(payload), now.unix_ms);
+                return;
             }
             ClientEvent::ServerMessage { payload, .. } => {
-                self.store.push_message(LineKind::Server, &payload_text(payload), now.unix_ms);
+                let origin = Origin { kind: LineKind::Server, source: self.source_of(connection, None) };
+                self.store.push_message(origin, &payload_text(payload), now.unix_ms);
+                return;
             }
             ClientEvent::Recovering { .. } | ClientEvent::Disconnected { .. } => {
-                self.lost.get_or_insert(now);
+                if let Some(lost) = self.lost.get_mut(connection) {
+                    lost.get_or_insert(now);
+                }
             }
             // Taken up where it was left: nothing is missing.
-            ClientEvent::Recovered => self.lost = None,
+            ClientEvent::Recovered => drop(self.take_lost(connection)),
             // Another connection in its place, of this client or of a later one: what came between is not known.
-            ClientEvent::Connected { .. } => self.mark_loss(now),
+            ClientEvent::Connected { .. } => self.mark_loss(connection, now),
             ClientEvent::Gap { messages: Some(messages) } => {
                 let text = format!("{} may be missing here", counted(*messages, "message", "messages"));
-                self.store.push_message(LineKind::Notice, &text, now.unix_ms);
+                self.notice(connection, &text, now);
             }
             _ => {}
         }
+        for source in self.sources.iter_mut().filter(|source| source.connection == connection) {
+            source.status.handle(event, now.unix_ms);
+        }
+    }
+
+    /// The number of the source that a group is on a connection, or the first source of it.
+    fn source_of(&self, connection: usize, group: Option<&str>) -> u16 {
+        let of_connection = |source: &Source| source.connection == connection;
+        let is_it = |source: &Source| {
+            of_connection(source) && group.is_none_or(|group| source.group.as_str() == group)
+        };
+        let found = self.sources.iter().position(is_it);
+        let found = found.or_else(|| self.sources.iter().position(of_connection));
+        // There are few sources.
+        found.and_then(|found| u16::try_from(found).ok()).unwrap_or(0)
+    }
+
+    fn take_lost(&mut self, connection: usize) -> Option<LocalTime> {
+        self.lost.get_mut(connection).and_then(Option::take)
+    }
+
+    /// The page's own words about a connection, as a line of the log.
+    fn notice(&mut self, connection: usize, words: &str, now: LocalTime) {
+        let source = self.source_of(connection, None);
+        let names = self.sources.iter().filter(|source| source.connection == connection);
+        let names: Vec<&str> = names.map(|source| source.name.as_str()).collect();
+        let is_only = self.lost.len() < 2;
+        let whose = if is_only { String::new() } else { format!("{}: ", names.join(", ")) };
+        let origin = Origin { kind: LineKind::Notice, source };
+        self.store.push_message(origin, &format!("{whose}{words}"), now.unix_ms);
     }
 
     /// Says in the log itself that lines are missing, once lines can come again.
-    fn mark_loss(&mut self, now: LocalTime) {
-        let Some(lost) = self.lost.take() else { return };
+    fn mark_loss(&mut self, connection: usize, now: LocalTime) {
+        let Some(lost) = self.take_lost(connection) else { return };
         let days = match now.days_since(lost) {
             0 => String::new(),
             1 => " the next day".to_owned(),
@@ -160,7 +210,22 @@ impl LiveLog {
             lost.time_of_day(),
             now.time_of_day()
         );
-        self.store.push_message(LineKind::Notice, &text, now.unix_ms);
+        self.notice(connection, &text, now);
+    }
+
+    /// The connections that wait before they try again, or have given up.
+    #[must_use]
+    pub fn waiting_connections(&self, unix_ms: f64) -> Vec<usize> {
+        let waiting = self.sources.iter().filter(|source| source.status.line(unix_ms).can_retry);
+        let mut connections: Vec<usize> = waiting.map(|source| source.connection).collect();
+        connections.dedup();
+        connections
+    }
+
+    /// The sources.
+    #[must_use]
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
     }
 
     /// Takes whether the page can be seen. Lines that come while it cannot are counted in its title.
@@ -273,13 +338,19 @@ impl LiveLog {
     /// Whether [`Self::on_screen`] changes by time alone.
     #[must_use]
     pub fn is_counting_down(&self) -> bool {
-        self.status.is_counting_down()
+        self.sources.iter().any(|source| source.status.is_counting_down())
     }
 
     /// What surrounds the lines at the time `unix_ms`.
     #[must_use]
     pub fn on_screen(&self, unix_ms: f64) -> OnScreen {
-        let status = self.status.line(unix_ms);
+        let line_of = |(at, source): (usize, &Source)| SourceLine {
+            name: source.name.clone(),
+            status: source.status.line(unix_ms),
+            is_on: u16::try_from(at).is_ok_and(|source| self.finding.shows_source(source)),
+        };
+        let sources: Vec<SourceLine> = self.sources.iter().enumerate().map(line_of).collect();
+        let status = overall(&sources);
         let since =
             |id: u64| self.store.received_before(self.store.next_id()) - self.store.received_before(id);
         let unseen = self.viewport.unseen();
@@ -291,6 +362,7 @@ impl LiveLog {
         let title = self.title(&status, unread);
         OnScreen {
             status,
+            sources,
             counts: self.store.counts(),
             new_lines,
             is_empty: self.store.is_empty(),
@@ -307,7 +379,8 @@ impl LiveLog {
             ConnectionState::Connected => String::new(),
             _ => format!("{} · ", status.spoken),
         };
-        format!("{unread}{state}{} · Tailcast", self.group)
+        let names: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
+        format!("{unread}{state}{} · Tailcast", names.join(", "))
     }
 }
 

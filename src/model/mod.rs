@@ -11,6 +11,7 @@
 //! | [`destination`] | where the reader wants to go |
 //! | [`highlight`] | what is always marked |
 //! | [`file_lines`] | from a file's bytes to lines |
+//! | [`source`] | where lines come from: a group, on a connection |
 //! | [`status`] | the state of the connection, in words |
 //! | [`display_text`] | what of a line is drawn: nothing invisible, nothing endless |
 //! | [`json_line`] | lines that are JSON objects: opened, and shown by field |
@@ -44,6 +45,7 @@ pub mod payload_text;
 pub mod row_pieces;
 pub mod scroll_intent;
 pub mod selection;
+pub mod source;
 pub mod status;
 pub mod stream_command;
 pub mod text_columns;

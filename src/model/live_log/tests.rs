@@ -235,3 +235,66 @@ fn rows_tell_the_time_since_the_line_before_when_asked() {
     log.set_times(Times::Since);
     assert_eq!(gutters(&log), ["", "+1.250 s", "+1:01:40"]);
 }
+
+/// The events of a connection that is made, and joined to groups.
+fn connect(log: &mut LiveLog, connection: usize, groups: &[&str], now: LocalTime) {
+    log.handle_of(connection, &connected(), now);
+    for group in groups {
+        log.handle_of(connection, &ClientEvent::Joined { group: GroupName::new(group).unwrap() }, now);
+    }
+}
+
+fn message_to(group: &str, text: &'static str) -> ClientEvent {
+    let payload = Payload::Text(text.into());
+    let metadata = Metadata::new();
+    ClientEvent::GroupMessage { group: group.into(), from_user_id: None, payload, metadata, stream: None }
+}
+
+/// Groups `a` and `b` on one connection, `c` on another.
+fn log_of_three() -> LiveLog {
+    let source = |name: &str, connection| {
+        super::super::source::Source::new(name.to_owned(), connection, GroupName::new(name).unwrap())
+    };
+    let sources = vec![source("a", 0), source("b", 0), source("c", 1)];
+    let mut log = LiveLog::of_sources(sources, StoreLimits::default());
+    connect(&mut log, 0, &["a", "b"], LOST);
+    connect(&mut log, 1, &["c"], LOST);
+    log
+}
+
+#[test]
+fn lines_of_several_sources_are_merged_as_they_arrive_and_know_where_they_come_from() {
+    let mut log = log_of_three();
+    for (connection, group) in [(0, "b"), (1, "c"), (0, "a"), (0, "b")] {
+        log.handle_of(connection, &message_to(group, "x"), LOST);
+    }
+    let sources: Vec<u16> = (0..4).map(|id| log.store.line(id).unwrap().source).collect();
+    assert_eq!(sources, [1, 2, 0, 1]);
+    assert_eq!(log.on_screen(0.0).status.text(), "Connected · 3 sources");
+    assert_eq!(log.on_screen(0.0).title, "a, b, c · Tailcast");
+}
+
+#[test]
+fn colours_of_one_source_do_not_run_into_another() {
+    let mut log = log_of_three();
+    log.handle_of(0, &message_to("a", "\u{1b}[31mred"), LOST);
+    log.handle_of(0, &message_to("b", "plain"), LOST);
+    log.handle_of(0, &message_to("a", "still red"), LOST);
+    let is_styled = |id| !log.store.line(id).unwrap().runs.is_empty();
+    assert_eq!((is_styled(0), is_styled(1), is_styled(2)), (true, false, true));
+}
+
+#[test]
+fn a_connection_that_is_lost_is_told_by_its_sources_and_leaves_the_others_alone() {
+    let mut log = log_of_three();
+    log.handle_of(0, &dropped(), LOST);
+    let screen = log.on_screen(LOST.unix_ms);
+    let states: Vec<&str> = screen.sources.iter().map(|source| source.status.state.as_str()).collect();
+    assert_eq!(states, ["disconnected", "disconnected", "connected"]);
+    log.handle_of(0, &ClientEvent::Stopped, LOST);
+    assert_eq!(log.waiting_connections(LOST.unix_ms), [0]);
+    connect(&mut log, 0, &["a", "b"], BACK);
+    connect(&mut log, 1, &["c"], BACK);
+    assert_eq!(lines(&log).len(), 1);
+    assert!(lines(&log)[0].1.starts_with("a, b: connection lost 1"), "{:?}", lines(&log));
+}
