@@ -222,6 +222,12 @@ impl LiveLog {
         connections
     }
 
+    /// How many connections the sources share.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.lost.len()
+    }
+
     /// The sources.
     #[must_use]
     pub fn sources(&self) -> &[Source] {

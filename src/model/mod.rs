@@ -22,10 +22,12 @@
 //! | [`grouped_number`] | 1,204,330 |
 //! | [`local_time`] | 14:03:11 |
 //! | [`stream_command`] | the command that fills an empty page |
+//! | [`composer`] | what the reader publishes, and what becomes of it |
 
 pub mod ansi;
 mod chunk;
 pub mod command;
+pub mod composer;
 pub mod destination;
 pub mod display_text;
 pub mod drawn_place;

@@ -9,6 +9,8 @@
 //! | `#log` | `role="list"`; the element that scrolls |
 //! | `#log .row` | `data-line-id`, `data-from` (`group`, `server`, `notice`), `data-level`, `data-current`, `data-bookmarked`, `data-linked`; the text is in `.text` |
 //! | `#find` | the search bar; `data-hits`; its `input`, and `.level` buttons with `data-level` |
+//! | `#sources` | there with several sources: a button `.source` each, with `data-state` and `aria-pressed` |
+//! | `#composer` | there when asked for (`?publish`): a field to type in, and `.sent`, what became of it |
 //! | `#selected` | `data-lines`; hidden while no text is selected |
 //! | `#said` | the page's answer to what the reader did last |
 //! | `#resume` | there while the view does not follow the end; `data-new` |
@@ -17,23 +19,22 @@
 //! `connected` means that lines sent from now on will be seen: connected, and a member of the group. The first time,
 //! `performance` gets the mark `tailcast-connected`.
 
-use std::rc::Rc;
-
 use leptos::{either::Either, html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
-use webpubsub_client::{ClientOptions, web::WebClient};
 
 use super::{
+    client::{StartClient, clients_of},
     columns_menu::{COLUMNS_ID, ColumnsMenu, chosen_columns},
+    composer_bar::{ComposerActions, ComposerBar},
     empty_log::EmptyLog,
     find_bar::{FindBar, FindChange, FindField, next_mode},
-    live_page::{LivePage, Screen, StartClient},
+    live_page::{LivePage, Screen},
     menu::{
         GO_TO_ID, GoToBox, HIGHLIGHTS_ID, HighlightsBox, KEYS_ID, KeysHelp, Menu, SAVE_ID, SaveMenu,
         toggle_popover,
     },
-    page_address::PageAddress,
+    page_address::{Negotiation, PageAddress},
     preferences::Preferences,
     status_bar::{DETAILS_ID, Source, StatusBar},
 };
@@ -41,6 +42,7 @@ use crate::model::{
     command::{Command, Place, command_of, key_name},
     grouped_number::{counted, grouped},
     line_store::StoreLimits,
+    live_log::LiveLog,
     status::StatusLine,
     stream_command::stream_command,
 };
@@ -50,44 +52,39 @@ use crate::model::{
 pub fn App() -> impl IntoView {
     let href = web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default();
     match PageAddress::read(&href) {
-        Ok(address) => Either::Left(view! { <LiveLogPage start_client=client_of(&address) address /> }),
+        Ok(address) => Either::Left(view! { <LiveLogPage start_client=clients_of(&address) address /> }),
         Err(words) => Either::Right(view! { <UnusableAddress words /> }),
     }
 }
 
-/// How the client of this address is started.
-fn client_of(address: &PageAddress) -> StartClient {
-    let (group, negotiate_url) = (address.group.clone(), address.negotiate_url.clone());
-    Rc::new(move |sink| {
-        let options = ClientOptions::new().join(group.clone());
-        Box::new(WebClient::start(options, negotiate_url.clone(), sink))
-    })
-}
-
-/// The lines of one group, live.
+/// The lines of some groups, live.
 #[component]
 pub fn LiveLogPage(
-    /// Which group, and where it is negotiated.
+    /// Which groups, and where they are negotiated.
     address: PageAddress,
-    /// Starts the client; again when the reader does not want to wait.
+    /// Starts the clients; again when the reader does not want to wait.
     start_client: StartClient,
     /// How much is kept.
     #[prop(optional)]
     limits: StoreLimits,
 ) -> impl IntoView {
-    let group = address.group.to_string();
+    let log = LiveLog::of_sources(address.sources(), limits);
+    let names: Vec<&str> = log.sources().iter().map(|source| source.name.as_str()).collect();
+    let group = names.join(", ");
+    let endpoints: Vec<&str> = address.negotiations.iter().map(Negotiation::endpoint).collect();
+    let first = log.sources().first().map(|source| source.group.to_string()).unwrap_or_default();
+    let command = stream_command(&first, endpoints.first().copied().unwrap_or_default());
     let source = Source {
         group: group.clone(),
-        negotiate_endpoint: address.negotiate_endpoint().to_owned(),
+        negotiate_endpoint: endpoints.join(", "),
         kept: format!(
             "the newest {}, {} MiB of text at most",
             counted(limits.lines as u64, "line", "lines"),
             limits.bytes >> 20
         ),
     };
-    let command = stream_command(&group, address.negotiate_endpoint());
-    let screen = Screen::new(address.group.clone());
-    let page = StoredValue::new_local(LivePage::new(address.group, limits, screen, start_client));
+    let screen = Screen::new(log.on_screen(0.0));
+    let page = StoredValue::new_local(LivePage::new(log, limits, screen, start_client));
     let on_page = move |act: &dyn Fn(&LivePage)| page.with_value(|page| page.iter().for_each(act));
 
     let main = NodeRef::<html::Main>::new();
@@ -195,9 +192,21 @@ pub fn LiveLogPage(
         prefer(&|liked| liked.highlights.clone_from(&words));
         highlight(&words)
     });
+    let on_source = Callback::new(move |source| change(FindChange::Source(source)));
+    let composer = ComposerActions {
+        send: Callback::new(move |(source, text): (usize, String)| {
+            page.with_value(|page| page.as_ref().is_some_and(|page| page.publish(source, &text)))
+        }),
+        recall: Callback::new(move |is_older| {
+            page.with_value(|page| page.as_ref().and_then(|page| page.recall(is_older)))
+        }),
+    };
+    let composer = address.has_composer.then(|| {
+        view! { <ComposerBar sources=screen.sources.0 sent=screen.sent.0 actions=composer /> }
+    });
     view! {
         <StatusBar status=screen.status.0 counts=screen.counts.0 source on_retry=move || on_page(&LivePage::connect) />
-        <FindBar state=screen.find.0 preferences find act />
+        <FindBar state=screen.find.0 sources=screen.sources.0 on_source preferences find act />
         <main node_ref=main>
             <Show when=move || screen.is_empty.0.get()>
                 <EmptyLog status=screen.status.0 group=group.clone() command=command.clone() />
@@ -207,6 +216,7 @@ pub fn LiveLogPage(
                 <ResumeButton new_lines on_resume=move || on_page(&LivePage::follow) />
             </Show>
         </main>
+        {composer}
         <Menu act />
         <KeysHelp />
         <SaveMenu on_save />

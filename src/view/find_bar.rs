@@ -4,7 +4,7 @@ use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
-use super::{menu::MENU_ID, preferences::Preferences};
+use super::{menu::MENU_ID, preferences::Preferences, source_switches::SourceSwitches};
 use crate::model::{
     command::{Command, Way},
     finding::{FilterMode, FindState, Finding},
@@ -12,6 +12,7 @@ use crate::model::{
     level::Level,
     live_log::Times,
     matcher::Query,
+    source::SourceLine,
 };
 
 /// A change of what is looked for or shown.
@@ -23,6 +24,8 @@ pub enum FindChange {
     Mode(FilterMode),
     /// Show this level, or not.
     Level(Level),
+    /// Show the lines of this source, or not.
+    Source(u16),
 }
 
 impl FindChange {
@@ -32,6 +35,7 @@ impl FindChange {
             Self::Query(query) => finding.set_query(query),
             Self::Mode(mode) => finding.set_mode(mode),
             Self::Level(level) => finding.toggle_level(level),
+            Self::Source(source) => finding.toggle_source(source),
         }
     }
 }
@@ -83,6 +87,10 @@ impl Default for FindField {
 pub fn FindBar(
     /// What there is to say about the search.
     state: ReadSignal<FindState>,
+    /// Where the lines come from.
+    sources: ReadSignal<Vec<SourceLine>>,
+    /// The reader wants to see the lines of this source, or no longer.
+    on_source: Callback<u16>,
     /// What the reader likes.
     preferences: ReadSignal<Preferences>,
     /// Where the reader types.
@@ -141,6 +149,7 @@ pub fn FindBar(
             >
                 {move || state.with(|state| mode_words(state.mode))}
             </button>
+            <SourceSwitches sources on_toggle=on_source />
             <div class="levels" role="group" aria-label="Show only these levels">
                 {Vec::from(Level::ALL
                     .map(|level| {

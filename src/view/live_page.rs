@@ -3,7 +3,6 @@
 //! Events go into the model in the client's own callback. The view and the signals follow once per frame.
 
 use std::{
-    any::Any,
     cell::{Cell, RefCell},
     rc::Rc,
     time::Duration,
@@ -13,9 +12,9 @@ use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 use web_sys::{Document, Event, HtmlElement, Window};
 use webpubsub_client::ClientEvent;
-use webpubsub_protocol::name::GroupName;
 
 use super::{
+    client::{Client, Sink, StartClient, Told},
     clipboard::Clipboard,
     clock::local_time,
     file_reading::FileReading,
@@ -27,11 +26,13 @@ use super::{
     text_selection::TextSelection,
 };
 use crate::model::{
+    composer::Composer,
     destination::{Destination, read_lines},
     finding::FindState,
     line_store::{LineCounts, StoreLimits},
     live_log::{LiveLog, OnScreen},
-    status::{Status, StatusLine},
+    source::SourceLine,
+    status::StatusLine,
 };
 
 mod commands;
@@ -39,10 +40,6 @@ mod pressing;
 
 use self::pressing::listen;
 
-/// Takes the events of a client.
-pub type EventSink = Box<dyn FnMut(ClientEvent)>;
-/// Starts a client that tells the sink; it runs until what is returned is dropped.
-pub type StartClient = Rc<dyn Fn(EventSink) -> Box<dyn Any>>;
 type Both<T> = (ReadSignal<T>, WriteSignal<T>);
 
 /// Countdowns show seconds.
@@ -57,6 +54,10 @@ const CONNECTED_MARK: &str = "tailcast-connected";
 pub struct Screen {
     /// The connection, in words.
     pub status: Both<StatusLine>,
+    /// The sources.
+    pub sources: Both<Vec<SourceLine>>,
+    /// What became of what the reader sent, in words.
+    pub sent: Both<String>,
     /// How many lines.
     pub counts: Both<LineCounts>,
     /// Lines that came since the reader left the end.
@@ -76,11 +77,13 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// What surrounds a log of `group` at first.
+    /// What surrounds a log at first.
     #[must_use]
-    pub fn new(group: GroupName) -> Self {
+    pub fn new(now: OnScreen) -> Self {
         Self {
-            status: signal(Status::new(group).line(0.0)),
+            status: signal(now.status),
+            sources: signal(now.sources),
+            sent: signal(String::new()),
             counts: signal(LineCounts::default()),
             new_lines: signal(None),
             is_empty: signal(true),
@@ -98,6 +101,7 @@ impl Screen {
             self.title.set_value(now.title);
         }
         show_one(self.status, now.status);
+        show_one(self.sources, now.sources);
         show_one(self.counts, now.counts);
         show_one(self.new_lines, now.new_lines);
         show_one(self.is_empty, now.is_empty);
@@ -146,7 +150,8 @@ pub struct LivePage {
     stage: Rc<RefCell<Option<Stage>>>,
     gate: Rc<FrameGate>,
     start_client: StartClient,
-    client: RefCell<Option<Box<dyn Any>>>,
+    clients: RefCell<Vec<Option<Box<dyn Client>>>>,
+    composer: Rc<RefCell<Composer>>,
     is_wrapping: Cell<bool>,
     has_connected: Rc<Cell<bool>>,
     screen: Screen,
@@ -157,16 +162,13 @@ pub struct LivePage {
 
 impl LivePage {
     /// A page without client and elements. `None` where there is no window.
-    pub fn new(
-        group: GroupName,
-        limits: StoreLimits,
-        screen: Screen,
-        start_client: StartClient,
-    ) -> Option<Self> {
+    pub fn new(log: LiveLog, limits: StoreLimits, screen: Screen, start_client: StartClient) -> Option<Self> {
         let window = web_sys::window()?;
         let document = window.document()?;
-        let label = format!("Lines of group {group}");
-        let log = Rc::new(RefCell::new(LiveLog::new(group, limits)));
+        let names: Vec<&str> = log.sources().iter().map(|source| source.name.as_str()).collect();
+        let label =
+            format!("Lines of {} {}", if names.len() == 1 { "group" } else { "groups" }, names.join(", "));
+        let log = Rc::new(RefCell::new(log));
         let stage = Rc::new(RefCell::new(None));
         let gate = Rc::new(FrameGate::new({
             let (document, log, stage) = (document.clone(), Rc::clone(&log), Rc::clone(&stage));
@@ -197,7 +199,8 @@ impl LivePage {
             stage,
             gate,
             start_client,
-            client: RefCell::new(None),
+            clients: RefCell::default(),
+            composer: Rc::default(),
             is_wrapping: Cell::new(false),
             has_connected: Rc::default(),
             screen,
@@ -207,19 +210,60 @@ impl LivePage {
         })
     }
 
-    /// Starts the client, in place of the one before.
+    /// Starts the clients; later those again that wait before they try, or have given up.
     pub fn connect(&self) {
-        drop(self.client.take());
-        let (log, gate) = (Rc::clone(&self.log), Rc::clone(&self.gate));
-        let (window, has_connected) = (self.window.clone(), Rc::clone(&self.has_connected));
-        let client = (self.start_client)(Box::new(move |event| {
-            log.borrow_mut().handle(&event, local_time());
-            if matches!(event, ClientEvent::Joined { .. }) && !has_connected.replace(true) {
-                mark_connected(&window);
+        let mut clients = self.clients.borrow_mut();
+        let connections = if clients.is_empty() {
+            let count = self.log.borrow().connections();
+            clients.resize_with(count, || None);
+            (0..count).collect()
+        } else {
+            self.log.borrow().waiting_connections(local_time().unix_ms)
+        };
+        for connection in connections {
+            if let Some(client) = clients.get_mut(connection) {
+                drop(client.take());
+                self.composer.borrow_mut().abandon(connection);
+                *client = (self.start_client)(connection, self.sink(connection));
             }
-            gate.ask();
-        }));
-        self.client.replace(Some(client));
+        }
+    }
+
+    fn sink(&self, connection: usize) -> Sink {
+        let (log, gate, composer) = (Rc::clone(&self.log), Rc::clone(&self.gate), Rc::clone(&self.composer));
+        let (window, has_connected) = (self.window.clone(), Rc::clone(&self.has_connected));
+        let screen = self.screen;
+        Box::new(move |told| match told {
+            Told::Event(event) => {
+                log.borrow_mut().handle_of(connection, &event, local_time());
+                if matches!(event, ClientEvent::Joined { .. }) && !has_connected.replace(true) {
+                    mark_connected(&window);
+                }
+                gate.ask();
+            }
+            Told::Settled(number, outcome) => {
+                composer.borrow_mut().settled(connection, number, outcome);
+                show_one(screen.sent, composer.borrow().words());
+            }
+        })
+    }
+
+    /// Publishes a text to the group of a source. Whether it was taken.
+    pub fn publish(&self, source: usize, text: &str) -> bool {
+        let target =
+            self.log.borrow().sources().get(source).map(|source| (source.connection, source.group.clone()));
+        let Some((connection, group)) = target else { return false };
+        let clients = self.clients.borrow();
+        let Some(client) = clients.get(connection).and_then(Option::as_ref) else { return false };
+        let mut composer = self.composer.borrow_mut();
+        let is_taken = composer.sent(connection, text, client.publish(&group, text));
+        show_one(self.screen.sent, composer.words());
+        is_taken
+    }
+
+    /// The text published before the one shown, or after it.
+    pub fn recall(&self, is_older: bool) -> Option<String> {
+        self.composer.borrow_mut().recall(is_older).map(str::to_owned)
     }
 
     /// Puts the list into `parent`.

@@ -22,6 +22,8 @@ use crate::model::{
 pub struct RowContext<'a> {
     /// What stands beside it.
     pub gutter: &'a str,
+    /// Whose it is, where there are several sources: a colour's number, and a name.
+    pub source: Option<(usize, &'a str)>,
     /// What a search found in it.
     pub hits: &'a [Range<usize>],
     /// What the reader's rules mark in it.
@@ -36,6 +38,8 @@ pub struct RowContext<'a> {
 pub struct LogRow {
     element: Element,
     gutter: Text,
+    /// The source's name, where there are several.
+    tag: Option<Element>,
     text: Element,
     /// The text, when there is nothing to mark in it: the usual case.
     plain: Text,
@@ -71,6 +75,7 @@ impl LogRow {
         Ok(Self {
             element,
             gutter,
+            tag: None,
             text,
             plain,
             is_plain: true,
@@ -134,6 +139,10 @@ impl LogRow {
             }
         }
         self.gutter.set_data(context.gutter);
+        match context.source {
+            Some((color, name)) => self.set_tag(document, color, name)?,
+            None => self.tag.iter().for_each(|tag| tag.set_text_content(None)),
+        }
         self.set_fold(document, line.is_json(), context.tree)?;
         self.is_whole = context.columns.is_none();
         if let Some(columns) = context.columns {
@@ -215,6 +224,23 @@ impl LogRow {
         }
         if let Some(more) = self.more.take() {
             more.remove();
+        }
+        Ok(())
+    }
+
+    /// Names the line's source.
+    fn set_tag(&mut self, document: &Document, color: usize, name: &str) -> Result<(), JsValue> {
+        if self.tag.is_none() {
+            let tag = element(document, "span", "tag")?;
+            if let Some(gutter) = self.gutter.parent_node() {
+                gutter.insert_before(&tag, Some(&self.gutter))?;
+            }
+            self.tag = Some(tag);
+        }
+        if let Some(tag) = &self.tag {
+            tag.set_attribute("data-source", &color.to_string())?;
+            tag.set_attribute("title", name)?;
+            tag.set_text_content(Some(name));
         }
         Ok(())
     }

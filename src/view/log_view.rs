@@ -16,7 +16,9 @@ use crate::model::{
     display_text::MAX_DRAWN_CHARS,
     grouped_number::counted,
     json_line::fields::field_values,
+    line_store::LineKind,
     live_log::{LiveLog, Times},
+    source::SOURCE_COLORS,
 };
 
 /// Height of a row for each pixel of the font's size.
@@ -33,6 +35,7 @@ struct Written {
     dropped: u64,
     columns: u32,
     digits: usize,
+    tag: usize,
     revision: u64,
     /// The widest value of each column so far, in characters, up to [`MAX_CELL_CHARS`].
     cells: Vec<usize>,
@@ -59,6 +62,8 @@ pub struct LogView {
 
 /// `14:03:11`, `+0.250 s`: as wide as the gutter must be.
 const TIME_DIGITS: usize = 8;
+/// Characters of a source's name that are shown beside its lines.
+const MAX_TAG_CHARS: usize = 14;
 /// Widest a column becomes; longer values push what follows aside.
 const MAX_CELL_CHARS: usize = 32;
 /// Characters in the probe.
@@ -320,7 +325,11 @@ impl LogView {
             if let Some(columns) = &columns {
                 self.widen_cells(line.text, columns);
             }
+            let source = usize::from(line.source);
+            let has_name = log.sources().len() > 1 && line.kind != LineKind::File;
+            let named = log.sources().get(source).filter(|_| has_name);
             let context = RowContext {
+                source: named.map(|named| (source % SOURCE_COLORS, named.name.as_str())),
                 gutter: &gutter,
                 hits: &hits,
                 marks: &marks,
@@ -347,6 +356,12 @@ impl LogView {
         if self.written.digits != digits {
             self.written.digits = digits;
             self.scroller.style().set_property("--digits", &digits.to_string())?;
+        }
+        let names = log.sources().iter().map(|source| source.name.chars().take(MAX_TAG_CHARS).count());
+        let tag = if log.sources().len() > 1 { names.max().unwrap_or(0) + 1 } else { 0 };
+        if self.written.tag != tag {
+            self.written.tag = tag;
+            self.scroller.style().set_property("--tag", &tag.to_string())?;
         }
         Ok(())
     }

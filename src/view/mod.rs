@@ -22,11 +22,16 @@
 //! | [`listener`] | an event listener that ends with its owner |
 //! | [`size_watch`] | tells when an element's size changed |
 //! | [`clock`] | the browser's clocks |
+//! | [`client`] | what the page asks of a client |
+//! | [`composer_bar`] | a line to type in |
+//! | [`source_switches`] | the sources, each with a switch |
 
 pub mod app;
+pub mod client;
 pub mod clipboard;
 pub mod clock;
 pub mod columns_menu;
+pub mod composer_bar;
 pub mod download;
 pub mod empty_log;
 pub mod file_reading;
@@ -41,6 +46,7 @@ pub mod page_address;
 pub mod preferences;
 pub mod scroll_input;
 pub mod size_watch;
+pub mod source_switches;
 pub mod status_bar;
 pub mod text_selection;
 

@@ -12,7 +12,7 @@ use webpubsub_protocol::{message::Metadata, name::GroupName, payload::Payload, s
 
 use super::{
     app::LiveLogPage,
-    live_page::{EventSink, StartClient},
+    client::{Client, Sink, StartClient, Told},
     page_address::PageAddress,
 };
 use crate::model::line_store::StoreLimits;
@@ -20,10 +20,28 @@ use crate::model::line_store::StoreLimits;
 /// Height of the whole page: the list gets what the header leaves.
 pub const PAGE_PX: u32 = 600;
 
+/// A client that only notes what it is to publish, and takes three texts at most.
+struct TestClient {
+    _running: Option<Rc<()>>,
+    published: Rc<RefCell<Vec<String>>>,
+}
+
+impl Client for TestClient {
+    fn publish(&self, group: &GroupName, text: &str) -> Result<u64, String> {
+        let mut published = self.published.borrow_mut();
+        if published.len() >= 3 {
+            return Err("as many as may be".to_owned());
+        }
+        published.push(format!("{group}: {text}"));
+        Ok(published.len() as u64)
+    }
+}
+
 /// Gone from the document when dropped.
 pub struct TestPage {
     root: HtmlElement,
-    sinks: Rc<RefCell<Vec<EventSink>>>,
+    sinks: Rc<RefCell<Vec<(usize, Sink)>>>,
+    published: Rc<RefCell<Vec<String>>>,
     running: Rc<()>,
     unmount: Option<Box<dyn Any>>,
 }
@@ -31,10 +49,15 @@ pub struct TestPage {
 impl TestPage {
     /// A page of the group `stream`, painted once.
     pub async fn new(limits: StoreLimits) -> Self {
+        Self::at("http://127.0.0.1:8080/?id=ada", limits).await
+    }
+
+    /// The page that this address asks for, painted once.
+    pub async fn at(href: &str, limits: StoreLimits) -> Self {
         let document = document();
         let root: HtmlElement = document.create_element("div").unwrap().unchecked_into();
         let frame = format!(
-            "position: relative; display: grid; grid-template-rows: auto auto minmax(0, 1fr); height: {PAGE_PX}px"
+            "position: relative; display: grid; grid-template-rows: auto auto minmax(0, 1fr) auto; height: {PAGE_PX}px"
         );
         root.set_attribute("style", &frame).unwrap();
         let style = document.create_element("style").unwrap();
@@ -44,19 +67,18 @@ impl TestPage {
 
         let sinks = Rc::new(RefCell::new(Vec::new()));
         let running = Rc::new(());
+        let published = Rc::new(RefCell::new(Vec::new()));
         let start_client: StartClient = Rc::new({
             let (sinks, running) = (Rc::clone(&sinks), Rc::downgrade(&running));
-            move |sink| {
-                sinks.borrow_mut().push(sink);
-                Box::new(running.upgrade())
+            let published = Rc::clone(&published);
+            move |connection, sink| {
+                sinks.borrow_mut().push((connection, sink));
+                Some(Box::new(TestClient { _running: running.upgrade(), published: Rc::clone(&published) }))
             }
         });
-        let address = PageAddress {
-            group: GroupName::new("stream").unwrap(),
-            negotiate_url: "http://127.0.0.1:8080/negotiate?id=ada".to_owned(),
-        };
+        let address = PageAddress::read(href).unwrap();
         let unmount = mount_to(root.clone(), move || view! { <LiveLogPage address start_client limits /> });
-        let page = Self { root, sinks, running, unmount: Some(Box::new(unmount)) };
+        let page = Self { root, sinks, published, running, unmount: Some(Box::new(unmount)) };
         page.painted().await;
         page
     }
@@ -64,7 +86,27 @@ impl TestPage {
     /// Tells the page's newest client's events.
     pub fn tell(&self, event: ClientEvent) {
         let mut sinks = self.sinks.borrow_mut();
-        (sinks.last_mut().unwrap())(event);
+        (sinks.last_mut().unwrap().1)(Told::Event(event));
+    }
+
+    /// Tells what the newest client of a connection has to tell.
+    pub fn tell_of(&self, connection: usize, told: Told) {
+        let mut sinks = self.sinks.borrow_mut();
+        let sink = sinks.iter_mut().rev().find(|(of, _)| *of == connection);
+        (sink.unwrap().1)(told);
+    }
+
+    /// What the page published, as `group: text`.
+    pub fn published(&self) -> Vec<String> {
+        self.published.borrow().clone()
+    }
+
+    /// Types into a field, as a reader does.
+    pub async fn type_into(&self, selector: &str, text: &str) {
+        let field: web_sys::HtmlInputElement = self.get(selector).unchecked_into();
+        field.set_value(text);
+        field.dispatch_event(&web_sys::Event::new("input").unwrap()).unwrap();
+        self.painted().await;
     }
 
     pub fn connect(&self) {

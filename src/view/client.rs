@@ -1,0 +1,62 @@
+//! What the page asks of a client, and what it is told: the one place that knows the real one.
+
+use std::{cell::RefCell, rc::Rc};
+
+use webpubsub_client::{
+    ClientEvent, ClientOptions,
+    web::{Outcome, WebClient},
+};
+use webpubsub_protocol::{name::GroupName, payload::Payload};
+
+use super::page_address::PageAddress;
+
+/// What a client tells.
+#[derive(Debug)]
+pub enum Told {
+    /// Something happened.
+    Event(ClientEvent),
+    /// What was published under this number has reached the service, or was refused for this reason.
+    Settled(u64, Result<(), String>),
+}
+
+/// Takes what a client tells.
+pub type Sink = Box<dyn FnMut(Told)>;
+/// Starts the client of the connection with this number, which tells the sink and runs until it is dropped.
+pub type StartClient = Rc<dyn Fn(usize, Sink) -> Option<Box<dyn Client>>>;
+
+/// A running client.
+pub trait Client {
+    /// Publishes a text. Gives the number under which the sink is told what became of it.
+    ///
+    /// # Errors
+    /// Why it was not taken, in words.
+    fn publish(&self, group: &GroupName, text: &str) -> Result<u64, String>;
+}
+
+impl Client for WebClient {
+    fn publish(&self, group: &GroupName, text: &str) -> Result<u64, String> {
+        let payload = Payload::Text(text.to_owned().into());
+        self.send_to_group(group, payload).map_err(|error| error.to_string())
+    }
+}
+
+/// How the clients of an address are started.
+#[must_use]
+pub fn clients_of(address: &PageAddress) -> StartClient {
+    let negotiations = address.negotiations.clone();
+    Rc::new(move |connection, sink| {
+        let negotiation = negotiations.get(connection)?;
+        let options = negotiation.groups.iter().cloned().fold(ClientOptions::new(), ClientOptions::join);
+        let sink = Rc::new(RefCell::new(sink));
+        let events = Rc::clone(&sink);
+        let on_event = move |event| (events.borrow_mut())(Told::Event(event));
+        let client = WebClient::start(options, negotiation.url.clone(), on_event);
+        client.on_outcome(move |outcome| {
+            if let Outcome::Settled { ack_id, outcome } = outcome {
+                let outcome = outcome.map_err(|error| error.to_string());
+                (sink.borrow_mut())(Told::Settled(ack_id, outcome));
+            }
+        });
+        Some(Box::new(client))
+    })
+}
