@@ -194,7 +194,10 @@ async fn a_reader_who_scrolled_away_stays_there_and_the_button_leads_back() -> a
 #[tokio::test]
 async fn who_may_not_join_is_told_so_and_sees_nothing() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
-    browser.open(&server.url("/?group=secret")).await?;
+    // An endpoint that gives everybody the same token, whatever they ask for.
+    let body = serde_json::json!({ "url": server.negotiate("ada").await? }).to_string();
+    let endpoint = Answering::with("200 OK", "application/json", &body).await?;
+    browser.open(&server.url(&format!("/?group=secret&negotiate={}", endpoint.url("/negotiate")))).await?;
     browser.until(&state_is("forbidden")).await?;
     let words = browser.text("#status").await?;
     assert!(words.contains("does not have permission to join group 'secret'"), "{words}");

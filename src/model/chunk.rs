@@ -19,6 +19,8 @@ struct Record {
     arrived_ms: f64,
 }
 
+const _: () = assert!(size_of::<Record>() == 24);
+
 /// Where the styles and links of a line are. Only lines that have some have one.
 struct Styled {
     index: usize,

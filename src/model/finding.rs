@@ -60,6 +60,8 @@ pub struct Finding {
     levels: Levels,
     /// One bit for each source whose lines are not shown.
     muted_sources: u32,
+    /// Only lines that came from the first moment on and before the second are shown, in milliseconds since 1970.
+    range: Option<(f64, f64)>,
     shown: Option<LineList>,
 }
 
@@ -102,6 +104,12 @@ impl Finding {
         self.renew_filter();
     }
 
+    /// Shows only lines that came in this time, or all: the first moment, and that after the last, in milliseconds since 1970.
+    pub fn set_range(&mut self, range: Option<(f64, f64)>) {
+        self.range = range;
+        self.renew_filter();
+    }
+
     /// Whether the lines of a source are shown.
     #[must_use]
     pub fn shows_source(&self, source: u16) -> bool {
@@ -111,12 +119,13 @@ impl Finding {
     fn renew_filter(&mut self) {
         let by_query = self.mode != FilterMode::Off && self.matcher.is_some();
         let by_level = self.levels.contains(&true);
-        self.shown = (by_query || by_level || self.muted_sources != 0).then(LineList::default);
+        self.shown =
+            (by_query || by_level || self.muted_sources != 0 || self.range.is_some()).then(LineList::default);
     }
 
     /// Goes on looking. Whether there is more to look at.
     pub fn advance(&mut self, store: &LineStore) -> bool {
-        let Self { matcher, hits, shown, mode, levels, muted_sources, .. } = self;
+        let Self { matcher, hits, shown, mode, levels, muted_sources, range, .. } = self;
         let finds = |line: &Line<'_>| {
             line.kind != LineKind::Notice
                 && matcher.as_ref().is_some_and(|matcher| matcher.is_match(line.text))
@@ -127,6 +136,7 @@ impl Finding {
             !levels.contains(&true) || chosen.unwrap_or(false)
         };
         let passes = |line: &Line<'_>| match (*mode, matcher.as_ref()) {
+            _ if range.is_some_and(|(from, to)| !(from..to).contains(&line.arrived_ms)) => false,
             // The page's own words tell what is missing: they are always shown.
             _ if line.kind == LineKind::Notice => true,
             _ if !is_source_shown(*muted_sources, line.source) => false,
@@ -265,6 +275,19 @@ mod tests {
         assert!(!finding.shows_source(1) && finding.shows_source(0) && finding.shows_source(99));
         finding.toggle_source(1);
         assert!(finding.shown().is_none() && store.len() == 4);
+    }
+
+    #[test]
+    fn only_lines_of_a_stretch_of_time_are_shown_when_asked_for() {
+        let (mut store, mut finding) = (LineStore::new(StoreLimits::default()), Finding::default());
+        for second in 0..5_u32 {
+            store.push_message(LineKind::Group, "x", 1_000.0 * f64::from(second));
+        }
+        finding.set_range(Some((1_000.0, 3_000.0)));
+        finding.advance(&store);
+        assert_eq!(shown(&finding), [1, 2]);
+        finding.set_range(None);
+        assert!(finding.shown().is_none());
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::{
     json_line::is_json_object,
     level::{Level, level_of},
     text_columns::columns,
+    timeline::Timeline,
 };
 
 /// Lines kept by default. At 20 px a row this stays far below the height at which browsers cut an element off.
@@ -143,6 +144,8 @@ pub struct LineStore {
     notice_ids: VecDeque<u64>,
     dropped_notices: u64,
     widest_columns: u32,
+    /// When lines came; those of files and the page's own words left out.
+    timeline: Timeline,
     /// What carries over from line to line, for each source: of those who publish, of the server, and of files.
     readers: Vec<[AnsiReader; 3]>,
 }
@@ -167,6 +170,7 @@ impl LineStore {
             notice_ids: VecDeque::new(),
             dropped_notices: 0,
             widest_columns: 0,
+            timeline: Timeline::default(),
             readers: Vec::new(),
         }
     }
@@ -237,6 +241,9 @@ impl LineStore {
         }
         if let Some(chunk) = self.chunks.back_mut() {
             let level = if kind == LineKind::Notice { None } else { level_of(text) };
+            if matches!(kind, LineKind::Group | LineKind::Server) {
+                self.timeline.count(level, arrived_ms);
+            }
             chunk.push(text, origin, level, columns, arrived_ms, cut_bytes);
             if !styled.runs.is_empty() || !styled.links.is_empty() {
                 chunk.style_last(styled);
@@ -363,6 +370,12 @@ impl LineStore {
         let received = self.received_before(self.next_id);
         let held = (self.len() - self.notice_ids.len()) as u64;
         LineCounts { received, held, dropped: received - held }
+    }
+
+    /// When lines came, those dropped since included.
+    #[must_use]
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
     }
 
     /// Columns of the widest line held.

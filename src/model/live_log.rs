@@ -2,19 +2,16 @@
 
 use std::ops::RangeInclusive;
 
-use webpubsub_client::ClientEvent;
 use webpubsub_protocol::name::GroupName;
 
 use super::{
     display_text::MAX_DRAWN_CHARS,
     finding::{FindState, Finding},
-    grouped_number::{counted, grouped},
+    grouped_number::grouped,
     highlight::HighlightRules,
-    json_line::fields::field_names,
-    line_store::{Line, LineCounts, LineKind, LineStore, Origin, StoreLimits},
+    line_store::{Line, LineCounts, LineKind, LineStore, StoreLimits},
     local_time::LocalTime,
     open_lines::OpenLines,
-    payload_text::payload_text,
     selection::Selection,
     source::{Source, SourceLine, overall},
     status::{ConnectionState, StatusLine},
@@ -25,6 +22,7 @@ mod export;
 mod gutter;
 mod opening;
 mod places;
+mod receiving;
 mod selecting;
 mod speaking;
 
@@ -47,6 +45,10 @@ pub struct OnScreen {
     pub status: StatusLine,
     /// The sources.
     pub sources: Vec<SourceLine>,
+    /// Lines that came in the last second.
+    pub rate: u32,
+    /// The only time of which lines are shown, in words; `None` when there is no such limit.
+    pub range: Option<String>,
     /// How many lines.
     pub counts: LineCounts,
     /// Lines that came since the reader left the end; `None` while the view follows it.
@@ -72,6 +74,8 @@ pub struct LiveLog {
     sources: Vec<Source>,
     finding: Finding,
     open: OpenLines,
+    /// The time of which lines are shown, in words.
+    range: Option<String>,
     /// The fields of JSON lines that are shown as columns.
     columns: Vec<String>,
     /// Columns of a row, when long lines are wrapped.
@@ -115,6 +119,7 @@ impl LiveLog {
             sources,
             finding: Finding::default(),
             open: OpenLines::default(),
+            range: None,
             columns: Vec::new(),
             row_columns: None,
             revision: 0,
@@ -129,109 +134,6 @@ impl LiveLog {
             speaking: None,
             hidden_from: None,
         }
-    }
-
-    /// Takes one event of the first connection. All it costs is appending the lines that it brings.
-    pub fn handle(&mut self, event: &ClientEvent, now: LocalTime) {
-        self.handle_of(0, event, now);
-    }
-
-    /// Takes one event of a connection.
-    pub fn handle_of(&mut self, connection: usize, event: &ClientEvent, now: LocalTime) {
-        match event {
-            ClientEvent::GroupMessage { group, payload, .. } => {
-                let source = self.source_of(connection, Some(group));
-                let origin = Origin { kind: LineKind::Group, source };
-                self.store.push_message(origin, &payload_text(payload), now.unix_ms);
-                return;
-            }
-            ClientEvent::ServerMessage { payload, .. } => {
-                let origin = Origin { kind: LineKind::Server, source: self.source_of(connection, None) };
-                self.store.push_message(origin, &payload_text(payload), now.unix_ms);
-                return;
-            }
-            ClientEvent::Recovering { .. } | ClientEvent::Disconnected { .. } => {
-                if let Some(lost) = self.lost.get_mut(connection) {
-                    lost.get_or_insert(now);
-                }
-            }
-            // Taken up where it was left: nothing is missing.
-            ClientEvent::Recovered => drop(self.take_lost(connection)),
-            // Another connection in its place, of this client or of a later one: what came between is not known.
-            ClientEvent::Connected { .. } => self.mark_loss(connection, now),
-            ClientEvent::Gap { messages: Some(messages) } => {
-                let text = format!("{} may be missing here", counted(*messages, "message", "messages"));
-                self.notice(connection, &text, now);
-            }
-            _ => {}
-        }
-        for source in self.sources.iter_mut().filter(|source| source.connection == connection) {
-            source.status.handle(event, now.unix_ms);
-        }
-    }
-
-    /// The number of the source that a group is on a connection, or the first source of it.
-    fn source_of(&self, connection: usize, group: Option<&str>) -> u16 {
-        let of_connection = |source: &Source| source.connection == connection;
-        let is_it = |source: &Source| {
-            of_connection(source) && group.is_none_or(|group| source.group.as_str() == group)
-        };
-        let found = self.sources.iter().position(is_it);
-        let found = found.or_else(|| self.sources.iter().position(of_connection));
-        // There are few sources.
-        found.and_then(|found| u16::try_from(found).ok()).unwrap_or(0)
-    }
-
-    fn take_lost(&mut self, connection: usize) -> Option<LocalTime> {
-        self.lost.get_mut(connection).and_then(Option::take)
-    }
-
-    /// The page's own words about a connection, as a line of the log.
-    fn notice(&mut self, connection: usize, words: &str, now: LocalTime) {
-        let source = self.source_of(connection, None);
-        let names = self.sources.iter().filter(|source| source.connection == connection);
-        let names: Vec<&str> = names.map(|source| source.name.as_str()).collect();
-        let is_only = self.lost.len() < 2;
-        let whose = if is_only { String::new() } else { format!("{}: ", names.join(", ")) };
-        let origin = Origin { kind: LineKind::Notice, source };
-        self.store.push_message(origin, &format!("{whose}{words}"), now.unix_ms);
-    }
-
-    /// Says in the log itself that lines are missing, once lines can come again.
-    fn mark_loss(&mut self, connection: usize, now: LocalTime) {
-        let Some(lost) = self.take_lost(connection) else { return };
-        let days = match now.days_since(lost) {
-            0 => String::new(),
-            1 => " the next day".to_owned(),
-            days => format!(" {days} days later"),
-        };
-        let text = format!(
-            "connection lost {}, back {}{days}; lines sent in between are missing here",
-            lost.time_of_day(),
-            now.time_of_day()
-        );
-        self.notice(connection, &text, now);
-    }
-
-    /// The connections that wait before they try again, or have given up.
-    #[must_use]
-    pub fn waiting_connections(&self, unix_ms: f64) -> Vec<usize> {
-        let waiting = self.sources.iter().filter(|source| source.status.line(unix_ms).can_retry);
-        let mut connections: Vec<usize> = waiting.map(|source| source.connection).collect();
-        connections.dedup();
-        connections
-    }
-
-    /// How many connections the sources share.
-    #[must_use]
-    pub fn connections(&self) -> usize {
-        self.lost.len()
-    }
-
-    /// The sources.
-    #[must_use]
-    pub fn sources(&self) -> &[Source] {
-        &self.sources
     }
 
     /// Takes whether the page can be seen. Lines that come while it cannot are counted in its title.
@@ -341,10 +243,26 @@ impl LiveLog {
         self.finding.shown().map_or(id, |list| list.position_of(id))
     }
 
+    /// Shows only lines that came while these bars of the timeline were filled, the last included; or all.
+    pub fn set_range(&mut self, bars: Option<(usize, usize)>, offset_minutes: i32) {
+        self.range = bars.map(|bars| self.range_words(bars, offset_minutes));
+        let range = bars.map(|(from, to)| self.store.timeline().range_of(from, to));
+        self.find(|finding| finding.set_range(range));
+    }
+
+    /// When these bars of the timeline begin and end: `14:03:11 – 14:03:20`.
+    #[must_use]
+    pub fn range_words(&self, (from, to): (usize, usize), offset_minutes: i32) -> String {
+        let (from, to) = self.store.timeline().range_of(from, to);
+        let time_of_day = |unix_ms| LocalTime { unix_ms, offset_minutes }.time_of_day();
+        format!("{} – {}", time_of_day(from), time_of_day(to))
+    }
+
     /// Whether [`Self::on_screen`] changes by time alone.
     #[must_use]
-    pub fn is_counting_down(&self) -> bool {
-        self.sources.iter().any(|source| source.status.is_counting_down())
+    pub fn is_counting_down(&self, unix_ms: f64) -> bool {
+        self.store.timeline().is_running_out(unix_ms)
+            || self.sources.iter().any(|source| source.status.is_counting_down())
     }
 
     /// What surrounds the lines at the time `unix_ms`.
@@ -369,6 +287,8 @@ impl LiveLog {
         OnScreen {
             status,
             sources,
+            rate: self.store.timeline().rate(unix_ms),
+            range: self.range.clone(),
             counts: self.store.counts(),
             new_lines,
             is_empty: self.store.is_empty(),

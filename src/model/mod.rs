@@ -22,6 +22,7 @@
 //! | [`grouped_number`] | 1,204,330 |
 //! | [`local_time`] | 14:03:11 |
 //! | [`stream_command`] | the command that fills an empty page |
+//! | [`timeline`] | how many lines came when, by level |
 //! | [`composer`] | what the reader publishes, and what becomes of it |
 
 pub mod ansi;
@@ -51,5 +52,6 @@ pub mod source;
 pub mod status;
 pub mod stream_command;
 pub mod text_columns;
+pub mod timeline;
 pub mod viewport;
 pub mod wrap_index;

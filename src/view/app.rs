@@ -11,6 +11,7 @@
 //! | `#find` | the search bar; `data-hits`; its `input`, and `.level` buttons with `data-level` |
 //! | `#sources` | there with several sources: a button `.source` each, with `data-state` and `aria-pressed` |
 //! | `#composer` | there when asked for (`?publish`): a field to type in, and `.sent`, what became of it |
+//! | `#timeline` | bars of lines over time; hidden until there are some. `#range` is there while lines of some time only are shown |
 //! | `#selected` | `data-lines`; hidden while no text is selected |
 //! | `#said` | the page's answer to what the reader did last |
 //! | `#resume` | there while the view does not follow the end; `data-new` |
@@ -37,6 +38,7 @@ use super::{
     page_address::{Negotiation, PageAddress},
     preferences::Preferences,
     status_bar::{DETAILS_ID, Source, StatusBar},
+    timeline_strip::TimelineStrip,
 };
 use crate::model::{
     command::{Command, Place, command_of, key_name},
@@ -192,6 +194,10 @@ pub fn LiveLogPage(
         prefer(&|liked| liked.highlights.clone_from(&words));
         highlight(&words)
     });
+    let on_range = Callback::new(move |bars| on_page(&|page| page.set_range(bars)));
+    let words = Callback::new(move |bars| {
+        page.with_value(|page| page.as_ref().map(|page| page.range_words(bars)).unwrap_or_default())
+    });
     let on_source = Callback::new(move |source| change(FindChange::Source(source)));
     let composer = ComposerActions {
         send: Callback::new(move |(source, text): (usize, String)| {
@@ -205,7 +211,9 @@ pub fn LiveLogPage(
         view! { <ComposerBar sources=screen.sources.0 sent=screen.sent.0 actions=composer /> }
     });
     view! {
-        <StatusBar status=screen.status.0 counts=screen.counts.0 source on_retry=move || on_page(&LivePage::connect) />
+        <StatusBar status=screen.status.0 counts=screen.counts.0 source on_retry=move || on_page(&LivePage::connect)>
+            <TimelineStrip bars=screen.bars.0 rate=screen.rate.0 range=screen.range.0 on_range words />
+        </StatusBar>
         <FindBar state=screen.find.0 sources=screen.sources.0 on_source preferences find act />
         <main node_ref=main>
             <Show when=move || screen.is_empty.0.get()>

@@ -11,10 +11,9 @@ use std::{
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 use web_sys::{Document, Event, HtmlElement, Window};
-use webpubsub_client::ClientEvent;
 
 use super::{
-    client::{Client, Sink, StartClient, Told},
+    client::{Client, StartClient},
     clipboard::Clipboard,
     clock::local_time,
     file_reading::FileReading,
@@ -33,9 +32,11 @@ use crate::model::{
     live_log::{LiveLog, OnScreen},
     source::SourceLine,
     status::StatusLine,
+    timeline::Bar,
 };
 
 mod commands;
+mod connecting;
 mod pressing;
 
 use self::pressing::listen;
@@ -46,8 +47,8 @@ type Both<T> = (ReadSignal<T>, WriteSignal<T>);
 const COUNTDOWN_MS: i32 = 1_000;
 /// How long the page's answer to something stands.
 const SAID_FOR: Duration = Duration::from_secs(6);
-/// Set when lines are received for the first time.
-const CONNECTED_MARK: &str = "tailcast-connected";
+/// Pause between drawings of the timeline's bars.
+const BARS_PAUSE_MS: f64 = 500.0;
 
 /// What surrounds the lines, as signals: set once per frame, and only when changed.
 #[derive(Clone, Copy)]
@@ -58,6 +59,12 @@ pub struct Screen {
     pub sources: Both<Vec<SourceLine>>,
     /// What became of what the reader sent, in words.
     pub sent: Both<String>,
+    /// When lines came.
+    pub bars: Both<Vec<Bar>>,
+    /// Lines that came in the last second.
+    pub rate: Both<u32>,
+    /// The time of which lines are shown, in words.
+    pub range: Both<Option<String>>,
     /// How many lines.
     pub counts: Both<LineCounts>,
     /// Lines that came since the reader left the end.
@@ -72,6 +79,8 @@ pub struct Screen {
     pub said: Both<String>,
     /// What a screen reader is to read out.
     pub speech: Both<String>,
+    /// When the bars were drawn.
+    bars_drawn_ms: StoredValue<f64>,
     /// The document's title, as last written.
     title: StoredValue<String>,
 }
@@ -84,6 +93,10 @@ impl Screen {
             status: signal(now.status),
             sources: signal(now.sources),
             sent: signal(String::new()),
+            bars: signal(Vec::new()),
+            rate: signal(0),
+            range: signal(None),
+            bars_drawn_ms: StoredValue::new(0.0),
             counts: signal(LineCounts::default()),
             new_lines: signal(None),
             is_empty: signal(true),
@@ -102,12 +115,24 @@ impl Screen {
         }
         show_one(self.status, now.status);
         show_one(self.sources, now.sources);
+        show_one(self.rate, now.rate);
+        show_one(self.range, now.range);
         show_one(self.counts, now.counts);
         show_one(self.new_lines, now.new_lines);
         show_one(self.is_empty, now.is_empty);
         show_one(self.find, now.find);
         show_one(self.selected_lines, now.selected_lines);
         show_one(self.speech, now.speech);
+    }
+
+    /// Draws the bars, now and then: nobody sees them grow by the frame.
+    fn show_bars(&self, bars: &[Bar], unix_ms: f64) {
+        let since_ms = (unix_ms - self.bars_drawn_ms.get_value()).abs();
+        let (shown, show) = self.bars;
+        if since_ms >= BARS_PAUSE_MS && shown.with_untracked(|shown| shown != bars) {
+            self.bars_drawn_ms.set_value(unix_ms);
+            show.set(bars.to_vec());
+        }
     }
 
     /// Answers the reader, for a while.
@@ -210,62 +235,6 @@ impl LivePage {
         })
     }
 
-    /// Starts the clients; later those again that wait before they try, or have given up.
-    pub fn connect(&self) {
-        let mut clients = self.clients.borrow_mut();
-        let connections = if clients.is_empty() {
-            let count = self.log.borrow().connections();
-            clients.resize_with(count, || None);
-            (0..count).collect()
-        } else {
-            self.log.borrow().waiting_connections(local_time().unix_ms)
-        };
-        for connection in connections {
-            if let Some(client) = clients.get_mut(connection) {
-                drop(client.take());
-                self.composer.borrow_mut().abandon(connection);
-                *client = (self.start_client)(connection, self.sink(connection));
-            }
-        }
-    }
-
-    fn sink(&self, connection: usize) -> Sink {
-        let (log, gate, composer) = (Rc::clone(&self.log), Rc::clone(&self.gate), Rc::clone(&self.composer));
-        let (window, has_connected) = (self.window.clone(), Rc::clone(&self.has_connected));
-        let screen = self.screen;
-        Box::new(move |told| match told {
-            Told::Event(event) => {
-                log.borrow_mut().handle_of(connection, &event, local_time());
-                if matches!(event, ClientEvent::Joined { .. }) && !has_connected.replace(true) {
-                    mark_connected(&window);
-                }
-                gate.ask();
-            }
-            Told::Settled(number, outcome) => {
-                composer.borrow_mut().settled(connection, number, outcome);
-                show_one(screen.sent, composer.borrow().words());
-            }
-        })
-    }
-
-    /// Publishes a text to the group of a source. Whether it was taken.
-    pub fn publish(&self, source: usize, text: &str) -> bool {
-        let target =
-            self.log.borrow().sources().get(source).map(|source| (source.connection, source.group.clone()));
-        let Some((connection, group)) = target else { return false };
-        let clients = self.clients.borrow();
-        let Some(client) = clients.get(connection).and_then(Option::as_ref) else { return false };
-        let mut composer = self.composer.borrow_mut();
-        let is_taken = composer.sent(connection, text, client.publish(&group, text));
-        show_one(self.screen.sent, composer.words());
-        is_taken
-    }
-
-    /// The text published before the one shown, or after it.
-    pub fn recall(&self, is_older: bool) -> Option<String> {
-        self.composer.borrow_mut().recall(is_older).map(str::to_owned)
-    }
-
     /// Puts the list into `parent`.
     pub fn show_in(&self, parent: &HtmlElement) {
         match self.stage_in(parent) {
@@ -319,10 +288,11 @@ fn paint(document: &Document, log: &mut LiveLog, stage: Option<&mut Stage>, scre
     let unix_ms = local_time().unix_ms;
     log.speak(unix_ms);
     let now = log.on_screen(unix_ms);
+    screen.show_bars(log.store.timeline().bars(), unix_ms);
     screen.show(document, now);
     if is_moving || log.is_looking() {
         Next::Frame
-    } else if log.is_counting_down() || log.has_to_speak() {
+    } else if log.is_counting_down(unix_ms) || log.has_to_speak() {
         Next::In { ms: COUNTDOWN_MS }
     } else {
         Next::Nothing
@@ -343,12 +313,5 @@ fn go_to_fragment(window: &Window, log: &RefCell<LiveLog>, gate: &FrameGate, scr
 fn report(outcome: Result<(), JsValue>) {
     if let Err(error) = outcome {
         leptos::logging::error!("the list cannot be painted: {error:?}");
-    }
-}
-
-fn mark_connected(window: &Window) {
-    if let Some(performance) = window.performance() {
-        // Fails only for names that the browser keeps for itself.
-        performance.mark(CONNECTED_MARK).unwrap_or_default();
     }
 }

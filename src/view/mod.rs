@@ -25,6 +25,7 @@
 //! | [`client`] | what the page asks of a client |
 //! | [`composer_bar`] | a line to type in |
 //! | [`source_switches`] | the sources, each with a switch |
+//! | [`timeline_strip`] | how many lines came when |
 
 pub mod app;
 pub mod client;
@@ -49,6 +50,7 @@ pub mod size_watch;
 pub mod source_switches;
 pub mod status_bar;
 pub mod text_selection;
+pub mod timeline_strip;
 
 #[cfg(test)]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

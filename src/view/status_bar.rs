@@ -33,6 +33,8 @@ pub fn StatusBar(
     source: Source,
     /// The reader does not want to wait for the next attempt.
     on_retry: impl Fn() + 'static,
+    /// What stands between the connection and the number of lines.
+    children: Children,
 ) -> impl IntoView {
     let on_retry = StoredValue::new_local(on_retry);
     let connection = move || status.with(|line| line.connection.clone());
@@ -74,6 +76,7 @@ pub fn StatusBar(
                     "Try now"
                 </button>
             </Show>
+            {children()}
             <div
                 id="line-count"
                 data-received=move || counts.with(|counts| counts.received.to_string())

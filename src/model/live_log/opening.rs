@@ -12,15 +12,26 @@ impl LiveLog {
 
     /// Opens a line that is a JSON object, or closes it. It stays where the reader sees it.
     pub fn toggle_open(&mut self, id: u64) {
-        let position = self.position_of(id);
         let Some(line) = self.store.line(id) else { return };
-        let columns = line.columns.min(MAX_DRAWN_COLUMNS);
         let Some(rows_below) = self.open.toggle(&line) else { return };
         self.revision += 1;
         self.viewport.hold();
         self.wrap_as_needed();
+        self.set_rows_below(id, rows_below);
+        if let Some(closed) = self.open.close_surplus() {
+            self.set_rows_below(closed, 0);
+        }
+    }
+
+    fn set_rows_below(&mut self, id: u64, rows_below: u32) {
+        let Some(line) = self.store.line(id) else { return };
+        let columns = line.columns.min(MAX_DRAWN_COLUMNS);
         let rows = columns.div_ceil(self.row_columns.unwrap_or(u32::MAX)).max(1);
-        self.viewport.measured(position, rows + rows_below);
+        let position = self.position_of(id);
+        // A filter may have left the line out: then another one is there.
+        if self.line_at(position).is_some_and(|line| line.id == id) {
+            self.viewport.measured(position, rows + rows_below);
+        }
     }
 
     /// The line that a key opens or closes: the one with the current hit, or else the first JSON line from the top of the

@@ -1,6 +1,6 @@
 //! Tests of [`super`].
 
-use webpubsub_client::Disconnect;
+use webpubsub_client::{ClientEvent, Disconnect};
 use webpubsub_protocol::{message::Metadata, payload::Payload, subprotocol::Subprotocol};
 
 use super::*;
@@ -211,6 +211,23 @@ fn opened_lines_keep_their_height_in_filters_in_wrapping_and_until_they_are_drop
 }
 
 #[test]
+fn of_more_opened_lines_than_may_be_the_oldest_is_closed() {
+    let limits = StoreLimits { lines: 3_200, ..StoreLimits::default() };
+    let mut log = LiveLog::new(group(), limits);
+    log.viewport.resize(200.0, 20.0);
+    for _ in 0..=super::super::open_lines::MAX_OPEN_LINES {
+        log.store.push_message(LineKind::Group, JSON, 0.0);
+    }
+    let closed_px = log.lay_out(true).content_px;
+    for id in log.store.first_id()..log.store.next_id() {
+        log.toggle_open(id);
+        log.lay_out(true);
+    }
+    assert_eq!((log.open_lines().rows_below(0), log.open_lines().rows_below(1)), (None, Some(4)));
+    assert_eq!(log.lay_out(true).content_px, closed_px + 100.0 * 4.0 * 20.0);
+}
+
+#[test]
 fn the_current_hit_or_the_topmost_json_line_is_the_one_that_a_key_opens() {
     let mut log = log_with_json();
     log.viewport.to_start();
@@ -297,4 +314,19 @@ fn a_connection_that_is_lost_is_told_by_its_sources_and_leaves_the_others_alone(
     connect(&mut log, 1, &["c"], BACK);
     assert_eq!(lines(&log).len(), 1);
     assert!(lines(&log)[0].1.starts_with("a, b: connection lost 1"), "{:?}", lines(&log));
+}
+
+#[test]
+fn a_stretch_of_the_timeline_limits_what_is_shown_and_is_told_in_words() {
+    let mut log = log_after(&[message("early")]);
+    let later = LocalTime { unix_ms: LOST.unix_ms + 5_000.0, ..LOST };
+    log.handle(&message("late"), later);
+    assert_eq!((log.on_screen(later.unix_ms + 1_000.0).rate, log.store.timeline().bars().len()), (1, 6));
+    log.set_range(Some((5, 4)), 0);
+    log.lay_out(true);
+    assert_eq!(log.on_screen(0.0).range.as_deref(), Some("14:03:15 – 14:03:17"));
+    assert_eq!((log.line_at(0).unwrap().text, log.on_screen(0.0).find.shown), ("late", Some(1)));
+    log.set_range(None, 0);
+    log.lay_out(true);
+    assert_eq!((log.on_screen(0.0).range, log.on_screen(0.0).find.shown), (None, None));
 }

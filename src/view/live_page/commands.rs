@@ -161,6 +161,17 @@ impl LivePage {
         self.gate.ask();
     }
 
+    /// Shows only lines of these bars of the timeline, or all.
+    pub fn set_range(&self, bars: Option<(usize, usize)>) {
+        self.log.borrow_mut().set_range(bars, local_time().offset_minutes);
+        self.gate.ask();
+    }
+
+    /// When these bars of the timeline begin and end, in words.
+    pub fn range_words(&self, bars: (usize, usize)) -> String {
+        self.log.borrow().range_words(bars, local_time().offset_minutes)
+    }
+
     /// Gives lines to the browser, to be kept as a file.
     pub fn save(&self, scope: ExportScope, format: ExportFormat) {
         if let Err(error) = save_lines(&self.document, &self.log.borrow(), (scope, format)) {

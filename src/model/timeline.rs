@@ -1,0 +1,211 @@
+//! How many lines came when, by level: few bars, however long the page is open.
+//!
+//! A bar is a stretch of time. When the newest line is beyond the last bar, neighbours merge and every bar stands for twice
+//! the time. Each merging halves the bars and doubles the time until the next, so that a line costs the same however long
+//! the page is open.
+
+use super::level::Level;
+
+/// Most bars.
+pub const MAX_BARS: usize = 120;
+/// Time of a bar at first, in milliseconds.
+const FIRST_BAR_MS: f64 = 1_000.0;
+/// Lines without a level, and one for each level.
+const KINDS: usize = Level::ALL.len() + 1;
+/// Lines a second are counted by the second.
+const SECOND_MS: f64 = 1_000.0;
+
+/// Lines of a stretch of time: those of each level, gravest first, then those without.
+pub type Bar = [u32; KINDS];
+
+/// See the [module](self).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timeline {
+    start_ms: f64,
+    bar_ms: f64,
+    bars: Vec<Bar>,
+    /// The second in which the newest line came, how many came in it, and in the one before.
+    second: f64,
+    in_second: u32,
+    in_second_before: u32,
+}
+
+impl Default for Timeline {
+    fn default() -> Self {
+        Self {
+            start_ms: 0.0,
+            bar_ms: FIRST_BAR_MS,
+            bars: Vec::new(),
+            second: 0.0,
+            in_second: 0,
+            in_second_before: 0,
+        }
+    }
+}
+
+impl Timeline {
+    /// A line came. One that came before the first counts as coming with it: clocks are set back.
+    pub fn count(&mut self, level: Option<Level>, unix_ms: f64) {
+        self.count_second(unix_ms);
+        if self.bars.is_empty() {
+            self.start_ms = (unix_ms / FIRST_BAR_MS).floor() * FIRST_BAR_MS;
+        }
+        let mut at = self.bar_at(unix_ms);
+        while at >= MAX_BARS {
+            self.merge();
+            at = self.bar_at(unix_ms);
+        }
+        if self.bars.len() <= at {
+            self.bars.resize(at + 1, [0; KINDS]);
+        }
+        let kind = level.map_or(KINDS - 1, |level| level as usize);
+        if let Some(count) = self.bars.get_mut(at).and_then(|bar| bar.get_mut(kind)) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    fn count_second(&mut self, unix_ms: f64) {
+        let second = (unix_ms / SECOND_MS).floor();
+        if second != self.second {
+            self.in_second_before = if second == self.second + 1.0 { self.in_second } else { 0 };
+            (self.second, self.in_second) = (second, 0);
+        }
+        self.in_second = self.in_second.saturating_add(1);
+    }
+
+    /// Lines that came in the last whole second.
+    #[must_use]
+    pub fn rate(&self, unix_ms: f64) -> u32 {
+        let ago = (unix_ms / SECOND_MS).floor() - self.second;
+        if ago < 1.0 {
+            self.in_second_before
+        } else if ago < 2.0 {
+            self.in_second
+        } else {
+            0
+        }
+    }
+
+    /// Whether [`Self::rate`] changes by time alone.
+    #[must_use]
+    pub fn is_running_out(&self, unix_ms: f64) -> bool {
+        (unix_ms / SECOND_MS).floor() - self.second < 3.0
+    }
+
+    fn merge(&mut self) {
+        for at in 0..self.bars.len().div_ceil(2) {
+            let mut both = [0; KINDS];
+            for bar in self.bars.iter().skip(2 * at).take(2) {
+                both.iter_mut().zip(bar).for_each(|(sum, count)| *sum = u32::saturating_add(*sum, *count));
+            }
+            if let Some(bar) = self.bars.get_mut(at) {
+                *bar = both;
+            }
+        }
+        self.bars.truncate(self.bars.len().div_ceil(2));
+        self.bar_ms *= 2.0;
+    }
+
+    /// A float becomes an integer by saturating.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    fn bar_at(&self, unix_ms: f64) -> usize {
+        ((unix_ms - self.start_ms) / self.bar_ms) as usize
+    }
+
+    /// The bars, oldest first.
+    #[must_use]
+    pub fn bars(&self) -> &[Bar] {
+        &self.bars
+    }
+
+    /// When bars `from` to `to` begin and end, in milliseconds since 1970.
+    #[must_use]
+    pub fn range_of(&self, from: usize, to: usize) -> (f64, f64) {
+        let (first, last) = (from.min(to), from.max(to));
+        // There are few bars.
+        #[allow(clippy::cast_precision_loss)]
+        let at = |bar: usize| self.start_ms + bar as f64 * self.bar_ms;
+        (at(first), at(last + 1))
+    }
+}
+
+/// Height of the picture of the bars, in its own units; each bar is as wide as one.
+pub const PICTURE_HEIGHT: u32 = 100;
+
+/// The outline of what is drawn of a kind of line: a path of SVG, stacked upon the kinds before it, scaled so that the highest
+/// bar fills the height.
+#[must_use]
+pub fn outline(bars: &[Bar], kind: usize) -> String {
+    use std::fmt::Write;
+    let sum = |counts: &[u32]| counts.iter().map(|count| u64::from(*count)).sum::<u64>();
+    let highest = bars.iter().map(|bar| sum(bar)).max().unwrap_or(0).max(1);
+    let scaled = |lines: u64| lines * u64::from(PICTURE_HEIGHT) / highest;
+    let mut path = String::new();
+    for (at, bar) in bars.iter().enumerate() {
+        let below = scaled(sum(bar.get(..kind).unwrap_or_default()));
+        let above = scaled(sum(bar.get(..=kind).unwrap_or_default()));
+        let count = bar.get(kind).copied().unwrap_or(0);
+        // What there is at all is seen: errors are few among many lines.
+        let height = (above - below).max(if count > 0 { 6 } else { 0 });
+        if height > 0 {
+            let bottom = u64::from(PICTURE_HEIGHT).saturating_sub(below);
+            // Writing to a string cannot fail.
+            write!(path, "M{at} {bottom}h.8v-{height}h-.8z").unwrap_or_default();
+        }
+    }
+    path
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const START: f64 = 1_700_057_000_400.0;
+
+    proptest! {
+        #[test]
+        fn every_line_is_in_some_bar_and_bars_are_few(pauses in prop::collection::vec(0..400_000_u32, 1..400)) {
+            let (mut timeline, mut now) = (Timeline::default(), START);
+            for (number, pause) in pauses.iter().enumerate() {
+                now += f64::from(*pause);
+                timeline.count(if number % 3 == 0 { Some(Level::Error) } else { None }, now);
+                prop_assert!(timeline.bars().len() <= MAX_BARS);
+                let (from, to) = timeline.range_of(timeline.bars().len() - 1, 0);
+                prop_assert!(from <= START + f64::from(pauses[0]) && now < to && to <= now + timeline.bar_ms);
+            }
+            let lines: u32 = timeline.bars().iter().flatten().sum();
+            let errors: u32 = timeline.bars().iter().map(|bar| bar[0]).sum();
+            prop_assert_eq!((lines as usize, errors as usize), (pauses.len(), pauses.len().div_ceil(3)));
+        }
+    }
+
+    #[test]
+    fn the_rate_is_that_of_the_last_whole_second() {
+        let mut timeline = Timeline::default();
+        for ms in [0, 100, 200, 1_000, 1_999] {
+            timeline.count(None, f64::from(ms));
+        }
+        assert_eq!([1_999.0, 2_000.0, 2_999.0, 3_000.0].map(|ms| timeline.rate(ms)), [3, 2, 2, 0]);
+        assert!(timeline.is_running_out(2_999.0) && !timeline.is_running_out(5_000.0));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_or_far_ahead_loses_no_line() {
+        let mut timeline = Timeline::default();
+        for ms in [START, START - 5e9, START + 3e12, START] {
+            timeline.count(None, ms);
+        }
+        assert_eq!(timeline.bars().iter().flatten().sum::<u32>(), 4);
+        assert!(timeline.bars().len() <= MAX_BARS);
+    }
+
+    #[test]
+    fn few_errors_among_many_lines_are_drawn() {
+        let bars = [[1, 0, 0, 0, 0, 9_999], [0; KINDS], [0, 0, 0, 0, 0, 5_000]];
+        assert_eq!(outline(&bars, 0), "M0 100h.8v-6h-.8z");
+        assert_eq!(outline(&bars, 5), "M0 100h.8v-100h-.8zM2 100h.8v-50h-.8z");
+        assert_eq!(outline(&[], 0), "");
+    }
+}

@@ -1,0 +1,80 @@
+//! The page's clients: started, started again, and handed what the reader publishes.
+
+use std::rc::Rc;
+
+use web_sys::Window;
+use webpubsub_client::ClientEvent;
+
+use super::{LivePage, show_one};
+use crate::view::{
+    client::{Sink, Told},
+    clock::local_time,
+};
+
+/// Set when lines are received for the first time.
+const CONNECTED_MARK: &str = "tailcast-connected";
+
+impl LivePage {
+    /// Starts the clients; later those again that wait before they try, or have given up.
+    pub fn connect(&self) {
+        let mut clients = self.clients.borrow_mut();
+        let connections = if clients.is_empty() {
+            let count = self.log.borrow().connections();
+            clients.resize_with(count, || None);
+            (0..count).collect()
+        } else {
+            self.log.borrow().waiting_connections(local_time().unix_ms)
+        };
+        for connection in connections {
+            if let Some(client) = clients.get_mut(connection) {
+                drop(client.take());
+                self.composer.borrow_mut().abandon(connection);
+                *client = (self.start_client)(connection, self.sink(connection));
+            }
+        }
+    }
+
+    fn sink(&self, connection: usize) -> Sink {
+        let (log, gate, composer) = (Rc::clone(&self.log), Rc::clone(&self.gate), Rc::clone(&self.composer));
+        let (window, has_connected) = (self.window.clone(), Rc::clone(&self.has_connected));
+        let screen = self.screen;
+        Box::new(move |told| match told {
+            Told::Event(event) => {
+                log.borrow_mut().handle_of(connection, &event, local_time());
+                if matches!(event, ClientEvent::Joined { .. }) && !has_connected.replace(true) {
+                    mark_connected(&window);
+                }
+                gate.ask();
+            }
+            Told::Settled(number, outcome) => {
+                composer.borrow_mut().settled(connection, number, outcome);
+                show_one(screen.sent, composer.borrow().words());
+            }
+        })
+    }
+
+    /// Publishes a text to the group of a source. Whether it was taken.
+    pub fn publish(&self, source: usize, text: &str) -> bool {
+        let target =
+            self.log.borrow().sources().get(source).map(|source| (source.connection, source.group.clone()));
+        let Some((connection, group)) = target else { return false };
+        let clients = self.clients.borrow();
+        let Some(client) = clients.get(connection).and_then(Option::as_ref) else { return false };
+        let mut composer = self.composer.borrow_mut();
+        let is_taken = composer.sent(connection, text, client.publish(&group, text));
+        show_one(self.screen.sent, composer.words());
+        is_taken
+    }
+
+    /// The text published before the one shown, or after it.
+    pub fn recall(&self, is_older: bool) -> Option<String> {
+        self.composer.borrow_mut().recall(is_older).map(str::to_owned)
+    }
+}
+
+fn mark_connected(window: &Window) {
+    if let Some(performance) = window.performance() {
+        // Fails only for names that the browser keeps for itself.
+        performance.mark(CONNECTED_MARK).unwrap_or_default();
+    }
+}
