@@ -180,6 +180,8 @@ pub(super) async fn admit(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn asked(
@@ -236,5 +238,35 @@ mod tests {
     fn what_is_no_network_is_named() {
         let refused = TrustedProxies::parse(&["everybody".to_owned()]).unwrap_err().to_string();
         assert!(refused.contains("`everybody`"), "{refused}");
+    }
+
+    fn any_forwarded() -> impl Strategy<Value = Vec<(&'static str, String)>> {
+        let name = prop::sample::select(vec![
+            "x-forwarded-for",
+            "x-forwarded-proto",
+            "x-forwarded-host",
+            "forwarded",
+            "x-user",
+        ]);
+        prop::collection::vec(
+            (name, "[ -~]{0,40}|(for=)?\"?\\[?[0-9a-f:.]{1,20}\\]?(:80)?\"?(;proto=http)?"),
+            0..6,
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_a_stranger_writes_is_believed(written in any_forwarded()) {
+            let headers: Vec<(&'static str, &str)> = written.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let told = asked(&["10.0.0.0/8"], "192.0.2.1", &headers);
+            prop_assert_eq!(told, ("192.0.2.1".to_owned(), false, "inside:8080".to_owned(), 0));
+        }
+
+        #[test]
+        fn whatever_a_proxy_writes_only_what_it_stands_for_is_left(written in any_forwarded()) {
+            let headers: Vec<(&'static str, &str)> = written.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let users = written.iter().filter(|(name, _)| *name == "x-user").count();
+            prop_assert_eq!(asked(&["10.0.0.0/8"], "10.0.0.1", &headers).3, users);
+        }
     }
 }
