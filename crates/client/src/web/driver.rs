@@ -7,15 +7,17 @@ use std::{
     time::Duration,
 };
 
-use gloo_net::http::Request;
 use gloo_timers::callback::Timeout;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Response;
 use webpubsub_protocol::subprotocol::Subprotocol;
 
 use super::{
     MAX_BUFFERED_BYTES, Outcome,
     clock::Clock,
     nudges::Nudges,
-    socket::{Socket, SocketEvent},
+    socket::{Socket, SocketEvent, describe},
 };
 use crate::{
     codec::FrameRef,
@@ -311,17 +313,29 @@ fn current(driver: &Weak<Driver>, attempt: u64) -> Option<Rc<Driver>> {
 }
 
 async fn fetch_service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {
-    let unreachable = |error: gloo_net::Error| ConnectFailure::NegotiateUnreachable {
+    let (status, body) = fetch_text(url).await.map_err(|error| ConnectFailure::NegotiateUnreachable {
         url: without_query(url).to_owned(),
-        detail: error.to_string(),
-    };
-    let response = Request::get(url).send().await.map_err(unreachable)?;
-    let body = response.text().await.map_err(unreachable)?;
+        detail: describe(&error),
+    })?;
     if body.len() > MAX_ANSWER_BYTES {
         return Err(ConnectFailure::NegotiateAnswer {
             url: without_query(url).to_owned(),
             found: format!("{} bytes", body.len()),
         });
     }
-    read_answer(url, response.status(), &body)
+    read_answer(url, status, &body)
+}
+
+/// The status and the body that `url` answers with.
+async fn fetch_text(url: &str) -> Result<(u16, String), JsValue> {
+    let fetching = fetch(url)?;
+    let response: Response = JsFuture::from(fetching).await?.dyn_into()?;
+    let body = JsFuture::from(response.text()?).await?;
+    Ok((response.status(), body.as_string().unwrap_or_default()))
+}
+
+/// Starts a request, from a window or from a worker.
+fn fetch(url: &str) -> Result<js_sys::Promise, JsValue> {
+    let fetch: js_sys::Function = js_sys::Reflect::get(&js_sys::global(), &"fetch".into())?.dyn_into()?;
+    fetch.call1(&JsValue::UNDEFINED, &url.into())?.dyn_into()
 }

@@ -96,7 +96,8 @@ impl Drop for Socket {
     }
 }
 
-fn describe(error: &wasm_bindgen::JsValue) -> String {
+/// What the browser says of an error.
+pub(super) fn describe(error: &wasm_bindgen::JsValue) -> String {
     error
         .dyn_ref::<js_sys::Error>()
         .map_or_else(|| format!("{error:?}"), |error| String::from(error.message()))
