@@ -20,6 +20,8 @@ pub mod style;
 
 use std::{ops::Range, rc::Rc};
 
+use memchr::memchr3;
+
 use self::{
     line_editor::LineEditor,
     parser::{Command, Parser},
@@ -70,12 +72,12 @@ impl AnsiReader {
         self.style == Style::default()
             && self.link.is_none()
             && self.parser.is_at_rest()
-            && !line.bytes().any(|byte| matches!(byte, 0x1b | b'\r' | 0x08))
+            && memchr3(0x1b, b'\r', 0x08, line.as_bytes()).is_none()
     }
 
     /// Reads one whole line, which holds no line feed.
     pub fn read_line(&mut self, line: &str) -> StyledLine {
-        let mut editor = LineEditor::default();
+        let mut editor = LineEditor::with_room(line.len());
         let Self { parser, style, link } = self;
         parser.feed(line, |command| match command {
             Command::Text(text) => editor.write(text, *style, link.as_ref()),

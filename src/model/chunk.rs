@@ -6,6 +6,7 @@ use super::{
     ansi::{Link, StyleRun, StyledLine},
     level::Level,
     line_store::{Line, LineKind, Origin},
+    words::Words,
 };
 
 /// What is known of a line beside its text: 24 bytes.
@@ -30,7 +31,8 @@ struct Styled {
 
 /// Lines of UTF-8, each followed by a line feed, so that a search through the whole text finds no match across lines.
 ///
-/// The text never grows beyond the room it was made with: a chunk never moves.
+/// The text never grows beyond the room it was made with. Styles and links count against that room too, so what they
+/// leave of the text's memory is given back once the chunk is full.
 pub(super) struct Chunk {
     first_id: u64,
     room: usize,
@@ -69,10 +71,20 @@ impl Chunk {
         }
     }
 
+    /// Gives back the room that is left: no further line comes.
+    pub(super) fn seal(&mut self) {
+        self.text.shrink_to_fit();
+        self.records.shrink_to_fit();
+        self.styled.shrink_to_fit();
+        self.runs.shrink_to_fit();
+        self.links.shrink_to_fit();
+    }
+
     /// Forgets all lines, keeps the memory.
     pub(super) fn reuse(mut self, first_id: u64) -> Self {
         self.first_id = first_id;
         self.text.clear();
+        self.text.reserve_exact(self.room);
         self.records.clear();
         self.styled.clear();
         self.runs.clear();
@@ -150,6 +162,29 @@ impl Chunk {
             arrived_ms: record.arrived_ms,
             cut_bytes: self.cut_bytes,
         })
+    }
+
+    /// Tells the lines from `id` on in whose text `words` stand, each once. Looks through all of the text at once: no
+    /// match reaches from line to line, since a query holds no line feed.
+    pub(super) fn lines_with<'a>(&'a self, id: u64, words: &Words, mut found: impl FnMut(Line<'a>)) {
+        let first = usize::try_from(id.saturating_sub(self.first_id)).unwrap_or(usize::MAX);
+        let mut from = self.records.get(first).map_or(self.text.len(), |record| record.start as usize);
+        while let Some(place) = words.find(&self.text, from) {
+            let after = self.records.partition_point(|record| record.start as usize <= place.start);
+            let Some(line) = self.line(self.first_id + after as u64 - 1) else { return };
+            found(line);
+            from = self.records.get(after).map_or(self.text.len(), |record| record.start as usize);
+        }
+    }
+
+    /// Id of the line that follows its last.
+    pub(super) fn next_id(&self) -> u64 {
+        self.first_id + self.records.len() as u64
+    }
+
+    /// Bytes of text, line ends included.
+    pub(super) fn text_bytes(&self) -> usize {
+        self.text.len()
     }
 
     /// All lines.

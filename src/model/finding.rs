@@ -126,11 +126,7 @@ impl Finding {
     /// Goes on looking. Whether there is more to look at.
     pub fn advance(&mut self, store: &LineStore) -> bool {
         let Self { matcher, hits, shown, mode, levels, muted_sources, range, .. } = self;
-        let finds = |line: &Line<'_>| {
-            line.kind != LineKind::Notice
-                && matcher.as_ref().is_some_and(|matcher| matcher.is_match(line.text))
-        };
-        self.is_counting = matcher.is_some() && hits.advance(store, finds);
+        self.is_counting = matcher.as_ref().is_some_and(|matcher| hits.advance_hits(store, matcher));
         let is_level_shown = |line: &Line<'_>| {
             let chosen = line.level.and_then(|level| levels.get(level as usize)).copied();
             !levels.contains(&true) || chosen.unwrap_or(false)

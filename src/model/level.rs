@@ -3,6 +3,8 @@
 //! The first place with an answer counts: a key of JSON or logfmt, a word at the line's beginning, a word in capitals near
 //! it. Words elsewhere say nothing: `0 errors` is no error.
 
+use memchr::{memchr, memchr2_iter};
+
 use super::json_line::scanner::{NotJson, Scanner, Token};
 
 /// How grave, gravest first.
@@ -98,7 +100,7 @@ pub fn level_of(line: &str) -> Option<Level> {
         return level_of_object(beginning(line, OBJECT_BYTES))
             .unwrap_or_else(|_| level_of_key(beginning(line, KEY_BYTES)));
     }
-    if line.contains('=')
+    if memchr(b'=', line.as_bytes()).is_some()
         && let Some(level) = level_of_key(beginning(line, KEY_BYTES))
     {
         return Some(level);
@@ -146,24 +148,25 @@ fn level_of_value(value: &str) -> Option<Level> {
 
 /// `"level":"error"`, `"level": 50`, `level=error`, `lvl="warn"`.
 fn level_of_key(line: &str) -> Option<Level> {
-    for key in KEYS {
-        let mut rest = line;
-        while let Some(at) = rest.find(key) {
-            let before = rest.get(..at).unwrap_or_default().chars().next_back();
-            rest = rest.get(at + key.len()..).unwrap_or_default();
-            let is_whole = before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '.' && c != '-');
-            let value = rest.trim_start_matches(['"', ' ']);
-            let Some(value) = value.strip_prefix([':', '=']).filter(|_| is_whole) else { continue };
-            let value = value.trim_start_matches([' ', '"']);
-            let end = value.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(value.len());
-            let word = value.get(..end).unwrap_or_default();
-            let level = level_of_value(word);
-            if level.is_some() {
-                return level;
-            }
+    memchr2_iter(b':', b'=', line.as_bytes()).find_map(|at| {
+        let (before, value) = line.split_at_checked(at)?;
+        let before = before.trim_end_matches([' ', '"']);
+        // Most keys are others: told by their last letter.
+        if !matches!(before.as_bytes().last(), Some(b'l' | b'y')) {
+            return None;
         }
-    }
-    None
+        let before = KEYS.iter().find_map(|key| before.strip_suffix(key).filter(|rest| is_whole_after(rest)));
+        before?;
+        let value = value.get(1..)?.trim_start_matches([' ', '"']);
+        let end = value.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(value.len());
+        let word = value.get(..end).unwrap_or_default();
+        level_of_value(word)
+    })
+}
+
+/// Whether a word that comes after this text begins there.
+fn is_whole_after(text: &str) -> bool {
+    text.chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '.' && c != '-')
 }
 
 /// `error: …`, `warning[E01]: …`, `[info] …`, `E0806 14:55:… ` (klog), `<3>…` (syslog).

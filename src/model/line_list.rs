@@ -2,12 +2,19 @@
 //!
 //! A filter's lines have positions of their own, from 0, which are never used again: what the viewport counts in.
 
-use std::collections::VecDeque;
+use std::{cell::Cell, collections::VecDeque};
 
-use super::line_store::{Line, LineStore};
+use super::{
+    line_store::{Line, LineKind, LineStore},
+    matcher::Matcher,
+};
 
-/// Bytes of text that are looked at in one slice: a few milliseconds.
+/// Bytes of text that are looked at line by line in one slice: a few milliseconds.
 pub const SLICE_BYTES: usize = 2 << 20;
+/// Bytes that are looked through for words in one slice: likewise.
+const WORDS_SLICE_BYTES: usize = 32 << 20;
+/// By how much an expression is slower than looking through text for words.
+const EXPRESSION_COST: usize = 256;
 
 /// See the [module](self).
 #[derive(Debug, Default)]
@@ -23,15 +30,28 @@ impl LineList {
     /// Looks at a slice of the lines that were not looked at, and forgets those that the store has dropped. Whether
     /// there is more to look at.
     pub fn advance(&mut self, store: &LineStore, passes: impl Fn(&Line<'_>) -> bool) -> bool {
+        self.advance_slice(store, SLICE_BYTES, passes)
+    }
+
+    fn forget_dropped(&mut self, store: &LineStore) {
         let first_id = store.first_id();
         while self.ids.front().is_some_and(|id| *id < first_id) {
             self.ids.pop_front();
             self.dropped += 1;
         }
         self.next_id = self.next_id.max(first_id);
+    }
+
+    fn advance_slice(
+        &mut self,
+        store: &LineStore,
+        slice_bytes: usize,
+        passes: impl Fn(&Line<'_>) -> bool,
+    ) -> bool {
+        self.forget_dropped(store);
         let mut looked_at = 0;
         for line in store.lines_from(self.next_id) {
-            if looked_at >= SLICE_BYTES {
+            if looked_at >= slice_bytes {
                 return true;
             }
             looked_at += line.text.len() + 1;
@@ -41,6 +61,28 @@ impl LineList {
             self.next_id = line.id + 1;
         }
         false
+    }
+
+    /// The same for the lines that a query finds, notices left out.
+    pub fn advance_hits(&mut self, store: &LineStore, matcher: &Matcher) -> bool {
+        let passes = |line: &Line<'_>| line.kind != LineKind::Notice && matcher.is_match(line.text);
+        let Some(words) = matcher.words() else {
+            return self.advance_slice(store, WORDS_SLICE_BYTES / EXPRESSION_COST, passes);
+        };
+        self.forget_dropped(store);
+        let (ids, tried_bytes) = (&mut self.ids, Cell::new(0));
+        let found = |line: Line<'_>| {
+            if !matcher.is_words() {
+                tried_bytes.set(tried_bytes.get() + line.text.len());
+            }
+            let is_hit = line.kind != LineKind::Notice && (matcher.is_words() || matcher.is_match(line.text));
+            if is_hit {
+                ids.push_back(line.id);
+            }
+        };
+        let is_enough = |bytes: usize| bytes + tried_bytes.get() * EXPRESSION_COST >= WORDS_SLICE_BYTES;
+        self.next_id = store.lines_with(self.next_id, words, found, is_enough);
+        self.next_id < store.next_id()
     }
 
     /// How many lines there are.
@@ -96,7 +138,7 @@ impl LineList {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::line_store::{LineKind, StoreLimits},
+        super::{line_store::StoreLimits, matcher::Query},
         *,
     };
 
@@ -124,6 +166,28 @@ mod tests {
         assert_eq!(list.id_at(list.position_of(some)), Some(some));
         assert_eq!((list.from_id(some - 1), list.before_id(some)), (Some(some), Some(held[2])));
         assert_eq!((list.from_id(9999), list.before_id(0)), (held.first().copied(), held.last().copied()));
+    }
+
+    #[test]
+    fn words_in_the_whole_text_are_the_words_in_each_line() {
+        let limits = StoreLimits { lines: 1_000, bytes: 64 << 10, ..StoreLimits::default() };
+        for (pattern, is_regex) in [("7", false), ("LINE 4", false), ("1.*7", true), ("line 4.*3", true)] {
+            let query = Query { pattern: pattern.to_owned(), is_regex, is_case_sensitive: false };
+            let matcher = Matcher::new(&query).unwrap().unwrap();
+            let (mut store, mut list) = (LineStore::new(limits), LineList::default());
+            for number in 0..5_000 {
+                let kind = if number % 10 == 0 { LineKind::Notice } else { LineKind::Group };
+                store.push_message(kind, &format!("Line {number}"), 0.0);
+                if number % 13 == 0 {
+                    while list.advance_hits(&store, &matcher) {}
+                }
+            }
+            while list.advance_hits(&store, &matcher) {}
+            let is_hit = |line: &Line<'_>| line.kind == LineKind::Group && matcher.is_match(line.text);
+            let hits: Vec<u64> = store.lines_from(0).filter(is_hit).map(|line| line.id).collect();
+            assert!(!hits.is_empty() && store.first_id() > 0);
+            assert_eq!(list.ids, hits, "{pattern}");
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 use std::collections::VecDeque;
 
+use memchr::memchr_iter;
+
 use super::{
     ansi::{AnsiReader, Link, StyleRun, StyledLine},
     chunk::{Chunk, style_bytes},
@@ -13,6 +15,7 @@ use super::{
     level::{Level, level_of},
     text_columns::columns,
     timeline::Timeline,
+    words::Words,
 };
 
 /// Lines kept by default. At 20 px a row this stays far below the height at which browsers cut an element off.
@@ -180,8 +183,11 @@ impl LineStore {
     /// A message without `\n` is one line, an empty one an empty line.
     pub fn push_message(&mut self, origin: impl Into<Origin>, text: &str, arrived_ms: f64) {
         let origin = origin.into();
-        for line in text.split('\n') {
+        let mut start = 0;
+        for end in memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
+            let line = text.get(start..end).unwrap_or_default();
             self.push_line(origin, line.strip_suffix('\r').unwrap_or(line), arrived_ms);
+            start = end + 1;
         }
     }
 
@@ -254,6 +260,9 @@ impl LineStore {
 
     /// Puts an empty chunk at the end, from spare memory if there is some, within the limit if that is possible.
     fn open_chunk(&mut self, room: usize) {
+        if let Some(full) = self.chunks.back_mut() {
+            full.seal();
+        }
         let usual = room == self.chunk_bytes();
         loop {
             if usual && let Some(spare) = self.spare.pop() {
@@ -284,7 +293,7 @@ impl LineStore {
             self.widest_columns = self.chunks.iter().map(Chunk::widest_columns).max().unwrap_or(0);
         }
         if oldest.room() == self.chunk_bytes() {
-            self.spare.push(oldest.reuse(0));
+            self.spare.push(oldest);
         } else {
             self.reserved_bytes -= oldest.room();
         }
@@ -310,6 +319,28 @@ impl LineStore {
             .skip(after.saturating_sub(1))
             .flat_map(Chunk::lines_of)
             .skip_while(move |line| line.id < id)
+    }
+
+    /// Tells the lines from `id` on in which `words` stand, chunk by chunk until that says that it is enough: it is given
+    /// the bytes looked through so far. Gives the id of the first line not looked at.
+    pub fn lines_with<'a>(
+        &'a self,
+        id: u64,
+        words: &Words,
+        mut found: impl FnMut(Line<'a>),
+        mut is_enough: impl FnMut(usize) -> bool,
+    ) -> u64 {
+        let (mut next, mut bytes) = (id, 0);
+        let after = self.chunks.partition_point(|chunk| chunk.first_id() <= id);
+        for chunk in self.chunks.iter().skip(after.saturating_sub(1)) {
+            if is_enough(bytes) {
+                break;
+            }
+            chunk.lines_with(next, words, &mut found);
+            bytes += chunk.text_bytes();
+            next = next.max(chunk.next_id());
+        }
+        next
     }
 
     /// How many of the lines held have this level.

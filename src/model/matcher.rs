@@ -5,8 +5,9 @@
 
 use std::ops::Range;
 
-use memchr::{memchr2_iter, memmem};
 use regex_lite::{Regex, RegexBuilder};
+
+use super::words::{Words, needed_by};
 
 /// Longest pattern, in bytes.
 pub const MAX_PATTERN_BYTES: usize = 1000;
@@ -32,6 +33,9 @@ pub enum QueryError {
     /// Too long to be tried.
     #[error("the pattern is longer than {MAX_PATTERN_BYTES} bytes")]
     TooLong,
+    /// No line holds a line end.
+    #[error("the pattern holds a line end, and no line does")]
+    LineEnd,
     /// Not an expression.
     #[error("{0}")]
     Regex(String),
@@ -41,11 +45,9 @@ pub enum QueryError {
 #[derive(Debug)]
 pub enum Matcher {
     /// As it stands.
-    Exact(Box<memmem::Finder<'static>>),
-    /// As it stands, capitals or not.
-    Folded(String),
-    /// An expression.
-    Regex(Regex),
+    Words(Words),
+    /// An expression, and words without which it matches nothing.
+    Regex(Regex, Option<Words>),
 }
 
 impl Matcher {
@@ -60,63 +62,66 @@ impl Matcher {
         if query.pattern.len() > MAX_PATTERN_BYTES {
             return Err(QueryError::TooLong);
         }
-        Ok(Some(if query.is_regex {
-            let expression = RegexBuilder::new(&query.pattern)
-                .case_insensitive(!query.is_case_sensitive)
-                .size_limit(MAX_PROGRAM_BYTES)
-                .build();
-            Self::Regex(expression.map_err(|error| QueryError::Regex(error.to_string()))?)
-        } else if query.is_case_sensitive {
-            Self::Exact(Box::new(memmem::Finder::new(query.pattern.as_bytes()).into_owned()))
-        } else {
-            Self::Folded(query.pattern.clone())
-        }))
+        if query.pattern.contains('\n') {
+            return Err(QueryError::LineEnd);
+        }
+        if !query.is_regex {
+            return Ok(Some(Self::Words(Words::new(&query.pattern, query.is_case_sensitive))));
+        }
+        let expression = RegexBuilder::new(&query.pattern)
+            .case_insensitive(!query.is_case_sensitive)
+            .size_limit(MAX_PROGRAM_BYTES)
+            .build()
+            .map_err(|error| QueryError::Regex(error.to_string()))?;
+        let needed = needed_by(&query.pattern).map(|words| Words::new(&words, query.is_case_sensitive));
+        Ok(Some(Self::Regex(expression, needed)))
+    }
+
+    /// Words that stand in every line that matches, if there are such words.
+    #[must_use]
+    pub fn words(&self) -> Option<&Words> {
+        match self {
+            Self::Words(words) => Some(words),
+            Self::Regex(_, needed) => needed.as_ref(),
+        }
+    }
+
+    /// Whether every line with the [`Self::words`] matches.
+    #[must_use]
+    pub fn is_words(&self) -> bool {
+        matches!(self, Self::Words(_))
     }
 
     /// Whether it is in the line.
     #[must_use]
     pub fn is_match(&self, line: &str) -> bool {
         match self {
-            Self::Exact(finder) => finder.find(line.as_bytes()).is_some(),
-            Self::Folded(needle) => find_folded(line, needle, 0).is_some(),
-            Self::Regex(regex) => regex.is_match(line),
+            Self::Words(words) => words.find(line, 0).is_some(),
+            Self::Regex(regex, needed) => {
+                needed.as_ref().is_none_or(|words| words.find(line, 0).is_some()) && regex.is_match(line)
+            }
         }
     }
 
     /// Where it is in the line: ascending, apart, not empty, [`MAX_MARKED`] at most.
     #[must_use]
     pub fn ranges(&self, line: &str) -> Vec<Range<usize>> {
-        let mut ranges = Vec::new();
+        let mut ranges: Vec<Range<usize>> = Vec::new();
         match self {
-            Self::Exact(finder) => {
-                let len = finder.needle().len();
-                ranges.extend(finder.find_iter(line.as_bytes()).take(MAX_MARKED).map(|at| at..at + len));
-            }
-            Self::Folded(needle) => {
-                let mut from = 0;
-                while let Some(at) = find_folded(line, needle, from).filter(|_| ranges.len() < MAX_MARKED) {
-                    from = at + needle.len();
-                    ranges.push(at..from);
+            Self::Words(words) => {
+                while let Some(found) = words.find(line, ranges.last().map_or(0, |last| last.end))
+                    && ranges.len() < MAX_MARKED
+                {
+                    ranges.push(found);
                 }
             }
-            Self::Regex(regex) => {
+            Self::Regex(regex, _) => {
                 let found = regex.find_iter(line).filter(|found| !found.is_empty());
                 ranges.extend(found.take(MAX_MARKED).map(|found| found.range()));
             }
         }
         ranges
     }
-}
-
-/// The first place from `from` on where `needle` stands, ASCII capitals or not.
-fn find_folded(line: &str, needle: &str, from: usize) -> Option<usize> {
-    let (haystack, needle) = (line.as_bytes().get(from..)?, needle.as_bytes());
-    let first = *needle.first()?;
-    let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
-    let is_here = |at: &usize| {
-        haystack.get(*at..*at + needle.len()).is_some_and(|part| part.eq_ignore_ascii_case(needle))
-    };
-    memchr2_iter(lower, upper, haystack).find(is_here).map(|at| from + at)
 }
 
 #[cfg(test)]
@@ -138,6 +143,20 @@ mod tests {
         assert_eq!(ranges("é", false, false, "café É").first(), Some(&(3..5)));
         assert_eq!(ranges("aa", false, true, "aaaaa"), [0..2, 2..4]);
         assert!(ranges("a.b", false, false, "axb").is_empty());
+    }
+
+    #[test]
+    fn an_expression_finds_the_same_with_the_words_that_it_needs() {
+        for pattern in [r"took \d+ ?ms", "(a|b)+cd", r"x?yz\.", "ab{2,3}c", r"q\w*er"] {
+            for line in ["took 12 ms", "TOOK 7ms", "abcd", "yz.", "xyz", "abbc", "abc", "quieter", "qe"] {
+                for is_case_sensitive in [true, false] {
+                    let query = Query { pattern: pattern.to_owned(), is_regex: true, is_case_sensitive };
+                    let matcher = Matcher::new(&query).unwrap().unwrap();
+                    let Matcher::Regex(alone, _) = &matcher else { unreachable!() };
+                    assert_eq!(matcher.is_match(line), alone.is_match(line), "{pattern} {line}");
+                }
+            }
+        }
     }
 
     #[test]

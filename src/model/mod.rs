@@ -17,6 +17,7 @@
 //! | [`json_line`] | lines that are JSON objects: opened, and shown by field |
 //! | [`open_lines`] | which of them are open |
 //! | [`drawn_place`] | where in what is drawn a place of a line is, and back |
+//! | [`finding`], [`matcher`], [`words`] | what the reader looks for, and where it is |
 //! | [`payload_text`] | what of a message is text |
 //! | [`text_columns`] | how wide a line is |
 //! | [`grouped_number`] | 1,204,330 |
@@ -54,4 +55,5 @@ pub mod stream_command;
 pub mod text_columns;
 pub mod timeline;
 pub mod viewport;
+pub mod words;
 pub mod wrap_index;

@@ -35,6 +35,13 @@ struct Cells {
 }
 
 impl LineEditor {
+    /// An empty line, which will take so many bytes of text or fewer.
+    #[must_use]
+    pub fn with_room(bytes: usize) -> Self {
+        let line = StyledLine { text: String::with_capacity(bytes), ..StyledLine::default() };
+        Self { line, cells: None }
+    }
+
     /// Writes where the cursor is.
     pub fn write(&mut self, text: &str, style: Style, link: Option<&Rc<str>>) {
         match &mut self.cells {

@@ -3,6 +3,8 @@
 //! The states are those of Paul Williams' parser, as far as they differ for what is understood here. The input is text,
 //! so the 8-bit controls of old terminals are characters like others.
 
+use memchr::memchr3;
+
 /// Most parameters of a sequence; further ones are dropped (as xterm does).
 const MAX_PARAMETERS: usize = 32;
 /// Longest payload of an OSC sequence that is kept, in bytes. A longer one means nothing.
@@ -153,8 +155,7 @@ impl Parser {
         let mut rest = text;
         while !rest.is_empty() {
             if self.state == State::Ground {
-                let plain =
-                    rest.bytes().position(|byte| matches!(byte, 0x1b | b'\r' | 0x08)).unwrap_or(rest.len());
+                let plain = memchr3(0x1b, b'\r', 0x08, rest.as_bytes()).unwrap_or(rest.len());
                 let (before, after) = rest.split_at(plain);
                 if !before.is_empty() {
                     give(Command::Text(before));
