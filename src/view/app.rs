@@ -54,7 +54,9 @@ use crate::model::{
 pub fn App() -> impl IntoView {
     let href = web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default();
     match PageAddress::read(&href) {
-        Ok(address) => Either::Left(view! { <LiveLogPage start_client=clients_of(&address) address /> }),
+        Ok(address) => Either::Left(
+            view! { <LiveLogPage start_client=clients_of(&address) limits=address.limits address /> },
+        ),
         Err(words) => Either::Right(view! { <UnusableAddress words /> }),
     }
 }

@@ -1,4 +1,5 @@
-//! What the page's address asks for: `?group=NAME`, `?negotiate=URL`, both as often as wanted, `?id=USER`, `?publish`.
+//! What the page's address asks for: `?group=NAME`, `?negotiate=URL`, both as often as wanted, `?id=USER`, `?publish`,
+//! `?lines=COUNT`, `?mib=SIZE`.
 //!
 //! Each negotiate URL is a connection of its own. Groups that it names itself (`negotiate?group=NAME`) are joined there;
 //! one that names none gets the groups of the page's address.
@@ -8,9 +9,15 @@ use web_sys::{Url, UrlSearchParams};
 use webpubsub_protocol::name::GroupName;
 
 use crate::model::{
+    line_store::StoreLimits,
     source::{MAX_SOURCES, Source, source_names},
     stream_command::DEFAULT_GROUP,
 };
+
+/// Most lines that an address may ask to be kept.
+const MOST_LINES: usize = 5_000_000;
+/// Most MiB of text that an address may ask to be kept: a quarter of what WebAssembly can have.
+const MOST_MIB: usize = 1_024;
 
 /// What to show, and from where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +26,8 @@ pub struct PageAddress {
     pub negotiations: Vec<Negotiation>,
     /// Whether there is a line to type in.
     pub has_composer: bool,
+    /// How much is kept.
+    pub limits: StoreLimits,
 }
 
 /// Where to negotiate a connection, and what for.
@@ -90,7 +99,7 @@ impl PageAddress {
             ));
         }
         let has_composer = parameters.get("publish").is_some_and(|value| value != "0");
-        Ok(Self { negotiations, has_composer })
+        Ok(Self { negotiations, has_composer, limits: limits_of(&parameters) })
     }
 
     /// The groups as sources of the log, in the order of the address.
@@ -103,6 +112,20 @@ impl PageAddress {
         let told: Vec<_> = groups.iter().map(|(_, group, endpoint)| ((*group).clone(), *endpoint)).collect();
         let names = source_names(&told).into_iter();
         names.zip(groups).map(|(name, (at, group, _))| Source::new(name, at, group.clone())).collect()
+    }
+}
+
+/// How much a query asks to be kept; the usual, where it says no number.
+fn limits_of(parameters: &UrlSearchParams) -> StoreLimits {
+    let asked = |name, most: usize| {
+        let number = parameters.get(name).and_then(|number| number.parse::<usize>().ok());
+        number.map(|number| number.clamp(1, most))
+    };
+    let usual = StoreLimits::default();
+    StoreLimits {
+        lines: asked("lines", MOST_LINES).unwrap_or(usual.lines),
+        bytes: asked("mib", MOST_MIB).map_or(usual.bytes, |mib| mib << 20),
+        ..usual
     }
 }
 
@@ -173,6 +196,17 @@ mod tests {
         let sources = PageAddress::read(two).unwrap().sources();
         let told: Vec<_> = sources.iter().map(|source| (source.name.as_str(), source.connection)).collect();
         assert_eq!(told, [("a at h/one", 0), ("x", 1), ("a at i/two", 1)]);
+    }
+
+    #[wasm_bindgen_test]
+    fn how_much_is_kept_comes_from_the_address_within_limits() {
+        let limits = |href| PageAddress::read(href).unwrap().limits;
+        assert_eq!(limits("http://h/"), StoreLimits::default());
+        let asked = limits("http://h/?lines=1000000&mib=256");
+        assert_eq!((asked.lines, asked.bytes), (1_000_000, 256 << 20));
+        let most = limits("http://h/?lines=999999999&mib=0");
+        assert_eq!((most.lines, most.bytes), (MOST_LINES, 1 << 20));
+        assert_eq!(limits("http://h/?lines=many&mib="), StoreLimits::default());
     }
 
     #[wasm_bindgen_test]
