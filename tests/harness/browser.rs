@@ -30,7 +30,7 @@ const FLAGS: [&str; 10] = [
 /// A browser with one page. Ends when dropped, and takes its driver with it.
 pub struct Browser {
     client: Client,
-    _driver: Child,
+    driver: Child,
 }
 
 impl Browser {
@@ -57,7 +57,7 @@ impl Browser {
                 .capabilities(capabilities)
                 .connect(&format!("http://127.0.0.1:{port}"))
                 .await?;
-            Ok(Self { client, _driver: driver })
+            Ok(Self { client, driver })
         })
         .await
     }
@@ -101,6 +101,21 @@ impl Browser {
             waited.with_context(|| format!("the page shows: {shown}"))?;
         }
         Ok(())
+    }
+
+    /// Asks something of Chromium's developer tools, by the names of their protocol. Not in [`in_time`]: a page that hangs
+    /// is a finding of a measurement, which has limits of its own.
+    ///
+    /// # Errors
+    /// When they refuse.
+    pub async fn devtools(&self, method: &'static str, parameters: Value) -> anyhow::Result<Value> {
+        self.client.issue_cmd(DevTools { method, parameters }).await.context(method)
+    }
+
+    /// The process of the driver, below which the browser's are. `None` once it has ended.
+    #[must_use]
+    pub fn driver_id(&self) -> Option<u32> {
+        self.driver.id()
     }
 
     /// The text of the first element that `selector` finds.
@@ -151,6 +166,24 @@ impl fantoccini::wd::WebDriverCompatibleCommand for ConsoleLog {
 
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
         (http::Method::POST, Some(json!({ "type": "browser" }).to_string()))
+    }
+}
+
+/// Chromium's extension to WebDriver for its developer tools.
+#[derive(Debug)]
+struct DevTools {
+    method: &'static str,
+    parameters: Value,
+}
+
+impl fantoccini::wd::WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base_url: &url::Url, session_id: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base_url.join(&format!("session/{}/goog/cdp/execute", session_id.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        let body = json!({ "cmd": self.method, "params": self.parameters });
+        (http::Method::POST, Some(body.to_string()))
     }
 }
 

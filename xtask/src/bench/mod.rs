@@ -12,6 +12,7 @@ mod page_size;
 mod report;
 mod service;
 mod stream;
+mod viewer;
 
 use std::thread;
 
@@ -35,6 +36,8 @@ pub enum Name {
     PageSize,
     /// From opening the page to a connection, in a browser on this machine
     PageLoad,
+    /// The page beside other viewers of logs: lines per second, frames, memory, search; in a browser, some ten minutes
+    Viewer,
 }
 
 /// What a measurement may use. The server is built, and the page for those that need it.
@@ -65,5 +68,6 @@ pub fn run(name: Option<Name>, workspace: &Workspace, setup: &Setup<'_>) -> Resu
         Name::Client => client::run(&bench).and_then(|()| client_page::run(&bench)),
         Name::PageSize => page_size::run(&bench),
         Name::PageLoad => page_load::run(&bench),
+        Name::Viewer => viewer::run(&bench),
     })
 }

@@ -1,6 +1,7 @@
 //! Processes under measurement: started, waited for until they say they are ready, and ended with the measurement.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -81,11 +82,24 @@ impl Service {
     /// # Errors
     /// When it cannot start, or does not say where it listens.
     pub fn start(workspace: &Workspace) -> Result<Self> {
+        Self::start_with(workspace, &workspace.site())
+    }
+
+    /// The same with the pages in `site`.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(workspace: &Workspace, site: &Path) -> Result<Self> {
         let serve = Program::new(workspace.tailcast()).args(["serve", "--listen", "127.0.0.1:0", "--site"]);
-        let talker = Talker::start(serve.arg(workspace.site()).into_command())?;
+        let talker = Talker::start(serve.arg(site).into_command())?;
         let address =
             talker.wait_for("listening on ", READY_LIMIT).context("`tailcast serve` did not start")?;
         Ok(Self { talker, address })
+    }
+
+    /// Where it listens, as a URL.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// Where clients ask for a connection.

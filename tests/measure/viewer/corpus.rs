@@ -1,0 +1,54 @@
+//! The lines that every viewer gets: plain, coloured and JSON in turn, about 110 bytes each, the same in every run.
+
+/// Most bytes of lines in one message: what `tailcast stream` sends at most.
+const BATCH_BYTES: usize = 64 << 10;
+
+/// The line at `index`. Each says its number as `seq=N;`, and the viewers are looked at for that.
+pub fn line(index: u64) -> String {
+    let (level, colour) = match index % 50 {
+        0 => ("ERROR", 31),
+        1..=3 => ("WARN", 33),
+        4..=9 => ("DEBUG", 36),
+        _ => ("INFO", 32),
+    };
+    let (second, millisecond) = (index / 1000 % 60, index % 1000);
+    let (item, took) = (index.wrapping_mul(7919) % 100_000, index.wrapping_mul(31) % 500);
+    match index % 4 {
+        0 => format!(
+            "\x1b[2m12:00:{second:02}.{millisecond:03}\x1b[0m \x1b[{colour}m{level}\x1b[0m worker \x1b[1mitem-{item:05}\x1b[0m \
+             was fetched in {took} ms seq={index};"
+        ),
+        1 => format!(
+            r#"{{"time":"12:00:{second:02}.{millisecond:03}","level":"{level}","message":"item fetched","item":{item},"ms":{took},"seq":"seq={index};"}}"#
+        ),
+        _ => format!(
+            "2026-11-24T12:00:{second:02}.{millisecond:03}Z {level} http GET /api/v1/items/{item:05} answered 200 in {took} ms \
+             agent=curl seq={index};"
+        ),
+    }
+}
+
+/// Lines joined by line feeds, as messages.
+pub fn messages(lines: u64, is_batched: bool) -> impl Iterator<Item = String> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let mut message = String::new();
+        while next < lines {
+            let line = line(next);
+            if !message.is_empty() {
+                if !is_batched || message.len() + line.len() >= BATCH_BYTES {
+                    break;
+                }
+                message.push('\n');
+            }
+            message.push_str(&line);
+            next += 1;
+        }
+        (!message.is_empty()).then_some(message)
+    })
+}
+
+/// Bytes of text in that many lines, line ends included.
+pub fn bytes(lines: u64) -> u64 {
+    (0..lines).map(|index| line(index).len() as u64 + 1).sum()
+}
