@@ -31,10 +31,7 @@ use super::{
     empty_log::EmptyLog,
     find_bar::{FindBar, FindChange, FindField, next_mode},
     live_page::{LivePage, Screen},
-    menu::{
-        GO_TO_ID, GoToBox, HIGHLIGHTS_ID, HighlightsBox, KEYS_ID, KeysHelp, Menu, SAVE_ID, SaveMenu,
-        toggle_popover,
-    },
+    menu::{GO_TO_ID, HIGHLIGHTS_ID, KEYS_ID, Menus, SAVE_ID, Wish, toggle_popover},
     page_address::{Negotiation, PageAddress},
     preferences::Preferences,
     status_bar::{DETAILS_ID, Source, StatusBar},
@@ -188,13 +185,30 @@ pub fn LiveLogPage(
         act.run(command);
     });
     on_cleanup(move || listener.remove());
-    let on_save = Callback::new(move |(scope, format)| on_page(&|page| page.save(scope, format)));
-    let on_go = Callback::new(move |words: String| {
-        page.with_value(|page| page.as_ref().and_then(|page| page.go_to(&words)))
-    });
-    let on_highlight = Callback::new(move |words: String| {
-        prefer(&|liked| liked.highlights.clone_from(&words));
-        highlight(&words)
+    let grant = move |wish| {
+        match wish {
+            Wish::Act(command) => act.run(command),
+            Wish::Save(scope, format) => on_page(&|page| page.save(scope, format)),
+            Wish::GoTo(words) => {
+                return page.with_value(|page| page.as_ref().and_then(|page| page.go_to(&words)));
+            }
+            Wish::Highlight(words) => {
+                prefer(&|liked| liked.highlights.clone_from(&words));
+                return highlight(&words);
+            }
+        }
+        None
+    };
+    let menus = StoredValue::new_local(None);
+    main.on_load(move |main| {
+        let made = preferences.with_untracked(|liked| {
+            let (document, parent) = (main.owner_document()?, main.parent_element()?);
+            Some(Menus::new(&document, &parent, &liked.highlights, Box::new(grant)))
+        });
+        match made {
+            Some(Ok(made)) => menus.set_value(Some(made)),
+            other => leptos::logging::error!("there is no menu: {:?}", other.and_then(Result::err)),
+        }
     });
     let on_range = Callback::new(move |bars| on_page(&|page| page.set_range(bars)));
     let words = Callback::new(move |bars| {
@@ -227,12 +241,7 @@ pub fn LiveLogPage(
             </Show>
         </main>
         {composer}
-        <Menu act />
-        <KeysHelp />
-        <SaveMenu on_save />
-        <GoToBox on_go />
         <ColumnsMenu on_change=on_columns />
-        <HighlightsBox preferences on_change=on_highlight />
     }
 }
 
