@@ -21,8 +21,8 @@ const HASH_DIGITS: usize = 16;
 pub(super) struct PageHeaders(Arc<HeaderMap>);
 
 impl PageHeaders {
-    /// `framers` are the origins whose pages may show the page in a frame.
-    pub(super) fn new(framers: &[String]) -> Self {
+    /// `framers` are the origins whose pages may show the page in a frame. Only a page that is `ours` is under our policy.
+    pub(super) fn new(framers: &[String], ours: bool) -> Self {
         // Origins were checked to hold nothing that a header cannot.
         let policy = HeaderValue::from_str(&content_security_policy(framers));
         let policy = policy.unwrap_or(const { HeaderValue::from_static("default-src 'none'") });
@@ -33,7 +33,9 @@ impl PageHeaders {
             // The page's address may name a user; other sites need not know it.
             (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         ];
-        Self(Arc::new(all.into_iter().collect()))
+        let is_meant =
+            |(name, _): &(HeaderName, HeaderValue)| ours || *name != header::CONTENT_SECURITY_POLICY;
+        Self(Arc::new(all.into_iter().filter(is_meant).collect()))
     }
 }
 

@@ -6,7 +6,7 @@
 mod embedded;
 mod headers;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use axum::{
     Router,
@@ -41,21 +41,30 @@ impl Site {
     /// Serves it; where it is missing, says how to get it. `framers` are the origins whose pages may show it in a frame.
     pub(super) fn service(&self, framers: &[String]) -> Router {
         match self {
-            Self::Folder(folder) => files(ServeDir::new(folder), framers),
-            Self::Embedded => files(ServeDir::with_backend("", Embedded), framers),
+            Self::Folder(folder) => {
+                let headers = PageHeaders::new(framers, is_our_page(folder));
+                files(ServeDir::new(folder), headers)
+            }
+            Self::Embedded => files(ServeDir::with_backend("", Embedded), PageHeaders::new(framers, true)),
             Self::Missing => Router::new().fallback(no_page),
         }
     }
 }
 
-fn files<B>(files: ServeDir<DefaultServeDirFallback, B>, framers: &[String]) -> Router
+/// Whether the folder holds the page that this project builds, whose scripts are files of their own. Somebody else's page
+/// may have its scripts inline, and knows best what it needs.
+fn is_our_page(folder: &Path) -> bool {
+    let names = std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| entry.ok());
+    names.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().starts_with("start-"))
+}
+
+fn files<B>(files: ServeDir<DefaultServeDirFallback, B>, headers: PageHeaders) -> Router
 where
     B: Backend + Send + Sync + 'static,
     B::OpenFuture: 'static,
     B::MetadataFuture: 'static,
 {
     let files = files.precompressed_br().precompressed_gzip().ignore_multi_range_requests(true);
-    let headers = PageHeaders::new(framers);
     Router::new().fallback_service(files).layer(middleware::from_fn_with_state(headers, headers::add))
 }
 
