@@ -106,9 +106,15 @@ impl Destination {
     }
 }
 
-/// The negotiate endpoint's address with the group, unless it names one already. What is no address stays as it is, and
-/// is told later.
+/// The group that is meant where none is named. Servers of other makes know no parameters, and give a token for it.
+const USUAL_GROUP: &str = "stream";
+
+/// The negotiate endpoint's address with the group, unless it names one already or the group is the usual one. What is no
+/// address stays as it is, and is told later.
 fn asking_for(negotiate: &str, group: &GroupName) -> String {
+    if group.as_str() == USUAL_GROUP {
+        return negotiate.to_owned();
+    }
     let Ok(mut url) = reqwest::Url::parse(negotiate) else { return negotiate.to_owned() };
     if !url.query_pairs().any(|(name, _)| name == "group") {
         url.query_pairs_mut().append_pair("group", group.as_str());
