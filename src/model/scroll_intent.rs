@@ -63,6 +63,12 @@ impl ScrollIntent {
         }
     }
 
+    /// Whether a button that went down on the text is still down.
+    #[must_use]
+    pub fn holds_text(&self) -> bool {
+        self.hold == Hold::Text
+    }
+
     /// Whether the reader does not scroll at this moment.
     #[must_use]
     pub fn is_at_rest(&self, now_ms: f64) -> bool {
@@ -108,6 +114,8 @@ mod tests {
         let mut intent = ScrollIntent::default();
         intent.grab_text();
         assert_eq!(intent.cause(1_000.0), ScrollCause::Selection);
-        assert!(intent.is_at_rest(1_000.0));
+        assert!(intent.is_at_rest(1_000.0) && intent.holds_text());
+        intent.release(1_000.0);
+        assert!(!intent.holds_text());
     }
 }

@@ -280,8 +280,13 @@ fn paint(document: &Document, log: &mut LiveLog, stage: Option<&mut Stage>, scre
     let mut is_moving = false;
     if let Some(stage) = stage {
         let at_rest = stage.input.is_at_rest();
-        stage.selection.read(&stage.view, log);
+        let is_held = stage.input.holds_text();
+        stage.selection.read(&stage.view, log, is_held);
         report(stage.view.paint(log, at_rest));
+        if is_held {
+            // The rows on the pointer's side may be others now.
+            stage.selection.read(&stage.view, log, is_held);
+        }
         stage.selection.show(&stage.view, log);
         is_moving = log.viewport.is_lagging();
     }

@@ -64,6 +64,12 @@ impl ScrollInput {
         self.reins.wish(stride, way);
     }
 
+    /// Whether the reader is selecting with the pointer.
+    #[must_use]
+    pub fn holds_text(&self) -> bool {
+        self.reins.intent.borrow().holds_text()
+    }
+
     /// Whether the reader does not scroll at this moment.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {

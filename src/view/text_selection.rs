@@ -2,6 +2,10 @@
 //! after rows were filled again.
 //!
 //! An end whose line has no row stands before the first row, or after the last one, and is not taken for the reader's.
+//!
+//! While the pointer is held down and has left the log, the log scrolls under it, rows come and go, and the browser knows no
+//! better than to select what else the page holds. The beginning then stays where it was, and the end is the outermost row on
+//! the pointer's side.
 
 use std::cell::RefCell;
 
@@ -32,13 +36,21 @@ impl TextSelection {
         Self { document, known: RefCell::new(None) }
     }
 
-    /// Takes over what the reader selected since. Whether he did.
-    pub fn read(&self, view: &LogView, log: &mut LiveLog) -> bool {
+    /// Takes over what the reader selected since. Whether he did. `is_held`: he is at it, with the pointer.
+    pub fn read(&self, view: &LogView, log: &mut LiveLog, is_held: bool) -> bool {
         let now = self.now();
+        let is_in_log = |(node, _): &Spot| view.scroller().contains(Some(node));
+        if let (true, Some(old), Some((_, head))) = (is_held, log.selection(), &now)
+            && !is_in_log(head)
+        {
+            let head = outermost(view, log, head).unwrap_or(old.head);
+            log.select(Some(Selection { head, ..old }));
+            self.known.replace(now);
+            return true;
+        }
         if *self.known.borrow() == now {
             return false;
         }
-        let is_in_log = |(node, _): &Spot| view.scroller().contains(Some(node));
         let selection = now.as_ref().filter(|(anchor, _)| is_in_log(anchor)).and_then(|(anchor, head)| {
             let (known, old) = (self.known.borrow(), log.selection());
             let is_known = |spot: &Spot, end: fn(&(Spot, Spot)) -> &Spot| {
@@ -130,6 +142,16 @@ impl TextSelection {
         range.set_start(text, 0).ok()?;
         range.set_end(node, offset).ok()?;
         usize::try_from(range.to_string().length()).ok()
+    }
+}
+
+/// The beginning of the first row, or the end of the last one, on whichever side of the log `spot` is.
+fn outermost(view: &LogView, log: &LiveLog, (node, _): &Spot) -> Option<TextPlace> {
+    let scroller: &Node = view.scroller();
+    if scroller.compare_document_position(node) & Node::DOCUMENT_POSITION_PRECEDING != 0 {
+        view.rows().next().map(|row| TextPlace { line: row.line_id(), byte: 0 })
+    } else {
+        view.rows().last().and_then(|row| end_of(row.line_id(), log))
     }
 }
 

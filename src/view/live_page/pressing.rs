@@ -46,9 +46,9 @@ pub(super) fn listen(page: &LivePage, scroller: &HtmlElement) -> [Listener; 3] {
 /// Takes over what the reader selected since. Whether he did.
 fn read_selection(stage: &Weak<RefCell<Option<Stage>>>, log: &mut LiveLog) -> bool {
     let Some(stage) = stage.upgrade() else { return false };
-    stage
-        .try_borrow()
-        .is_ok_and(|stage| stage.as_ref().is_some_and(|stage| stage.selection.read(&stage.view, log)))
+    let Ok(stage) = stage.try_borrow() else { return false };
+    let read = |stage: &Stage| stage.selection.read(&stage.view, log, stage.input.holds_text());
+    stage.as_ref().is_some_and(read)
 }
 
 /// The line of which such a part was pressed.
