@@ -84,6 +84,15 @@ impl Browser {
         in_time(script, async { Ok(self.client.execute(script, vec![]).await?) }).await
     }
 
+    /// Runs a script in the page that calls `done` with what it has to say; gives that.
+    ///
+    /// # Errors
+    /// When it throws, or never calls.
+    pub async fn run_async(&self, script: &str) -> anyhow::Result<Value> {
+        let script = format!("const done = arguments[0]; {script}");
+        in_time("a script", async { Ok(self.client.execute_async(&script, vec![]).await?) }).await
+    }
+
     /// Waits until an expression is true, asking the page once per animation frame.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ pub mod listener;
 pub mod server;
 pub mod socket;
 pub mod streamer;
+pub mod viewer;
 
 use std::{future::Future, time::Duration};
 

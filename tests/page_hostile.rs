@@ -1,0 +1,149 @@
+//! Output that would break a page, or fool its reader: all of it is shown for what it is, and the page lives on.
+
+use serde_json::Value;
+use tailcast_tests::viewer::Viewer;
+
+/// Whether the page still answers: a key is obeyed within a few frames.
+async fn is_alive(viewer: &Viewer) -> anyhow::Result<()> {
+    let took = viewer
+        .browser
+        .run_async(
+            "const start = performance.now();
+             const press = () => dispatchEvent(new KeyboardEvent('keydown', { key: 't', bubbles: true }));
+             press(); press(); press();
+             requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - start)))",
+        )
+        .await?;
+    anyhow::ensure!(took.as_f64().is_some_and(|ms| ms < 2_000.0), "the page took {took} ms to answer");
+    Ok(())
+}
+
+async fn last_text(viewer: &Viewer) -> anyhow::Result<Value> {
+    viewer.value("[...document.querySelectorAll('#log .row .text')].at(-1).textContent").await
+}
+
+#[tokio::test]
+async fn of_a_line_of_ten_megabytes_the_beginnings_are_drawn_and_all_is_kept() -> anyhow::Result<()> {
+    // The service takes messages of 1 MiB at most, and the streamer cuts longer lines: so the line comes in a file.
+    let viewer = Viewer::open("/").await?;
+    let dropped = "const file = new File(['x'.repeat(10 << 20), '\\nafter\\n'], 'long.log');
+        const data = new DataTransfer();
+        data.items.add(file);
+        document.querySelector('main').dispatchEvent(
+            new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }))";
+    viewer.browser.run(dropped).await?;
+    viewer.browser.until("document.querySelector('#log [data-from=notice]')").await?;
+    let drawn = viewer
+        .value(
+            "Math.max(...[...document.querySelectorAll('#log .text')].map(text => text.textContent.length))",
+        )
+        .await?;
+    assert_eq!(drawn, 4_000);
+    let more = viewer.value("document.querySelector('#log .more').textContent").await?;
+    assert!(more.as_str().is_some_and(|more| more.contains("more characters")), "{more}");
+    is_alive(&viewer).await?;
+    assert_eq!(viewer.browser.console_errors().await?, [""; 0]);
+    viewer.browser.close().await
+}
+
+#[tokio::test]
+async fn a_million_empty_lines_are_counted_and_scrolled_through() -> anyhow::Result<()> {
+    let viewer = Viewer::open("/").await?;
+    viewer.stream(&"\n".repeat(1_000_000), 1_000_000).await?;
+    assert_eq!(viewer.value("document.querySelector('#line-count').dataset.dropped !== '0'").await?, true);
+    assert!(viewer.value("document.querySelectorAll('#log *').length").await?.as_u64() < Some(1_000));
+    is_alive(&viewer).await?;
+    viewer.browser.run("dispatchEvent(new KeyboardEvent('keydown', { key: 'Home' }))").await?;
+    viewer.browser.until("!document.querySelector('#log .dropped').hidden").await?;
+    viewer.browser.close().await
+}
+
+#[tokio::test]
+async fn what_reorders_hides_or_piles_up_is_made_visible_and_stays_in_its_row() -> anyhow::Result<()> {
+    let viewer = Viewer::open("/").await?;
+    let pile = format!("pile e{} end", "\u{301}".repeat(2_000));
+    let lines = format!(
+        "user\u{202e}gnp.exe\nzero\u{200b}width\u{feff} nul\0 bell\u{7}\n{pile}\n日本語 한국어 👩‍👩‍👧 flag 🇪🇺\nlast\n"
+    );
+    viewer.stream(&lines, 5).await?;
+    let texts =
+        viewer.value("[...document.querySelectorAll('#log .text')].map(text => text.textContent)").await?;
+    let texts: Vec<String> = serde_json::from_value(texts)?;
+    let [bidi, hidden, pile, wide, last] = &texts[..] else { anyhow::bail!("{texts:?}") };
+    assert_eq!(bidi, "user<U+202E>gnp.exe");
+    assert_eq!(hidden, "zero<U+200B>width<U+FEFF> nul␀ bell␇");
+    assert!(pile.ends_with("<1984 more combining> end"), "{pile}");
+    assert_eq!((wide.as_str(), last.as_str()), ("日本語 한국어 👩‍👩‍👧 flag 🇪🇺", "last"));
+    let heights = viewer
+        .value("[...document.querySelectorAll('#log .row')].map(row => row.getBoundingClientRect().height)")
+        .await?;
+    let heights: Vec<f64> = serde_json::from_value(heights)?;
+    assert!(heights.windows(2).all(|pair| pair.first() == pair.last()), "{heights:?}");
+    is_alive(&viewer).await?;
+    viewer.browser.close().await
+}
+
+#[tokio::test]
+async fn escape_sequences_act_on_nothing_but_the_text_they_colour() -> anyhow::Result<()> {
+    let viewer = Viewer::open("/").await?;
+    let title = viewer.value("document.title").await?;
+    let hostile = [
+        "\u{1b}]0;owned\u{7}title",
+        "\u{1b}]52;c;b3duZWQ=\u{7}clipboard",
+        "\u{1b}[6n\u{1b}[c\u{1b}[>c\u{1b}Zqueries",
+        "\u{1b}[2J\u{1b}[H\u{1b}[1;1H\u{1b}[?1049hcursor",
+        "\u{1b}]8;;javascript:alert(1)\u{7}link\u{1b}]8;;\u{7}",
+        "\u{1b}P+q544e\u{1b}\\\u{1b}_apc\u{1b}\\device",
+        "\u{1b}[38;2;999999999999;\u{1b}[31;31;31;31;31;31;31;31mnested",
+        "\u{1b}[9999999999Cfar",
+        "unfinished \u{1b}]0;never ended",
+        "after",
+    ];
+    viewer.stream(&(hostile.join("\n") + "\n"), hostile.len()).await?;
+    let texts = viewer
+        .value("[...document.querySelectorAll('#log .text')].map(text => text.textContent.trim())")
+        .await?;
+    let texts: Vec<String> = serde_json::from_value(texts)?;
+    let shown: Vec<&str> = texts.iter().map(String::as_str).collect();
+    // `far` stands beyond the part of a long line that is drawn.
+    assert_eq!(
+        shown,
+        ["title", "clipboard", "queries", "cursor", "link", "device", "nested", "", "unfinished", "after"]
+    );
+    assert_eq!(viewer.value("document.title").await?, title);
+    assert_eq!(viewer.value("document.querySelectorAll('#log a').length").await?, 0);
+    assert_eq!(viewer.browser.console_errors().await?, [""; 0]);
+    viewer.browser.close().await
+}
+
+#[tokio::test]
+async fn an_evil_pattern_over_many_long_lines_leaves_the_page_alive() -> anyhow::Result<()> {
+    let viewer = Viewer::open("/").await?;
+    let line = "a".repeat(2_000) + "!\n";
+    viewer.stream(&(line.repeat(2_000) + "end\n"), 2_001).await?;
+    let look_for = |pattern: &str| {
+        format!(
+            "const field = document.querySelector('#find input');
+             field.value = {};
+             field.dispatchEvent(new Event('input', {{ bubbles: true }}))",
+            Value::from(pattern)
+        )
+    };
+    viewer.browser.run("document.querySelector('#find [aria-label=\"Regular expression\"]').click()").await?;
+    for pattern in ["(a+)+$", "(a|aa)+$", "(a*)*b", "(.*a){20}$"] {
+        viewer.browser.run(&look_for(pattern)).await?;
+        is_alive(&viewer).await?;
+        viewer
+            .browser
+            .until("!document.querySelector('#find .found').textContent.includes('so far')")
+            .await?;
+    }
+    viewer.browser.run(&look_for("((((a{100}){100}){100}){100})")).await?;
+    viewer
+        .browser
+        .until("document.querySelector('#find .found').textContent.includes('not a pattern')")
+        .await?;
+    is_alive(&viewer).await?;
+    assert_eq!(last_text(&viewer).await?, "end");
+    viewer.browser.close().await
+}

@@ -1,0 +1,106 @@
+//! Selecting with a real pointer and real keys, while lines come.
+
+use anyhow::Context;
+use fantoccini::{
+    actions::{InputSource, KeyAction, KeyActions, MouseActions, PointerAction},
+    key::Key,
+};
+use serde_json::Value;
+use tailcast_tests::{in_time, viewer::Viewer};
+
+fn numbered(from: usize, to: usize) -> String {
+    (from..to).map(|number| format!("line {number}\n")).collect()
+}
+
+/// Keeps what a copy puts on the clipboard, after the page has had its say.
+const WATCH_COPIES: &str =
+    "addEventListener('copy', event => { window.copied = event.clipboardData.getData('text/plain') })";
+
+async fn point(viewer: &Viewer, actions: Vec<PointerAction>) -> anyhow::Result<()> {
+    let pointer = actions.into_iter().fold(MouseActions::new("mouse".to_owned()), InputSource::then);
+    in_time("the pointer", async { Ok(viewer.browser.client().perform_actions(pointer).await?) }).await
+}
+
+fn to(x: i64, y: i64) -> PointerAction {
+    PointerAction::MoveTo { duration: None, x: x as f64, y: y as f64 }
+}
+
+async fn press_with_control(viewer: &Viewer, key: char) -> anyhow::Result<()> {
+    let control: char = Key::Control.into();
+    let keys = KeyActions::new("keys".to_owned())
+        .then(KeyAction::Down { value: control })
+        .then(KeyAction::Down { value: key })
+        .then(KeyAction::Up { value: key })
+        .then(KeyAction::Up { value: control });
+    in_time("keys", async { Ok(viewer.browser.client().perform_actions(keys).await?) }).await
+}
+
+async fn copied(viewer: &Viewer) -> anyhow::Result<String> {
+    viewer.browser.run("window.copied = undefined").await?;
+    press_with_control(viewer, 'c').await?;
+    viewer.browser.until("window.copied !== undefined").await?;
+    let copied = viewer.value("window.copied").await?;
+    Ok(copied.as_str().context("no text")?.to_owned())
+}
+
+/// Where a row is: the middle of its text's beginning.
+async fn place_of(viewer: &Viewer, text: &str) -> anyhow::Result<(i64, i64)> {
+    let place = viewer
+        .browser
+        .run(&format!(
+            "const text = [...document.querySelectorAll('#log .text')].find(text => text.textContent === {});
+             const box = text.getBoundingClientRect();
+             return [Math.round(box.left), Math.round(box.top + box.height / 2)]",
+            Value::from(text)
+        ))
+        .await?;
+    Ok(serde_json::from_value(place)?)
+}
+
+#[tokio::test]
+async fn a_drag_beyond_the_edge_scrolls_and_copies_lines_that_left_the_document() -> anyhow::Result<()> {
+    let viewer = Viewer::open("/?id=ada").await?;
+    viewer.browser.run(WATCH_COPIES).await?;
+    viewer.stream(&numbered(0, 5_000), 5_000).await?;
+    let (x, y) = place_of(&viewer, "line 4990").await?;
+    point(
+        &viewer,
+        vec![to(x + 1, y), PointerAction::Down { button: 0 }, to(x + 1, y - 40), to(x + 1, 60), to(x, 20)],
+    )
+    .await?;
+    // The pointer rests on the header, and the log scrolls on under it, until far more than a screen is selected.
+    viewer.browser.until("Number(document.querySelector('#selected').dataset.lines) > 300").await?;
+    // Lines that come meanwhile take nothing away.
+    viewer.stream(&numbered(5_000, 6_000), 6_000).await?;
+    point(&viewer, vec![PointerAction::Up { button: 0 }]).await?;
+    viewer.painted().await?;
+    let text = copied(&viewer).await?;
+    let lines: Vec<&str> = text.split('\n').collect();
+    assert!(lines.len() > 300, "{}", lines.len());
+    let first: usize =
+        lines.get(1).and_then(|line| line.strip_prefix("line ")).context("no line")?.parse()?;
+    let expected = numbered(first, 4_990);
+    assert_eq!(lines.get(1..lines.len() - 1).unwrap_or_default().join("\n") + "\n", expected);
+    viewer.browser.close().await
+}
+
+#[tokio::test]
+async fn everything_is_selected_and_copied_by_keys_while_output_arrives() -> anyhow::Result<()> {
+    let viewer = Viewer::open("/?id=ada").await?;
+    viewer.browser.run(WATCH_COPIES).await?;
+    viewer.stream(&numbered(0, 20_000), 20_000).await?;
+    press_with_control(&viewer, 'a').await?;
+    viewer.browser.until("document.querySelector('#selected').dataset.lines === '20000'").await?;
+    viewer.stream(&numbered(20_000, 30_000), 30_000).await?;
+    assert_eq!(copied(&viewer).await? + "\n", numbered(0, 20_000));
+    // Following the end again leaves the selection where it is.
+    viewer.browser.run("document.querySelector('#resume').click()").await?;
+    viewer.browser.until("!document.querySelector('#resume')").await?;
+    assert_eq!(copied(&viewer).await? + "\n", numbered(0, 20_000));
+    // A press elsewhere in the text ends it.
+    let (x, y) = place_of(&viewer, "line 29990").await?;
+    point(&viewer, vec![to(x + 3, y), PointerAction::Down { button: 0 }, PointerAction::Up { button: 0 }])
+        .await?;
+    viewer.browser.until("document.querySelector('#selected').hidden").await?;
+    viewer.browser.close().await
+}
