@@ -50,7 +50,7 @@ fuzz_target!(|data: (u16, &str)| {
     assert!(store.len() <= 50 && store.reserved_bytes() <= 16 << 10);
     for line in store.lines_from(0) {
         assert!(!line.text.contains('\u{1b}') && line.text.len() <= 512);
-        assert!(row_pieces(&line, &[]).pieces.len() <= MAX_PIECES);
+        assert!(row_pieces(&line, &[], &[]).pieces.len() <= MAX_PIECES);
         read_as_json(line.text);
     }
 });
