@@ -11,6 +11,9 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// The group that is meant where none is named.
+pub(crate) const USUAL_GROUP: &str = "stream";
+
 const LONG_ABOUT: &str = "A command's output, live in every open browser.
 
   tailcast serve                     the page, on http://127.0.0.1:8080
@@ -63,7 +66,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, default_value = "stream")]
     pub(crate) hub: String,
     /// The group that clients may join and publish to
-    #[arg(long, default_value = "stream")]
+    #[arg(long, default_value = USUAL_GROUP)]
     pub(crate) group: String,
     /// Further groups that clients may ask for (`/negotiate?group=NAME`), as a pattern: `build-*`, or `**` for any. May be
     /// repeated [default: any group while the well-known development key signs, else none]
@@ -185,7 +188,7 @@ pub(crate) struct Destination {
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/negotiate")]
     pub(crate) negotiate: String,
     /// The group to publish to
-    #[arg(long, default_value = "stream")]
+    #[arg(long, default_value = USUAL_GROUP)]
     pub(crate) group: String,
     /// Key to show to a negotiate endpoint that gives permission to publish only for one
     #[arg(long, value_name = "KEY", env = "TAILCAST_PUBLISH_KEY", hide_env_values = true)]

@@ -33,7 +33,11 @@ use webpubsub_client::{
 };
 use webpubsub_protocol::{name::GroupName, payload::Payload};
 
-use crate::{cli::Destination, failure::Failure, terminal::plain};
+use crate::{
+    cli::{Destination, USUAL_GROUP},
+    failure::Failure,
+    terminal::plain,
+};
 use input::Input;
 use line_batcher::LineBatcher;
 use stopping::Stopping;
@@ -106,11 +110,8 @@ impl Destination {
     }
 }
 
-/// The group that is meant where none is named. Servers of other makes know no parameters, and give a token for it.
-const USUAL_GROUP: &str = "stream";
-
-/// The negotiate endpoint's address with the group, unless it names one already or the group is the usual one. What is no
-/// address stays as it is, and is told later.
+/// The negotiate endpoint's address with the group, unless it names one already. The usual group is not named: servers of
+/// other makes know no parameters. What is no address stays as it is, and is told later.
 fn asking_for(negotiate: &str, group: &GroupName) -> String {
     if group.as_str() == USUAL_GROUP {
         return negotiate.to_owned();
