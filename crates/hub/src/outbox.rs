@@ -186,7 +186,10 @@ impl Outbox {
         loop {
             {
                 let mut state = self.state();
+                let was_heavy = state.is_heavy();
                 let frames = state.take_waiting();
+                // What has expired weighs nothing any more.
+                self.tell_if_lighter(was_heavy, &state);
                 if !frames.is_empty() {
                     return Departure::Frames(frames);
                 }
@@ -205,12 +208,13 @@ impl Outbox {
         let was_heavy = state.is_heavy();
         state.leaving = state.leaving.saturating_sub(cost);
         state.is_slow &= state.held_bytes() > 0;
-        let is_lighter = was_heavy && !state.is_heavy();
-        if is_lighter {
+        self.tell_if_lighter(was_heavy, &state);
+    }
+
+    /// Lets those go on who wait for a client that has just caught up.
+    fn tell_if_lighter(&self, was_heavy: bool, state: &State) {
+        if was_heavy && !state.is_heavy() {
             self.is_behind.store(false, Ordering::Relaxed);
-        }
-        drop(state);
-        if is_lighter {
             self.lightened.notify_waiters();
         }
     }

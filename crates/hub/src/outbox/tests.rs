@@ -123,3 +123,17 @@ async fn short_frames_lie_side_by_side_and_long_ones_are_shared() {
     assert_eq!(second(&one), second(&other));
     assert_eq!(one.cost(), lengths.iter().sum::<usize>());
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_client_goes_on_when_what_held_it_up_has_expired() {
+    let outbox = Outbox::default();
+    outbox.push_until(&frame(PACE_MARK_BYTES + 1), Some(Instant::now() + Duration::from_secs(1)));
+    outbox.push(&frame(1));
+    let expires = async {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let frames = take(&outbox).await;
+        outbox.written(frames.cost());
+    };
+    let both = async { tokio::join!(outbox.relieved(), expires) };
+    tokio::time::timeout(PACE_PATIENCE, both).await.expect("it waits for ever");
+}
