@@ -4,17 +4,8 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::super::test_page::{TestPage, numbered};
-use crate::model::line_store::StoreLimits;
 
 const JSON: &str = r#"{"level":"warn","msg":"a \"slow\" one","at":{"host":"db-1"}}"#;
-
-async fn page_with(lines: &str) -> TestPage {
-    let page = TestPage::new(StoreLimits::default()).await;
-    page.connect();
-    page.receive(lines);
-    page.painted().await;
-    page
-}
 
 /// The texts of the rows below opened lines.
 fn branches(page: &TestPage) -> Vec<String> {
@@ -23,7 +14,7 @@ fn branches(page: &TestPage) -> Vec<String> {
 
 #[wasm_bindgen_test]
 async fn a_json_line_opens_to_its_values_and_closes() {
-    let page = page_with(&format!("{}\n{JSON}\nplain", numbered(1..=500))).await;
+    let page = TestPage::showing(&format!("{}\n{JSON}\nplain", numbered(1..=500))).await;
     assert_eq!(page.texts()[page.texts().len() - 2], JSON);
     assert_eq!(page.all(".fold").iter().filter(|fold| !fold.hidden()).count(), 1);
     assert_eq!(page.attribute(".row[data-line-id='500']", "data-level"), "warning");
@@ -43,7 +34,7 @@ async fn a_json_line_opens_to_its_values_and_closes() {
 
 #[wasm_bindgen_test]
 async fn an_opened_line_is_still_open_after_scrolling_away_and_back_also_when_lines_are_wrapped() {
-    let page = page_with(&format!("{JSON}\n{}", numbered(1..=2_000))).await;
+    let page = TestPage::showing(&format!("{JSON}\n{}", numbered(1..=2_000))).await;
     for key in ["Home", "o", "End", "Home", "z"] {
         page.press(key).await;
     }
@@ -61,7 +52,7 @@ async fn an_opened_line_is_still_open_after_scrolling_away_and_back_also_when_li
 
 #[wasm_bindgen_test]
 async fn chosen_fields_are_columns_and_lines_without_them_are_plain() {
-    let page = page_with(&format!("{JSON}\nplain\n{}", r#"{"msg":"b","level":"information"}"#)).await;
+    let page = TestPage::showing(&format!("{JSON}\nplain\n{}", r#"{"msg":"b","level":"information"}"#)).await;
     let field: web_sys::HtmlInputElement = page.get("#columns input").unchecked_into();
     field.set_value("level, msg");
     field.dispatch_event(&web_sys::Event::new("input").unwrap()).unwrap();
@@ -79,7 +70,7 @@ async fn chosen_fields_are_columns_and_lines_without_them_are_plain() {
 
 #[wasm_bindgen_test]
 async fn a_line_nested_ten_thousand_deep_is_opened_to_a_depth_and_told() {
-    let page = page_with(&format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000))).await;
+    let page = TestPage::showing(&format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000))).await;
     page.get(".fold").click();
     page.painted().await;
     let branches = branches(&page);

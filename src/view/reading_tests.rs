@@ -11,14 +11,6 @@ use web_sys::{
 use super::test_page::{TestPage, numbered};
 use crate::model::line_store::StoreLimits;
 
-async fn page_with(lines: &str) -> TestPage {
-    let page = TestPage::new(StoreLimits::default()).await;
-    page.connect();
-    page.receive(lines);
-    page.painted().await;
-    page
-}
-
 fn native() -> Selection {
     web_sys::window().unwrap().document().unwrap().get_selection().unwrap().unwrap()
 }
@@ -52,7 +44,7 @@ fn forget_preferences() {
 
 #[wasm_bindgen_test]
 async fn a_selection_outlives_its_rows_and_the_lines_that_come() {
-    let page = page_with(&numbered(1..=3_000)).await;
+    let page = TestPage::showing(&numbered(1..=3_000)).await;
     drag(&page, ("line 2990", 5), ("line 2992", 4)).await;
     assert_eq!(copied(&page), "2990\nline 2991\nline");
     assert_eq!(page.attribute("#selected", "data-lines"), "3");
@@ -75,7 +67,7 @@ async fn a_selection_outlives_its_rows_and_the_lines_that_come() {
 
 #[wasm_bindgen_test]
 async fn keys_select_from_where_the_reader_is_to_where_no_row_is() {
-    let page = page_with(&numbered(1..=3_000)).await;
+    let page = TestPage::showing(&numbered(1..=3_000)).await;
     drag(&page, ("line 2990", 0), ("line 2990", 4)).await;
     page.press("Shift+ArrowDown").await;
     assert_eq!(copied(&page), "line 2990\nline");
@@ -89,7 +81,7 @@ async fn keys_select_from_where_the_reader_is_to_where_no_row_is() {
 
 #[wasm_bindgen_test]
 async fn what_is_copied_is_what_came_and_not_what_is_drawn_for_it() {
-    let page = page_with("a\0b\u{202e}c é😀\n\u{1b}[31mred\u{1b}[0m <b>&amp;\ttab").await;
+    let page = TestPage::showing("a\0b\u{202e}c é😀\n\u{1b}[31mred\u{1b}[0m <b>&amp;\ttab").await;
     page.press("Ctrl+A").await;
     assert_eq!(copied(&page), "a\0b\u{202e}c é😀\nred <b>&amp;\ttab");
     let pieces = page.all(".row .text")[0].clone();
@@ -105,7 +97,7 @@ async fn what_is_copied_is_what_came_and_not_what_is_drawn_for_it() {
 
 #[wasm_bindgen_test]
 async fn bookmarks_are_shown_and_walked_through() {
-    let page = page_with(&numbered(1..=1_000)).await;
+    let page = TestPage::showing(&numbered(1..=1_000)).await;
     for line in ["line 995", "line 990"] {
         drag(&page, (line, 0), (line, 0)).await;
         page.press("m").await;
@@ -122,7 +114,7 @@ async fn bookmarks_are_shown_and_walked_through() {
 
 #[wasm_bindgen_test]
 async fn a_press_on_a_number_makes_an_address_and_an_address_leads_to_its_lines() {
-    let page = page_with(&numbered(1..=1_000)).await;
+    let page = TestPage::showing(&numbered(1..=1_000)).await;
     let location = web_sys::window().unwrap().location();
     let number = |text: &str| -> HtmlElement {
         let row = text_node(&page, text).parent_element().unwrap().parent_element().unwrap();
@@ -148,7 +140,7 @@ async fn a_press_on_a_number_makes_an_address_and_an_address_leads_to_its_lines(
     drop(page);
 
     // A page that is opened with an address waits for its lines.
-    let page = page_with(&numbered(1..=50)).await;
+    let page = TestPage::showing(&numbered(1..=50)).await;
     page.receive(numbered(51..=500));
     page.painted().await;
     assert_eq!(page.text(".row[data-linked] .text"), "line 57");
@@ -158,7 +150,7 @@ async fn a_press_on_a_number_makes_an_address_and_an_address_leads_to_its_lines(
 
 #[wasm_bindgen_test]
 async fn the_reader_goes_to_a_line_or_a_time_or_is_told_why_not() {
-    let page = page_with(&numbered(1..=1_000)).await;
+    let page = TestPage::showing(&numbered(1..=1_000)).await;
     let go = async |words: &str| {
         page.press("g").await;
         let field: web_sys::HtmlInputElement = page.get("#goto-field").unchecked_into();
@@ -181,7 +173,7 @@ async fn the_reader_goes_to_a_line_or_a_time_or_is_told_why_not() {
 
 #[wasm_bindgen_test]
 async fn rows_tell_numbers_times_or_the_time_since_the_line_before() {
-    let page = page_with("a\nb").await;
+    let page = TestPage::showing("a\nb").await;
     let gutters =
         || page.all(".row .gutter").iter().map(|one| one.text_content().unwrap()).collect::<Vec<_>>();
     assert_eq!(gutters(), ["1", "2"]);
@@ -196,7 +188,7 @@ async fn rows_tell_numbers_times_or_the_time_since_the_line_before() {
 
 #[wasm_bindgen_test]
 async fn highlights_mark_every_row_are_kept_and_meet_search_hits() {
-    let page = page_with("slow request\ntimeout after 503 ms").await;
+    let page = TestPage::showing("slow request\ntimeout after 503 ms").await;
     let field: HtmlTextAreaElement = page.get("#highlights-field").unchecked_into();
     field.set_value("timeout\nred: /5\\d\\d/\n/(/");
     field.dispatch_event(&Event::new("input").unwrap()).unwrap();
@@ -210,7 +202,7 @@ async fn highlights_mark_every_row_are_kept_and_meet_search_hits() {
     page.painted().await;
     assert_eq!(page.text(".row .lit.hit"), "out");
     drop(page);
-    let page = page_with("another timeout").await;
+    let page = TestPage::showing("another timeout").await;
     assert_eq!(page.text(".row .lit.yellow"), "timeout", "kept");
     forget_preferences();
 }
@@ -258,7 +250,7 @@ async fn a_file_that_is_dropped_becomes_lines_also_without_a_connection() {
 
 #[wasm_bindgen_test]
 async fn the_help_lists_every_key_of_the_table_and_the_menu_offers_some() {
-    let page = page_with("a").await;
+    let page = TestPage::showing("a").await;
     page.press("?").await;
     assert_eq!(page.count("#keys dt"), u32::try_from(crate::model::command::BINDINGS.len()).unwrap());
     page.press("?").await;
@@ -274,7 +266,7 @@ async fn the_help_lists_every_key_of_the_table_and_the_menu_offers_some() {
 
 #[wasm_bindgen_test]
 async fn keys_do_nothing_where_text_is_typed_and_the_field_has_its_own() {
-    let page = page_with(&numbered(1..=1_000)).await;
+    let page = TestPage::showing(&numbered(1..=1_000)).await;
     page.press_in("#find input", "p").await;
     page.press_in("#goto-field", "p").await;
     assert!(page.find("#resume").is_none());
@@ -286,7 +278,7 @@ async fn keys_do_nothing_where_text_is_typed_and_the_field_has_its_own() {
 
 #[wasm_bindgen_test]
 async fn new_lines_are_spoken_only_when_asked_for() {
-    let page = page_with("before").await;
+    let page = TestPage::showing("before").await;
     let speech = || page.text("[role=log]");
     page.receive("unheard");
     page.painted().await;

@@ -52,6 +52,15 @@ impl TestPage {
         Self::at("http://127.0.0.1:8080/?id=ada", limits).await
     }
 
+    /// A connected page that has got and painted these lines.
+    pub async fn showing(lines: &str) -> Self {
+        let page = Self::new(StoreLimits::default()).await;
+        page.connect();
+        page.receive(lines);
+        page.painted().await;
+        page
+    }
+
     /// The page that this address asks for, painted once.
     pub async fn at(href: &str, limits: StoreLimits) -> Self {
         let document = document();
