@@ -118,9 +118,9 @@ async fn ctrl_c_of_a_terminal_reaches_the_command_once() -> anyhow::Result<()> {
     let counting =
         "n=0; hit() { n=$((n+1)); }; trap hit INT; echo ready; read line; read line; exit $((40 + n))";
     let (program, url) = (tailcast()?, server.negotiate_url());
-    // A terminal, into which the test types.
+    // A terminal, into which the test types. Its shell makes room for the command: some die of the key themselves.
     let mut terminal = command(Path::new("script"));
-    let typed = format!("{} run --negotiate {url} -- sh -c '{counting}'", program.display());
+    let typed = format!("exec {} run --negotiate {url} -- sh -c '{counting}'", program.display());
     let mut child = terminal.args(["-qec", &typed, "/dev/null"]).stdin(Stdio::piped()).spawn()?;
     assert_eq!(first_line(&mut child).await?.trim_end(), "ready");
     let mut keys = child.stdin.take().context("no standard input")?;
