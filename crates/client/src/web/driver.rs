@@ -14,7 +14,7 @@ use web_sys::Response;
 use webpubsub_protocol::subprotocol::Subprotocol;
 
 use super::{
-    MAX_BUFFERED_BYTES, Outcome,
+    MAX_BUFFERED_BYTES, Negotiation, Outcome,
     clock::Clock,
     nudges::Nudges,
     socket::{Socket, SocketEvent, describe},
@@ -38,6 +38,7 @@ struct Timer {
 }
 
 pub(super) type EventListener = Box<dyn FnMut(ClientEvent)>;
+pub(super) type Negotiate = Box<dyn Fn() -> Negotiation>;
 pub(super) type OutcomeListener = Box<dyn FnMut(Outcome)>;
 
 enum Told {
@@ -47,7 +48,7 @@ enum Told {
 
 pub(super) struct Driver {
     machine: RefCell<Machine>,
-    negotiate_url: String,
+    negotiate: Negotiate,
     clock: Clock,
     socket: RefCell<Option<Socket>>,
     /// Counts negotiations and sockets, so that the answer to an abandoned one can be told.
@@ -64,10 +65,10 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(machine: Machine, negotiate_url: String, on_event: EventListener) -> Rc<Self> {
+    pub(super) fn new(machine: Machine, negotiate: Negotiate, on_event: EventListener) -> Rc<Self> {
         Rc::new_cyclic(|driver: &Weak<Driver>| Driver {
             machine: RefCell::new(machine),
-            negotiate_url,
+            negotiate,
             clock: Clock::start(),
             socket: RefCell::new(None),
             attempt: Cell::new(0),
@@ -192,10 +193,10 @@ impl Driver {
 
     fn negotiate(self: &Rc<Self>) {
         let attempt = self.next_attempt();
-        let url = self.negotiate_url.clone();
+        let negotiation = (self.negotiate)();
         let driver = Rc::downgrade(self);
         wasm_bindgen_futures::spawn_local(async move {
-            let outcome = fetch_service_url(&url).await;
+            let outcome = negotiation.await;
             if let Some(driver) = current(&driver, attempt) {
                 driver.handle_and_deliver(Input::Negotiated(outcome));
             }
@@ -310,6 +311,11 @@ impl Driver {
 /// The driver, if it still lives and `attempt` is still what it is about.
 fn current(driver: &Weak<Driver>, attempt: u64) -> Option<Rc<Driver>> {
     driver.upgrade().filter(|driver| driver.attempt.get() == attempt)
+}
+
+/// Asks a negotiate endpoint.
+pub(super) fn negotiate_at(url: String) -> Negotiation {
+    Box::pin(async move { fetch_service_url(&url).await })
 }
 
 async fn fetch_service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {

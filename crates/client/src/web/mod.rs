@@ -30,7 +30,7 @@ mod driver;
 mod nudges;
 mod socket;
 
-use std::rc::Rc;
+use std::{future::Future, pin::Pin, rc::Rc};
 
 use webpubsub_protocol::{
     name::{EventName, GroupName},
@@ -40,8 +40,9 @@ use webpubsub_protocol::{
 
 use crate::{
     event::ClientEvent,
-    failure::{InvokeFailure, SendFailure, StartRefused, WriteRefused},
+    failure::{ConnectFailure, InvokeFailure, SendFailure, StartRefused, WriteRefused},
     machine::{GroupRefused, Input, Machine, StreamEvent, StreamOptions},
+    negotiate::ServiceUrl,
     options::ClientOptions,
     outgoing::{Outgoing, SendRefused},
 };
@@ -49,6 +50,10 @@ use driver::Driver;
 
 /// Bytes that the browser may hold for the socket before nothing further is taken from the application.
 pub const MAX_BUFFERED_BYTES: u32 = 1024 * 1024;
+
+/// A negotiation under way.
+pub type Negotiation = Pin<Box<dyn Future<Output = Result<ServiceUrl, ConnectFailure>>>>;
+
 /// What became of something that the application asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -90,8 +95,19 @@ impl WebClient {
         negotiate_url: String,
         on_event: impl FnMut(ClientEvent) + 'static,
     ) -> Self {
+        let negotiate = move || driver::negotiate_at(negotiate_url.clone());
+        Self::start_with(options, negotiate, on_event)
+    }
+
+    /// As [`WebClient::start`], with a negotiation of the application's own. It is asked anew for each new connection; a
+    /// failure is told, and tried again like any other.
+    pub fn start_with(
+        options: ClientOptions,
+        negotiate: impl Fn() -> Negotiation + 'static,
+        on_event: impl FnMut(ClientEvent) + 'static,
+    ) -> Self {
         let seed = js_sys::Math::random().to_bits();
-        let driver = Driver::new(Machine::new(options, seed), negotiate_url, Box::new(on_event));
+        let driver = Driver::new(Machine::new(options, seed), Box::new(negotiate), Box::new(on_event));
         driver.handle(Input::Start);
         driver.deliver_soon();
         Self(driver)
