@@ -1,8 +1,11 @@
 //! Service to client.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 use super::{MalformedFrame, data, metadata, usual_response, write};
@@ -12,120 +15,93 @@ use crate::{
     stream::{StreamError, StreamInfo},
 };
 
-/// A string that is looked at and not kept: borrowed from the frame unless it holds escapes.
+/// A string, borrowed from the frame unless it holds escapes.
 #[derive(Deserialize)]
 struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl Word<'_> {
-    fn as_str(&self) -> &str {
-        &self.0
+/// The members of a frame, unread: each kind of frame reads those that it has, and a later version may give the others any
+/// type.
+struct Members<'a>(Vec<(Word<'a>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<'a>(PhantomData<&'a ()>);
+
+        impl<'de: 'a, 'a> Visitor<'de> for Entries<'a> {
+            type Value = Members<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a frame, which is an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'a>, A::Error> {
+                let mut members: Vec<(Word<'a>, &'a RawValue)> = Vec::new();
+                while let Some((name, value)) = map.next_entry::<Word<'a>, &'a RawValue>()? {
+                    if members.iter().any(|(other, _)| other.0 == name.0) {
+                        return Err(A::Error::custom(format_args!("`{}` comes twice", name.0)));
+                    }
+                    members.push((name, value));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Entries(PhantomData))
     }
 }
 
-/// A word that may be missing.
-fn word<'w>(word: Option<&'w Word<'_>>) -> Option<&'w str> {
-    word.map(Word::as_str)
-}
-
-/// Every member that some response has.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Members<'a> {
-    #[serde(borrow)]
-    r#type: Word<'a>,
-    #[serde(borrow)]
-    event: Option<Word<'a>>,
-    #[serde(borrow)]
-    from: Option<Word<'a>>,
-    connection_id: Option<String>,
-    user_id: Option<String>,
-    reconnection_token: Option<String>,
-    message: Option<String>,
-    ack_id: Option<u64>,
-    success: Option<bool>,
-    error: Option<ErrorMembers>,
-    #[serde(borrow)]
-    group: Option<Word<'a>>,
-    #[serde(borrow)]
-    from_user_id: Option<Word<'a>>,
-    #[serde(borrow)]
-    data_type: Option<Word<'a>>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
-    sequence_id: Option<u64>,
-    metadata: Option<metadata::Given>,
-    stream: Option<StreamMembers>,
-    stream_id: Option<String>,
-    expected_sequence_id: Option<u64>,
-    name: Option<String>,
-    invocation_id: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-struct ErrorMembers {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    message: String,
-}
-
-impl From<ErrorMembers> for AckError {
-    fn from(ErrorMembers { name, message }: ErrorMembers) -> Self {
-        Self { name, message }
+impl<'a> Members<'a> {
+    /// A member as it stands in the frame. `null` is none.
+    fn raw(&self, name: &str) -> Option<&'a RawValue> {
+        let (_, value) = self.0.iter().find(|(other, _)| other.0 == name)?;
+        (value.get() != "null").then_some(*value)
     }
-}
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StreamMembers {
-    stream_id: String,
-    stream_sequence_id: u64,
-    end_of_stream: Option<bool>,
-    error: Option<StreamErrorMembers>,
-}
+    fn read<T: Deserialize<'a>>(&self, name: &str) -> Result<Option<T>, MalformedFrame> {
+        self.raw(name).map(|value| Ok(serde_json::from_str(value.get())?)).transpose()
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StreamErrorMembers {
-    #[serde(default)]
-    name: String,
-    message: Option<String>,
-    user_error_code: Option<String>,
-}
+    fn word(&self, name: &str) -> Result<Option<Cow<'a, str>>, MalformedFrame> {
+        Ok(self.read(name)?.map(|Word(word)| word))
+    }
 
-impl From<StreamMembers> for StreamInfo {
-    fn from(members: StreamMembers) -> Self {
-        let error = members.error.map(|StreamErrorMembers { name, message, user_error_code }| StreamError {
-            name,
-            message,
-            user_error_code,
+    fn text(&self, name: &str) -> Result<Option<String>, MalformedFrame> {
+        Ok(self.word(name)?.map(Cow::into_owned))
+    }
+
+    fn error(&self) -> Result<AckError, MalformedFrame> {
+        let members = self.read::<Members<'a>>("error")?;
+        let part = |name| match &members {
+            Some(members) => Ok::<_, MalformedFrame>(members.text(name)?.unwrap_or_default()),
+            None => Ok(String::new()),
+        };
+        Ok(AckError { name: part("name")?, message: part("message")? })
+    }
+
+    fn stream(&self) -> Result<Option<StreamInfo>, MalformedFrame> {
+        let Some(members) = self.read::<Members<'a>>("stream")? else { return Ok(None) };
+        let error = members.read::<Members<'a>>("error")?.map(|error| {
+            Ok::<_, MalformedFrame>(StreamError {
+                name: error.text("name")?.unwrap_or_default(),
+                message: error.text("message")?,
+                user_error_code: error.text("userErrorCode")?,
+            })
         });
-        Self {
-            stream_id: members.stream_id,
-            stream_sequence_id: members.stream_sequence_id,
-            end_of_stream: members.end_of_stream.unwrap_or(false),
-            error,
-        }
+        Ok(Some(StreamInfo {
+            stream_id: required(members.text("streamId")?, "message", "streamId")?,
+            stream_sequence_id: required(members.read("streamSequenceId")?, "message", "streamSequenceId")?,
+            end_of_stream: members.read("endOfStream")?.unwrap_or(false),
+            error: error.transpose()?,
+        }))
     }
-}
 
-/// The members that tell which kind of frame it is.
-#[derive(Deserialize)]
-struct Kind {
-    r#type: String,
-    event: Option<String>,
-    from: Option<String>,
-}
-
-impl Kind {
-    /// Whether a client of today knows what to do with such a frame.
-    fn is_known(&self) -> bool {
-        match self.r#type.as_str() {
-            "ack" | "pong" | "streamAck" | "streamNack" | "streamClosed" | "invokeResponse" => true,
-            "system" => matches!(self.event.as_deref(), Some("connected" | "disconnected")),
-            "message" => matches!(self.from.as_deref(), Some("group" | "server")),
-            _ => false,
+    /// The payload, and how to read it; `None` when this version cannot.
+    fn payload(&self) -> Result<Option<Option<Payload<'a>>>, MalformedFrame> {
+        let data_type = self.word("dataType")?;
+        if !is_known_data_type(data_type.as_deref()) {
+            return Ok(None);
         }
+        Ok(Some(self.raw("data").map(|data| data::read(data_type.as_deref(), data)).transpose()?))
     }
 }
 
@@ -142,31 +118,15 @@ pub fn decode_response(frame: &str) -> Result<Option<Response<'_>>, MalformedFra
 }
 
 pub(super) fn decode_generally(frame: &str) -> Result<Option<Response<'_>>, MalformedFrame> {
-    let members: Members<'_> = match serde_json::from_str(frame) {
-        Ok(members) => members,
-        // A later version may give a member we know another type, in a frame we need not understand.
-        Err(error) => {
-            return match serde_json::from_str::<Kind>(frame) {
-                Ok(kind) if !kind.is_known() => Ok(None),
-                _ => Err(error.into()),
-            };
-        }
-    };
-    match (members.r#type.as_str(), word(members.event.as_ref()), word(members.from.as_ref())) {
-        ("ack", ..) => read_ack(members).map(Some),
-        ("pong", ..) => Ok(Some(Response::Pong)),
-        ("system", Some("connected"), _) => Ok(Some(Response::Connected {
-            connection_id: required(members.connection_id, "connected", "connectionId")?,
-            user_id: members.user_id,
-            reconnection_token: members.reconnection_token,
-        })),
-        ("system", Some("disconnected"), _) => {
-            Ok(Some(Response::Disconnected { message: members.message.unwrap_or_default() }))
-        }
-        ("streamAck" | "streamNack" | "streamClosed", ..) => read_stream_state(members).map(Some),
-        ("invokeResponse", ..) => read_invoke_response(members),
-        ("message", _, Some("group")) => read_group_message(members),
-        ("message", _, Some("server")) => read_server_message(members),
+    let members: Members<'_> = serde_json::from_str(frame)?;
+    let kind = required(members.word("type")?, "any", "type")?;
+    match &*kind {
+        "ack" => read_ack(&members).map(Some),
+        "pong" => Ok(Some(Response::Pong)),
+        "system" => read_system(&members),
+        "streamAck" | "streamNack" | "streamClosed" => read_stream_state(&kind, &members).map(Some),
+        "invokeResponse" => read_invoke_response(&members),
+        "message" => read_message(&members),
         _ => Ok(None),
     }
 }
@@ -175,40 +135,56 @@ fn required<T>(member: Option<T>, frame: &'static str, name: &'static str) -> Re
     member.ok_or(MalformedFrame::MissingMember { frame, member: name })
 }
 
-fn read_ack(members: Members<'_>) -> Result<Response<'static>, MalformedFrame> {
-    let ack_id = required(members.ack_id, "ack", "ackId")?;
-    let outcome = if required(members.success, "ack", "success")? {
-        Ok(())
-    } else {
-        Err(members.error.unwrap_or_default().into())
-    };
+fn read_system<'a>(members: &Members<'a>) -> Result<Option<Response<'a>>, MalformedFrame> {
+    Ok(match members.word("event")?.as_deref() {
+        Some("connected") => Some(Response::Connected {
+            connection_id: required(members.text("connectionId")?, "connected", "connectionId")?,
+            user_id: members.text("userId")?,
+            reconnection_token: members.text("reconnectionToken")?,
+        }),
+        Some("disconnected") => {
+            Some(Response::Disconnected { message: members.text("message")?.unwrap_or_default() })
+        }
+        _ => None,
+    })
+}
+
+fn read_ack(members: &Members<'_>) -> Result<Response<'static>, MalformedFrame> {
+    let ack_id = required(members.read("ackId")?, "ack", "ackId")?;
+    let is_success = required(members.read("success")?, "ack", "success")?;
+    let outcome = if is_success { Ok(()) } else { Err(members.error()?) };
     Ok(Response::Ack { ack_id, outcome })
 }
 
-fn read_stream_state(members: Members<'_>) -> Result<Response<'static>, MalformedFrame> {
-    let stream_id = required(members.stream_id, "stream", "streamId")?;
-    if members.r#type.as_str() == "streamClosed" {
-        return Ok(Response::StreamClosed { stream_id, error: members.error.map(Into::into) });
+fn read_stream_state(kind: &str, members: &Members<'_>) -> Result<Response<'static>, MalformedFrame> {
+    let stream_id = required(members.text("streamId")?, "stream", "streamId")?;
+    if kind == "streamClosed" {
+        let error = members.raw("error").map(|_| members.error()).transpose()?;
+        return Ok(Response::StreamClosed { stream_id, error });
     }
-    let expected_sequence_id = required(members.expected_sequence_id, "stream", "expectedSequenceId")?;
-    if members.r#type.as_str() == "streamAck" {
+    let expected_sequence_id = required(members.read("expectedSequenceId")?, "stream", "expectedSequenceId")?;
+    if kind == "streamAck" {
         return Ok(Response::StreamAck { stream_id, expected_sequence_id });
     }
-    let (name, message) = (members.name.unwrap_or_default(), members.message.unwrap_or_default());
-    Ok(Response::StreamNack { stream_id, expected_sequence_id, error: AckError { name, message } })
+    let error = AckError {
+        name: members.text("name")?.unwrap_or_default(),
+        message: members.text("message")?.unwrap_or_default(),
+    };
+    Ok(Response::StreamNack { stream_id, expected_sequence_id, error })
 }
 
-fn read_invoke_response(members: Members<'_>) -> Result<Option<Response<'_>>, MalformedFrame> {
-    let invocation_id = required(members.invocation_id, "invokeResponse", "invocationId")?;
-    if !required(members.success, "invokeResponse", "success")? {
-        let outcome = Err(members.error.unwrap_or_default().into());
-        return Ok(Some(Response::InvokeResponse { invocation_id, outcome }));
-    }
-    if !is_known_data_type(word(members.data_type.as_ref())) {
-        return Ok(None);
-    }
-    let payload = members.data.map(|data| data::read(word(members.data_type.as_ref()), data)).transpose()?;
-    Ok(Some(Response::InvokeResponse { invocation_id, outcome: Ok(payload) }))
+fn read_invoke_response<'a>(members: &Members<'a>) -> Result<Option<Response<'a>>, MalformedFrame> {
+    let invocation_id = required(members.text("invocationId")?, "invokeResponse", "invocationId")?;
+    let is_success = required(members.read("success")?, "invokeResponse", "success")?;
+    let outcome = if is_success {
+        match members.payload()? {
+            Some(payload) => Ok(payload),
+            None => return Ok(None),
+        }
+    } else {
+        Err(members.error()?)
+    };
+    Ok(Some(Response::InvokeResponse { invocation_id, outcome }))
 }
 
 /// Whether this version can read that kind of data.
@@ -218,30 +194,27 @@ fn is_known_data_type(data_type: Option<&str>) -> bool {
     })
 }
 
-fn read_group_message(members: Members<'_>) -> Result<Option<Response<'_>>, MalformedFrame> {
-    if !is_known_data_type(word(members.data_type.as_ref())) {
-        return Ok(None);
-    }
-    let payload = data::read(word(members.data_type.as_ref()), required(members.data, "message", "data")?)?;
-    Ok(Some(Response::GroupMessage {
-        group: required(members.group, "message", "group")?.0,
-        from_user_id: members.from_user_id.map(|Word(user)| user),
-        payload,
-        sequence_id: members.sequence_id,
-        metadata: metadata::checked(members.metadata)?,
-        stream: members.stream.map(Into::into),
-    }))
-}
-
-fn read_server_message(members: Members<'_>) -> Result<Option<Response<'_>>, MalformedFrame> {
-    if !is_known_data_type(word(members.data_type.as_ref())) {
-        return Ok(None);
-    }
-    let payload = data::read(word(members.data_type.as_ref()), required(members.data, "message", "data")?)?;
-    Ok(Some(Response::ServerMessage {
-        payload,
-        sequence_id: members.sequence_id,
-        metadata: metadata::checked(members.metadata)?,
+fn read_message<'a>(members: &Members<'a>) -> Result<Option<Response<'a>>, MalformedFrame> {
+    let is_of_group = match members.word("from")?.as_deref() {
+        Some("group") => true,
+        Some("server") => false,
+        _ => return Ok(None),
+    };
+    let Some(payload) = members.payload()? else { return Ok(None) };
+    let payload = required(payload, "message", "data")?;
+    let sequence_id = members.read("sequenceId")?;
+    let metadata = metadata::checked(members.read("metadata")?)?;
+    Ok(Some(if is_of_group {
+        Response::GroupMessage {
+            group: required(members.word("group")?, "message", "group")?,
+            from_user_id: members.word("fromUserId")?,
+            payload,
+            sequence_id,
+            metadata,
+            stream: members.stream()?,
+        }
+    } else {
+        Response::ServerMessage { payload, sequence_id, metadata }
     }))
 }
 
