@@ -3,7 +3,7 @@
 #[cfg(target_arch = "wasm32")]
 fn main() {
     console_error_panic_hook::set_once();
-    leptos::mount::mount_to_body(tailcast::view::app::App);
+    wasm_bindgen_futures::spawn_local(tailcast::view::app::show_page());
 }
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -98,6 +98,12 @@ impl Finding {
         self.renew_filter();
     }
 
+    /// Shows lines of these levels; of all, when there is none.
+    pub fn set_levels(&mut self, levels: Levels) {
+        self.levels = levels;
+        self.renew_filter();
+    }
+
     /// Shows the lines of a source, or not.
     pub fn toggle_source(&mut self, source: u16) {
         self.muted_sources ^= 1_u32.checked_shl(u32::from(source)).unwrap_or(0);

@@ -12,7 +12,7 @@ use webpubsub_protocol::{
     subprotocol::Subprotocol,
 };
 
-use super::super::test_page::{TestPage, numbered};
+use super::super::test_page::{TestPage, numbered, typed};
 use crate::model::{display_text::MAX_DRAWN_CHARS, line_store::StoreLimits};
 
 async fn connected_page() -> TestPage {
@@ -282,7 +282,7 @@ async fn colours_faces_and_links_are_drawn_and_escape_sequences_are_not() {
 async fn look_for(page: &TestPage, pattern: &str) {
     let field: web_sys::HtmlInputElement = page.get("#find input").unchecked_into();
     field.set_value(pattern);
-    field.dispatch_event(&web_sys::Event::new("input").unwrap()).unwrap();
+    field.dispatch_event(&typed()).unwrap();
     page.painted().await;
 }
 

@@ -1,9 +1,11 @@
 //! What the page asks of a client, and what it is told: the one place that knows the real one.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, future::ready, rc::Rc};
 
 use webpubsub_client::{
     ClientEvent, ClientOptions,
+    failure::ConnectFailure,
+    negotiate::{ServiceUrl, without_query},
     web::{Outcome, WebClient},
 };
 use webpubsub_protocol::{name::GroupName, payload::Payload};
@@ -43,14 +45,20 @@ impl Client for WebClient {
 /// How the clients of an address are started.
 #[must_use]
 pub fn clients_of(address: &PageAddress) -> StartClient {
-    let negotiations = address.negotiations.clone();
+    let (negotiations, subprotocol) = (address.negotiations.clone(), address.subprotocol);
     Rc::new(move |connection, sink| {
         let negotiation = negotiations.get(connection)?;
-        let options = negotiation.groups.iter().cloned().fold(ClientOptions::new(), ClientOptions::join);
+        let options = ClientOptions::new().prefer(subprotocol);
+        let options = negotiation.groups.iter().cloned().fold(options, ClientOptions::join);
         let sink = Rc::new(RefCell::new(sink));
         let events = Rc::clone(&sink);
         let on_event = move |event| (events.borrow_mut())(Told::Event(event));
-        let client = WebClient::start(options, negotiation.url.clone(), on_event);
+        let url = negotiation.url.clone();
+        let client = if negotiation.is_direct() {
+            WebClient::start_with(options, move || Box::pin(ready(service_url(&url))), on_event)
+        } else {
+            WebClient::start(options, url, on_event)
+        };
         client.on_outcome(move |outcome| {
             if let Outcome::Settled { ack_id, outcome } = outcome {
                 let outcome = outcome.map_err(|error| error.to_string());
@@ -58,5 +66,13 @@ pub fn clients_of(address: &PageAddress) -> StartClient {
             }
         });
         Some(Box::new(client))
+    })
+}
+
+/// A URL of the service itself.
+pub(super) fn service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {
+    ServiceUrl::new(url.to_owned()).ok_or_else(|| ConnectFailure::NegotiateAnswer {
+        url: without_query(url).to_owned(),
+        found: "an address that is no ws(s)://…".to_owned(),
     })
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use wasm_bindgen::JsCast;
-use web_sys::{ClipboardEvent, Document, HtmlDocument};
+use web_sys::{ClipboardEvent, Document, EventTarget, HtmlDocument};
 
 use super::listener::Listener;
 use crate::model::{grouped_number::counted, live_log::LiveLog};
@@ -19,12 +19,17 @@ pub struct Clipboard {
 }
 
 impl Clipboard {
-    /// Gives what `log` has selected to whoever copies, and says so.
+    /// Gives what `log` has selected to whoever copies below `around`, and says so.
     #[must_use]
-    pub fn new(document: &Document, log: &Rc<RefCell<LiveLog>>, say: impl Fn(String) + 'static) -> Self {
+    pub fn new(
+        document: &Document,
+        around: &EventTarget,
+        log: &Rc<RefCell<LiveLog>>,
+        say: impl Fn(String) + 'static,
+    ) -> Self {
         let has_colours = Rc::<Cell<bool>>::default();
         let (log, wants_colours) = (Rc::clone(log), Rc::clone(&has_colours));
-        let copy = Listener::active(document, "copy", move |event: &ClipboardEvent| {
+        let copy = Listener::active(around, "copy", move |event: &ClipboardEvent| {
             let log = log.borrow();
             match log.selected_text(wants_colours.get()) {
                 // Somebody else's text.

@@ -1,80 +1,44 @@
 //! A line to type in, for those who may publish.
 
-use leptos::{html, prelude::*};
-use web_sys::{KeyboardEvent, SubmitEvent};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlInputElement, HtmlSelectElement, KeyboardEvent};
 
-use crate::model::source::SourceLine;
+use super::{
+    live_page::LivePage,
+    screen::{Show, text},
+};
 
-/// Longest line that is sent, in characters: the service takes messages up to 1 MiB.
-const MAX_LINE_CHARS: &str = "100000";
+/// What is shown in it.
+pub const SHOWS: &[Show] = &[text("#composer .sent", |shown, _| Some((&shown.sent).into()))];
 
-/// What the bar asks of the page.
-#[derive(Clone, Copy)]
-pub struct ComposerActions {
-    /// Publish a text to the source with this number. Whether it was taken.
-    pub send: Callback<(usize, String), bool>,
-    /// The text sent before the one shown (`true`), or after it.
-    pub recall: Callback<bool, Option<String>>,
+/// Sends what was typed. What is not taken stays, to be sent again.
+pub fn send(root: &Element, page: &LivePage) {
+    let Some(field) = field(root) else { return };
+    let choice = root.query_selector("#composer select").ok().flatten();
+    let choice = choice.and_then(|choice| choice.dyn_into::<HtmlSelectElement>().ok());
+    // There are few sources.
+    let source = choice.map_or(0, |choice| usize::try_from(choice.selected_index()).unwrap_or(0));
+    let text = field.value();
+    if !text.is_empty() && page.publish(source, &text) {
+        field.set_value("");
+    }
 }
 
-/// The bar.
-#[component]
-pub fn ComposerBar(
-    /// The sources, which are the groups that can be published to.
-    sources: ReadSignal<Vec<SourceLine>>,
-    /// What became of what was sent, in words.
-    sent: ReadSignal<String>,
-    /// What the bar asks for.
-    actions: ComposerActions,
-) -> impl IntoView {
-    let field = NodeRef::<html::Input>::new();
-    let (target, set_target) = signal(0_usize);
-    let on_submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        let Some(field) = field.get_untracked() else { return };
-        let text = field.value();
-        // What was not taken stays, to be sent again.
-        if !text.is_empty() && actions.send.run((target.get_untracked(), text)) {
-            field.set_value("");
-        }
+/// A key pressed in the field: what was sent before comes again. Whether it meant something.
+pub fn press(root: &Element, page: &LivePage, event: &KeyboardEvent) -> bool {
+    let is_older = match event.key().as_str() {
+        "ArrowUp" => true,
+        "ArrowDown" => false,
+        _ => return false,
     };
-    let on_key = move |event: KeyboardEvent| {
-        let is_older = match event.key().as_str() {
-            "ArrowUp" => true,
-            "ArrowDown" => false,
-            _ => return,
-        };
-        event.prevent_default();
-        if let (Some(field), Some(text)) = (field.get_untracked(), actions.recall.run(is_older)) {
-            field.set_value(&text);
-        }
-    };
-    let names = sources
-        .with_untracked(|sources| sources.iter().map(|source| source.name.clone()).collect::<Vec<_>>());
-    let choice = (names.len() > 1).then(|| {
-        let options = names.into_iter().enumerate().map(|(at, name)| view! { <option value=at.to_string()>{name}</option> });
-        view! {
-            <select aria-label="Send to" on:change=move |event| set_target.set(event_target_value(&event).parse().unwrap_or(0))>
-                {options.collect::<Vec<_>>()}
-            </select>
-        }
-    });
-    view! {
-        <form id="composer" on:submit=on_submit>
-            {choice}
-            <input
-                node_ref=field
-                type="text"
-                aria-label="Line to send"
-                placeholder="Send a line to everyone who watches"
-                autocomplete="off"
-                maxlength=MAX_LINE_CHARS
-                on:keydown=on_key
-            />
-            <button type="submit">"Send"</button>
-            <span class="sent" role="status">{sent}</span>
-        </form>
+    if let (Some(field), Some(text)) = (field(root), page.recall(is_older)) {
+        field.set_value(&text);
     }
+    true
+}
+
+fn field(root: &Element) -> Option<HtmlInputElement> {
+    root.query_selector("#composer input").ok()??.dyn_into().ok()
 }
 
 #[cfg(test)]

@@ -1,41 +1,31 @@
 //! What is there before the first line: what to do, or what is wrong.
 
-use leptos::prelude::*;
+use super::screen::{Show, attribute, text, there, when};
+use crate::model::status::ConnectionState;
 
-use crate::model::status::{ConnectionState, StatusLine};
+/// What is shown in it.
+pub const SHOWS: &[Show] = &[
+    attribute(".empty", "data-state", |shown, _| Some(shown.now.status.state.as_str().into())),
+    text(".empty h2", |shown, _| {
+        let status = &shown.now.status;
+        Some(match status.state {
+            ConnectionState::Connected => format!("Waiting for lines in group {}", shown.about.groups).into(),
+            ConnectionState::Forbidden | ConnectionState::Connecting => (&status.headline).into(),
+            // The header counts down already.
+            ConnectionState::Disconnected | ConnectionState::Failed => (&status.spoken).into(),
+        })
+    }),
+    text(".empty .reason", |shown, _| Some((&shown.now.status.detail.as_ref()?.1).into())),
+    there(".empty .reason", |shown, _| {
+        when(!may_receive(shown.now.status.state) && shown.now.status.detail.is_some())
+    }),
+    text(".empty code", |shown, _| Some((&shown.about.command).into())),
+    there(".empty .how", |shown, _| {
+        when(may_receive(shown.now.status.state) && !shown.about.command.is_empty())
+    }),
+    there(".empty", |shown, _| when(shown.now.is_empty)),
+];
 
-/// Stands in the list's place until there is a line.
-#[component]
-pub fn EmptyLog(
-    /// The connection, in words.
-    status: ReadSignal<StatusLine>,
-    /// The group whose lines are awaited.
-    group: String,
-    /// The command that sends lines to it.
-    command: String,
-) -> impl IntoView {
-    let state = move || status.with(|line| line.state);
-    let heading = move || match state() {
-        ConnectionState::Connected => format!("Waiting for lines in group {group}"),
-        ConnectionState::Forbidden | ConnectionState::Connecting => status.with(|line| line.headline.clone()),
-        // The header counts down already.
-        ConnectionState::Disconnected | ConnectionState::Failed => status.with(|line| line.spoken.clone()),
-    };
-    let detail = move || match state() {
-        ConnectionState::Connected | ConnectionState::Connecting => None,
-        _ => status.with(|line| line.detail.as_ref().map(|(_, detail)| detail.clone())),
-    };
-    let can_receive = move || matches!(state(), ConnectionState::Connected | ConnectionState::Connecting);
-    view! {
-        <section class="empty" data-state=move || state().as_str()>
-            <div class="ghost" aria-hidden="true"></div>
-            <h2>{heading}</h2>
-            {move || detail().map(|detail| view! { <p class="reason">{detail}</p> })}
-            <Show when=can_receive>
-                <p>"Send a command’s output here, from any terminal:"</p>
-                <pre class="command"><code>{command.clone()}</code></pre>
-                <p class="hint">"Lines appear as they are written, in every open page."</p>
-            </Show>
-        </section>
-    }
+fn may_receive(state: ConnectionState) -> bool {
+    matches!(state, ConnectionState::Connected | ConnectionState::Connecting)
 }

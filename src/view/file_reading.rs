@@ -5,7 +5,7 @@ use std::{cell::RefCell, rc::Rc};
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{DataTransfer, Document, DragEvent, File, FileList, HtmlInputElement};
+use web_sys::{DataTransfer, Document, DragEvent, EventTarget, File, FileList, HtmlInputElement};
 
 use super::{clock::local_time, listener::Listener};
 use crate::model::{
@@ -33,22 +33,22 @@ impl FileReading {
         Self { log: Rc::clone(log), most_bytes, changed: Rc::new(changed) }
     }
 
-    /// Reads what is dropped onto the document, until the listeners are dropped.
+    /// Reads what is dropped onto `around`, until the listeners are dropped.
     #[must_use]
-    pub fn listen(&self, document: &Document) -> [Listener; 2] {
+    pub fn listen(&self, around: &EventTarget) -> [Listener; 2] {
         let reading = self.clone();
         let files = |event: &DragEvent| {
             let data: Option<DataTransfer> = event.data_transfer();
             data.filter(|data| data.types().includes(&JsValue::from_str("Files"), 0))
         };
         [
-            Listener::active(document, "dragover", move |event: &DragEvent| {
+            Listener::active(around, "dragover", move |event: &DragEvent| {
                 if files(event).is_some() {
                     // Or else the browser leaves the page for the file.
                     event.prevent_default();
                 }
             }),
-            Listener::active(document, "drop", move |event: &DragEvent| {
+            Listener::active(around, "drop", move |event: &DragEvent| {
                 if let Some(data) = files(event) {
                     event.prevent_default();
                     reading.read_all(data.files());

@@ -3,7 +3,7 @@
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::super::test_page::{TestPage, numbered};
+use super::test_page::{TestPage, numbered, typed};
 
 const JSON: &str = r#"{"level":"warn","msg":"a \"slow\" one","at":{"host":"db-1"}}"#;
 
@@ -55,14 +55,14 @@ async fn chosen_fields_are_columns_and_lines_without_them_are_plain() {
     let page = TestPage::showing(&format!("{JSON}\nplain\n{}", r#"{"msg":"b","level":"information"}"#)).await;
     let field: web_sys::HtmlInputElement = page.get("#columns input").unchecked_into();
     field.set_value("level, msg");
-    field.dispatch_event(&web_sys::Event::new("input").unwrap()).unwrap();
+    field.dispatch_event(&typed()).unwrap();
     page.painted().await;
     assert_eq!(page.texts(), ["warn a \\\"slow\\\" one ", "plain", "information b "]);
     // Columns stand under one another.
     let cells = page.all(".cell");
     assert_eq!(cells[1].offset_left(), cells[3].offset_left());
     field.set_value("");
-    field.dispatch_event(&web_sys::Event::new("input").unwrap()).unwrap();
+    field.dispatch_event(&typed()).unwrap();
     page.painted().await;
     assert_eq!(page.texts()[0], JSON);
     web_sys::window().unwrap().local_storage().unwrap().unwrap().clear().unwrap();

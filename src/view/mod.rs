@@ -2,16 +2,20 @@
 //!
 //! | module | concept |
 //! | --- | --- |
-//! | [`app`] | the page and its parts |
+//! | [`app`] | the page |
+//! | [`viewer`] | all there is to see, and what the reader does with it |
+//! | [`screen`] | what surrounds the lines, and tables of what is shown where |
+//! | [`surroundings`] | a page of its own, or somebody else's |
+//! | [`settings`] | what the page is set to, and by whom |
 //! | [`live_page`] | joins a client, the model and the view |
 //! | [`page_address`] | what the page's address asks for |
 //! | [`preferences`] | what the reader likes, kept |
 //! | [`status_bar`] | the header: connection, counts, details |
 //! | [`empty_log`] | what is there before the first line |
-//! | [`columns_menu`] | which fields of JSON lines are columns |
 //! | [`download`] | lines as a file |
 //! | [`file_reading`] | files as lines |
 //! | [`menu`] | menu, list of keys, and boxes that ask |
+//! | [`tray`] | what lies above the lines |
 //! | [`find_bar`] | the bar under it: what to look for, what to show |
 //! | [`log_view`] | the virtual list |
 //! | [`log_row`] | one row of it |
@@ -31,7 +35,6 @@ pub mod app;
 pub mod client;
 pub mod clipboard;
 pub mod clock;
-pub mod columns_menu;
 pub mod composer_bar;
 pub mod download;
 pub mod empty_log;
@@ -45,15 +48,22 @@ pub mod log_view;
 pub mod menu;
 pub mod page_address;
 pub mod preferences;
+pub mod screen;
 pub mod scroll_input;
+pub mod settings;
 pub mod size_watch;
 pub mod source_switches;
 pub mod status_bar;
+pub mod surroundings;
 pub mod text_selection;
 pub mod timeline_strip;
+pub mod tray;
+pub mod viewer;
 
 #[cfg(test)]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+#[cfg(test)]
+mod json_tests;
 #[cfg(test)]
 mod reading_tests;
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! What the page's address asks for: `?group=NAME`, `?negotiate=URL`, both as often as wanted, `?id=USER`, `?publish`,
-//! `?lines=COUNT`, `?mib=SIZE`.
+//! `?lines=COUNT`, `?mib=SIZE`, `?url=URL`, `?subprotocol=NAME`. [`Settings`] says where else the same may stand.
 //!
 //! Each negotiate URL is a connection of its own. Groups that it names itself (`negotiate?group=NAME`) are joined there;
 //! one that names none gets the groups of the page's address.
 
-use js_sys::Array;
-use web_sys::{Url, UrlSearchParams};
-use webpubsub_protocol::name::GroupName;
+use web_sys::Url;
+use webpubsub_protocol::{name::GroupName, subprotocol::Subprotocol};
 
+use super::settings::Settings;
 use crate::model::{
     line_store::StoreLimits,
     source::{MAX_SOURCES, Source, source_names},
@@ -26,6 +26,8 @@ pub struct PageAddress {
     pub negotiations: Vec<Negotiation>,
     /// Whether there is a line to type in.
     pub has_composer: bool,
+    /// What clients offer first.
+    pub subprotocol: Subprotocol,
     /// How much is kept.
     pub limits: StoreLimits,
 }
@@ -46,8 +48,14 @@ impl Negotiation {
         self.url.split(['?', '#']).next().unwrap_or_default()
     }
 
-    fn read(negotiate: &str, href: &str, groups: &[GroupName], user: Option<&str>) -> Result<Self, String> {
-        let url = Url::new_with_base(negotiate, href)
+    /// Whether there is nothing to negotiate: this is the service's own URL.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        self.url.starts_with("ws")
+    }
+
+    fn read(negotiate: &str, base: &str, groups: &[GroupName], user: Option<&str>) -> Result<Self, String> {
+        let url = Url::new_with_base(negotiate, base)
             .ok()
             .filter(|url| matches!(url.protocol().as_str(), "http:" | "https:"))
             .ok_or_else(|| {
@@ -55,51 +63,67 @@ impl Negotiation {
                     "`{negotiate}` is no address of a negotiate endpoint: it must be an http or https URL"
                 )
             })?;
-        let mut own = groups_of(&url.search_params())?;
+        let mut own =
+            groups_of(url.search_params().get_all("group").iter().filter_map(|name| name.as_string()))?;
         if own.is_empty() {
             own = groups.to_vec();
             for group in groups {
                 url.search_params().append("group", group.as_str());
             }
         }
-        if own.is_empty() {
-            own.push(GroupName::new(DEFAULT_GROUP).map_err(|error| error.to_string())?);
-        }
         if let Some(user) = user {
             url.search_params().set("id", user);
         }
-        Ok(Self { groups: own, url: url.href() })
+        Self { groups: own, url: url.href() }.with_some_group()
+    }
+
+    /// A connection that need not be negotiated: the service's own URL, token included.
+    fn direct(url: &str, groups: &[GroupName]) -> Result<Self, String> {
+        let is_websocket = url.starts_with("ws://") || url.starts_with("wss://");
+        if !is_websocket {
+            return Err("`url` is no address of a service: it must be a ws or wss URL".to_owned());
+        }
+        Self { groups: groups.to_vec(), url: url.to_owned() }.with_some_group()
+    }
+
+    fn with_some_group(mut self) -> Result<Self, String> {
+        if self.groups.is_empty() {
+            self.groups.push(GroupName::new(DEFAULT_GROUP).map_err(|error| error.to_string())?);
+        }
+        Ok(self)
     }
 }
 
 impl PageAddress {
-    /// Reads the address `href` of a page.
+    /// Reads what a page is set to.
     ///
     /// # Errors
     /// In words for the reader: a name that is no group name, an address that is none, more sources than a page has.
-    pub fn read(href: &str) -> Result<Self, String> {
-        let page = Url::new(href).map_err(|_| format!("`{href}` is no address"))?;
-        let parameters = page.search_params();
-        let groups = groups_of(&parameters)?;
-        let user = parameters.get("id");
-        let mut endpoints = texts(&parameters.get_all("negotiate"));
-        if endpoints.is_empty() {
+    pub fn read(settings: &Settings) -> Result<Self, String> {
+        let groups = groups_of(settings.get_all("group").into_iter())?;
+        let user = settings.get("id");
+        let direct = settings.get("url");
+        let mut endpoints = settings.get_all("negotiate");
+        if endpoints.is_empty() && direct.is_none() {
             endpoints.push("negotiate".to_owned());
         }
         let mut negotiations = Vec::new();
-        let mut sources = 0;
-        for endpoint in endpoints {
-            let negotiation = Negotiation::read(&endpoint, href, &groups, user.as_deref())?;
-            sources += negotiation.groups.len();
-            negotiations.push(negotiation);
+        if let Some(url) = &direct {
+            negotiations.push(Negotiation::direct(url, &groups)?);
         }
+        for endpoint in endpoints {
+            negotiations.push(Negotiation::read(&endpoint, settings.base(), &groups, user.as_deref())?);
+        }
+        let sources: usize = negotiations.iter().map(|negotiation| negotiation.groups.len()).sum();
         if sources > MAX_SOURCES {
             return Err(format!(
                 "this address asks for {sources} groups; a page shows {MAX_SOURCES} at most"
             ));
         }
-        let has_composer = parameters.get("publish").is_some_and(|value| value != "0");
-        Ok(Self { negotiations, has_composer, limits: limits_of(&parameters) })
+        let has_composer =
+            settings.get("publish").is_some_and(|value| !matches!(value.as_str(), "0" | "false"));
+        let subprotocol = subprotocol_of(settings.get("subprotocol").as_deref())?;
+        Ok(Self { negotiations, has_composer, subprotocol, limits: limits_of(settings) })
     }
 
     /// The groups as sources of the log, in the order of the address.
@@ -115,10 +139,22 @@ impl PageAddress {
     }
 }
 
-/// How much a query asks to be kept; the usual, where it says no number.
-fn limits_of(parameters: &UrlSearchParams) -> StoreLimits {
+fn subprotocol_of(name: Option<&str>) -> Result<Subprotocol, String> {
+    match name {
+        None | Some("" | "json.reliable") => Ok(Subprotocol::ReliableJson),
+        Some("json") => Ok(Subprotocol::Json),
+        Some("protobuf.reliable") => Ok(Subprotocol::ReliableProtobuf),
+        Some("protobuf") => Ok(Subprotocol::Protobuf),
+        Some(other) => Err(format!(
+            "there is no subprotocol `{other}`: give json.reliable, json, protobuf.reliable or protobuf"
+        )),
+    }
+}
+
+/// How much is to be kept; the usual, where no number is said.
+fn limits_of(settings: &Settings) -> StoreLimits {
     let asked = |name, most: usize| {
-        let number = parameters.get(name).and_then(|number| number.parse::<usize>().ok());
+        let number = settings.get(name).and_then(|number| number.parse::<usize>().ok());
         number.map(|number| number.clamp(1, most))
     };
     let usual = StoreLimits::default();
@@ -129,10 +165,10 @@ fn limits_of(parameters: &UrlSearchParams) -> StoreLimits {
     }
 }
 
-/// All groups that a query names, each once; `a,b` names two.
-fn groups_of(parameters: &UrlSearchParams) -> Result<Vec<GroupName>, String> {
+/// All groups that are named, each once; `a,b` names two.
+fn groups_of(names: impl Iterator<Item = String>) -> Result<Vec<GroupName>, String> {
     let mut groups = Vec::new();
-    for named in texts(&parameters.get_all("group")) {
+    for named in names {
         for name in named.split(',') {
             let group = GroupName::new(name).map_err(|error| error.to_string())?;
             if !groups.contains(&group) {
@@ -143,21 +179,22 @@ fn groups_of(parameters: &UrlSearchParams) -> Result<Vec<GroupName>, String> {
     Ok(groups)
 }
 
-fn texts(values: &Array) -> Vec<String> {
-    values.iter().filter_map(|value| value.as_string()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;
 
+    fn address(href: &str) -> Result<PageAddress, String> {
+        let (_, query) = href.split_once('?').unwrap_or_default();
+        PageAddress::read(&Settings::of_query(query, href.to_owned()).unwrap())
+    }
+
     /// The groups of each connection, and where it is negotiated.
     fn read(href: &str) -> Vec<(String, String)> {
         let groups =
             |groups: &[GroupName]| groups.iter().map(GroupName::as_str).collect::<Vec<_>>().join(" + ");
-        let address = PageAddress::read(href).unwrap();
+        let address = address(href).unwrap();
         address
             .negotiations
             .into_iter()
@@ -175,9 +212,9 @@ mod tests {
     fn group_user_and_endpoint_come_from_the_address() {
         let read = read("http://h/?group=a%20b&id=ad%26a&negotiate=https%3A%2F%2Fn.example%2Fneg%3Fx%3D1");
         assert_eq!(read, [("a b".into(), "https://n.example/neg?x=1&group=a+b&id=ad%26a".into())]);
-        let address = PageAddress::read("http://h/?id=ada").unwrap();
-        assert_eq!(address.negotiations[0].endpoint(), "http://h/negotiate");
-        assert!(!address.has_composer && PageAddress::read("http://h/?publish").unwrap().has_composer);
+        let of_ada = address("http://h/?id=ada").unwrap();
+        assert_eq!(of_ada.negotiations[0].endpoint(), "http://h/negotiate");
+        assert!(!of_ada.has_composer && address("http://h/?publish").unwrap().has_composer);
     }
 
     #[wasm_bindgen_test]
@@ -193,14 +230,14 @@ mod tests {
                 ("x + a".into(), "https://i/two?group=x&group=a".into())
             ]
         );
-        let sources = PageAddress::read(two).unwrap().sources();
+        let sources = address(two).unwrap().sources();
         let told: Vec<_> = sources.iter().map(|source| (source.name.as_str(), source.connection)).collect();
         assert_eq!(told, [("a at h/one", 0), ("x", 1), ("a at i/two", 1)]);
     }
 
     #[wasm_bindgen_test]
     fn how_much_is_kept_comes_from_the_address_within_limits() {
-        let limits = |href| PageAddress::read(href).unwrap().limits;
+        let limits = |href| address(href).unwrap().limits;
         assert_eq!(limits("http://h/"), StoreLimits::default());
         let asked = limits("http://h/?lines=1000000&mib=256");
         assert_eq!((asked.lines, asked.bytes), (1_000_000, 256 << 20));
@@ -211,14 +248,14 @@ mod tests {
 
     #[wasm_bindgen_test]
     fn what_cannot_be_is_said_in_words() {
-        let words = PageAddress::read("http://h/?group=%20").unwrap_err();
+        let words = address("http://h/?group=%20").unwrap_err();
         assert!(words.contains("is no group name"), "{words}");
         for bad in ["javascript:alert(1)", "http://", "ftp://h/"] {
-            let words = PageAddress::read(&format!("http://h/?negotiate={bad}")).unwrap_err();
+            let words = address(&format!("http://h/?negotiate={bad}")).unwrap_err();
             assert!(words.contains(bad) && words.contains("http or https"), "{words}");
         }
         let many: Vec<String> = (0..=MAX_SOURCES).map(|number| number.to_string()).collect();
-        let words = PageAddress::read(&format!("http://h/?group={}", many.join(","))).unwrap_err();
+        let words = address(&format!("http://h/?group={}", many.join(","))).unwrap_err();
         assert!(words.contains("17 groups"), "{words}");
     }
 }

@@ -1,7 +1,9 @@
 //! What the reader likes: kept by the browser, and asked for by the page's address.
 
+use web_sys::Element;
+
+use super::settings::Settings;
 use crate::model::live_log::Times;
-use web_sys::{Storage, UrlSearchParams, Window};
 
 /// Which colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,35 +58,45 @@ pub struct Preferences {
     pub highlights: String,
     /// Whether new lines are spoken.
     pub is_speaking: bool,
+    /// The fields of JSON lines that are shown as columns, separated by commas.
+    pub columns: String,
 }
 
-const THEME: &str = "theme";
-const WRAP: &str = "wrap";
-const TIME: &str = "time";
-const MARKS: &str = "marks";
-const SPEAK: &str = "speak";
+/// Their names, in the page's address and where they are kept.
+pub const NAMES: [&str; 6] = ["theme", "wrap", "time", "marks", "speak", "columns"];
+
+/// Whether a setting that is on or off is on: `wrap`, `wrap=1`, `wrap=true`.
+#[must_use]
+pub fn is_on(value: Option<&str>) -> bool {
+    matches!(value, Some("1" | "true" | ""))
+}
 
 impl Preferences {
-    /// What the page's address says (`theme=dark`, `wrap=1`, `time=clock`, `marks=RULES`, `speak=1`), or else what was kept.
-    #[must_use]
-    pub fn read(window: &Window) -> Self {
-        let wish = |name: &str| read_value(window, name);
-        let is_wished = |name| wish(name).is_some_and(|value| matches!(value.as_str(), "1" | "true" | ""));
-        Self {
-            theme: wish(THEME).and_then(|name| Theme::from_name(&name)).unwrap_or_default(),
-            is_wrapping: is_wished(WRAP),
-            times: match wish(TIME).as_deref() {
-                Some("clock" | "1" | "true" | "") => Times::Clock,
-                Some("since") => Times::Since,
-                _ => Times::Off,
-            },
-            highlights: wish(MARKS).unwrap_or_default(),
-            is_speaking: is_wished(SPEAK),
+    /// Sets the one with this name: `theme=dark`, `wrap=1`, `time=clock`, `marks=RULES`, `speak=1`, `columns=FIELDS`. A value that
+    /// is none of its values is as none. Whether there is one with this name.
+    pub fn set(&mut self, name: &str, value: Option<&str>) -> bool {
+        let words = || value.unwrap_or_default().to_owned();
+        match name {
+            "theme" => self.theme = value.and_then(Theme::from_name).unwrap_or_default(),
+            "wrap" => self.is_wrapping = is_on(value),
+            "time" => {
+                self.times = match value {
+                    Some("clock") => Times::Clock,
+                    Some("since") => Times::Since,
+                    value if is_on(value) => Times::Clock,
+                    _ => Times::Off,
+                }
+            }
+            "marks" => self.highlights = words(),
+            "speak" => self.is_speaking = is_on(value),
+            "columns" => self.columns = words(),
+            _ => return false,
         }
+        true
     }
 
-    /// Keeps them, where the browser keeps anything.
-    pub fn keep(&self, window: &Window) {
+    /// Keeps them, where anything is kept.
+    pub fn keep(&self, settings: &Settings) {
         let flag = |is_set| if is_set { "1" } else { "0" };
         let times = match self.times {
             Times::Off => "0",
@@ -92,47 +104,21 @@ impl Preferences {
             Times::Since => "since",
         };
         let values = [
-            (THEME, self.theme.as_str()),
-            (WRAP, flag(self.is_wrapping)),
-            (TIME, times),
-            (MARKS, &self.highlights),
-            (SPEAK, flag(self.is_speaking)),
+            self.theme.as_str(),
+            flag(self.is_wrapping),
+            times,
+            &self.highlights,
+            flag(self.is_speaking),
+            &self.columns,
         ];
-        for (name, value) in values {
-            keep_value(window, name, value);
+        for (name, value) in NAMES.into_iter().zip(values) {
+            settings.keep(name, value);
         }
     }
 
-    /// Gives the page its colours.
-    pub fn apply(&self, window: &Window) {
-        let root = window.document().and_then(|document| document.document_element());
-        if let Some(root) = root {
-            // Fails only for attributes with impossible names.
-            root.set_attribute("data-theme", self.theme.as_str()).unwrap_or_default();
-        }
+    /// Gives `root` and what is in it their colours.
+    pub fn apply(&self, root: &Element) {
+        // Fails only for attributes with impossible names.
+        root.set_attribute("data-theme", self.theme.as_str()).unwrap_or_default();
     }
-}
-
-/// What the page's address says of `name`, or else what was kept of it.
-pub(super) fn read_value(window: &Window, name: &str) -> Option<String> {
-    let search = window.location().search().unwrap_or_default();
-    let asked = UrlSearchParams::new_with_str(&search).ok().and_then(|parameters| parameters.get(name));
-    asked.or_else(|| storage(window)?.get_item(&key(name)).ok()?)
-}
-
-/// Keeps a value, where the browser keeps anything.
-pub(super) fn keep_value(window: &Window, name: &str, value: &str) {
-    if let Some(storage) = storage(window) {
-        // A full or forbidden store keeps nothing, and the page works all the same.
-        storage.set_item(&key(name), value).unwrap_or_default();
-    }
-}
-
-fn key(name: &str) -> String {
-    format!("tailcast.{name}")
-}
-
-/// `None` where a browser, or its user, allows no storage.
-fn storage(window: &Window) -> Option<Storage> {
-    window.local_storage().ok().flatten()
 }

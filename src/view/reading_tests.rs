@@ -8,7 +8,7 @@ use web_sys::{
     HtmlTextAreaElement, Node, Selection,
 };
 
-use super::test_page::{TestPage, numbered};
+use super::test_page::{TestPage, numbered, typed};
 use crate::model::line_store::StoreLimits;
 
 fn native() -> Selection {
@@ -191,14 +191,14 @@ async fn highlights_mark_every_row_are_kept_and_meet_search_hits() {
     let page = TestPage::showing("slow request\ntimeout after 503 ms").await;
     let field: HtmlTextAreaElement = page.get("#highlights-field").unchecked_into();
     field.set_value("timeout\nred: /5\\d\\d/\n/(/");
-    field.dispatch_event(&Event::new("input").unwrap()).unwrap();
+    field.dispatch_event(&typed()).unwrap();
     page.painted().await;
     assert_eq!(page.text(".row .lit.yellow"), "timeout");
     assert_eq!(page.text(".row .lit.red"), "503");
     assert!(page.text("#highlights .wrong").starts_with("line 3: "));
     let find: web_sys::HtmlInputElement = page.get("#find input").unchecked_into();
     find.set_value("out a");
-    find.dispatch_event(&Event::new("input").unwrap()).unwrap();
+    find.dispatch_event(&typed()).unwrap();
     page.painted().await;
     assert_eq!(page.text(".row .lit.hit"), "out");
     drop(page);

@@ -8,9 +8,9 @@ use std::{
     rc::Rc,
 };
 
-use web_sys::{Document, Event, EventTarget, HtmlElement, PointerEvent, TouchEvent, WheelEvent, Window};
+use web_sys::{Event, EventTarget, HtmlElement, PointerEvent, TouchEvent, WheelEvent, Window};
 
-use super::{clock::steady_ms, frame_gate::FrameGate, listener::Listener};
+use super::{clock::steady_ms, frame_gate::FrameGate, listener::Listener, surroundings::Surroundings};
 use crate::model::{
     command::{Stride, Way},
     live_log::LiveLog,
@@ -35,6 +35,7 @@ struct Reins {
     intent: Rc<RefCell<ScrollIntent>>,
     gate: Rc<FrameGate>,
     scroller: HtmlElement,
+    surroundings: Surroundings,
 }
 
 impl ScrollInput {
@@ -42,7 +43,7 @@ impl ScrollInput {
     #[must_use]
     pub fn new(
         window: &Window,
-        document: &Document,
+        surroundings: &Surroundings,
         scroller: &HtmlElement,
         log: &Rc<RefCell<LiveLog>>,
         gate: &Rc<FrameGate>,
@@ -52,10 +53,11 @@ impl ScrollInput {
             intent: Rc::default(),
             gate: Rc::clone(gate),
             scroller: scroller.clone(),
+            surroundings: surroundings.clone(),
         };
         let mut listeners = Vec::from(reins.listen_to_scrolling());
         listeners.extend(reins.listen_to_touch());
-        listeners.extend(reins.listen_to_pointer(window, document));
+        listeners.extend(reins.listen_to_pointer(window));
         Self { reins, _listeners: listeners }
     }
 
@@ -130,16 +132,16 @@ impl Reins {
     }
 
     /// A press on the text holds it still, so that it can be selected while lines fly; a mere click lets it go again.
-    fn listen_to_pointer(&self, window: &Window, document: &Document) -> [Listener; 4] {
+    fn listen_to_pointer(&self, window: &Window) -> [Listener; 4] {
         let down = self.clone();
         let holds_still = Rc::new(Cell::new(false));
         let release = |name| {
-            let (reins, holds_still, document) = (self.clone(), Rc::clone(&holds_still), document.clone());
+            let (reins, holds_still) = (self.clone(), Rc::clone(&holds_still));
             Listener::passive(window, name, move |event: &PointerEvent| {
                 // Browsers do not report the release of a scroll bar; the next movement without a button does.
                 if event.buttons() == 0 {
                     reins.intent.borrow_mut().release(steady_ms());
-                    if holds_still.take() && !reins.is_selected(&document) {
+                    if holds_still.take() && !reins.is_selected() {
                         reins.log.borrow_mut().viewport.follow();
                         reins.gate.ask();
                     }
@@ -174,8 +176,8 @@ impl Reins {
     }
 
     /// Whether some text of the list is selected.
-    fn is_selected(&self, document: &Document) -> bool {
-        let selected = document.get_selection().ok().flatten().filter(|range| !range.is_collapsed());
+    fn is_selected(&self) -> bool {
+        let selected = self.surroundings.selection().filter(|range| !range.is_collapsed());
         let begun = selected.and_then(|range| range.anchor_node());
         begun.is_some_and(|node| self.scroller.contains(Some(&node)))
     }

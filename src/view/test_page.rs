@@ -11,9 +11,11 @@ use webpubsub_client::ClientEvent;
 use webpubsub_protocol::{message::Metadata, name::GroupName, payload::Payload, subprotocol::Subprotocol};
 
 use super::{
-    app::LiveLogPage,
+    app::{LiveLogPage, Plan},
     client::{Client, Sink, StartClient, Told},
     page_address::PageAddress,
+    settings::Settings,
+    surroundings::Surroundings,
 };
 use crate::model::line_store::StoreLimits;
 
@@ -65,9 +67,7 @@ impl TestPage {
     pub async fn at(href: &str, limits: StoreLimits) -> Self {
         let document = document();
         let root: HtmlElement = document.create_element("div").unwrap().unchecked_into();
-        let frame = format!(
-            "position: relative; display: grid; grid-template-rows: auto auto minmax(0, 1fr) auto; height: {PAGE_PX}px"
-        );
+        let frame = format!("position: relative; height: {PAGE_PX}px");
         root.set_attribute("style", &frame).unwrap();
         let style = document.create_element("style").unwrap();
         style.set_text_content(Some(include_str!("../../assets/style.css")));
@@ -85,8 +85,18 @@ impl TestPage {
                 Some(Box::new(TestClient { _running: running.upgrade(), published: Rc::clone(&published) }))
             }
         });
-        let address = PageAddress::read(href).unwrap();
-        let unmount = mount_to(root.clone(), move || view! { <LiveLogPage address start_client limits /> });
+        let window = web_sys::window().unwrap();
+        let (_, query) = href.split_once('?').unwrap_or_default();
+        let asked = Settings::of_query(query, href.to_owned()).unwrap();
+        let plan = Plan {
+            address: PageAddress::read(&asked),
+            start_client,
+            limits,
+            settings: Settings::of_page(&window).unwrap(),
+            surroundings: Surroundings::page().unwrap(),
+            on_start: Box::new(drop),
+        };
+        let unmount = mount_to(root.clone(), move || view! { <LiveLogPage plan /> });
         let page = Self { root, sinks, published, running, unmount: Some(Box::new(unmount)) };
         page.painted().await;
         page
@@ -114,7 +124,7 @@ impl TestPage {
     pub async fn type_into(&self, selector: &str, text: &str) {
         let field: web_sys::HtmlInputElement = self.get(selector).unchecked_into();
         field.set_value(text);
-        field.dispatch_event(&web_sys::Event::new("input").unwrap()).unwrap();
+        field.dispatch_event(&typed()).unwrap();
         self.painted().await;
     }
 
@@ -261,4 +271,11 @@ pub async fn next_frame() {
 
 fn document() -> Document {
     web_sys::window().unwrap().document().unwrap()
+}
+
+/// What a browser tells of a field that was typed into.
+pub fn typed() -> web_sys::Event {
+    let said = web_sys::EventInit::new();
+    said.set_bubbles(true);
+    web_sys::Event::new_with_event_init_dict("input", &said).unwrap()
 }

@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use wasm_bindgen::JsCast;
 use web_sys::{Document, Element, Node};
 
-use super::log_view::LogView;
+use super::{log_view::LogView, surroundings::Surroundings};
 use crate::model::{
     drawn_place::{byte_at, drawn_at},
     live_log::LiveLog,
@@ -25,6 +25,7 @@ type Spot = (Node, u32);
 /// See the [module](self).
 pub struct TextSelection {
     document: Document,
+    surroundings: Surroundings,
     /// The ends as they were last read or put.
     known: RefCell<Option<(Spot, Spot)>>,
 }
@@ -32,8 +33,8 @@ pub struct TextSelection {
 impl TextSelection {
     /// Nothing is known to be selected.
     #[must_use]
-    pub fn new(document: Document) -> Self {
-        Self { document, known: RefCell::new(None) }
+    pub fn new(document: Document, surroundings: Surroundings) -> Self {
+        Self { document, surroundings, known: RefCell::new(None) }
     }
 
     /// Takes over what the reader selected since. Whether he did. `is_held`: he is at it, with the pointer.
@@ -74,7 +75,7 @@ impl TextSelection {
 
     /// Shows what the model holds.
     pub fn show(&self, view: &LogView, log: &LiveLog) {
-        let Ok(Some(native)) = self.document.get_selection() else { return };
+        let Some(native) = self.surroundings.selection() else { return };
         if let Some(selection) = log.selection().filter(|selection| !selection.is_empty()) {
             let ends = (spot_of(selection.anchor, view, log), spot_of(selection.head, view, log));
             if self.now().as_ref() != Some(&ends) {
@@ -89,14 +90,14 @@ impl TextSelection {
     /// Selects nothing any more.
     pub fn clear(&self, log: &mut LiveLog) {
         log.select(None);
-        if let Ok(Some(native)) = self.document.get_selection() {
+        if let Some(native) = self.surroundings.selection() {
             native.remove_all_ranges().unwrap_or_default();
         }
         self.known.replace(self.now());
     }
 
     fn now(&self) -> Option<(Spot, Spot)> {
-        let native = self.document.get_selection().ok().flatten()?;
+        let native = self.surroundings.selection()?;
         let anchor = (native.anchor_node()?, native.anchor_offset());
         Some((anchor, (native.focus_node()?, native.focus_offset())))
     }

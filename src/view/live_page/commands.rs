@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use wasm_bindgen::JsValue;
 use web_sys::Window;
 
-use super::{LivePage, Screen, report};
+use super::{LivePage, report, tell_brush};
 use crate::{
     model::{
         command::{Command, Way},
@@ -13,7 +13,10 @@ use crate::{
         highlight::HighlightRules,
         live_log::{ExportFormat, ExportScope, Times},
     },
-    view::{clock::local_time, download::save_lines, find_bar::FindChange},
+    view::{
+        clock::local_time, download::save_lines, find_bar::FindChange, screen::Screen,
+        surroundings::Surroundings,
+    },
 };
 
 impl LivePage {
@@ -99,7 +102,7 @@ impl LivePage {
             }
             Command::LinkLines => {
                 let linked = self.log.borrow_mut().link_selected();
-                show_link(&self.window, linked, self.screen);
+                show_link(&self.surroundings, &self.window, linked, self.screen);
             }
             Command::Save => self.save(ExportScope::Shown, ExportFormat::Text),
             Command::OpenFile => {
@@ -124,7 +127,7 @@ impl LivePage {
         }
         let stage = self.stage.borrow();
         let Some(stage) = stage.as_ref() else { return };
-        if let Ok(Some(native)) = self.document.get_selection()
+        if let Some(native) = self.surroundings.selection()
             && native.is_collapsed()
         {
             // Browsers copy nothing when nothing seems selected, but what is selected may be out of view.
@@ -145,12 +148,19 @@ impl LivePage {
     /// Holds the view where it is, or follows the end again.
     pub fn pause_or_follow(&self) {
         let is_following = self.log.borrow().viewport.is_following();
-        if is_following {
-            self.log.borrow_mut().viewport.leave_end();
-            self.gate.ask();
-        } else {
-            self.follow();
-        }
+        if is_following { self.pause() } else { self.follow() }
+    }
+
+    /// Holds the view where it is.
+    pub fn pause(&self) {
+        self.log.borrow_mut().viewport.leave_end();
+        self.gate.ask();
+    }
+
+    /// Goes to the end and stays there, as nobody asked for with the pointer.
+    pub fn resume(&self) {
+        self.log.borrow_mut().viewport.follow();
+        self.gate.ask();
     }
 
     /// Goes to the end and stays there.
@@ -161,15 +171,18 @@ impl LivePage {
         self.gate.ask();
     }
 
-    /// Shows only lines of these bars of the timeline, or all.
+    /// Shows only lines of these bars of the timeline, or all. What was being chosen is chosen, or chosen no more.
     pub fn set_range(&self, bars: Option<(usize, usize)>) {
-        self.log.borrow_mut().set_range(bars, local_time().offset_minutes);
+        let sorted = bars.map(|(start, end)| (start.min(end), start.max(end)));
+        self.log.borrow_mut().set_range(sorted, local_time().offset_minutes);
+        self.set_brush(bars);
         self.gate.ask();
     }
 
-    /// When these bars of the timeline begin and end, in words.
-    pub fn range_words(&self, bars: (usize, usize)) -> String {
-        self.log.borrow().range_words(bars, local_time().offset_minutes)
+    /// These bars of the timeline are being chosen.
+    pub fn set_brush(&self, bars: Option<(usize, usize)>) {
+        self.screen.change(|shown| shown.brush = bars);
+        tell_brush(&self.log.borrow(), self.screen);
     }
 
     /// Gives lines to the browser, to be kept as a file.
@@ -181,8 +194,14 @@ impl LivePage {
 }
 
 /// Puts lines into the page's address.
-pub(super) fn show_link(window: &Window, lines: Option<RangeInclusive<u64>>, screen: Screen) {
-    let Some(lines) = lines else { return };
+pub(super) fn show_link(
+    surroundings: &Surroundings,
+    window: &Window,
+    lines: Option<RangeInclusive<u64>>,
+    screen: Screen,
+) {
+    // Whose page it is not, whose address it is not.
+    let Some(lines) = lines.filter(|_| surroundings.is_page()) else { return };
     let fragment = lines_fragment(&lines);
     if let Ok(history) = window.history() {
         // Browsers refuse when it is written hundreds of times a second.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use web_sys::Window;
 use webpubsub_client::ClientEvent;
 
-use super::{LivePage, show_one};
+use super::LivePage;
 use crate::view::{
     client::{Sink, Told},
     clock::local_time,
@@ -38,6 +38,7 @@ impl LivePage {
         let (log, gate, composer) = (Rc::clone(&self.log), Rc::clone(&self.gate), Rc::clone(&self.composer));
         let (window, has_connected) = (self.window.clone(), Rc::clone(&self.has_connected));
         let screen = self.screen;
+        let surroundings = self.surroundings.clone();
         Box::new(move |told| match told {
             Told::Event(event) => {
                 log.borrow_mut().handle_of(connection, &event, local_time());
@@ -45,10 +46,12 @@ impl LivePage {
                     mark_connected(&window);
                 }
                 gate.ask();
+                surroundings.tell(&event);
             }
             Told::Settled(number, outcome) => {
                 composer.borrow_mut().settled(connection, number, outcome);
-                show_one(screen.sent, composer.borrow().words());
+                let words = composer.borrow().words();
+                screen.change(|shown| shown.sent = words);
             }
         })
     }
@@ -62,7 +65,7 @@ impl LivePage {
         let Some(client) = clients.get(connection).and_then(Option::as_ref) else { return false };
         let mut composer = self.composer.borrow_mut();
         let is_taken = composer.sent(connection, text, client.publish(&group, text));
-        show_one(self.screen.sent, composer.words());
+        self.screen.change(|shown| shown.sent = composer.words());
         is_taken
     }
 

@@ -14,7 +14,7 @@ use crate::{model::live_log::LiveLog, view::listener::Listener};
 /// Listens to selections, and to presses on a line's number or fold.
 pub(super) fn listen(page: &LivePage, scroller: &HtmlElement) -> [Listener; 3] {
     let (log, gate, screen) = (Rc::clone(&page.log), Rc::clone(&page.gate), page.screen);
-    let window = page.window.clone();
+    let (window, surroundings) = (page.window.clone(), page.surroundings.clone());
     [
         Listener::passive(&page.document, "selectionchange", {
             let (log, gate, stage) = (Rc::clone(&log), Rc::clone(&gate), Rc::downgrade(&page.stage));
@@ -36,7 +36,7 @@ pub(super) fn listen(page: &LivePage, scroller: &HtmlElement) -> [Listener; 3] {
                 gate.ask();
             } else if let Some(id) = line_pressed(event, ".gutter") {
                 let linked = log.borrow_mut().link_line(id, event.shift_key());
-                show_link(&window, linked, screen);
+                show_link(&surroundings, &window, linked, screen);
                 gate.ask();
             }
         }),
