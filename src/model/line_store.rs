@@ -300,6 +300,11 @@ impl LineStore {
         true
     }
 
+    /// Drops every line; they count as dropped.
+    pub fn drop_all(&mut self) {
+        while self.drop_oldest() {}
+    }
+
     fn chunk_bytes(&self) -> usize {
         (self.limits.bytes / MIN_CHUNKS).min(CHUNK_BYTES)
     }

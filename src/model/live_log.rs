@@ -184,6 +184,18 @@ impl LiveLog {
         self.store.push_message(LineKind::Notice, text, now.unix_ms);
     }
 
+    /// Puts text into the log, as if it had come in a message to the first source.
+    pub fn append(&mut self, text: &str, now: LocalTime) {
+        self.store.push_message(LineKind::Group, text, now.unix_ms);
+    }
+
+    /// Takes all lines away. Those to come are numbered as if these were still there.
+    pub fn clear(&mut self) {
+        self.selection = None;
+        self.store.drop_all();
+        self.revision += 1;
+    }
+
     /// Whether lines are still being looked at: another frame is needed.
     #[must_use]
     pub fn is_looking(&self) -> bool {

@@ -50,23 +50,33 @@ pub fn clients_of(address: &PageAddress) -> StartClient {
         let negotiation = negotiations.get(connection)?;
         let options = ClientOptions::new().prefer(subprotocol);
         let options = negotiation.groups.iter().cloned().fold(options, ClientOptions::join);
-        let sink = Rc::new(RefCell::new(sink));
-        let events = Rc::clone(&sink);
-        let on_event = move |event| (events.borrow_mut())(Told::Event(event));
         let url = negotiation.url.clone();
-        let client = if negotiation.is_direct() {
-            WebClient::start_with(options, move || Box::pin(ready(service_url(&url))), on_event)
-        } else {
-            WebClient::start(options, url, on_event)
-        };
-        client.on_outcome(move |outcome| {
-            if let Outcome::Settled { ack_id, outcome } = outcome {
-                let outcome = outcome.map_err(|error| error.to_string());
-                (sink.borrow_mut())(Told::Settled(ack_id, outcome));
+        let is_direct = negotiation.is_direct();
+        Some(client_of(sink, |on_event| {
+            if is_direct {
+                WebClient::start_with(options, move || Box::pin(ready(service_url(&url))), on_event)
+            } else {
+                WebClient::start(options, url, on_event)
             }
-        });
-        Some(Box::new(client))
+        }))
     })
+}
+
+/// A started client, which tells `sink`.
+pub(super) fn client_of(
+    sink: Sink,
+    start: impl FnOnce(Box<dyn FnMut(ClientEvent)>) -> WebClient,
+) -> Box<dyn Client> {
+    let sink = Rc::new(RefCell::new(sink));
+    let events = Rc::clone(&sink);
+    let client = start(Box::new(move |event| (events.borrow_mut())(Told::Event(event))));
+    client.on_outcome(move |outcome| {
+        if let Outcome::Settled { ack_id, outcome } = outcome {
+            let outcome = outcome.map_err(|error| error.to_string());
+            (sink.borrow_mut())(Told::Settled(ack_id, outcome));
+        }
+    });
+    Box::new(client)
 }
 
 /// A URL of the service itself.

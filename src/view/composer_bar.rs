@@ -19,7 +19,7 @@ pub fn send(root: &Element, page: &LivePage) {
     // There are few sources.
     let source = choice.map_or(0, |choice| usize::try_from(choice.selected_index()).unwrap_or(0));
     let text = field.value();
-    if !text.is_empty() && page.publish(source, &text) {
+    if !text.is_empty() && page.publish(source, &text).is_ok() {
         field.set_value("");
     }
 }

@@ -11,6 +11,7 @@
 //! | [`page_address`] | what the page's address asks for |
 //! | [`preferences`] | what the reader likes, kept |
 //! | [`status_bar`] | the header: connection, counts, details |
+//! | `element`, `shared_client` | the viewer for a custom element, and a connection for several (feature `element`) |
 //! | [`empty_log`] | what is there before the first line |
 //! | [`download`] | lines as a file |
 //! | [`file_reading`] | files as lines |
@@ -37,6 +38,8 @@ pub mod clipboard;
 pub mod clock;
 pub mod composer_bar;
 pub mod download;
+#[cfg(any(feature = "element", test))]
+pub mod element;
 pub mod empty_log;
 pub mod file_reading;
 pub mod find_bar;
@@ -51,6 +54,8 @@ pub mod preferences;
 pub mod screen;
 pub mod scroll_input;
 pub mod settings;
+#[cfg(any(feature = "element", test))]
+pub mod shared_client;
 pub mod size_watch;
 pub mod source_switches;
 pub mod status_bar;

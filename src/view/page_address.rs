@@ -94,6 +94,25 @@ impl Negotiation {
     }
 }
 
+/// A negotiate URL without the groups that it names.
+#[must_use]
+pub fn without_groups(negotiate_url: &str) -> String {
+    with_groups(negotiate_url, &[])
+}
+
+/// A negotiate URL that names these groups and no other. The usual one alone need not be named.
+#[must_use]
+pub fn with_groups(negotiate_url: &str, groups: &[GroupName]) -> String {
+    let Ok(url) = Url::new(negotiate_url) else { return negotiate_url.to_owned() };
+    url.search_params().delete("group");
+    if !matches!(groups, [group] if group.as_str() == DEFAULT_GROUP) {
+        for group in groups {
+            url.search_params().append("group", group.as_str());
+        }
+    }
+    url.href()
+}
+
 impl PageAddress {
     /// Reads what a page is set to.
     ///

@@ -4,10 +4,11 @@ use std::{cell::RefCell, rc::Rc};
 
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, EventTarget, HtmlElement, Node, Selection};
-use webpubsub_client::ClientEvent;
+
+use super::client::Told;
 
 /// Is told what clients tell.
-pub type Witness = Rc<dyn Fn(&ClientEvent)>;
+pub type Witness = Rc<dyn Fn(&Told)>;
 
 /// See the [module](self).
 #[derive(Clone)]
@@ -71,10 +72,10 @@ impl Surroundings {
         &self.themed
     }
 
-    /// Whoever embeds the viewer hears of an event.
-    pub fn tell(&self, event: &ClientEvent) {
+    /// Whoever embeds the viewer hears it, too.
+    pub fn tell(&self, told: &Told) {
         if let Some(witness) = &self.witness {
-            witness(event);
+            witness(told);
         }
     }
 

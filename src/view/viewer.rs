@@ -80,6 +80,12 @@ impl Viewer {
         {
             composer.remove();
         }
+        if !surroundings.is_page()
+            && let Some(name) = root.query_selector("h1")?
+        {
+            // Headings are the page's around it.
+            name.set_attribute("role", "presentation")?;
+        }
         let page = LivePage::new(log, limits, screen, start_client, surroundings.clone())
             .ok_or("the viewer is in no window")?;
         let viewer = Rc::new(Self {

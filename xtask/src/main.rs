@@ -6,6 +6,7 @@
 mod bench;
 mod build;
 mod dist;
+mod element;
 mod lint;
 mod program;
 mod progress;
@@ -53,6 +54,8 @@ enum Command {
         /// Which measurement; all of them when not given
         name: Option<bench::Name>,
     },
+    /// Build the custom element `<tail-cast>` as a package of npm, into target/element/
+    Element,
     /// Pack the binary and the page into one archive under target/
     Dist,
 }
@@ -83,6 +86,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Test(options) => test::run(&workspace, &setup, &options)?,
         Command::Lint => lint::run(&workspace, &setup)?,
         Command::Bench { name } => bench::run(name, &workspace, &setup)?,
+        Command::Element => element::build(&workspace, &setup, &workspace.element())?,
         Command::Dist => dist::run(&workspace, &setup)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -68,6 +68,11 @@ impl Workspace {
         self.strangers().join("requirements.txt")
     }
 
+    /// The custom element, as a package of npm.
+    pub fn element(&self) -> PathBuf {
+        self.target().join("element")
+    }
+
     /// The programs of strangers, and what they need.
     pub fn strangers(&self) -> PathBuf {
         self.root.join("tests/strangers")

@@ -185,6 +185,18 @@ impl LivePage {
         tell_brush(&self.log.borrow(), self.screen);
     }
 
+    /// Puts text into the log, as if it had come in a message.
+    pub fn append(&self, text: &str) {
+        self.log.borrow_mut().append(text, local_time());
+        self.gate.ask();
+    }
+
+    /// Takes all lines away.
+    pub fn clear(&self) {
+        self.log.borrow_mut().clear();
+        self.gate.ask();
+    }
+
     /// Gives lines to the browser, to be kept as a file.
     pub fn save(&self, scope: ExportScope, format: ExportFormat) {
         if let Err(error) = save_lines(&self.document, &self.log.borrow(), (scope, format)) {

@@ -39,34 +39,40 @@ impl LivePage {
         let (window, has_connected) = (self.window.clone(), Rc::clone(&self.has_connected));
         let screen = self.screen;
         let surroundings = self.surroundings.clone();
-        Box::new(move |told| match told {
-            Told::Event(event) => {
-                log.borrow_mut().handle_of(connection, &event, local_time());
-                if matches!(event, ClientEvent::Joined { .. }) && !has_connected.replace(true) {
-                    mark_connected(&window);
+        Box::new(move |told| {
+            surroundings.tell(&told);
+            match told {
+                Told::Event(event) => {
+                    log.borrow_mut().handle_of(connection, &event, local_time());
+                    if matches!(event, ClientEvent::Joined { .. }) && !has_connected.replace(true) {
+                        mark_connected(&window);
+                    }
+                    gate.ask();
                 }
-                gate.ask();
-                surroundings.tell(&event);
-            }
-            Told::Settled(number, outcome) => {
-                composer.borrow_mut().settled(connection, number, outcome);
-                let words = composer.borrow().words();
-                screen.change(|shown| shown.sent = words);
+                Told::Settled(number, outcome) => {
+                    composer.borrow_mut().settled(connection, number, outcome);
+                    let words = composer.borrow().words();
+                    screen.change(|shown| shown.sent = words);
+                }
             }
         })
     }
 
-    /// Publishes a text to the group of a source. Whether it was taken.
-    pub fn publish(&self, source: usize, text: &str) -> bool {
+    /// Publishes a text to the group of a source. Gives the number under which it is told what became of it.
+    ///
+    /// # Errors
+    /// Why it was not taken, in words.
+    pub fn publish(&self, source: usize, text: &str) -> Result<u64, String> {
         let target =
             self.log.borrow().sources().get(source).map(|source| (source.connection, source.group.clone()));
-        let Some((connection, group)) = target else { return false };
+        let (connection, group) = target.ok_or("there is no such source")?;
         let clients = self.clients.borrow();
-        let Some(client) = clients.get(connection).and_then(Option::as_ref) else { return false };
+        let client = clients.get(connection).and_then(Option::as_ref).ok_or("not connected yet")?;
         let mut composer = self.composer.borrow_mut();
-        let is_taken = composer.sent(connection, text, client.publish(&group, text));
+        let outcome = client.publish(&group, text);
+        composer.sent(connection, text, outcome.clone());
         self.screen.change(|shown| shown.sent = composer.words());
-        is_taken
+        outcome
     }
 
     /// The text published before the one shown, or after it.

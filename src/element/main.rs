@@ -1,0 +1,16 @@
+//! The module of the custom element `<tail-cast>`: nothing happens until `element.js` asks for it.
+
+// What it exports is there.
+#[cfg(target_arch = "wasm32")]
+use tailcast as _;
+
+#[cfg(target_arch = "wasm32")]
+fn main() {
+    console_error_panic_hook::set_once();
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn main() -> std::process::ExitCode {
+    eprintln!("tailcast-element is a web component: `cargo xtask dist` builds it");
+    std::process::ExitCode::from(2)
+}

@@ -1,0 +1,237 @@
+//! The viewer for a custom element: what `element.js` calls. The element itself, its attributes and its events, is JavaScript.
+//!
+//! A setting is a name and a value, as in the page's address; the element's attributes become a query.
+
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
+
+use js_sys::{Function, JsString, Promise};
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsError, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::HtmlElement;
+use webpubsub_client::{
+    ClientEvent, ClientOptions, failure::ConnectFailure, negotiate::ServiceUrl, web::WebClient,
+};
+use webpubsub_protocol::payload::Payload;
+
+use super::{
+    app::{LiveLogPage, Plan},
+    client::{StartClient, Told, client_of, clients_of, service_url},
+    page_address::{Negotiation, PageAddress, without_groups},
+    settings::Settings,
+    shared_client::share,
+    surroundings::Surroundings,
+    viewer::Viewer,
+};
+use crate::model::live_log::{ExportFormat, ExportScope};
+
+/// What becomes of texts that were sent: two functions for each.
+type Waiting = Rc<RefCell<HashMap<u64, (Function, Function)>>>;
+
+/// A viewer in an element. Freed, it ends.
+#[wasm_bindgen]
+pub struct ElementViewer {
+    viewer: Rc<RefCell<Option<Rc<Viewer>>>>,
+    waiting: Waiting,
+    _mounted: Box<dyn std::any::Any>,
+}
+
+#[wasm_bindgen]
+impl ElementViewer {
+    /// Shows in `place` what `query` asks for. Addresses are relative to `base`. `negotiate`, when there is one, is called
+    /// in place of a negotiate endpoint, and gives a promise of the service's URL. `tell` is called with the name of what
+    /// happened and up to three values; messages are told only while `wants_messages` gives true.
+    ///
+    /// # Errors
+    /// When the browser makes no elements. What is wrong with the settings is told, and shown.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        place: HtmlElement,
+        query: &str,
+        base: String,
+        negotiate: Option<Function>,
+        wants_messages: Function,
+        tell: Function,
+    ) -> Result<ElementViewer, JsError> {
+        let words = |error: JsValue| {
+            JsError::new(&String::from(JsString::from(js_sys::Object::from(error).to_string())))
+        };
+        let settings = Settings::of_query(query, base).map_err(words)?;
+        let address = PageAddress::read(&settings);
+        let waiting = Waiting::default();
+        let witness = witness(Rc::clone(&waiting), wants_messages, tell.clone());
+        let surroundings = Surroundings::element(&place, witness)
+            .ok_or_else(|| JsError::new("the element is in no document"))?;
+        if let Err(words) = &address {
+            call(&tell, "error", &[words]);
+        }
+        let start_client = match &address {
+            Ok(address) => clients(address, negotiate),
+            Err(_) => Rc::new(|_, _| None),
+        };
+        let limits = address.as_ref().map(|address| address.limits).unwrap_or_default();
+        let viewer = Rc::<RefCell<Option<Rc<Viewer>>>>::default();
+        let started = Rc::clone(&viewer);
+        let on_start = Box::new(move |running: Rc<Viewer>| {
+            started.replace(Some(running));
+            call(&tell, "ready", &[]);
+        });
+        let plan = Plan { address, start_client, limits, settings, surroundings, on_start };
+        let mounted = leptos::mount::mount_to(place, move || view! { <LiveLogPage plan /> });
+        Ok(Self { viewer, waiting, _mounted: Box::new(mounted) })
+    }
+
+    /// Sets what may be set while the viewer runs. Whether there is such a thing.
+    pub fn set(&self, name: &str, value: Option<String>) -> bool {
+        self.with(|viewer| viewer.set(name, value.as_deref())).unwrap_or(false)
+    }
+
+    /// Puts text into the log, as if it had come in a message.
+    pub fn append(&self, text: &str) {
+        self.with(|viewer| viewer.page().append(text));
+    }
+
+    /// Takes all lines away.
+    pub fn clear(&self) {
+        self.with(|viewer| viewer.page().clear());
+    }
+
+    /// Has the browser keep lines as a file: those shown or all held, as JSON lines or text.
+    pub fn download(&self, is_all: bool, is_json: bool) {
+        let scope = if is_all { ExportScope::Held } else { ExportScope::Shown };
+        let format = if is_json { ExportFormat::JsonLines } else { ExportFormat::Text };
+        self.with(|viewer| viewer.page().save(scope, format));
+    }
+
+    /// Sends a text to the first group. The promise is kept once the service has it.
+    pub fn send(&self, text: &str) -> Promise {
+        let mut ends = None;
+        let promise = Promise::new(&mut |keep, break_it| ends = Some((keep, break_it)));
+        let Some((keep, break_it)) = ends else { return promise };
+        let outcome = self.with(|viewer| viewer.page().publish(0, text));
+        match outcome.unwrap_or_else(|| Err("the viewer does not run".to_owned())) {
+            Ok(number) => {
+                self.waiting.borrow_mut().insert(number, (keep, break_it));
+            }
+            Err(words) => settle(&break_it, Some(&words)),
+        }
+        promise
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&Viewer) -> T) -> Option<T> {
+        let viewer = self.viewer.borrow().clone();
+        viewer.map(|viewer| act(&viewer))
+    }
+}
+
+/// How an element's clients are started: negotiated by a function, or else one for all elements with one address.
+fn clients(address: &PageAddress, negotiate: Option<Function>) -> StartClient {
+    let (alone, subprotocol) = (clients_of(address), address.subprotocol);
+    let negotiations = address.negotiations.clone();
+    Rc::new(move |connection, sink| {
+        let negotiation: &Negotiation = negotiations.get(connection)?;
+        if let Some(negotiate) = &negotiate {
+            let options = ClientOptions::new().prefer(subprotocol);
+            let options = negotiation.groups.iter().cloned().fold(options, ClientOptions::join);
+            let ask = ask(negotiate.clone());
+            return Some(client_of(sink, |on_event| WebClient::start_with(options, ask, on_event)));
+        }
+        if negotiation.is_direct() {
+            return alone(connection, sink);
+        }
+        let url = without_groups(&negotiation.url);
+        Some(share(&url, subprotocol, negotiation.groups.clone(), sink))
+    })
+}
+
+/// Asks a function of the page for the service's URL: a text, or an object with a member `url`.
+fn ask(negotiate: Function) -> impl Fn() -> webpubsub_client::web::Negotiation + 'static {
+    move || {
+        let negotiate = negotiate.clone();
+        Box::pin(async move { asked(&negotiate).await })
+    }
+}
+
+async fn asked(negotiate: &Function) -> Result<ServiceUrl, ConnectFailure> {
+    let failed = |error: JsValue| ConnectFailure::NegotiateUnreachable {
+        url: "the page's own function".to_owned(),
+        detail: error
+            .dyn_ref::<js_sys::Error>()
+            .map_or_else(|| error.as_string().unwrap_or_default(), |error| String::from(error.message())),
+    };
+    let answer = negotiate.call0(&JsValue::NULL).map_err(failed)?;
+    let answer = JsFuture::from(Promise::resolve(&answer)).await.map_err(failed)?;
+    let url = answer.as_string().or_else(|| js_sys::Reflect::get(&answer, &"url".into()).ok()?.as_string());
+    service_url(&url.unwrap_or_default())
+}
+
+/// Tells the element's page what clients tell.
+fn witness(waiting: Waiting, wants_messages: Function, tell: Function) -> Rc<dyn Fn(&Told)> {
+    Rc::new(move |told| match told {
+        Told::Event(event) => tell_event(event, &wants_messages, &tell),
+        Told::Settled(number, outcome) => {
+            if let Some((keep, break_it)) = waiting.borrow_mut().remove(number) {
+                match outcome {
+                    Ok(()) => settle(&keep, None),
+                    Err(words) => settle(&break_it, Some(words)),
+                }
+            }
+        }
+    })
+}
+
+fn tell_event(event: &ClientEvent, wants_messages: &Function, tell: &Function) {
+    match event {
+        ClientEvent::Connected { connection_id, user_id, .. } => {
+            call(tell, "connected", &[connection_id, user_id.as_deref().unwrap_or_default()]);
+        }
+        ClientEvent::Disconnected { reason } => call(tell, "disconnected", &[&reason.to_string()]),
+        ClientEvent::Gap { messages } => {
+            call(tell, "gap", &[&messages.map_or_else(String::new, |count| count.to_string())]);
+        }
+        ClientEvent::ConnectFailed { failure } => call(tell, "error", &[&failure.to_string()]),
+        ClientEvent::JoinRefused { group, error } => {
+            call(tell, "error", &[&format!("not allowed to join group `{group}`: {}", error.message)]);
+        }
+        ClientEvent::GroupMessage { group, from_user_id, payload, .. } => {
+            tell_message(payload, group, from_user_id.as_deref(), wants_messages, tell);
+        }
+        ClientEvent::ServerMessage { payload, .. } => tell_message(payload, "", None, wants_messages, tell),
+        _ => {}
+    }
+}
+
+fn tell_message(
+    payload: &Payload<'_>,
+    group: &str,
+    from: Option<&str>,
+    wants_messages: &Function,
+    tell: &Function,
+) {
+    if !wants_messages.call0(&JsValue::NULL).is_ok_and(|wants| wants.is_truthy()) {
+        return;
+    }
+    match payload {
+        Payload::Text(text) => call(tell, "message", &[group, from.unwrap_or_default(), text]),
+        Payload::Json(json) => call(tell, "json", &[group, from.unwrap_or_default(), json]),
+        Payload::Binary(bytes) | Payload::Protobuf(bytes) => {
+            let arguments =
+                js_sys::Array::of3(&group.into(), &from.into(), &js_sys::Uint8Array::from(&**bytes));
+            arguments.unshift(&"binary".into());
+            tell.apply(&JsValue::NULL, &arguments).map(drop).unwrap_or_default();
+        }
+    }
+}
+
+/// Calls a function of the page; what that throws is the page's own affair.
+fn call(tell: &Function, name: &str, values: &[&str]) {
+    let arguments: js_sys::Array = values.iter().map(|value| JsValue::from_str(value)).collect();
+    arguments.unshift(&name.into());
+    tell.apply(&JsValue::NULL, &arguments).map(drop).unwrap_or_default();
+}
+
+/// Keeps a promise, or breaks it in words.
+fn settle(end: &Function, words: Option<&str>) {
+    let value = words.map_or(JsValue::UNDEFINED, |words| js_sys::Error::new(words).into());
+    end.call1(&JsValue::NULL, &value).map(drop).unwrap_or_default();
+}

@@ -1,0 +1,134 @@
+//! Building the custom element: WebAssembly, the JavaScript around it, and what a package of npm has besides.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::progress;
+use crate::setup::{Setup, WASM_TARGET};
+use crate::workspace::Workspace;
+
+/// Files of `src/element` that go into the package as they are, but for what [`MARKS`] names.
+const FILES: [&str; 5] =
+    ["tailcast.js", "tailcast.d.ts", "custom-elements.json", "package.json", "README.md"];
+const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
+/// What stands in those files for the version, and for the style sheet as a JavaScript string.
+const MARKS: (&str, &str) = ("__VERSION__", "\"__STYLE__\"");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// What the files of WebAssembly are called.
+const CORE: &str = "tailcast-core";
+
+/// Builds the package into `folder`, which is emptied before.
+///
+/// # Errors
+/// When set-up, a build or a copy fails.
+pub fn build(workspace: &Workspace, setup: &Setup<'_>, folder: &Path) -> Result<()> {
+    let toolchain = setup.page()?;
+    progress::step("building the custom element", "about 4 minutes the first time, then a minute", || {
+        if folder.exists() {
+            fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+        }
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let target = workspace.page_target();
+        let cargo =
+            workspace.cargo()?.args(["build", "--quiet", "--profile", "page", "--target", WASM_TARGET]);
+        let cargo = cargo.args(["--bin", "tailcast-element", "--features", "element"]);
+        toolchain.applied_to(cargo.env("CARGO_TARGET_DIR", &target)).run()?;
+        let bindgen = workspace.program("wasm-bindgen")?.args([
+            "--target",
+            "web",
+            "--no-typescript",
+            "--out-name",
+            CORE,
+        ]);
+        let module = target.join(WASM_TARGET).join("page/tailcast-element.wasm");
+        bindgen.arg("--out-dir").arg(folder).arg(module).run()?;
+        shrink(workspace, &folder.join(format!("{CORE}_bg.wasm")))?;
+        write_files(workspace, folder)
+    })
+}
+
+/// As trunk does it for the page.
+fn shrink(workspace: &Workspace, module: &Path) -> Result<()> {
+    let shrunk = module.with_extension("small");
+    let wasm_opt = workspace.program("wasm-opt")?.args(["-Oz", "--converge"]);
+    wasm_opt.arg("-o").arg(&shrunk).arg(module).run()?;
+    fs::rename(&shrunk, module).with_context(|| format!("cannot write {}", module.display()))
+}
+
+fn write_files(workspace: &Workspace, folder: &Path) -> Result<()> {
+    let style = read(&workspace.root().join("assets/style.css"))?;
+    let style = serde_json::to_string(&own_style(&style)).context("the style sheet is no text")?;
+    for name in FILES {
+        let text = read(&workspace.root().join("src/element").join(name))?;
+        let text = if name.ends_with(".js") { without_comments(&text) } else { text };
+        let text = text.replace(MARKS.0, VERSION).replace(MARKS.1, &style);
+        write(&folder.join(name), &text)?;
+    }
+    for name in LICENCES {
+        write(&folder.join(name), &read(&workspace.root().join(name))?)?;
+    }
+    Ok(())
+}
+
+/// The style sheet for a shadow root: sizes do not hang on the font of the page around it, and what is not needed is gone.
+fn own_style(style: &str) -> String {
+    let mut out = String::with_capacity(style.len());
+    let is_code = |line: &&str| !line.is_empty() && !(line.starts_with("/*") && line.ends_with("*/"));
+    for line in style.lines().map(str::trim).filter(is_code) {
+        out.push_str(&without_rem(line));
+        out.push('\n');
+    }
+    out
+}
+
+/// Our script without what only its authors read: comments that have lines of their own, and indentation.
+fn without_comments(script: &str) -> String {
+    let is_code = |line: &&str| !line.is_empty() && !line.starts_with("//") && !line.starts_with("/**");
+    script.lines().map(str::trim).filter(is_code).flat_map(|line| [line, "\n"]).collect()
+}
+
+/// `0.875rem` becomes `14px`, scaled by what the page may set.
+fn without_rem(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(at) = rest.find("rem") {
+        let (before, after) = rest.split_at(at);
+        let digits = before.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let number = &before[digits.len()..];
+        out.push_str(digits);
+        if number.is_empty() {
+            out.push_str("rem");
+        } else {
+            out.push_str(&format!("calc({number} * var(--tailcast-font-size, 16px))"));
+        }
+        rest = &after["rem".len()..];
+    }
+    out + rest
+}
+
+fn read(file: &PathBuf) -> Result<String> {
+    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_hang_on_what_the_page_sets_and_words_are_left_alone() {
+        let own = own_style("  font: 0.875rem/1.45 x;\n\n  /* a note */\n  --premium: 1;\n");
+        assert_eq!(own, "font: calc(0.875 * var(--tailcast-font-size, 16px))/1.45 x;\n--premium: 1;\n");
+    }
+
+    #[test]
+    fn code_stays_and_what_is_said_of_it_goes() {
+        let script = "/** Says. */\nfunction f() {\n  // Why.\n  return \"//\"; // stays\n}\n";
+        assert_eq!(without_comments(script), "function f() {\nreturn \"//\"; // stays\n}\n");
+    }
+}
