@@ -27,7 +27,6 @@
 //! | [`composer`] | what the reader publishes, and what becomes of it |
 
 pub mod ansi;
-mod chunk;
 pub mod command;
 pub mod composer;
 pub mod destination;
@@ -38,9 +37,7 @@ pub mod finding;
 pub mod grouped_number;
 pub mod highlight;
 pub mod json_line;
-pub mod level;
 pub mod line_list;
-pub mod line_store;
 pub mod live_log;
 pub mod local_time;
 pub mod matcher;
@@ -52,8 +49,7 @@ pub mod selection;
 pub mod source;
 pub mod status;
 pub mod stream_command;
-pub mod text_columns;
-pub mod timeline;
 pub mod viewport;
-pub mod words;
 pub mod wrap_index;
+
+pub use tailcast_lines::{level, line_store, text_columns, timeline, words};

@@ -12,11 +12,12 @@ use crate::site;
 use crate::workspace::Workspace;
 
 /// What the page is made of, relative to the root. Style sheets beside `index.html` count too.
-const PAGE_INPUTS: [&str; 9] = [
+const PAGE_INPUTS: [&str; 10] = [
     "assets",
     "Cargo.lock",
     "Cargo.toml",
     "crates/client",
+    "crates/lines",
     "crates/protocol",
     "index.html",
     "src",

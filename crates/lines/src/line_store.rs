@@ -11,7 +11,7 @@ use memchr::memchr_iter;
 use super::{
     ansi::{AnsiReader, Link, StyleRun, StyledLine},
     chunk::{Chunk, style_bytes},
-    json_line::is_json_object,
+    json::is_json_object,
     level::{Level, level_of},
     text_columns::columns,
     timeline::Timeline,

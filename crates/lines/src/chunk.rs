@@ -33,7 +33,7 @@ struct Styled {
 ///
 /// The text never grows beyond the room it was made with. Styles and links count against that room too, so what they
 /// leave of the text's memory is given back once the chunk is full.
-pub(super) struct Chunk {
+pub(crate) struct Chunk {
     first_id: u64,
     room: usize,
     text: String,
@@ -54,7 +54,7 @@ pub(super) struct Chunk {
 
 impl Chunk {
     /// An empty chunk with `room` bytes for text, whose first line will be `first_id`.
-    pub(super) fn new(first_id: u64, room: usize) -> Self {
+    pub(crate) fn new(first_id: u64, room: usize) -> Self {
         Self {
             first_id,
             room,
@@ -72,7 +72,7 @@ impl Chunk {
     }
 
     /// Gives back the room that is left: no further line comes.
-    pub(super) fn seal(&mut self) {
+    pub(crate) fn seal(&mut self) {
         self.text.shrink_to_fit();
         self.records.shrink_to_fit();
         self.styled.shrink_to_fit();
@@ -81,7 +81,7 @@ impl Chunk {
     }
 
     /// Forgets all lines, keeps the memory.
-    pub(super) fn reuse(mut self, first_id: u64) -> Self {
+    pub(crate) fn reuse(mut self, first_id: u64) -> Self {
         self.first_id = first_id;
         self.text.clear();
         self.text.reserve_exact(self.room);
@@ -98,13 +98,13 @@ impl Chunk {
     }
 
     /// Whether a line of `bytes` still fits.
-    pub(super) fn fits(&self, bytes: usize) -> bool {
+    pub(crate) fn fits(&self, bytes: usize) -> bool {
         let taken = self.text.len().saturating_add(self.style_bytes);
         taken.saturating_add(bytes).saturating_add(1) <= self.room
     }
 
     /// Gives the line that was pushed last its styles and links.
-    pub(super) fn style_last(&mut self, styled: StyledLine) {
+    pub(crate) fn style_last(&mut self, styled: StyledLine) {
         let Some(index) = self.records.len().checked_sub(1) else { return };
         self.style_bytes += style_bytes(&styled);
         let (first_run, first_link) = (self.runs.len(), self.links.len());
@@ -118,7 +118,7 @@ impl Chunk {
     }
 
     /// Appends one line without its line end. The caller has asked [`Self::fits`].
-    pub(super) fn push(
+    pub(crate) fn push(
         &mut self,
         text: &str,
         origin: Origin,
@@ -142,7 +142,7 @@ impl Chunk {
         self.cut_bytes += cut_bytes;
     }
 
-    pub(super) fn line(&self, id: u64) -> Option<Line<'_>> {
+    pub(crate) fn line(&self, id: u64) -> Option<Line<'_>> {
         let index = usize::try_from(id.checked_sub(self.first_id)?).ok()?;
         let record = self.records.get(index)?;
         let start = record.start as usize;
@@ -166,7 +166,7 @@ impl Chunk {
 
     /// Tells the lines from `id` on in whose text `words` stand, each once. Looks through all of the text at once: no
     /// match reaches from line to line, since a query holds no line feed.
-    pub(super) fn lines_with<'a>(&'a self, id: u64, words: &Words, mut found: impl FnMut(Line<'a>)) {
+    pub(crate) fn lines_with<'a>(&'a self, id: u64, words: &Words, mut found: impl FnMut(Line<'a>)) {
         let first = usize::try_from(id.saturating_sub(self.first_id)).unwrap_or(usize::MAX);
         let mut from = self.records.get(first).map_or(self.text.len(), |record| record.start as usize);
         while let Some(place) = words.find(&self.text, from) {
@@ -178,47 +178,47 @@ impl Chunk {
     }
 
     /// Id of the line that follows its last.
-    pub(super) fn next_id(&self) -> u64 {
+    pub(crate) fn next_id(&self) -> u64 {
         self.first_id + self.records.len() as u64
     }
 
     /// Bytes of text, line ends included.
-    pub(super) fn text_bytes(&self) -> usize {
+    pub(crate) fn text_bytes(&self) -> usize {
         self.text.len()
     }
 
     /// All lines.
-    pub(super) fn lines_of(&self) -> impl Iterator<Item = Line<'_>> {
+    pub(crate) fn lines_of(&self) -> impl Iterator<Item = Line<'_>> {
         (self.first_id..).map_while(|id| self.line(id))
     }
 
-    pub(super) fn level_count(&self, level: Level) -> u64 {
+    pub(crate) fn level_count(&self, level: Level) -> u64 {
         self.levels.get(level as usize).copied().unwrap_or_default()
     }
 
-    pub(super) fn first_id(&self) -> u64 {
+    pub(crate) fn first_id(&self) -> u64 {
         self.first_id
     }
 
-    pub(super) fn lines(&self) -> usize {
+    pub(crate) fn lines(&self) -> usize {
         self.records.len()
     }
 
-    pub(super) fn notices(&self) -> u64 {
+    pub(crate) fn notices(&self) -> u64 {
         self.notices
     }
 
-    pub(super) fn room(&self) -> usize {
+    pub(crate) fn room(&self) -> usize {
         self.room
     }
 
-    pub(super) fn widest_columns(&self) -> u32 {
+    pub(crate) fn widest_columns(&self) -> u32 {
         self.widest_columns
     }
 }
 
 /// Memory that a line's styles and links take.
-pub(super) fn style_bytes(line: &StyledLine) -> usize {
+pub(crate) fn style_bytes(line: &StyledLine) -> usize {
     let links: usize = line.links.iter().map(|link| size_of::<Link>() + link.url.len()).sum();
     line.runs.len() * size_of::<StyleRun>() + links
 }

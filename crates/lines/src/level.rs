@@ -5,7 +5,7 @@
 
 use memchr::{memchr, memchr2_iter};
 
-use super::json_line::scanner::{NotJson, Scanner, Token};
+use super::json::scanner::{NotJson, Scanner, Token};
 
 /// How grave, gravest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,22 @@
+//! The lines of a log, kept: what goes through every byte that comes to the page, or is searched there.
+//!
+//! A crate of its own because it is compiled for speed, and the rest of the page for few bytes.
+//!
+//! | module | concept |
+//! | --- | --- |
+//! | [`line_store`] | the lines received, bounded, addressed by ids that are never used again |
+//! | [`ansi`] | escape sequences: taken out of a line, its styles and links kept apart |
+//! | [`level`] | how grave a line is, by its own words |
+//! | [`json`] | lines that are JSON objects, told from others and cut into tokens |
+//! | [`text_columns`] | how wide a line is |
+//! | [`timeline`] | how many lines came when, by level |
+//! | [`words`] | where words stand in much text |
+
+pub mod ansi;
+mod chunk;
+pub mod json;
+pub mod level;
+pub mod line_store;
+pub mod text_columns;
+pub mod timeline;
+pub mod words;
