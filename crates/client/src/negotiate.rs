@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use webpubsub_protocol::json::reader::Members;
 
 use crate::failure::ConnectFailure;
 
@@ -67,11 +67,6 @@ pub fn without_query(url: &str) -> &str {
     url.split_once('?').map_or(url, |(place, _)| place)
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    url: String,
-}
-
 /// Reads the answer of the negotiate endpoint at `url`.
 ///
 /// # Errors
@@ -83,21 +78,22 @@ pub fn read_answer(url: &str, status: u16, body: &str) -> Result<ServiceUrl, Con
         return Err(ConnectFailure::NegotiateStatus { url, status });
     }
     let is_encrypted = url.starts_with("https://");
-    match serde_json::from_str::<Answer>(body) {
+    let given = Members::read(body).ok().and_then(|answer| answer.text("url").ok()?);
+    match given {
         // Who asked in private does not answer in public.
-        Ok(answer) if is_encrypted && answer.url.starts_with("ws://") => {
+        Some(given) if is_encrypted && given.starts_with("ws://") => {
             let found = "an unencrypted URL (ws://) to an encrypted request".to_owned();
             Err(ConnectFailure::NegotiateAnswer { url, found })
         }
-        Ok(answer) if is_websocket_url(&answer.url) => Ok(ServiceUrl(answer.url)),
-        Ok(answer) => {
-            let given = excerpt(without_query(&answer.url));
+        Some(given) if is_websocket_url(&given) => Ok(ServiceUrl(given.into_owned())),
+        Some(given) => {
+            let given = excerpt(without_query(&given));
             Err(ConnectFailure::NegotiateAnswer {
                 url,
                 found: format!("the URL `{given}`, which is no ws(s)://…"),
             })
         }
-        Err(_) => Err(ConnectFailure::NegotiateAnswer { url, found: describe(body) }),
+        None => Err(ConnectFailure::NegotiateAnswer { url, found: describe(body) }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an application sends.
 
 use webpubsub_protocol::{
+    json::reader::is_json,
     message::{MAX_TTL_SECONDS, Metadata, Request},
     metadata,
     name::{EventName, GroupName},
@@ -156,9 +157,7 @@ impl SendRefused {
 /// Whether the service could take this payload. One that it cannot would end the connection, again and again.
 pub(crate) fn is_acceptable(payload: &Payload<'_>) -> bool {
     match payload {
-        Payload::Json(json) => {
-            serde_json::from_str::<&serde_json::value::RawValue>(json).is_ok_and(|json| json.get() != "null")
-        }
+        Payload::Json(json) => is_json(json) && json.trim() != "null",
         _ => true,
     }
 }

@@ -2,22 +2,15 @@
 
 use std::borrow::Cow;
 
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-use super::MalformedFrame;
+use super::{MalformedFrame, reader::text_of};
 use crate::payload::Payload;
-
-/// A JSON string, borrowed from the frame when it has no escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 
 /// Reads `data` as its `dataType` says; JSON when there is none.
-pub(super) fn read<'a>(data_type: Option<&str>, data: &'a RawValue) -> Result<Payload<'a>, MalformedFrame> {
+pub(super) fn read<'a>(data_type: Option<&str>, data: &'a str) -> Result<Payload<'a>, MalformedFrame> {
     let is = |name: &str| data_type.is_some_and(|given| given.eq_ignore_ascii_case(name));
     if data_type.is_none() || is("json") {
-        return match data.get() {
+        return match data {
             "null" => Err(MalformedFrame::Data),
             json => Ok(Payload::Json(Cow::Borrowed(json))),
         };
@@ -33,12 +26,11 @@ pub(super) fn read<'a>(data_type: Option<&str>, data: &'a RawValue) -> Result<Pa
     }
 }
 
-fn read_text(data: &RawValue) -> Result<Cow<'_, str>, MalformedFrame> {
-    let Text(text) = serde_json::from_str(data.get()).map_err(|_| MalformedFrame::Data)?;
-    Ok(text)
+fn read_text(data: &str) -> Result<Cow<'_, str>, MalformedFrame> {
+    text_of(data).ok_or(MalformedFrame::Data)
 }
 
-fn read_base64(data: &RawValue) -> Result<Vec<u8>, MalformedFrame> {
+fn read_base64(data: &str) -> Result<Vec<u8>, MalformedFrame> {
     BASE64.decode(read_text(data)?.as_bytes()).map_err(|_| MalformedFrame::Data)
 }
 

@@ -4,7 +4,11 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-use super::{MalformedFrame, write};
+use super::{
+    MalformedFrame,
+    reader::{Members, text_of},
+    write,
+};
 use crate::{message::Metadata, metadata};
 
 /// The annotations as they stand in a frame, before their bounds are checked.
@@ -34,7 +38,15 @@ impl<'de> Deserialize<'de> for Given {
     }
 }
 
-/// Checks what a frame holds.
+/// Reads what a response holds.
+pub(super) fn read(given: Option<Members<'_>>) -> Result<Metadata, MalformedFrame> {
+    let Some(given) = given else { return Ok(Metadata::new()) };
+    let entry = |(name, value): (&str, &str)| Some((name.to_owned(), text_of(value)?.into_owned()));
+    let entries: Option<Vec<_>> = given.entries().map(entry).collect();
+    entries.and_then(metadata::checked).ok_or(MalformedFrame::Metadata)
+}
+
+/// Checks what a request holds.
 pub(super) fn checked(given: Option<Given>) -> Result<Metadata, MalformedFrame> {
     let entries = given.map(|Given(entries)| entries).unwrap_or_default();
     metadata::checked(entries).ok_or(MalformedFrame::Metadata)

@@ -5,6 +5,7 @@
 
 mod data;
 mod metadata;
+pub mod reader;
 mod request;
 mod response;
 mod scan;
@@ -22,6 +23,24 @@ pub enum MalformedFrame {
     /// Not a JSON object, or a member has the wrong type.
     #[error("the frame is not a valid JSON object of the protocol: {0}")]
     Json(#[from] serde_json::Error),
+    /// Not a JSON object.
+    #[error("the frame is not a valid JSON object: it goes wrong at byte {at}")]
+    Syntax {
+        /// Where it ceases to be one.
+        at: usize,
+    },
+    /// A member comes twice.
+    #[error("the member `{member}` comes twice")]
+    Twice {
+        /// The member.
+        member: String,
+    },
+    /// A member has the wrong type.
+    #[error("the member `{member}` has the wrong type")]
+    MemberType {
+        /// The member.
+        member: &'static str,
+    },
     /// A member that this type of frame needs is missing.
     #[error("the `{frame}` frame has no `{member}`")]
     MissingMember {

@@ -77,14 +77,14 @@ impl<'a> Members<'a> {
             return Ok(None);
         }
         let data = self.data.ok_or(MalformedFrame::MissingMember { frame, member: "data" })?;
-        data::read(self.data_type.as_deref(), data).map(Some)
+        data::read(self.data_type.as_deref(), data.get()).map(Some)
     }
 
     /// `data` with `metadata`. Annotations alone are a message of empty text.
     fn content(self, frame: &'static str) -> Result<(Payload<'a>, Metadata), MalformedFrame> {
         let metadata = metadata::checked(self.metadata)?;
         let payload = match self.data {
-            Some(data) => data::read(self.data_type.as_deref(), data)?,
+            Some(data) => data::read(self.data_type.as_deref(), data.get())?,
             None if !metadata.is_empty() => Payload::Text(Cow::Borrowed("")),
             None => return Err(MalformedFrame::MissingMember { frame, member: "data" }),
         };

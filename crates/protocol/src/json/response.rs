@@ -1,108 +1,54 @@
 //! Service to client.
 
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::borrow::Cow;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error as _, MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
-
-use super::{MalformedFrame, data, metadata, usual_response, write};
+use super::{MalformedFrame, data, metadata, reader::Members, usual_response, write};
 use crate::{
     message::{AckError, Metadata, Response},
     payload::Payload,
     stream::{StreamError, StreamInfo},
 };
 
-/// A string, borrowed from the frame unless it holds escapes.
-#[derive(Deserialize)]
-struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// The members of a frame, unread: each kind of frame reads those that it has, and a later version may give the others any
-/// type.
-struct Members<'a>(Vec<(Word<'a>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<'a>(PhantomData<&'a ()>);
-
-        impl<'de: 'a, 'a> Visitor<'de> for Entries<'a> {
-            type Value = Members<'a>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a frame, which is an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'a>, A::Error> {
-                let mut members: Vec<(Word<'a>, &'a RawValue)> = Vec::new();
-                while let Some((name, value)) = map.next_entry::<Word<'a>, &'a RawValue>()? {
-                    if members.iter().any(|(other, _)| other.0 == name.0) {
-                        return Err(A::Error::custom(format_args!("`{}` comes twice", name.0)));
-                    }
-                    members.push((name, value));
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(Entries(PhantomData))
-    }
+/// The members of each kind of frame are read when that kind asks for them: a later version may give the others any type.
+fn text(members: &Members<'_>, name: &'static str) -> Result<Option<String>, MalformedFrame> {
+    Ok(members.text(name)?.map(Cow::into_owned))
 }
 
-impl<'a> Members<'a> {
-    /// A member as it stands in the frame. `null` is none.
-    fn raw(&self, name: &str) -> Option<&'a RawValue> {
-        let (_, value) = self.0.iter().find(|(other, _)| other.0 == name)?;
-        (value.get() != "null").then_some(*value)
-    }
+fn error_of(members: &Members<'_>) -> Result<AckError, MalformedFrame> {
+    let Some(error) = members.object("error")? else {
+        return Ok(AckError { name: String::new(), message: String::new() });
+    };
+    Ok(AckError {
+        name: text(&error, "name")?.unwrap_or_default(),
+        message: text(&error, "message")?.unwrap_or_default(),
+    })
+}
 
-    fn read<T: Deserialize<'a>>(&self, name: &str) -> Result<Option<T>, MalformedFrame> {
-        self.raw(name).map(|value| Ok(serde_json::from_str(value.get())?)).transpose()
-    }
+fn stream_of(members: &Members<'_>) -> Result<Option<StreamInfo>, MalformedFrame> {
+    let Some(stream) = members.object("stream")? else { return Ok(None) };
+    let error = match stream.object("error")? {
+        Some(error) => Some(StreamError {
+            name: text(&error, "name")?.unwrap_or_default(),
+            message: text(&error, "message")?,
+            user_error_code: text(&error, "userErrorCode")?,
+        }),
+        None => None,
+    };
+    Ok(Some(StreamInfo {
+        stream_id: required(text(&stream, "streamId")?, "message", "streamId")?,
+        stream_sequence_id: required(stream.number("streamSequenceId")?, "message", "streamSequenceId")?,
+        end_of_stream: stream.flag("endOfStream")?.unwrap_or(false),
+        error,
+    }))
+}
 
-    fn word(&self, name: &str) -> Result<Option<Cow<'a, str>>, MalformedFrame> {
-        Ok(self.read(name)?.map(|Word(word)| word))
+/// The payload, if there is one, and whether this version can read it.
+fn payload_of<'a>(members: &Members<'a>) -> Result<Option<Option<Payload<'a>>>, MalformedFrame> {
+    let data_type = members.text("dataType")?;
+    if !is_known_data_type(data_type.as_deref()) {
+        return Ok(None);
     }
-
-    fn text(&self, name: &str) -> Result<Option<String>, MalformedFrame> {
-        Ok(self.word(name)?.map(Cow::into_owned))
-    }
-
-    fn error(&self) -> Result<AckError, MalformedFrame> {
-        let members = self.read::<Members<'a>>("error")?;
-        let part = |name| match &members {
-            Some(members) => Ok::<_, MalformedFrame>(members.text(name)?.unwrap_or_default()),
-            None => Ok(String::new()),
-        };
-        Ok(AckError { name: part("name")?, message: part("message")? })
-    }
-
-    fn stream(&self) -> Result<Option<StreamInfo>, MalformedFrame> {
-        let Some(members) = self.read::<Members<'a>>("stream")? else { return Ok(None) };
-        let error = members.read::<Members<'a>>("error")?.map(|error| {
-            Ok::<_, MalformedFrame>(StreamError {
-                name: error.text("name")?.unwrap_or_default(),
-                message: error.text("message")?,
-                user_error_code: error.text("userErrorCode")?,
-            })
-        });
-        Ok(Some(StreamInfo {
-            stream_id: required(members.text("streamId")?, "message", "streamId")?,
-            stream_sequence_id: required(members.read("streamSequenceId")?, "message", "streamSequenceId")?,
-            end_of_stream: members.read("endOfStream")?.unwrap_or(false),
-            error: error.transpose()?,
-        }))
-    }
-
-    /// The payload, and how to read it; `None` when this version cannot.
-    fn payload(&self) -> Result<Option<Option<Payload<'a>>>, MalformedFrame> {
-        let data_type = self.word("dataType")?;
-        if !is_known_data_type(data_type.as_deref()) {
-            return Ok(None);
-        }
-        Ok(Some(self.raw("data").map(|data| data::read(data_type.as_deref(), data)).transpose()?))
-    }
+    Ok(Some(members.raw("data").map(|data| data::read(data_type.as_deref(), data)).transpose()?))
 }
 
 /// Reads one response; `None` for a kind of frame, or of data, that this version does not know: the protocol tells
@@ -118,8 +64,8 @@ pub fn decode_response(frame: &str) -> Result<Option<Response<'_>>, MalformedFra
 }
 
 pub(super) fn decode_generally(frame: &str) -> Result<Option<Response<'_>>, MalformedFrame> {
-    let members: Members<'_> = serde_json::from_str(frame)?;
-    let kind = required(members.word("type")?, "any", "type")?;
+    let members = Members::read(frame)?;
+    let kind = required(members.text("type")?, "any", "type")?;
     match &*kind {
         "ack" => read_ack(&members).map(Some),
         "pong" => Ok(Some(Response::Pong)),
@@ -136,53 +82,54 @@ fn required<T>(member: Option<T>, frame: &'static str, name: &'static str) -> Re
 }
 
 fn read_system<'a>(members: &Members<'a>) -> Result<Option<Response<'a>>, MalformedFrame> {
-    Ok(match members.word("event")?.as_deref() {
+    Ok(match members.text("event")?.as_deref() {
         Some("connected") => Some(Response::Connected {
-            connection_id: required(members.text("connectionId")?, "connected", "connectionId")?,
-            user_id: members.text("userId")?,
-            reconnection_token: members.text("reconnectionToken")?,
+            connection_id: required(text(members, "connectionId")?, "connected", "connectionId")?,
+            user_id: text(members, "userId")?,
+            reconnection_token: text(members, "reconnectionToken")?,
         }),
         Some("disconnected") => {
-            Some(Response::Disconnected { message: members.text("message")?.unwrap_or_default() })
+            Some(Response::Disconnected { message: text(members, "message")?.unwrap_or_default() })
         }
         _ => None,
     })
 }
 
 fn read_ack(members: &Members<'_>) -> Result<Response<'static>, MalformedFrame> {
-    let ack_id = required(members.read("ackId")?, "ack", "ackId")?;
-    let is_success = required(members.read("success")?, "ack", "success")?;
-    let outcome = if is_success { Ok(()) } else { Err(members.error()?) };
+    let ack_id = required(members.number("ackId")?, "ack", "ackId")?;
+    let is_success = required(members.flag("success")?, "ack", "success")?;
+    let outcome = if is_success { Ok(()) } else { Err(error_of(members)?) };
     Ok(Response::Ack { ack_id, outcome })
 }
 
 fn read_stream_state(kind: &str, members: &Members<'_>) -> Result<Response<'static>, MalformedFrame> {
-    let stream_id = required(members.text("streamId")?, "stream", "streamId")?;
+    let stream_id = required(text(members, "streamId")?, "stream", "streamId")?;
     if kind == "streamClosed" {
-        let error = members.raw("error").map(|_| members.error()).transpose()?;
+        let error = members.raw("error").map(|_| error_of(members)).transpose()?;
         return Ok(Response::StreamClosed { stream_id, error });
     }
-    let expected_sequence_id = required(members.read("expectedSequenceId")?, "stream", "expectedSequenceId")?;
+    let expected_sequence_id =
+        required(members.number("expectedSequenceId")?, "stream", "expectedSequenceId")?;
     if kind == "streamAck" {
         return Ok(Response::StreamAck { stream_id, expected_sequence_id });
     }
     let error = AckError {
-        name: members.text("name")?.unwrap_or_default(),
-        message: members.text("message")?.unwrap_or_default(),
+        name: text(members, "name")?.unwrap_or_default(),
+        message: text(members, "message")?.unwrap_or_default(),
     };
     Ok(Response::StreamNack { stream_id, expected_sequence_id, error })
 }
 
 fn read_invoke_response<'a>(members: &Members<'a>) -> Result<Option<Response<'a>>, MalformedFrame> {
-    let invocation_id = required(members.text("invocationId")?, "invokeResponse", "invocationId")?;
-    let is_success = required(members.read("success")?, "invokeResponse", "success")?;
+    let invocation_id = required(text(members, "invocationId")?, "invokeResponse", "invocationId")?;
+    let is_success = required(members.flag("success")?, "invokeResponse", "success")?;
     let outcome = if is_success {
-        match members.payload()? {
+        match payload_of(members)? {
             Some(payload) => Ok(payload),
             None => return Ok(None),
         }
     } else {
-        Err(members.error()?)
+        Err(error_of(members)?)
     };
     Ok(Some(Response::InvokeResponse { invocation_id, outcome }))
 }
@@ -195,23 +142,23 @@ fn is_known_data_type(data_type: Option<&str>) -> bool {
 }
 
 fn read_message<'a>(members: &Members<'a>) -> Result<Option<Response<'a>>, MalformedFrame> {
-    let is_of_group = match members.word("from")?.as_deref() {
+    let is_of_group = match members.text("from")?.as_deref() {
         Some("group") => true,
         Some("server") => false,
         _ => return Ok(None),
     };
-    let Some(payload) = members.payload()? else { return Ok(None) };
+    let Some(payload) = payload_of(members)? else { return Ok(None) };
     let payload = required(payload, "message", "data")?;
-    let sequence_id = members.read("sequenceId")?;
-    let metadata = metadata::checked(members.read("metadata")?)?;
+    let sequence_id = members.number("sequenceId")?;
+    let metadata = metadata::read(members.object("metadata")?)?;
     Ok(Some(if is_of_group {
         Response::GroupMessage {
-            group: required(members.word("group")?, "message", "group")?,
-            from_user_id: members.word("fromUserId")?,
+            group: required(members.text("group")?, "message", "group")?,
+            from_user_id: members.text("fromUserId")?,
             payload,
             sequence_id,
             metadata,
-            stream: members.stream()?,
+            stream: stream_of(members)?,
         }
     } else {
         Response::ServerMessage { payload, sequence_id, metadata }

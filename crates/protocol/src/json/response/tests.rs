@@ -1,5 +1,7 @@
 //! Tests of [`super`].
 
+use serde::Deserialize;
+
 use super::*;
 
 #[derive(Deserialize)]
