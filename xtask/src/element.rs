@@ -75,7 +75,7 @@ fn write_files(workspace: &Workspace, folder: &Path) -> Result<()> {
 /// The style sheet for a shadow root: sizes do not hang on the font of the page around it, and what is not needed is gone.
 fn own_style(style: &str) -> String {
     let mut out = String::with_capacity(style.len());
-    let is_code = |line: &&str| !line.is_empty() && !(line.starts_with("/*") && line.ends_with("*/"));
+    let is_code = |line: &&str| !(line.is_empty() || line.starts_with("/*") && line.ends_with("*/"));
     for line in style.lines().map(str::trim).filter(is_code) {
         out.push_str(&without_rem(line));
         out.push('\n');
