@@ -4,7 +4,7 @@
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
-use js_sys::{Function, JsString, Promise};
+use js_sys::{Function, Promise};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsError, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
@@ -53,9 +53,7 @@ impl ElementViewer {
         wants_messages: Function,
         tell: Function,
     ) -> Result<ElementViewer, JsError> {
-        let words = |error: JsValue| {
-            JsError::new(&String::from(JsString::from(js_sys::Object::from(error).to_string())))
-        };
+        let words = |error: JsValue| JsError::new(&String::from(js_sys::Object::from(error).to_string()));
         let settings = Settings::of_query(query, base).map_err(words)?;
         let address = PageAddress::read(&settings);
         let waiting = Waiting::default();

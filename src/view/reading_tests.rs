@@ -4,7 +4,7 @@ use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{
-    ClipboardEvent, ClipboardEventInit, DataTransfer, DragEvent, DragEventInit, Event, File, HtmlElement,
+    ClipboardEvent, ClipboardEventInit, DataTransfer, DragEvent, DragEventInit, File, HtmlElement,
     HtmlTextAreaElement, Node, Selection,
 };
 

@@ -111,10 +111,7 @@ impl Settings {
             };
             for value in values {
                 // As JavaScript writes it: numbers and flags as well.
-                self.usual.append(
-                    &name,
-                    &String::from(js_sys::JsString::from(js_sys::Object::from(value).to_string())),
-                );
+                self.usual.append(&name, &String::from(js_sys::Object::from(value).to_string()));
             }
         }
     }
