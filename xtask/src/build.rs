@@ -22,11 +22,11 @@ const PAGE_INPUTS: [&str; 10] = [
     "index.html",
     "src",
     "Trunk.toml",
-    "xtask/src/site.rs",
+    "xtask/src/site",
 ];
 const STYLE_EXTENSIONS: [&str; 3] = ["css", "scss", "sass"];
 
-/// Lies in the page's target folder and tells when the last build began and which `dist/index.html` it left.
+/// Lies in the page's target folder and tells when the last build began and which `index.html` it left.
 const STAMP: &str = "page-built.txt";
 
 /// Builds the page and the server.
@@ -38,7 +38,7 @@ pub fn all(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
     server(workspace)
 }
 
-/// Builds the page into `dist/`, unless nothing changed since the last time.
+/// Builds the page into `target/site/`, unless nothing changed since the last time.
 ///
 /// # Errors
 /// When set-up or trunk fails.
@@ -57,7 +57,7 @@ pub fn page(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
     })
 }
 
-/// Builds `target/release/tailcast`, which carries the page that lies in `dist/`.
+/// Builds `target/release/tailcast`, which carries the page that lies in `target/site/`.
 ///
 /// # Errors
 /// When cargo fails.
@@ -93,12 +93,12 @@ fn index(workspace: &Workspace) -> PathBuf {
     workspace.site().join("index.html")
 }
 
-/// Whether `dist/` is our last build's, and nothing that it was made of has changed since that began.
+/// Whether the page is our last build's, and nothing that it was made of has changed since that began.
 fn page_is_current(workspace: &Workspace) -> bool {
     let Ok(stamp) = fs::read_to_string(workspace.page_target().join(STAMP)) else { return false };
     let Ok(index_time) = modified(&index(workspace)) else { return false };
     let newest = page_inputs(workspace.root()).iter().filter_map(|input| newest_change(input)).max();
-    // The stamp is written again from what is there now: somebody else's `dist/` gives another text.
+    // The stamp is written again from what is there now: somebody else's page gives another text.
     stamp_began(&stamp).is_some_and(|began| {
         stamp == stamp_text(began, index_time) && newest.is_some_and(|change| change < began)
     })

@@ -48,8 +48,13 @@ impl Workspace {
         self.target.join("page")
     }
 
-    /// The built page.
+    /// The built page, as the server carries it.
     pub fn site(&self) -> PathBuf {
+        self.target.join("site")
+    }
+
+    /// What others get: the page for file hosts, the program, packed.
+    pub fn dist(&self) -> PathBuf {
         self.root.join("dist")
     }
 

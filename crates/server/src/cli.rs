@@ -73,7 +73,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "PATTERN")]
     pub(crate) allow_group: Vec<String>,
     /// Folder of the built page, in place of the page that this program carries. One that carries none looks for `site`
-    /// beside itself and for `dist` in the working folder
+    /// beside itself and for `target/site` in the working folder
     #[arg(long, value_name = "DIR")]
     pub(crate) site: Option<PathBuf>,
     /// Give permission to publish only to clients that present this key to /negotiate (`tailcast stream

@@ -140,13 +140,13 @@ fn find_site(given: Option<PathBuf>) -> Result<Site, Failure> {
     match given {
         Some(folder) if has_page(&folder) => Ok(Site::Folder(folder)),
         Some(folder) => Err(Failure::usage(format!(
-            "--site {} holds no index.html; build the page with `cargo xtask build`, which puts it into dist",
+            "--site {} holds no index.html; build the page with `cargo xtask build`, which puts it into target/site",
             folder.display()
         ))),
         None => Ok(Site::carried().unwrap_or_else(|| {
             let beside =
                 std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("site")));
-            let found = beside.into_iter().chain([PathBuf::from("dist")]).find(has_page);
+            let found = beside.into_iter().chain([PathBuf::from("target/site")]).find(has_page);
             found.map_or(Site::Missing, Site::Folder)
         })),
     }

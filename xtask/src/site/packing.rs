@@ -1,0 +1,53 @@
+//! Files packed once, as servers send them.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::write;
+
+/// Brotli's best: the page is packed once and sent often.
+const BROTLI_QUALITY: i32 = 11;
+/// Brotli's largest window of the plain format, 16 MiB: more than the page has.
+const BROTLI_WINDOW_BITS: i32 = 24;
+/// What packed files end in.
+const ENDINGS: [&str; 2] = ["br", "gz"];
+
+/// Whether a file is one that [`pack`] wrote beside another.
+pub fn is_packed(file: &Path) -> bool {
+    file.extension().and_then(OsStr::to_str).is_some_and(|ending| ENDINGS.contains(&ending))
+}
+
+/// Writes `FILE.br` and `FILE.gz`, where that saves something.
+pub(super) fn pack(file: &Path) -> Result<()> {
+    let plain = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let failed = || format!("cannot pack {}", file.display());
+    let packed = [brotli(&plain).with_context(failed)?, gzip(&plain).with_context(failed)?];
+    for (ending, packed) in ENDINGS.iter().zip(packed) {
+        if packed.len() < plain.len() {
+            write(&PathBuf::from(format!("{}.{ending}", file.display())), &packed)?;
+        }
+    }
+    Ok(())
+}
+
+fn brotli(plain: &[u8]) -> std::io::Result<Vec<u8>> {
+    let params = brotli::enc::BrotliEncoderParams {
+        quality: BROTLI_QUALITY,
+        lgwin: BROTLI_WINDOW_BITS,
+        size_hint: plain.len(),
+        ..Default::default()
+    };
+    let mut packed = Vec::new();
+    brotli::BrotliCompress(&mut &plain[..], &mut packed, &params)?;
+    Ok(packed)
+}
+
+fn gzip(plain: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(plain)?;
+    encoder.finish()
+}

@@ -1,0 +1,112 @@
+// Keeps the page for when there is no network. Whoever has one gets what the server has now: of a newer page a newer
+// worker learns at once, and what an older one kept goes.
+
+/** The build that this worker belongs to. */
+const VERSION = "__VERSION__";
+/** What the page loads. A hash stands in each name: what it means never changes. */
+const FILES = __FILES__;
+/** What may change without a new build. */
+const SETTINGS = __SETTINGS__;
+/** What every build of the page holds. */
+const OURS = "tailcast-page";
+
+/** By these names hosts know the page; a few know only one of them. */
+const NAMES = ["./", "index.html"];
+/** Under this one it is kept. */
+const PAGE = "index.html";
+
+const SCOPE = registration.scope;
+/** Caches are the origin's, and another Tailcast may lie under another path of it. */
+const OWN = `tailcast ${SCOPE} `;
+const CACHE = OWN + VERSION;
+
+addEventListener("install", (event) => event.waitUntil(install()));
+addEventListener("activate", (event) => event.waitUntil(activate()));
+addEventListener("fetch", (event) => {
+  const name = nameOf(event.request);
+  if (event.request.mode === "navigate" && ["", PAGE].includes(name)) {
+    event.respondWith(page(event));
+  } else if (FILES.includes(name)) {
+    event.respondWith(kept(name).then((file) => file ?? fetch(event.request)));
+  } else if (SETTINGS.includes(name)) {
+    event.respondWith(settings(name, event.request));
+  }
+});
+
+async function install() {
+  const cache = await caches.open(CACHE);
+  await cache.put(PAGE, await fetchPage());
+  await cache.addAll(FILES);
+  // Whoever hosts the page may have taken them away.
+  await Promise.allSettled(SETTINGS.map((name) => cache.add(new Request(name, { cache: "no-cache" }))));
+  // A page that is open has all it needs: nobody has to close it for the new one.
+  await skipWaiting();
+}
+
+async function activate() {
+  await forget((name) => name !== CACHE);
+  await clients.claim();
+}
+
+async function fetchPage() {
+  for (const name of NAMES) {
+    const response = await fetch(name, { cache: "no-cache" });
+    // A browser takes no redirected answer for a page that it asked for by another name.
+    if (response.ok && !response.redirected) return response;
+  }
+  throw new Error(`there is no page at ${SCOPE}`);
+}
+
+/** The page as the server has it, or else as it was kept. */
+async function page(event) {
+  let response;
+  try {
+    // Some hosts let browsers keep the page for minutes; a newer one would not be seen meanwhile.
+    response = await fetch(event.request.url, { cache: "no-cache", credentials: "include", redirect: "manual" });
+  } catch (error) {
+    const before = await kept(PAGE);
+    if (before) return before;
+    throw error;
+  }
+  event.waitUntil(leaveToOthers(response.clone()));
+  return response;
+}
+
+/** Another page may live here now, as it happens at addresses of a developer's own machine: then this worker goes. */
+async function leaveToOthers(response) {
+  if (response.ok && !(await response.text()).includes(OURS)) {
+    await registration.unregister();
+    await forget(() => true);
+  }
+}
+
+async function settings(name, request) {
+  try {
+    const response = await fetch(request);
+    if (response.ok) {
+      const cache = await caches.open(CACHE);
+      await cache.put(name, response.clone());
+    }
+    return response;
+  } catch (error) {
+    const before = await kept(name);
+    if (before) return before;
+    throw error;
+  }
+}
+
+function kept(name) {
+  return caches.match(new URL(name, SCOPE), { cacheName: CACHE, ignoreVary: true });
+}
+
+async function forget(isMeant) {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name.startsWith(OWN) && isMeant(name)).map((name) => caches.delete(name)));
+}
+
+/** The path below our scope; nothing for what lies elsewhere. */
+function nameOf(request) {
+  const { origin, pathname } = new URL(request.url);
+  const whole = origin + pathname;
+  return whole.startsWith(SCOPE) ? whole.slice(SCOPE.length) : undefined;
+}
