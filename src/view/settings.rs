@@ -64,7 +64,7 @@ impl Settings {
                 let words = js_sys::Error::from(error).message();
                 format!("the page's settings, {file}, cannot be read: {}", String::from(words))
             })?;
-            settings.add_usual(&said);
+            said.iter().for_each(|said| settings.add_usual(said));
         }
         Ok(settings)
     }
@@ -121,10 +121,18 @@ fn key(name: &str) -> String {
     format!("tailcast.{name}")
 }
 
-async fn read_file(window: &Window, file: &str) -> Result<JsValue, JsValue> {
+/// What a file of JSON says. `None` where there is no such file: whoever hosts the page may have no use for one.
+async fn read_file(window: &Window, file: &str) -> Result<Option<JsValue>, JsValue> {
     let response: Response = JsFuture::from(window.fetch_with_str(file)).await?.unchecked_into();
-    if !response.ok() {
-        return Err(js_sys::Error::new(&format!("the server answered {}", response.status())).into());
+    match response.status() {
+        200..300 => {
+            let said = JsFuture::from(response.json()?).await?;
+            if !said.is_object() || js_sys::Array::is_array(&said) {
+                return Err(js_sys::Error::new("it is no JSON object").into());
+            }
+            Ok(Some(said))
+        }
+        404 => Ok(None),
+        status => Err(js_sys::Error::new(&format!("the server answered {status}")).into()),
     }
-    JsFuture::from(response.json()?).await
 }

@@ -27,6 +27,14 @@ pub fn site() -> anyhow::Result<PathBuf> {
     path("TAILCAST_SITE")
 }
 
+/// What `cargo xtask dist` writes.
+///
+/// # Errors
+/// When `cargo xtask test` did not say.
+pub fn dist() -> anyhow::Result<PathBuf> {
+    path("TAILCAST_DIST")
+}
+
 /// Chromium's driver.
 ///
 /// # Errors

@@ -12,6 +12,8 @@ pub mod connect_proxy;
 pub mod cutter;
 pub mod environment;
 pub mod faulty_way;
+pub mod file_host;
+pub mod hosted;
 pub mod listener;
 pub mod server;
 pub mod socket;

@@ -37,7 +37,7 @@ struct Cli {
 enum Command {
     /// Install whatever is missing for all the other commands. They do it themselves, too
     Setup,
-    /// Build the page (into dist/) and the `tailcast` binary that carries it, in release
+    /// Build the page (into target/site/) and the `tailcast` binary that carries it, in release
     Build,
     /// Build, then run `tailcast serve`
     Serve {
@@ -56,7 +56,7 @@ enum Command {
     },
     /// Build the custom element `<tail-cast>` as a package of npm, into target/element/
     Element,
-    /// Pack the binary and the page into one archive under target/
+    /// Build and pack what others get into dist/: the page for file hosts, and the program
     Dist,
 }
 

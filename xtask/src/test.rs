@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use crate::lint::{self, WASM_PACKAGES};
 use crate::setup::{Browser, Setup, WASM_TARGET};
 use crate::workspace::Workspace;
-use crate::{build, progress};
+use crate::{dist, progress};
 
 /// Seconds that the browser's unit tests of one crate may take; wasm-bindgen's own default is 20.
 const BROWSER_UNIT_LIMIT: &str = "120";
@@ -113,13 +113,14 @@ fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Res
     let browser = setup.browser()?;
     let python = setup.python()?;
     let node_modules = setup.javascript()?;
-    build::all(workspace, setup)?;
+    dist::run(workspace, setup)?;
     workspace
         .cargo()?
         .args(["test", "--package", "tailcast-tests"])
         .args(filter)
         .env("TAILCAST_BIN", workspace.tailcast())
         .env("TAILCAST_SITE", workspace.site())
+        .env("TAILCAST_DIST", workspace.dist())
         .env("TAILCAST_PYTHON", python)
         .env("TAILCAST_NODE_MODULES", node_modules)
         .env("CHROMIUM", browser.program)

@@ -1,0 +1,193 @@
+//! The page on a host of plain files, as `cargo xtask dist` makes it: under any path, set by what lies beside it or by its
+//! address, and in plain words where the host does not do its part.
+
+use anyhow::Context;
+use serde_json::{Value, json};
+use tailcast_tests::{
+    browser::Browser,
+    command::run,
+    environment::tailcast,
+    file_host::FileHost,
+    hosted::HostedPage,
+    server::{Server, get},
+};
+
+const CONNECTED: &str = "document.querySelector('#status')?.dataset.state === 'connected'";
+
+/// What the server sends along with its own page, but for where the page may connect to.
+async fn policy(connect: &str) -> anyhow::Result<String> {
+    let server = Server::start(&[]).await?;
+    let answer = tailcast_tests::server::http_client()?.get(server.url("/")).send().await?;
+    let policy = answer.headers().get("content-security-policy").context("no policy")?.to_str()?;
+    Ok(policy.replace("connect-src *", &format!("connect-src {connect}")))
+}
+
+/// A service that lets the pages of `host` in.
+async fn service_for(host: &FileHost) -> anyhow::Result<Server> {
+    Server::start(&["--allow-origin", &host.origin()]).await
+}
+
+async fn stream(service: &Server, group: &str, line: &str) -> anyhow::Result<()> {
+    let arguments = ["stream", "--negotiate", &service.negotiate_url(), "--group", group];
+    let ended = run(&tailcast()?, &arguments, line.as_bytes()).await?;
+    anyhow::ensure!(ended.code == Some(0), "{}", ended.stderr);
+    Ok(())
+}
+
+/// A condition: the page shows a line with this text.
+fn shows(text: &str) -> String {
+    format!("[...document.querySelectorAll('#log .text')].some(row => row.textContent === '{text}')")
+}
+
+#[tokio::test]
+async fn settings_beside_the_page_lead_it_to_a_service_elsewhere_and_to_nowhere_else() -> anyhow::Result<()> {
+    let page = HostedPage::copy()?;
+    let host = FileHost::start("/tools/tailcast/", page.folder()).await?;
+    let service = service_for(&host).await?;
+    let settings =
+        json!({ "negotiate": service.negotiate_url(), "group": ["web", "db"], "wrap": 1, "lines": 500 });
+    page.write("config.json", &settings.to_string())?;
+    host.add_header(
+        "Content-Security-Policy",
+        &policy(&format!("'self' {} ws://{}", service.url(""), service.address())).await?,
+    );
+    host.add_header("X-Content-Type-Options", "nosniff");
+    let browser = Browser::start().await?;
+    browser.open(&host.url("")).await?;
+    browser.until(CONNECTED).await?;
+    stream(&service, "web", "from web").await?;
+    browser.until(&shows("from web")).await?;
+    stream(&service, "db", "from db").await?;
+    browser.until(&shows("from db")).await?;
+    let asked = browser
+        .run("return [...new Set(performance.getEntriesByType('resource').map(entry => new URL(entry.name).origin))].sort()")
+        .await?;
+    let mut expected = [host.origin(), service.url("")];
+    expected.sort();
+    assert_eq!(asked, json!(expected));
+    assert_eq!(browser.console_errors().await?, [""; 0]);
+    browser.close().await
+}
+
+#[tokio::test]
+async fn the_address_of_the_page_comes_before_what_lies_beside_it_which_may_be_missing() -> anyhow::Result<()>
+{
+    let page = HostedPage::copy()?;
+    let host = FileHost::start("/a/b/", page.folder()).await?;
+    let service = service_for(&host).await?;
+    let browser = Browser::start().await?;
+    let asking = host.url(&format!("?negotiate={}&group=nightly", service.negotiate_url()));
+    for settings in [Some(r#"{ "negotiate": "https://wrong.invalid/negotiate", "group": "wrong" }"#), None] {
+        match settings {
+            Some(text) => page.write("config.json", text)?,
+            None => page.remove("config.json")?,
+        }
+        browser.open(&asking).await?;
+        browser.until(CONNECTED).await?;
+        let line = if settings.is_some() { "first" } else { "second" };
+        stream(&service, "nightly", line).await?;
+        browser.until(&shows(line)).await?;
+    }
+    browser.close().await
+}
+
+#[tokio::test]
+async fn attributes_of_the_page_set_it_too() -> anyhow::Result<()> {
+    let page = HostedPage::copy()?;
+    let host = FileHost::start("/", page.folder()).await?;
+    let service = service_for(&host).await?;
+    let body = format!("<body data-negotiate=\"{}\" data-group=\"own\">", service.negotiate_url());
+    page.replace("index.html", "<body>", &body)?;
+    page.write("config.json", "{}")?;
+    let browser = Browser::start().await?;
+    browser.open(&host.url("index.html")).await?;
+    browser.until(CONNECTED).await?;
+    stream(&service, "own", "to its own group").await?;
+    browser.until(&shows("to its own group")).await?;
+    browser.close().await
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_know_webassembly_is_good_enough() -> anyhow::Result<()> {
+    let page = HostedPage::copy()?;
+    let (host, browser) = (FileHost::start("/", page.folder()).await?, Browser::start().await?);
+    host.add_header("X-Content-Type-Options", "nosniff");
+    for content_type in ["application/octet-stream", "text/plain"] {
+        host.call("wasm", content_type);
+        host.call("webmanifest", content_type);
+        browser.open(&host.url(&format!("?called={content_type}"))).await?;
+        browser.until("document.querySelector('#log') !== null").await?;
+    }
+    browser.close().await
+}
+
+/// Opens the page, and waits until it says so.
+async fn says(browser: &Browser, host: &FileHost, words: &str) -> anyhow::Result<()> {
+    browser.open(&host.url("")).await?;
+    browser.until(&format!("document.body.innerText.includes({})", Value::from(words))).await
+}
+
+#[tokio::test]
+async fn a_policy_without_webassembly_is_named_by_the_page() -> anyhow::Result<()> {
+    let page = HostedPage::copy()?;
+    let (host, browser) = (FileHost::start("/", page.folder()).await?, Browser::start().await?);
+    host.add_header("Content-Security-Policy", "default-src 'self'");
+    says(&browser, &host, "forbids WebAssembly. Whoever hosts it adds 'wasm-unsafe-eval' to script-src")
+        .await?;
+    browser.close().await
+}
+
+#[tokio::test]
+async fn files_that_were_forgotten_are_missed_in_words() -> anyhow::Result<()> {
+    let page = HostedPage::copy()?;
+    let (host, browser) = (FileHost::start("/", page.folder()).await?, Browser::start().await?);
+    page.remove(&page.name("_bg.wasm")?)?;
+    says(&browser, &host, "Tailcast does not start: one of its files is missing").await?;
+    let again = HostedPage::copy()?;
+    let script = again.name("_bg.wasm")?.replace("_bg.wasm", ".js");
+    again.remove(&script)?;
+    host.show(again.folder());
+    says(&browser, &host, "Tailcast does not start: one of its files is missing").await?;
+    browser.close().await
+}
+
+#[tokio::test]
+async fn scripts_that_are_not_served_as_such_are_missed_in_words_too() -> anyhow::Result<()> {
+    let page = HostedPage::copy()?;
+    let (host, browser) = (FileHost::start("/", page.folder()).await?, Browser::start().await?);
+    host.call("js", "text/plain");
+    browser.open(&host.url("")).await?;
+    let words = "document.body.innerText.includes('serves those that end in .js as JavaScript')";
+    // Not at once: most pages have only not started yet.
+    assert_eq!(browser.run(&format!("return {words}")).await?, false);
+    browser.run("document.getAnimations().forEach(animation => animation.finish())").await?;
+    browser.until(words).await?;
+    browser.close().await
+}
+
+#[tokio::test]
+async fn settings_that_make_no_sense_are_told() -> anyhow::Result<()> {
+    let page = HostedPage::copy()?;
+    let (host, browser) = (FileHost::start("/", page.folder()).await?, Browser::start().await?);
+    for (settings, words) in [
+        ("{ negotiate: 'x' }", "the page's settings, config.json, cannot be read"),
+        ("[]", "config.json, cannot be read: it is no JSON object"),
+        (r#"{ "negotiate": "ftp://h/" }"#, "it must be an http or https URL"),
+    ] {
+        page.write("config.json", settings)?;
+        says(&browser, &host, words).await?;
+    }
+    browser.close().await
+}
+
+#[tokio::test]
+async fn a_service_that_was_not_told_of_the_page_is_complained_of() -> anyhow::Result<()> {
+    let page = HostedPage::copy()?;
+    let (host, service) = (FileHost::start("/", page.folder()).await?, Server::start(&[]).await?);
+    page.write("config.json", &json!({ "negotiate": service.negotiate_url() }).to_string())?;
+    let browser = Browser::start().await?;
+    says(&browser, &host, "negotiate failed").await?;
+    // It is up; only the browser does not let that page read its answer.
+    assert_eq!(get(&service.negotiate_url()).await?.0, 200);
+    browser.close().await
+}
