@@ -59,6 +59,14 @@ pub fn python() -> anyhow::Result<PathBuf> {
     path("TAILCAST_PYTHON")
 }
 
+/// The folder in which nginx and Caddy lie as Debian has them.
+///
+/// # Errors
+/// When `cargo xtask test` did not say.
+pub fn web_servers() -> anyhow::Result<PathBuf> {
+    path("TAILCAST_WEB_SERVERS")
+}
+
 /// The strangers' packages from npm.
 ///
 /// # Errors

@@ -19,6 +19,7 @@ pub mod server;
 pub mod socket;
 pub mod streamer;
 pub mod viewer;
+pub mod web_server;
 
 use std::{future::Future, time::Duration};
 

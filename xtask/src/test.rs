@@ -113,6 +113,7 @@ fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Res
     let browser = setup.browser()?;
     let python = setup.python()?;
     let node_modules = setup.javascript()?;
+    let web_servers = setup.web_servers()?;
     dist::run(workspace, setup)?;
     workspace
         .cargo()?
@@ -123,6 +124,7 @@ fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Res
         .env("TAILCAST_DIST", workspace.dist())
         .env("TAILCAST_PYTHON", python)
         .env("TAILCAST_NODE_MODULES", node_modules)
+        .env("TAILCAST_WEB_SERVERS", web_servers)
         .env("CHROMIUM", browser.program)
         .env("CHROMEDRIVER", browser.driver)
         .run_on_stdout()

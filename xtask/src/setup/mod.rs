@@ -15,6 +15,7 @@ mod python;
 mod rustc_version;
 mod wasm_opt;
 mod wasm_target;
+mod web_servers;
 
 use std::path::PathBuf;
 
@@ -49,6 +50,7 @@ impl<'w> Setup<'w> {
         self.browser()?;
         self.python()?;
         self.javascript()?;
+        self.web_servers()?;
         let toolchain = self.wasm_toolchain()?;
         self.linters(toolchain)?;
         self.cargo_deny()
@@ -82,7 +84,7 @@ impl<'w> Setup<'w> {
         cargo_tools::ensure_wasm_bindgen(self.workspace)
     }
 
-    /// A browser and its driver.
+    /// Chromium and its driver.
     ///
     /// # Errors
     /// As [`Self::everything`].
@@ -104,6 +106,14 @@ impl<'w> Setup<'w> {
     /// As [`Self::everything`].
     pub fn javascript(&self) -> Result<PathBuf> {
         javascript::ensure(self.workspace, &self.packages)
+    }
+
+    /// nginx and Caddy; returns the folder in which they lie as Debian has them.
+    ///
+    /// # Errors
+    /// As [`Self::everything`].
+    pub fn web_servers(&self) -> Result<PathBuf> {
+        web_servers::ensure(self.workspace, &self.packages)
     }
 
     /// The servers beside which the hub is measured, as many as this machine can have.

@@ -1,6 +1,7 @@
 //! The system's packages, where `apt-get` can bring them; elsewhere, their names for the person to bring.
 
 use std::cell::Cell;
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -53,14 +54,40 @@ impl Packages {
             );
         }
         progress::step(&format!("installing {names}"), &format!("{purpose}; about a minute"), || {
-            if !self.lists_are_fresh.get() {
-                self.apt_get(&["update", "-qq"])?;
-                self.lists_are_fresh.set(true);
-            }
+            self.refresh_lists()?;
             let install = ["install", "-y", "-qq", "--no-install-recommends"];
             self.apt_get(&[&install, packages].concat())
         })
         .with_context(|| by_hand)
+    }
+
+    /// Unpacks `packages` into `folder`, without what they need. Nothing of them is installed, and no root is needed unless the
+    /// machine does not know yet where they are.
+    ///
+    /// # Errors
+    /// When there is no apt-get, or they cannot be had.
+    pub fn unpack(&self, packages: &[&str], folder: &Path) -> Result<()> {
+        if !self.has_apt {
+            bail!("there is no apt-get here to bring what Debian packages as `{}`", packages.join(" "));
+        }
+        let archives = folder.join("packages");
+        fs::create_dir_all(&archives).with_context(|| format!("cannot make {}", archives.display()))?;
+        let download = || {
+            // Kept from root's own check, which complains of folders that are not everybody's.
+            let apt_get =
+                Program::new("apt-get").current_dir(&archives).args(["-qq", "-o", "APT::Sandbox::User=root"]);
+            apt_get.arg("download").args(packages).run()
+        };
+        if download().is_err() {
+            self.refresh_lists()?;
+            download()?;
+        }
+        let entries = archives.read_dir().with_context(|| format!("cannot read {}", archives.display()))?;
+        for entry in entries {
+            let archive = entry.with_context(|| format!("cannot read {}", archives.display()))?.path();
+            Program::new("dpkg-deb").arg("--extract").arg(archive).arg(folder).run()?;
+        }
+        fs::remove_dir_all(&archives).with_context(|| format!("cannot remove {}", archives.display()))
     }
 
     /// A program that runs as root.
@@ -75,6 +102,15 @@ impl Packages {
                 bail!("`{name}` must run as root here: run this again as root, or with sudo set up")
             }
         }
+    }
+
+    /// Asks, once, what packages there are.
+    fn refresh_lists(&self) -> Result<()> {
+        if !self.lists_are_fresh.get() {
+            self.apt_get(&["update", "-qq"])?;
+            self.lists_are_fresh.set(true);
+        }
+        Ok(())
     }
 
     fn apt_get(&self, args: &[&str]) -> Result<()> {

@@ -1,0 +1,220 @@
+//! The recipes of `deploy/` for web servers, as written but for names, ports and folders: the page under a path, packed and
+//! cached as it should be; and our server behind theirs.
+
+use std::path::Path;
+
+use anyhow::Context;
+use reqwest::{Response, header::HeaderMap};
+use serde_json::{Value, json};
+use tailcast_tests::{
+    browser::Browser,
+    command::run,
+    environment::tailcast,
+    hosted::HostedPage,
+    server::{Server, http_client},
+    web_server::{Swap, WebServer, free_address},
+};
+
+const CONNECTED: &str = "document.querySelector('#status')?.dataset.state === 'connected'";
+const OWN_KEY: [&str; 2] = ["--access-key", "an-access-key-of-thirty-two-characters"];
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// Who has recipes.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Nginx,
+    Caddy,
+}
+
+const BOTH: [Kind; 2] = [Kind::Nginx, Kind::Caddy];
+
+/// The page at `/tailcast/` of such a server.
+async fn host(kind: Kind, page: &HostedPage) -> anyhow::Result<WebServer> {
+    let www = page.folder().to_str().context("a path that is not UTF-8")?;
+    // The recipes have the page below the folder that they name.
+    let below = page.folder().join("tailcast");
+    if !below.exists() {
+        std::os::unix::fs::symlink(".", &below)?;
+    }
+    let address = &free_address()?;
+    let unused = unused_site(address);
+    match kind {
+        Kind::Nginx => {
+            let swaps = [
+                Swap { from: "root /var/www;", to: &format!("root {www};") },
+                Swap { from: "listen 80;", to: &format!("listen {address};") },
+            ];
+            WebServer::nginx(address, "nginx-site.conf", &swaps).await
+        }
+        Kind::Caddy => {
+            let swaps = [
+                Swap { from: "root * /var/www\n", to: &format!("root * {www}\n") },
+                Swap { from: "\nfiles.example.com {", to: &format!("\nhttp://{address} {{") },
+                Swap { from: "\nlogs.example.com {", to: &unused },
+            ];
+            WebServer::caddy(address, "Caddyfile", &swaps).await
+        }
+    }
+}
+
+/// A name for a site of the Caddyfile that is not tried: nobody asks for it.
+fn unused_site(address: &str) -> String {
+    format!("\nhttp://unused.{} {{", address.replacen("127.0.0.1", "invalid", 1))
+}
+
+/// Such a server at `address`, in front of ours.
+async fn front(kind: Kind, address: &str, server: &Server) -> anyhow::Result<WebServer> {
+    let ours = server.address();
+    let unused = unused_site(address);
+    match kind {
+        Kind::Nginx => {
+            let swaps = [
+                Swap { from: "http://127.0.0.1:8080;", to: &format!("http://{ours};") },
+                Swap { from: "listen 80;", to: &format!("listen {address};") },
+            ];
+            WebServer::nginx(address, "nginx-proxy.conf", &swaps).await
+        }
+        Kind::Caddy => {
+            let swaps = [
+                Swap { from: "reverse_proxy 127.0.0.1:8080", to: &format!("reverse_proxy {ours}") },
+                Swap { from: "\nfiles.example.com {", to: &unused },
+                Swap { from: "\nlogs.example.com {", to: &format!("\nhttp://{address} {{") },
+            ];
+            WebServer::caddy(address, "Caddyfile", &swaps).await
+        }
+    }
+}
+
+async fn ask(url: &str, headers: &[(&str, &str)]) -> anyhow::Result<Response> {
+    let mut request = http_client()?.get(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.with_context(|| url.to_owned())
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn files_are_sent_packed_by_their_kind_and_kept_as_long_as_they_may_be() -> anyhow::Result<()> {
+    let page = HostedPage::copy()?;
+    let (wasm, style) = (page.name("_bg.wasm")?, page.name(".css")?);
+    for kind in BOTH {
+        let host = host(kind, &page).await?;
+        for (name, kind, cache) in [
+            (wasm.as_str(), "application/wasm", FOR_EVER),
+            (style.as_str(), "text/css", FOR_EVER),
+            ("", "text/html", "no-cache"),
+            ("config.json", "application/json", "no-cache"),
+            ("manifest.webmanifest", "application/manifest+json", "no-cache"),
+            ("service_worker.js", "javascript", "no-cache"),
+        ] {
+            let url = host.url(&format!("/tailcast/{name}"));
+            let answer = ask(&url, &[]).await?;
+            assert_eq!(answer.status(), 200, "{url}");
+            let said = answer.headers();
+            assert!(header(said, "content-type").contains(kind), "{url}: {said:?}");
+            assert_eq!(header(said, "cache-control"), cache, "{url}");
+            assert!(!header(said, "etag").is_empty(), "{url}: {said:?}");
+        }
+        for (accepted, ending) in [("gzip, deflate, br", "br"), ("gzip", "gz")] {
+            let answer =
+                ask(&host.url(&format!("/tailcast/{wasm}")), &[("accept-encoding", accepted)]).await?;
+            let encoding = if ending == "gz" { "gzip" } else { "br" };
+            assert_eq!(header(answer.headers(), "content-encoding"), encoding);
+            assert_eq!(header(answer.headers(), "content-type"), "application/wasm");
+            assert_eq!(header(answer.headers(), "vary").to_lowercase(), "accept-encoding");
+            let packed = std::fs::read(page.folder().join(format!("{wasm}.{ending}")))?;
+            assert!(answer.bytes().await? == packed, "{accepted}: another file came");
+        }
+        assert_eq!(ask(&host.url("/tailcast/no-such-file"), &[]).await?.status(), 404);
+        let outside = ask(&host.url("/tailcast"), &[]).await?;
+        assert_eq!(outside.url().path(), "/tailcast/");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_said_along_with_the_page_is_what_our_own_server_says() -> anyhow::Result<()> {
+    let page = HostedPage::copy()?;
+    let own = Server::start(&[]).await?;
+    let ours = ask(&own.url("/"), &[]).await?;
+    let rules = std::fs::read_to_string(page.folder().join("_headers"))?;
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/hosting.md");
+    let document = std::fs::read_to_string(document)?;
+    let hosts = [host(Kind::Nginx, &page).await?, host(Kind::Caddy, &page).await?];
+    for name in ["Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"] {
+        let said = header(ours.headers(), name);
+        for host in &hosts {
+            assert_eq!(header(ask(&host.url("/tailcast/"), &[]).await?.headers(), name), said, "{name}");
+        }
+        let line = format!("{name}: {said}\n");
+        assert!(rules.contains(&line), "_headers does not say {line}");
+        assert!(document.contains(&line), "docs/hosting.md does not say {line}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_page_under_a_path_finds_its_service_elsewhere() -> anyhow::Result<()> {
+    for kind in BOTH {
+        let page = HostedPage::copy()?;
+        let host = host(kind, &page).await?;
+        let service = Server::start(&["--allow-origin", &host.url("")]).await?;
+        page.write("config.json", &json!({ "negotiate": service.negotiate_url() }).to_string())?;
+        let browser = Browser::start().await?;
+        browser.open(&host.url("/tailcast/")).await?;
+        browser.until(CONNECTED).await?;
+        browser.until("navigator.serviceWorker.controller !== null").await?;
+        assert_eq!(browser.console_errors().await?, [""; 0]);
+        browser.close().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn through_a_proxy_the_page_comes_connects_and_shows_lines() -> anyhow::Result<()> {
+    for kind in BOTH {
+        let address = free_address()?;
+        let public = format!("http://{address}");
+        let named = ["--public-url", &public, "--trusted-proxy", "127.0.0.1", "--publish-key", "ours"];
+        let server = Server::start(&[&OWN_KEY[..], &named].concat()).await?;
+        let front = front(kind, &address, &server).await?;
+        let browser = Browser::start().await?;
+        browser.open(&front.url("/")).await?;
+        browser.until(CONNECTED).await?;
+        let negotiate = front.url("/negotiate");
+        let arguments = ["stream", "--negotiate", &negotiate, "--publish-key", "ours"];
+        let streamed = run(&tailcast()?, &arguments, b"through the proxy\n").await?;
+        assert_eq!(streamed.code, Some(0), "{}", streamed.stderr);
+        browser.until("document.querySelector('#log').textContent.includes('through the proxy')").await?;
+        let negotiated: Value = serde_json::from_str(&ask(&negotiate, &[]).await?.text().await?)?;
+        let url = negotiated.get("url").and_then(Value::as_str).context("no url")?;
+        assert!(url.starts_with(&format!("ws://{address}/client/")), "{kind:?}: {url}");
+        assert_eq!(browser.console_errors().await?, [""; 0]);
+        browser.close().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn whom_a_request_comes_from_is_the_proxys_to_say_and_not_the_askers() -> anyhow::Result<()> {
+    for kind in BOTH {
+        let address = free_address()?;
+        let public = format!("http://{address}");
+        let named = ["--public-url", &public, "--trusted-proxy", "127.0.0.1", "--negotiate-limit", "3"];
+        let server = Server::start(&[&OWN_KEY[..], &named].concat()).await?;
+        let front = front(kind, &address, &server).await?;
+        let mut outcomes = Vec::new();
+        for number in 1..=4 {
+            // Each time as if from somewhere else.
+            let (claimed, by) = (format!("198.51.100.{number}"), format!("for=198.51.100.{number}"));
+            let claims = [("x-forwarded-for", claimed.as_str()), ("forwarded", by.as_str())];
+            outcomes.push(ask(&front.url("/negotiate"), &claims).await?.status().as_u16());
+        }
+        assert_eq!(outcomes, [200, 200, 200, 429], "{kind:?}");
+    }
+    Ok(())
+}
