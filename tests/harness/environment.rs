@@ -35,6 +35,14 @@ pub fn dist() -> anyhow::Result<PathBuf> {
     path("TAILCAST_DIST")
 }
 
+/// The documentation, as a book.
+///
+/// # Errors
+/// When `cargo xtask test` did not say.
+pub fn book() -> anyhow::Result<PathBuf> {
+    path("TAILCAST_BOOK")
+}
+
 /// Chromium's driver.
 ///
 /// # Errors

@@ -6,6 +6,7 @@
 mod bench;
 mod build;
 mod dist;
+mod docs;
 mod element;
 mod lint;
 mod program;
@@ -56,6 +57,8 @@ enum Command {
     },
     /// Build the custom element `<tail-cast>` as a package of npm, into target/element/
     Element,
+    /// Build the documentation as a book, into target/book/
+    Docs,
     /// Build and pack what others get into dist/: the page for file hosts, and the program
     Dist,
 }
@@ -87,6 +90,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Lint => lint::run(&workspace, &setup)?,
         Command::Bench { name } => bench::run(name, &workspace, &setup)?,
         Command::Element => element::build(&workspace, &setup, &workspace.element())?,
+        Command::Docs => docs::build(&workspace, &setup).map(drop)?,
         Command::Dist => dist::run(&workspace, &setup)?,
     }
     Ok(ExitCode::SUCCESS)

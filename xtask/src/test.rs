@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use crate::lint::{self, WASM_PACKAGES};
 use crate::setup::{Browser, Setup, WASM_TARGET};
 use crate::workspace::Workspace;
-use crate::{dist, progress};
+use crate::{dist, docs, progress};
 
 /// Seconds that the browser's unit tests of one crate may take; wasm-bindgen's own default is 20.
 const BROWSER_UNIT_LIMIT: &str = "120";
@@ -115,6 +115,7 @@ fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Res
     let node_modules = setup.javascript()?;
     let web_servers = setup.web_servers()?;
     dist::run(workspace, setup)?;
+    let book = docs::build(workspace, setup)?;
     workspace
         .cargo()?
         .args(["test", "--package", "tailcast-tests"])
@@ -122,6 +123,7 @@ fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Res
         .env("TAILCAST_BIN", workspace.tailcast())
         .env("TAILCAST_SITE", workspace.site())
         .env("TAILCAST_DIST", workspace.dist())
+        .env("TAILCAST_BOOK", book)
         .env("TAILCAST_PYTHON", python)
         .env("TAILCAST_NODE_MODULES", node_modules)
         .env("TAILCAST_WEB_SERVERS", web_servers)

@@ -53,6 +53,11 @@ impl Workspace {
         self.target.join("site")
     }
 
+    /// The documentation, as a book.
+    pub fn book(&self) -> PathBuf {
+        self.target.join("book")
+    }
+
     /// What others get: the page for file hosts, the program, packed.
     pub fn dist(&self) -> PathBuf {
         self.root.join("dist")

@@ -9,6 +9,7 @@ mod debian_rust;
 mod javascript;
 mod linters;
 mod lock_file;
+mod mdbook;
 mod packages;
 mod peers;
 mod python;
@@ -51,6 +52,7 @@ impl<'w> Setup<'w> {
         self.python()?;
         self.javascript()?;
         self.web_servers()?;
+        self.mdbook()?;
         let toolchain = self.wasm_toolchain()?;
         self.linters(toolchain)?;
         self.cargo_deny()
@@ -114,6 +116,14 @@ impl<'w> Setup<'w> {
     /// As [`Self::everything`].
     pub fn web_servers(&self) -> Result<PathBuf> {
         web_servers::ensure(self.workspace, &self.packages)
+    }
+
+    /// mdBook; returns the program.
+    ///
+    /// # Errors
+    /// As [`Self::everything`].
+    pub fn mdbook(&self) -> Result<PathBuf> {
+        mdbook::ensure(self.workspace, &self.packages)
     }
 
     /// The servers beside which the hub is measured, as many as this machine can have.

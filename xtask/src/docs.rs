@@ -1,0 +1,40 @@
+//! The documentation as a book, with the custom element at work in it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::setup::Setup;
+use crate::workspace::Workspace;
+use crate::{element, progress};
+
+/// What the demo's page loads of the element.
+const ELEMENT: [&str; 3] = ["tailcast.js", "tailcast-core.js", "tailcast-core_bg.wasm"];
+
+/// Builds the book, and gives its folder.
+///
+/// # Errors
+/// When set-up, the element's build or mdBook fails.
+pub fn build(workspace: &Workspace, setup: &Setup<'_>) -> Result<PathBuf> {
+    let mdbook = setup.mdbook()?;
+    element::build(workspace, setup, &workspace.element())?;
+    let book = workspace.book();
+    progress::step("building the book", "seconds", || {
+        let program = workspace.program(mdbook.to_string_lossy().as_ref())?;
+        program.args(["build", "docs", "--dest-dir"]).arg(&book).run()?;
+        copy_element(workspace, &book.join("element"))
+    })?;
+    progress::note(&format!("the book is in {}", book.display()));
+    Ok(book)
+}
+
+/// The demo's own copy of the element.
+fn copy_element(workspace: &Workspace, to: &PathBuf) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    for file in ELEMENT {
+        let from = workspace.element().join(file);
+        fs::copy(&from, to.join(file)).with_context(|| format!("cannot copy {}", from.display()))?;
+    }
+    Ok(())
+}
