@@ -45,14 +45,16 @@ pub fn build(workspace: &Workspace, setup: &Setup<'_>, folder: &Path) -> Result<
         let module = target.join(WASM_TARGET).join("page/tailcast-element.wasm");
         bindgen.arg("--out-dir").arg(folder).arg(module).run()?;
         shrink(workspace, &folder.join(format!("{CORE}_bg.wasm")))?;
+        let script = folder.join(format!("{CORE}.js"));
+        write(&script, &without_comments(&read(&script)?))?;
         write_files(workspace, folder)
     })
 }
 
-/// As trunk does it for the page.
+/// As trunk does it for the page. The lowest memory is the end of the stack: nothing has an address there.
 fn shrink(workspace: &Workspace, module: &Path) -> Result<()> {
     let shrunk = module.with_extension("small");
-    let wasm_opt = workspace.program("wasm-opt")?.args(["-Oz", "--converge"]);
+    let wasm_opt = workspace.program("wasm-opt")?.args(["-Oz", "--converge", "--low-memory-unused"]);
     wasm_opt.arg("-o").arg(&shrunk).arg(module).run()?;
     fs::rename(&shrunk, module).with_context(|| format!("cannot write {}", module.display()))
 }
@@ -83,9 +85,10 @@ fn own_style(style: &str) -> String {
     out
 }
 
-/// Our script without what only its authors read: comments that have lines of their own, and indentation.
+/// A script without what only its authors read: comments that have lines of their own, and indentation.
 fn without_comments(script: &str) -> String {
-    let is_code = |line: &&str| !line.is_empty() && !line.starts_with("//") && !line.starts_with("/**");
+    let is_code =
+        |line: &&str| !line.is_empty() && !["//", "/*", "*"].iter().any(|mark| line.starts_with(mark));
     script.lines().map(str::trim).filter(is_code).flat_map(|line| [line, "\n"]).collect()
 }
 
@@ -128,7 +131,7 @@ mod tests {
 
     #[test]
     fn code_stays_and_what_is_said_of_it_goes() {
-        let script = "/** Says. */\nfunction f() {\n  // Why.\n  return \"//\"; // stays\n}\n";
+        let script = "/** Says. */\n/**\n * At length.\n */\nfunction f() {\n  // Why.\n  return \"//\"; // stays\n}\n";
         assert_eq!(without_comments(script), "function f() {\nreturn \"//\"; // stays\n}\n");
     }
 }

@@ -4,10 +4,12 @@
 //! `cargo xtask serve` ends with a running service and `cargo xtask test` with every test run.
 
 mod bench;
+mod budget;
 mod build;
 mod dist;
 mod docs;
 mod element;
+mod first_load;
 mod lint;
 mod program;
 mod progress;

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use crate::lint::{self, WASM_PACKAGES};
 use crate::setup::{Browser, Setup, WASM_TARGET};
 use crate::workspace::Workspace;
-use crate::{dist, docs, progress};
+use crate::{budget, dist, docs, progress};
 
 /// Seconds that the browser's unit tests of one crate may take; wasm-bindgen's own default is 20.
 const BROWSER_UNIT_LIMIT: &str = "120";
@@ -116,6 +116,7 @@ fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Res
     let web_servers = setup.web_servers()?;
     dist::run(workspace, setup)?;
     let book = docs::build(workspace, setup)?;
+    budget::check(workspace)?;
     workspace
         .cargo()?
         .args(["test", "--package", "tailcast-tests"])
