@@ -1,4 +1,4 @@
-//! A real Chromium, headless, driven over WebDriver.
+//! Real browsers, headless, driven over WebDriver.
 
 use std::{collections::HashMap, path::PathBuf};
 
@@ -8,7 +8,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    process::Child,
+    process::{Child, Command},
 };
 
 use crate::{command::command, environment, in_time};
@@ -27,6 +27,54 @@ const FLAGS: [&str; 10] = [
     "--window-size=1200,800",
 ];
 
+/// The same for Firefox.
+const FIREFOX_FLAGS: [&str; 3] = ["--headless", "--width=1200", "--height=800"];
+
+/// Which browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Chromium or Chrome.
+    Chromium,
+    /// Firefox. Its driver knows the standard's commands only: no console, no developer tools.
+    Firefox,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Chromium, Self::Firefox];
+
+    /// The driver, told to take a free port.
+    fn driver(self) -> anyhow::Result<Command> {
+        let mut command = match self {
+            Self::Chromium => command(&environment::chromedriver()?),
+            Self::Firefox => command(&environment::geckodriver()?),
+        };
+        command.arg("--port=0");
+        // A group of its own, which ends as one.
+        command.process_group(0);
+        Ok(command)
+    }
+
+    fn capabilities(self) -> anyhow::Result<serde_json::Map<String, Value>> {
+        let mut capabilities = serde_json::Map::new();
+        // Certificates of tests are nobody's.
+        capabilities.insert("acceptInsecureCerts".to_owned(), json!(true));
+        match self {
+            Self::Chromium => {
+                let options = json!({ "binary": environment::chromium()?, "args": FLAGS });
+                capabilities.insert("goog:chromeOptions".to_owned(), options);
+                // Console messages are evidence: a page that throws is broken, however it looks.
+                capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
+            }
+            Self::Firefox => {
+                let options = json!({ "binary": environment::firefox()?, "args": FIREFOX_FLAGS });
+                capabilities.insert("moz:firefoxOptions".to_owned(), options);
+            }
+        }
+        Ok(capabilities)
+    }
+}
+
 /// A browser with one page. Ends when dropped, and takes its driver with it.
 pub struct Browser {
     client: Client,
@@ -34,27 +82,24 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts driver and browser.
+    /// Starts Chromium and its driver.
     ///
     /// # Errors
     /// When one of them does not start.
     pub async fn start() -> anyhow::Result<Self> {
-        let mut command = command(&environment::chromedriver()?);
-        command.arg("--port=0");
+        Self::start_of(Kind::Chromium).await
+    }
+
+    /// Starts a browser of this kind, and its driver.
+    ///
+    /// # Errors
+    /// When one of them does not start.
+    pub async fn start_of(kind: Kind) -> anyhow::Result<Self> {
         in_time("start of the browser", async {
-            let mut driver = command.spawn()?;
+            let mut driver = kind.driver()?.spawn()?;
             let port = driver_port(&mut driver).await?;
-            let mut capabilities = serde_json::Map::new();
-            capabilities.insert(
-                "goog:chromeOptions".to_owned(),
-                json!({ "binary": environment::chromium()?, "args": FLAGS }),
-            );
-            // Certificates of tests are nobody's.
-            capabilities.insert("acceptInsecureCerts".to_owned(), json!(true));
-            // Console messages are evidence: a page that throws is broken, however it looks.
-            capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
             let client = ClientBuilder::new(HttpConnector::new())
-                .capabilities(capabilities)
+                .capabilities(kind.capabilities()?)
                 .connect(&format!("http://127.0.0.1:{port}"))
                 .await?;
             Ok(Self { client, driver })
@@ -160,7 +205,17 @@ impl Browser {
     /// # Errors
     /// When it does not end.
     pub async fn close(self) -> anyhow::Result<()> {
-        in_time("end of the browser", async { Ok(self.client.close().await?) }).await
+        in_time("end of the browser", async { Ok(self.client.clone().close().await?) }).await
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // A driver that is killed leaves its browser behind, unless both are.
+        if let Some(driver) = self.driver.id() {
+            let group = format!("-{driver}");
+            let _ended_before = std::process::Command::new("kill").args(["-KILL", "--", &group]).status();
+        }
     }
 }
 
@@ -199,7 +254,10 @@ impl fantoccini::wd::WebDriverCompatibleCommand for DevTools {
 async fn driver_port(driver: &mut Child) -> anyhow::Result<u16> {
     let mut lines = BufReader::new(driver.stdout.take().context("no standard output")?).lines();
     while let Some(line) = lines.next_line().await? {
-        let port = line.strip_suffix('.').unwrap_or(&line).rsplit_once("on port ").map(|(_, port)| port);
+        let line = line.trim_end_matches('.');
+        // Chromium's driver and Firefox's, in this order.
+        let said = line.rsplit_once("on port ").or_else(|| line.rsplit_once("Listening on 127.0.0.1:"));
+        let port = said.map(|(_, port)| port);
         if let Some(port) = port.and_then(|port| port.parse().ok()).filter(|port| *port != 0) {
             // The driver goes on talking; what it says is of no interest, but the pipe must not fill up.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });

@@ -59,6 +59,22 @@ pub fn chromium() -> anyhow::Result<PathBuf> {
     path("CHROMIUM")
 }
 
+/// Firefox's driver.
+///
+/// # Errors
+/// When `cargo xtask test` did not say.
+pub fn geckodriver() -> anyhow::Result<PathBuf> {
+    path("GECKODRIVER")
+}
+
+/// Firefox.
+///
+/// # Errors
+/// When `cargo xtask test` did not say.
+pub fn firefox() -> anyhow::Result<PathBuf> {
+    path("FIREFOX")
+}
+
 /// A Python with the strangers' packages.
 ///
 /// # Errors

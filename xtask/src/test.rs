@@ -111,6 +111,7 @@ fn browser_unit(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) 
 
 fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Result<()> {
     let browser = setup.browser()?;
+    let firefox = setup.firefox()?;
     let python = setup.python()?;
     let node_modules = setup.javascript()?;
     let web_servers = setup.web_servers()?;
@@ -130,6 +131,8 @@ fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Res
         .env("TAILCAST_WEB_SERVERS", web_servers)
         .env("CHROMIUM", browser.program)
         .env("CHROMEDRIVER", browser.driver)
+        .env("FIREFOX", firefox.program)
+        .env("GECKODRIVER", firefox.driver)
         .run_on_stdout()
 }
 

@@ -1,4 +1,4 @@
-//! A real browser and its driver, for the tests.
+//! Chromium and its driver, for the tests.
 
 use std::env;
 use std::path::PathBuf;
@@ -13,12 +13,12 @@ const BROWSER_NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome
 /// Fonts are named too: without any, a browser lays out text of no size.
 const PACKAGES: [&str; 3] = ["chromium", "chromium-driver", "fonts-liberation"];
 
-/// A browser and a driver of the same major version.
+/// A browser, and the driver that steers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Browser {
-    /// Chromium or Chrome.
+    /// The browser.
     pub program: PathBuf,
-    /// The chromedriver that steers it.
+    /// Its driver; Chromium's is of the same major version.
     pub driver: PathBuf,
 }
 

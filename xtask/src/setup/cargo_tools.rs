@@ -29,8 +29,16 @@ const CARGO_DENY: CargoTool = CargoTool {
     why_and_how_long: "it checks the licences and sources of all dependencies; compiled once, about a minute",
 };
 
+const GECKODRIVER: CargoTool = CargoTool {
+    package: "geckodriver",
+    program: "geckodriver",
+    options: &[],
+    why_and_how_long: "it steers Firefox in the tests; compiled once, about 2 minutes",
+};
+
 const TRUNK_VERSION: &str = "0.21.14";
 const CARGO_DENY_VERSION: &str = "0.20.2";
+const GECKODRIVER_VERSION: &str = "0.37.1";
 
 struct CargoTool {
     package: &'static str,
@@ -62,6 +70,14 @@ pub fn ensure_wasm_bindgen(workspace: &Workspace) -> Result<()> {
 /// As [`ensure_trunk`].
 pub fn ensure_cargo_deny(workspace: &Workspace) -> Result<()> {
     ensure(workspace, &CARGO_DENY, CARGO_DENY_VERSION)
+}
+
+/// Firefox's driver.
+///
+/// # Errors
+/// As [`ensure_trunk`].
+pub fn ensure_geckodriver(workspace: &Workspace) -> Result<()> {
+    ensure(workspace, &GECKODRIVER, GECKODRIVER_VERSION)
 }
 
 fn ensure(workspace: &Workspace, tool: &CargoTool, version: &str) -> Result<()> {

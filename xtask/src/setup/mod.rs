@@ -6,6 +6,7 @@
 mod browser;
 mod cargo_tools;
 mod debian_rust;
+mod firefox;
 mod javascript;
 mod linters;
 mod lock_file;
@@ -49,6 +50,7 @@ impl<'w> Setup<'w> {
     pub fn everything(&self) -> Result<()> {
         self.page()?;
         self.browser()?;
+        self.firefox()?;
         self.python()?;
         self.javascript()?;
         self.web_servers()?;
@@ -92,6 +94,14 @@ impl<'w> Setup<'w> {
     /// As [`Self::everything`].
     pub fn browser(&self) -> Result<Browser> {
         browser::ensure(self.workspace, &self.packages)
+    }
+
+    /// Firefox and its driver.
+    ///
+    /// # Errors
+    /// As [`Self::everything`].
+    pub fn firefox(&self) -> Result<Browser> {
+        firefox::ensure(self.workspace, &self.packages)
     }
 
     /// A Python with the strangers' libraries; returns its interpreter.
