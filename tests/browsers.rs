@@ -30,104 +30,96 @@ fn lines_are(lines: &[&str]) -> String {
     )
 }
 
-#[tokio::test]
-async fn lines_appear_with_their_colours_as_they_are_streamed() -> anyhow::Result<()> {
-    for kind in Kind::ALL {
-        let server = Server::start(&[]).await?;
-        let browser = Browser::start_of(kind).await?;
-        browser.open(&server.url("/")).await?;
-        browser.until(CONNECTED).await?;
-        stream(&server, "plain\n\u{1b}[1;31mred\u{1b}[0m and not\n").await?;
-        browser.until(&lines_are(&["plain", "red and not"])).await?;
-        let name = browser.run("return navigator.userAgent").await?.to_string();
-        assert!(name.contains(if kind == Kind::Firefox { "Firefox/" } else { "Chrom" }), "{name}");
-        let coloured = browser
-            .run(
-                "const red = document.querySelector('#log .row .text span');
-                 return [red.textContent, getComputedStyle(red).color !== getComputedStyle(red.parentNode).color]",
-            )
-            .await?;
-        assert_eq!(coloured, json!(["red", true]), "{kind:?}");
-        stream(&server, "later\n").await?;
-        browser.until(&lines_are(&["plain", "red and not", "later"])).await?;
-        browser.close().await?;
-    }
-    Ok(())
+tailcast_tests::in_every_browser! {
+    lines_appear_with_their_colours_as_they_are_streamed,
+    many_lines_are_followed_and_the_end_is_left_and_found_again,
+    what_is_typed_is_found_and_only_that_is_shown_when_asked,
+    a_page_whose_server_was_away_goes_on_when_it_is_back,
+    an_element_in_somebody_elses_page_shows_the_lines_of_its_group,
+    on_a_file_host_the_page_connects_elsewhere_and_opens_files_once_the_host_is_gone,
 }
 
-#[tokio::test]
-async fn many_lines_are_followed_and_the_end_is_left_and_found_again() -> anyhow::Result<()> {
-    for kind in Kind::ALL {
-        let server = Server::start(&[]).await?;
-        let browser = Browser::start_of(kind).await?;
-        browser.open(&server.url("/")).await?;
-        browser.until(CONNECTED).await?;
-        let lines: String = (1..=20_000).map(|number| format!("line {number}\n")).collect();
-        stream(&server, &lines).await?;
-        let shows = |text: &str| {
-            format!("[...document.querySelectorAll('#log .text')].some(row => row.textContent === '{text}')")
-        };
-        browser.until(&shows("line 20000")).await?;
-        let body = browser.client().find(Locator::Css("body")).await?;
-        body.send_keys("g").await?;
-        browser.until("document.querySelector('#goto').matches(':popover-open')").await?;
-        browser.client().find(Locator::Css("#goto input")).await?.send_keys("57\u{e007}").await?;
-        browser.until(&shows("line 57")).await?;
-        stream(&server, "the last\n").await?;
-        browser.until("document.querySelector('#resume')?.dataset.new === '1'").await?;
-        assert_eq!(browser.run(&format!("return {}", shows("line 57"))).await?, true, "{kind:?}: it moved");
-        browser.client().find(Locator::Css("#resume")).await?.click().await?;
-        browser.until(&shows("the last")).await?;
-        browser.close().await?;
-    }
-    Ok(())
+async fn lines_appear_with_their_colours_as_they_are_streamed(kind: Kind) -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let browser = Browser::start_of(kind).await?;
+    browser.open(&server.url("/")).await?;
+    browser.until(CONNECTED).await?;
+    stream(&server, "plain\n\u{1b}[1;31mred\u{1b}[0m and not\n").await?;
+    browser.until(&lines_are(&["plain", "red and not"])).await?;
+    let name = browser.run("return navigator.userAgent").await?.to_string();
+    assert!(name.contains(if kind == Kind::Firefox { "Firefox/" } else { "Chrom" }), "{name}");
+    let coloured = browser
+        .run(
+            "const red = document.querySelector('#log .row .text span');
+             return [red.textContent, getComputedStyle(red).color !== getComputedStyle(red.parentNode).color]",
+        )
+        .await?;
+    assert_eq!(coloured, json!(["red", true]), "{kind:?}");
+    stream(&server, "later\n").await?;
+    browser.until(&lines_are(&["plain", "red and not", "later"])).await?;
+    browser.close().await
 }
 
-#[tokio::test]
-async fn what_is_typed_is_found_and_only_that_is_shown_when_asked() -> anyhow::Result<()> {
-    for kind in Kind::ALL {
-        let server = Server::start(&[]).await?;
-        let browser = Browser::start_of(kind).await?;
-        browser.open(&server.url("/")).await?;
-        browser.until(CONNECTED).await?;
-        stream(&server, "GET /one 200\nERROR disk full\nGET /two 200\n").await?;
-        browser.until(&lines_are(&["GET /one 200", "ERROR disk full", "GET /two 200"])).await?;
-        browser.client().find(Locator::Css("#find input")).await?.send_keys("get").await?;
-        browser.until("document.querySelector('#find').dataset.hits === '2'").await?;
-        browser.client().find(Locator::Css("#filter")).await?.click().await?;
-        browser.until(&lines_are(&["GET /one 200", "GET /two 200"])).await?;
-        stream(&server, "noise\nGET /three 200\n").await?;
-        browser.until(&lines_are(&["GET /one 200", "GET /two 200", "GET /three 200"])).await?;
-        browser.close().await?;
-    }
-    Ok(())
+async fn many_lines_are_followed_and_the_end_is_left_and_found_again(kind: Kind) -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let browser = Browser::start_of(kind).await?;
+    browser.open(&server.url("/")).await?;
+    browser.until(CONNECTED).await?;
+    let lines: String = (1..=20_000).map(|number| format!("line {number}\n")).collect();
+    stream(&server, &lines).await?;
+    let shows = |text: &str| {
+        format!("[...document.querySelectorAll('#log .text')].some(row => row.textContent === '{text}')")
+    };
+    browser.until(&shows("line 20000")).await?;
+    let body = browser.client().find(Locator::Css("body")).await?;
+    body.send_keys("g").await?;
+    browser.until("document.querySelector('#goto').matches(':popover-open')").await?;
+    browser.client().find(Locator::Css("#goto input")).await?.send_keys("57\u{e007}").await?;
+    browser.until(&shows("line 57")).await?;
+    stream(&server, "the last\n").await?;
+    browser.until("document.querySelector('#resume')?.dataset.new === '1'").await?;
+    assert_eq!(browser.run(&format!("return {}", shows("line 57"))).await?, true, "{kind:?}: it moved");
+    browser.client().find(Locator::Css("#resume")).await?.click().await?;
+    browser.until(&shows("the last")).await?;
+    browser.close().await
 }
 
-#[tokio::test]
-async fn a_page_whose_server_was_away_goes_on_when_it_is_back() -> anyhow::Result<()> {
-    for kind in Kind::ALL {
-        let server = Server::start(&[]).await?;
-        let browser = Browser::start_of(kind).await?;
-        browser.open(&server.url("/")).await?;
-        browser.until(CONNECTED).await?;
-        stream(&server, "before\n").await?;
-        browser.until(&lines_are(&["before"])).await?;
-        let address = server.address().to_owned();
-        server.kill().await?;
-        browser.until("document.querySelector('#status').dataset.state !== 'connected'").await?;
-        let again = Server::start_on(&address, &[]).await?;
-        // A service that was started anew knows nobody: the page says so, and goes on.
-        browser.until(CONNECTED).await?;
-        stream(&again, "after\n").await?;
-        browser.until("document.querySelector('#log').textContent.includes('after')").await?;
-        browser.close().await?;
-    }
-    Ok(())
+async fn what_is_typed_is_found_and_only_that_is_shown_when_asked(kind: Kind) -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let browser = Browser::start_of(kind).await?;
+    browser.open(&server.url("/")).await?;
+    browser.until(CONNECTED).await?;
+    stream(&server, "GET /one 200\nERROR disk full\nGET /two 200\n").await?;
+    browser.until(&lines_are(&["GET /one 200", "ERROR disk full", "GET /two 200"])).await?;
+    browser.client().find(Locator::Css("#find input")).await?.send_keys("get").await?;
+    browser.until("document.querySelector('#find').dataset.hits === '2'").await?;
+    browser.client().find(Locator::Css("#filter")).await?.click().await?;
+    browser.until(&lines_are(&["GET /one 200", "GET /two 200"])).await?;
+    stream(&server, "noise\nGET /three 200\n").await?;
+    browser.until(&lines_are(&["GET /one 200", "GET /two 200", "GET /three 200"])).await?;
+    browser.close().await
 }
 
-#[tokio::test]
-async fn an_element_in_somebody_elses_page_shows_the_lines_of_its_group() -> anyhow::Result<()> {
-    let folder = std::env::temp_dir().join(format!("tailcast-embedding-{}", std::process::id()));
+async fn a_page_whose_server_was_away_goes_on_when_it_is_back(kind: Kind) -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let browser = Browser::start_of(kind).await?;
+    browser.open(&server.url("/")).await?;
+    browser.until(CONNECTED).await?;
+    stream(&server, "before\n").await?;
+    browser.until(&lines_are(&["before"])).await?;
+    let address = server.address().to_owned();
+    server.kill().await?;
+    browser.until("document.querySelector('#status').dataset.state !== 'connected'").await?;
+    let again = Server::start_on(&address, &[]).await?;
+    // A service that was started anew knows nobody: the page says so, and goes on.
+    browser.until(CONNECTED).await?;
+    stream(&again, "after\n").await?;
+    browser.until("document.querySelector('#log').textContent.includes('after')").await?;
+    browser.close().await
+}
+
+async fn an_element_in_somebody_elses_page_shows_the_lines_of_its_group(kind: Kind) -> anyhow::Result<()> {
+    let folder = std::env::temp_dir().join(format!("tailcast-embedding-{kind:?}-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     std::os::unix::fs::symlink(book()?.join("element"), folder.join("element"))?;
     let host = FileHost::start("/", &folder).await?;
@@ -138,47 +130,42 @@ async fn an_element_in_somebody_elses_page_shows_the_lines_of_its_group() -> any
         service.negotiate_url()
     );
     std::fs::write(folder.join("index.html"), page)?;
-    for kind in Kind::ALL {
-        let browser = Browser::start_of(kind).await?;
-        browser.open(&host.url("")).await?;
-        let inside = "document.querySelector('tail-cast').shadowRoot";
-        browser.until(&format!("{inside}?.querySelector('#status')?.dataset.state === 'connected'")).await?;
-        stream(&service, "into the element\n").await?;
-        browser
-            .until(&format!("{inside}.querySelector('#log').textContent.includes('into the element')"))
-            .await?;
-        browser.close().await?;
-    }
+    let browser = Browser::start_of(kind).await?;
+    browser.open(&host.url("")).await?;
+    let inside = "document.querySelector('tail-cast').shadowRoot";
+    browser.until(&format!("{inside}?.querySelector('#status')?.dataset.state === 'connected'")).await?;
+    stream(&service, "into the element\n").await?;
+    browser
+        .until(&format!("{inside}.querySelector('#log').textContent.includes('into the element')"))
+        .await?;
+    browser.close().await?;
     Ok(std::fs::remove_dir_all(&folder)?)
 }
 
-#[tokio::test]
-async fn on_a_file_host_the_page_connects_elsewhere_and_opens_files_once_the_host_is_gone()
--> anyhow::Result<()> {
-    for kind in Kind::ALL {
-        let page = HostedPage::copy()?;
-        let host = FileHost::start("/logs/", page.folder()).await?;
-        let service = Server::start(&["--allow-origin", &host.origin()]).await?;
-        page.write("config.json", &json!({ "negotiate": service.negotiate_url() }).to_string())?;
-        let browser = Browser::start_of(kind).await?;
-        let address = host.url("");
-        browser.open(&address).await?;
-        browser.until(CONNECTED).await?;
-        stream(&service, "from elsewhere\n").await?;
-        browser.until(&lines_are(&["from elsewhere"])).await?;
-        browser.until("navigator.serviceWorker.controller !== null").await?;
-        drop(host);
-        browser.open(&address).await?;
-        browser.until(CONNECTED).await?;
-        browser
-            .run(
-                r"const data = new DataTransfer();
-                  data.items.add(new File(['from a file\n'], 'app.log'));
-                  document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));",
-            )
-            .await?;
-        browser.until("document.querySelector('#log').textContent.includes('from a file')").await?;
-        browser.close().await?;
-    }
-    Ok(())
+async fn on_a_file_host_the_page_connects_elsewhere_and_opens_files_once_the_host_is_gone(
+    kind: Kind,
+) -> anyhow::Result<()> {
+    let page = HostedPage::copy()?;
+    let host = FileHost::start("/logs/", page.folder()).await?;
+    let service = Server::start(&["--allow-origin", &host.origin()]).await?;
+    page.write("config.json", &json!({ "negotiate": service.negotiate_url() }).to_string())?;
+    let browser = Browser::start_of(kind).await?;
+    let address = host.url("");
+    browser.open(&address).await?;
+    browser.until(CONNECTED).await?;
+    stream(&service, "from elsewhere\n").await?;
+    browser.until(&lines_are(&["from elsewhere"])).await?;
+    browser.until("navigator.serviceWorker.controller !== null").await?;
+    drop(host);
+    browser.open(&address).await?;
+    browser.until(CONNECTED).await?;
+    browser
+        .run(
+            r"const data = new DataTransfer();
+              data.items.add(new File(['from a file\n'], 'app.log'));
+              document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));",
+        )
+        .await?;
+    browser.until("document.querySelector('#log').textContent.includes('from a file')").await?;
+    browser.close().await
 }

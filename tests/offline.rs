@@ -3,7 +3,12 @@
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
 use serde_json::json;
-use tailcast_tests::{browser::Browser, file_host::FileHost, hosted::HostedPage, server::Server};
+use tailcast_tests::{
+    browser::{Browser, Kind},
+    file_host::FileHost,
+    hosted::HostedPage,
+    server::Server,
+};
 
 /// The worker is there, and answers for this page.
 const KEPT: &str = "navigator.serviceWorker.controller !== null";
@@ -35,13 +40,22 @@ async fn until_kept(browser: &Browser, version: &str) -> anyhow::Result<()> {
     browser.run_async(&ask).await.map(drop)
 }
 
-#[tokio::test]
-async fn a_page_that_was_visited_opens_without_its_server_and_shows_files() -> anyhow::Result<()> {
+tailcast_tests::in_every_browser! {
+    a_page_that_was_visited_opens_without_its_server_and_shows_files,
+    other_pages_of_the_server_are_not_answered_for,
+    a_newer_page_is_shown_on_the_next_visit_and_kept_from_then_on,
+    the_settings_beside_the_page_are_kept_as_they_were_last,
+    where_another_page_lives_now_nothing_of_ours_stays,
+}
+
+async fn a_page_that_was_visited_opens_without_its_server_and_shows_files(kind: Kind) -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
-    let (page, browser) = (server.url("/"), Browser::start().await?);
+    let (page, browser) = (server.url("/"), Browser::start_of(kind).await?);
     browser.open(&page).await?;
     browser.until(KEPT).await?;
-    assert_eq!(browser.console_errors().await?, [""; 0]);
+    if kind.tells_console() {
+        assert_eq!(browser.console_errors().await?, [""; 0]);
+    }
     server.kill().await?;
     for address in [page.clone(), format!("{page}?wrap=1&group=other#L5"), format!("{page}index.html")] {
         browser.open(&address).await?;
@@ -50,10 +64,9 @@ async fn a_page_that_was_visited_opens_without_its_server_and_shows_files() -> a
     browser.close().await
 }
 
-#[tokio::test]
-async fn other_pages_of_the_server_are_not_answered_for() -> anyhow::Result<()> {
+async fn other_pages_of_the_server_are_not_answered_for(kind: Kind) -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
-    let browser = Browser::start().await?;
+    let browser = Browser::start_of(kind).await?;
     browser.open(&server.url("/")).await?;
     browser.until(KEPT).await?;
     for path in ["/_hub", "/healthz", "/no-such-page"] {
@@ -73,10 +86,9 @@ fn build(name: &str) -> anyhow::Result<HostedPage> {
 
 const BUILD: &str = "return document.querySelector('meta[name=build]').content";
 
-#[tokio::test]
-async fn a_newer_page_is_shown_on_the_next_visit_and_kept_from_then_on() -> anyhow::Result<()> {
+async fn a_newer_page_is_shown_on_the_next_visit_and_kept_from_then_on(kind: Kind) -> anyhow::Result<()> {
     let (old, new) = (build("old")?, build("new")?);
-    let (host, browser) = (FileHost::start("/logs/", old.folder()).await?, Browser::start().await?);
+    let (host, browser) = (FileHost::start("/logs/", old.folder()).await?, Browser::start_of(kind).await?);
     // Some hosts like to be asked seldom. The page must not stay old for that.
     host.add_header("Cache-Control", "max-age=600");
     let page = host.url("");
@@ -94,11 +106,10 @@ async fn a_newer_page_is_shown_on_the_next_visit_and_kept_from_then_on() -> anyh
     browser.close().await
 }
 
-#[tokio::test]
-async fn the_settings_beside_the_page_are_kept_as_they_were_last() -> anyhow::Result<()> {
+async fn the_settings_beside_the_page_are_kept_as_they_were_last(kind: Kind) -> anyhow::Result<()> {
     let page = HostedPage::copy()?;
     page.write("config.json", r#"{ "group": "first" }"#)?;
-    let (host, browser) = (FileHost::start("/", page.folder()).await?, Browser::start().await?);
+    let (host, browser) = (FileHost::start("/", page.folder()).await?, Browser::start_of(kind).await?);
     browser.open(&host.url("")).await?;
     browser.until(KEPT).await?;
     page.write("config.json", r#"{ "group": "last" }"#)?;
@@ -112,11 +123,10 @@ async fn the_settings_beside_the_page_are_kept_as_they_were_last() -> anyhow::Re
     browser.close().await
 }
 
-#[tokio::test]
-async fn where_another_page_lives_now_nothing_of_ours_stays() -> anyhow::Result<()> {
+async fn where_another_page_lives_now_nothing_of_ours_stays(kind: Kind) -> anyhow::Result<()> {
     let (ours, theirs) = (HostedPage::copy()?, HostedPage::copy()?);
     theirs.write("index.html", "<!doctype html><title>Somebody else</title>")?;
-    let (host, browser) = (FileHost::start("/", ours.folder()).await?, Browser::start().await?);
+    let (host, browser) = (FileHost::start("/", ours.folder()).await?, Browser::start_of(kind).await?);
     browser.open(&host.url("")).await?;
     browser.until(KEPT).await?;
     host.show(theirs.folder());

@@ -43,6 +43,12 @@ impl Kind {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::Chromium, Self::Firefox];
 
+    /// Whether its driver tells what a page wrote to the console.
+    #[must_use]
+    pub fn tells_console(self) -> bool {
+        self == Self::Chromium
+    }
+
     /// The driver, told to take a free port.
     fn driver(self) -> anyhow::Result<Command> {
         let mut command = match self {
@@ -73,6 +79,25 @@ impl Kind {
         }
         Ok(capabilities)
     }
+}
+
+/// Makes tests of functions that take the [`Kind`] of a browser: one for each browser, in a module that has its name.
+#[macro_export]
+macro_rules! in_every_browser {
+    ($($test:ident),+ $(,)?) => {
+        $crate::in_every_browser! { in_chromium: Chromium, $($test),+ }
+        $crate::in_every_browser! { in_firefox: Firefox, $($test),+ }
+    };
+    ($module:ident: $kind:ident, $($test:ident),+) => {
+        mod $module {
+            $(
+                #[tokio::test]
+                async fn $test() -> anyhow::Result<()> {
+                    super::$test($crate::browser::Kind::$kind).await
+                }
+            )+
+        }
+    };
 }
 
 /// A browser with one page. Ends when dropped, and takes its driver with it.
