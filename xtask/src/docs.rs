@@ -18,7 +18,7 @@ const ELEMENT: [&str; 3] = ["tailcast.js", "tailcast-core.js", "tailcast-core_bg
 /// When set-up, the element's build or mdBook fails.
 pub fn build(workspace: &Workspace, setup: &Setup<'_>) -> Result<PathBuf> {
     let mdbook = setup.mdbook()?;
-    element::build(workspace, setup, &workspace.element())?;
+    element::build(workspace, setup)?;
     let book = workspace.book();
     progress::step("building the book", "seconds", || {
         let program = workspace.program(mdbook.to_string_lossy().as_ref())?;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::progress;
-use crate::setup::{Setup, WASM_TARGET};
+use crate::setup::{Setup, WASM_TARGET, WasmToolchain};
+use crate::stamp::Stamp;
 use crate::workspace::Workspace;
 
 /// Files of `src/element` that go into the package as they are, but for what [`MARKS`] names.
@@ -19,36 +20,53 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What the files of WebAssembly are called.
 const CORE: &str = "tailcast-core";
 
-/// Builds the package into `folder`, which is emptied before.
+/// What the package is made of, relative to the root.
+const INPUTS: [&str; 10] = [
+    "assets/style.css",
+    "Cargo.lock",
+    "Cargo.toml",
+    "crates/client",
+    "crates/lines",
+    "crates/protocol",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "src",
+    "xtask/src/element.rs",
+];
+
+/// Builds the package into [`Workspace::element`], unless nothing changed since the last time.
 ///
 /// # Errors
 /// When set-up, a build or a copy fails.
-pub fn build(workspace: &Workspace, setup: &Setup<'_>, folder: &Path) -> Result<()> {
+pub fn build(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
     let toolchain = setup.page()?;
-    progress::step("building the custom element", "about 4 minutes the first time, then a minute", || {
-        if folder.exists() {
-            fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-        }
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let target = workspace.page_target();
-        let cargo =
-            workspace.cargo()?.args(["build", "--quiet", "--profile", "page", "--target", WASM_TARGET]);
-        let cargo = cargo.args(["--bin", "tailcast-element", "--features", "element"]);
-        toolchain.applied_to(cargo.env("CARGO_TARGET_DIR", &target)).run()?;
-        let bindgen = workspace.program("wasm-bindgen")?.args([
-            "--target",
-            "web",
-            "--no-typescript",
-            "--out-name",
-            CORE,
-        ]);
-        let module = target.join(WASM_TARGET).join("page/tailcast-element.wasm");
-        bindgen.arg("--out-dir").arg(folder).arg(module).run()?;
-        shrink(workspace, &folder.join(format!("{CORE}_bg.wasm")))?;
-        let script = folder.join(format!("{CORE}.js"));
-        write(&script, &without_comments(&read(&script)?))?;
-        write_files(workspace, folder)
+    let inputs = INPUTS.iter().map(|input| workspace.root().join(input)).collect();
+    let output = workspace.element().join("package.json");
+    let stamp = Stamp::new(workspace.page_target(), "element", output, inputs);
+    stamp.renew(|| {
+        progress::step("building the custom element", "about 4 minutes the first time, then a minute", || {
+            build_anew(workspace, toolchain, &workspace.element())
+        })
     })
+}
+
+fn build_anew(workspace: &Workspace, toolchain: WasmToolchain, folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let target = workspace.page_target();
+    let cargo = workspace.cargo()?.args(["build", "--quiet", "--profile", "page", "--target", WASM_TARGET]);
+    let cargo = cargo.args(["--bin", "tailcast-element", "--features", "element"]);
+    toolchain.applied_to(cargo.env("CARGO_TARGET_DIR", &target)).run()?;
+    let bindgen =
+        workspace.program("wasm-bindgen")?.args(["--target", "web", "--no-typescript", "--out-name", CORE]);
+    let module = target.join(WASM_TARGET).join("page/tailcast-element.wasm");
+    bindgen.arg("--out-dir").arg(folder).arg(module).run()?;
+    shrink(workspace, &folder.join(format!("{CORE}_bg.wasm")))?;
+    let script = folder.join(format!("{CORE}.js"));
+    write(&script, &without_comments(&read(&script)?))?;
+    write_files(workspace, folder)
 }
 
 /// As trunk does it for the page. The lowest memory is the end of the stack: nothing has an address there.

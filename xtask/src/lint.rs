@@ -9,7 +9,7 @@ use crate::progress;
 use crate::setup::{Setup, WASM_TARGET, WasmToolchain};
 use crate::workspace::Workspace;
 
-/// The packages that run in a browser, and the feature that their browser half is behind.
+/// The packages that run in a browser, and the features that what runs there is behind.
 pub const WASM_PACKAGES: [&str; 8] = [
     "--package",
     "tailcast",
@@ -18,7 +18,7 @@ pub const WASM_PACKAGES: [&str; 8] = [
     "--package",
     "webpubsub-client-js",
     "--features",
-    "webpubsub-client/web",
+    "webpubsub-client/web,tailcast/element",
 ];
 
 /// How long the advisory database may take to arrive.

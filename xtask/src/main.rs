@@ -16,6 +16,7 @@ mod progress;
 mod serve;
 mod setup;
 mod site;
+mod stamp;
 mod test;
 mod workspace;
 
@@ -91,7 +92,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Test(options) => test::run(&workspace, &setup, &options)?,
         Command::Lint => lint::run(&workspace, &setup)?,
         Command::Bench { name } => bench::run(name, &workspace, &setup)?,
-        Command::Element => element::build(&workspace, &setup, &workspace.element())?,
+        Command::Element => element::build(&workspace, &setup)?,
         Command::Docs => docs::build(&workspace, &setup).map(drop)?,
         Command::Dist => dist::run(&workspace, &setup)?,
     }
