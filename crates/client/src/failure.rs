@@ -18,6 +18,22 @@ pub enum ConnectFailure {
         /// The transport's words.
         detail: String,
     },
+    /// The negotiate endpoint answers, but a browser does not let this page read that.
+    #[error(
+        "negotiate failed: {url} does not answer pages of {origin}; allow that origin there (CORS), as `tailcast serve --allow-origin {origin}` does"
+    )]
+    NegotiateOrigin {
+        /// The endpoint, without its query.
+        url: String,
+        /// Whose page this is.
+        origin: String,
+    },
+    /// The application's own way to come by a URL failed.
+    #[error("negotiate failed: the page's own function says: {detail}")]
+    NegotiateFunction {
+        /// The function's words.
+        detail: String,
+    },
     /// The address of the negotiate endpoint is none.
     #[error("negotiate failed: `{url}` is no http(s)://HOST/… address")]
     NegotiateAddress {
@@ -77,11 +93,14 @@ impl ConnectFailure {
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::NegotiateUnreachable { .. } | Self::TimedOut { .. } => true,
-            Self::NegotiateStatus { status, .. } => is_passing_status(*status),
-            Self::NegotiateAnswer { .. } | Self::NegotiateAddress { .. } | Self::NoSubprotocol { .. } => {
-                false
+            Self::NegotiateUnreachable { .. } | Self::NegotiateFunction { .. } | Self::TimedOut { .. } => {
+                true
             }
+            Self::NegotiateStatus { status, .. } => is_passing_status(*status),
+            Self::NegotiateOrigin { .. }
+            | Self::NegotiateAnswer { .. }
+            | Self::NegotiateAddress { .. }
+            | Self::NoSubprotocol { .. } => false,
             Self::Refused { status, .. } => status.is_none_or(is_passing_status),
         }
     }

@@ -319,10 +319,10 @@ pub(super) fn negotiate_at(url: String) -> Negotiation {
 }
 
 async fn fetch_service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {
-    let (status, body) = fetch_text(url).await.map_err(|error| ConnectFailure::NegotiateUnreachable {
-        url: without_query(url).to_owned(),
-        detail: describe(&error),
-    })?;
+    let (status, body) = match fetch_text(url).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(unanswered(url, &error).await),
+    };
     if body.len() > MAX_ANSWER_BYTES {
         return Err(ConnectFailure::NegotiateAnswer {
             url: without_query(url).to_owned(),
@@ -332,16 +332,41 @@ async fn fetch_service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {
     read_answer(url, status, &body)
 }
 
+/// Why there is no answer that could be read. Browsers do not tell; but a server that is there answers a request whose
+/// answer nobody wants to read.
+async fn unanswered(url: &str, error: &JsValue) -> ConnectFailure {
+    let plain = without_query(url).to_owned();
+    if let Some(origin) = other_origin(&plain)
+        && fetch_blindly(&plain).await.is_ok()
+    {
+        return ConnectFailure::NegotiateOrigin { url: plain, origin };
+    }
+    ConnectFailure::NegotiateUnreachable { url: plain, detail: describe(error) }
+}
+
+/// Whose page this is, unless `url` is of the same origin.
+fn other_origin(url: &str) -> Option<String> {
+    let origin = js_sys::Reflect::get(&js_sys::global(), &"origin".into()).ok()?.as_string()?;
+    let is_same = !url.contains("://") || url.strip_prefix(&origin).is_some_and(|path| path.starts_with('/'));
+    (!is_same).then_some(origin)
+}
+
 /// The status and the body that `url` answers with.
 async fn fetch_text(url: &str) -> Result<(u16, String), JsValue> {
-    let fetching = fetch(url)?;
-    let response: Response = JsFuture::from(fetching).await?.dyn_into()?;
+    let response: Response = JsFuture::from(fetch(url, &JsValue::UNDEFINED)?).await?.dyn_into()?;
     let body = JsFuture::from(response.text()?).await?;
     Ok((response.status(), body.as_string().unwrap_or_default()))
 }
 
+/// Has `url` answer, whomever it allows to read that.
+async fn fetch_blindly(url: &str) -> Result<JsValue, JsValue> {
+    let options = js_sys::Object::new();
+    js_sys::Reflect::set(&options, &"mode".into(), &"no-cors".into())?;
+    JsFuture::from(fetch(url, &options)?).await
+}
+
 /// Starts a request, from a window or from a worker.
-fn fetch(url: &str) -> Result<js_sys::Promise, JsValue> {
+fn fetch(url: &str, options: &JsValue) -> Result<js_sys::Promise, JsValue> {
     let fetch: js_sys::Function = js_sys::Reflect::get(&js_sys::global(), &"fetch".into())?.dyn_into()?;
-    fetch.call1(&JsValue::UNDEFINED, &url.into())?.dyn_into()
+    fetch.call2(&JsValue::UNDEFINED, &url.into(), options)?.dyn_into()
 }
