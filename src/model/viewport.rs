@@ -69,6 +69,8 @@ pub struct Viewport {
     next: u64,
     origin: u64,
     mode: Mode,
+    /// Whether the view is held on purpose, which counts even where nothing can be scrolled yet.
+    is_paused: bool,
     /// Where the scroll bar was last seen or put.
     scroll_px: f64,
     /// Height of the content as last laid out: what the scroll bar's position refers to.
@@ -88,6 +90,7 @@ impl Viewport {
             next: 0,
             origin: 0,
             mode: Mode::Following,
+            is_paused: false,
             scroll_px: 0.0,
             content_px: 0.0,
             wrap: None,
@@ -176,6 +179,13 @@ impl Viewport {
     /// Goes to the end and stays there.
     pub fn follow(&mut self) {
         self.mode = Mode::Following;
+        self.is_paused = false;
+    }
+
+    /// Stays where it is until told to follow, however little there is to see.
+    pub fn pause(&mut self) {
+        self.hold();
+        self.is_paused = true;
     }
 
     /// The reader moves up: the view stays where it is from now on. Where nothing can be scrolled, nothing changes.
@@ -290,7 +300,11 @@ impl Viewport {
         let content_px = self.content_height();
         let end_px = (content_px - self.view_px).max(0.0);
         if end_px == 0.0 {
-            self.mode = Mode::Following;
+            match &mut self.mode {
+                // All of it is in view.
+                Mode::Reading { unseen, .. } if self.is_paused => *unseen = self.next,
+                mode => *mode = Mode::Following,
+            }
         }
         let top_px = match self.mode {
             Mode::Following => end_px,

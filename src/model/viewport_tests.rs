@@ -100,6 +100,24 @@ fn where_nothing_can_be_scrolled_nothing_stops_following() {
 }
 
 #[test]
+fn a_pause_on_purpose_counts_where_nothing_can_be_scrolled_yet() {
+    let mut reader = Reader::new(0);
+    reader.viewport.pause();
+    reader.receive(0, 3);
+    assert!(!reader.viewport.is_following());
+    assert_eq!(reader.viewport.unseen(), 3, "what is in view is not new");
+    reader.receive(0, 1_000);
+    assert_eq!((reader.scroll_px, reader.viewport.unseen()), (0.0, 3));
+    reader.viewport.follow();
+    reader.paint(true);
+    assert!(reader.sees_end());
+    let mut short = Reader::new(3);
+    short.viewport.follow();
+    short.paint(true);
+    assert!(short.viewport.is_following());
+}
+
+#[test]
 fn scrolling_down_to_the_end_follows_again() {
     let mut reader = Reader::new(1_000);
     reader.scroll_by(-300.0);

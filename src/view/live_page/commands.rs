@@ -145,6 +145,14 @@ impl LivePage {
         }
     }
 
+    /// The list has another place in its document: it is scrolled to where it was.
+    pub fn moved(&self) {
+        if let Some(stage) = self.stage.borrow().as_ref() {
+            self.log.borrow_mut().viewport.placed(f64::from(stage.view.scroller().scroll_top()));
+        }
+        self.gate.ask();
+    }
+
     /// Holds the view where it is, or follows the end again.
     pub fn pause_or_follow(&self) {
         let is_following = self.log.borrow().viewport.is_following();
@@ -153,7 +161,7 @@ impl LivePage {
 
     /// Holds the view where it is.
     pub fn pause(&self) {
-        self.log.borrow_mut().viewport.leave_end();
+        self.log.borrow_mut().viewport.pause();
         self.gate.ask();
     }
 
