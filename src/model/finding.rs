@@ -266,6 +266,33 @@ mod tests {
     }
 
     #[test]
+    fn levels_may_be_set_all_at_once_and_none_is_all() {
+        let (store, mut finding) = (store(), Finding::default());
+        let only = |levels: &[Level]| Level::ALL.map(|level| levels.contains(&level));
+        for (levels, lines) in [
+            (only(&[Level::Error]), vec![1, 3, 5]),
+            (only(&[Level::Info]), vec![0, 2, 4, 5]),
+            (only(&[]), vec![]),
+        ] {
+            finding.set_levels(levels);
+            finding.advance(&store);
+            assert_eq!(finding.state(&store).levels, levels);
+            if lines.is_empty() {
+                assert!(finding.shown().is_none(), "all lines are shown");
+            } else {
+                assert_eq!(shown(&finding), lines);
+            }
+        }
+        finding.set_levels(only(&Level::ALL));
+        finding.toggle_level(Level::Error);
+        assert_eq!(
+            finding.state(&store).levels,
+            only(&Level::ALL[1..]),
+            "each is switched from what was set"
+        );
+    }
+
+    #[test]
     fn lines_of_a_source_that_is_switched_off_are_held_and_not_shown() {
         let (mut store, mut finding) = (LineStore::new(StoreLimits::default()), Finding::default());
         for source in [0, 1, 2, 1] {

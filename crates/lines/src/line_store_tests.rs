@@ -65,6 +65,33 @@ fn notices_are_lines_but_are_not_counted_as_received() {
 }
 
 #[test]
+fn all_lines_may_be_dropped_and_those_to_come_are_numbered_on() {
+    let limit = 1 << 20;
+    let mut store = LineStore::new(limits(MAX_LINES, limit));
+    let flood = |store: &mut LineStore| {
+        for text in ["x".repeat(300), vec!["0123456789"; 20_000].join("\n")] {
+            store.push_message(LineKind::Group, &text, 0.0);
+        }
+    };
+    flood(&mut store);
+    store.push_message(LineKind::Notice, "a gap", 0.0);
+    let (next, reserved) = (store.next_id(), store.reserved_bytes());
+    store.drop_all();
+    assert!(store.is_empty() && store.line(next - 1).is_none());
+    assert_eq!((store.first_id(), store.next_id(), store.widest_columns()), (next, next, 0));
+    assert_eq!(store.counts(), LineCounts { received: 20_001, held: 0, dropped: 20_001 });
+    store.push_message(LineKind::Group, "new", 0.0);
+    assert_eq!(texts(&store), ["new"]);
+    assert_eq!(store.line(next).map(|line| line.text), Some("new"));
+    assert_eq!(store.counts(), LineCounts { received: 20_002, held: 1, dropped: 20_001 });
+    flood(&mut store);
+    assert!(store.reserved_bytes() <= reserved.max(limit), "the memory takes the next lines");
+    store.drop_all();
+    store.drop_all();
+    assert!(store.is_empty());
+}
+
+#[test]
 fn endless_output_takes_no_more_memory_than_the_limit() {
     let limit = 1 << 20;
     let mut store = LineStore::new(limits(MAX_LINES, limit));

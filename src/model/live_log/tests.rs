@@ -4,6 +4,7 @@ use webpubsub_client::{ClientEvent, Disconnect};
 use webpubsub_protocol::{message::Metadata, payload::Payload, subprotocol::Subprotocol};
 
 use super::*;
+use crate::model::{finding::FilterMode, matcher::Query};
 
 /// 14:03:11 in UTC, some day.
 const LOST: LocalTime = LocalTime { unix_ms: 1_700_057_000_000.0 - 9_000.0, offset_minutes: 0 };
@@ -74,6 +75,43 @@ fn what_is_shown_can_be_taken_away_as_text_piece_by_piece() {
         kept(ExportScope::Shown, json),
         "{\"time\":\"2023-11-15T14:03:11.000Z\",\"level\":\"error\",\"source\":\"group\",\"text\":\"ERROR three\"}\n"
     );
+}
+
+#[test]
+fn what_is_put_in_by_hand_is_as_if_it_had_come() {
+    let mut log = log_after(&[connected(), joined(), message("one")]);
+    log.append("two\nERROR \u{1b}[31mthree", BACK);
+    assert_eq!(lines(&log), ["one", "two", "ERROR three"].map(|text| (LineKind::Group, text)));
+    let screen = log.on_screen(BACK.unix_ms);
+    assert_eq!((screen.counts.received, screen.find.level_counts[0]), (3, 1));
+    assert_eq!(log.store.line(2).map(|line| line.arrived_ms), Some(BACK.unix_ms));
+}
+
+#[test]
+fn cleared_it_shows_nothing_and_goes_on() {
+    let mut log = log_after(&[connected(), joined(), message("one\ntwo hits\nERROR two hits")]);
+    log.lay_out(true);
+    log.find(|finding| {
+        finding.set_query(Query { pattern: "hits".into(), ..Query::default() });
+        finding.set_mode(FilterMode::Matching);
+    });
+    log.lay_out(true);
+    log.step(true);
+    log.toggle_bookmark();
+    log.select_all();
+    let (revision, next) = (log.revision(), log.store.next_id());
+    log.clear();
+    log.lay_out(true);
+    let screen = log.on_screen(LOST.unix_ms);
+    assert!(screen.is_empty && log.revision() > revision && !log.has_selected_text());
+    assert_eq!((screen.find.hits, screen.find.shown, screen.selected_lines), (0, Some(0), 0));
+    assert_eq!(screen.find.level_counts, [0; 5]);
+    assert!(!log.step_bookmark(true), "a bookmark goes with its line");
+    log.handle(&message("three\nfour hits"), BACK);
+    log.lay_out(true);
+    assert_eq!(log.store.first_id(), next);
+    assert_eq!(log.on_screen(BACK.unix_ms).find.shown, Some(1));
+    assert_eq!(log.line_at(log.viewport.top_line()).map(|line| line.text), Some("four hits"));
 }
 
 #[test]
