@@ -29,7 +29,7 @@ async fn of_a_line_of_ten_megabytes_the_beginnings_are_drawn_and_all_is_kept() -
     let dropped = "const file = new File(['x'.repeat(10 << 20), '\\nafter\\n'], 'long.log');
         const data = new DataTransfer();
         data.items.add(file);
-        document.querySelector('main').dispatchEvent(
+        document.querySelector('.lines').dispatchEvent(
             new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }))";
     viewer.browser.run(dropped).await?;
     viewer.browser.until("document.querySelector('#log [data-from=notice]')").await?;

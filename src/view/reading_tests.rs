@@ -222,7 +222,7 @@ async fn a_file_that_is_dropped_becomes_lines_also_without_a_connection() {
     init.set_bubbles(true);
     init.set_cancelable(true);
     let event = DragEvent::new_with_event_init_dict("drop", &init).unwrap();
-    page.get("main").dispatch_event(&event).unwrap();
+    page.get(".lines").dispatch_event(&event).unwrap();
     assert!(event.default_prevented(), "or else the browser leaves the page");
     let mut longest_ms = 0.0_f64;
     while page.find(".row[data-from=notice]").is_none() {
@@ -240,7 +240,7 @@ async fn a_file_that_is_dropped_becomes_lines_also_without_a_connection() {
     let data = DataTransfer::new().unwrap();
     data.items().add_with_file(&file).unwrap();
     init.set_data_transfer(Some(&data));
-    page.get("main").dispatch_event(&DragEvent::new_with_event_init_dict("drop", &init).unwrap()).unwrap();
+    page.get(".lines").dispatch_event(&DragEvent::new_with_event_init_dict("drop", &init).unwrap()).unwrap();
     while page.find(".row[data-from=notice]").is_none() {
         page.painted().await;
     }

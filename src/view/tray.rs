@@ -11,7 +11,7 @@ pub const SHOWS: &[Show] = &[
         Some(format!("{} selected", counted(shown.now.selected_lines, "line", "lines")).into())
     }),
     text("#said", |shown, _| Some((&shown.said).into())),
-    text(".spoken.lines", |shown, _| Some((&shown.now.speech).into())),
+    text(".spoken.new", |shown, _| Some((&shown.now.speech).into())),
     attribute("#resume", "data-new", |shown, _| Some(shown.now.new_lines?.to_string().into())),
     text("#resume .new", |shown, _| {
         Some(match shown.now.new_lines? {

@@ -80,11 +80,13 @@ impl Viewer {
         {
             composer.remove();
         }
-        if !surroundings.is_page()
-            && let Some(name) = root.query_selector("h1")?
-        {
-            // Headings are the page's around it.
-            name.set_attribute("role", "presentation")?;
+        if !surroundings.is_page() {
+            // Headings and landmarks are the page's around it.
+            for (selector, role) in [("h1", "presentation"), (".lines", "presentation"), ("#find", "group")] {
+                if let Some(part) = root.query_selector(selector)? {
+                    part.set_attribute("role", role)?;
+                }
+            }
         }
         let page = LivePage::new(log, limits, screen, start_client, surroundings.clone())
             .ok_or("the viewer is in no window")?;
@@ -97,8 +99,8 @@ impl Viewer {
             listeners: OnceCell::new(),
             query: RefCell::default(),
         });
-        if let Some(main) = viewer.root.query_selector("main")? {
-            viewer.page.show_in(main.unchecked_ref());
+        if let Some(place) = viewer.root.query_selector(".lines")? {
+            viewer.page.show_in(place.unchecked_ref());
         }
         screen.show_in(&viewer.root)?;
         viewer.apply_settings();

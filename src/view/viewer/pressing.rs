@@ -23,7 +23,7 @@ pub(super) fn listen(viewer: &Rc<Viewer>) -> Vec<Listener> {
     let of = |react: fn(&Viewer, &Event)| {
         let viewer = Rc::downgrade(viewer);
         move |event: &Event| {
-            if let Some(viewer) = viewer.upgrade() {
+            if let Some(viewer) = viewer.upgrade().filter(|viewer| viewer.is_meant(event)) {
                 react(&viewer, event);
             }
         }
@@ -138,6 +138,11 @@ fn submit(viewer: &Viewer, event: &Event) {
 }
 
 impl Viewer {
+    /// Whether what happened is the viewer's affair. What stands in its slots is the page's around it.
+    fn is_meant(&self, event: &Event) -> bool {
+        self.surroundings.is_page() || target(event).is_none_or(|target| self.root.contains(Some(&target)))
+    }
+
     /// Says what is wrong with what was typed, or that nothing is.
     fn tell_wrong(&self, selector: &str, words: Option<&str>) {
         if let Some(wrong) = self.root.query_selector(selector).ok().flatten() {
