@@ -38,13 +38,32 @@ const OTHER = ["filter", "toolbar", "readonly"];
 const FLAGS = new Set(["follow", "wrap", "speak", "publish", "readonly"]);
 const NUMBERS = new Set(["max-lines", "max-mib"]);
 
+/** What may be said by attributes that may not say anything. */
+const ALLOWED = {
+  theme: ["system", "light", "dark"],
+  time: ["0", "clock", "since"],
+  levels: ["error", "warning", "info", "debug", "trace"],
+  toolbar: ["full", "find", "status", "none"],
+};
+
+/** What is wrong with the value of an attribute; nothing, if that may be. */
+function wrongValue(name, value) {
+  if (value === null) return;
+  if (NUMBERS.has(name)) {
+    return /^0*[1-9]\d*$/.test(value) ? undefined : `${name} must be a whole number above 0, not \`${value}\``;
+  }
+  const allowed = ALLOWED[name];
+  const wrong = value.split(",").map((word) => word.trim()).find((word) => word && !allowed.includes(word));
+  return wrong && `${name} must be ${allowed.slice(0, -1).join(", ")} or ${allowed.at(-1)}, not \`${wrong}\``;
+}
+
 let core;
 
 /** Loads the WebAssembly, once. */
 function loadCore() {
   core ??= (async () => {
-    const module = await import("./tailcast-core.js");
-    await module.default({ module_or_path: new URL("./tailcast-core_bg.wasm", import.meta.url) });
+    const module = await import("./tailcast-core.js").catch(notLoaded);
+    await module.default({ module_or_path: new URL("./tailcast-core_bg.wasm", import.meta.url) }).catch(notStarted);
     return module;
   })();
   // Whoever asks later may have more luck.
@@ -52,19 +71,14 @@ function loadCore() {
   return core;
 }
 
-/** What a failure to load means, and what mends it. */
-function loadFailure(error) {
-  const words = String(error?.message ?? error);
-  if (/Content Security Policy|unsafe-eval|disallowed by embedder|blocked by CSP/i.test(words)) {
-    return "This page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src.";
-  }
-  if (/MIME|module script|dynamically imported|Failed to fetch|Load failed|NetworkError/i.test(words)) {
-    return `Tailcast could not be loaded: is tailcast-core.js beside tailcast.js, and served as JavaScript? (${words})`;
-  }
-  if (/magic|CompileError|wasm|WebAssembly/i.test(words)) {
-    return `Tailcast's WebAssembly could not be started: is tailcast-core_bg.wasm beside tailcast.js? (${words})`;
-  }
-  return `Tailcast could not be started: ${words}`;
+function notLoaded({ message }) {
+  throw new Error(`Tailcast cannot be loaded: is tailcast-core.js beside tailcast.js, served as JavaScript, and allowed by the page's Content-Security-Policy? (${message})`);
+}
+
+function notStarted({ message }) {
+  throw new Error(/Content.Security.Policy|CSP|unsafe-eval|embedder/i.test(message)
+    ? `The page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src. (${message})`
+    : `Tailcast's WebAssembly cannot be started: is tailcast-core_bg.wasm beside tailcast.js, and allowed by the page's Content-Security-Policy? (${message})`);
 }
 
 let sheet;
@@ -123,7 +137,8 @@ export class TailCast extends Base {
 
   connectedCallback() {
     for (const name of ["negotiateWith", ...Object.keys(PROPERTIES)]) this.#upgrade(name);
-    if (!this.#viewer && !this.#isStarting) whenSeen(this, () => this.#start());
+    if (this.#viewer) this.#viewer.moved();
+    else if (!this.#isStarting) whenSeen(this, () => this.#start());
   }
 
   disconnectedCallback() {
@@ -140,6 +155,7 @@ export class TailCast extends Base {
 
   attributeChangedCallback(name, before, now) {
     if (before === now || !this.#place) return;
+    if (name in ALLOWED) this.#complain(name);
     if (name === "toolbar") {
       this.#showToolbar();
     } else if (name === "filter") {
@@ -227,22 +243,14 @@ export class TailCast extends Base {
   async #start() {
     if (this.#viewer || this.#isStarting || !this.isConnected) return;
     const words = this.#wrong();
-    if (words) {
-      this.#fail(words);
-      // So that a change of its attributes starts it.
-      this.#place ??= this.#makePlace();
-      this.#say(words);
-      return;
-    }
+    if (words) return this.#refuse(words);
     this.#isStarting = true;
     let module;
     try {
       module = await loadCore();
     } catch (error) {
       this.#isStarting = false;
-      const failure = loadFailure(error);
-      this.#fail(failure);
-      return this.#say(failure);
+      return this.#refuse(error.message);
     }
     this.#isStarting = false;
     // It may be gone by now.
@@ -255,9 +263,9 @@ export class TailCast extends Base {
         this.#place, this.#query(), document.baseURI, this.#negotiateWith, () => this.#wantsMessages, tell,
       );
     } catch (error) {
-      this.#fail(String(error?.message ?? error));
-      this.#say(String(error?.message ?? error));
+      return this.#refuse(String(error?.message ?? error));
     }
+    Object.keys(ALLOWED).forEach((name) => this.#complain(name));
   }
 
   #makePlace() {
@@ -281,7 +289,16 @@ export class TailCast extends Base {
     if (!has("negotiate") && !has("url") && !this.#negotiateWith) {
       return "This <tail-cast> does not know where to connect: give it a negotiate attribute, the address of a negotiate endpoint.";
     }
-    return undefined;
+    return [...NUMBERS].map((name) => wrongValue(name, this.getAttribute(name))).find(Boolean);
+  }
+
+  /** Tells of a value that makes no sense, and does without. */
+  #complain(name) {
+    const words = wrongValue(name, this.getAttribute(name));
+    if (words) {
+      this.#fail(words);
+      this.#do((viewer) => viewer.say(words));
+    }
   }
 
   #query() {
@@ -346,8 +363,9 @@ export class TailCast extends Base {
     this.dispatchEvent(new CustomEvent(`tailcast-${name}`, { detail, bubbles: true, composed: true }));
   }
 
-  /** Words in the element's place: nobody sees a blank box. */
-  #say(words) {
+  /** Words in the element's place: nobody sees a blank box. A change of its attributes starts it. */
+  #refuse(words) {
+    this.#fail(words);
     this.#place ??= this.#makePlace();
     const said = document.createElement("p");
     said.className = "failed";

@@ -2,7 +2,7 @@
 //!
 //! A setting is a name and a value, as in the page's address; the element's attributes become a query.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 
 use js_sys::{Function, Promise};
 use leptos::prelude::*;
@@ -25,8 +25,9 @@ use super::{
 };
 use crate::model::live_log::{ExportFormat, ExportScope};
 
-/// What becomes of texts that were sent: two functions for each.
-type Waiting = Rc<RefCell<HashMap<u64, (Function, Function)>>>;
+/// Texts that were sent and not answered yet: their numbers, and how their promises are kept and broken. They are few, and
+/// are answered in order.
+type Waiting = Rc<RefCell<Vec<(u64, Function, Function)>>>;
 
 /// A viewer in an element. Freed, it ends.
 #[wasm_bindgen]
@@ -84,6 +85,16 @@ impl ElementViewer {
         self.with(|viewer| viewer.set(name, value.as_deref())).unwrap_or(false)
     }
 
+    /// The element has another place in its document. Browsers forget how far its lines were scrolled.
+    pub fn moved(&self) {
+        self.with(|viewer| viewer.page().moved());
+    }
+
+    /// Says something to the reader, for a while.
+    pub fn say(&self, words: String) {
+        self.with(|viewer| viewer.page().screen().say(words));
+    }
+
     /// Puts text into the log, as if it had come in a message.
     pub fn append(&self, text: &str) {
         self.with(|viewer| viewer.page().append(text));
@@ -109,7 +120,7 @@ impl ElementViewer {
         let outcome = self.with(|viewer| viewer.page().publish(0, text));
         match outcome.unwrap_or_else(|| Err("the viewer does not run".to_owned())) {
             Ok(number) => {
-                self.waiting.borrow_mut().insert(number, (keep, break_it));
+                self.waiting.borrow_mut().push((number, keep, break_it));
             }
             Err(words) => settle(&break_it, Some(&words)),
         }
@@ -119,6 +130,14 @@ impl ElementViewer {
     fn with<T>(&self, act: impl FnOnce(&Viewer) -> T) -> Option<T> {
         let viewer = self.viewer.borrow().clone();
         viewer.map(|viewer| act(&viewer))
+    }
+}
+
+impl Drop for ElementViewer {
+    fn drop(&mut self) {
+        for (_, _, break_it) in self.waiting.take() {
+            settle(&break_it, Some("the element is gone; the line may have been sent or not"));
+        }
     }
 }
 
@@ -151,8 +170,7 @@ fn ask(negotiate: Function) -> impl Fn() -> webpubsub_client::web::Negotiation +
 }
 
 async fn asked(negotiate: &Function) -> Result<ServiceUrl, ConnectFailure> {
-    let failed = |error: JsValue| ConnectFailure::NegotiateUnreachable {
-        url: "the page's own function".to_owned(),
+    let failed = |error: JsValue| ConnectFailure::NegotiateFunction {
         detail: error
             .dyn_ref::<js_sys::Error>()
             .map_or_else(|| error.as_string().unwrap_or_default(), |error| String::from(error.message())),
@@ -168,7 +186,9 @@ fn witness(waiting: Waiting, wants_messages: Function, tell: Function) -> Rc<dyn
     Rc::new(move |told| match told {
         Told::Event(event) => tell_event(event, &wants_messages, &tell),
         Told::Settled(number, outcome) => {
-            if let Some((keep, break_it)) = waiting.borrow_mut().remove(number) {
+            let at = waiting.borrow().iter().position(|(waiting, ..)| waiting == number);
+            if let Some(at) = at {
+                let (_, keep, break_it) = waiting.borrow_mut().remove(at);
                 match outcome {
                     Ok(()) => settle(&keep, None),
                     Err(words) => settle(&break_it, Some(words)),

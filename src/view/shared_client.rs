@@ -5,7 +5,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
     rc::{Rc, Weak},
     time::Duration,
 };
@@ -65,11 +64,12 @@ struct Share {
 impl Client for Share {
     fn publish(&self, group: &GroupName, text: &str) -> Result<u64, String> {
         let (connection, member) = self.place.borrow().clone();
+        connection.start_now();
         let client = connection.client.borrow();
         let client = client.as_ref().ok_or("not connected yet: try again")?;
         let payload = Payload::Text(text.to_owned().into());
         let ack_id = client.send_to_group(group, payload).map_err(|error| error.to_string())?;
-        connection.senders.borrow_mut().insert(ack_id, member.number.get());
+        connection.senders.borrow_mut().push((ack_id, member.number.get()));
         Ok(ack_id)
     }
 }
@@ -108,8 +108,8 @@ struct Connection {
     /// What a newcomer has to be told: that it is connected, or what it does instead.
     state: RefCell<Vec<ClientEvent>>,
     joined: RefCell<Vec<GroupName>>,
-    /// Who sent what is not acknowledged yet.
-    senders: RefCell<HashMap<u64, u64>>,
+    /// What is not acknowledged yet, and who sent it. It is acknowledged in order.
+    senders: RefCell<Vec<(u64, u64)>>,
 }
 
 impl Connection {
@@ -175,12 +175,18 @@ impl Connection {
         set_timeout(
             move || {
                 if let Some(connection) = connection.upgrade() {
-                    connection.is_starting.set(false);
-                    connection.start();
+                    connection.start_now();
                 }
             },
             Duration::ZERO,
         );
+    }
+
+    /// Starts, if it is about to.
+    fn start_now(self: &Rc<Self>) {
+        if self.is_starting.replace(false) {
+            self.start();
+        }
     }
 
     fn start(self: &Rc<Self>) {
@@ -274,7 +280,9 @@ impl Connection {
     }
 
     fn settled(&self, ack_id: u64, outcome: Result<(), String>) {
-        let Some(number) = self.senders.borrow_mut().remove(&ack_id) else { return };
+        let at = self.senders.borrow().iter().position(|(sent, _)| *sent == ack_id);
+        let Some(at) = at else { return };
+        let (_, number) = self.senders.borrow_mut().remove(at);
         let member = {
             let members = self.members.borrow();
             members
