@@ -1,31 +1,9 @@
 //! The page for everybody: axe finds nothing wrong in any of its states, it fits a phone, and all of it can be done by keys.
 
-use anyhow::Context;
 use serde_json::Value;
-use tailcast_tests::{
-    browser::Browser,
-    command::run,
-    environment::{node_modules, tailcast},
-    viewer::Viewer,
-};
+use tailcast_tests::{axe, browser::Browser, command::run, environment::tailcast, viewer::Viewer};
 
 const OUTPUT: &str = "plain output of a build\n\u{1b}[31mred\u{1b}[0m \u{1b}[1;32mbold green\u{1b}[0m \u{1b}[2mdim\u{1b}[0m \u{1b}[2;33mdim yellow\u{1b}[0m \u{1b}[7minverse\u{1b}[0m \u{1b}[38;5;208morange\u{1b}[0m \u{1b}[97;44mwhite on blue\u{1b}[0m \u{1b}[90mgrey\u{1b}[0m\nERROR timeout after 503 ms\nWARN slow\nINFO {\"level\":\"info\",\"msg\":\"json\"}\nDEBUG a\u{202e}b \u{1b}]8;;https://example.com/\u{7}link\u{1b}]8;;\u{7}\n";
-
-/// Has axe look at the page as it is now, and fails with what it says.
-async fn check(browser: &Browser, state: &str) -> anyhow::Result<()> {
-    let axe = std::fs::read_to_string(node_modules()?.join("axe-core/axe.min.js")).context("axe-core")?;
-    browser.run(&format!("if (!window.axe) {{ {axe} }}")).await?;
-    let found = browser
-        .run_async(
-            "axe.run(document, { resultTypes: ['violations'] }).then(found => done(found.violations.flatMap(rule =>
-                 rule.nodes.map(node => `${rule.id}: ${node.html.slice(0, 200)} ${node.failureSummary}`))),
-                 error => done([String(error)]))",
-        )
-        .await?;
-    let found: Vec<String> = serde_json::from_value(found)?;
-    anyhow::ensure!(found.is_empty(), "{state}:\n{}", found.join("\n"));
-    Ok(())
-}
 
 async fn press(viewer: &Viewer, key: &str) -> anyhow::Result<()> {
     let press = format!(
@@ -39,7 +17,8 @@ async fn press(viewer: &Viewer, key: &str) -> anyhow::Result<()> {
 /// Walks the page through its states in one theme.
 async fn walk(theme: &str) -> anyhow::Result<()> {
     let viewer = Viewer::open(&format!("/?theme={theme}&marks=timeout%0Ared:+json")).await?;
-    let check = async |browser: &Browser, state: &str| check(browser, &format!("{theme}, {state}")).await;
+    let check =
+        async |browser: &Browser, state: &str| axe::check(browser, &format!("{theme}, {state}")).await;
     check(&viewer.browser, "empty").await?;
     viewer.stream(OUTPUT, 6).await?;
     let connection = viewer.server.connection_string()?.reveal();

@@ -43,6 +43,14 @@ pub fn book() -> anyhow::Result<PathBuf> {
     path("TAILCAST_BOOK")
 }
 
+/// The custom element's package.
+///
+/// # Errors
+/// When `cargo xtask test` did not say.
+pub fn element() -> anyhow::Result<PathBuf> {
+    Ok(dist()?.join("npm"))
+}
+
 /// Chromium's driver.
 ///
 /// # Errors

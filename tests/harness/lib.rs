@@ -6,15 +6,19 @@
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
 pub mod answering;
+pub mod axe;
 pub mod browser;
+pub mod bundled;
 pub mod command;
 pub mod connect_proxy;
 pub mod cutter;
+pub mod embedding;
 pub mod environment;
 pub mod faulty_way;
 pub mod file_host;
 pub mod hosted;
 pub mod listener;
+pub mod page_host;
 pub mod server;
 pub mod socket;
 pub mod streamer;

@@ -62,7 +62,7 @@ enum Command {
     Element,
     /// Build the documentation as a book, into target/book/
     Docs,
-    /// Build and pack what others get into dist/: the page for file hosts, and the program
+    /// Build and pack what others get into dist/: the page for file hosts, the element, and the program
     Dist,
 }
 

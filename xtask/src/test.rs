@@ -125,7 +125,6 @@ fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Res
         .env("TAILCAST_BIN", workspace.tailcast())
         .env("TAILCAST_SITE", workspace.site())
         .env("TAILCAST_DIST", workspace.dist())
-        .env("TAILCAST_ELEMENT", workspace.element())
         .env("TAILCAST_BOOK", book)
         .env("TAILCAST_PYTHON", python)
         .env("TAILCAST_NODE_MODULES", node_modules)

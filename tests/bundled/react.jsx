@@ -1,0 +1,28 @@
+import { StrictMode, useState } from "react";
+import { createRoot } from "react-dom/client";
+import "tailcast";
+
+const negotiate = new URLSearchParams(location.search).get("negotiate");
+
+function Log() {
+  const [isWrapped, setWrapped] = useState(false);
+  const [connection, setConnection] = useState("");
+  return (
+    <>
+      <button onClick={() => setWrapped(!isWrapped)}>Wrap</button>
+      <output>{connection}</output>
+      <tail-cast
+        negotiate={negotiate}
+        group="stream"
+        max-lines="500"
+        wrap={isWrapped}
+        ontailcast-connected={({ detail }) => setConnection(detail.connectionId)}
+      >
+        <strong slot="header">From React</strong>
+      </tail-cast>
+    </>
+  );
+}
+
+// Strict: effects and elements are made twice, and must not be there twice.
+createRoot(document.querySelector("main")).render(<StrictMode><Log /></StrictMode>);

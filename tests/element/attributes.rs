@@ -1,0 +1,180 @@
+//! What is written on the element, and what of it is a property.
+
+use serde_json::{Value, json};
+use tailcast_tests::embedding::Embedding;
+
+/// Each attribute, a value, and what the property of the same name is then.
+fn attributes() -> Vec<(&'static str, &'static str, &'static str, Value)> {
+    vec![
+        ("negotiate", "negotiate", "/negotiate", json!("/negotiate")),
+        ("url", "url", "ws://h/client/hubs/x", json!("ws://h/client/hubs/x")),
+        ("group", "group", "a,b", json!("a,b")),
+        ("user-id", "userId", "ada", json!("ada")),
+        ("subprotocol", "subprotocol", "json", json!("json")),
+        ("max-lines", "maxLines", "50", json!(50)),
+        ("max-mib", "maxMib", "5", json!(5)),
+        ("publish", "publish", "", json!(true)),
+        ("readonly", "readonly", "", json!(true)),
+        ("follow", "follow", "0", json!(false)),
+        ("wrap", "wrap", "", json!(true)),
+        ("theme", "theme", "dark", json!("dark")),
+        ("time", "time", "clock", json!("clock")),
+        ("marks", "marks", "timeout", json!("timeout")),
+        ("speak", "speak", "", json!(true)),
+        ("columns", "columns", "a,b", json!("a,b")),
+        ("find", "find", "word", json!("word")),
+        ("filter", "filter", "word", json!("word")),
+        ("levels", "levels", "error", json!("error")),
+        ("toolbar", "toolbar", "none", json!("none")),
+    ]
+}
+
+#[tokio::test]
+async fn each_attribute_is_a_property_and_each_property_an_attribute() -> anyhow::Result<()> {
+    let page = Embedding::open("").await?;
+    page.until("customElements.get('tail-cast')").await?;
+    let observed = page.value("customElements.get('tail-cast').observedAttributes.toSorted()").await?;
+    let mut names: Vec<_> = attributes().into_iter().map(|(attribute, ..)| attribute).collect();
+    names.sort_unstable();
+    assert_eq!(observed, json!(names), "all are tried here");
+    for (attribute, property, value, meant) in attributes() {
+        page.run("window.one = document.createElement('tail-cast')").await?;
+        let usual = page.value(&format!("one.{property}")).await?;
+        page.run(&format!("one.setAttribute('{attribute}', '{value}')")).await?;
+        assert_eq!(page.value(&format!("one.{property}")).await?, meant, "{attribute}");
+        page.run(&format!("one.removeAttribute('{attribute}')")).await?;
+        assert_eq!(page.value(&format!("one.{property}")).await?, usual, "{attribute}, taken away");
+        page.run(&format!("one.{property} = {meant}")).await?;
+        assert_eq!(page.value(&format!("one.getAttribute('{attribute}')")).await?, value, "{property}");
+        page.run(&format!("one.{property} = {usual}")).await?;
+        assert_eq!(
+            page.value(&format!("one.hasAttribute('{attribute}')")).await?,
+            false,
+            "{property}, as usual"
+        );
+    }
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn negotiate_and_url_say_where_to_connect_and_user_id_who_does() -> anyhow::Result<()> {
+    let page = Embedding::open("").await?;
+    let service = page.server.negotiate("grace").await?;
+    // An endpoint of the page's own host, named relative to the page.
+    page.host.put("/deep/negotiate", "application/json", json!({ "url": service }).to_string());
+    page.show("<tail-cast negotiate='deep/negotiate'></tail-cast>").await?;
+    page.connected(0).await?;
+    assert_eq!(page.value("part('#status').dataset.userId").await?, "grace");
+    page.show(&format!("<tail-cast url='{service}'></tail-cast>")).await?;
+    page.connected(0).await?;
+    assert_eq!(page.value("part('#status').dataset.userId").await?, "grace");
+    page.stream("direct\n").await?;
+    // Another endpoint while it runs: another connection.
+    page.run("element().userId = 'ada'; element().url = null; element().negotiate = 'NEGOTIATE'").await?;
+    page.until("part('#status')?.dataset.userId === 'ada' && state() === 'connected'").await?;
+    page.connections_become(1).await?;
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn group_and_subprotocol_may_change_while_it_runs() -> anyhow::Result<()> {
+    let page = Embedding::connect("<tail-cast negotiate=NEGOTIATE group=build-42></tail-cast>").await?;
+    page.stream_to("other", "not for us\n").await?;
+    page.stream_to("build-42", "for us\n").await?;
+    page.until("rows().length > 0").await?;
+    assert_eq!(page.value("rows()").await?, json!(["for us"]));
+    assert_eq!(page.subprotocols().await?, ["json.reliable.webpubsub.azure.v1"]);
+    page.run("element().setAttribute('group', 'other'); element().subprotocol = 'json'").await?;
+    page.until("heard.filter(({ name }) => name === 'connected').length === 2 && state() === 'connected'")
+        .await?;
+    assert_eq!(page.value("sockets").await?, 2, "both changes made one connection");
+    assert_eq!(page.subprotocols().await?, ["json.webpubsub.azure.v1"]);
+    page.stream_to("other", "for us now\n").await?;
+    page.until("rows().includes('for us now')").await?;
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn max_lines_is_how_many_are_kept() -> anyhow::Result<()> {
+    let page = Embedding::connect("<tail-cast negotiate=NEGOTIATE max-lines=1000></tail-cast>").await?;
+    let many: String = (0..20_000).map(|number| format!("line {number}\n")).collect();
+    page.stream(&many).await?;
+    let counts = page.value("({ ...part('#line-count').dataset })").await?;
+    let count = |name: &str| counts[name].as_str().and_then(|count| count.parse::<u64>().ok());
+    assert_eq!(count("received"), Some(20_000), "{counts}");
+    assert!(count("held") <= Some(1000) && count("dropped") >= Some(19_000), "{counts}");
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn what_is_shown_follows_its_attributes_at_once() -> anyhow::Result<()> {
+    let page = Embedding::connect(
+        "<tail-cast negotiate=NEGOTIATE follow=0 wrap theme=dark levels=error toolbar=none time=clock find=boom marks=503></tail-cast>",
+    )
+    .await?;
+    let long = "x".repeat(400);
+    page.stream(&format!("INFO fine\nERROR 503 boom {long}\nERROR again\n")).await?;
+    let shown = "({
+        rows: rows().map((text) => text.slice(0, 11)),
+        isPaused: Boolean(part('#resume')),
+        isWrapped: part('#log').scrollWidth <= part('#log').clientWidth,
+        paper: getComputedStyle(part('.tailcast')).backgroundColor,
+        header: getComputedStyle(part('header')).display,
+        find: getComputedStyle(part('#find')).display,
+        hits: part('#find').dataset.hits,
+        hasTime: /\\d:\\d\\d/.test(part('#log .gutter').textContent),
+    })";
+    assert_eq!(
+        page.value(shown).await?,
+        json!({
+            "rows": ["ERROR 503 b", "ERROR again"], "isPaused": true, "isWrapped": true, "paper": "rgb(14, 17, 19)",
+            "header": "none", "find": "none", "hits": "1", "hasTime": true,
+        })
+    );
+    page.run(
+        "for (const name of ['wrap', 'levels', 'toolbar', 'time', 'find']) element().removeAttribute(name);
+         element().theme = 'light'; element().follow = true",
+    )
+    .await?;
+    page.painted().await?;
+    assert_eq!(
+        page.value(shown).await?,
+        json!({
+            "rows": ["INFO fine", "ERROR 503 b", "ERROR again"], "isPaused": false, "isWrapped": false,
+            "paper": "rgb(255, 255, 255)", "header": "flex", "find": "flex", "hits": "0", "hasTime": false,
+        })
+    );
+    for (toolbar, header, find) in
+        [("find", "none", "flex"), ("status", "flex", "none"), ("full", "flex", "flex")]
+    {
+        page.run(&format!("element().toolbar = '{toolbar}'")).await?;
+        let displays = "[part('header'), part('#find')].map((one) => getComputedStyle(one).display)";
+        assert_eq!(page.value(displays).await?, json!([header, find]), "{toolbar}");
+    }
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn filter_leaves_only_lines_with_its_words() -> anyhow::Result<()> {
+    let page = Embedding::connect("<tail-cast negotiate=NEGOTIATE filter=keep></tail-cast>").await?;
+    page.stream("keep this\ndrop that\nkeep it\n").await?;
+    assert_eq!(page.value("rows()").await?, json!(["keep this", "keep it"]));
+    page.run("element().filter = 'drop'").await?;
+    page.until("rows().join() === 'drop that'").await?;
+    page.run("element().filter = null").await?;
+    page.until("rows().length === 3").await?;
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn publish_gives_a_line_to_type_in_and_readonly_takes_it_away() -> anyhow::Result<()> {
+    let page = Embedding::connect("<tail-cast negotiate=NEGOTIATE></tail-cast>").await?;
+    assert_eq!(page.value("part('#composer')").await?, Value::Null);
+    page.run("element().publish = true").await?;
+    page.until("part('#composer') && state() === 'connected'").await?;
+    page.run("part('#composer input').value = 'typed'; part('#composer button').click()").await?;
+    page.until("rows().includes('typed')").await?;
+    page.run("element().readonly = true").await?;
+    page.until("state() === 'connected' && !part('#composer')").await?;
+    page.close_without_errors().await
+}

@@ -1,0 +1,103 @@
+//! Attributes that are missing, or make no sense: words in the element and an event, never a blank box.
+
+use tailcast_tests::embedding::Embedding;
+
+/// Waits until the page was told of an error with these words.
+async fn told(page: &Embedding, words: &str) -> anyhow::Result<()> {
+    page.until(&format!(
+        "heard.some(({{ name, detail }}) => name === 'error' && detail.message.includes({words:?}))"
+    ))
+    .await
+}
+
+/// Whether the element shows these words, large enough to be seen.
+fn shows(words: &str) -> String {
+    format!(
+        "parts('*').some((one) => one.checkVisibility() && one.getBoundingClientRect().height > 10
+             && one.textContent.includes({words:?}))"
+    )
+}
+
+#[tokio::test]
+async fn an_element_that_knows_no_endpoint_says_so_and_starts_once_it_does() -> anyhow::Result<()> {
+    let page = Embedding::open("<tail-cast></tail-cast>").await?;
+    told(&page, "negotiate attribute").await?;
+    page.until(&shows("negotiate attribute")).await?;
+    assert_eq!(page.value("part('[role=alert]') !== null").await?, true);
+    assert_eq!(page.value("instances").await?, 0, "that can be said without WebAssembly");
+    page.run("element().negotiate = 'NEGOTIATE'").await?;
+    page.connected(0).await?;
+    page.run("element().removeAttribute('negotiate')").await?;
+    page.until(&shows("negotiate attribute")).await?;
+    page.connections_become(0).await?;
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn what_cannot_be_started_with_is_named_in_the_element() -> anyhow::Result<()> {
+    let page = Embedding::open("").await?;
+    for (attributes, words) in [
+        ("negotiate='ftp://h/x'", "`ftp://h/x` is no address of a negotiate endpoint"),
+        ("negotiate='http://'", "`http://` is no address of a negotiate endpoint"),
+        ("negotiate=NEGOTIATE group=' '", "is no group name"),
+        ("url='https://h/x'", "must be a ws or wss URL"),
+        ("negotiate=NEGOTIATE subprotocol=mqtt", "`mqtt`"),
+        ("negotiate=NEGOTIATE max-lines=many", "max-lines must be a whole number above 0, not `many`"),
+        ("negotiate=NEGOTIATE max-lines=0", "max-lines must be a whole number above 0, not `0`"),
+        ("negotiate=NEGOTIATE max-mib=-5", "max-mib must be a whole number above 0, not `-5`"),
+    ] {
+        page.show(&format!("<tail-cast {attributes}></tail-cast>")).await?;
+        told(&page, words).await?;
+        page.until(&shows(words)).await?;
+        assert_eq!(page.value("heard.length").await?, 1, "{attributes}: told once");
+    }
+    // Put right, it runs.
+    page.run("element().removeAttribute('max-mib')").await?;
+    page.connected(0).await?;
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn what_it_can_do_without_is_told_and_left_out() -> anyhow::Result<()> {
+    let page = Embedding::open("").await?;
+    for (attribute, value, words) in [
+        ("theme", "pink", "theme must be system, light or dark, not `pink`"),
+        ("time", "soon", "time must be 0, clock or since, not `soon`"),
+        ("toolbar", "huge", "toolbar must be full, find, status or none, not `huge`"),
+        ("levels", "error,loud", "levels must be error, warning, info, debug or trace, not `loud`"),
+        ("marks", "/(/", "line 1: "),
+    ] {
+        page.show(&format!("<tail-cast negotiate=NEGOTIATE {attribute}='{value}'></tail-cast>")).await?;
+        page.until(&shows(words)).await?;
+        if attribute != "marks" {
+            told(&page, words).await?;
+        }
+        page.connected(0).await?;
+        page.show("<tail-cast negotiate=NEGOTIATE></tail-cast>").await?;
+        page.connected(0).await?;
+        page.run(&format!("element().{attribute} = '{value}'")).await?;
+        page.until(&shows(words)).await?;
+        page.stream("it goes on\nERROR as it was\n").await?;
+    }
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn more_calls_than_can_wait_are_refused() -> anyhow::Result<()> {
+    let page = Embedding::open("").await?;
+    page.until("customElements.get('tail-cast')").await?;
+    page.run(
+        "window.one = document.createElement('tail-cast'); one.negotiate = 'NEGOTIATE';
+         one.addEventListener('tailcast-error', ({ detail }) => heard.push({ name: 'error', detail }));
+         for (let at = 0; at < 10_000; at += 1) one.append(`line ${at}`);
+         one.append('one too many');
+         window.refused = one.send('no').then(() => 'sent', String)",
+    )
+    .await?;
+    told(&page, "10000 calls wait").await?;
+    assert!(page.browser.run_async("refused.then(done)").await?.to_string().contains("10000 calls wait"));
+    page.run("document.body.append(one)").await?;
+    page.until("rows().includes('line 9999')").await?;
+    assert_eq!(page.value("part('#line-count').dataset.received").await?, "10000");
+    page.close_without_errors().await
+}

@@ -1,0 +1,175 @@
+//! It starts when it comes into a document and into view, and leaves nothing behind.
+
+use anyhow::Context;
+use serde_json::json;
+use tailcast_tests::embedding::{Embedding, NEGOTIATE};
+
+const ELEMENT: &str = "<tail-cast negotiate=NEGOTIATE></tail-cast>";
+
+#[tokio::test]
+async fn it_shows_the_lines_of_a_service_of_another_origin() -> anyhow::Result<()> {
+    let page = Embedding::connect(ELEMENT).await?;
+    page.stream("plain\n\u{1b}[31mred\u{1b}[0m\nlast\n").await?;
+    assert_eq!(page.value("rows()").await?, json!(["plain", "red", "last"]));
+    let colour = page.value("getComputedStyle(parts('#log .text')[1].querySelector('span')).color").await?;
+    assert_ne!(colour, page.value("getComputedStyle(parts('#log .text')[0]).color").await?);
+    page.connections_become(1).await?;
+    assert_eq!(page.value("sockets").await?, 1);
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn it_starts_with_its_place_in_the_document_and_frees_all_when_it_loses_that() -> anyhow::Result<()> {
+    let page = Embedding::open("").await?;
+    page.run(&format!(
+        "window.made = document.createElement('tail-cast'); made.negotiate = '{NEGOTIATE}'; made.maxLines = 50"
+    ))
+    .await?;
+    page.painted().await?;
+    assert_eq!(page.value("instances").await?, 0, "nothing is loaded for an element in no document");
+    for round in 1..=3 {
+        page.run("document.body.append(made)").await?;
+        page.connected(0).await?;
+        page.connections_become(1).await?;
+        assert_eq!(page.value("sockets").await?, round);
+        page.run("made.remove()").await?;
+        page.connections_become(0).await?;
+        assert_eq!(page.value("made.shadowRoot.querySelectorAll('*').length").await?, 0);
+    }
+    assert_eq!(page.value("instances").await?, 1);
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn what_was_set_before_the_module_came_counts() -> anyhow::Result<()> {
+    let page = Embedding::open("").await?;
+    // The module is loaded by hand, after the page has done with the element.
+    page.show("<script>document.querySelector('main').append(document.createElement('tail-cast'))</script>
+        <script>Object.assign(document.querySelector('tail-cast'), { negotiate: 'NEGOTIATE', group: 'early', wrap: true })</script>")
+        .await?;
+    page.connected(0).await?;
+    assert_eq!(
+        page.value("[element().getAttribute('group'), element().wrap]").await?,
+        json!(["early", true])
+    );
+    page.stream_to("early", "first\n").await?;
+    page.until("rows().includes('first')").await?;
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn it_survives_being_moved() -> anyhow::Result<()> {
+    let page = Embedding::connect(&format!("{ELEMENT}<section></section>")).await?;
+    page.stream("before\n").await?;
+    let id = "part('#status').dataset.connectionId";
+    let connection = page.value(id).await?;
+    page.run("document.querySelector('section').append(element())").await?;
+    page.stream("after\n").await?;
+    assert_eq!(page.value("rows()").await?, json!(["before", "after"]));
+    if page.value("'moveBefore' in document.body").await? == true {
+        page.run("document.body.moveBefore(element(), null)").await?;
+        page.stream("and moved before\n").await?;
+    }
+    assert_eq!(page.value(id).await?, connection, "it is the same connection");
+    page.connections_become(1).await?;
+    assert_eq!(page.value("sockets").await?, 1);
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn it_shows_the_newest_line_after_it_was_moved() -> anyhow::Result<()> {
+    let page = Embedding::connect(&format!("{ELEMENT}<section></section>")).await?;
+    let many: String = (0..5000).map(|number| format!("line {number}\n")).collect();
+    page.stream(&many).await?;
+    page.run("document.querySelector('section').append(element())").await?;
+    page.painted().await?;
+    page.until("rows().includes('line 4999')").await?;
+    page.until(
+        "parts('#log .row').some((row) => row.textContent.includes('line 4999')
+             && row.getBoundingClientRect().bottom <= part('#log').getBoundingClientRect().bottom + 1)",
+    )
+    .await?;
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn it_waits_until_it_is_seen() -> anyhow::Result<()> {
+    let page = Embedding::open(&format!("<div style='height: 6000px'></div>{ELEMENT}")).await?;
+    page.until("customElements.get('tail-cast')").await?;
+    page.painted().await?;
+    let loaded = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('tailcast-core')).length";
+    assert_eq!(page.value(loaded).await?, 0, "only the small script is loaded");
+    page.connections_become(0).await?;
+    assert_eq!(page.value("sockets").await?, 0);
+    page.run("scrollTo(0, 6000)").await?;
+    page.connected(0).await?;
+    assert_eq!(page.value(loaded).await?, 2);
+    page.run("scrollTo(0, 0)").await?;
+    page.stream("seen by nobody\n").await.context("it goes on when it is out of view again")?;
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn it_may_go_at_any_moment_before_it_is_connected() -> anyhow::Result<()> {
+    let page = Embedding::open("").await?;
+    // While nothing is loaded yet, while the module is: a call starts it without being seen.
+    page.run(&format!(
+        "window.make = () => Object.assign(document.createElement('tail-cast'), {{ negotiate: '{NEGOTIATE}' }});
+         const one = make(); document.body.append(one); one.pause(); one.remove();
+         const other = make(); document.body.append(other); other.pause(); setTimeout(() => other.remove(), 1)"
+    ))
+    .await?;
+    // While the endpoint is asked: its answer comes to an element that is gone.
+    page.run(
+        "window.going = make();
+         going.negotiateWith = async () => { going.remove(); await 0; return fetch(going.negotiate).then((answer) => answer.json()); };
+         document.body.append(going)",
+    )
+    .await?;
+    page.until("!going.isConnected").await?;
+    // While the socket opens.
+    page.run(
+        "window.last = make(); sockets = 0;
+         const Counted = WebSocket;
+         window.WebSocket = class extends Counted { constructor(...all) { super(...all); last.remove(); } };
+         document.body.append(last)",
+    )
+    .await?;
+    page.until("sockets === 1 && !last.isConnected").await?;
+    page.connections_become(0).await?;
+    // Each of them can come back.
+    page.run("last.remove = () => {}; going.negotiateWith = undefined; document.body.append(last, going)")
+        .await?;
+    page.connected(0).await?;
+    page.connected(1).await?;
+    page.run("going.remove(); HTMLElement.prototype.remove.call(last)").await?;
+    page.connections_become(0).await?;
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn it_leaves_the_page_as_it_was() -> anyhow::Result<()> {
+    let page = Embedding::open("").await?;
+    let state = "JSON.stringify([document.title, location.href, localStorage.length, document.activeElement.tagName,
+        document.styleSheets.length, document.adoptedStyleSheets.length, document.head.children.length,
+        document.body.children.length, Object.keys(window).length, getComputedStyle(document.querySelector('h1')).cssText])";
+    page.until("customElements.get('tail-cast')").await?;
+    let before = page.value(state).await?;
+    page.run(&format!(
+        "const made = document.createElement('tail-cast'); made.negotiate = '{NEGOTIATE}'; document.querySelector('main').append(made)"
+    ))
+    .await?;
+    page.connected(0).await?;
+    page.stream("a line\n").await?;
+    // The page's own keys are the page's, whatever has the focus there.
+    page.run("document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '?', bubbles: true }))")
+        .await?;
+    page.run("part('#wrap').click()").await?;
+    page.painted().await?;
+    assert_eq!(page.value("part('#keys').matches(':popover-open')").await?, false);
+    assert_eq!(page.value(state).await?, before);
+    page.run("element().remove()").await?;
+    page.connections_become(0).await?;
+    assert_eq!(page.value(state).await?, before);
+    page.close_without_errors().await
+}

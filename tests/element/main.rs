@@ -1,0 +1,13 @@
+//! The custom element `<tail-cast>` in somebody else's page, on another origin than the service, in a real browser.
+
+mod attributes;
+mod bad_input;
+mod events;
+mod life;
+mod looks;
+mod memory;
+mod methods;
+mod package;
+mod readme;
+mod refusals;
+mod sharing;

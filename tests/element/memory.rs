@@ -1,0 +1,88 @@
+//! What a thousand elements leave behind: nothing.
+
+use serde_json::{Value, json};
+use tailcast_tests::embedding::Embedding;
+
+const MOUNTS: u32 = 1_000;
+/// What V8 keeps of its own (compiled code, feedback) while anything runs a thousand times: less than one listener, or one
+/// closure, of each.
+const HEAP_TOLERANCE_BYTES: i64 = 200 * MOUNTS as i64;
+/// Nodes and listeners that a browser is late to let go of.
+const COUNT_TOLERANCE: i64 = 50;
+
+/// What the page holds after its garbage was collected.
+#[derive(Debug)]
+struct Held {
+    heap_bytes: i64,
+    wasm_bytes: i64,
+    nodes: i64,
+    listeners: i64,
+}
+
+impl Held {
+    async fn by(page: &Embedding) -> anyhow::Result<Self> {
+        // What this page of tests keeps of its own.
+        page.run("heard.length = 0").await?;
+        // What one collection finishes, the next one finds.
+        for _ in 0..3 {
+            page.painted().await?;
+            page.browser.devtools("HeapProfiler.collectGarbage", json!({})).await?;
+        }
+        let number = |answer: &Value, name: &str| answer[name].as_f64().unwrap_or_default() as i64;
+        let heap = page.browser.devtools("Runtime.getHeapUsage", json!({})).await?;
+        let counters = page.browser.devtools("Memory.getDOMCounters", json!({})).await?;
+        let wasm = page.value("memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0)").await?;
+        Ok(Self {
+            heap_bytes: number(&heap, "usedSize"),
+            wasm_bytes: wasm.as_i64().unwrap_or_default(),
+            nodes: number(&counters, "nodes"),
+            listeners: number(&counters, "jsEventListeners"),
+        })
+    }
+}
+
+/// Mounts and removes that many elements, one after the other. Every tenth goes before it is connected.
+async fn mount(page: &Embedding, times: u32) -> anyhow::Result<()> {
+    page.run(&format!(
+        "window.mounted = 0;
+         window.mounting = (async () => {{
+             for (let at = 0; at < {times}; at += 1) {{
+                 const one = document.createElement('tail-cast');
+                 one.negotiate = 'NEGOTIATE';
+                 const connected = new Promise((resolve) => one.addEventListener('tailcast-connected', resolve));
+                 document.body.append(one);
+                 one.append('a line of its own');
+                 one.addEventListener('tailcast-message', () => {{}});
+                 if (at % 10 !== 9) await connected; else await new Promise((resolve) => setTimeout(resolve));
+                 one.remove();
+                 mounted += 1;
+             }}
+         }})()"
+    ))
+    .await?;
+    // In steps, so that a slow machine is not taken for one that stands still.
+    for step in 1..=10 {
+        page.until(&format!("mounted >= {times} * {step} / 10")).await?;
+    }
+    page.connections_become(0).await
+}
+
+#[tokio::test]
+async fn a_thousand_elements_come_and_go_and_leave_nothing() -> anyhow::Result<()> {
+    let page = Embedding::open("").await?;
+    page.until("customElements.get('tail-cast')").await?;
+    mount(&page, 100).await?;
+    let before = Held::by(&page).await?;
+    mount(&page, MOUNTS).await?;
+    let after = Held::by(&page).await?;
+    let said = format!("{before:?}, then {after:?}");
+    assert!(before.wasm_bytes > 0 && before.heap_bytes > 0 && before.nodes > 0, "{said}");
+    assert!(after.heap_bytes - before.heap_bytes < HEAP_TOLERANCE_BYTES, "{said}");
+    assert_eq!(after.wasm_bytes, before.wasm_bytes, "{said}");
+    assert!(after.nodes - before.nodes < COUNT_TOLERANCE, "{said}");
+    assert!(after.listeners - before.listeners < COUNT_TOLERANCE, "{said}");
+    assert_eq!(page.value("instances").await?, 1);
+    let sockets = page.value("sockets").await?.as_u64();
+    assert!(sockets >= Some(u64::from(MOUNTS * 9 / 10)), "{sockets:?} connections");
+    page.close_without_errors().await
+}

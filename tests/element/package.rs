@@ -1,0 +1,105 @@
+//! The package of npm, as it is packed: built into applications, and without any build.
+
+use serde_json::{Value, json};
+use tailcast_tests::{
+    browser::Browser, bundled::Application, command::run, environment::tailcast, file_host::FileHost,
+    server::Server,
+};
+
+/// Everything that a page needs, and a developer reads.
+const FILES: [&str; 9] = [
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "custom-elements.json",
+    "package.json",
+    "tailcast-core.js",
+    "tailcast-core_bg.wasm",
+    "tailcast.d.ts",
+    "tailcast.js",
+];
+const ELEMENT: &str = "document.querySelector('tail-cast')";
+
+/// Opens a page that has one element, and sees a line of a real stream come.
+async fn shows_a_stream(browser: &Browser, server: &Server, page: &str) -> anyhow::Result<()> {
+    browser.open(&format!("{page}?negotiate={}", server.negotiate_url())).await?;
+    let part = |selector: &str| format!("{ELEMENT}?.shadowRoot?.querySelector('{selector}')");
+    browser.until(&format!("{}?.dataset.state === 'connected'", part("#status"))).await?;
+    let arguments = ["stream", "--negotiate", &server.negotiate_url()];
+    let ended = run(&tailcast()?, &arguments, format!("for {page}\n").as_bytes()).await?;
+    anyhow::ensure!(ended.code == Some(0), "{}", ended.stderr);
+    browser.until(&format!("{}.textContent.includes('for {page}')", part("#log"))).await
+}
+
+#[tokio::test]
+async fn pages_that_vite_builds_show_lines_plain_and_with_react_and_with_vue() -> anyhow::Result<()> {
+    let application = Application::new("built").await?;
+    application.node("vite/bin/vite.js", &["build", "--logLevel", "warn"]).await?;
+    let preview = application.preview().await?;
+    let server = Server::start(&["--allow-origin", &preview.origin]).await?;
+    let browser = Browser::start().await?;
+    for page in ["plain", "react", "vue"] {
+        shows_a_stream(&browser, &server, &format!("{}/{page}.html", preview.origin)).await?;
+        let connection = format!("{ELEMENT}.shadowRoot.querySelector('#status').dataset.connectionId");
+        if page == "plain" {
+            browser.until(&format!("document.title === `connected as ${{{connection}}}`")).await?;
+            continue;
+        }
+        browser.until(&format!("document.querySelector('output').textContent === {connection}")).await?;
+        let given =
+            format!("const {{ group, maxLines, wrap }} = {ELEMENT}; return {{ group, maxLines, wrap }}");
+        assert_eq!(
+            browser.run(&given).await?,
+            json!({ "group": "stream", "maxLines": 500, "wrap": false }),
+            "{page}"
+        );
+        browser.run("document.querySelector('button').click()").await?;
+        browser
+            .until(&format!(
+                "{ELEMENT}.wrap && {ELEMENT}.shadowRoot.querySelector('#log').classList.contains('wrap')"
+            ))
+            .await?;
+        let slotted = browser.run("return document.querySelector('[slot=header]').checkVisibility()").await?;
+        assert_eq!(slotted, true, "{page}");
+        assert_eq!(browser.run("return document.querySelectorAll('tail-cast').length").await?, 1, "{page}");
+    }
+    assert_eq!(browser.console_errors().await?, [""; 0]);
+    browser.close().await
+}
+
+#[tokio::test]
+async fn the_types_say_what_may_be_done_and_what_may_not() -> anyhow::Result<()> {
+    let application = Application::new("typed").await?;
+    application.node("typescript/bin/tsc", &["--project", "."]).await.map(drop)
+}
+
+#[tokio::test]
+async fn the_package_holds_what_it_names_and_runs_without_any_build() -> anyhow::Result<()> {
+    let application = Application::new("unbuilt").await?;
+    let folder = application.package();
+    let mut files: Vec<String> = Vec::new();
+    for entry in folder.read_dir()? {
+        files.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    files.sort_unstable();
+    assert_eq!(files, FILES);
+    let package: Value = serde_json::from_slice(&std::fs::read(folder.join("package.json"))?)?;
+    let named =
+        [&package["exports"]["."]["default"], &package["exports"]["."]["types"], &package["customElements"]];
+    for name in named {
+        let name = name.as_str().unwrap_or_default();
+        assert!(name.starts_with("./") && folder.join(name).is_file(), "{name}");
+    }
+    // Imported where there is no browser, it does nothing, and does not fail.
+    application.node("tailcast/tailcast.js", &[]).await?;
+    std::fs::write(
+        folder.join("page.html"),
+        "<!doctype html><title>Plain</title><script type=module src=tailcast.js></script><tail-cast></tail-cast>
+         <script>document.querySelector('tail-cast').setAttribute('negotiate', new URLSearchParams(location.search).get('negotiate'))</script>",
+    )?;
+    let host = FileHost::start("/", &folder).await?;
+    let server = Server::start(&["--allow-origin", &host.origin()]).await?;
+    let browser = Browser::start().await?;
+    shows_a_stream(&browser, &server, &host.url("page.html")).await?;
+    browser.close().await
+}

@@ -1,0 +1,38 @@
+//! What the README says of embedding is run as it stands there.
+
+use std::path::Path;
+
+use anyhow::Context;
+use tailcast_tests::{embedding::Embedding, page_host::PACKAGE};
+
+/// What stands in the README for a reader's own addresses.
+const MODULE: &str = "https://logs.example.com/tailcast/tailcast.js";
+const ENDPOINT: &str = "https://logs.example.com/negotiate";
+
+/// The first block of HTML in a chapter of a Markdown file.
+fn snippet(markdown: &str, chapter: &str) -> Option<String> {
+    let (_, after) = markdown.split_once(&format!("\n## {chapter}\n"))?;
+    let chapter = after.split("\n## ").next()?;
+    let (_, block) = chapter.split_once("```html\n")?;
+    Some(block.split_once("```")?.0.to_owned())
+}
+
+#[tokio::test]
+async fn the_snippet_of_the_readme_shows_a_stream() -> anyhow::Result<()> {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md"))?;
+    let snippet = snippet(&readme, "Embed").context("the README's chapter `Embed` has no block of HTML")?;
+    assert!(snippet.contains(MODULE) && snippet.contains(ENDPOINT), "{snippet}");
+    let page = Embedding::open("").await?;
+    let html = snippet
+        .replace(MODULE, &page.host.url(&format!("{PACKAGE}tailcast.js")))
+        .replace(ENDPOINT, &page.server.negotiate_url());
+    page.host.put("/reader.html", "text/html; charset=utf-8", html);
+    page.browser.open(&page.host.url("/reader.html")).await?;
+    let part = |selector: &str| {
+        format!("document.querySelector('tail-cast').shadowRoot?.querySelector('{selector}')")
+    };
+    page.browser.until(&format!("{}?.dataset.state === 'connected'", part("#status"))).await?;
+    page.stream_to("build-42", "hello reader\n").await?;
+    page.browser.until(&format!("{}.textContent.includes('hello reader')", part("#log"))).await?;
+    page.close_without_errors().await
+}

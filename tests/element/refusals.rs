@@ -1,0 +1,141 @@
+//! Where the element, or its service, is kept from working by somebody else: it says by whom, and what mends it.
+
+use serde_json::json;
+use tailcast_tests::{embedding::Embedding, page_host::PACKAGE, server::Server};
+
+const ELEMENT: &str = "<tail-cast negotiate=NEGOTIATE></tail-cast>";
+const MODULE: &str = "tailcast-core.js";
+const WASM: &str = "tailcast-core_bg.wasm";
+
+/// Waits until these words are in the element and were told.
+async fn says(page: &Embedding, words: &str) -> anyhow::Result<()> {
+    page.until(&format!(
+        "element().shadowRoot.textContent.includes({words:?})
+         && heard.some(({{ name, detail }}) => name === 'error' && detail.message.includes({words:?}))"
+    ))
+    .await
+}
+
+#[tokio::test]
+async fn an_endpoint_that_does_not_allow_the_page_is_told_from_one_that_is_down() -> anyhow::Result<()> {
+    let page = Embedding::open("").await?;
+    let (strict, origin) = (Server::start(&[]).await?, page.host.url(""));
+    let endpoint = strict.negotiate_url();
+    page.show(&format!("<tail-cast negotiate='{endpoint}'></tail-cast>")).await?;
+    says(&page, &format!("{endpoint} does not answer pages of {origin}")).await?;
+    says(&page, &format!("--allow-origin {origin}")).await?;
+    strict.kill().await?;
+    page.show(&format!("<tail-cast negotiate='{endpoint}'></tail-cast>")).await?;
+    says(&page, &format!("{endpoint} cannot be reached")).await?;
+    page.browser.close().await
+}
+
+#[tokio::test]
+async fn a_policy_without_webassembly_is_named_in_the_element() -> anyhow::Result<()> {
+    let page = Embedding::open("").await?;
+    let policy = "default-src 'none'; script-src 'self'; connect-src *; img-src 'self'";
+    page.show_with(ELEMENT, &[("content-security-policy", policy)]).await?;
+    says(&page, "'wasm-unsafe-eval'").await?;
+    assert_eq!(page.value("instances").await?, 0);
+    page.browser.close().await
+}
+
+#[tokio::test]
+async fn a_strict_policy_that_allows_what_is_needed_is_enough() -> anyhow::Result<()> {
+    let page = Embedding::open("").await?;
+    let service = page.server.address();
+    let policy = format!(
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http://{service} ws://{service};
+         img-src 'self'"
+    )
+    .replace('\n', "");
+    page.show_with(ELEMENT, &[("content-security-policy", &policy)]).await?;
+    page.connected(0).await?;
+    page.stream("\u{1b}[1;38;5;208mall in order\u{1b}[0m\nlast\n").await?;
+    assert_eq!(page.value("getComputedStyle(part('header')).display").await?, "flex", "styles are there");
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn files_that_are_missing_or_come_as_something_else_are_named() -> anyhow::Result<()> {
+    let page = Embedding::open("").await?;
+    let (module, wasm) = (format!("{PACKAGE}{MODULE}"), format!("{PACKAGE}{WASM}"));
+    let script = page.host.text(&module)?;
+    page.host.take_away(&wasm);
+    page.show(ELEMENT).await?;
+    says(&page, WASM).await?;
+    // What servers of one-page applications answer for whatever they have not.
+    page.host.put(&wasm, "text/html", "<!doctype html><title>An application</title>");
+    page.show(ELEMENT).await?;
+    says(&page, WASM).await?;
+    page.host.put(&wasm, "application/wasm", "<!doctype html><title>An application</title>");
+    page.show(ELEMENT).await?;
+    says(&page, WASM).await?;
+    page.host.put(&module, "text/plain", script.as_str());
+    page.show(ELEMENT).await?;
+    says(&page, MODULE).await?;
+    page.host.take_away(&module);
+    page.show(ELEMENT).await?;
+    says(&page, MODULE).await?;
+    assert_eq!(page.value("instances").await?, 0);
+    page.browser.close().await
+}
+
+#[tokio::test]
+async fn webassembly_of_another_media_type_works_all_the_same() -> anyhow::Result<()> {
+    let page = Embedding::open("").await?;
+    let wasm = format!("{PACKAGE}{WASM}");
+    page.host.put(&wasm, "application/octet-stream", page.host.bytes(&wasm)?);
+    page.show(ELEMENT).await?;
+    page.connected(0).await?;
+    page.stream("slower to start\n").await?;
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn who_comes_later_may_have_more_luck() -> anyhow::Result<()> {
+    let page = Embedding::open("").await?;
+    let wasm = format!("{PACKAGE}{WASM}");
+    page.host.put("/kept.wasm", "application/wasm", page.host.bytes(&wasm)?);
+    page.host.take_away(&wasm);
+    page.show(ELEMENT).await?;
+    says(&page, WASM).await?;
+    page.host.put(&wasm, "application/wasm", page.host.bytes("/kept.wasm")?);
+    page.run(
+        "element().before(Object.assign(document.createElement('tail-cast'), { negotiate: 'NEGOTIATE' }))",
+    )
+    .await?;
+    page.connected(0).await?;
+    // And the first one, once anything of it changes.
+    page.run("element(1).group = 'stream'").await?;
+    page.connected(1).await?;
+    page.browser.close().await
+}
+
+#[tokio::test]
+async fn a_second_version_of_the_module_leaves_the_first_in_place_and_says_so() -> anyhow::Result<()> {
+    let page = Embedding::connect(ELEMENT).await?;
+    let script = page.host.text(&format!("{PACKAGE}tailcast.js"))?;
+    let version = page.value("customElements.get('tail-cast').version").await?;
+    let version = version.as_str().unwrap_or_default();
+    page.host.put("/newer/tailcast.js", "text/javascript", script.replace(version, "99.0.0"));
+    page.host.put("/same/tailcast.js", "text/javascript", script);
+    page.run("window.warnings = []; console.warn = (...words) => warnings.push(words.join(' '))").await?;
+    let loaded = page.browser.run_async(
+        "Promise.all([import('/newer/tailcast.js'), import('/same/tailcast.js')]).then(() => done('both'), (error) => done(String(error)))",
+    );
+    assert_eq!(loaded.await?, "both");
+    assert_eq!(page.value("customElements.get('tail-cast').version").await?, version);
+    let warnings = page.value("warnings").await?;
+    assert_eq!(warnings.as_array().map(Vec::len), Some(1), "{warnings}");
+    assert!(warnings.to_string().contains("99.0.0") && warnings.to_string().contains(version), "{warnings}");
+    page.run("document.body.append(Object.assign(document.createElement('tail-cast'), { negotiate: 'NEGOTIATE' }))").await?;
+    page.connected(1).await?;
+    page.stream("for both\n").await?;
+    page.until("rows(1).includes('for both')").await?;
+    assert_eq!(
+        page.value("[instances, heard.filter(({ name }) => name === 'error').length]").await?,
+        json!([1, 0])
+    );
+    page.close_without_errors().await
+}

@@ -1,0 +1,108 @@
+//! Several elements on one page: one WebAssembly, and one connection where that can be.
+
+use serde_json::json;
+use tailcast_tests::embedding::Embedding;
+
+#[tokio::test]
+async fn elements_with_one_endpoint_share_instance_and_connection_and_each_shows_its_groups()
+-> anyhow::Result<()> {
+    let page = Embedding::open(
+        "<tail-cast negotiate=NEGOTIATE group=a></tail-cast>
+         <tail-cast negotiate=NEGOTIATE group=b></tail-cast>
+         <tail-cast negotiate=NEGOTIATE group=a,b></tail-cast>",
+    )
+    .await?;
+    page.run("for (const one of document.querySelectorAll('tail-cast')) one.style.height = '9rem'").await?;
+    for element in 0..3 {
+        page.connected(element).await?;
+    }
+    page.connections_become(1).await?;
+    assert_eq!(page.value("sockets").await?, 1);
+    assert_eq!(page.value("instances").await?, 1);
+    page.stream_to("a", "for a\n").await?;
+    page.stream_to("b", "for b\n").await?;
+    page.until("rows(0).length === 1 && rows(1).length === 1 && rows(2).length === 2").await?;
+    assert_eq!(
+        page.value("[rows(0), rows(1), rows(2)]").await?,
+        json!([["for a"], ["for b"], ["for a", "for b"]])
+    );
+    page.run("element(0).remove()").await?;
+    page.stream_to("a", "for who stayed\n").await?;
+    page.until("rows(1).includes('for who stayed')").await?;
+    page.connections_become(1).await?;
+    assert_eq!(page.value("sockets").await?, 1, "the others keep it");
+    page.run("element(0).remove(); element(0).remove()").await?;
+    page.connections_become(0).await?;
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn one_that_comes_later_gets_its_lines_too() -> anyhow::Result<()> {
+    let page = Embedding::connect("<tail-cast negotiate=NEGOTIATE group=a style='height: 9rem'></tail-cast>")
+        .await?;
+    let add = |group: &str| {
+        format!(
+            "const one = document.createElement('tail-cast'); one.style.height = '9rem';
+             Object.assign(one, {{ negotiate: 'NEGOTIATE', group: '{group}' }}); document.body.append(one)"
+        )
+    };
+    // Of a group that is joined already: nothing more is needed.
+    page.run(&add("a")).await?;
+    page.connected(1).await?;
+    page.connections_become(1).await?;
+    assert_eq!(page.value("sockets").await?, 1);
+    // Of another: the token does not allow that, so it gets a connection of its own.
+    page.run(&add("late")).await?;
+    page.connected(2).await?;
+    page.stream_to("a", "for a\n").await?;
+    page.stream_to("late", "for late\n").await?;
+    page.until("rows(0).length === 1 && rows(1).length === 1 && rows(2).length === 1").await?;
+    assert_eq!(page.value("rows(2)").await?, json!(["for late"]));
+    page.connections_become(2).await?;
+    assert_eq!(page.value("sockets").await?, 2);
+    page.run("for (const one of [...document.querySelectorAll('tail-cast')]) one.remove()").await?;
+    page.connections_become(0).await?;
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn another_endpoint_user_or_subprotocol_is_another_connection() -> anyhow::Result<()> {
+    let page = Embedding::open(
+        "<tail-cast negotiate=NEGOTIATE></tail-cast>
+         <tail-cast negotiate=NEGOTIATE user-id=ada></tail-cast>
+         <tail-cast negotiate=NEGOTIATE subprotocol=json></tail-cast>",
+    )
+    .await?;
+    page.run("for (const one of document.querySelectorAll('tail-cast')) one.style.height = '9rem'").await?;
+    for element in 0..3 {
+        page.connected(element).await?;
+    }
+    page.connections_become(3).await?;
+    assert_eq!(page.value("sockets").await?, 3);
+    assert_eq!(page.value("instances").await?, 1);
+    assert_eq!(page.value("part('#status', 1).dataset.userId").await?, "ada");
+    page.stream("for all\n").await?;
+    page.until("[0, 1, 2].every((at) => rows(at).includes('for all'))").await?;
+    page.close_without_errors().await
+}
+
+#[tokio::test]
+async fn who_shares_a_lost_connection_is_connected_again() -> anyhow::Result<()> {
+    let page = Embedding::open(
+        "<tail-cast negotiate=NEGOTIATE group=a></tail-cast><tail-cast negotiate=NEGOTIATE group=b></tail-cast>",
+    )
+    .await?;
+    page.run("for (const one of document.querySelectorAll('tail-cast')) one.style.height = '9rem'").await?;
+    page.connected(0).await?;
+    page.connected(1).await?;
+    let id = "part('#status').dataset.connectionId";
+    let connection = page.value(id).await?;
+    page.close_connection(connection.as_str().unwrap_or_default()).await?;
+    page.until(&format!("state(0) === 'connected' && state(1) === 'connected' && {id} !== {connection}"))
+        .await?;
+    page.stream_to("b", "again\n").await?;
+    page.until("rows(1).includes('again')").await?;
+    page.connections_become(1).await?;
+    assert_eq!(page.value(id).await?, page.value("part('#status', 1).dataset.connectionId").await?);
+    page.browser.close().await
+}
