@@ -1,7 +1,17 @@
 //! What is written on the element, and what of it is a property.
 
 use serde_json::{Value, json};
-use tailcast_tests::embedding::Embedding;
+use tailcast_tests::{browser::Kind, embedding::Embedding};
+
+tailcast_tests::in_every_browser! {
+    each_attribute_is_a_property_and_each_property_an_attribute,
+    negotiate_and_url_say_where_to_connect_and_user_id_who_does,
+    group_and_subprotocol_may_change_while_it_runs,
+    max_lines_is_how_many_are_kept,
+    what_is_shown_follows_its_attributes_at_once,
+    filter_leaves_only_lines_with_its_words,
+    publish_gives_a_line_to_type_in_and_readonly_takes_it_away,
+}
 
 /// Each attribute, a value, and what the property of the same name is then.
 fn attributes() -> Vec<(&'static str, &'static str, &'static str, Value)> {
@@ -29,9 +39,8 @@ fn attributes() -> Vec<(&'static str, &'static str, &'static str, Value)> {
     ]
 }
 
-#[tokio::test]
-async fn each_attribute_is_a_property_and_each_property_an_attribute() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn each_attribute_is_a_property_and_each_property_an_attribute(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     page.until("customElements.get('tail-cast')").await?;
     let observed = page.value("customElements.get('tail-cast').observedAttributes.toSorted()").await?;
     let mut names: Vec<_> = attributes().into_iter().map(|(attribute, ..)| attribute).collect();
@@ -56,9 +65,8 @@ async fn each_attribute_is_a_property_and_each_property_an_attribute() -> anyhow
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn negotiate_and_url_say_where_to_connect_and_user_id_who_does() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn negotiate_and_url_say_where_to_connect_and_user_id_who_does(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     let service = page.server.negotiate("grace").await?;
     // An endpoint of the page's own host, named relative to the page.
     page.host.put("/deep/negotiate", "application/json", json!({ "url": service }).to_string());
@@ -76,9 +84,8 @@ async fn negotiate_and_url_say_where_to_connect_and_user_id_who_does() -> anyhow
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn group_and_subprotocol_may_change_while_it_runs() -> anyhow::Result<()> {
-    let page = Embedding::connect("<tail-cast negotiate=NEGOTIATE group=build-42></tail-cast>").await?;
+async fn group_and_subprotocol_may_change_while_it_runs(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, "<tail-cast negotiate=NEGOTIATE group=build-42></tail-cast>").await?;
     page.stream_to("other", "not for us\n").await?;
     page.stream_to("build-42", "for us\n").await?;
     page.until("rows().length > 0").await?;
@@ -94,9 +101,8 @@ async fn group_and_subprotocol_may_change_while_it_runs() -> anyhow::Result<()> 
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn max_lines_is_how_many_are_kept() -> anyhow::Result<()> {
-    let page = Embedding::connect("<tail-cast negotiate=NEGOTIATE max-lines=1000></tail-cast>").await?;
+async fn max_lines_is_how_many_are_kept(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, "<tail-cast negotiate=NEGOTIATE max-lines=1000></tail-cast>").await?;
     let many: String = (0..20_000).map(|number| format!("line {number}\n")).collect();
     page.stream(&many).await?;
     let counts = page.value("({ ...part('#line-count').dataset })").await?;
@@ -106,9 +112,9 @@ async fn max_lines_is_how_many_are_kept() -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn what_is_shown_follows_its_attributes_at_once() -> anyhow::Result<()> {
+async fn what_is_shown_follows_its_attributes_at_once(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(
+        kind,
         "<tail-cast negotiate=NEGOTIATE follow=0 wrap theme=dark levels=error toolbar=none time=clock find=boom marks=503></tail-cast>",
     )
     .await?;
@@ -154,9 +160,8 @@ async fn what_is_shown_follows_its_attributes_at_once() -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn filter_leaves_only_lines_with_its_words() -> anyhow::Result<()> {
-    let page = Embedding::connect("<tail-cast negotiate=NEGOTIATE filter=keep></tail-cast>").await?;
+async fn filter_leaves_only_lines_with_its_words(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, "<tail-cast negotiate=NEGOTIATE filter=keep></tail-cast>").await?;
     page.stream("keep this\ndrop that\nkeep it\n").await?;
     assert_eq!(page.value("rows()").await?, json!(["keep this", "keep it"]));
     page.run("element().filter = 'drop'").await?;
@@ -166,9 +171,8 @@ async fn filter_leaves_only_lines_with_its_words() -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn publish_gives_a_line_to_type_in_and_readonly_takes_it_away() -> anyhow::Result<()> {
-    let page = Embedding::connect("<tail-cast negotiate=NEGOTIATE></tail-cast>").await?;
+async fn publish_gives_a_line_to_type_in_and_readonly_takes_it_away(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, "<tail-cast negotiate=NEGOTIATE></tail-cast>").await?;
     assert_eq!(page.value("part('#composer')").await?, Value::Null);
     page.run("element().publish = true").await?;
     page.until("part('#composer') && state() === 'connected'").await?;

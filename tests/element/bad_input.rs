@@ -1,6 +1,13 @@
 //! Attributes that are missing, or make no sense: words in the element and an event, never a blank box.
 
-use tailcast_tests::embedding::Embedding;
+use tailcast_tests::{browser::Kind, embedding::Embedding};
+
+tailcast_tests::in_every_browser! {
+    an_element_that_knows_no_endpoint_says_so_and_starts_once_it_does,
+    what_cannot_be_started_with_is_named_in_the_element,
+    what_it_can_do_without_is_told_and_left_out,
+    more_calls_than_can_wait_are_refused,
+}
 
 /// Waits until the page was told of an error with these words.
 async fn told(page: &Embedding, words: &str) -> anyhow::Result<()> {
@@ -18,9 +25,8 @@ fn shows(words: &str) -> String {
     )
 }
 
-#[tokio::test]
-async fn an_element_that_knows_no_endpoint_says_so_and_starts_once_it_does() -> anyhow::Result<()> {
-    let page = Embedding::open("<tail-cast></tail-cast>").await?;
+async fn an_element_that_knows_no_endpoint_says_so_and_starts_once_it_does(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "<tail-cast></tail-cast>").await?;
     told(&page, "negotiate attribute").await?;
     page.until(&shows("negotiate attribute")).await?;
     assert_eq!(page.value("part('[role=alert]') !== null").await?, true);
@@ -33,9 +39,8 @@ async fn an_element_that_knows_no_endpoint_says_so_and_starts_once_it_does() -> 
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn what_cannot_be_started_with_is_named_in_the_element() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn what_cannot_be_started_with_is_named_in_the_element(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     for (attributes, words) in [
         ("negotiate='ftp://h/x'", "`ftp://h/x` is no address of a negotiate endpoint"),
         ("negotiate='http://'", "`http://` is no address of a negotiate endpoint"),
@@ -57,9 +62,8 @@ async fn what_cannot_be_started_with_is_named_in_the_element() -> anyhow::Result
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn what_it_can_do_without_is_told_and_left_out() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn what_it_can_do_without_is_told_and_left_out(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     for (attribute, value, words) in [
         ("theme", "pink", "theme must be system, light or dark, not `pink`"),
         ("time", "soon", "time must be 0, clock or since, not `soon`"),
@@ -82,9 +86,8 @@ async fn what_it_can_do_without_is_told_and_left_out() -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn more_calls_than_can_wait_are_refused() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn more_calls_than_can_wait_are_refused(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     page.until("customElements.get('tail-cast')").await?;
     page.run(
         "window.one = document.createElement('tail-cast'); one.negotiate = 'NEGOTIATE';

@@ -1,7 +1,16 @@
 //! What the element tells its page, and how a page negotiates for it.
 
 use serde_json::{Value, json};
-use tailcast_tests::{embedding::Embedding, server::RestRequest};
+use tailcast_tests::{browser::Kind, embedding::Embedding, server::RestRequest};
+
+tailcast_tests::in_every_browser! {
+    connections_are_told_with_their_ids_and_losses_with_their_reason,
+    messages_are_told_to_who_listens_on_the_element_with_what_they_hold,
+    a_gap_within_a_connection_tells_how_many_messages_are_missing,
+    what_fails_is_told_and_shown_in_the_same_words,
+    a_function_of_the_page_may_come_by_the_url,
+    a_function_that_fails_is_quoted_and_asked_again,
+}
 
 /// Waits until the page has heard of something; gives the detail of the first such event.
 async fn heard(page: &Embedding, name: &str) -> anyhow::Result<Value> {
@@ -18,9 +27,8 @@ async fn publish(page: &Embedding, kind: &str, body: &str) -> anyhow::Result<()>
     Ok(())
 }
 
-#[tokio::test]
-async fn connections_are_told_with_their_ids_and_losses_with_their_reason() -> anyhow::Result<()> {
-    let page = Embedding::connect("<tail-cast negotiate=NEGOTIATE user-id=ada></tail-cast>").await?;
+async fn connections_are_told_with_their_ids_and_losses_with_their_reason(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, "<tail-cast negotiate=NEGOTIATE user-id=ada></tail-cast>").await?;
     let first = heard(&page, "connected").await?;
     let shown = page.value("part('#status').dataset.connectionId").await?;
     assert_eq!(first, json!({ "connectionId": shown, "userId": "ada" }));
@@ -36,9 +44,10 @@ async fn connections_are_told_with_their_ids_and_losses_with_their_reason() -> a
     page.browser.close().await
 }
 
-#[tokio::test]
-async fn messages_are_told_to_who_listens_on_the_element_with_what_they_hold() -> anyhow::Result<()> {
-    let page = Embedding::connect("<tail-cast negotiate=NEGOTIATE></tail-cast>").await?;
+async fn messages_are_told_to_who_listens_on_the_element_with_what_they_hold(
+    kind: Kind,
+) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, "<tail-cast negotiate=NEGOTIATE></tail-cast>").await?;
     page.stream("before anybody listened\n").await?;
     page.run(
         "window.messages = [];
@@ -71,9 +80,8 @@ async fn messages_are_told_to_who_listens_on_the_element_with_what_they_hold() -
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn a_gap_within_a_connection_tells_how_many_messages_are_missing() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn a_gap_within_a_connection_tells_how_many_messages_are_missing(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     // A service that skips the numbers 2 to 4.
     page.run(
         "const group = (sequenceId) => ({ type: 'message', from: 'group', group: 'stream', dataType: 'text', data: `number ${sequenceId}`, sequenceId });
@@ -106,9 +114,8 @@ async fn a_gap_within_a_connection_tells_how_many_messages_are_missing() -> anyh
     page.browser.close().await
 }
 
-#[tokio::test]
-async fn what_fails_is_told_and_shown_in_the_same_words() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn what_fails_is_told_and_shown_in_the_same_words(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     let service = page.server.negotiate("ada").await?;
     // A token for one group, asked for another.
     page.show(&format!("<tail-cast url='{service}' group=secret></tail-cast>")).await?;
@@ -122,9 +129,8 @@ async fn what_fails_is_told_and_shown_in_the_same_words() -> anyhow::Result<()> 
     page.browser.close().await
 }
 
-#[tokio::test]
-async fn a_function_of_the_page_may_come_by_the_url() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn a_function_of_the_page_may_come_by_the_url(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     page.until("customElements.get('tail-cast')").await?;
     let url = page.server.negotiate("grace").await?;
     for given in ["url", "{ url }", "Promise.resolve(url)", "Promise.resolve({ url })"] {
@@ -157,9 +163,8 @@ async fn a_function_of_the_page_may_come_by_the_url() -> anyhow::Result<()> {
     page.browser.close().await
 }
 
-#[tokio::test]
-async fn a_function_that_fails_is_quoted_and_asked_again() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn a_function_that_fails_is_quoted_and_asked_again(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     let url = page.server.negotiate("ada").await?;
     for (failing, words) in [
         ("throw new Error('not signed in')", "not signed in"),

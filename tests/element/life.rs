@@ -2,13 +2,26 @@
 
 use anyhow::Context;
 use serde_json::json;
-use tailcast_tests::embedding::{Embedding, NEGOTIATE};
+use tailcast_tests::{
+    browser::Kind,
+    embedding::{Embedding, NEGOTIATE},
+};
 
 const ELEMENT: &str = "<tail-cast negotiate=NEGOTIATE></tail-cast>";
 
-#[tokio::test]
-async fn it_shows_the_lines_of_a_service_of_another_origin() -> anyhow::Result<()> {
-    let page = Embedding::connect(ELEMENT).await?;
+tailcast_tests::in_every_browser! {
+    it_shows_the_lines_of_a_service_of_another_origin,
+    it_starts_with_its_place_in_the_document_and_frees_all_when_it_loses_that,
+    what_was_set_before_the_module_came_counts,
+    it_survives_being_moved,
+    it_shows_the_newest_line_after_it_was_moved,
+    it_waits_until_it_is_seen,
+    it_may_go_at_any_moment_before_it_is_connected,
+    it_leaves_the_page_as_it_was,
+}
+
+async fn it_shows_the_lines_of_a_service_of_another_origin(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, ELEMENT).await?;
     page.stream("plain\n\u{1b}[31mred\u{1b}[0m\nlast\n").await?;
     assert_eq!(page.value("rows()").await?, json!(["plain", "red", "last"]));
     let colour = page.value("getComputedStyle(parts('#log .text')[1].querySelector('span')).color").await?;
@@ -18,9 +31,10 @@ async fn it_shows_the_lines_of_a_service_of_another_origin() -> anyhow::Result<(
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn it_starts_with_its_place_in_the_document_and_frees_all_when_it_loses_that() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn it_starts_with_its_place_in_the_document_and_frees_all_when_it_loses_that(
+    kind: Kind,
+) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     page.run(&format!(
         "window.made = document.createElement('tail-cast'); made.negotiate = '{NEGOTIATE}'; made.maxLines = 50"
     ))
@@ -40,9 +54,8 @@ async fn it_starts_with_its_place_in_the_document_and_frees_all_when_it_loses_th
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn what_was_set_before_the_module_came_counts() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn what_was_set_before_the_module_came_counts(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     // The module is loaded by hand, after the page has done with the element.
     page.show("<script>document.querySelector('main').append(document.createElement('tail-cast'))</script>
         <script>Object.assign(document.querySelector('tail-cast'), { negotiate: 'NEGOTIATE', group: 'early', wrap: true })</script>")
@@ -57,9 +70,8 @@ async fn what_was_set_before_the_module_came_counts() -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn it_survives_being_moved() -> anyhow::Result<()> {
-    let page = Embedding::connect(&format!("{ELEMENT}<section></section>")).await?;
+async fn it_survives_being_moved(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, &format!("{ELEMENT}<section></section>")).await?;
     page.stream("before\n").await?;
     let id = "part('#status').dataset.connectionId";
     let connection = page.value(id).await?;
@@ -76,9 +88,8 @@ async fn it_survives_being_moved() -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn it_shows_the_newest_line_after_it_was_moved() -> anyhow::Result<()> {
-    let page = Embedding::connect(&format!("{ELEMENT}<section></section>")).await?;
+async fn it_shows_the_newest_line_after_it_was_moved(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, &format!("{ELEMENT}<section></section>")).await?;
     let many: String = (0..5000).map(|number| format!("line {number}\n")).collect();
     page.stream(&many).await?;
     page.run("document.querySelector('section').append(element())").await?;
@@ -92,9 +103,8 @@ async fn it_shows_the_newest_line_after_it_was_moved() -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn it_waits_until_it_is_seen() -> anyhow::Result<()> {
-    let page = Embedding::open(&format!("<div style='height: 6000px'></div>{ELEMENT}")).await?;
+async fn it_waits_until_it_is_seen(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, &format!("<div style='height: 6000px'></div>{ELEMENT}")).await?;
     page.until("customElements.get('tail-cast')").await?;
     page.painted().await?;
     let loaded = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('tailcast-core')).length";
@@ -109,9 +119,8 @@ async fn it_waits_until_it_is_seen() -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn it_may_go_at_any_moment_before_it_is_connected() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn it_may_go_at_any_moment_before_it_is_connected(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     // While nothing is loaded yet, while the module is: a call starts it without being seen.
     page.run(&format!(
         "window.make = () => Object.assign(document.createElement('tail-cast'), {{ negotiate: '{NEGOTIATE}' }});
@@ -147,9 +156,8 @@ async fn it_may_go_at_any_moment_before_it_is_connected() -> anyhow::Result<()> 
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn it_leaves_the_page_as_it_was() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn it_leaves_the_page_as_it_was(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     let state = "JSON.stringify([document.title, location.href, localStorage.length, document.activeElement.tagName,
         document.styleSheets.length, document.adoptedStyleSheets.length, document.head.children.length,
         document.body.children.length, Object.keys(window).length, getComputedStyle(document.querySelector('h1')).cssText])";

@@ -1,7 +1,7 @@
 //! What a page can change of the element's looks, and that it changes nothing else.
 
 use serde_json::{Value, json};
-use tailcast_tests::{axe, embedding::Embedding};
+use tailcast_tests::{axe, browser::Kind, embedding::Embedding};
 
 const ELEMENT: &str = "<tail-cast negotiate=NEGOTIATE publish></tail-cast>";
 
@@ -19,9 +19,16 @@ const CUSTOM: [(&str, &str, &str, &str); 10] = [
     ("--tailcast-font-size", "32px", "#log", "font-size"),
 ];
 
-#[tokio::test]
-async fn each_custom_property_is_seen_where_it_belongs() -> anyhow::Result<()> {
-    let page = Embedding::connect(ELEMENT).await?;
+tailcast_tests::in_every_browser! {
+    each_custom_property_is_seen_where_it_belongs,
+    each_part_takes_styles_of_the_page,
+    slots_stand_in_place_of_what_would_be_there,
+    no_style_of_the_page_gets_in,
+    axe_finds_nothing_wrong_in_any_state,
+}
+
+async fn each_custom_property_is_seen_where_it_belongs(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, ELEMENT).await?;
     for (name, value, selector, property) in CUSTOM {
         let seen = format!("getComputedStyle(part('{selector}')).getPropertyValue('{property}')");
         let usual = page.value(&seen).await?;
@@ -34,9 +41,8 @@ async fn each_custom_property_is_seen_where_it_belongs() -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn each_part_takes_styles_of_the_page() -> anyhow::Result<()> {
-    let page = Embedding::connect(ELEMENT).await?;
+async fn each_part_takes_styles_of_the_page(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, ELEMENT).await?;
     page.run("element().pause()").await?;
     page.stream_to("stream", "new\n").await?;
     page.until("part('#resume')").await?;
@@ -53,9 +59,9 @@ async fn each_part_takes_styles_of_the_page() -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn slots_stand_in_place_of_what_would_be_there() -> anyhow::Result<()> {
+async fn slots_stand_in_place_of_what_would_be_there(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(
+        kind,
         "<tail-cast negotiate=NEGOTIATE>
              <div slot=header>Build 42 <input id=own> <button id=resume>mine</button></div>
              <p slot=empty>Nothing yet</p>
@@ -67,9 +73,11 @@ async fn slots_stand_in_place_of_what_would_be_there() -> anyhow::Result<()> {
         .concat([...element().children].map((one) => one.checkVisibility()))";
     assert_eq!(page.value(seen).await?, json!([false, false, true, true, true]));
     let header = page
-        .value(
-            "part('header').getBoundingClientRect().top <= element().children[0].getBoundingClientRect().top
-             && part('.lines').getBoundingClientRect().bottom <= element().children[2].getBoundingClientRect().top",
+        .browser
+        .run(
+            "const [header, name, lines, footer] = [part('header'), element().children[0], part('.lines'), element().children[2]]
+                 .map((one) => one.getBoundingClientRect());
+             return header.top <= name.top && name.bottom <= header.bottom && lines.bottom <= footer.top + 1",
         )
         .await?;
     assert_eq!(header, true, "each stands where its name says");
@@ -105,9 +113,8 @@ const ALL_STYLES: &str = "parts('*').filter((one) => !one.closest('.boxes, #deta
         [...style].filter((name) => !name.startsWith('--')).map((name) => `${name}:${style.getPropertyValue(name)}`).join(';');
 })";
 
-#[tokio::test]
-async fn no_style_of_the_page_gets_in() -> anyhow::Result<()> {
-    let page = Embedding::connect(ELEMENT).await?;
+async fn no_style_of_the_page_gets_in(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, ELEMENT).await?;
     page.stream("INFO one\n\u{1b}[32mgreen\u{1b}[0m\nERROR two\n").await?;
     page.run("element().style.width = '900px'; element().search('two')").await?;
     page.painted().await?;
@@ -153,9 +160,8 @@ async fn no_style_of_the_page_gets_in() -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn axe_finds_nothing_wrong_in_any_state() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn axe_finds_nothing_wrong_in_any_state(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     for theme in ["light", "dark"] {
         page.show(&format!(
             "<tail-cast negotiate=NEGOTIATE group=a theme={theme} publish></tail-cast>

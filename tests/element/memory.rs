@@ -1,7 +1,7 @@
 //! What a thousand elements leave behind: nothing.
 
 use serde_json::{Value, json};
-use tailcast_tests::embedding::Embedding;
+use tailcast_tests::{browser::Kind, embedding::Embedding};
 
 const MOUNTS: u32 = 1_000;
 /// What V8 keeps of its own (compiled code, feedback) while anything runs a thousand times: less than one listener, or one
@@ -69,7 +69,7 @@ async fn mount(page: &Embedding, times: u32) -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_thousand_elements_come_and_go_and_leave_nothing() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+    let page = Embedding::open(Kind::Chromium, "").await?;
     page.until("customElements.get('tail-cast')").await?;
     mount(&page, 100).await?;
     let before = Held::by(&page).await?;

@@ -1,13 +1,21 @@
 //! What a page can have the element do.
 
 use serde_json::json;
-use tailcast_tests::embedding::Embedding;
+use tailcast_tests::{browser::Kind, embedding::Embedding};
 
 const ELEMENT: &str = "<tail-cast negotiate=NEGOTIATE></tail-cast>";
 
-#[tokio::test]
-async fn calls_made_before_it_runs_are_carried_out_once_it_does() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+tailcast_tests::in_every_browser! {
+    calls_made_before_it_runs_are_carried_out_once_it_does,
+    pause_holds_the_view_and_resume_follows_the_newest_line,
+    append_and_clear_put_lines_in_and_take_them_out,
+    search_looks_for_words_and_for_expressions,
+    download_gives_the_browser_a_file,
+    send_keeps_its_promise_once_the_service_has_the_line_and_breaks_it_with_the_reason,
+}
+
+async fn calls_made_before_it_runs_are_carried_out_once_it_does(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     page.until("customElements.get('tail-cast')").await?;
     page.run(
         "const one = Object.assign(document.createElement('tail-cast'), { negotiate: 'NEGOTIATE' });
@@ -26,9 +34,8 @@ async fn calls_made_before_it_runs_are_carried_out_once_it_does() -> anyhow::Res
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn pause_holds_the_view_and_resume_follows_the_newest_line() -> anyhow::Result<()> {
-    let page = Embedding::connect(ELEMENT).await?;
+async fn pause_holds_the_view_and_resume_follows_the_newest_line(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, ELEMENT).await?;
     let many: String = (0..500).map(|number| format!("line {number}\n")).collect();
     page.stream(&many).await?;
     page.run("element().pause()").await?;
@@ -41,9 +48,8 @@ async fn pause_holds_the_view_and_resume_follows_the_newest_line() -> anyhow::Re
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn append_and_clear_put_lines_in_and_take_them_out() -> anyhow::Result<()> {
-    let page = Embedding::connect(ELEMENT).await?;
+async fn append_and_clear_put_lines_in_and_take_them_out(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, ELEMENT).await?;
     page.stream("from the service\n").await?;
     page.run("element().append('<b>ours</b>\\nand \\x1b[1mbold\\x1b[0m')").await?;
     page.until("rows().length === 3").await?;
@@ -56,9 +62,8 @@ async fn append_and_clear_put_lines_in_and_take_them_out() -> anyhow::Result<()>
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn search_looks_for_words_and_for_expressions() -> anyhow::Result<()> {
-    let page = Embedding::connect(ELEMENT).await?;
+async fn search_looks_for_words_and_for_expressions(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, ELEMENT).await?;
     page.stream("a.b\nAxB\naxb\nrest\n").await?;
     for (call, hits, rows) in [
         ("search('a.b')", json!("1"), 4),
@@ -77,9 +82,8 @@ async fn search_looks_for_words_and_for_expressions() -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn download_gives_the_browser_a_file() -> anyhow::Result<()> {
-    let page = Embedding::connect(ELEMENT).await?;
+async fn download_gives_the_browser_a_file(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, ELEMENT).await?;
     page.stream("INFO one\nERROR two\n").await?;
     page.run(
         "window.files = [];
@@ -110,10 +114,10 @@ async fn download_gives_the_browser_a_file() -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn send_keeps_its_promise_once_the_service_has_the_line_and_breaks_it_with_the_reason()
--> anyhow::Result<()> {
-    let page = Embedding::connect(ELEMENT).await?;
+async fn send_keeps_its_promise_once_the_service_has_the_line_and_breaks_it_with_the_reason(
+    kind: Kind,
+) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, ELEMENT).await?;
     let sent = page
         .browser
         .run_async("element().send('hello').then(() => done('sent'), (error) => done(String(error)))");

@@ -3,11 +3,15 @@
 use std::path::Path;
 
 use anyhow::Context;
-use tailcast_tests::{embedding::Embedding, page_host::PACKAGE};
+use tailcast_tests::{browser::Kind, embedding::Embedding, page_host::PACKAGE};
 
 /// What stands in the README for a reader's own addresses.
 const MODULE: &str = "https://logs.example.com/tailcast/tailcast.js";
 const ENDPOINT: &str = "https://logs.example.com/negotiate";
+
+tailcast_tests::in_every_browser! {
+    the_snippet_of_the_readme_shows_a_stream,
+}
 
 /// The first block of HTML in a chapter of a Markdown file.
 fn snippet(markdown: &str, chapter: &str) -> Option<String> {
@@ -17,12 +21,11 @@ fn snippet(markdown: &str, chapter: &str) -> Option<String> {
     Some(block.split_once("```")?.0.to_owned())
 }
 
-#[tokio::test]
-async fn the_snippet_of_the_readme_shows_a_stream() -> anyhow::Result<()> {
+async fn the_snippet_of_the_readme_shows_a_stream(kind: Kind) -> anyhow::Result<()> {
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md"))?;
     let snippet = snippet(&readme, "Embed").context("the README's chapter `Embed` has no block of HTML")?;
     assert!(snippet.contains(MODULE) && snippet.contains(ENDPOINT), "{snippet}");
-    let page = Embedding::open("").await?;
+    let page = Embedding::open(kind, "").await?;
     let html = snippet
         .replace(MODULE, &page.host.url(&format!("{PACKAGE}tailcast.js")))
         .replace(ENDPOINT, &page.server.negotiate_url());

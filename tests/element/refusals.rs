@@ -1,11 +1,21 @@
 //! Where the element, or its service, is kept from working by somebody else: it says by whom, and what mends it.
 
 use serde_json::json;
-use tailcast_tests::{embedding::Embedding, page_host::PACKAGE, server::Server};
+use tailcast_tests::{browser::Kind, embedding::Embedding, page_host::PACKAGE, server::Server};
 
 const ELEMENT: &str = "<tail-cast negotiate=NEGOTIATE></tail-cast>";
 const MODULE: &str = "tailcast-core.js";
 const WASM: &str = "tailcast-core_bg.wasm";
+
+tailcast_tests::in_every_browser! {
+    an_endpoint_that_does_not_allow_the_page_is_told_from_one_that_is_down,
+    a_policy_without_webassembly_is_named_in_the_element,
+    a_strict_policy_that_allows_what_is_needed_is_enough,
+    files_that_are_missing_or_come_as_something_else_are_named,
+    webassembly_of_another_media_type_works_all_the_same,
+    who_comes_later_may_have_more_luck,
+    a_second_version_of_the_module_leaves_the_first_in_place_and_says_so,
+}
 
 /// Waits until these words are in the element and were told.
 async fn says(page: &Embedding, words: &str) -> anyhow::Result<()> {
@@ -16,9 +26,10 @@ async fn says(page: &Embedding, words: &str) -> anyhow::Result<()> {
     .await
 }
 
-#[tokio::test]
-async fn an_endpoint_that_does_not_allow_the_page_is_told_from_one_that_is_down() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn an_endpoint_that_does_not_allow_the_page_is_told_from_one_that_is_down(
+    kind: Kind,
+) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     let (strict, origin) = (Server::start(&[]).await?, page.host.url(""));
     let endpoint = strict.negotiate_url();
     page.show(&format!("<tail-cast negotiate='{endpoint}'></tail-cast>")).await?;
@@ -30,9 +41,8 @@ async fn an_endpoint_that_does_not_allow_the_page_is_told_from_one_that_is_down(
     page.browser.close().await
 }
 
-#[tokio::test]
-async fn a_policy_without_webassembly_is_named_in_the_element() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn a_policy_without_webassembly_is_named_in_the_element(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     let policy = "default-src 'none'; script-src 'self'; connect-src *; img-src 'self'";
     page.show_with(ELEMENT, &[("content-security-policy", policy)]).await?;
     says(&page, "'wasm-unsafe-eval'").await?;
@@ -40,9 +50,8 @@ async fn a_policy_without_webassembly_is_named_in_the_element() -> anyhow::Resul
     page.browser.close().await
 }
 
-#[tokio::test]
-async fn a_strict_policy_that_allows_what_is_needed_is_enough() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn a_strict_policy_that_allows_what_is_needed_is_enough(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     let service = page.server.address();
     let policy = format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http://{service} ws://{service};
@@ -56,9 +65,8 @@ async fn a_strict_policy_that_allows_what_is_needed_is_enough() -> anyhow::Resul
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn files_that_are_missing_or_come_as_something_else_are_named() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn files_that_are_missing_or_come_as_something_else_are_named(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     let (module, wasm) = (format!("{PACKAGE}{MODULE}"), format!("{PACKAGE}{WASM}"));
     let script = page.host.text(&module)?;
     page.host.take_away(&wasm);
@@ -81,9 +89,8 @@ async fn files_that_are_missing_or_come_as_something_else_are_named() -> anyhow:
     page.browser.close().await
 }
 
-#[tokio::test]
-async fn webassembly_of_another_media_type_works_all_the_same() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn webassembly_of_another_media_type_works_all_the_same(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     let wasm = format!("{PACKAGE}{WASM}");
     page.host.put(&wasm, "application/octet-stream", page.host.bytes(&wasm)?);
     page.show(ELEMENT).await?;
@@ -92,9 +99,8 @@ async fn webassembly_of_another_media_type_works_all_the_same() -> anyhow::Resul
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn who_comes_later_may_have_more_luck() -> anyhow::Result<()> {
-    let page = Embedding::open("").await?;
+async fn who_comes_later_may_have_more_luck(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
     let wasm = format!("{PACKAGE}{WASM}");
     page.host.put("/kept.wasm", "application/wasm", page.host.bytes(&wasm)?);
     page.host.take_away(&wasm);
@@ -112,9 +118,10 @@ async fn who_comes_later_may_have_more_luck() -> anyhow::Result<()> {
     page.browser.close().await
 }
 
-#[tokio::test]
-async fn a_second_version_of_the_module_leaves_the_first_in_place_and_says_so() -> anyhow::Result<()> {
-    let page = Embedding::connect(ELEMENT).await?;
+async fn a_second_version_of_the_module_leaves_the_first_in_place_and_says_so(
+    kind: Kind,
+) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, ELEMENT).await?;
     let script = page.host.text(&format!("{PACKAGE}tailcast.js"))?;
     let version = page.value("customElements.get('tail-cast').version").await?;
     let version = version.as_str().unwrap_or_default();

@@ -1,12 +1,20 @@
 //! Several elements on one page: one WebAssembly, and one connection where that can be.
 
 use serde_json::json;
-use tailcast_tests::embedding::Embedding;
+use tailcast_tests::{browser::Kind, embedding::Embedding};
 
-#[tokio::test]
-async fn elements_with_one_endpoint_share_instance_and_connection_and_each_shows_its_groups()
--> anyhow::Result<()> {
+tailcast_tests::in_every_browser! {
+    elements_with_one_endpoint_share_instance_and_connection_and_each_shows_its_groups,
+    one_that_comes_later_gets_its_lines_too,
+    another_endpoint_user_or_subprotocol_is_another_connection,
+    who_shares_a_lost_connection_is_connected_again,
+}
+
+async fn elements_with_one_endpoint_share_instance_and_connection_and_each_shows_its_groups(
+    kind: Kind,
+) -> anyhow::Result<()> {
     let page = Embedding::open(
+        kind,
         "<tail-cast negotiate=NEGOTIATE group=a></tail-cast>
          <tail-cast negotiate=NEGOTIATE group=b></tail-cast>
          <tail-cast negotiate=NEGOTIATE group=a,b></tail-cast>",
@@ -36,10 +44,10 @@ async fn elements_with_one_endpoint_share_instance_and_connection_and_each_shows
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn one_that_comes_later_gets_its_lines_too() -> anyhow::Result<()> {
-    let page = Embedding::connect("<tail-cast negotiate=NEGOTIATE group=a style='height: 9rem'></tail-cast>")
-        .await?;
+async fn one_that_comes_later_gets_its_lines_too(kind: Kind) -> anyhow::Result<()> {
+    let page =
+        Embedding::connect(kind, "<tail-cast negotiate=NEGOTIATE group=a style='height: 9rem'></tail-cast>")
+            .await?;
     let add = |group: &str| {
         format!(
             "const one = document.createElement('tail-cast'); one.style.height = '9rem';
@@ -65,9 +73,9 @@ async fn one_that_comes_later_gets_its_lines_too() -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn another_endpoint_user_or_subprotocol_is_another_connection() -> anyhow::Result<()> {
+async fn another_endpoint_user_or_subprotocol_is_another_connection(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(
+        kind,
         "<tail-cast negotiate=NEGOTIATE></tail-cast>
          <tail-cast negotiate=NEGOTIATE user-id=ada></tail-cast>
          <tail-cast negotiate=NEGOTIATE subprotocol=json></tail-cast>",
@@ -86,9 +94,9 @@ async fn another_endpoint_user_or_subprotocol_is_another_connection() -> anyhow:
     page.close_without_errors().await
 }
 
-#[tokio::test]
-async fn who_shares_a_lost_connection_is_connected_again() -> anyhow::Result<()> {
+async fn who_shares_a_lost_connection_is_connected_again(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(
+        kind,
         "<tail-cast negotiate=NEGOTIATE group=a></tail-cast><tail-cast negotiate=NEGOTIATE group=b></tail-cast>",
     )
     .await?;

@@ -4,7 +4,7 @@ use anyhow::Context;
 use serde_json::Value;
 
 use crate::{
-    browser::Browser,
+    browser::{Browser, Kind},
     command::run,
     environment::tailcast,
     in_time,
@@ -18,6 +18,9 @@ pub const NEGOTIATE: &str = "NEGOTIATE";
 /// What every page has before anything else: it keeps what elements tell, and counts the WebAssembly and
 /// the sockets that are made.
 const WITNESS: &str = "
+    window.thrown = [];
+    addEventListener('error', ({ message }) => thrown.push(message));
+    addEventListener('unhandledrejection', ({ reason }) => thrown.push(String(reason)));
     window.heard = [];
     window.instances = 0;
     window.memories = [];
@@ -50,6 +53,7 @@ pub struct Embedding {
     pub host: PageHost,
     /// What shows it.
     pub browser: Browser,
+    kind: Kind,
 }
 
 impl Embedding {
@@ -57,10 +61,10 @@ impl Embedding {
     ///
     /// # Errors
     /// When something does not start.
-    pub async fn open(body: &str) -> anyhow::Result<Self> {
+    pub async fn open(kind: Kind, body: &str) -> anyhow::Result<Self> {
         let host = PageHost::start().await?;
         let server = Server::start(&["--allow-origin", &host.url("")]).await?;
-        let embedding = Self { server, host, browser: Browser::start().await? };
+        let embedding = Self { server, host, browser: Browser::start_of(kind).await?, kind };
         embedding.show(body).await?;
         Ok(embedding)
     }
@@ -69,8 +73,8 @@ impl Embedding {
     ///
     /// # Errors
     /// When it does not connect.
-    pub async fn connect(body: &str) -> anyhow::Result<Self> {
-        let embedding = Self::open(body).await?;
+    pub async fn connect(kind: Kind, body: &str) -> anyhow::Result<Self> {
+        let embedding = Self::open(kind, body).await?;
         embedding.connected(0).await?;
         Ok(embedding)
     }
@@ -131,13 +135,14 @@ impl Embedding {
         self.browser.run(&format!("return {expression}")).await
     }
 
-    /// Does something in the page.
+    /// Does something as the page's own script does. (A driver's scripts are strangers in a page of Firefox's: their errors and
+    /// expressions are none there.)
     ///
     /// # Errors
-    /// When it throws.
+    /// When it throws, or the page's policy allows no such thing.
     pub async fn run(&self, script: &str) -> anyhow::Result<()> {
-        let script = script.replace(NEGOTIATE, &self.server.negotiate_url());
-        self.browser.run(&script).await.map(drop)
+        let script = Value::from(script.replace(NEGOTIATE, &self.server.negotiate_url()));
+        self.browser.run(&format!("(window.wrappedJSObject ?? window).Function({script})()")).await.map(drop)
     }
 
     /// Waits until what came is on screen.
@@ -227,10 +232,14 @@ impl Embedding {
     /// Ends, and fails if the page had an error.
     ///
     /// # Errors
-    /// What the page wrote to the console.
+    /// What was thrown and caught by nobody, and what the page wrote to the console, where the browser tells.
     pub async fn close_without_errors(self) -> anyhow::Result<()> {
-        let errors = self.browser.console_errors().await?;
-        anyhow::ensure!(errors.is_empty(), "the console says: {}", errors.join("\n"));
+        let thrown = self.value("window.thrown ?? []").await?;
+        anyhow::ensure!(thrown == Value::Array(Vec::new()), "thrown: {thrown}");
+        if self.kind.tells_console() {
+            let errors = self.browser.console_errors().await?;
+            anyhow::ensure!(errors.is_empty(), "the console says: {}", errors.join("\n"));
+        }
         self.browser.close().await
     }
 }
