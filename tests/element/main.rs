@@ -12,4 +12,5 @@ mod methods;
 mod package;
 mod readme;
 mod refusals;
+mod selection;
 mod sharing;

@@ -1,8 +1,15 @@
 //! The package of npm, as it is packed: built into applications, and without any build.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use tailcast_tests::{
-    browser::Browser, bundled::Application, command::run, environment::tailcast, file_host::FileHost,
+    browser::{Browser, Kind},
+    bundled::Application,
+    command::run,
+    embedding::Embedding,
+    environment::{self, tailcast},
+    file_host::FileHost,
     server::Server,
 };
 
@@ -102,4 +109,54 @@ async fn the_package_holds_what_it_names_and_runs_without_any_build() -> anyhow:
     let browser = Browser::start().await?;
     shows_a_stream(&browser, &server, &host.url("page.html")).await?;
     browser.close().await
+}
+
+#[tokio::test]
+async fn manifest_types_and_documents_name_all_there_is_and_nothing_else() -> anyhow::Result<()> {
+    let page =
+        Embedding::connect(Kind::Chromium, "<tail-cast negotiate=NEGOTIATE publish follow=0></tail-cast>")
+            .await?;
+    let there = page
+        .browser
+        .run_async(
+            "const names = (found) => [...new Set(found)].sort();
+             const { constructor: { observedAttributes }, shadowRoot } = element();
+             const own = Object.getOwnPropertyNames(Object.getPrototypeOf(element()))
+                 .filter((name) => !/Callback$|^constructor$|^addEventListener$/.test(name));
+             const sheet = [...shadowRoot.adoptedStyleSheets[0].cssRules].map((rule) => rule.cssText).join();
+             done({
+                 attributes: names(observedAttributes),
+                 members: names(own),
+                 slots: names(parts('slot').map((slot) => slot.name)),
+                 cssParts: names(parts('[part]').map((one) => one.getAttribute('part'))),
+                 cssProperties: names(sheet.match(/--tailcast-[a-z-]+/g)),
+             })",
+        )
+        .await?;
+    let package = environment::element()?;
+    let read = |name: &str| std::fs::read_to_string(package.join(name));
+    let manifest: Value = serde_json::from_str(&read("custom-elements.json")?)?;
+    let declared = &manifest["modules"][0]["declarations"][0];
+    let names = |kind: &str| {
+        let listed = declared[kind].as_array().into_iter().flatten().filter_map(|one| one["name"].as_str());
+        let mut names: Vec<&str> = listed.collect();
+        names.sort_unstable();
+        names
+    };
+    for kind in ["attributes", "members", "slots", "cssParts", "cssProperties"] {
+        assert_eq!(json!(names(kind)), there[kind], "{kind}");
+    }
+    let (types, readme) = (read("tailcast.d.ts")?, read("README.md")?);
+    let guide = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/embedding.md"))?;
+    for name in names("members").into_iter().chain(names("events")) {
+        assert!(types.contains(name), "{name} has no type");
+    }
+    for kind in ["attributes", "events", "slots", "cssParts", "cssProperties"] {
+        for name in names(kind) {
+            assert!(guide.contains(&format!("`{name}`")), "{name} is not in docs/embedding.md");
+            let short = name.trim_start_matches("--tailcast");
+            assert!(readme.contains(&format!("{short}`")), "{name} is not in the package's README");
+        }
+    }
+    page.close_without_errors().await
 }
