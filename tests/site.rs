@@ -21,9 +21,10 @@ async fn both() -> anyhow::Result<[Server; 2]> {
 /// A file of the built page whose name holds a hash and ends so.
 fn hashed_file(ending: &str) -> anyhow::Result<PathBuf> {
     let mut files = std::fs::read_dir(site()?)?.filter_map(|entry| Some(entry.ok()?.path()));
-    files
-        .find(|path| path.to_string_lossy().ends_with(ending))
-        .with_context(|| format!("no {ending} in the page"))
+    // The service worker alone has none.
+    let is_it =
+        |path: &PathBuf| path.to_string_lossy().ends_with(ending) && !path.ends_with("service_worker.js");
+    files.find(is_it).with_context(|| format!("no {ending} in the page"))
 }
 
 fn url_of(server: &Server, file: &std::path::Path) -> String {
