@@ -75,8 +75,9 @@ function notLoaded({ message }) {
   throw new Error(`Tailcast cannot be loaded: is tailcast-core.js beside tailcast.js, served as JavaScript, and allowed by the page's Content-Security-Policy? (${message})`);
 }
 
-function notStarted({ message }) {
-  throw new Error(/Content.Security.Policy|CSP|unsafe-eval|embedder/i.test(message)
+function notStarted({ name, message }) {
+  // What is not fetched is a TypeError, and may be a policy's doing, too.
+  throw new Error(name !== "TypeError" && /Content.Security.Policy|CSP|unsafe-eval|embedder/i.test(message)
     ? `The page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src. (${message})`
     : `Tailcast's WebAssembly cannot be started: is tailcast-core_bg.wasm beside tailcast.js, and allowed by the page's Content-Security-Policy? (${message})`);
 }

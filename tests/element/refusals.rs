@@ -47,6 +47,11 @@ async fn a_policy_without_webassembly_is_named_in_the_element(kind: Kind) -> any
     page.show_with(ELEMENT, &[("content-security-policy", policy)]).await?;
     says(&page, "'wasm-unsafe-eval'").await?;
     assert_eq!(page.value("instances").await?, 0);
+    // One that does not let the file come is another matter.
+    let policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src https://elsewhere.example; img-src 'self'";
+    page.show_with(ELEMENT, &[("content-security-policy", policy)]).await?;
+    says(&page, WASM).await?;
+    assert_eq!(page.value("element().shadowRoot.textContent.includes('wasm-unsafe-eval')").await?, false);
     page.browser.close().await
 }
 
