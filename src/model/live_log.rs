@@ -157,7 +157,7 @@ impl LiveLog {
         self.open.drop_before(self.store.first_id());
         for position in self.viewport.uncounted() {
             let Some(line) = self.line_at(position) else { continue };
-            let (id, columns) = (line.id, line.columns.min(MAX_DRAWN_COLUMNS));
+            let (id, columns) = (line.id, line.columns().min(MAX_DRAWN_COLUMNS));
             self.viewport.count_line(columns);
             if let Some(below) = self.open.rows_below(id) {
                 let rows = columns.div_ceil(self.row_columns.unwrap_or(u32::MAX)).max(1);

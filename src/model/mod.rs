@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`live_log`] | the whole: events in, what is on screen out |
 //! | [`line_store`] | the lines received, bounded, addressed by ids that are never used again |
+//! | [`styles`] | the colours and faces of many lines, each kept once |
 //! | [`viewport`] | which lines are visible, and whether the view follows the end |
 //! | [`scroll_intent`] | whether the reader or the program moved the scroll bar |
 //! | [`command`] | what the reader can have done, and by which key |
@@ -52,4 +53,4 @@ pub mod stream_command;
 pub mod viewport;
 pub mod wrap_index;
 
-pub use tailcast_lines::{level, line_store, text_columns, timeline, words};
+pub use tailcast_lines::{level, line_store, styles, text_columns, timeline, words};

@@ -9,6 +9,7 @@ use super::{
     display_text::{DisplayText, MAX_DRAWN_CHARS, display_text_up_to},
     highlight::Mark,
     line_store::Line,
+    styles::LineStyles,
 };
 
 /// Most pieces of a line that are drawn apart; the rest is one piece. Bounds the page's elements.
@@ -74,7 +75,7 @@ pub fn row_pieces<'a>(line: &Line<'a>, hits: &[Range<usize>], marks: &[Mark]) ->
         }
         pieces.push(Piece {
             display,
-            style: style_at(line, start),
+            style: line.styles.at(start),
             url: link_at(line, start),
             is_hit: hits.iter().any(|hit| hit.contains(&start)),
             colour: marks.iter().find(|(range, _)| range.contains(&start)).map(|(_, colour)| *colour),
@@ -98,12 +99,12 @@ pub fn part_of<'a>(
     };
     let hits = hits.iter().filter_map(inside).collect();
     let marks = marks.iter().filter_map(|(range, colour)| Some((inside(range)?, *colour))).collect();
-    (Line { text, runs: &[], links: &[], cut_bytes: 0, ..*line }, hits, marks)
+    (Line { text, styles: LineStyles::default(), links: &[], cut_bytes: 0, ..*line }, hits, marks)
 }
 
 /// Where to cut, beginning and end included.
 fn cuts(line: &Line<'_>, hits: &[Range<usize>], marks: &[Mark]) -> Vec<usize> {
-    let runs = line.runs.iter().map(|run| run.start as usize);
+    let runs = line.styles.runs().map(|run| run.start as usize);
     let links = line.links.iter().flat_map(|link| [link.range.start as usize, link.range.end as usize]);
     let marks = marks.iter().map(|(range, _)| range);
     let found = hits.iter().chain(marks).flat_map(|range| [range.start, range.end]);
@@ -119,11 +120,6 @@ fn cuts(line: &Line<'_>, hits: &[Range<usize>], marks: &[Mark]) -> Vec<usize> {
     cuts.truncate(MAX_PIECES);
     cuts.push(line.text.len());
     cuts
-}
-
-fn style_at(line: &Line<'_>, at: usize) -> Style {
-    let after = line.runs.partition_point(|run| run.start as usize <= at);
-    after.checked_sub(1).and_then(|before| line.runs.get(before)).map_or(Style::default(), |run| run.style)
 }
 
 fn link_at<'a>(line: &Line<'a>, at: usize) -> Option<&'a str> {

@@ -3,29 +3,35 @@
 use std::ops::Range;
 
 use super::{
-    ansi::{Link, StyleRun, StyledLine},
+    ansi::{Link, StyledLine},
     level::Level,
-    line_store::{Line, LineKind, Origin},
+    line_store::{CHUNK_BYTES, Line, LineKind, MAX_CHUNK_LINES, Origin},
+    styles::{MAX_RUN_BYTES, Styles},
     words::Words,
 };
 
-/// What is known of a line beside its text: 24 bytes.
+/// What is known of a line beside its text. 4 bytes, since there are as many as there are lines.
 struct Record {
-    start: u32,
-    len: u32,
-    columns: u32,
-    kind: LineKind,
+    /// Byte of the chunk's text at which it begins. Only a line that begins at 0 reaches beyond [`CHUNK_BYTES`].
+    start: u16,
     level: Option<Level>,
-    source: u16,
+}
+
+const _: () = assert!(size_of::<Record>() == 4 && CHUNK_BYTES <= 1 << 16);
+
+/// Lines that came together, from one that speaks: those of a message, and of further ones in the same millisecond.
+struct Arrival {
+    /// The first of them, counted in the chunk.
+    first: u16,
+    origin: Origin,
     arrived_ms: f64,
 }
 
-const _: () = assert!(size_of::<Record>() == 24);
+const _: () = assert!(MAX_CHUNK_LINES <= 1 << 16);
 
-/// Where the styles and links of a line are. Only lines that have some have one.
-struct Styled {
+/// Where the links of a line are. Only lines that have some have one.
+struct Linked {
     index: usize,
-    runs: Range<usize>,
     links: Range<usize>,
 }
 
@@ -38,12 +44,14 @@ pub(crate) struct Chunk {
     room: usize,
     text: String,
     records: Vec<Record>,
+    /// In the order of their lines, each before its first.
+    arrivals: Vec<Arrival>,
+    styles: Styles,
     /// In the order of their lines.
-    styled: Vec<Styled>,
-    runs: Vec<StyleRun>,
+    linked: Vec<Linked>,
     links: Vec<Link>,
-    /// Memory that styles and links take, counted against the room as text is.
-    style_bytes: usize,
+    /// Memory that links take, counted against the room as text and styles are.
+    link_bytes: usize,
     notices: u64,
     /// How many lines have each level.
     levels: [u64; Level::ALL.len()],
@@ -60,10 +68,11 @@ impl Chunk {
             room,
             text: String::with_capacity(room),
             records: Vec::new(),
-            styled: Vec::new(),
-            runs: Vec::new(),
+            arrivals: Vec::new(),
+            styles: Styles::default(),
+            linked: Vec::new(),
             links: Vec::new(),
-            style_bytes: 0,
+            link_bytes: 0,
             notices: 0,
             levels: [0; Level::ALL.len()],
             widest_columns: 0,
@@ -75,8 +84,9 @@ impl Chunk {
     pub(crate) fn seal(&mut self) {
         self.text.shrink_to_fit();
         self.records.shrink_to_fit();
-        self.styled.shrink_to_fit();
-        self.runs.shrink_to_fit();
+        self.arrivals.shrink_to_fit();
+        self.styles.seal();
+        self.linked.shrink_to_fit();
         self.links.shrink_to_fit();
     }
 
@@ -86,10 +96,11 @@ impl Chunk {
         self.text.clear();
         self.text.reserve_exact(self.room);
         self.records.clear();
-        self.styled.clear();
-        self.runs.clear();
+        self.arrivals.clear();
+        self.styles.clear();
+        self.linked.clear();
         self.links.clear();
-        self.style_bytes = 0;
+        self.link_bytes = 0;
         self.notices = 0;
         self.levels = [0; Level::ALL.len()];
         self.widest_columns = 0;
@@ -97,24 +108,26 @@ impl Chunk {
         self
     }
 
-    /// Whether a line of `bytes` still fits.
+    /// Whether a line of `bytes` still fits. A chunk that is larger than usual was made for one line, and holds no other.
     pub(crate) fn fits(&self, bytes: usize) -> bool {
-        let taken = self.text.len().saturating_add(self.style_bytes);
+        if self.room > CHUNK_BYTES && !self.records.is_empty() {
+            return false;
+        }
+        let taken = self.text.len() + self.styles.bytes() + self.link_bytes;
         taken.saturating_add(bytes).saturating_add(1) <= self.room
     }
 
     /// Gives the line that was pushed last its styles and links.
     pub(crate) fn style_last(&mut self, styled: StyledLine) {
         let Some(index) = self.records.len().checked_sub(1) else { return };
-        self.style_bytes += style_bytes(&styled);
-        let (first_run, first_link) = (self.runs.len(), self.links.len());
-        self.runs.extend(styled.runs);
+        self.styles.push(self.bytes_of(index).start, &styled.runs);
+        if styled.links.is_empty() {
+            return;
+        }
+        self.link_bytes += link_bytes(&styled);
+        let first_link = self.links.len();
         self.links.extend(styled.links);
-        self.styled.push(Styled {
-            index,
-            runs: first_run..self.runs.len(),
-            links: first_link..self.links.len(),
-        });
+        self.linked.push(Linked { index, links: first_link..self.links.len() });
     }
 
     /// Appends one line without its line end. The caller has asked [`Self::fits`].
@@ -127,17 +140,21 @@ impl Chunk {
         arrived_ms: f64,
         cut_bytes: u64,
     ) {
-        let Origin { kind, source } = origin;
-        // A chunk's room is bounded far below 4 GiB, so these never saturate.
-        let start = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
-        let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let came_with_the_last =
+            |last: &Arrival| last.origin == origin && last.arrived_ms.to_bits() == arrived_ms.to_bits();
+        if !self.arrivals.last().is_some_and(came_with_the_last) {
+            // Neither this nor the start saturates: chunks are bounded, see the assertions above.
+            let first = u16::try_from(self.records.len()).unwrap_or(u16::MAX);
+            self.arrivals.push(Arrival { first, origin, arrived_ms });
+        }
+        let start = u16::try_from(self.text.len()).unwrap_or(u16::MAX);
         self.text.push_str(text);
         self.text.push('\n');
-        self.records.push(Record { start, len, columns, kind, level, source, arrived_ms });
+        self.records.push(Record { start, level });
         if let Some(count) = level.and_then(|level| self.levels.get_mut(level as usize)) {
             *count += 1;
         }
-        self.notices += u64::from(kind == LineKind::Notice);
+        self.notices += u64::from(origin.kind == LineKind::Notice);
         self.widest_columns = self.widest_columns.max(columns);
         self.cut_bytes += cut_bytes;
     }
@@ -145,35 +162,43 @@ impl Chunk {
     pub(crate) fn line(&self, id: u64) -> Option<Line<'_>> {
         let index = usize::try_from(id.checked_sub(self.first_id)?).ok()?;
         let record = self.records.get(index)?;
-        let start = record.start as usize;
-        let text = self.text.get(start..start + record.len as usize)?;
-        let styled = self.styled.binary_search_by_key(&index, |styled| styled.index).ok();
-        let styled = styled.and_then(|at| self.styled.get(at));
-        let (runs, links) = styled.map_or((0..0, 0..0), |styled| (styled.runs.clone(), styled.links.clone()));
+        let bytes = self.bytes_of(index);
+        let text = self.text.get(bytes.start as usize..bytes.end as usize)?.strip_suffix('\n')?;
+        let after = self.arrivals.partition_point(|arrival| usize::from(arrival.first) <= index);
+        let Arrival { origin, arrived_ms, .. } = self.arrivals.get(after.checked_sub(1)?)?;
+        let linked = self.linked.binary_search_by_key(&index, |linked| linked.index).ok();
+        let links = linked.and_then(|at| self.linked.get(at)).map_or(0..0, |linked| linked.links.clone());
         Some(Line {
             id,
             text,
-            runs: self.runs.get(runs).unwrap_or_default(),
+            styles: self.styles.of_line(bytes),
             links: self.links.get(links).unwrap_or_default(),
-            kind: record.kind,
-            source: record.source,
+            kind: origin.kind,
+            source: origin.source,
             level: record.level,
-            columns: record.columns,
-            arrived_ms: record.arrived_ms,
+            arrived_ms: *arrived_ms,
             cut_bytes: self.cut_bytes,
         })
+    }
+
+    /// The bytes of a line, its line end included.
+    fn bytes_of(&self, index: usize) -> Range<u32> {
+        let start = |index: usize| self.records.get(index).map(|record| u32::from(record.start));
+        // A chunk's room is bounded far below 4 GiB.
+        let end = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+        start(index).unwrap_or(end)..start(index + 1).unwrap_or(end)
     }
 
     /// Tells the lines from `id` on in whose text `words` stand, each once. Looks through all of the text at once: no
     /// match reaches from line to line, since a query holds no line feed.
     pub(crate) fn lines_with<'a>(&'a self, id: u64, words: &Words, mut found: impl FnMut(Line<'a>)) {
         let first = usize::try_from(id.saturating_sub(self.first_id)).unwrap_or(usize::MAX);
-        let mut from = self.records.get(first).map_or(self.text.len(), |record| record.start as usize);
+        let mut from = self.records.get(first).map_or(self.text.len(), |record| usize::from(record.start));
         while let Some(place) = words.find(&self.text, from) {
-            let after = self.records.partition_point(|record| record.start as usize <= place.start);
+            let after = self.records.partition_point(|record| usize::from(record.start) <= place.start);
             let Some(line) = self.line(self.first_id + after as u64 - 1) else { return };
             found(line);
-            from = self.records.get(after).map_or(self.text.len(), |record| record.start as usize);
+            from = self.records.get(after).map_or(self.text.len(), |record| usize::from(record.start));
         }
     }
 
@@ -217,8 +242,11 @@ impl Chunk {
     }
 }
 
-/// Memory that a line's styles and links take.
+/// Memory that a line's styles and links take at most.
 pub(crate) fn style_bytes(line: &StyledLine) -> usize {
-    let links: usize = line.links.iter().map(|link| size_of::<Link>() + link.url.len()).sum();
-    line.runs.len() * size_of::<StyleRun>() + links
+    line.runs.len() * MAX_RUN_BYTES + link_bytes(line)
+}
+
+fn link_bytes(line: &StyledLine) -> usize {
+    line.links.iter().map(|link| size_of::<Link>() + link.url.len()).sum()
 }

@@ -8,6 +8,7 @@
 //! | [`ansi`] | escape sequences: taken out of a line, its styles and links kept apart |
 //! | [`level`] | how grave a line is, by its own words |
 //! | [`json`] | lines that are JSON objects, told from others and cut into tokens |
+//! | [`styles`] | the styles of many lines, each kept once |
 //! | [`text_columns`] | how wide a line is |
 //! | [`timeline`] | how many lines came when, by level |
 //! | [`words`] | where words stand in much text |
@@ -17,6 +18,7 @@ mod chunk;
 pub mod json;
 pub mod level;
 pub mod line_store;
+pub mod styles;
 pub mod text_columns;
 pub mod timeline;
 pub mod words;

@@ -1,6 +1,6 @@
 //! The lines received, bounded in number and in memory.
 //!
-//! Text lives in chunks of [`CHUNK_BYTES`] with 24 bytes beside each line. When a limit is reached the oldest chunk is
+//! Text lives in chunks of [`CHUNK_BYTES`] with 4 bytes beside each line and 16 for lines that came together. When a limit is reached the oldest chunk is
 //! dropped as a whole, its lines are counted, and its memory takes the next lines: WebAssembly memory never shrinks,
 //! so what matters is that it stops growing.
 
@@ -9,10 +9,11 @@ use std::collections::VecDeque;
 use memchr::memchr_iter;
 
 use super::{
-    ansi::{AnsiReader, Link, StyleRun, StyledLine},
+    ansi::{AnsiReader, Link, StyledLine},
     chunk::{Chunk, style_bytes},
     json::is_json_object,
     level::{Level, level_of},
+    styles::LineStyles,
     text_columns::columns,
     timeline::Timeline,
     words::Words,
@@ -27,7 +28,7 @@ pub const MAX_LINE_BYTES: usize = 1 << 20;
 /// Bytes of text in a chunk. A longer line gets a chunk of its own.
 pub const CHUNK_BYTES: usize = 64 << 10;
 /// Lines in a chunk: bounds what is dropped at once when lines are short.
-const MAX_CHUNK_LINES: usize = 4_096;
+pub(crate) const MAX_CHUNK_LINES: usize = 4_096;
 /// Fewest chunks into which a limit is divided, so that small limits do not drop everything at once.
 const MIN_CHUNKS: usize = 16;
 
@@ -36,7 +37,8 @@ const MIN_CHUNKS: usize = 16;
 pub struct StoreLimits {
     /// Lines; at least 1.
     pub lines: usize,
-    /// Bytes of memory for text; at least 1 KiB. Beside each line come 24 bytes that are not counted.
+    /// Bytes of memory for text; at least 1 KiB. Beside each line come 4 bytes that are not counted, and 16 for
+    /// those that came together.
     pub bytes: usize,
     /// Bytes of one line; at most a sixteenth of `bytes` is used.
     pub line_bytes: usize,
@@ -97,8 +99,8 @@ pub struct Line<'a> {
     pub id: u64,
     /// The text without its line end and without escape sequences.
     pub text: &'a str,
-    /// Its styles; none when all of it is plain.
-    pub runs: &'a [StyleRun],
+    /// Its styles.
+    pub styles: LineStyles<'a>,
     /// Its links.
     pub links: &'a [Link],
     /// How grave it is, by its own words.
@@ -107,8 +109,6 @@ pub struct Line<'a> {
     pub kind: LineKind,
     /// The number of its source, from 0.
     pub source: u16,
-    /// Width in columns of a monospaced font, estimated for other than ASCII.
-    pub columns: u32,
     /// When it arrived, in milliseconds since 1970.
     pub arrived_ms: f64,
     /// Bytes at its end that were not kept.
@@ -116,6 +116,12 @@ pub struct Line<'a> {
 }
 
 impl Line<'_> {
+    /// Width in columns of a monospaced font, estimated for other than ASCII.
+    #[must_use]
+    pub fn columns(&self) -> u32 {
+        columns(self.text)
+    }
+
     /// Whether it is a JSON object.
     #[must_use]
     pub fn is_json(&self) -> bool {

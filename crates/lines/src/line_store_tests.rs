@@ -36,7 +36,7 @@ fn a_line_knows_who_spoke_and_when() {
     let mut store = LineStore::new(StoreLimits::default());
     store.push_message(LineKind::Server, "a\tb", 12.5);
     let line = store.line(0).unwrap();
-    assert_eq!((line.id, line.kind, line.columns, line.arrived_ms), (0, LineKind::Server, 9, 12.5));
+    assert_eq!((line.id, line.kind, line.columns(), line.arrived_ms), (0, LineKind::Server, 9, 12.5));
     assert_eq!(store.line(1), None);
 }
 
@@ -92,6 +92,24 @@ fn all_lines_may_be_dropped_and_those_to_come_are_numbered_on() {
 }
 
 #[test]
+fn lines_around_one_that_needs_a_larger_chunk_stay_apart() {
+    let colourful: String = (0..8_000).map(|at| format!("\u{1b}[38;5;{}mtext ", at % 256)).collect();
+    let mut store = LineStore::new(StoreLimits::default());
+    for _ in 0..3 {
+        store.push_message(
+            LineKind::Group,
+            &format!("before\n{colourful}\nafter\n{}", "plain ".repeat(20_000)),
+            0.0,
+        );
+    }
+    let widths: Vec<usize> = texts(&store).iter().map(|text| text.len()).collect();
+    assert_eq!(widths, [6, 40_000, 5, 120_000].repeat(3));
+    let line = store.line(5).unwrap();
+    assert_eq!(line.styles.runs().count(), 8_000);
+    assert_ne!(line.styles.at(0), line.styles.at(5));
+}
+
+#[test]
 fn endless_output_takes_no_more_memory_than_the_limit() {
     let limit = 1 << 20;
     let mut store = LineStore::new(limits(MAX_LINES, limit));
@@ -143,7 +161,7 @@ proptest! {
             prop_assert_eq!(line.kind, KINDS[*kind]);
             prop_assert!(text.starts_with(line.text));
             prop_assert_eq!(line.cut_bytes, (text.len() - line.text.len()) as u64);
-            widest = widest.max(line.columns);
+            widest = widest.max(line.columns());
         }
         prop_assert_eq!(store.widest_columns(), widest);
         prop_assert!(first == 0 || store.line(first as u64 - 1).is_none());

@@ -2,16 +2,13 @@
 
 use std::{fmt::Write, ops::Range};
 
-use super::{
-    StyleRun,
-    style::{Color, Face, Style},
-};
+use super::style::{Color, Face, Style};
 use crate::model::line_store::Line;
 
 /// The part `bytes` of a line, with its colours, faces and links. It ends as plain as it began.
 #[must_use]
 pub fn with_escapes(line: &Line<'_>, bytes: Range<usize>) -> String {
-    let mut cuts: Vec<usize> = line.runs.iter().map(|run| run.start as usize).collect();
+    let mut cuts: Vec<usize> = line.styles.runs().map(|run| run.start as usize).collect();
     cuts.extend(line.links.iter().flat_map(|link| [link.range.start as usize, link.range.end as usize]));
     cuts.retain(|at| bytes.contains(at));
     cuts.extend([bytes.start, bytes.end]);
@@ -20,7 +17,7 @@ pub fn with_escapes(line: &Line<'_>, bytes: Range<usize>) -> String {
     let (mut text, mut style, mut url) = (String::new(), Style::default(), None);
     for pair in cuts.windows(2) {
         let &[start, end] = pair else { continue };
-        let here = style_at(line.runs, start);
+        let here = line.styles.at(start);
         if here != style {
             style = here;
             text.push_str(&sequence(style));
@@ -41,11 +38,6 @@ pub fn with_escapes(line: &Line<'_>, bytes: Range<usize>) -> String {
         text.push_str("\u{1b}[0m");
     }
     text
-}
-
-fn style_at(runs: &[StyleRun], at: usize) -> Style {
-    let after = runs.partition_point(|run| run.start as usize <= at);
-    after.checked_sub(1).and_then(|before| runs.get(before)).map_or(Style::default(), |run| run.style)
 }
 
 fn link_to(url: Option<&str>) -> String {
@@ -120,7 +112,7 @@ mod tests {
             let line = store.line(0).unwrap();
             let again = AnsiReader::default().read_line(&with_escapes(&line, 0..line.text.len()));
             prop_assert_eq!(again.text.as_str(), line.text);
-            prop_assert_eq!(again.runs.as_slice(), line.runs);
+            prop_assert_eq!(again.runs, line.styles.runs().collect::<Vec<_>>());
         }
     }
 }

@@ -25,7 +25,7 @@ impl LiveLog {
 
     fn set_rows_below(&mut self, id: u64, rows_below: u32) {
         let Some(line) = self.store.line(id) else { return };
-        let columns = line.columns.min(MAX_DRAWN_COLUMNS);
+        let columns = line.columns().min(MAX_DRAWN_COLUMNS);
         let rows = columns.div_ceil(self.row_columns.unwrap_or(u32::MAX)).max(1);
         let position = self.position_of(id);
         // A filter may have left the line out: then another one is there.

@@ -335,7 +335,7 @@ fn colours_of_one_source_do_not_run_into_another() {
     log.handle_of(0, &message_to("a", "\u{1b}[31mred"), LOST);
     log.handle_of(0, &message_to("b", "plain"), LOST);
     log.handle_of(0, &message_to("a", "still red"), LOST);
-    let is_styled = |id| !log.store.line(id).unwrap().runs.is_empty();
+    let is_styled = |id| !log.store.line(id).unwrap().styles.is_plain();
     assert_eq!((is_styled(0), is_styled(1), is_styled(2)), (true, false, true));
 }
 
