@@ -184,8 +184,9 @@ async fn without_a_server_the_command_runs_all_the_same_and_it_is_told() -> anyh
         "run",
         "--negotiate",
         nowhere,
+        // Far longer than a shell takes to say a word, on however busy a machine.
         "--give-up-after",
-        "0.1",
+        "3",
         "--",
         "sh",
         "-c",
