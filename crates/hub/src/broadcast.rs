@@ -21,6 +21,8 @@ use crate::{
 pub struct Broadcast<'a> {
     message: Response<'a>,
     expires_at: Option<Instant>,
+    /// Memory for the first frame that is encoded.
+    scratch: Scratch,
     simple: Option<Frame>,
     json: Option<Frame>,
     open_json: Option<Bytes>,
@@ -32,15 +34,29 @@ impl<'a> Broadcast<'a> {
     /// Nothing is encoded before somebody wants it.
     #[must_use]
     pub fn new(message: Response<'a>) -> Self {
+        Self::in_memory_of(Scratch::default(), message)
+    }
+
+    /// The same, encoded into memory that was used before.
+    #[must_use]
+    pub fn in_memory_of(scratch: Scratch, message: Response<'a>) -> Self {
         Self {
             message,
             expires_at: None,
+            scratch,
             simple: None,
             json: None,
             open_json: None,
             protobuf: None,
             shared_protobuf: None,
         }
+    }
+
+    /// The memory of the frame that was encoded, for the next broadcast, if no outbox shares it.
+    #[must_use]
+    pub fn into_scratch(self) -> Scratch {
+        let frame = self.json.or(self.protobuf);
+        frame.and_then(Frame::into_buffer).map_or(self.scratch, Scratch)
     }
 
     /// Only for those who get it within `seconds`; 0 for ever.
@@ -61,7 +77,8 @@ impl<'a> Broadcast<'a> {
 
     /// The whole WebSocket frame for clients of the JSON subprotocol.
     pub fn json(&mut self) -> &Frame {
-        self.json.get_or_insert_with(|| json_frame(&self.message))
+        let scratch = &mut self.scratch;
+        self.json.get_or_insert_with(|| json_frame_in(scratch.take(), &self.message))
     }
 
     /// The JSON object without its closing brace: a reliable client's own sequence id follows, and closes it.
@@ -76,7 +93,8 @@ impl<'a> Broadcast<'a> {
 
     /// The whole WebSocket frame for clients of the protobuf subprotocol.
     pub fn protobuf(&mut self) -> &Frame {
-        self.protobuf.get_or_insert_with(|| protobuf_frame(&self.message))
+        let scratch = &mut self.scratch;
+        self.protobuf.get_or_insert_with(|| protobuf_frame_in(scratch.take(), &self.message))
     }
 
     /// The data message without its sequence id, which a reliable client's own takes the place of.
@@ -86,10 +104,27 @@ impl<'a> Broadcast<'a> {
     }
 }
 
+/// Memory that short frames are encoded into, one after the other: whoever sends a million of them asks for memory once.
+#[derive(Debug, Default)]
+pub struct Scratch(Vec<u8>);
+
+impl Scratch {
+    /// The memory, empty.
+    fn take(&mut self) -> Vec<u8> {
+        let mut memory = std::mem::take(&mut self.0);
+        memory.clear();
+        memory
+    }
+}
+
 /// The WebSocket frame that tells a protobuf client `message`.
 #[must_use]
 pub fn protobuf_frame(message: &Response<'_>) -> Frame {
-    let mut frame = Vec::with_capacity(HEADER_ROOM.len() + likely_len(message));
+    protobuf_frame_in(Vec::new(), message)
+}
+
+fn protobuf_frame_in(mut frame: Vec<u8>, message: &Response<'_>) -> Frame {
+    frame.reserve(HEADER_ROOM.len() + likely_len(message));
     frame.extend_from_slice(HEADER_ROOM.as_bytes());
     protobuf::append_response(&mut frame, message);
     frame_of(Opcode::Binary, frame)
@@ -98,7 +133,13 @@ pub fn protobuf_frame(message: &Response<'_>) -> Frame {
 /// The WebSocket frame that tells a JSON client `message`.
 #[must_use]
 pub fn json_frame(message: &Response<'_>) -> Frame {
-    let mut frame = String::with_capacity(HEADER_ROOM.len() + likely_len(message));
+    json_frame_in(Vec::new(), message)
+}
+
+fn json_frame_in(memory: Vec<u8>, message: &Response<'_>) -> Frame {
+    // Empty, so it is text.
+    let mut frame = String::from_utf8(memory).unwrap_or_default();
+    frame.reserve(HEADER_ROOM.len() + likely_len(message));
     frame.push_str(HEADER_ROOM);
     append_response(&mut frame, message);
     frame_of(Opcode::Text, frame.into_bytes())

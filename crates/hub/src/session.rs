@@ -7,7 +7,7 @@
 //! An event of the client is a question to the application: the session gives it as [`Step::Ask`], and the driver comes
 //! back with [`Session::answered`].
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, cell::Cell, sync::Arc};
 
 use tokio::time::Instant;
 use webpubsub_protocol::{
@@ -22,7 +22,7 @@ use webpubsub_protocol::{
 
 use crate::{
     ack_history::AckHistory,
-    broadcast::Broadcast,
+    broadcast::{Broadcast, Scratch},
     connection::{Connection, WireFormat},
     event_handler::{EventFailure, Reply, UserEvent},
     hub::{Hub, Pace},
@@ -103,20 +103,28 @@ pub enum SimpleMode {
 }
 
 /// One client's conversation with the service.
-#[derive(Debug)]
 pub struct Session {
     hub: Arc<Hub>,
     connection: Arc<Connection>,
     simple_mode: SimpleMode,
     carried_out: AckHistory,
     streams: Streams,
+    /// Memory for the frames of what the client publishes.
+    scratch: Cell<Scratch>,
 }
 
 impl Session {
     /// A conversation of `connection`, which must have been added to `hub`. `simple_mode` counts for simple clients only.
     #[must_use]
     pub fn new(hub: Arc<Hub>, connection: Arc<Connection>, simple_mode: SimpleMode) -> Self {
-        Self { hub, connection, simple_mode, carried_out: AckHistory::default(), streams: Streams::default() }
+        Self {
+            hub,
+            connection,
+            simple_mode,
+            carried_out: AckHistory::default(),
+            streams: Streams::default(),
+            scratch: Cell::default(),
+        }
     }
 
     /// The connection that this conversation is with.

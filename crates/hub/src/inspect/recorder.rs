@@ -1,8 +1,8 @@
 //! The last frames of a connection, for someone who looks at it.
 //!
 //! Noting one copies its first bytes into the place of the oldest, and nothing more: what is printable and what is secret
-//! is found out when somebody looks. Frames out are noted where they are written, a batch at a time, so that a flood costs
-//! no more than its last few frames do.
+//! is found out when somebody looks. Frames are noted a batch at a time, as they are read and written, so that a flood costs no
+//! more than its last few frames do.
 
 use std::{
     collections::VecDeque,

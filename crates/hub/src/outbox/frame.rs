@@ -31,6 +31,15 @@ impl Frame {
         }
     }
 
+    /// The memory that it is in; `None` when outboxes may share it.
+    #[must_use]
+    pub fn into_buffer(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Short { buffer, .. } => Some(buffer),
+            Self::Long(_) => None,
+        }
+    }
+
     /// Its bytes, header and all.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {

@@ -48,9 +48,11 @@ impl Session {
             stream,
         };
         let is_left_out = |connection: &Connection| no_echo && connection.id == self.connection.id;
-        let mut broadcast = Broadcast::new(message);
+        let mut broadcast = Broadcast::in_memory_of(self.scratch.take(), message);
         broadcast.expire_after(ttl_seconds, now);
-        self.hub.publish(Audience::Group(group), None, is_left_out, &mut broadcast)
+        let pace = self.hub.publish(Audience::Group(group), None, is_left_out, &mut broadcast);
+        self.scratch.set(broadcast.into_scratch());
+        pace
     }
 
     pub(super) fn start_stream(

@@ -20,7 +20,7 @@ use super::{
     frame::{Opcode, encode},
     message_reader::{Arrival, MAX_MESSAGE_BYTES, MessageReader},
 };
-use crate::{connection::Connection, outbox::Outbox};
+use crate::{connection::Connection, inspect::recorder::RECORDED_FRAMES, outbox::Outbox};
 
 /// A client that has been silent for this long is pinged (the cloud service's default).
 pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
@@ -204,6 +204,13 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         }
     }
 
+    /// Notes the message at hand, unless so many frames follow that it would be forgotten at once.
+    fn record(&self, opcode: Opcode) {
+        if self.messages.frames_behind() < RECORDED_FRAMES {
+            self.connection.recorder.received(opcode, self.messages.payload(), self.read_at.1);
+        }
+    }
+
     /// The next thing among the bytes that are there. Pings are answered.
     fn take_apart(&mut self) -> Option<Taken> {
         match self.messages.next_arrival() {
@@ -214,11 +221,11 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
             }
             Ok(Some(Arrival::Pong)) => Some(Taken::Control),
             Ok(Some(Arrival::Text)) => {
-                self.connection.recorder.received(Opcode::Text, self.messages.payload(), self.read_at.1);
+                self.record(Opcode::Text);
                 Some(Taken::Message(Kind::Text))
             }
             Ok(Some(Arrival::Binary)) => {
-                self.connection.recorder.received(Opcode::Binary, self.messages.payload(), self.read_at.1);
+                self.record(Opcode::Binary);
                 Some(Taken::Message(Kind::Binary))
             }
             Ok(Some(Arrival::Close { code, reason })) => {

@@ -40,12 +40,15 @@ pub struct MessageReader {
     fragments: Option<(Opcode, BytesMut)>,
     /// The last message that came in fragments.
     message: BytesMut,
+    /// How many whole frames of the buffer have not been given out; `None` until they are counted.
+    whole_frames: Option<usize>,
 }
 
 impl MessageReader {
     /// Where to read bytes into, with room for at least `bytes`. The last payload is gone then.
     pub fn space(&mut self, bytes: usize) -> &mut BytesMut {
         self.let_go();
+        self.whole_frames = None;
         if self.buffer.is_empty() && self.buffer.capacity() > bytes {
             // Memory for a large message is not kept for the small ones after it.
             self.buffer = BytesMut::with_capacity(bytes);
@@ -62,6 +65,12 @@ impl MessageReader {
             Some(start) => self.buffer.get(start..self.given).unwrap_or_default(),
             None => &self.message,
         }
+    }
+
+    /// How many whole frames have been read and wait behind the message that came last.
+    #[must_use]
+    pub fn frames_behind(&self) -> usize {
+        self.whole_frames.unwrap_or_default()
     }
 
     /// The next message, if its bytes are all there. The last payload is gone then.
@@ -86,6 +95,8 @@ impl MessageReader {
             let Some(payload) = self.buffer.get_mut(header.header_len..frame_len) else { return Ok(None) };
             unmask(payload, header.mask);
             self.given = frame_len;
+            let whole_frames = self.whole_frames.unwrap_or_else(|| count_frames(&self.buffer));
+            self.whole_frames = Some(whole_frames.saturating_sub(1));
             self.payload_at = Some(header.header_len);
             if let Some(arrival) = self.frame_arrived(&header)? {
                 return Ok(Some(arrival));
@@ -133,6 +144,19 @@ impl MessageReader {
             _ => Err(Close::INVALID_FRAME),
         }
     }
+}
+
+/// How many whole frames lie in `bytes`, as far as they keep the rules.
+fn count_frames(mut bytes: &[u8]) -> usize {
+    let mut frames = 0;
+    while let Ok(Some(header)) = parse_header(bytes)
+        && let Ok(payload_len) = usize::try_from(header.payload_len)
+        && let Some(rest) = bytes.get(header.header_len.saturating_add(payload_len)..)
+    {
+        frames += 1;
+        bytes = rest;
+    }
+    frames
 }
 
 fn arrival_of(kind: Opcode) -> Arrival {
@@ -203,6 +227,21 @@ mod tests {
             (Arrival::Binary, b"whole".to_vec()),
         ];
         assert_eq!(read_all(&bytes).unwrap(), expected);
+    }
+
+    #[test]
+    fn whole_frames_behind_a_message_are_counted() {
+        let bytes = [masked(0x82, b"one"), masked(0x82, &[2; 300]), masked(0x89, b"?"), masked(0x82, b"cut")]
+            .concat();
+        let mut reader = MessageReader::default();
+        reader.space(0).extend_from_slice(bytes.get(..bytes.len() - 1).unwrap());
+        for behind in [2, 1, 0] {
+            assert!(reader.next_arrival().unwrap().is_some());
+            assert_eq!(reader.frames_behind(), behind);
+        }
+        assert!(reader.next_arrival().unwrap().is_none());
+        reader.space(0).extend_from_slice(bytes.last_chunk::<1>().unwrap());
+        assert_eq!((reader.next_arrival().unwrap(), reader.frames_behind()), (Some(Arrival::Binary), 0));
     }
 
     #[test]
