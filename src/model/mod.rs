@@ -6,6 +6,7 @@
 //! | [`line_store`] | the lines received, bounded, addressed by ids that are never used again |
 //! | [`styles`] | the colours and faces of many lines, each kept once |
 //! | [`viewport`] | which lines are visible, and whether the view follows the end |
+//! | [`painting_share`] | how much time goes into painting while lines pour in |
 //! | [`scroll_intent`] | whether the reader or the program moved the scroll bar |
 //! | [`command`] | what the reader can have done, and by which key |
 //! | [`selection`] | what the reader selected, in rows or not |
@@ -43,6 +44,7 @@ pub mod live_log;
 pub mod local_time;
 pub mod matcher;
 pub mod open_lines;
+pub mod painting_share;
 pub mod payload_text;
 pub mod row_pieces;
 pub mod scroll_intent;

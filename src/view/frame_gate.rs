@@ -1,4 +1,5 @@
-//! At most one painting per animation frame, however often one is asked for.
+//! At most one painting per animation frame, however often one is asked for; fewer while lines pour in
+//! ([`crate::model::painting_share`]).
 //!
 //! A page that cannot be seen gets no frames, but its title is still read: there, a timer takes the frame's place.
 
@@ -10,7 +11,8 @@ use std::{
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Document, Event, Window};
 
-use super::listener::Listener;
+use super::{clock::steady_ms, listener::Listener};
+use crate::model::painting_share::PaintingShare;
 
 /// Pause between paintings of a page that cannot be seen.
 const HIDDEN_PAUSE_MS: i32 = 1_000;
@@ -46,6 +48,9 @@ struct Inner {
     document: Document,
     paint: Box<dyn Fn() -> Next>,
     pending: Cell<Option<Pending>>,
+    /// Whether the next frame is to be painted, whatever share of the time is left for painting.
+    is_urgent: Cell<bool>,
+    share: Cell<PaintingShare>,
     alarm: Cell<Option<i32>>,
     on_turn: Closure<dyn FnMut()>,
     on_alarm: Closure<dyn FnMut()>,
@@ -63,15 +68,13 @@ impl FrameGate {
                 document,
                 paint: Box::new(paint),
                 pending: Cell::new(None),
+                is_urgent: Cell::new(false),
+                share: Cell::default(),
                 alarm: Cell::new(None),
                 on_turn: Closure::new(move || {
                     if let Some(inner) = turn.upgrade() {
                         inner.pending.set(None);
-                        match (inner.paint)() {
-                            Next::Nothing => {}
-                            Next::Frame => inner.ask(),
-                            Next::In { ms } => inner.ask_in(ms),
-                        }
+                        inner.take_turn();
                     }
                 }),
                 on_alarm: Closure::new(move || {
@@ -92,14 +95,40 @@ impl FrameGate {
         Some(Self { inner, _visibility: visibility })
     }
 
-    /// Asks for a painting in the next frame.
+    /// Asks for a painting in the next frame: the reader has done something.
     pub fn ask(&self) {
         self.inner.ask();
+    }
+
+    /// Asks for a painting in the next frame for which there is time: something has arrived.
+    pub fn ask_at_leisure(&self) {
+        self.inner.ask_for_turn();
     }
 }
 
 impl Inner {
+    fn take_turn(&self) {
+        let (mut share, began) = (self.share.get(), steady_ms());
+        if !self.is_urgent.get() && !share.is_left(began) {
+            return self.ask_for_turn();
+        }
+        self.is_urgent.set(false);
+        let next = (self.paint)();
+        share.used(began, steady_ms());
+        self.share.set(share);
+        match next {
+            Next::Nothing => {}
+            Next::Frame => self.ask(),
+            Next::In { ms } => self.ask_in(ms),
+        }
+    }
+
     fn ask(&self) {
+        self.is_urgent.set(true);
+        self.ask_for_turn();
+    }
+
+    fn ask_for_turn(&self) {
         if self.pending.get().is_some() {
             return;
         }

@@ -47,7 +47,7 @@ impl LivePage {
                     if matches!(event, ClientEvent::Joined { .. }) && !has_connected.replace(true) {
                         mark_connected(&window);
                     }
-                    gate.ask();
+                    gate.ask_at_leisure();
                 }
                 Told::Settled(number, outcome) => {
                     composer.borrow_mut().settled(connection, number, outcome);
