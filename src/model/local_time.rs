@@ -30,10 +30,9 @@ impl LocalTime {
     #[must_use]
     pub fn last_at(self, second_of_day: i64) -> Self {
         let ago = (self.local_seconds() - second_of_day).rem_euclid(SECONDS_PER_DAY);
-        let fraction_ms = self.unix_ms.rem_euclid(1000.0);
         // Less than a day.
         #[allow(clippy::cast_precision_loss)]
-        let ago_ms = ago as f64 * 1000.0 + fraction_ms;
+        let ago_ms = ago as f64 * 1000.0 + self.fraction_ms();
         Self { unix_ms: self.unix_ms - ago_ms, ..self }
     }
 
@@ -42,7 +41,7 @@ impl LocalTime {
     pub fn iso(self) -> String {
         // As above: a strange clock saturates.
         #[allow(clippy::cast_possible_truncation)]
-        let (ms, seconds) = (self.unix_ms.rem_euclid(1000.0) as i64, (self.unix_ms / 1000.0).floor() as i64);
+        let (ms, seconds) = (self.fraction_ms() as i64, (self.unix_ms / 1000.0).floor() as i64);
         let (days, second) = (seconds.div_euclid(SECONDS_PER_DAY), seconds.rem_euclid(SECONDS_PER_DAY));
         // Days to a date of the Gregorian calendar, in years that begin with March (Howard Hinnant, "chrono-compatible
         // low-level date algorithms").
@@ -60,6 +59,11 @@ impl LocalTime {
             second / 60 % 60,
             second % 60
         )
+    }
+
+    /// Milliseconds since the last whole second. Without the operator for remainders, which is a library in WebAssembly.
+    fn fraction_ms(self) -> f64 {
+        self.unix_ms - (self.unix_ms / 1000.0).floor() * 1000.0
     }
 
     fn local_seconds(self) -> i64 {
