@@ -1,48 +1,67 @@
-//! The data of a message.
+//! The data of a message, and its annotations.
 
 use std::borrow::Cow;
 
-use prost::Message;
-use serde_json::value::RawValue;
-
 use super::{
     MalformedMessage,
-    schema::{Any, Data, MessageData},
+    schema::{Any, Entry, MessageData},
+    wire::{Message, put_bytes, put_message, put_text_unless_empty},
 };
-use crate::payload::Payload;
+use crate::{json::reader::is_json, message::Metadata, metadata, payload::Payload};
+
+/// What may stand around a JSON value (RFC 8259, section 2).
+const JSON_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 /// Reads data; `None` when there is none, or of a kind that is not known.
-pub(super) fn read(data: Option<MessageData>) -> Result<Option<Payload<'static>>, MalformedMessage> {
-    let Some(data) = data.and_then(|message| message.data) else { return Ok(None) };
+pub(super) fn read(data: Option<MessageData<'_>>) -> Result<Option<Payload<'_>>, MalformedMessage> {
     Ok(Some(match data {
-        Data::Text(text) => Payload::Text(text.into()),
-        Data::Binary(bytes) => Payload::Binary(bytes.into()),
-        Data::Protobuf(bytes) => {
-            Any::decode(&*bytes)?;
-            Payload::Protobuf(bytes.into())
+        None | Some(MessageData::Unknown) => return Ok(None),
+        Some(MessageData::Text(text)) => Payload::Text(Cow::Borrowed(text)),
+        Some(MessageData::Binary(bytes)) => Payload::Binary(Cow::Borrowed(bytes)),
+        Some(MessageData::Protobuf(bytes)) => {
+            Any::read(bytes)?;
+            Payload::Protobuf(Cow::Borrowed(bytes))
         }
-        Data::Json(text) => {
-            let json: &RawValue = serde_json::from_str(&text).map_err(|_| MalformedMessage::Data)?;
-            Payload::Json(Cow::Owned(json.get().to_owned()))
+        Some(MessageData::Json(text)) => {
+            if !is_json(text) {
+                return Err(MalformedMessage::Data);
+            }
+            Payload::Json(Cow::Borrowed(text.trim_matches(JSON_SPACE)))
         }
     }))
 }
 
+/// Reads annotations. Of a name that comes twice, the later one counts.
+pub(super) fn read_metadata(entries: &[Entry<'_>]) -> Result<Metadata, MalformedMessage> {
+    let of_name: Metadata =
+        entries.iter().map(|entry| (entry.name.to_owned(), entry.value.to_owned())).collect();
+    metadata::checked(of_name).ok_or(MalformedMessage::Metadata)
+}
+
 /// Writes data for a service, which knows all kinds.
-pub(super) fn write(payload: &Payload<'_>) -> MessageData {
-    let data = match payload {
-        Payload::Text(text) => Data::Text(text.to_string()),
-        Payload::Json(json) => Data::Json(json.to_string()),
-        Payload::Binary(bytes) => Data::Binary(bytes.to_vec()),
-        Payload::Protobuf(bytes) => Data::Protobuf(bytes.to_vec()),
-    };
-    MessageData { data: Some(data) }
+pub(super) fn put(out: &mut Vec<u8>, field: u8, payload: &Payload<'_>) {
+    put_message(out, field, |data| match payload {
+        Payload::Text(text) => put_bytes(data, 1, text.as_bytes()),
+        Payload::Binary(bytes) => put_bytes(data, 2, bytes),
+        Payload::Protobuf(bytes) => put_bytes(data, 3, bytes),
+        Payload::Json(json) => put_bytes(data, 4, json.as_bytes()),
+    });
 }
 
 /// Writes data for a client: JSON as text, as the documentation has it, because old clients know no JSON data.
-pub(super) fn write_for_client(payload: &Payload<'_>) -> MessageData {
+pub(super) fn put_for_client(out: &mut Vec<u8>, field: u8, payload: &Payload<'_>) {
     match payload {
-        Payload::Json(json) => MessageData { data: Some(Data::Text(json.to_string())) },
-        other => write(other),
+        Payload::Json(json) => put(out, field, &Payload::Text(Cow::Borrowed(json))),
+        other => put(out, field, other),
+    }
+}
+
+/// Writes annotations.
+pub(super) fn put_metadata(out: &mut Vec<u8>, field: u8, metadata: &Metadata) {
+    for (name, value) in metadata {
+        put_message(out, field, |entry| {
+            put_text_unless_empty(entry, 1, name);
+            put_text_unless_empty(entry, 2, value);
+        });
     }
 }

@@ -5,10 +5,13 @@
 //! documentation.
 
 mod data;
+#[cfg(test)]
+mod reference;
 mod request;
 mod response;
 mod schema;
 mod usual;
+mod wire;
 
 pub use request::{decode_request, encode_request};
 pub use response::{DataMessage, append_response, decode_response, encode_response};
@@ -19,7 +22,7 @@ pub use response::{DataMessage, append_response, decode_response, encode_respons
 pub enum MalformedMessage {
     /// Not a message of the schema.
     #[error("the frame is not a valid message of the protocol: {0}")]
-    Protobuf(#[from] prost::DecodeError),
+    Wire(&'static str),
     /// A part that this kind of message needs is missing, or of no kind that is known.
     #[error("the message lacks its `{part}`, or has one of a kind that is not known")]
     Missing {

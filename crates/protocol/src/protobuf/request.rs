@@ -1,15 +1,16 @@
 //! Client to service.
 
-use prost::Message;
-
 use super::{
     MalformedMessage, data,
-    schema::{self, Empty, GroupRequest, SendToGroup, SequenceAck, Upstream, UpstreamMessage},
+    schema::{Entry, GroupRequest, MessageData, SendToGroup, Upstream},
     usual,
+    wire::{
+        Message, put_bytes, put_message, put_number, put_number_unless_0, put_optional_text,
+        put_text_unless_empty,
+    },
 };
 use crate::{
     message::{Fragment, MAX_TTL_SECONDS, Metadata, Request},
-    metadata,
     name::{EventName, GroupName},
     payload::Payload,
     stream::PublisherError,
@@ -26,74 +27,69 @@ pub fn decode_request(frame: &[u8]) -> Result<Request<'_>, MalformedMessage> {
     }
 }
 
-pub(super) fn decode_generally(frame: &[u8]) -> Result<Request<'static>, MalformedMessage> {
-    let message = UpstreamMessage::decode(frame)?.message;
-    Ok(match message.ok_or(MalformedMessage::Missing { part: "message" })? {
-        Upstream::SendToGroup(SendToGroup { stream: Some(start), group, no_echo, data, .. }) => {
-            // Data comes in fragments, after the start.
-            if data.is_some() {
-                return Err(MalformedMessage::Data);
-            }
-            Request::StreamStart {
-                group: GroupName::new(&group)?,
-                stream_id: start.stream_id,
-                idle_timeout_ms: start.idle_timeout_ms,
-                no_echo: no_echo.unwrap_or(false),
-            }
-        }
-        Upstream::SendToGroup(send) => {
-            let group = GroupName::new(&send.group)?;
-            let ttl_seconds = send.ttl_seconds.unwrap_or(0);
-            if ttl_seconds > MAX_TTL_SECONDS {
-                return Err(MalformedMessage::TimeToLive { given: ttl_seconds });
-            }
-            let (payload, metadata) = content(send.data, send.metadata)?;
-            let no_echo = send.no_echo.unwrap_or(false);
-            Request::SendToGroup {
-                group: group.into(),
-                ack_id: send.ack_id,
-                no_echo,
-                ttl_seconds,
-                payload,
-                metadata,
-            }
-        }
+pub(super) fn decode_generally(frame: &[u8]) -> Result<Request<'_>, MalformedMessage> {
+    Ok(match Upstream::read(frame)? {
+        Upstream::Unknown => return Err(MalformedMessage::Missing { part: "message" }),
+        Upstream::SendToGroup(send) => read_send(send)?,
         Upstream::Event(event) => {
-            let (payload, metadata) = content(event.data, event.metadata)?;
-            Request::Event { event: EventName::new(&event.event)?, ack_id: event.ack_id, payload, metadata }
+            let (payload, metadata) = content(event.data, &event.metadata)?;
+            Request::Event { event: EventName::new(event.event)?, ack_id: event.ack_id, payload, metadata }
         }
-        Upstream::JoinGroup(GroupRequest { group, ack_id }) => {
-            Request::JoinGroup { group: GroupName::new(&group)?, ack_id }
+        Upstream::JoinGroup(GroupRequest { group, ack_id, .. }) => {
+            Request::JoinGroup { group: GroupName::new(group)?, ack_id }
         }
-        Upstream::LeaveGroup(GroupRequest { group, ack_id }) => {
-            Request::LeaveGroup { group: GroupName::new(&group)?, ack_id }
+        Upstream::LeaveGroup(GroupRequest { group, ack_id, .. }) => {
+            Request::LeaveGroup { group: GroupName::new(group)?, ack_id }
         }
-        Upstream::SequenceAck(SequenceAck { sequence_id }) => Request::SequenceAck { sequence_id },
-        Upstream::Ping(Empty {}) => Request::Ping,
+        Upstream::SequenceAck(ack) => Request::SequenceAck { sequence_id: ack.sequence_id },
+        Upstream::Ping(_) => Request::Ping,
         Upstream::StreamData(fragment) => {
             let fragment_of = match (fragment.stream_sequence_id, data::read(fragment.data)?) {
                 (None, None) => None,
                 (Some(stream_sequence_id), Some(payload)) => Some(Fragment { stream_sequence_id, payload }),
                 _ => return Err(MalformedMessage::Missing { part: "number or data of the fragment" }),
             };
-            Request::StreamData { stream_id: fragment.stream_id, fragment: fragment_of }
+            Request::StreamData { stream_id: fragment.stream_id.to_owned(), fragment: fragment_of }
         }
         Upstream::StreamEnd(end) => Request::StreamEnd {
-            stream_id: end.stream_id,
-            error: end.error.map(|schema::StreamEndError { message, user_error_code }| PublisherError {
-                message,
-                user_error_code,
+            stream_id: end.stream_id.to_owned(),
+            error: end.error.map(|error| PublisherError {
+                message: error.message.map(str::to_owned),
+                user_error_code: error.user_error_code.map(str::to_owned),
             }),
         },
     })
 }
 
+fn read_send(send: SendToGroup<'_>) -> Result<Request<'_>, MalformedMessage> {
+    let SendToGroup { group, ack_id, no_echo, data, metadata, .. } = send;
+    if let Some(start) = send.stream {
+        // Data comes in fragments, after the start.
+        if data.is_some() {
+            return Err(MalformedMessage::Data);
+        }
+        return Ok(Request::StreamStart {
+            group: GroupName::new(group)?,
+            stream_id: start.stream_id.to_owned(),
+            idle_timeout_ms: start.idle_timeout_ms,
+            no_echo,
+        });
+    }
+    let group = GroupName::new(group)?;
+    let ttl_seconds = send.ttl_seconds.unwrap_or(0);
+    if ttl_seconds > MAX_TTL_SECONDS {
+        return Err(MalformedMessage::TimeToLive { given: ttl_seconds });
+    }
+    let (payload, metadata) = content(data, &metadata)?;
+    Ok(Request::SendToGroup { group: group.into(), ack_id, no_echo, ttl_seconds, payload, metadata })
+}
+
 /// Data with annotations. Annotations alone are a message of empty text.
-fn content(
-    data: Option<schema::MessageData>,
-    entries: std::collections::BTreeMap<String, String>,
-) -> Result<(Payload<'static>, Metadata), MalformedMessage> {
-    let metadata = metadata::checked(entries).ok_or(MalformedMessage::Metadata)?;
+fn content<'a>(
+    data: Option<MessageData<'a>>,
+    entries: &[Entry<'_>],
+) -> Result<(Payload<'a>, Metadata), MalformedMessage> {
+    let metadata = data::read_metadata(entries)?;
     match data::read(data)? {
         Some(payload) => Ok((payload, metadata)),
         None if !metadata.is_empty() => Ok((Payload::Text("".into()), metadata)),
@@ -105,58 +101,71 @@ fn content(
 /// every service refuses.
 #[must_use]
 pub fn encode_request(request: &Request<'_>) -> Vec<u8> {
-    let group_request =
-        |group: &GroupName, ack_id: &Option<u64>| GroupRequest { group: group.to_string(), ack_id: *ack_id };
-    let message = match request {
-        Request::JoinGroup { group, ack_id } => Upstream::JoinGroup(group_request(group, ack_id)),
-        Request::LeaveGroup { group, ack_id } => Upstream::LeaveGroup(group_request(group, ack_id)),
+    let mut frame = Vec::new();
+    let out = &mut frame;
+    match request {
+        Request::JoinGroup { group, ack_id } => put_group_request(out, 6, group, *ack_id),
+        Request::LeaveGroup { group, ack_id } => put_group_request(out, 7, group, *ack_id),
         Request::SendToGroup { group, ack_id, no_echo, ttl_seconds, payload, metadata } => {
-            Upstream::SendToGroup(SendToGroup {
-                group: group.to_string(),
-                ack_id: *ack_id,
-                data: Some(data::write(payload)),
-                no_echo: no_echo.then_some(true),
-                ttl_seconds: (*ttl_seconds > 0).then_some(*ttl_seconds),
-                metadata: metadata.clone(),
-                stream: None,
-            })
+            put_message(out, 1, |send| {
+                put_text_unless_empty(send, 1, group.as_str());
+                put_optional_number(send, 2, *ack_id);
+                data::put(send, 3, payload);
+                put_number_unless_0(send, 4, u64::from(*no_echo));
+                put_number_unless_0(send, 5, u64::from(*ttl_seconds));
+                data::put_metadata(send, 6, metadata);
+            });
         }
-        Request::StreamStart { group, stream_id, idle_timeout_ms, no_echo } => {
-            Upstream::SendToGroup(SendToGroup {
-                group: group.to_string(),
-                no_echo: no_echo.then_some(true),
-                stream: Some(schema::StreamStart {
-                    stream_id: stream_id.clone(),
-                    idle_timeout_ms: *idle_timeout_ms,
-                }),
-                ..SendToGroup::default()
-            })
-        }
-        Request::StreamData { stream_id, fragment } => Upstream::StreamData(schema::StreamData {
-            stream_id: stream_id.clone(),
-            stream_sequence_id: fragment.as_ref().map(|fragment| fragment.stream_sequence_id),
-            data: fragment.as_ref().map(|fragment| data::write(&fragment.payload)),
+        Request::StreamStart { group, stream_id, idle_timeout_ms, no_echo } => put_message(out, 1, |send| {
+            put_text_unless_empty(send, 1, group.as_str());
+            put_number_unless_0(send, 4, u64::from(*no_echo));
+            put_message(send, 7, |start| {
+                put_text_unless_empty(start, 1, stream_id);
+                put_optional_number(start, 2, idle_timeout_ms.map(u64::from));
+            });
         }),
-        Request::StreamEnd { stream_id, error } => Upstream::StreamEnd(schema::StreamEnd {
-            stream_id: stream_id.clone(),
-            error: error.clone().map(|PublisherError { message, user_error_code }| schema::StreamEndError {
-                message,
-                user_error_code,
-            }),
+        Request::StreamData { stream_id, fragment } => put_message(out, 13, |data| {
+            put_text_unless_empty(data, 1, stream_id);
+            if let Some(Fragment { stream_sequence_id, payload }) = fragment {
+                put_number(data, 2, *stream_sequence_id);
+                data::put(data, 3, payload);
+            }
         }),
-        Request::Invoke { .. } | Request::CancelInvocation { .. } => return Vec::new(),
-        Request::Event { event, ack_id, payload, metadata } => Upstream::Event(schema::Event {
-            event: event.to_string(),
-            data: Some(data::write(payload)),
-            ack_id: *ack_id,
-            metadata: metadata.clone(),
+        Request::StreamEnd { stream_id, error } => put_message(out, 14, |end| {
+            put_text_unless_empty(end, 1, stream_id);
+            if let Some(PublisherError { message, user_error_code }) = error {
+                put_message(end, 2, |error| {
+                    put_optional_text(error, 1, message.as_deref());
+                    put_optional_text(error, 2, user_error_code.as_deref());
+                });
+            }
         }),
-        Request::Ping => Upstream::Ping(Empty {}),
+        Request::Event { event, ack_id, payload, metadata } => put_message(out, 5, |message| {
+            put_text_unless_empty(message, 1, event.as_str());
+            data::put(message, 2, payload);
+            put_optional_number(message, 3, *ack_id);
+            data::put_metadata(message, 4, metadata);
+        }),
+        Request::Ping => put_bytes(out, 9, b""),
         Request::SequenceAck { sequence_id } => {
-            Upstream::SequenceAck(SequenceAck { sequence_id: *sequence_id })
+            put_message(out, 8, |ack| put_number_unless_0(ack, 1, *sequence_id));
         }
-    };
-    UpstreamMessage { message: Some(message) }.encode_to_vec()
+        Request::Invoke { .. } | Request::CancelInvocation { .. } => {}
+    }
+    frame
+}
+
+fn put_group_request(out: &mut Vec<u8>, field: u8, group: &GroupName, ack_id: Option<u64>) {
+    put_message(out, field, |request| {
+        put_text_unless_empty(request, 1, group.as_str());
+        put_optional_number(request, 2, ack_id);
+    });
+}
+
+fn put_optional_number(out: &mut Vec<u8>, field: u8, number: Option<u64>) {
+    if let Some(number) = number {
+        put_number(out, field, number);
+    }
 }
 
 #[cfg(test)]

@@ -1,21 +1,17 @@
 //! Service to client.
 
-use prost::{
-    Message,
-    encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len},
-};
-
 use super::{
     MalformedMessage, data,
-    schema::{
-        Ack, Connected, Disconnected, Downstream, DownstreamData, DownstreamMessage, Empty, Error, StreamAck,
-        StreamClosed, StreamFault, StreamNack, StreamPlace, System, SystemEvent,
-    },
+    schema::{Downstream, DownstreamData, Error, StreamPlace, System},
     usual,
+    wire::{
+        Message, put_bytes, put_delimited_head, put_message, put_number, put_number_unless_0,
+        put_optional_text, put_text_unless_empty, varint_len,
+    },
 };
 use crate::{
-    message::{AckError, Response},
-    metadata,
+    message::{AckError, Metadata, Response},
+    payload::Payload,
     stream::{StreamError, StreamInfo},
 };
 
@@ -30,87 +26,71 @@ pub fn decode_response(frame: &[u8]) -> Result<Option<Response<'_>>, MalformedMe
     }
 }
 
-pub(super) fn decode_generally(frame: &[u8]) -> Result<Option<Response<'static>>, MalformedMessage> {
-    let Some(message) = DownstreamMessage::decode(frame)?.message else { return Ok(None) };
-    Ok(match message {
+pub(super) fn decode_generally(frame: &[u8]) -> Result<Option<Response<'_>>, MalformedMessage> {
+    Ok(match Downstream::read(frame)? {
+        Downstream::Unknown | Downstream::System(System::Unknown) => None,
         Downstream::Ack(ack) => Some(Response::Ack {
             ack_id: ack.ack_id,
-            outcome: if ack.success { Ok(()) } else { Err(read_error(ack.error.unwrap_or_default())) },
+            outcome: if ack.success { Ok(()) } else { Err(read_error(&ack.error.unwrap_or_default())) },
         }),
-        Downstream::Pong(Empty {}) => Some(Response::Pong),
-        Downstream::StreamAck(StreamAck { stream_id, expected_sequence_id }) => {
-            Some(Response::StreamAck { stream_id, expected_sequence_id })
+        Downstream::Pong(_) => Some(Response::Pong),
+        Downstream::StreamAck(ack) => Some(Response::StreamAck {
+            stream_id: ack.stream_id.to_owned(),
+            expected_sequence_id: ack.expected_sequence_id,
+        }),
+        Downstream::StreamNack(nack) => Some(Response::StreamNack {
+            stream_id: nack.stream_id.to_owned(),
+            expected_sequence_id: nack.expected_sequence_id,
+            error: AckError { name: nack.name.to_owned(), message: nack.message.to_owned() },
+        }),
+        Downstream::StreamClosed(closed) => Some(Response::StreamClosed {
+            stream_id: closed.stream_id.to_owned(),
+            error: closed.error.as_ref().map(read_error),
+        }),
+        Downstream::System(System::Connected(connected)) => Some(Response::Connected {
+            connection_id: connected.connection_id.to_owned(),
+            user_id: Some(connected.user_id).filter(|user| !user.is_empty()).map(str::to_owned),
+            reconnection_token: connected.reconnection_token.map(str::to_owned),
+        }),
+        Downstream::System(System::Disconnected(disconnected)) => {
+            Some(Response::Disconnected { message: disconnected.reason.to_owned() })
         }
-        Downstream::StreamNack(StreamNack { stream_id, name, message, expected_sequence_id }) => {
-            Some(Response::StreamNack { stream_id, expected_sequence_id, error: AckError { name, message } })
-        }
-        Downstream::StreamClosed(StreamClosed { stream_id, error }) => {
-            Some(Response::StreamClosed { stream_id, error: error.map(read_error) })
-        }
-        Downstream::System(System { event: None }) => None,
-        Downstream::System(System { event: Some(SystemEvent::Connected(connected)) }) => {
-            Some(Response::Connected {
-                connection_id: connected.connection_id,
-                user_id: Some(connected.user_id).filter(|user| !user.is_empty()),
-                reconnection_token: connected.reconnection_token,
-            })
-        }
-        Downstream::System(System { event: Some(SystemEvent::Disconnected(disconnected)) }) => {
-            Some(Response::Disconnected { message: disconnected.reason })
-        }
-        Downstream::Data(message) => {
-            let Some(payload) = data::read(message.data)? else { return Ok(None) };
-            let metadata = metadata::checked(message.metadata).ok_or(MalformedMessage::Metadata)?;
-            let sequence_id = message.sequence_id;
-            match message.from.as_str() {
-                "group" => Some(Response::GroupMessage {
-                    group: message.group.ok_or(MalformedMessage::Missing { part: "group" })?.into(),
-                    from_user_id: None,
-                    payload,
-                    sequence_id,
-                    metadata,
-                    stream: message.stream.map(read_stream_place),
-                }),
-                "server" => Some(Response::ServerMessage { payload, sequence_id, metadata }),
-                _ => None,
-            }
-        }
+        Downstream::Data(message) => read_message(message)?,
     })
 }
 
-fn read_error(Error { name, message }: Error) -> AckError {
-    AckError { name, message }
+fn read_message(message: DownstreamData<'_>) -> Result<Option<Response<'_>>, MalformedMessage> {
+    let Some(payload) = data::read(message.data)? else { return Ok(None) };
+    let metadata = data::read_metadata(&message.metadata)?;
+    let sequence_id = message.sequence_id;
+    Ok(match message.from {
+        "group" => Some(Response::GroupMessage {
+            group: message.group.ok_or(MalformedMessage::Missing { part: "group" })?.into(),
+            from_user_id: None,
+            payload,
+            sequence_id,
+            metadata,
+            stream: message.stream.map(read_stream_place),
+        }),
+        "server" => Some(Response::ServerMessage { payload, sequence_id, metadata }),
+        _ => None,
+    })
 }
 
-fn write_error(error: &AckError) -> Error {
-    Error { name: error.name.clone(), message: error.message.clone() }
+fn read_error(error: &Error<'_>) -> AckError {
+    AckError { name: error.name.to_owned(), message: error.message.to_owned() }
 }
 
-fn read_stream_place(place: StreamPlace) -> StreamInfo {
-    let error = place.error.map(|StreamFault { name, message, user_error_code }| StreamError {
-        name,
-        message,
-        user_error_code,
-    });
+fn read_stream_place(place: StreamPlace<'_>) -> StreamInfo {
     StreamInfo {
-        stream_id: place.stream_id,
+        stream_id: place.stream_id.to_owned(),
         stream_sequence_id: place.stream_sequence_id,
-        end_of_stream: place.end_of_stream.unwrap_or(false),
-        error,
-    }
-}
-
-fn write_stream_place(info: &StreamInfo) -> StreamPlace {
-    let error = info.error.clone().map(|StreamError { name, message, user_error_code }| StreamFault {
-        name,
-        message,
-        user_error_code,
-    });
-    StreamPlace {
-        stream_id: info.stream_id.clone(),
-        stream_sequence_id: info.stream_sequence_id,
-        end_of_stream: info.end_of_stream.then_some(true),
-        error,
+        end_of_stream: place.end_of_stream,
+        error: place.error.map(|error| StreamError {
+            name: error.name.to_owned(),
+            message: error.message.map(str::to_owned),
+            user_error_code: error.user_error_code.map(str::to_owned),
+        }),
     }
 }
 
@@ -131,61 +111,89 @@ pub fn append_response(out: &mut Vec<u8>, response: &Response<'_>) {
 }
 
 pub(super) fn encode_generally(response: &Response<'_>) -> Vec<u8> {
-    let message = match response {
-        Response::Connected { connection_id, user_id, reconnection_token } => Downstream::System(System {
-            event: Some(SystemEvent::Connected(Connected {
-                connection_id: connection_id.clone(),
-                user_id: user_id.clone().unwrap_or_default(),
-                reconnection_token: reconnection_token.clone(),
-            })),
+    let mut frame = Vec::new();
+    let out = &mut frame;
+    match response {
+        Response::Connected { connection_id, user_id, reconnection_token } => put_message(out, 3, |system| {
+            put_message(system, 1, |connected| {
+                put_text_unless_empty(connected, 1, connection_id);
+                put_text_unless_empty(connected, 2, user_id.as_deref().unwrap_or_default());
+                put_optional_text(connected, 3, reconnection_token.as_deref());
+            });
         }),
-        Response::Disconnected { message } => {
-            let event = SystemEvent::Disconnected(Disconnected { reason: message.clone() });
-            Downstream::System(System { event: Some(event) })
-        }
-        Response::Ack { ack_id, outcome } => Downstream::Ack(Ack {
-            ack_id: *ack_id,
-            success: outcome.is_ok(),
-            error: outcome.as_ref().err().map(write_error),
+        Response::Disconnected { message } => put_message(out, 3, |system| {
+            put_message(system, 2, |disconnected| put_text_unless_empty(disconnected, 2, message));
+        }),
+        Response::Ack { ack_id, outcome } => put_message(out, 1, |ack| {
+            put_number_unless_0(ack, 1, *ack_id);
+            put_number_unless_0(ack, 2, u64::from(outcome.is_ok()));
+            put_error(ack, 3, outcome.as_ref().err());
         }),
         Response::GroupMessage { group, payload, sequence_id, metadata, stream, .. } => {
-            Downstream::Data(DownstreamData {
-                from: "group".to_owned(),
-                group: Some(group.clone().into_owned()),
-                data: Some(data::write_for_client(payload)),
-                sequence_id: *sequence_id,
-                metadata: metadata.clone(),
-                stream: stream.as_ref().map(write_stream_place),
+            put_message(out, DATA_MESSAGE, |message| {
+                put_bytes(message, 1, b"group");
+                put_bytes(message, 2, group.as_bytes());
+                put_message_rest(message, payload, *sequence_id, metadata);
+                if let Some(stream) = stream {
+                    put_stream_place(message, 6, stream);
+                }
+            });
+        }
+        Response::ServerMessage { payload, sequence_id, metadata } => {
+            put_message(out, DATA_MESSAGE, |message| {
+                put_bytes(message, 1, b"server");
+                put_message_rest(message, payload, *sequence_id, metadata);
             })
         }
-        Response::ServerMessage { payload, sequence_id, metadata } => Downstream::Data(DownstreamData {
-            from: "server".to_owned(),
-            group: None,
-            data: Some(data::write_for_client(payload)),
-            sequence_id: *sequence_id,
-            metadata: metadata.clone(),
-            stream: None,
+        Response::StreamAck { stream_id, expected_sequence_id } => put_message(out, 6, |ack| {
+            put_text_unless_empty(ack, 1, stream_id);
+            put_number_unless_0(ack, 2, *expected_sequence_id);
         }),
-        Response::StreamAck { stream_id, expected_sequence_id } => Downstream::StreamAck(StreamAck {
-            stream_id: stream_id.clone(),
-            expected_sequence_id: *expected_sequence_id,
+        Response::StreamNack { stream_id, expected_sequence_id, error } => put_message(out, 7, |nack| {
+            put_text_unless_empty(nack, 1, stream_id);
+            put_text_unless_empty(nack, 2, &error.name);
+            put_text_unless_empty(nack, 3, &error.message);
+            put_number_unless_0(nack, 4, *expected_sequence_id);
         }),
-        Response::StreamNack { stream_id, expected_sequence_id, error } => {
-            Downstream::StreamNack(StreamNack {
-                stream_id: stream_id.clone(),
-                name: error.name.clone(),
-                message: error.message.clone(),
-                expected_sequence_id: *expected_sequence_id,
-            })
+        Response::StreamClosed { stream_id, error } => put_message(out, 8, |closed| {
+            put_text_unless_empty(closed, 1, stream_id);
+            put_error(closed, 2, error.as_ref());
+        }),
+        Response::InvokeResponse { .. } => {}
+        Response::Pong => put_bytes(out, 4, b""),
+    }
+    frame
+}
+
+fn put_message_rest(out: &mut Vec<u8>, payload: &Payload<'_>, sequence_id: Option<u64>, metadata: &Metadata) {
+    data::put_for_client(out, 3, payload);
+    if let Some(sequence_id) = sequence_id {
+        put_number(out, SEQUENCE_ID, sequence_id);
+    }
+    data::put_metadata(out, 5, metadata);
+}
+
+fn put_error(out: &mut Vec<u8>, field: u8, error: Option<&AckError>) {
+    let Some(AckError { name, message }) = error else { return };
+    put_message(out, field, |out| {
+        put_text_unless_empty(out, 1, name);
+        put_text_unless_empty(out, 2, message);
+    });
+}
+
+fn put_stream_place(out: &mut Vec<u8>, field: u8, info: &StreamInfo) {
+    put_message(out, field, |place| {
+        put_text_unless_empty(place, 1, &info.stream_id);
+        put_number_unless_0(place, 2, info.stream_sequence_id);
+        put_number_unless_0(place, 3, u64::from(info.end_of_stream));
+        if let Some(StreamError { name, message, user_error_code }) = &info.error {
+            put_message(place, 4, |error| {
+                put_text_unless_empty(error, 1, name);
+                put_optional_text(error, 2, message.as_deref());
+                put_optional_text(error, 3, user_error_code.as_deref());
+            });
         }
-        Response::StreamClosed { stream_id, error } => Downstream::StreamClosed(StreamClosed {
-            stream_id: stream_id.clone(),
-            error: error.as_ref().map(write_error),
-        }),
-        Response::InvokeResponse { .. } => return Vec::new(),
-        Response::Pong => Downstream::Pong(Empty {}),
-    };
-    DownstreamMessage { message: Some(message) }.encode_to_vec()
+    });
 }
 
 /// A message to many clients that differs in its sequence id alone: what is the same is encoded once.
@@ -196,8 +204,8 @@ pub struct DataMessage {
 }
 
 /// Number of the data message in a `DownstreamMessage`, and of the sequence id in it.
-const DATA_MESSAGE: u32 = 2;
-const SEQUENCE_ID: u32 = 4;
+const DATA_MESSAGE: u8 = 2;
+const SEQUENCE_ID: u8 = 4;
 
 impl DataMessage {
     /// The shared part of a group or server message; empty for other responses.
@@ -222,8 +230,7 @@ impl DataMessage {
     #[must_use]
     pub fn head(shared_len: usize, sequence_id: u64) -> Vec<u8> {
         let mut head = Vec::new();
-        encode_key(DATA_MESSAGE, WireType::LengthDelimited, &mut head);
-        encode_varint((shared_len + Self::tail(sequence_id).len()) as u64, &mut head);
+        put_delimited_head(&mut head, DATA_MESSAGE, shared_len + Self::tail(sequence_id).len());
         head
     }
 
@@ -231,19 +238,18 @@ impl DataMessage {
     #[must_use]
     pub fn tail(sequence_id: u64) -> Vec<u8> {
         let mut tail = Vec::new();
-        encode_key(SEQUENCE_ID, WireType::Varint, &mut tail);
-        encode_varint(sequence_id, &mut tail);
+        put_number(&mut tail, SEQUENCE_ID, sequence_id);
         tail
     }
 
     /// How many bytes of a whole message of `whole_len` are key and length of the data message.
     fn head_len(whole_len: usize) -> usize {
-        let key = key_len(DATA_MESSAGE);
+        let key = 1;
         // The length of the length depends on what is left after it: try from the shortest.
         (1..=10)
             .find(|digits| {
                 let rest = whole_len.saturating_sub(key + digits);
-                encoded_len_varint(rest as u64) == *digits
+                varint_len(rest as u64) == *digits
             })
             .map_or(whole_len, |digits| key + digits)
     }
@@ -254,7 +260,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{super::request::tests::vectors, *};
-    use crate::{message::Metadata, payload::Payload};
 
     #[test]
     fn every_recorded_response_is_read_and_written_alike() {

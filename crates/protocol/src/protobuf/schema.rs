@@ -1,279 +1,223 @@
-//! The schema, as `prost` reads it. Numbers are those of the service documentation.
+//! The messages of the schema, as they are read. Numbers are those of the service documentation.
 
-#![allow(missing_docs, reason = "the names are the documentation: they are the schema's")]
+use super::{
+    MalformedMessage,
+    wire::{Message, Value, merge_into},
+};
 
-use std::collections::BTreeMap;
+type Taken = Result<(), MalformedMessage>;
 
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct UpstreamMessage {
-    #[prost(oneof = "Upstream", tags = "1, 5, 6, 7, 8, 9, 13, 14")]
-    pub(super) message: Option<Upstream>,
+/// Declares messages: their fields by number, and how each is read. The names are the documentation: they are the schema's.
+macro_rules! messages {
+    ($($message:ident { $($number:literal $field:ident: $kind:ty = $read:ident,)* })*) => {$(
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
+        pub(super) struct $message<'a> {
+            $(pub(super) $field: $kind,)*
+            /// A message without fields borrows nothing.
+            _frame: std::marker::PhantomData<&'a [u8]>,
+        }
+
+        impl<'a> Message<'a> for $message<'a> {
+            #[allow(unused_variables, reason = "a message without fields takes no value")]
+            fn take(&mut self, number: u32, value: Value<'a>) -> Taken {
+                match number {
+                    $($number => messages!(@$read self.$field, value),)*
+                    _ => {}
+                }
+                Ok(())
+            }
+        }
+    )*};
+    (@text $field:expr, $value:ident) => { $field = $value.text()? };
+    (@optional_text $field:expr, $value:ident) => { $field = Some($value.text()?) };
+    (@bytes $field:expr, $value:ident) => { $field = $value.bytes()? };
+    (@number $field:expr, $value:ident) => { $field = $value.number()? };
+    (@optional_number $field:expr, $value:ident) => { $field = Some($value.number()?) };
+    (@optional_short_number $field:expr, $value:ident) => { $field = Some($value.short_number()?) };
+    (@flag $field:expr, $value:ident) => { $field = $value.flag()? };
+    (@message $field:expr, $value:ident) => { merge_into(&mut $field, $value)? };
+    (@data $field:expr, $value:ident) => { $field.get_or_insert_default().merge($value.bytes()?)? };
+    (@entry $field:expr, $value:ident) => { $field.push(Entry::read($value.bytes()?)?) };
 }
 
-#[derive(Clone, PartialEq, prost::Oneof)]
-pub(super) enum Upstream {
-    #[prost(message, tag = "1")]
-    SendToGroup(SendToGroup),
-    #[prost(message, tag = "5")]
-    Event(Event),
-    #[prost(message, tag = "6")]
-    JoinGroup(GroupRequest),
-    #[prost(message, tag = "7")]
-    LeaveGroup(GroupRequest),
-    #[prost(message, tag = "8")]
-    SequenceAck(SequenceAck),
-    #[prost(message, tag = "9")]
-    Ping(Empty),
-    #[prost(message, tag = "13")]
-    StreamData(StreamData),
-    #[prost(message, tag = "14")]
-    StreamEnd(StreamEnd),
+messages! {
+    SendToGroup {
+        1 group: &'a str = text,
+        2 ack_id: Option<u64> = optional_number,
+        3 data: Option<MessageData<'a>> = data,
+        4 no_echo: bool = flag,
+        5 ttl_seconds: Option<u32> = optional_short_number,
+        6 metadata: Vec<Entry<'a>> = entry,
+        7 stream: Option<StreamStart<'a>> = message,
+    }
+    StreamStart {
+        1 stream_id: &'a str = text,
+        2 idle_timeout_ms: Option<u32> = optional_short_number,
+    }
+    StreamData {
+        1 stream_id: &'a str = text,
+        2 stream_sequence_id: Option<u64> = optional_number,
+        3 data: Option<MessageData<'a>> = data,
+    }
+    StreamEnd {
+        1 stream_id: &'a str = text,
+        2 error: Option<StreamEndError<'a>> = message,
+    }
+    StreamEndError {
+        1 message: Option<&'a str> = optional_text,
+        2 user_error_code: Option<&'a str> = optional_text,
+    }
+    Event {
+        1 event: &'a str = text,
+        2 data: Option<MessageData<'a>> = data,
+        3 ack_id: Option<u64> = optional_number,
+        4 metadata: Vec<Entry<'a>> = entry,
+    }
+    GroupRequest {
+        1 group: &'a str = text,
+        2 ack_id: Option<u64> = optional_number,
+    }
+    SequenceAck {
+        1 sequence_id: u64 = number,
+    }
+    Empty {}
+    Entry {
+        1 name: &'a str = text,
+        2 value: &'a str = text,
+    }
+    Any {
+        1 type_url: &'a str = text,
+        2 value: &'a [u8] = bytes,
+    }
+    Ack {
+        1 ack_id: u64 = number,
+        2 success: bool = flag,
+        3 error: Option<Error<'a>> = message,
+    }
+    Error {
+        1 name: &'a str = text,
+        2 message: &'a str = text,
+    }
+    DownstreamData {
+        1 from: &'a str = text,
+        2 group: Option<&'a str> = optional_text,
+        3 data: Option<MessageData<'a>> = data,
+        4 sequence_id: Option<u64> = optional_number,
+        5 metadata: Vec<Entry<'a>> = entry,
+        6 stream: Option<StreamPlace<'a>> = message,
+    }
+    StreamPlace {
+        1 stream_id: &'a str = text,
+        2 stream_sequence_id: u64 = number,
+        3 end_of_stream: bool = flag,
+        4 error: Option<StreamFault<'a>> = message,
+    }
+    StreamFault {
+        1 name: &'a str = text,
+        2 message: Option<&'a str> = optional_text,
+        3 user_error_code: Option<&'a str> = optional_text,
+    }
+    StreamAck {
+        1 stream_id: &'a str = text,
+        2 expected_sequence_id: u64 = number,
+    }
+    StreamNack {
+        1 stream_id: &'a str = text,
+        2 name: &'a str = text,
+        3 message: &'a str = text,
+        4 expected_sequence_id: u64 = number,
+    }
+    StreamClosed {
+        1 stream_id: &'a str = text,
+        2 error: Option<Error<'a>> = message,
+    }
+    Connected {
+        1 connection_id: &'a str = text,
+        2 user_id: &'a str = text,
+        3 reconnection_token: Option<&'a str> = optional_text,
+    }
+    // The reason has number 2, not 1.
+    Disconnected {
+        2 reason: &'a str = text,
+    }
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct SendToGroup {
-    #[prost(string, tag = "1")]
-    pub(super) group: String,
-    #[prost(uint64, optional, tag = "2")]
-    pub(super) ack_id: Option<u64>,
-    #[prost(message, optional, tag = "3")]
-    pub(super) data: Option<MessageData>,
-    #[prost(bool, optional, tag = "4")]
-    pub(super) no_echo: Option<bool>,
-    #[prost(uint32, optional, tag = "5")]
-    pub(super) ttl_seconds: Option<u32>,
-    #[prost(btree_map = "string, string", tag = "6")]
-    pub(super) metadata: BTreeMap<String, String>,
-    #[prost(message, optional, tag = "7")]
-    pub(super) stream: Option<StreamStart>,
+/// Declares messages that are one of several others. Of two kinds, the later one counts.
+macro_rules! one_of {
+    ($($name:ident { $($number:literal $variant:ident($message:ident),)* })*) => {$(
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
+        pub(super) enum $name<'a> {
+            #[default]
+            Unknown,
+            $($variant($message<'a>),)*
+        }
+
+        impl<'a> Message<'a> for $name<'a> {
+            fn take(&mut self, number: u32, value: Value<'a>) -> Taken {
+                match number {
+                    $($number => {
+                        if !matches!(self, Self::$variant(_)) {
+                            *self = Self::$variant($message::default());
+                        }
+                        if let Self::$variant(message) = self {
+                            message.merge(value.bytes()?)?;
+                        }
+                    })*
+                    _ => {}
+                }
+                Ok(())
+            }
+        }
+    )*};
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct StreamStart {
-    #[prost(string, tag = "1")]
-    pub(super) stream_id: String,
-    #[prost(uint32, optional, tag = "2")]
-    pub(super) idle_timeout_ms: Option<u32>,
+one_of! {
+    Upstream {
+        1 SendToGroup(SendToGroup),
+        5 Event(Event),
+        6 JoinGroup(GroupRequest),
+        7 LeaveGroup(GroupRequest),
+        8 SequenceAck(SequenceAck),
+        9 Ping(Empty),
+        13 StreamData(StreamData),
+        14 StreamEnd(StreamEnd),
+    }
+    Downstream {
+        1 Ack(Ack),
+        2 Data(DownstreamData),
+        3 System(System),
+        4 Pong(Empty),
+        6 StreamAck(StreamAck),
+        7 StreamNack(StreamNack),
+        8 StreamClosed(StreamClosed),
+    }
+    System {
+        1 Connected(Connected),
+        2 Disconnected(Disconnected),
+    }
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct StreamData {
-    #[prost(string, tag = "1")]
-    pub(super) stream_id: String,
-    #[prost(uint64, optional, tag = "2")]
-    pub(super) stream_sequence_id: Option<u64>,
-    #[prost(message, optional, tag = "3")]
-    pub(super) data: Option<MessageData>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct StreamEnd {
-    #[prost(string, tag = "1")]
-    pub(super) stream_id: String,
-    #[prost(message, optional, tag = "2")]
-    pub(super) error: Option<StreamEndError>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct StreamEndError {
-    #[prost(string, optional, tag = "1")]
-    pub(super) message: Option<String>,
-    #[prost(string, optional, tag = "2")]
-    pub(super) user_error_code: Option<String>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Event {
-    #[prost(string, tag = "1")]
-    pub(super) event: String,
-    #[prost(message, optional, tag = "2")]
-    pub(super) data: Option<MessageData>,
-    #[prost(uint64, optional, tag = "3")]
-    pub(super) ack_id: Option<u64>,
-    #[prost(btree_map = "string, string", tag = "4")]
-    pub(super) metadata: BTreeMap<String, String>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct GroupRequest {
-    #[prost(string, tag = "1")]
-    pub(super) group: String,
-    #[prost(uint64, optional, tag = "2")]
-    pub(super) ack_id: Option<u64>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct SequenceAck {
-    #[prost(uint64, tag = "1")]
-    pub(super) sequence_id: u64,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Empty {}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct MessageData {
-    #[prost(oneof = "Data", tags = "1, 2, 3, 4")]
-    pub(super) data: Option<Data>,
-}
-
-#[derive(Clone, PartialEq, prost::Oneof)]
-pub(super) enum Data {
-    #[prost(string, tag = "1")]
-    Text(String),
-    #[prost(bytes, tag = "2")]
-    Binary(Vec<u8>),
+/// Data of a message: of several kinds the later one counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum MessageData<'a> {
+    #[default]
+    Unknown,
+    Text(&'a str),
+    Binary(&'a [u8]),
     /// An encoded `google.protobuf.Any`: on the wire a message and bytes look alike, and it is passed on as it is.
-    #[prost(bytes, tag = "3")]
-    Protobuf(Vec<u8>),
-    #[prost(string, tag = "4")]
-    Json(String),
+    Protobuf(&'a [u8]),
+    Json(&'a str),
 }
 
-/// `google.protobuf.Any`, to see whether bytes are one.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Any {
-    #[prost(string, tag = "1")]
-    pub(super) type_url: String,
-    #[prost(bytes, tag = "2")]
-    pub(super) value: Vec<u8>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct DownstreamMessage {
-    #[prost(oneof = "Downstream", tags = "1, 2, 3, 4, 6, 7, 8")]
-    pub(super) message: Option<Downstream>,
-}
-
-#[derive(Clone, PartialEq, prost::Oneof)]
-pub(super) enum Downstream {
-    #[prost(message, tag = "1")]
-    Ack(Ack),
-    #[prost(message, tag = "2")]
-    Data(DownstreamData),
-    #[prost(message, tag = "3")]
-    System(System),
-    #[prost(message, tag = "4")]
-    Pong(Empty),
-    #[prost(message, tag = "6")]
-    StreamAck(StreamAck),
-    #[prost(message, tag = "7")]
-    StreamNack(StreamNack),
-    #[prost(message, tag = "8")]
-    StreamClosed(StreamClosed),
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct StreamAck {
-    #[prost(string, tag = "1")]
-    pub(super) stream_id: String,
-    #[prost(uint64, tag = "2")]
-    pub(super) expected_sequence_id: u64,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct StreamNack {
-    #[prost(string, tag = "1")]
-    pub(super) stream_id: String,
-    #[prost(string, tag = "2")]
-    pub(super) name: String,
-    #[prost(string, tag = "3")]
-    pub(super) message: String,
-    #[prost(uint64, tag = "4")]
-    pub(super) expected_sequence_id: u64,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct StreamClosed {
-    #[prost(string, tag = "1")]
-    pub(super) stream_id: String,
-    #[prost(message, optional, tag = "2")]
-    pub(super) error: Option<Error>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Ack {
-    #[prost(uint64, tag = "1")]
-    pub(super) ack_id: u64,
-    #[prost(bool, tag = "2")]
-    pub(super) success: bool,
-    #[prost(message, optional, tag = "3")]
-    pub(super) error: Option<Error>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Error {
-    #[prost(string, tag = "1")]
-    pub(super) name: String,
-    #[prost(string, tag = "2")]
-    pub(super) message: String,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct DownstreamData {
-    #[prost(string, tag = "1")]
-    pub(super) from: String,
-    #[prost(string, optional, tag = "2")]
-    pub(super) group: Option<String>,
-    #[prost(message, optional, tag = "3")]
-    pub(super) data: Option<MessageData>,
-    #[prost(uint64, optional, tag = "4")]
-    pub(super) sequence_id: Option<u64>,
-    #[prost(btree_map = "string, string", tag = "5")]
-    pub(super) metadata: BTreeMap<String, String>,
-    #[prost(message, optional, tag = "6")]
-    pub(super) stream: Option<StreamPlace>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct StreamPlace {
-    #[prost(string, tag = "1")]
-    pub(super) stream_id: String,
-    #[prost(uint64, tag = "2")]
-    pub(super) stream_sequence_id: u64,
-    #[prost(bool, optional, tag = "3")]
-    pub(super) end_of_stream: Option<bool>,
-    #[prost(message, optional, tag = "4")]
-    pub(super) error: Option<StreamFault>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct StreamFault {
-    #[prost(string, tag = "1")]
-    pub(super) name: String,
-    #[prost(string, optional, tag = "2")]
-    pub(super) message: Option<String>,
-    #[prost(string, optional, tag = "3")]
-    pub(super) user_error_code: Option<String>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct System {
-    #[prost(oneof = "SystemEvent", tags = "1, 2")]
-    pub(super) event: Option<SystemEvent>,
-}
-
-#[derive(Clone, PartialEq, prost::Oneof)]
-pub(super) enum SystemEvent {
-    #[prost(message, tag = "1")]
-    Connected(Connected),
-    #[prost(message, tag = "2")]
-    Disconnected(Disconnected),
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Connected {
-    #[prost(string, tag = "1")]
-    pub(super) connection_id: String,
-    #[prost(string, tag = "2")]
-    pub(super) user_id: String,
-    #[prost(string, optional, tag = "3")]
-    pub(super) reconnection_token: Option<String>,
-}
-
-/// The reason has number 2, not 1.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Disconnected {
-    #[prost(string, tag = "2")]
-    pub(super) reason: String,
+impl<'a> Message<'a> for MessageData<'a> {
+    fn take(&mut self, number: u32, value: Value<'a>) -> Taken {
+        match number {
+            1 => *self = Self::Text(value.text()?),
+            2 => *self = Self::Binary(value.bytes()?),
+            3 => *self = Self::Protobuf(value.bytes()?),
+            4 => *self = Self::Json(value.text()?),
+            _ => {}
+        }
+        Ok(())
+    }
 }

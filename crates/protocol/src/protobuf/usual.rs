@@ -6,8 +6,7 @@
 
 use std::borrow::Cow;
 
-use prost::encoding::{decode_varint, encode_varint, encoded_len_varint};
-
+use super::wire::{put_varint, varint, varint_len};
 use crate::{
     message::{Metadata, Request, Response},
     name::GroupRef,
@@ -35,9 +34,9 @@ pub(super) fn decode_send(frame: &[u8]) -> Option<Request<'_>> {
         rest = after;
         match *key {
             GROUP => put(&mut group, std::str::from_utf8(delimited(&mut rest)?).ok()?)?,
-            ACK_ID => put(&mut ack_id, decode_varint(&mut rest).ok()?)?,
+            ACK_ID => put(&mut ack_id, varint(&mut rest).ok()?)?,
             DATA => put(&mut payload, data(delimited(&mut rest)?)?)?,
-            NO_ECHO => put(&mut no_echo, decode_varint(&mut rest).ok()? != 0)?,
+            NO_ECHO => put(&mut no_echo, varint(&mut rest).ok()? != 0)?,
             _ => return None,
         }
     }
@@ -75,7 +74,7 @@ fn only_field<'a>(message: &mut &'a [u8], key: u8) -> Option<&'a [u8]> {
 
 /// Takes a length, and that many bytes, off `message`.
 fn delimited<'a>(message: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let len = usize::try_from(decode_varint(message).ok()?).ok()?;
+    let len = usize::try_from(varint(message).ok()?).ok()?;
     let (value, rest) = message.split_at_checked(len)?;
     *message = rest;
     Some(value)
@@ -103,8 +102,8 @@ fn ack(mut rest: &[u8]) -> Option<Response<'_>> {
     while let Some((key, after)) = rest.split_first() {
         rest = after;
         match *key {
-            ACK_ID => put(&mut ack_id, decode_varint(&mut rest).ok()?)?,
-            SUCCESS => put(&mut success, decode_varint(&mut rest).ok()? != 0)?,
+            ACK_ID => put(&mut ack_id, varint(&mut rest).ok()?)?,
+            SUCCESS => put(&mut success, varint(&mut rest).ok()? != 0)?,
             _ => return None,
         }
     }
@@ -119,7 +118,7 @@ fn group_message(mut rest: &[u8]) -> Option<Response<'_>> {
             FROM => put(&mut is_from_group, delimited(&mut rest)? == b"group")?,
             GROUP => put(&mut group, std::str::from_utf8(delimited(&mut rest)?).ok()?)?,
             DATA => put(&mut payload, data(delimited(&mut rest)?)?)?,
-            SEQUENCE_ID => put(&mut sequence_id, decode_varint(&mut rest).ok()?)?,
+            SEQUENCE_ID => put(&mut sequence_id, varint(&mut rest).ok()?)?,
             _ => return None,
         }
     }
@@ -166,7 +165,7 @@ pub(super) fn append_message(out: &mut Vec<u8>, response: &Response<'_>) -> bool
     let len = field_len(from.len())
         + group.map_or(0, |group| field_len(group.len()))
         + field_len(data_len)
-        + sequence_id.map_or(0, |id| 1 + encoded_len_varint(id));
+        + sequence_id.map_or(0, |id| 1 + varint_len(id));
     out.reserve(field_len(len));
     put_head(out, DATA_MESSAGE, len);
     put_head(out, FROM, from.len());
@@ -180,19 +179,19 @@ pub(super) fn append_message(out: &mut Vec<u8>, response: &Response<'_>) -> bool
     out.extend_from_slice(bytes);
     if let Some(id) = sequence_id {
         out.push(SEQUENCE_ID);
-        encode_varint(*id, out);
+        put_varint(out, *id);
     }
     true
 }
 
 /// Length of a field whose value has `len` bytes.
 fn field_len(len: usize) -> usize {
-    1 + encoded_len_varint(len as u64) + len
+    1 + varint_len(len as u64) + len
 }
 
 fn put_head(out: &mut Vec<u8>, key: u8, len: usize) {
     out.push(key);
-    encode_varint(len as u64, out);
+    put_varint(out, len as u64);
 }
 
 #[cfg(test)]
