@@ -8,7 +8,7 @@ export type Times = "0" | "clock" | "since";
 /** What surrounds the lines: all of it, the search alone, the state of the connection alone, nothing. */
 export type Toolbar = "full" | "find" | "status" | "none";
 /** What is spoken with the service. */
-export type Subprotocol = "json.reliable" | "json";
+export type Subprotocol = "protobuf.reliable" | "protobuf" | "json.reliable" | "json";
 
 export interface ConnectedDetail {
   /** The service's name for the connection. */

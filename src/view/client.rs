@@ -8,7 +8,7 @@ use webpubsub_client::{
     negotiate::{ServiceUrl, without_query},
     web::{Outcome, WebClient},
 };
-use webpubsub_protocol::{name::GroupName, payload::Payload};
+use webpubsub_protocol::{name::GroupName, payload::Payload, subprotocol::Subprotocol};
 
 use super::page_address::PageAddress;
 
@@ -42,10 +42,15 @@ impl Client for WebClient {
     }
 }
 
+/// What a page speaks where nothing else is said. It shows text and nothing else of a message, and for that the binary form
+/// is half the work: nothing in it is escaped, and no text has to cross over from JavaScript.
+const PAGE_SUBPROTOCOL: Subprotocol = Subprotocol::ReliableProtobuf;
+
 /// How the clients of an address are started.
 #[must_use]
 pub fn clients_of(address: &PageAddress) -> StartClient {
-    let (negotiations, subprotocol) = (address.negotiations.clone(), address.subprotocol);
+    let negotiations = address.negotiations.clone();
+    let subprotocol = address.subprotocol.unwrap_or(PAGE_SUBPROTOCOL);
     Rc::new(move |connection, sink| {
         let negotiation = negotiations.get(connection)?;
         let options = ClientOptions::new().prefer(subprotocol);

@@ -12,7 +12,7 @@ use web_sys::HtmlElement;
 use webpubsub_client::{
     ClientEvent, ClientOptions, failure::ConnectFailure, negotiate::ServiceUrl, web::WebClient,
 };
-use webpubsub_protocol::payload::Payload;
+use webpubsub_protocol::{payload::Payload, subprotocol::Subprotocol};
 
 use super::{
     app::{LiveLogPage, Plan},
@@ -141,9 +141,14 @@ impl Drop for ElementViewer {
     }
 }
 
+/// What an element speaks where nothing else is said. The page around it is told of each message, and the binary form tells
+/// neither who sent it nor that its data is JSON.
+const ELEMENT_SUBPROTOCOL: Subprotocol = Subprotocol::ReliableJson;
+
 /// How an element's clients are started: negotiated by a function, or else one for all elements with one address.
 fn clients(address: &PageAddress, negotiate: Option<Function>) -> StartClient {
-    let (alone, subprotocol) = (clients_of(address), address.subprotocol);
+    let subprotocol = address.subprotocol.unwrap_or(ELEMENT_SUBPROTOCOL);
+    let alone = clients_of(&PageAddress { subprotocol: Some(subprotocol), ..address.clone() });
     let negotiations = address.negotiations.clone();
     Rc::new(move |connection, sink| {
         let negotiation: &Negotiation = negotiations.get(connection)?;

@@ -26,8 +26,8 @@ pub struct PageAddress {
     pub negotiations: Vec<Negotiation>,
     /// Whether there is a line to type in.
     pub has_composer: bool,
-    /// What clients offer first.
-    pub subprotocol: Subprotocol,
+    /// What clients offer first, if it was said.
+    pub subprotocol: Option<Subprotocol>,
     /// How much is kept.
     pub limits: StoreLimits,
 }
@@ -158,14 +158,15 @@ impl PageAddress {
     }
 }
 
-fn subprotocol_of(name: Option<&str>) -> Result<Subprotocol, String> {
+fn subprotocol_of(name: Option<&str>) -> Result<Option<Subprotocol>, String> {
     match name {
-        None | Some("" | "json.reliable") => Ok(Subprotocol::ReliableJson),
-        Some("json") => Ok(Subprotocol::Json),
-        Some("protobuf.reliable") => Ok(Subprotocol::ReliableProtobuf),
-        Some("protobuf") => Ok(Subprotocol::Protobuf),
+        None | Some("") => Ok(None),
+        Some("protobuf.reliable") => Ok(Some(Subprotocol::ReliableProtobuf)),
+        Some("protobuf") => Ok(Some(Subprotocol::Protobuf)),
+        Some("json.reliable") => Ok(Some(Subprotocol::ReliableJson)),
+        Some("json") => Ok(Some(Subprotocol::Json)),
         Some(other) => Err(format!(
-            "there is no subprotocol `{other}`: give json.reliable, json, protobuf.reliable or protobuf"
+            "there is no subprotocol `{other}`: give protobuf.reliable, protobuf, json.reliable or json"
         )),
     }
 }
