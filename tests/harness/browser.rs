@@ -121,8 +121,7 @@ impl Browser {
     /// When one of them does not start.
     pub async fn start_of(kind: Kind) -> anyhow::Result<Self> {
         in_time("start of the browser", async {
-            let mut driver = kind.driver()?.spawn()?;
-            let port = driver_port(&mut driver).await?;
+            let (driver, port) = start_driver(kind).await?;
             let client = ClientBuilder::new(HttpConnector::new())
                 .capabilities(kind.capabilities()?)
                 .connect(&format!("http://127.0.0.1:{port}"))
@@ -273,6 +272,22 @@ impl fantoccini::wd::WebDriverCompatibleCommand for DevTools {
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
         let body = json!({ "cmd": self.method, "params": self.parameters });
         (http::Method::POST, Some(body.to_string()))
+    }
+}
+
+/// How often a driver is started. It takes a free port of one family of addresses and then wants the same of the other, where
+/// now and then somebody else has it; then it ends.
+const DRIVER_STARTS: u32 = 4;
+
+async fn start_driver(kind: Kind) -> anyhow::Result<(Child, u16)> {
+    let mut starts = 0;
+    loop {
+        starts += 1;
+        let mut driver = kind.driver()?.spawn()?;
+        match driver_port(&mut driver).await {
+            Err(_) if starts < DRIVER_STARTS => {}
+            port => return Ok((driver, port?)),
+        }
     }
 }
 
