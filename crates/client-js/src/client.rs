@@ -20,7 +20,7 @@ use webpubsub_protocol::{
 use crate::{
     content,
     events::Listeners,
-    promises::{Ends, broken, promise},
+    promises::{Ends, broken},
 };
 
 /// Most messages that may wait for room in the window of unacknowledged ones; one more is refused.
@@ -97,8 +97,9 @@ impl WebPubSubClient {
         if self.shared.client.borrow().is_some() {
             return broken("the client runs already");
         }
-        let (started, ends) = promise();
-        self.shared.promises.borrow_mut().starting = ends;
+        let ends = Ends::new();
+        let started = ends.promise();
+        self.shared.promises.borrow_mut().starting = Some(ends);
         let shared = Rc::downgrade(&self.shared);
         let client = WebClient::start(self.options.clone(), self.negotiate_url.clone(), move |event| {
             if let Some(shared) = shared.upgrade() {
@@ -187,8 +188,9 @@ impl WebPubSubClient {
         };
         match asked {
             Ok(ack_id) => {
-                let (done, ends) = promise();
-                self.shared.promises.borrow_mut().pending.extend(ends.map(|ends| (ack_id, ends)));
+                let ends = Ends::new();
+                let done = ends.promise();
+                self.shared.promises.borrow_mut().pending.insert(ack_id, ends);
                 done
             }
             Err(words) => broken(&words),
@@ -202,10 +204,9 @@ impl WebPubSubClient {
             Err(words) => return broken(&words),
         };
         let forgets = member(options, "fireAndForget").is_truthy();
-        let (done, ends) = promise();
-        if let Some(ends) = ends {
-            self.shared.send(outgoing, forgets, ends);
-        }
+        let ends = Ends::new();
+        let done = ends.promise();
+        self.shared.send(outgoing, forgets, ends);
         done
     }
 }
