@@ -141,9 +141,14 @@ impl LiveLog {
         self.hidden_from = hidden.then(|| self.store.next_id());
     }
 
+    /// Looks at a further slice of the lines for what the reader looks for.
+    pub fn look_on(&mut self) {
+        self.is_looking = self.finding.advance(&self.store);
+    }
+
     /// Lays the lines out as they are now. See [`Viewport::lay_out`].
     pub fn lay_out(&mut self, at_rest: bool) -> Layout {
-        self.is_looking = self.finding.advance(&self.store);
+        self.look_on();
         let (first, next) = self.positions();
         self.viewport.lines_changed(first, next);
         self.go_to_linked();

@@ -22,7 +22,7 @@ const HIDDEN_PAUSE_MS: i32 = 1_000;
 pub enum Next {
     /// Nothing, until somebody asks.
     Nothing,
-    /// Another painting in the next frame.
+    /// Another painting in the next frame, and work before it.
     Frame,
     /// Another painting after a pause.
     In {
@@ -47,34 +47,47 @@ struct Inner {
     window: Window,
     document: Document,
     paint: Box<dyn Fn() -> Next>,
+    /// What there is to do between one frame and the next.
+    work: Box<dyn Fn()>,
     pending: Cell<Option<Pending>>,
     /// Whether the next frame is to be painted, whatever share of the time is left for painting.
     is_urgent: Cell<bool>,
     share: Cell<PaintingShare>,
     alarm: Cell<Option<i32>>,
+    gap: Cell<Option<i32>>,
     on_turn: Closure<dyn FnMut()>,
+    on_gap: Closure<dyn FnMut()>,
     on_alarm: Closure<dyn FnMut()>,
 }
 
 impl FrameGate {
-    /// A gate before `paint`. `None` where there is no window.
-    pub fn new(paint: impl Fn() -> Next + 'static) -> Option<Self> {
+    /// A gate before `paint`, which has `work` done after a painting that wants another at once. `None` where there is no
+    /// window.
+    pub fn new(paint: impl Fn() -> Next + 'static, work: impl Fn() + 'static) -> Option<Self> {
         let window = web_sys::window()?;
         let document = window.document()?;
         let inner = Rc::new_cyclic(|inner: &Weak<Inner>| {
-            let (turn, alarm) = (inner.clone(), inner.clone());
+            let (turn, alarm, gap) = (inner.clone(), inner.clone(), inner.clone());
             Inner {
                 window,
                 document,
                 paint: Box::new(paint),
+                work: Box::new(work),
                 pending: Cell::new(None),
                 is_urgent: Cell::new(false),
                 share: Cell::default(),
                 alarm: Cell::new(None),
+                gap: Cell::new(None),
                 on_turn: Closure::new(move || {
                     if let Some(inner) = turn.upgrade() {
                         inner.pending.set(None);
                         inner.take_turn();
+                    }
+                }),
+                on_gap: Closure::new(move || {
+                    if let Some(inner) = gap.upgrade() {
+                        inner.gap.set(None);
+                        (inner.work)();
                     }
                 }),
                 on_alarm: Closure::new(move || {
@@ -118,7 +131,13 @@ impl Inner {
         self.share.set(share);
         match next {
             Next::Nothing => {}
-            Next::Frame => self.ask(),
+            Next::Frame => {
+                self.ask();
+                // Once this frame is drawn: nobody waits for the work longer than for the next one.
+                if self.gap.get().is_none() {
+                    self.gap.set(self.after(&self.on_gap, 0));
+                }
+            }
             Next::In { ms } => self.ask_in(ms),
         }
     }
@@ -167,8 +186,10 @@ impl Inner {
 impl Drop for FrameGate {
     fn drop(&mut self) {
         self.inner.cancel_pending();
-        if let Some(id) = self.inner.alarm.take() {
-            self.inner.window.clear_timeout_with_handle(id);
+        for timer in [&self.inner.alarm, &self.inner.gap] {
+            if let Some(id) = timer.take() {
+                self.inner.window.clear_timeout_with_handle(id);
+            }
         }
     }
 }
@@ -182,11 +203,11 @@ mod tests {
     fn counting(next: Next) -> (FrameGate, Rc<Cell<u32>>) {
         let paintings = Rc::new(Cell::new(0));
         let counted = Rc::clone(&paintings);
-        let gate = FrameGate::new(move || {
+        let paint = move || {
             counted.set(counted.get() + 1);
             if counted.get() < 3 { next } else { Next::Nothing }
-        });
-        (gate.unwrap(), paintings)
+        };
+        (FrameGate::new(paint, || {}).unwrap(), paintings)
     }
 
     #[wasm_bindgen_test]
@@ -209,6 +230,34 @@ mod tests {
             next_frame().await;
         }
         assert_eq!(paintings.get(), 3);
+    }
+
+    #[wasm_bindgen_test]
+    async fn there_is_work_between_paintings_that_want_another() {
+        let done = Rc::new(Cell::new(0));
+        let paintings = Rc::new(Cell::new(0));
+        let gate = FrameGate::new(
+            {
+                let (done, paintings) = (Rc::clone(&done), Rc::clone(&paintings));
+                move || {
+                    paintings.set(paintings.get() + 1);
+                    if done.get() < 2 { Next::Frame } else { Next::Nothing }
+                }
+            },
+            {
+                let done = Rc::clone(&done);
+                move || done.set(done.get() + 1)
+            },
+        );
+        gate.as_ref().unwrap().ask();
+        while done.get() < 2 {
+            next_frame().await;
+        }
+        for _ in 0..4 {
+            next_frame().await;
+        }
+        assert_eq!(done.get(), 2);
+        assert!(paintings.get() >= 2, "{}", paintings.get());
     }
 
     #[wasm_bindgen_test]

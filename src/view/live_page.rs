@@ -88,10 +88,15 @@ impl LivePage {
             format!("Lines of {} {}", if names.len() == 1 { "group" } else { "groups" }, names.join(", "));
         let log = Rc::new(RefCell::new(log));
         let stage = Rc::new(RefCell::new(None));
-        let gate = Rc::new(FrameGate::new({
+        let painting = {
             let (surroundings, log, stage) = (surroundings.clone(), Rc::clone(&log), Rc::clone(&stage));
             move || paint(&surroundings, &mut log.borrow_mut(), stage.borrow_mut().as_mut(), screen)
-        })?);
+        };
+        let looking = {
+            let log = Rc::clone(&log);
+            move || log.borrow_mut().look_on()
+        };
+        let gate = Rc::new(FrameGate::new(painting, looking)?);
         log.borrow_mut().set_hidden(document.hidden());
         let visibility = Listener::passive(&document, "visibilitychange", {
             let (document, log) = (document.clone(), Rc::clone(&log));

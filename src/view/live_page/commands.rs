@@ -57,7 +57,10 @@ impl LivePage {
 
     /// Changes what is looked for, or what is shown.
     pub fn find(&self, change: FindChange) {
-        self.log.borrow_mut().find(|finding| change.apply(finding));
+        let mut log = self.log.borrow_mut();
+        log.find(|finding| change.apply(finding));
+        // At once: the next frame has more to do.
+        log.look_on();
         self.gate.ask();
     }
 
