@@ -60,6 +60,12 @@ struct Inner {
     on_alarm: Closure<dyn FnMut()>,
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many gates wait for their turn.
+    pub static WAITING: Cell<i32> = const { Cell::new(0) };
+}
+
 impl FrameGate {
     /// A gate before `paint`, which has `work` done after a painting that wants another at once. `None` where there is no
     /// window.
@@ -80,7 +86,7 @@ impl FrameGate {
                 gap: Cell::new(None),
                 on_turn: Closure::new(move || {
                     if let Some(inner) = turn.upgrade() {
-                        inner.pending.set(None);
+                        inner.set_pending(None);
                         inner.take_turn();
                     }
                 }),
@@ -151,7 +157,7 @@ impl Inner {
         if self.pending.get().is_some() {
             return;
         }
-        self.pending.set(if self.document.hidden() {
+        self.set_pending(if self.document.hidden() {
             self.after(&self.on_turn, HIDDEN_PAUSE_MS).map(Pending::Timer)
         } else {
             self.window
@@ -159,6 +165,14 @@ impl Inner {
                 .ok()
                 .map(Pending::Frame)
         });
+    }
+
+    fn set_pending(&self, pending: Option<Pending>) -> Option<Pending> {
+        #[cfg(test)]
+        if self.pending.get().is_some() != pending.is_some() {
+            WAITING.set(if pending.is_some() { WAITING.get() + 1 } else { WAITING.get() - 1 });
+        }
+        self.pending.replace(pending)
     }
 
     fn ask_in(&self, pause_ms: i32) {
@@ -174,7 +188,7 @@ impl Inner {
     }
 
     fn cancel_pending(&self) {
-        match self.pending.take() {
+        match self.set_pending(None) {
             // Fails only where frames are not known at all.
             Some(Pending::Frame(id)) => self.window.cancel_animation_frame(id).unwrap_or_default(),
             Some(Pending::Timer(id)) => self.window.clear_timeout_with_handle(id),

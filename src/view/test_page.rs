@@ -13,6 +13,7 @@ use webpubsub_protocol::{message::Metadata, name::GroupName, payload::Payload, s
 use super::{
     app::{LiveLogPage, Plan},
     client::{Client, Sink, StartClient, Told},
+    frame_gate::WAITING,
     page_address::PageAddress,
     settings::Settings,
     surroundings::Surroundings,
@@ -155,9 +156,16 @@ impl TestPage {
     }
 
     /// Waits until everything told so far is in the document, and what that causes as well.
+    /// Waits until all is painted that there is to paint.
     pub async fn painted(&self) {
-        for _ in 0..3 {
+        /// What a painting causes (a size, a scroll position) asks for one or two more.
+        const AT_LEAST: usize = 3;
+        /// A page that goes on for ever is for the assertions to judge.
+        const AT_MOST: usize = 200;
+        let mut frames = 0;
+        while frames < AT_LEAST || (WAITING.get() > 0 && frames < AT_MOST) {
             next_frame().await;
+            frames += 1;
         }
     }
 

@@ -47,7 +47,12 @@ impl LivePage {
                     if matches!(event, ClientEvent::Joined { .. }) && !has_connected.replace(true) {
                         mark_connected(&window);
                     }
-                    gate.ask_at_leisure();
+                    match event {
+                        ClientEvent::GroupMessage { .. } | ClientEvent::ServerMessage { .. } => {
+                            gate.ask_at_leisure();
+                        }
+                        _ => gate.ask(),
+                    }
                 }
                 Told::Settled(number, outcome) => {
                     composer.borrow_mut().settled(connection, number, outcome);
