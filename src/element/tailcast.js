@@ -216,6 +216,7 @@ export class TailCast extends Base {
   /** A function that comes by the service's URL, in place of a negotiate endpoint. */
   get negotiateWith() { return this.#negotiateWith; }
   set negotiateWith(negotiate) {
+    if (negotiate === this.#negotiateWith) return;
     this.#negotiateWith = negotiate;
     if (this.#place) this.attributeChangedCallback("negotiate", null, undefined);
   }
@@ -314,7 +315,7 @@ export class TailCast extends Base {
       query.set("find", filter);
       query.set("show", "hits");
     }
-    if (this.hasAttribute("readonly")) query.delete("publish");
+    if (this.readonly) query.delete("publish");
     return query.toString();
   }
 

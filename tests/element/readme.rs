@@ -6,7 +6,7 @@ use anyhow::Context;
 use tailcast_tests::{browser::Kind, embedding::Embedding, page_host::PACKAGE};
 
 /// What stands in the README for a reader's own addresses.
-const MODULE: &str = "https://logs.example.com/tailcast/tailcast.js";
+const MODULE: &str = "https://files.example.com/tailcast/tailcast.js";
 const ENDPOINT: &str = "https://logs.example.com/negotiate";
 
 tailcast_tests::in_every_browser! {

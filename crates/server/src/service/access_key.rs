@@ -40,8 +40,8 @@ pub(super) fn keys(
         None if is_private => check(DEVELOPMENT_KEY, "--access-key", is_private)?,
         None => {
             return Err(Failure::usage(format!(
-                "others can reach the server (by --listen or --allow-origin), so the embedded service needs a key of \
-                 its own: --access-key {}",
+                "others can reach the server (by --listen, --allow-origin, --public-url or --trusted-proxy), so the \
+                 embedded service needs a key of its own: --access-key {}",
                 fresh_key()
             )));
         }
@@ -54,7 +54,7 @@ fn check(key: &str, flag: &str, is_private: bool) -> Result<AccessKey, Failure> 
     if key == DEVELOPMENT_KEY && !is_private {
         return Err(Failure::usage(
             "everybody knows the development key, so it is refused where others can reach the server \
-             (by --listen or --allow-origin); use a key of your own",
+             (by --listen, --allow-origin, --public-url or --trusted-proxy); use a key of your own",
         ));
     }
     AccessKey::new(key).map_err(|error| {
