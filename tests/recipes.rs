@@ -129,7 +129,12 @@ async fn files_are_sent_packed_by_their_kind_and_kept_as_long_as_they_may_be() -
             let packed = std::fs::read(page.folder().join(format!("{wasm}.{ending}")))?;
             assert!(answer.bytes().await? == packed, "{accepted}: another file came");
         }
-        assert_eq!(ask(&host.url("/tailcast/no-such-file"), &[]).await?.status(), 404);
+        for missing in ["no-such-file", "tailcast-page-0123456789abcdef.js"] {
+            let answer = ask(&host.url(&format!("/tailcast/{missing}")), &[]).await?;
+            assert_eq!(answer.status(), 404);
+            let kept = header(answer.headers(), "cache-control");
+            assert!(!kept.contains("immutable"), "{kind:?}, {missing}: {kept}");
+        }
         let outside = ask(&host.url("/tailcast"), &[]).await?;
         assert_eq!(outside.url().path(), "/tailcast/");
     }

@@ -57,15 +57,16 @@ impl Composer {
         }
     }
 
-    /// Another client takes the place of a connection's: what was on its way is told of no more.
-    pub fn abandon(&mut self, connection: usize) {
-        let before = self.on_their_way.len();
-        self.on_their_way.retain(|sent| sent.0 != connection);
-        let lost = before - self.on_their_way.len();
-        if lost > 0 {
-            let lines = counted(lost as u64, "line was", "lines were");
+    /// Another client takes the place of a connection's: what was on its way is told of no more. Gives the numbers.
+    pub fn abandon(&mut self, connection: usize) -> Vec<u64> {
+        let (lost, left): (Vec<OnItsWay>, Vec<OnItsWay>) =
+            std::mem::take(&mut self.on_their_way).into_iter().partition(|sent| sent.0 == connection);
+        self.on_their_way = left;
+        if !lost.is_empty() {
+            let lines = counted(lost.len() as u64, "line was", "lines were");
             self.refused = Some(format!("{lines} not acknowledged before the page connected anew"));
         }
+        lost.into_iter().map(|(_, number)| number).collect()
     }
 
     /// The line sent before the one shown, or after it; empty after the newest. `None` where there is none.
@@ -120,7 +121,7 @@ mod tests {
         let mut composer = Composer::default();
         composer.sent(0, "a", Ok(1));
         composer.sent(1, "b", Ok(1));
-        composer.abandon(0);
+        assert_eq!(composer.abandon(0), [1]);
         assert!(composer.words().contains("1 line was not acknowledged"), "{}", composer.words());
         composer.settled(1, 1, Ok(()));
         assert_eq!(composer.on_their_way.len(), 0);

@@ -1,4 +1,4 @@
-//! The viewer for a custom element: what `element.js` calls. The element itself, its attributes and its events, is JavaScript.
+//! The viewer for a custom element: what `tailcast.js` calls. The element itself, its attributes and its events, is JavaScript.
 //!
 //! A setting is a name and a value, as in the page's address; the element's attributes become a query.
 
@@ -20,7 +20,7 @@ use super::{
     page_address::{Negotiation, PageAddress, without_groups},
     settings::Settings,
     shared_client::share,
-    surroundings::Surroundings,
+    surroundings::{Surroundings, Witness},
     viewer::Viewer,
 };
 use crate::model::live_log::{ExportFormat, ExportScope};
@@ -187,10 +187,11 @@ async fn asked(negotiate: &Function) -> Result<ServiceUrl, ConnectFailure> {
 }
 
 /// Tells the element's page what clients tell.
-fn witness(waiting: Waiting, wants_messages: Function, tell: Function) -> Rc<dyn Fn(&Told)> {
-    Rc::new(move |told| match told {
+fn witness(waiting: Waiting, wants_messages: Function, tell: Function) -> Witness {
+    Rc::new(move |connection, told| match told {
         Told::Event(event) => tell_event(event, &wants_messages, &tell),
-        Told::Settled(number, outcome) => {
+        // Texts are sent to the first group, and that is on the first connection; numbers of others are other lines'.
+        Told::Settled(number, outcome) if connection == 0 => {
             let at = waiting.borrow().iter().position(|(waiting, ..)| waiting == number);
             if let Some(at) = at {
                 let (_, keep, break_it) = waiting.borrow_mut().remove(at);
@@ -200,6 +201,7 @@ fn witness(waiting: Waiting, wants_messages: Function, tell: Function) -> Rc<dyn
                 }
             }
         }
+        Told::Settled(..) => {}
     })
 }
 

@@ -110,6 +110,9 @@ impl Settings {
                 js_sys::Array::of1(&value)
             };
             for value in values {
+                if value.is_null() || value.is_undefined() {
+                    continue;
+                }
                 // As JavaScript writes it: numbers and flags as well.
                 self.usual.append(&name, &String::from(js_sys::Object::from(value).to_string()));
             }

@@ -21,6 +21,9 @@ use super::{
     page_address::with_groups,
 };
 
+/// What is told of a line whose client gave way to another.
+const ABANDONED: &str = "not acknowledged before the page connected anew: it may have arrived or not";
+
 thread_local! {
     static CONNECTIONS: RefCell<Vec<Weak<Connection>>> = const { RefCell::new(Vec::new()) };
 }
@@ -138,6 +141,7 @@ impl Connection {
         } else if self.client.borrow().is_none() || self.is_waiting() {
             // Whoever asks while it waits wants it to try now.
             self.client.borrow_mut().take();
+            self.abandon();
             self.start_soon();
         } else {
             self.introduce(&member);
@@ -267,6 +271,12 @@ impl Connection {
             members.into_iter().partition::<Vec<_>, _>(|(_, member)| !member.groups.contains(group))
         };
         self.members.replace(staying);
+        for (_, member) in &moving {
+            let number = member.number.get();
+            for (ack_id, _) in self.take_sent(|sender| sender == number) {
+                member.tell(Told::Settled(ack_id, Err(ABANDONED.to_owned())));
+            }
+        }
         for (place, member) in moving {
             let own = Rc::new(Self::new(self.negotiate_url.clone(), self.subprotocol));
             let new_place = own.take_in(member);
@@ -279,18 +289,32 @@ impl Connection {
         }
     }
 
+    /// The client is another one, whose numbers begin anew: what the one before had on its way is told of no more.
+    fn abandon(&self) {
+        for (ack_id, number) in self.take_sent(|_| true) {
+            if let Some(member) = self.member(number) {
+                member.tell(Told::Settled(ack_id, Err(ABANDONED.to_owned())));
+            }
+        }
+    }
+
+    /// Takes what these members have on its way.
+    fn take_sent(&self, is_meant: impl Fn(u64) -> bool) -> Vec<(u64, u64)> {
+        let (taken, left) = self.senders.take().into_iter().partition(|(_, number)| is_meant(*number));
+        self.senders.replace(left);
+        taken
+    }
+
+    fn member(&self, number: u64) -> Option<Rc<Member>> {
+        let members = self.members.borrow();
+        members.iter().find(|(_, member)| member.number.get() == number).map(|(_, member)| Rc::clone(member))
+    }
+
     fn settled(&self, ack_id: u64, outcome: Result<(), String>) {
         let at = self.senders.borrow().iter().position(|(sent, _)| *sent == ack_id);
         let Some(at) = at else { return };
         let (_, number) = self.senders.borrow_mut().remove(at);
-        let member = {
-            let members = self.members.borrow();
-            members
-                .iter()
-                .find(|(_, member)| member.number.get() == number)
-                .map(|(_, member)| Rc::clone(member))
-        };
-        if let Some(member) = member {
+        if let Some(member) = self.member(number) {
             member.tell(Told::Settled(ack_id, outcome));
         }
     }

@@ -7,8 +7,8 @@ use web_sys::{Document, EventTarget, HtmlElement, Node, Selection};
 
 use super::client::Told;
 
-/// Is told what clients tell.
-pub type Witness = Rc<dyn Fn(&Told)>;
+/// Is told what the clients tell, each of a connection.
+pub type Witness = Rc<dyn Fn(usize, &Told)>;
 
 /// See the [module](self).
 #[derive(Clone)]
@@ -72,10 +72,10 @@ impl Surroundings {
         &self.themed
     }
 
-    /// Whoever embeds the viewer hears it, too.
-    pub fn tell(&self, told: &Told) {
+    /// Whoever embeds the viewer hears it, too: what the client of this connection tells.
+    pub fn tell(&self, connection: usize, told: &Told) {
         if let Some(witness) = &self.witness {
-            witness(told);
+            witness(connection, told);
         }
     }
 

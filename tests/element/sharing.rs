@@ -8,6 +8,7 @@ tailcast_tests::in_every_browser! {
     one_that_comes_later_gets_its_lines_too,
     another_endpoint_user_or_subprotocol_is_another_connection,
     who_shares_a_lost_connection_is_connected_again,
+    a_line_of_a_client_that_gave_way_to_another_is_not_taken_for_sent,
 }
 
 async fn elements_with_one_endpoint_share_instance_and_connection_and_each_shows_its_groups(
@@ -113,4 +114,47 @@ async fn who_shares_a_lost_connection_is_connected_again(kind: Kind) -> anyhow::
     page.connections_become(1).await?;
     assert_eq!(page.value(id).await?, page.value("part('#status', 1).dataset.connectionId").await?);
     page.browser.close().await
+}
+
+async fn a_line_of_a_client_that_gave_way_to_another_is_not_taken_for_sent(kind: Kind) -> anyhow::Result<()> {
+    let page =
+        Embedding::connect(kind, "<tail-cast negotiate=NEGOTIATE style='height: 9rem'></tail-cast>").await?;
+    // The line stays here, and the connection is lost where none can be had.
+    page.run(
+        "window.real = { fetch: window.fetch, send: WebSocket.prototype.send };
+         WebSocket.prototype.send = () => {};
+         window.lost = element().send('lost').then(() => 'sent', String);
+         window.fetch = () => Promise.reject(new TypeError('no network'))",
+    )
+    .await?;
+    let connection = page.value("part('#status').dataset.connectionId").await?;
+    page.close_connection(connection.as_str().unwrap_or_default()).await?;
+    // While it waits, another element wants to try now: a new client, whose numbers begin anew.
+    page.browser
+        .run_async(
+            "const act = () => {
+               if (!part('#retry')) return setTimeout(act, 5);
+               window.fetch = real.fetch;
+               WebSocket.prototype.send = real.send;
+               const one = document.createElement('tail-cast');
+               one.style.height = '9rem';
+               one.negotiate = 'NEGOTIATE';
+               document.body.append(one);
+               done(true);
+             };
+             act();"
+                .replace("NEGOTIATE", &page.server.negotiate_url())
+                .as_str(),
+        )
+        .await?;
+    page.connected(0).await?;
+    page.connected(1).await?;
+    let told = page.browser.run_async("lost.then(done)").await?;
+    assert!(told.to_string().contains("not acknowledged"), "{told}");
+    let sent = page
+        .browser
+        .run_async("element().send('kept').then(() => done('sent'), (error) => done(String(error)))");
+    assert_eq!(sent.await?, "sent");
+    page.until("rows().includes('kept') && rows(1).includes('kept')").await?;
+    page.close_without_errors().await
 }

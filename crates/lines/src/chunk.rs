@@ -108,9 +108,10 @@ impl Chunk {
         self
     }
 
-    /// Whether a line of `bytes` still fits. A chunk that is larger than usual was made for one line, and holds no other.
+    /// Whether a line of `bytes` still fits. A chunk that is larger than usual was made for one line, and one
+    /// with a line that was cut for that: they hold no other.
     pub(crate) fn fits(&self, bytes: usize) -> bool {
-        if self.room > CHUNK_BYTES && !self.records.is_empty() {
+        if self.room > CHUNK_BYTES && !self.records.is_empty() || self.cut_bytes > 0 {
             return false;
         }
         let taken = self.text.len() + self.styles.bytes() + self.link_bytes;

@@ -50,6 +50,16 @@ fn a_line_beyond_the_limit_is_cut_between_characters_and_the_rest_is_counted() {
 }
 
 #[test]
+fn a_line_behind_one_that_was_cut_is_not_taken_for_cut() {
+    let mut store = LineStore::new(StoreLimits { line_bytes: 4_000, ..StoreLimits::default() });
+    let two_colours = "\u{1b}[31ma\u{1b}[32mb".repeat(2_000);
+    store.push_message(LineKind::Group, &format!("{two_colours}\n{{\"whole\":true}}"), 0.0);
+    let cut: Vec<bool> = store.lines_from(0).map(|line| line.cut_bytes > 0).collect();
+    assert_eq!(cut, [true, false]);
+    assert!(store.line(1).unwrap().is_json());
+}
+
+#[test]
 fn notices_are_lines_but_are_not_counted_as_received() {
     let mut store = LineStore::new(limits(4, MAX_BYTES));
     for (kind, text) in

@@ -28,7 +28,11 @@ impl LivePage {
         for connection in connections {
             if let Some(client) = clients.get_mut(connection) {
                 drop(client.take());
-                self.composer.borrow_mut().abandon(connection);
+                let lost = self.composer.borrow_mut().abandon(connection);
+                for number in lost {
+                    let words = "not acknowledged before the page connected anew: it may have arrived or not";
+                    self.surroundings.tell(connection, &Told::Settled(number, Err(words.to_owned())));
+                }
                 *client = (self.start_client)(connection, self.sink(connection));
             }
         }
@@ -40,7 +44,7 @@ impl LivePage {
         let screen = self.screen;
         let surroundings = self.surroundings.clone();
         Box::new(move |told| {
-            surroundings.tell(&told);
+            surroundings.tell(connection, &told);
             match told {
                 Told::Event(event) => {
                     log.borrow_mut().handle_of(connection, &event, local_time());

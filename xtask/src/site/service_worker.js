@@ -23,20 +23,22 @@ const CACHE = OWN + VERSION;
 addEventListener("install", (event) => event.waitUntil(install()));
 addEventListener("activate", (event) => event.waitUntil(activate()));
 addEventListener("fetch", (event) => {
+  // A form that is sent somewhere is no question of what the page is.
+  if (event.request.method !== "GET") return;
   const name = nameOf(event.request);
   if (event.request.mode === "navigate" && ["", PAGE].includes(name)) {
     event.respondWith(page(event));
   } else if (FILES.includes(name)) {
     event.respondWith(kept(name).then((file) => file ?? fetch(event.request)));
   } else if (SETTINGS.includes(name)) {
-    event.respondWith(settings(name, event.request));
+    event.respondWith(settings(name, event));
   }
 });
 
 async function install() {
   const cache = await caches.open(CACHE);
   await cache.put(PAGE, await fetchPage());
-  await cache.addAll(FILES);
+  await Promise.all(FILES.map(async (name) => cache.put(name, await fetchFile(name))));
   // Whoever hosts the page may have taken them away.
   await Promise.allSettled(SETTINGS.map((name) => cache.add(new Request(name, { cache: "no-cache" }))));
   // A page that is open has all it needs: nobody has to close it for the new one.
@@ -55,6 +57,14 @@ async function fetchPage() {
     if (response.ok && !response.redirected) return response;
   }
   throw new Error(`there is no page at ${SCOPE}`);
+}
+
+/** A file as it was built. Some hosts answer with a page, or send one elsewhere, where a file is not there yet. */
+async function fetchFile(name) {
+  const response = await fetch(name, { cache: "no-cache" });
+  const isPage = response.headers.get("Content-Type")?.startsWith("text/html");
+  if (!response.ok || response.redirected || isPage) throw new Error(`${name} is not there`);
+  return response;
 }
 
 /** The page as the server has it, or else as it was kept. */
@@ -80,19 +90,25 @@ async function leaveToOthers(response) {
   }
 }
 
-async function settings(name, request) {
+/** Settings as the server has them, or else as they were kept. */
+async function settings(name, event) {
+  let response;
   try {
-    const response = await fetch(request);
-    if (response.ok) {
-      const cache = await caches.open(CACHE);
-      await cache.put(name, response.clone());
-    }
-    return response;
+    response = await fetch(event.request);
   } catch (error) {
     const before = await kept(name);
     if (before) return before;
     throw error;
   }
+  // What cannot be kept is used all the same.
+  event.waitUntil(keepSettings(name, response.clone()).catch(() => {}));
+  return response;
+}
+
+async function keepSettings(name, response) {
+  const cache = await caches.open(CACHE);
+  if (response.ok) await cache.put(name, response);
+  if (response.status === 404) await cache.delete(name);
 }
 
 function kept(name) {

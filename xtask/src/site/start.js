@@ -26,6 +26,15 @@ async function keep() {
   await navigator.serviceWorker?.register(worker, { updateViaCache: "none" });
 }
 
+/** What was kept may be what does not start: the next visit gets all of it from the host. */
+async function forget() {
+  const worker = await navigator.serviceWorker?.getRegistration();
+  await worker?.unregister();
+  const names = (await globalThis.caches?.keys()) ?? [];
+  const own = names.filter((name) => worker && name.startsWith(`tailcast ${worker.scope} `));
+  await Promise.all(own.map((name) => caches.delete(name)));
+}
+
 try {
   await start();
   // Where nothing may be kept, as in a private window, the page works all the same.
@@ -36,5 +45,6 @@ try {
   words.role = "alert";
   words.textContent = `Tailcast does not start: ${await reason(error)}`;
   document.body.replaceChildren(words);
+  if (navigator.onLine) forget().catch(() => {});
   throw error;
 }
