@@ -1,8 +1,8 @@
-//! How much of a page's time goes into painting while lines pour in.
+//! How much of a page's time goes into painting while lines pour in, more than anybody follows.
 //!
 //! Nobody reads lines that another replaces in the next frame: each painting of a flood is time that lines are not taken in,
-//! and the flood lasts longer. So after a painting comes a rest in proportion to what it took. At the pace of
-//! people and most programs it is over before the next frame comes.
+//! and the flood lasts longer. So after a painting comes a rest in proportion to what it took. Lines at the pace
+//! of most programs are painted in the next frame.
 
 /// A rest lasts so many times as long as the painting before it: paintings get at most a quarter of the time.
 const RESTS_A_PAINTING: f64 = 3.0;

@@ -14,6 +14,8 @@ const FIRST_BAR_MS: f64 = 1_000.0;
 const KINDS: usize = Level::ALL.len() + 1;
 /// Lines a second are counted by the second.
 const SECOND_MS: f64 = 1_000.0;
+/// From so many lines a second on nobody follows them: hundreds go by in each frame.
+const FLOOD_LINES: u32 = 10_000;
 
 /// Lines of a stretch of time: those of each level, gravest first, then those without.
 pub type Bar = [u32; KINDS];
@@ -84,6 +86,12 @@ impl Timeline {
         } else {
             0
         }
+    }
+
+    /// Whether the newest line came in a flood: more in its second, or in the one before, than anybody follows.
+    #[must_use]
+    pub fn is_flood(&self) -> bool {
+        self.in_second.max(self.in_second_before) > FLOOD_LINES
     }
 
     /// Whether [`Self::rate`] changes by time alone.
@@ -189,6 +197,20 @@ mod tests {
         }
         assert_eq!([1_999.0, 2_000.0, 2_999.0, 3_000.0].map(|ms| timeline.rate(ms)), [3, 2, 2, 0]);
         assert!(timeline.is_running_out(2_999.0) && !timeline.is_running_out(5_000.0));
+    }
+
+    #[test]
+    fn a_flood_is_one_from_its_first_second_until_a_second_without() {
+        let mut timeline = Timeline::default();
+        for at in 0..=FLOOD_LINES {
+            assert!(!timeline.is_flood());
+            timeline.count(None, f64::from(at) * 0.05);
+        }
+        assert!(timeline.is_flood());
+        timeline.count(None, 1_500.0);
+        assert!(timeline.is_flood());
+        timeline.count(None, 2_500.0);
+        assert!(!timeline.is_flood());
     }
 
     #[test]

@@ -51,11 +51,12 @@ impl LivePage {
                     if matches!(event, ClientEvent::Joined { .. }) && !has_connected.replace(true) {
                         mark_connected(&window);
                     }
-                    match event {
-                        ClientEvent::GroupMessage { .. } | ClientEvent::ServerMessage { .. } => {
-                            gate.ask_at_leisure();
-                        }
-                        _ => gate.ask(),
+                    let brings_lines =
+                        matches!(event, ClientEvent::GroupMessage { .. } | ClientEvent::ServerMessage { .. });
+                    if brings_lines && log.borrow().store.timeline().is_flood() {
+                        gate.ask_at_leisure();
+                    } else {
+                        gate.ask();
                     }
                 }
                 Told::Settled(number, outcome) => {
