@@ -12,6 +12,9 @@ use webpubsub_protocol::{name::GroupName, payload::Payload, subprotocol::Subprot
 
 use super::page_address::PageAddress;
 
+/// What is told of a line whose client gave way to another.
+pub const ABANDONED: &str = "not acknowledged before the page connected anew: it may have arrived or not";
+
 /// What a client tells.
 #[derive(Debug)]
 pub enum Told {

@@ -17,12 +17,9 @@ use webpubsub_client::{
 use webpubsub_protocol::{name::GroupName, payload::Payload, subprotocol::Subprotocol};
 
 use super::{
-    client::{Client, Sink, Told},
+    client::{ABANDONED, Client, Sink, Told},
     page_address::with_groups,
 };
-
-/// What is told of a line whose client gave way to another.
-const ABANDONED: &str = "not acknowledged before the page connected anew: it may have arrived or not";
 
 thread_local! {
     static CONNECTIONS: RefCell<Vec<Weak<Connection>>> = const { RefCell::new(Vec::new()) };

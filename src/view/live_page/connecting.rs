@@ -7,7 +7,7 @@ use webpubsub_client::ClientEvent;
 
 use super::LivePage;
 use crate::view::{
-    client::{Sink, Told},
+    client::{ABANDONED, Sink, Told},
     clock::local_time,
 };
 
@@ -30,8 +30,7 @@ impl LivePage {
                 drop(client.take());
                 let lost = self.composer.borrow_mut().abandon(connection);
                 for number in lost {
-                    let words = "not acknowledged before the page connected anew: it may have arrived or not";
-                    self.surroundings.tell(connection, &Told::Settled(number, Err(words.to_owned())));
+                    self.surroundings.tell(connection, &Told::Settled(number, Err(ABANDONED.to_owned())));
                 }
                 *client = (self.start_client)(connection, self.sink(connection));
             }

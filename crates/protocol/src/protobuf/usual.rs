@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::wire::{put_varint, varint, varint_len};
+use super::wire::{DELIMITED, VARINT, put_varint, varint, varint_len};
 use crate::{
     message::{Metadata, Request, Response},
     name::GroupRef,
@@ -17,8 +17,6 @@ use crate::{
 const fn key(number: u8, wire_type: u8) -> u8 {
     number << 3 | wire_type
 }
-const VARINT: u8 = 0;
-const DELIMITED: u8 = 2;
 
 /// Reads a `SendToGroup` if it is the usual one.
 pub(super) fn decode_send(frame: &[u8]) -> Option<Request<'_>> {

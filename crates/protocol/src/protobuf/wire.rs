@@ -8,9 +8,9 @@ use super::MalformedMessage;
 /// Longest number, in bytes.
 const MAX_VARINT_BYTES: usize = 10;
 
-const VARINT: u8 = 0;
+pub(super) const VARINT: u8 = 0;
 const FIXED_64: u8 = 1;
-const DELIMITED: u8 = 2;
+pub(super) const DELIMITED: u8 = 2;
 const FIXED_32: u8 = 5;
 
 /// The value of a field.
