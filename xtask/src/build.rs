@@ -50,10 +50,7 @@ pub fn page(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
 }
 
 /// Builds `target/release/tailcast`, which carries the page that lies in `target/site/`.
-///
-/// # Errors
-/// When cargo fails.
-pub fn server(workspace: &Workspace) -> Result<()> {
+fn server(workspace: &Workspace) -> Result<()> {
     progress::step("building the server", "a few minutes the first time", || {
         let build = workspace.cargo()?.args(["build", "--release", "--package", "tailcast-server"]);
         build.env("TAILCAST_EMBED_SITE", workspace.site()).run()

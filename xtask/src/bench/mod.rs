@@ -40,7 +40,7 @@ pub enum Name {
     Viewer,
 }
 
-/// What a measurement may use. The server is built, and the page for those that need it.
+/// What a measurement may use. The page and the server that carries it are built.
 #[derive(Debug)]
 pub struct Bench<'w> {
     /// The checkout.
@@ -55,11 +55,7 @@ pub struct Bench<'w> {
 /// When set-up, a build or a measurement fails.
 pub fn run(name: Option<Name>, workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
     let bench = Bench { workspace, setup };
-    if name == Some(Name::Hub) {
-        build::server(workspace)?;
-    } else {
-        build::all(workspace, setup)?;
-    }
+    build::all(workspace, setup)?;
     let names = name.map_or_else(|| Name::value_variants().to_vec(), |name| vec![name]);
     println!("Measured on {} cores ({}).", thread::available_parallelism()?, std::env::consts::ARCH);
     names.into_iter().try_for_each(|name| match name {
