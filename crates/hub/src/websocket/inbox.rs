@@ -153,6 +153,11 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
             if !self.read_more(deadline).await {
                 return Next::Deadline;
             }
+            if self.room == BUSY_READ_BYTES {
+                // Those who are written to come first: a client that says much without a pause would fill their outboxes,
+                // and then be waited for.
+                tokio::task::yield_now().await;
+            }
         }
     }
 
@@ -276,5 +281,40 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
     pub(super) async fn discard(&mut self) {
         let mut scrap = [0; IDLE_READ_BYTES];
         while self.reader.read(&mut scrap).await.is_ok_and(|bytes| bytes > 0) {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use webpubsub_protocol::role::Permissions;
+
+    use super::*;
+    use crate::connection::{ConnectionId, WireFormat};
+
+    #[tokio::test]
+    async fn others_have_their_turn_between_two_reads_of_a_client_that_says_much() {
+        let id = ConnectionId::random().unwrap();
+        let connection = Connection::new(id, None, WireFormat::Simple, Permissions::default());
+        let outbox = Outbox::default();
+        // A masked message of 100 bytes; there is always one more to read.
+        let message = [b"\x82\xE4\0\0\0\0", &[0; 100][..]].concat();
+        let reads = 4;
+        let messages = message.repeat(reads * BUSY_READ_BYTES / message.len());
+        let mut inbox = Inbox::new(&messages[..], &connection, &outbox);
+        let turns = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let other = tokio::spawn({
+            let turns = Arc::clone(&turns);
+            async move {
+                loop {
+                    turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+        while let Next::Message(_) = inbox.next(None).await {}
+        other.abort();
+        assert!(turns.load(std::sync::atomic::Ordering::Relaxed) >= reads);
     }
 }

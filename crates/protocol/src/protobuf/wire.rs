@@ -163,11 +163,17 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, field: u8, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// Appends a field that is a message.
+/// Appends a field that is a message. It is written where it belongs; its length, known only then, moves in front of it.
 pub(super) fn put_message(out: &mut Vec<u8>, field: u8, write: impl FnOnce(&mut Vec<u8>)) {
-    let mut message = Vec::new();
-    write(&mut message);
-    put_bytes(out, field, &message);
+    out.push(field << 3 | DELIMITED);
+    let start = out.len();
+    write(out);
+    let end = out.len();
+    put_varint(out, (end - start) as u64);
+    let digits = out.len() - end;
+    if let Some(message_and_length) = out.get_mut(start..) {
+        message_and_length.rotate_right(digits);
+    }
 }
 
 /// The same as [`put_number`] and [`put_bytes`] for what is left out when it says nothing.
