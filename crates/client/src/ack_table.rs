@@ -1,8 +1,8 @@
 //! Requests on their way: sent or waiting to be sent, and not acknowledged yet.
 
-use std::collections::BTreeMap;
-
 use webpubsub_protocol::{message::Request, name::GroupName};
+
+use crate::numbered::Numbered;
 
 /// Most requests on their way at once. Enough to fill a round trip with small messages. The service remembers the last
 /// 1000 ids that it carried out, so this must stay below: else a message sent again would not be known for what it is.
@@ -34,7 +34,7 @@ pub(crate) struct Entry {
 /// Requests by ack id, in the order they were given.
 #[derive(Debug, Default)]
 pub(crate) struct AckTable {
-    entries: BTreeMap<u64, Entry>,
+    entries: Numbered<Entry>,
     bytes: usize,
 }
 
@@ -63,7 +63,7 @@ impl AckTable {
 
     /// Drops the request of `ack_id`; `None` when there is none: an ack that comes twice settles once.
     pub(crate) fn settle(&mut self, ack_id: u64) -> Option<Entry> {
-        let settled = self.entries.remove(&ack_id)?;
+        let settled = self.entries.remove(ack_id)?;
         self.bytes -= settled.bytes;
         Some(settled)
     }
@@ -83,7 +83,7 @@ impl AckTable {
 
     /// Drops what belongs to a connection that is gone and is asked for anew on the next: joins that nobody waits for.
     pub(crate) fn forget_automatic_joins(&mut self) {
-        self.entries.retain(|_, entry| !matches!(entry.purpose, Purpose::Join { is_wish: false, .. }));
+        self.entries.retain(|entry| !matches!(entry.purpose, Purpose::Join { is_wish: false, .. }));
     }
 
     /// Whether a join of `group` is on its way already.
@@ -97,7 +97,7 @@ impl AckTable {
     pub(crate) fn abandon_all(&mut self) -> Vec<u64> {
         self.forget_automatic_joins();
         self.bytes = 0;
-        std::mem::take(&mut self.entries).into_keys().collect()
+        self.entries.take_numbers()
     }
 
     /// How many requests are on their way.

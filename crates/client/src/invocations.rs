@@ -2,7 +2,7 @@
 //!
 //! Source: the official JavaScript client 1.1.0. Only the JSON subprotocols can ask.
 
-use std::collections::BTreeSet;
+use crate::numbered::Numbered;
 
 /// Most invocations that may wait at once.
 pub const MAX_INVOCATIONS: usize = 256;
@@ -10,7 +10,7 @@ pub const MAX_INVOCATIONS: usize = 256;
 /// The invocations under way, by number. On the wire the number is written out.
 #[derive(Debug, Default)]
 pub(crate) struct Invocations {
-    waiting: BTreeSet<u64>,
+    waiting: Numbered<()>,
     last: u64,
 }
 
@@ -21,18 +21,18 @@ impl Invocations {
             return None;
         }
         self.last += 1;
-        self.waiting.insert(self.last);
+        self.waiting.insert(self.last, ());
         Some(self.last)
     }
 
     /// Ends the one of this name; `None` when it does not wait (any more).
     pub(crate) fn end(&mut self, invocation_id: &str) -> Option<u64> {
         let number = invocation_id.parse().ok()?;
-        self.waiting.remove(&number).then_some(number)
+        self.waiting.remove(number).map(|()| number)
     }
 
     /// Ends all, oldest first.
-    pub(crate) fn end_all(&mut self) -> BTreeSet<u64> {
-        std::mem::take(&mut self.waiting)
+    pub(crate) fn end_all(&mut self) -> Vec<u64> {
+        self.waiting.take_numbers()
     }
 }

@@ -73,6 +73,7 @@ mod backoff;
 mod connection;
 mod invocations;
 mod liveness;
+mod numbered;
 mod outbound_stream;
 mod recovery;
 mod sequence;

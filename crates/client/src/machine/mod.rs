@@ -33,10 +33,7 @@ mod recovering;
 mod sending;
 mod streaming;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use webpubsub_protocol::{message::Request, name::GroupName, payload::Payload, subprotocol::Subprotocol};
 
@@ -50,6 +47,7 @@ use crate::{
     invocations::Invocations,
     moment::Moment,
     negotiate::ServiceUrl,
+    numbered::Numbered,
     options::ClientOptions,
     outbound_stream::OutboundStream,
     recovery::{Recovering, Step},
@@ -196,7 +194,7 @@ pub struct Machine {
     groups: Vec<GroupName>,
     requests: AckTable,
     invocations: Invocations,
-    streams: BTreeMap<u64, OutboundStream>,
+    streams: Numbered<OutboundStream>,
     next_stream: u64,
     /// Makes names of streams unlike those of other clients.
     seed: u64,
@@ -218,7 +216,7 @@ impl Machine {
             next_ack_id: 1,
             requests: AckTable::default(),
             invocations: Invocations::default(),
-            streams: BTreeMap::new(),
+            streams: Numbered::default(),
             next_stream: 1,
             seed,
             without_connection_since: None,

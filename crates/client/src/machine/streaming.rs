@@ -98,7 +98,7 @@ impl Machine {
         now: Moment,
     ) -> Result<(), WriteRefused> {
         let is_acceptable = is_acceptable(&payload) && self.fits_a_fragment(&payload);
-        let Some(open) = self.streams.get_mut(&stream) else { return Err(WriteRefused::Ended(payload)) };
+        let Some(open) = self.streams.get_mut(stream) else { return Err(WriteRefused::Ended(payload)) };
         if !is_acceptable {
             return Err(WriteRefused::Payload(payload));
         }
@@ -110,7 +110,7 @@ impl Machine {
     /// Ends a stream, with an error if it ends before its time. [`StreamEvent::Closed`] follows once the service has
     /// all of it.
     pub fn end_stream(&mut self, stream: u64, error: Option<PublisherError>, now: Moment) {
-        if let Some(open) = self.streams.get_mut(&stream) {
+        if let Some(open) = self.streams.get_mut(stream) {
             open.end(error);
             self.pump_streams(now);
         }
@@ -161,7 +161,7 @@ impl Machine {
         now: Moment,
         step: impl FnOnce(&mut OutboundStream) -> Progress,
     ) {
-        let Some((&number, stream)) = self.streams.iter_mut().find(|(_, stream)| stream.id() == stream_id)
+        let Some((number, stream)) = self.streams.iter_mut().find(|(_, stream)| stream.id() == stream_id)
         else {
             return;
         };
@@ -176,7 +176,7 @@ impl Machine {
 
     /// The service asks for what cannot be: the stream cannot go on, and its readers are told.
     fn stream_violated(&mut self, number: u64, stream_id: &str) {
-        self.streams.remove(&number);
+        self.streams.remove(number);
         let error = PublisherError {
             message: Some("the service expects a fragment that cannot be".to_owned()),
             user_error_code: Some("ProtocolViolation".to_owned()),
@@ -187,8 +187,8 @@ impl Machine {
 
     pub(super) fn stream_closed(&mut self, stream_id: &str, error: Option<AckError>) {
         let closed = self.streams.iter().find(|(_, stream)| stream.id() == stream_id);
-        let Some((&number, _)) = closed else { return };
-        self.streams.remove(&number);
+        let Some((number, _)) = closed else { return };
+        self.streams.remove(number);
         let outcome = error.map_or(Ok(()), |error| Err(StreamFailure::Closed(error)));
         self.tell_stream(number, StreamEvent::Closed(outcome));
     }
@@ -196,20 +196,16 @@ impl Machine {
     /// A start that was sent and not answered may have arrived or not, and cannot be sent again: the service refuses a
     /// name that is in use.
     pub(super) fn fail_opening_streams(&mut self) {
-        let opening: Vec<u64> = self
-            .streams
-            .iter()
-            .filter(|(_, stream)| stream.is_opening())
-            .map(|(&number, _)| number)
-            .collect();
+        let opening: Vec<u64> =
+            self.streams.iter().filter(|(_, stream)| stream.is_opening()).map(|(number, _)| number).collect();
         for number in opening {
-            self.streams.remove(&number);
+            self.streams.remove(number);
             self.tell_stream(number, StreamEvent::Closed(Err(StreamFailure::ConnectionLost)));
         }
     }
 
     pub(super) fn fail_streams(&mut self, failure: &StreamFailure) {
-        for number in std::mem::take(&mut self.streams).into_keys() {
+        for number in self.streams.take_numbers() {
             self.tell_stream(number, StreamEvent::Closed(Err(failure.clone())));
         }
     }

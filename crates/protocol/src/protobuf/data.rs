@@ -33,8 +33,10 @@ pub(super) fn read(data: Option<MessageData<'_>>) -> Result<Option<Payload<'_>>,
 
 /// Reads annotations. Of a name that comes twice, the later one counts.
 pub(super) fn read_metadata(entries: &[Entry<'_>]) -> Result<Metadata, MalformedMessage> {
-    let of_name: Metadata =
-        entries.iter().map(|entry| (entry.name.to_owned(), entry.value.to_owned())).collect();
+    let mut of_name = Metadata::new();
+    for entry in entries {
+        of_name.insert(entry.name.to_owned(), entry.value.to_owned());
+    }
     metadata::checked(of_name).ok_or(MalformedMessage::Metadata)
 }
 

@@ -3,7 +3,10 @@
 //! Everything random comes from one seed, so a failure can be run again. What is checked is what the module doc of the
 //! machine promises.
 
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+};
 
 use super::{
     simulated_service::{Said, SimulatedService},
