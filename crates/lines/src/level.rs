@@ -4,6 +4,7 @@
 //! it. Words elsewhere say nothing: `0 errors` is no error.
 
 use memchr::{memchr, memchr2_iter};
+use wide::u8x16;
 
 use super::json::scanner::{NotJson, Scanner, Token};
 
@@ -214,17 +215,45 @@ fn of_letter(letter: &str) -> Option<Level> {
 
 /// A word in capitals that stands alone. Two that say different things say nothing.
 fn level_of_capitals(line: &str) -> Option<Level> {
+    let (bytes, mut capitals) = (line.as_bytes(), capitals_of(line));
+    let is_of_a_word = |at: usize| {
+        bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'/'))
+    };
     let mut found = None;
-    for word in line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '/') {
-        let is_capitals = word.len() >= 3 && word.bytes().all(|byte| byte.is_ascii_uppercase());
-        let Some(level) = is_capitals.then(|| Level::of_word(word)).flatten() else { continue };
+    loop {
+        // Where three follow each other; most lines have few such places.
+        let runs = capitals & capitals >> 1 & capitals >> 2;
+        if runs == 0 {
+            return found;
+        }
+        let start = runs.trailing_zeros();
+        let len = (capitals >> start).trailing_ones();
+        capitals &= u128::MAX.checked_shl(start + len).unwrap_or_default();
+        let (start, end) = (start as usize, (start + len) as usize);
+        if start.checked_sub(1).is_some_and(is_of_a_word) || is_of_a_word(end) {
+            continue;
+        }
+        let Some(level) = line.get(start..end).and_then(Level::of_word) else { continue };
         match found {
             None => found = Some(level),
             Some(other) if other != level => return None,
             Some(_) => {}
         }
     }
-    found
+}
+
+/// Which of the first [`WORD_BYTES`] bytes are capital letters, a bit each. Sixteen are looked at together: every line is
+/// looked through here, and a decision for each byte costs more than all else that a line costs.
+fn capitals_of(line: &str) -> u128 {
+    let mut bits = 0;
+    for (place, bytes) in line.as_bytes().chunks(16).take(WORD_BYTES / 16).enumerate() {
+        let mut sixteen = [0; 16];
+        sixteen.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        let sixteen = u8x16::new(sixteen);
+        let between = sixteen.max(u8x16::splat(b'A')).min(u8x16::splat(b'Z'));
+        bits |= u128::from(between.simd_eq(sixteen).to_bitmask()) << (16 * place);
+    }
+    bits
 }
 
 #[cfg(test)]
@@ -258,6 +287,15 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn capitals_are_found_wherever_they_are(line in "[A-Z@\\[a-z0-9 É\u{1F600}]{0,100}") {
+            let expected = line.bytes().take(WORD_BYTES).enumerate();
+            let expected = expected.filter(|(_, byte)| byte.is_ascii_uppercase()).fold(0, |bits, (at, _)| bits | 1_u128 << at);
+            proptest::prop_assert_eq!(capitals_of(&line), expected);
+        }
+    }
+
     #[test]
     fn words_elsewhere_say_nothing() {
         for line in [
@@ -274,6 +312,7 @@ mod tests {
             r#"{"msg":"level=error","ctx":{"level":"error"}}"#,
             "sublevel=error",
             "Error handling was improved",
+            "/INFO INFO/ xINFO INFOx _INFO INFO_ 1INFO INFO1",
         ] {
             assert_eq!(level_of(line), None, "{line}");
         }

@@ -1,18 +1,29 @@
 //! How many columns of a monospaced font a line takes.
 
+use wide::u8x16;
+
 /// Columns from one tab stop to the next. The stylesheet says the same.
 pub const TAB_COLUMNS: u32 = 8;
 
 /// Columns of `text`: exact for ASCII, an estimate by East Asian width for the rest, since fonts decide.
 #[must_use]
 pub fn columns(text: &str) -> u32 {
-    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+    if is_printable_ascii(text.as_bytes()) {
         return u32::try_from(text.len()).unwrap_or(u32::MAX);
     }
     text.chars().fold(0, |column: u32, character| match character {
         '\t' => column.saturating_add(TAB_COLUMNS - column % TAB_COLUMNS),
         _ => column.saturating_add(width(character)),
     })
+}
+
+fn is_printable_ascii(bytes: &[u8]) -> bool {
+    let (sixteens, rest) = bytes.as_chunks();
+    let are_printable = |sixteen: &[u8; 16]| {
+        let sixteen = u8x16::new(*sixteen);
+        sixteen.max(u8x16::splat(b' ')).min(u8x16::splat(b'~')).simd_eq(sixteen).all()
+    };
+    sixteens.iter().all(are_printable) && rest.iter().all(|byte| (b' '..=b'~').contains(byte))
 }
 
 /// Columns of one character that is no tab. Wide blocks are taken whole: too wide an estimate does no harm.
@@ -41,6 +52,14 @@ mod tests {
     fn an_ascii_character_is_one_column() {
         assert_eq!(columns(""), 0);
         assert_eq!(columns("total 48"), 8);
+    }
+
+    #[test]
+    fn a_character_of_another_width_is_seen_wherever_it_stands() {
+        for at in 0..40 {
+            let text = format!("{}日{}", "x".repeat(at), "x".repeat(40 - at));
+            assert_eq!(columns(&text), 42, "{at}");
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use memchr::{memchr2_iter, memmem};
+use memchr::memmem;
+use wide::u8x16;
 
 /// Letters by how often English has them, rarest last. What is not among them is taken for rarer than any.
 const COMMON: &[u8] = b" etaoinsr0hl1d2c.u3m4f5p-6g7w8y9b:v\"/=kxjqz";
@@ -16,8 +17,8 @@ pub enum Words {
     Folded {
         /// What is looked for.
         words: String,
-        /// Which of its bytes is the rarest: looked for first.
-        rarest: usize,
+        /// Which of its bytes are the rarest, two if there are: looked for first.
+        rarest: (usize, usize),
     },
 }
 
@@ -32,8 +33,14 @@ impl Words {
             let place = COMMON.iter().position(|common| *common == byte.to_ascii_lowercase());
             place.unwrap_or(COMMON.len())
         };
-        let rarest = words.bytes().enumerate().max_by_key(|(_, byte)| rarity(*byte));
-        Self::Folded { words: words.to_owned(), rarest: rarest.map_or(0, |(at, _)| at) }
+        let rarest_but = |other: Option<usize>| {
+            let places = words.bytes().enumerate().filter(|(at, _)| Some(*at) != other);
+            places.max_by_key(|(_, byte)| rarity(*byte)).map(|(at, _)| at)
+        };
+        let first = rarest_but(None);
+        let second = rarest_but(first).or(first);
+        let rarest = (first.unwrap_or_default(), second.unwrap_or_default());
+        Self::Folded { words: words.to_owned(), rarest }
     }
 
     /// Where they stand in `text` for the first time from `from` on.
@@ -50,14 +57,33 @@ impl Words {
     }
 }
 
-fn find_folded(haystack: &[u8], words: &[u8], rarest: usize) -> Option<usize> {
-    let rare = *words.get(rarest)?;
-    let starts_here = |at: usize| {
-        let start = at.checked_sub(rarest)?;
-        let part = haystack.get(start..start + words.len())?;
-        part.eq_ignore_ascii_case(words).then_some(start)
+/// Looks for two bytes only, at sixteen places at a time; what passes is compared in whole.
+fn find_folded(haystack: &[u8], words: &[u8], (one, other): (usize, usize)) -> Option<usize> {
+    /// Makes capitals small, and of other bytes something that is alike for like bytes.
+    const FOLD: u8 = b'a' ^ b'A';
+    let last = haystack.len().checked_sub(words.len())?;
+    let starts_at = |start: usize| {
+        haystack.get(start..start + words.len()).is_some_and(|part| part.eq_ignore_ascii_case(words))
     };
-    memchr2_iter(rare.to_ascii_lowercase(), rare.to_ascii_uppercase(), haystack).find_map(starts_here)
+    let folded = |place: usize| words.get(place).map(|byte| u8x16::splat(byte | FOLD));
+    let (first, second) = (folded(one)?, folded(other)?);
+    let (ones, _) = haystack.get(one..=last + one)?.as_chunks();
+    let (others, _) = haystack.get(other..=last + other)?.as_chunks();
+    let fold = u8x16::splat(FOLD);
+    let mut start = 0;
+    for (ones, others) in ones.iter().zip(others) {
+        let (ones, others) = (u8x16::new(*ones) | fold, u8x16::new(*others) | fold);
+        let mut places = (ones.simd_eq(first) & others.simd_eq(second)).to_bitmask();
+        while places != 0 {
+            let found = start + places.trailing_zeros() as usize;
+            if starts_at(found) {
+                return Some(found);
+            }
+            places &= places - 1;
+        }
+        start += 16;
+    }
+    (start..=last).find(|start| starts_at(*start))
 }
 
 /// Words without which the regular expression `pattern` matches nothing: the longest that stand in it as they are. `None`
@@ -151,6 +177,18 @@ mod tests {
             ("[[:alpha:]]abc", None),
         ] {
             assert_eq!(needed_by(pattern).as_deref(), needed, "{pattern}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn words_are_found_as_if_each_place_was_compared(
+            before in "[abABz é@`]{0,150}", words in "[abABz é@`]{1,4}", after in "[abABz é@`]{0,150}", is_there in proptest::bool::ANY,
+        ) {
+            let text = if is_there { format!("{before}{words}{after}") } else { before + &after };
+            let (haystack, needle) = (text.to_ascii_lowercase(), words.to_ascii_lowercase());
+            let expected = haystack.find(&needle).map(|start| start..start + words.len());
+            proptest::prop_assert_eq!(Words::new(&words, false).find(&text, 0), expected);
         }
     }
 
