@@ -12,9 +12,9 @@ use super::{
 /// Bytes of text that are looked at line by line in one slice: a few milliseconds.
 pub const SLICE_BYTES: usize = 2 << 20;
 /// Bytes that are looked through for words in one slice: likewise.
-const WORDS_SLICE_BYTES: usize = 32 << 20;
+const WORDS_SLICE_BYTES: usize = 8 << 20;
 /// By how much an expression is slower than looking through text for words.
-const EXPRESSION_COST: usize = 256;
+const EXPRESSION_COST: usize = 128;
 
 /// See the [module](self).
 #[derive(Debug, Default)]

@@ -141,9 +141,10 @@ impl LiveLog {
         self.hidden_from = hidden.then(|| self.store.next_id());
     }
 
-    /// Looks at a further slice of the lines for what the reader looks for.
-    pub fn look_on(&mut self) {
+    /// Looks at a further slice of the lines for what the reader looks for. Whether there is more to look at.
+    pub fn look_on(&mut self) -> bool {
         self.is_looking = self.finding.advance(&self.store);
+        self.is_looking
     }
 
     /// Lays the lines out as they are now. See [`Viewport::lay_out`].

@@ -8,8 +8,8 @@ use std::{
     rc::{Rc, Weak},
 };
 
-use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{Document, Event, Window};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{Document, Event, MessageChannel, Window};
 
 use super::{clock::steady_ms, listener::Listener};
 use crate::model::painting_share::PaintingShare;
@@ -22,7 +22,7 @@ const HIDDEN_PAUSE_MS: i32 = 1_000;
 pub enum Next {
     /// Nothing, until somebody asks.
     Nothing,
-    /// Another painting in the next frame, and work before it.
+    /// Another painting in the next frame, and work until then.
     Frame,
     /// Another painting after a pause.
     In {
@@ -47,14 +47,16 @@ struct Inner {
     window: Window,
     document: Document,
     paint: Box<dyn Fn() -> Next>,
-    /// What there is to do between one frame and the next.
-    work: Box<dyn Fn()>,
+    /// Does a few milliseconds of what there is to do between one frame and the next. Whether there is more.
+    work: Box<dyn Fn() -> bool>,
     pending: Cell<Option<Pending>>,
     /// Whether the next frame is to be painted, whatever share of the time is left for painting.
     is_urgent: Cell<bool>,
     share: Cell<PaintingShare>,
     alarm: Cell<Option<i32>>,
-    gap: Cell<Option<i32>>,
+    /// Its messages come once the browser has done what is more urgent: without the pause that timers make.
+    gaps: MessageChannel,
+    awaits_gap: Cell<bool>,
     on_turn: Closure<dyn FnMut()>,
     on_gap: Closure<dyn FnMut()>,
     on_alarm: Closure<dyn FnMut()>,
@@ -67,10 +69,11 @@ thread_local! {
 }
 
 impl FrameGate {
-    /// A gate before `paint`, which has `work` done after a painting that wants another at once. `None` where there is no
-    /// window.
-    pub fn new(paint: impl Fn() -> Next + 'static, work: impl Fn() + 'static) -> Option<Self> {
+    /// A gate before `paint`, which has `work` done after a painting that wants another at once: a few milliseconds of it,
+    /// and whether there is more. `None` where there is no window.
+    pub fn new(paint: impl Fn() -> Next + 'static, work: impl Fn() -> bool + 'static) -> Option<Self> {
         let window = web_sys::window()?;
+        let gaps = MessageChannel::new().ok()?;
         let document = window.document()?;
         let inner = Rc::new_cyclic(|inner: &Weak<Inner>| {
             let (turn, alarm, gap) = (inner.clone(), inner.clone(), inner.clone());
@@ -83,7 +86,8 @@ impl FrameGate {
                 is_urgent: Cell::new(false),
                 share: Cell::default(),
                 alarm: Cell::new(None),
-                gap: Cell::new(None),
+                gaps,
+                awaits_gap: Cell::new(false),
                 on_turn: Closure::new(move || {
                     if let Some(inner) = turn.upgrade() {
                         inner.set_pending(None);
@@ -92,8 +96,10 @@ impl FrameGate {
                 }),
                 on_gap: Closure::new(move || {
                     if let Some(inner) = gap.upgrade() {
-                        inner.gap.set(None);
-                        (inner.work)();
+                        inner.awaits_gap.set(false);
+                        if (inner.work)() {
+                            inner.ask_for_gap();
+                        }
                     }
                 }),
                 on_alarm: Closure::new(move || {
@@ -104,6 +110,7 @@ impl FrameGate {
                 }),
             }
         });
+        inner.gaps.port1().set_onmessage(Some(inner.on_gap.as_ref().unchecked_ref()));
         let seen = Rc::downgrade(&inner);
         let visibility = Listener::passive(&inner.document, "visibilitychange", move |_: &Event| {
             if let Some(inner) = seen.upgrade() {
@@ -117,6 +124,12 @@ impl FrameGate {
     /// Asks for a painting in the next frame: the reader has done something.
     pub fn ask(&self) {
         self.inner.ask();
+    }
+
+    /// Asks for a painting in the next frame, and for work until then.
+    pub fn ask_with_work(&self) {
+        self.inner.ask();
+        self.inner.ask_for_gap();
     }
 
     /// Asks for a painting in the next frame for which there is time: something has arrived.
@@ -139,10 +152,7 @@ impl Inner {
             Next::Nothing => {}
             Next::Frame => {
                 self.ask();
-                // Once this frame is drawn: nobody waits for the work longer than for the next one.
-                if self.gap.get().is_none() {
-                    self.gap.set(self.after(&self.on_gap, 0));
-                }
+                self.ask_for_gap();
             }
             Next::In { ms } => self.ask_in(ms),
         }
@@ -175,6 +185,13 @@ impl Inner {
         self.pending.replace(pending)
     }
 
+    fn ask_for_gap(&self) {
+        if !self.awaits_gap.replace(true) {
+            // Fails only for what cannot be cloned.
+            self.gaps.port2().post_message(&JsValue::NULL).unwrap_or_default();
+        }
+    }
+
     fn ask_in(&self, pause_ms: i32) {
         if self.alarm.get().is_none() {
             self.alarm.set(self.after(&self.on_alarm, pause_ms));
@@ -200,10 +217,9 @@ impl Inner {
 impl Drop for FrameGate {
     fn drop(&mut self) {
         self.inner.cancel_pending();
-        for timer in [&self.inner.alarm, &self.inner.gap] {
-            if let Some(id) = timer.take() {
-                self.inner.window.clear_timeout_with_handle(id);
-            }
+        self.inner.gaps.port1().close();
+        if let Some(id) = self.inner.alarm.take() {
+            self.inner.window.clear_timeout_with_handle(id);
         }
     }
 }
@@ -221,7 +237,7 @@ mod tests {
             counted.set(counted.get() + 1);
             if counted.get() < 3 { next } else { Next::Nothing }
         };
-        (FrameGate::new(paint, || {}).unwrap(), paintings)
+        (FrameGate::new(paint, || false).unwrap(), paintings)
     }
 
     #[wasm_bindgen_test]
@@ -247,31 +263,33 @@ mod tests {
     }
 
     #[wasm_bindgen_test]
-    async fn there_is_work_between_paintings_that_want_another() {
-        let done = Rc::new(Cell::new(0));
-        let paintings = Rc::new(Cell::new(0));
-        let gate = FrameGate::new(
-            {
-                let (done, paintings) = (Rc::clone(&done), Rc::clone(&paintings));
-                move || {
-                    paintings.set(paintings.get() + 1);
-                    if done.get() < 2 { Next::Frame } else { Next::Nothing }
-                }
-            },
-            {
-                let done = Rc::clone(&done);
-                move || done.set(done.get() + 1)
-            },
-        );
-        gate.as_ref().unwrap().ask();
-        while done.get() < 2 {
+    async fn there_is_work_between_paintings_until_all_is_done() {
+        let (done, paintings) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+        let paint = {
+            let (done, paintings) = (Rc::clone(&done), Rc::clone(&paintings));
+            move || {
+                paintings.set(paintings.get() + 1);
+                if done.get() < 100 { Next::Frame } else { Next::Nothing }
+            }
+        };
+        let work = {
+            let done = Rc::clone(&done);
+            move || {
+                done.set(done.get() + 1);
+                done.get() < 100
+            }
+        };
+        let gate = FrameGate::new(paint, work).unwrap();
+        gate.ask();
+        while done.get() < 100 {
             next_frame().await;
         }
         for _ in 0..4 {
             next_frame().await;
         }
-        assert_eq!(done.get(), 2);
-        assert!(paintings.get() >= 2, "{}", paintings.get());
+        assert_eq!(done.get(), 100, "no work is done that nobody asked for");
+        // A hundred timers would take half a second.
+        assert!((2..=20).contains(&paintings.get()), "{}", paintings.get());
     }
 
     #[wasm_bindgen_test]

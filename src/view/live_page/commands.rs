@@ -57,11 +57,8 @@ impl LivePage {
 
     /// Changes what is looked for, or what is shown.
     pub fn find(&self, change: FindChange) {
-        let mut log = self.log.borrow_mut();
-        log.find(|finding| change.apply(finding));
-        // At once: the next frame has more to do.
-        log.look_on();
-        self.gate.ask();
+        self.log.borrow_mut().find(|finding| change.apply(finding));
+        self.gate.ask_with_work();
     }
 
     /// Goes where the reader wants to. Says why not, if that is no place.
