@@ -4,8 +4,8 @@
 //! and the flood lasts longer. So after a painting comes a rest in proportion to what it took. Lines at the pace
 //! of most programs are painted in the next frame.
 
-/// A rest lasts so many times as long as the painting before it: paintings get at most a quarter of the time.
-const RESTS_A_PAINTING: f64 = 3.0;
+/// A rest lasts so many times as long as the painting before it: paintings get at most an eighth of the time.
+const RESTS_A_PAINTING: f64 = 7.0;
 /// Longest rest, in milliseconds: even where painting is slow, the page moves.
 const LONGEST_REST_MS: f64 = 200.0;
 
@@ -50,13 +50,14 @@ mod tests {
 
     #[test]
     fn a_quick_painting_is_in_every_frame() {
-        assert_eq!(painted_frames(4.0).len(), 100);
+        assert_eq!(painted_frames(2.0).len(), 100);
     }
 
     #[test]
-    fn slow_ones_take_a_quarter_of_the_time() {
-        assert_eq!(painted_frames(8.0).len(), 50);
-        assert_eq!(painted_frames(16.0).len(), 25);
+    fn slow_ones_take_an_eighth_of_the_time() {
+        assert_eq!(painted_frames(4.0).len(), 50);
+        assert_eq!(painted_frames(8.0).len(), 25);
+        assert_eq!(painted_frames(16.0).len(), 13);
     }
 
     #[test]

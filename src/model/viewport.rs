@@ -77,6 +77,7 @@ pub struct Viewport {
     content_px: f64,
     /// Rows of each line, when long lines are wrapped.
     wrap: Option<WrapIndex>,
+    is_flooded: bool,
 }
 
 impl Viewport {
@@ -94,7 +95,13 @@ impl Viewport {
             scroll_px: 0.0,
             content_px: 0.0,
             wrap: None,
+            is_flooded: false,
         }
+    }
+
+    /// Takes whether lines pour in, so that those in view are gone in the next frame.
+    pub fn set_flooded(&mut self, is_flooded: bool) {
+        self.is_flooded = is_flooded;
     }
 
     /// Takes the size of the view and of a row. The line at the top stays there.
@@ -312,8 +319,9 @@ impl Viewport {
         };
         self.content_px = content_px;
 
-        // Half a view more on both sides, for the time between a scroll and the next frame.
-        let overscan_px = self.view_px / 2.0;
+        // Half a view more on both sides, for the time between a scroll and the next frame. In a flood of which the end is
+        // followed, that would be rows that nobody ever sees.
+        let overscan_px = if self.is_flooded && self.is_following() { 0.0 } else { self.view_px / 2.0 };
         let (from, _) = self.line_at(top_px - overscan_px);
         let (to, _) = self.line_at(top_px + self.view_px + overscan_px);
         let from = from.clamp(self.first, self.next);

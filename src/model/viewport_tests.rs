@@ -319,3 +319,19 @@ fn wrapped_lines_are_as_high_as_their_rows_and_the_end_stays_in_view() {
     assert_eq!(reader.layout.rows.start, before.rows.start);
     assert_eq!(reader.layout.rows_top_px, before.rows_top_px + 4.0 * ROW_PX);
 }
+
+#[test]
+fn in_a_flood_only_lines_in_view_have_rows_until_the_reader_stops_to_read() {
+    let mut reader = Reader::new(1_000);
+    let in_view = (VIEW_PX / ROW_PX) as u64;
+    reader.viewport.set_flooded(true);
+    reader.receive(0, 2_000);
+    assert!(reader.layout.rows.end - reader.layout.rows.start <= in_view + 1);
+    assert_eq!(reader.layout.rows.end, 2_000);
+    reader.scroll_by(-ROW_PX);
+    assert!(reader.layout.rows.end - reader.layout.rows.start > in_view + in_view / 2 - 2);
+    reader.viewport.follow();
+    reader.viewport.set_flooded(false);
+    reader.paint(true);
+    assert!(reader.layout.rows.end - reader.layout.rows.start > in_view + in_view / 2 - 2);
+}

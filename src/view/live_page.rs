@@ -186,6 +186,8 @@ impl Drop for LivePage {
 
 /// Shows the log as it is now.
 fn paint(surroundings: &Surroundings, log: &mut LiveLog, stage: Option<&mut Stage>, screen: Screen) -> Next {
+    let unix_ms = local_time().unix_ms;
+    log.viewport.set_flooded(log.store.timeline().is_flood(unix_ms));
     let mut is_moving = false;
     if let Some(stage) = stage {
         let at_rest = stage.input.is_at_rest();
@@ -199,7 +201,6 @@ fn paint(surroundings: &Surroundings, log: &mut LiveLog, stage: Option<&mut Stag
         stage.selection.show(&stage.view, log);
         is_moving = log.viewport.is_lagging();
     }
-    let unix_ms = local_time().unix_ms;
     log.speak(unix_ms);
     let now = log.on_screen(unix_ms);
     if screen.wants_bars(log.store.timeline().bars(), unix_ms) {

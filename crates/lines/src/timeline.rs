@@ -78,7 +78,7 @@ impl Timeline {
     /// Lines that came in the last whole second.
     #[must_use]
     pub fn rate(&self, unix_ms: f64) -> u32 {
-        let ago = (unix_ms / SECOND_MS).floor() - self.second;
+        let ago = self.seconds_ago(unix_ms);
         if ago < 1.0 {
             self.in_second_before
         } else if ago < 2.0 {
@@ -88,16 +88,22 @@ impl Timeline {
         }
     }
 
-    /// Whether the newest line came in a flood: more in its second, or in the one before, than anybody follows.
+    /// Whether lines come in a flood: more in the second of the newest, or in the one before, than anybody follows, and that
+    /// was not long ago.
     #[must_use]
-    pub fn is_flood(&self) -> bool {
-        self.in_second.max(self.in_second_before) > FLOOD_LINES
+    pub fn is_flood(&self, unix_ms: f64) -> bool {
+        self.in_second.max(self.in_second_before) > FLOOD_LINES && self.seconds_ago(unix_ms) < 2.0
+    }
+
+    /// Whole seconds since the newest line.
+    fn seconds_ago(&self, unix_ms: f64) -> f64 {
+        (unix_ms / SECOND_MS).floor() - self.second
     }
 
     /// Whether [`Self::rate`] changes by time alone.
     #[must_use]
     pub fn is_running_out(&self, unix_ms: f64) -> bool {
-        (unix_ms / SECOND_MS).floor() - self.second < 3.0
+        self.seconds_ago(unix_ms) < 3.0
     }
 
     fn merge(&mut self) {
@@ -203,14 +209,16 @@ mod tests {
     fn a_flood_is_one_from_its_first_second_until_a_second_without() {
         let mut timeline = Timeline::default();
         for at in 0..=FLOOD_LINES {
-            assert!(!timeline.is_flood());
-            timeline.count(None, f64::from(at) * 0.05);
+            let now = f64::from(at) * 0.05;
+            assert!(!timeline.is_flood(now));
+            timeline.count(None, now);
         }
-        assert!(timeline.is_flood());
+        assert!(timeline.is_flood(500.0) && timeline.is_flood(1_999.0));
+        assert!(!timeline.is_flood(2_000.0), "nothing has come for a second");
         timeline.count(None, 1_500.0);
-        assert!(timeline.is_flood());
+        assert!(timeline.is_flood(1_500.0));
         timeline.count(None, 2_500.0);
-        assert!(!timeline.is_flood());
+        assert!(!timeline.is_flood(2_500.0));
     }
 
     #[test]

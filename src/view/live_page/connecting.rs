@@ -46,13 +46,14 @@ impl LivePage {
             surroundings.tell(connection, &told);
             match told {
                 Told::Event(event) => {
-                    log.borrow_mut().handle_of(connection, &event, local_time());
+                    let now = local_time();
+                    log.borrow_mut().handle_of(connection, &event, now);
                     if matches!(event, ClientEvent::Joined { .. }) && !has_connected.replace(true) {
                         mark_connected(&window);
                     }
                     let brings_lines =
                         matches!(event, ClientEvent::GroupMessage { .. } | ClientEvent::ServerMessage { .. });
-                    if brings_lines && log.borrow().store.timeline().is_flood() {
+                    if brings_lines && log.borrow().store.timeline().is_flood(now.unix_ms) {
                         gate.ask_at_leisure();
                     } else {
                         gate.ask();
