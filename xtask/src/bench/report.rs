@@ -60,9 +60,20 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// The middle one of several figures, the upper one of two; 0 when there are none.
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_median_is_the_one_in_the_middle() {
+        assert_eq!([vec![], vec![3.0], vec![9.0, 1.0, 5.0]].map(median), [0.0, 3.0, 5.0]);
+    }
 
     #[test]
     fn thousands_stand_apart() {
