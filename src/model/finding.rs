@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::{
     level::Level,
-    line_list::LineList,
+    line_list::{EXPRESSION_SLICE_BYTES, LineList, SLICE_BYTES},
     line_store::{Line, LineKind, LineStore},
     matcher::{Matcher, Query},
 };
@@ -146,7 +146,10 @@ impl Finding {
             (FilterMode::NotMatching, Some(matcher)) => is_level_shown(line) && !matcher.is_match(line.text),
             _ => is_level_shown(line),
         };
-        let is_filtering = shown.as_mut().is_some_and(|shown| shown.advance(store, passes));
+        let tries_expression =
+            *mode != FilterMode::Off && matcher.as_ref().is_some_and(|matcher| !matcher.is_words());
+        let slice_bytes = if tries_expression { EXPRESSION_SLICE_BYTES } else { SLICE_BYTES };
+        let is_filtering = shown.as_mut().is_some_and(|shown| shown.advance(store, slice_bytes, passes));
         self.is_counting || is_filtering
     }
 
@@ -317,6 +320,20 @@ mod tests {
         assert_eq!(shown(&finding), [1, 2]);
         finding.set_range(None);
         assert!(finding.shown().is_none());
+    }
+
+    #[test]
+    fn lines_on_which_an_expression_is_tried_are_filtered_in_small_slices() {
+        let (mut store, line) = (LineStore::new(StoreLimits::default()), "x".repeat(1_000));
+        for _ in 0..4 * EXPRESSION_SLICE_BYTES / line.len() {
+            store.push_message(LineKind::Group, &line, 0.0);
+        }
+        let mut finding = Finding::default();
+        finding.set_query(Query { pattern: r"\w+\d".to_owned(), is_regex: true, ..Query::default() });
+        finding.set_mode(FilterMode::NotMatching);
+        let slices = (0..).find(|_| !finding.advance(&store)).unwrap();
+        assert!((3..6).contains(&slices), "{slices}");
+        assert_eq!(finding.shown().unwrap().len(), store.len());
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub const SLICE_BYTES: usize = 2 << 20;
 const WORDS_SLICE_BYTES: usize = 8 << 20;
 /// By how much an expression is slower than looking through text for words.
 const EXPRESSION_COST: usize = 128;
+/// Bytes of text that an expression is tried on in one slice: likewise.
+pub const EXPRESSION_SLICE_BYTES: usize = WORDS_SLICE_BYTES / EXPRESSION_COST;
 
 /// See the [module](self).
 #[derive(Debug, Default)]
@@ -27,12 +29,6 @@ pub struct LineList {
 }
 
 impl LineList {
-    /// Looks at a slice of the lines that were not looked at, and forgets those that the store has dropped. Whether
-    /// there is more to look at.
-    pub fn advance(&mut self, store: &LineStore, passes: impl Fn(&Line<'_>) -> bool) -> bool {
-        self.advance_slice(store, SLICE_BYTES, passes)
-    }
-
     fn forget_dropped(&mut self, store: &LineStore) {
         let first_id = store.first_id();
         while self.ids.front().is_some_and(|id| *id < first_id) {
@@ -42,7 +38,9 @@ impl LineList {
         self.next_id = self.next_id.max(first_id);
     }
 
-    fn advance_slice(
+    /// Looks at so many bytes of the lines that were not looked at, and forgets those that the store has dropped. Whether
+    /// there is more to look at.
+    pub fn advance(
         &mut self,
         store: &LineStore,
         slice_bytes: usize,
@@ -67,7 +65,7 @@ impl LineList {
     pub fn advance_hits(&mut self, store: &LineStore, matcher: &Matcher) -> bool {
         let passes = |line: &Line<'_>| line.kind != LineKind::Notice && matcher.is_match(line.text);
         let Some(words) = matcher.words() else {
-            return self.advance_slice(store, WORDS_SLICE_BYTES / EXPRESSION_COST, passes);
+            return self.advance(store, EXPRESSION_SLICE_BYTES, passes);
         };
         self.forget_dropped(store);
         let (ids, tried_bytes) = (&mut self.ids, Cell::new(0));
@@ -153,10 +151,10 @@ mod tests {
         for number in 0..250 {
             store.push_message(LineKind::Group, &number.to_string(), 0.0);
             if number % 7 == 0 {
-                while list.advance(&store, even) {}
+                while list.advance(&store, SLICE_BYTES, even) {}
             }
         }
-        while list.advance(&store, even) {}
+        while list.advance(&store, SLICE_BYTES, even) {}
         let held: Vec<u64> = (store.first_id()..store.next_id()).filter(|id| id.is_multiple_of(2)).collect();
         let listed: Vec<u64> =
             (list.first_position()..list.next_position()).filter_map(|at| list.id_at(at)).collect();
@@ -198,7 +196,7 @@ mod tests {
             store.push_message(LineKind::Group, &line, 0.0);
         }
         let mut slices = 1;
-        while list.advance(&store, |_| true) {
+        while list.advance(&store, SLICE_BYTES, |_| true) {
             slices += 1;
         }
         assert_eq!((slices, list.len()), (3, 5000));

@@ -4,7 +4,7 @@
 //! and the flood lasts longer. So after a painting comes a rest in proportion to what it took. Lines at the pace
 //! of most programs are painted in the next frame.
 
-/// A rest lasts so many times as long as the painting before it: paintings get at most an eighth of the time.
+/// A rest lasts so many times as long as the painting before it: paintings get at most an eighth of the time, while they are quick.
 const RESTS_A_PAINTING: f64 = 7.0;
 /// Longest rest, in milliseconds: even where painting is slow, the page moves.
 const LONGEST_REST_MS: f64 = 200.0;

@@ -18,6 +18,8 @@ use super::wrap_index::WrapIndex;
 pub const MAX_CONTENT_PX: f64 = 6_000_000.0;
 /// So near to the end the view counts as being at the end. Zoom and fractions of pixels make equality useless.
 pub const END_TOLERANCE_PX: f64 = 8.0;
+/// Rows above the view that are there while lines pour in.
+const FLOOD_OVERSCAN_ROWS: f64 = 4.0;
 /// Space above the first and below the last row.
 pub const EDGE_PX: f64 = 8.0;
 
@@ -97,6 +99,12 @@ impl Viewport {
             wrap: None,
             is_flooded: false,
         }
+    }
+
+    /// Whether lines pour in; see [`Self::set_flooded`].
+    #[must_use]
+    pub fn is_flooded(&self) -> bool {
+        self.is_flooded
     }
 
     /// Takes whether lines pour in, so that those in view are gone in the next frame.
@@ -320,8 +328,13 @@ impl Viewport {
         self.content_px = content_px;
 
         // Half a view more on both sides, for the time between a scroll and the next frame. In a flood of which the end is
-        // followed, that would be rows that nobody ever sees.
-        let overscan_px = if self.is_flooded && self.is_following() { 0.0 } else { self.view_px / 2.0 };
+        // followed, those would be rows that nobody ever sees: a few do for the first turn of a wheel.
+        let few_px = if self.is_flooded && self.is_following() {
+            FLOOD_OVERSCAN_ROWS * self.row_px
+        } else {
+            f64::INFINITY
+        };
+        let overscan_px = (self.view_px / 2.0).min(few_px);
         let (from, _) = self.line_at(top_px - overscan_px);
         let (to, _) = self.line_at(top_px + self.view_px + overscan_px);
         let from = from.clamp(self.first, self.next);

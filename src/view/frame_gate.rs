@@ -23,7 +23,10 @@ pub enum Next {
     /// Nothing, until somebody asks.
     Nothing,
     /// Another painting in the next frame, and work until then.
-    Frame,
+    Frame {
+        /// Whether in the next frame whatever share of the time is left for painting.
+        is_urgent: bool,
+    },
     /// Another painting after a pause.
     In {
         /// The pause, in milliseconds.
@@ -150,8 +153,9 @@ impl Inner {
         self.share.set(share);
         match next {
             Next::Nothing => {}
-            Next::Frame => {
-                self.ask();
+            Next::Frame { is_urgent } => {
+                self.is_urgent.set(is_urgent);
+                self.ask_for_turn();
                 self.ask_for_gap();
             }
             Next::In { ms } => self.ask_in(ms),
@@ -217,6 +221,8 @@ impl Inner {
 impl Drop for FrameGate {
     fn drop(&mut self) {
         self.inner.cancel_pending();
+        // What was sent before may still arrive after the port is closed.
+        self.inner.gaps.port1().set_onmessage(None);
         self.inner.gaps.port1().close();
         if let Some(id) = self.inner.alarm.take() {
             self.inner.window.clear_timeout_with_handle(id);
@@ -254,7 +260,7 @@ mod tests {
 
     #[wasm_bindgen_test]
     async fn a_painting_may_ask_for_the_next_one() {
-        let (gate, paintings) = counting(Next::Frame);
+        let (gate, paintings) = counting(Next::Frame { is_urgent: true });
         gate.ask();
         for _ in 0..6 {
             next_frame().await;
@@ -269,7 +275,7 @@ mod tests {
             let (done, paintings) = (Rc::clone(&done), Rc::clone(&paintings));
             move || {
                 paintings.set(paintings.get() + 1);
-                if done.get() < 100 { Next::Frame } else { Next::Nothing }
+                if done.get() < 100 { Next::Frame { is_urgent: true } } else { Next::Nothing }
             }
         };
         let work = {
@@ -300,6 +306,28 @@ mod tests {
         next_frame().await;
         next_frame().await;
         assert_eq!(paintings.get(), 0);
+    }
+
+    #[wasm_bindgen_test]
+    async fn no_work_is_done_after_the_gate_is_gone() {
+        let done = Rc::new(Cell::new(0));
+        let work = {
+            let done = Rc::clone(&done);
+            move || {
+                done.set(done.get() + 1);
+                true
+            }
+        };
+        let gate = FrameGate::new(|| Next::Nothing, work).unwrap();
+        gate.ask_with_work();
+        while done.get() < 3 {
+            next_frame().await;
+        }
+        drop(gate);
+        let then = done.get();
+        next_frame().await;
+        next_frame().await;
+        assert_eq!(done.get(), then);
     }
 
     #[wasm_bindgen_test]

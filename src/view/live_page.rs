@@ -94,7 +94,11 @@ impl LivePage {
         };
         let looking = {
             let log = Rc::clone(&log);
-            move || log.borrow_mut().look_on()
+            move || {
+                let mut log = log.borrow_mut();
+                // In a flood one slice after each painting: it would hold up what pours in.
+                log.look_on() && !log.viewport.is_flooded()
+            }
         };
         let gate = Rc::new(FrameGate::new(painting, looking)?);
         log.borrow_mut().set_hidden(document.hidden());
@@ -209,7 +213,7 @@ fn paint(surroundings: &Surroundings, log: &mut LiveLog, stage: Option<&mut Stag
     surroundings.show_title(&now.title);
     screen.show(now);
     if is_moving || log.is_looking() {
-        Next::Frame
+        Next::Frame { is_urgent: is_moving || !log.viewport.is_flooded() }
     } else if log.is_counting_down(unix_ms) || log.has_to_speak() {
         Next::In { ms: COUNTDOWN_MS }
     } else {

@@ -347,6 +347,9 @@ impl LogView {
     fn widen(&mut self, log: &LiveLog) -> Result<(), JsValue> {
         // Each character drawn is two columns wide at most.
         let columns = log.store.widest_columns().min(2 * MAX_DRAWN_CHARS as u32);
+        // Values that stand in columns take a space more each.
+        let cells: usize = self.written.cells.iter().take(log.columns().len()).map(|chars| chars + 1).sum();
+        let columns = columns.max(u32::try_from(cells).unwrap_or(u32::MAX));
         if self.written.columns != columns {
             self.written.columns = columns;
             self.scroller.style().set_property("--columns", &columns.to_string())?;

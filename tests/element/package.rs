@@ -14,12 +14,13 @@ use tailcast_tests::{
 };
 
 /// Everything that a page needs, and a developer reads.
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
     "custom-elements.json",
     "package.json",
+    "react.d.ts",
     "tailcast-core.js",
     "tailcast-core_bg.wasm",
     "tailcast.d.ts",
@@ -91,8 +92,12 @@ async fn the_package_holds_what_it_names_and_runs_without_any_build() -> anyhow:
     files.sort_unstable();
     assert_eq!(files, FILES);
     let package: Value = serde_json::from_slice(&std::fs::read(folder.join("package.json"))?)?;
-    let named =
-        [&package["exports"]["."]["default"], &package["exports"]["."]["types"], &package["customElements"]];
+    let named = [
+        &package["exports"]["."]["default"],
+        &package["exports"]["."]["types"],
+        &package["exports"]["./react"]["types"],
+        &package["customElements"],
+    ];
     for name in named {
         let name = name.as_str().unwrap_or_default();
         assert!(name.starts_with("./") && folder.join(name).is_file(), "{name}");

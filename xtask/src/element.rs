@@ -11,8 +11,8 @@ use crate::stamp::Stamp;
 use crate::workspace::Workspace;
 
 /// Files of `src/element` that go into the package as they are, but for what [`MARKS`] names.
-const FILES: [&str; 5] =
-    ["tailcast.js", "tailcast.d.ts", "custom-elements.json", "package.json", "README.md"];
+const FILES: [&str; 6] =
+    ["tailcast.js", "tailcast.d.ts", "react.d.ts", "custom-elements.json", "package.json", "README.md"];
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 /// What stands in those files for the version, and for the style sheet as a JavaScript string.
 const MARKS: (&str, &str) = ("__VERSION__", "\"__STYLE__\"");

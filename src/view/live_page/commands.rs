@@ -57,7 +57,10 @@ impl LivePage {
 
     /// Changes what is looked for, or what is shown.
     pub fn find(&self, change: FindChange) {
-        self.log.borrow_mut().find(|finding| change.apply(finding));
+        let mut log = self.log.borrow_mut();
+        log.find(|finding| change.apply(finding));
+        // At once, for whoever goes to a hit before the next frame.
+        log.look_on();
         self.gate.ask_with_work();
     }
 
@@ -207,6 +210,10 @@ impl LivePage {
 
     /// Gives lines to the browser, to be kept as a file.
     pub fn save(&self, scope: ExportScope, format: ExportFormat) {
+        if scope == ExportScope::Shown {
+            // All that is shown in the end, not what was found so far.
+            while self.log.borrow_mut().look_on() {}
+        }
         if let Err(error) = save_lines(&self.document, &self.log.borrow(), (scope, format)) {
             leptos::logging::error!("the lines cannot be saved: {error:?}");
         }
