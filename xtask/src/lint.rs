@@ -44,6 +44,10 @@ pub fn run(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
     progress::step("running clippy on what runs in the browser", "a minute the first time", || {
         clippy(wasm_cargo(workspace, toolchain)?, &[&["--target", WASM_TARGET], &WASM_PACKAGES[..]].concat())
     })?;
+    // A workspace of its own, which nothing else here builds, with the versions that are locked for it.
+    progress::step("running clippy on the fuzz targets", "a minute the first time", || {
+        clippy(workspace.cargo()?, &["--locked", "--manifest-path", "fuzz/Cargo.toml"])
+    })?;
     progress::step("checking the documentation", "a minute the first time", || {
         let doc = workspace.cargo()?.args(["doc", "--no-deps", "--workspace", "--quiet"]);
         doc.env("RUSTDOCFLAGS", "-Dwarnings").run()
