@@ -4,6 +4,11 @@ use serde_json::json;
 use tailcast_tests::{browser::Kind, embedding::Embedding};
 
 const ELEMENT: &str = "<tail-cast negotiate=NEGOTIATE></tail-cast>";
+/// Has the page keep the files that it is given, in place of a folder for downloads.
+const KEEP_FILES: &str = "window.files = [];
+    const make = URL.createObjectURL;
+    URL.createObjectURL = (blob) => { files.push({ blob }); return make.call(URL, blob); };
+    HTMLAnchorElement.prototype.click = function () { files.at(-1).name = this.download; }";
 
 tailcast_tests::in_every_browser! {
     calls_made_before_it_runs_are_carried_out_once_it_does,
@@ -11,6 +16,7 @@ tailcast_tests::in_every_browser! {
     append_and_clear_put_lines_in_and_take_them_out,
     search_looks_for_words_and_for_expressions,
     download_gives_the_browser_a_file,
+    download_waits_for_a_search_that_has_only_begun,
     send_keeps_its_promise_once_the_service_has_the_line_and_breaks_it_with_the_reason,
 }
 
@@ -85,13 +91,7 @@ async fn search_looks_for_words_and_for_expressions(kind: Kind) -> anyhow::Resul
 async fn download_gives_the_browser_a_file(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, ELEMENT).await?;
     page.stream("INFO one\nERROR two\n").await?;
-    page.run(
-        "window.files = [];
-         const make = URL.createObjectURL;
-         URL.createObjectURL = (blob) => { files.push({ blob }); return make.call(URL, blob); };
-         HTMLAnchorElement.prototype.click = function () { files.at(-1).name = this.download; }",
-    )
-    .await?;
+    page.run(KEEP_FILES).await?;
     page.run("element().levels = 'error'").await?;
     page.until("rows().length === 1").await?;
     page.run("element().download(); element().download({ scope: 'held', format: 'json' })").await?;
@@ -111,6 +111,21 @@ async fn download_gives_the_browser_a_file(kind: Kind) -> anyhow::Result<()> {
             ]
         ])
     );
+    page.close_without_errors().await
+}
+
+async fn download_waits_for_a_search_that_has_only_begun(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::connect(kind, ELEMENT).await?;
+    page.run(KEEP_FILES).await?;
+    // Far more than is looked at in one go.
+    page.run(
+        "element().append(Array.from({ length: 100_000 }, (_, at) => `line ${at} ${'.'.repeat(90)}`).join('\\n'));
+         element().search('line 99999', { show: 'hits' });
+         element().download()",
+    )
+    .await?;
+    let file = page.browser.run_async("files[0].blob.text().then(done)").await?;
+    assert_eq!(file, format!("line 99999 {}\n", ".".repeat(90)));
     page.close_without_errors().await
 }
 
