@@ -1,31 +1,13 @@
 // Types of <tail-cast> in the JSX of React 19: `import type {} from "tailcast/react"`, once in an application.
 import type { DetailedHTMLProps, HTMLAttributes } from "react";
-import type { Negotiate, TailCast, TailCastEventMap } from "./tailcast.js";
+import type { TailCast, TailCastEventMap } from "./tailcast.js";
 
-/** Properties that are set, by the names that they have in JavaScript. */
-type Properties = Pick<
-  TailCast,
-  | "negotiate"
-  | "url"
-  | "group"
-  | "userId"
-  | "subprotocol"
-  | "maxLines"
-  | "maxMib"
-  | "publish"
-  | "readonly"
-  | "follow"
-  | "wrap"
-  | "theme"
-  | "time"
-  | "marks"
-  | "speak"
-  | "columns"
-  | "find"
-  | "filter"
-  | "levels"
-  | "toolbar"
->;
+/** What the element has beyond others, but for what it does: set as properties. */
+type Properties = {
+  [Name in Exclude<keyof TailCast, keyof HTMLElement> as TailCast[Name] extends (...given: never[]) => unknown
+    ? never
+    : Name]?: TailCast[Name] | undefined;
+};
 
 /** Those that are written otherwise as attributes. */
 interface Attributes {
@@ -39,10 +21,7 @@ type Listeners = {
   [Name in keyof TailCastEventMap as `on${Name}`]?: ((event: TailCastEventMap[Name]) => void) | undefined;
 };
 
-export type TailCastProps = DetailedHTMLProps<HTMLAttributes<TailCast>, TailCast> & {
-  [Name in keyof Properties]?: Properties[Name] | undefined;
-} & { negotiateWith?: Negotiate | undefined } & Attributes &
-  Listeners;
+export type TailCastProps = DetailedHTMLProps<HTMLAttributes<TailCast>, TailCast> & Properties & Attributes & Listeners;
 
 declare module "react" {
   namespace JSX {

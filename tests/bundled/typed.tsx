@@ -28,6 +28,8 @@ export function Log({ negotiateWith }: { negotiateWith: Negotiate }) {
       <tail-cast theme="pink" />
       {/* @ts-expect-error its detail has no such member */}
       <tail-cast ontailcast-gap={({ detail }) => detail.reason} />
+      {/* @ts-expect-error that is done, not set */}
+      <tail-cast pause={() => undefined} />
       {/* @ts-expect-error there is no such property */}
       <tail-cast negotiation="/negotiate" />
     </>

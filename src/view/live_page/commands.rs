@@ -210,7 +210,7 @@ impl LivePage {
 
     /// Gives lines to the browser, to be kept as a file.
     pub fn save(&self, scope: ExportScope, format: ExportFormat) {
-        if scope == ExportScope::Shown {
+        if scope == ExportScope::Shown && self.log.borrow().finding().shown().is_some() {
             // All that is shown in the end, not what was found so far.
             while self.log.borrow_mut().look_on() {}
         }
