@@ -58,3 +58,11 @@ pub(super) fn write(out: &mut String, payload: &Payload<'_>) {
         }
     }
 }
+
+/// How long the data of a payload is as JSON, unless much of it has to be escaped.
+pub(super) fn likely_len(payload: &Payload<'_>) -> usize {
+    match payload {
+        Payload::Text(text) | Payload::Json(text) => text.len(),
+        Payload::Binary(bytes) | Payload::Protobuf(bytes) => bytes.len().div_ceil(3) * 4,
+    }
+}

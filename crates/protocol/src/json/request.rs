@@ -194,7 +194,7 @@ fn read_invoke(members: Members<'_>) -> Result<Request<'_>, MalformedFrame> {
 /// Writes one request.
 #[must_use]
 pub fn encode_request(request: &Request<'_>) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(likely_len(request));
     match request {
         Request::JoinGroup { group, ack_id } => {
             out.push_str("{\"type\":\"joinGroup\",\"group\":");
@@ -277,6 +277,19 @@ pub fn encode_request(request: &Request<'_>) -> String {
     }
     out.push('}');
     out
+}
+
+/// What the text of a request hardly exceeds, unless much of it has to be escaped.
+fn likely_len(request: &Request<'_>) -> usize {
+    /// Keys, punctuation, and names of usual length.
+    const ENVELOPE: usize = 128;
+    let payload = match request {
+        Request::SendToGroup { payload, .. } | Request::Event { payload, .. } => Some(payload),
+        Request::StreamData { fragment, .. } => fragment.as_ref().map(|fragment| &fragment.payload),
+        Request::Invoke { payload, .. } => payload.as_ref(),
+        _ => None,
+    };
+    ENVELOPE + payload.map_or(0, data::likely_len)
 }
 
 fn write_ack_id(out: &mut String, ack_id: Option<u64>) {

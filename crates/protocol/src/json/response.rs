@@ -288,11 +288,7 @@ pub fn likely_len(response: &Response<'_>) -> usize {
     const ENVELOPE: usize = 160;
     match response {
         Response::GroupMessage { payload, .. } | Response::ServerMessage { payload, .. } => {
-            ENVELOPE
-                + match payload {
-                    Payload::Text(text) | Payload::Json(text) => text.len(),
-                    Payload::Binary(bytes) | Payload::Protobuf(bytes) => bytes.len().div_ceil(3) * 4,
-                }
+            ENVELOPE + data::likely_len(payload)
         }
         _ => ENVELOPE,
     }
