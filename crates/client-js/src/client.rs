@@ -1,8 +1,8 @@
 //! The class that JavaScript sees.
 
 use std::{
-    cell::RefCell,
-    collections::{HashMap, VecDeque},
+    cell::{Cell, RefCell},
+    collections::VecDeque,
     rc::Rc,
 };
 
@@ -19,28 +19,44 @@ use webpubsub_protocol::{
 
 use crate::{
     content,
-    events::Listeners,
-    promises::{Ends, broken},
+    events::Events,
+    promises::{Promises, broken},
 };
 
 /// Most messages that may wait for room in the window of unacknowledged ones; one more is refused.
 const MAX_WAITING_MESSAGES: usize = 4096;
 
-/// What the promises of a client hang on.
-#[derive(Default)]
-struct Promises {
-    /// By ack id: sent, or kept by the client to be sent.
-    pending: HashMap<u64, Ends>,
-    /// Messages for which the client had no room.
-    waiting: VecDeque<(Outgoing, bool, Ends)>,
-    /// Waits for the first connection.
-    starting: Option<Ends>,
+/// The promise of the first connection has this number; those of requests have their ack ids, which begin with 1.
+const START: f64 = 0.0;
+
+/// A message for which the client had no room.
+struct Waiting {
+    outgoing: Outgoing,
+    forgets: bool,
+    /// Of its promise: below nought, so that it is no ack id.
+    number: f64,
 }
 
 struct Shared {
-    listeners: Listeners,
-    promises: RefCell<Promises>,
+    events: Events,
+    promises: Promises,
+    waiting: RefCell<VecDeque<Waiting>>,
+    last_waiting: Cell<f64>,
     client: RefCell<Option<WebClient>>,
+    /// The last group that was published to: most often it is that of the next message, too.
+    last_group: RefCell<Option<GroupName>>,
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// How to send.
+    #[wasm_bindgen(typescript_type = "SendOptions")]
+    pub type SendOptions;
+
+    #[wasm_bindgen(method, getter, js_name = noEcho)]
+    fn no_echo(this: &SendOptions) -> JsValue;
+    #[wasm_bindgen(method, getter, js_name = fireAndForget)]
+    fn fire_and_forget(this: &SendOptions) -> JsValue;
 }
 
 /// A client of one hub.
@@ -84,9 +100,12 @@ impl WebPubSubClient {
             }
         }
         let shared = Rc::new(Shared {
-            listeners: Listeners::default(),
-            promises: RefCell::default(),
+            events: Events::new(),
+            promises: Promises::new(),
+            waiting: RefCell::default(),
+            last_waiting: Cell::new(0.0),
             client: RefCell::new(None),
+            last_group: RefCell::new(None),
         });
         Ok(Self { negotiate_url, options: client_options, shared })
     }
@@ -97,9 +116,7 @@ impl WebPubSubClient {
         if self.shared.client.borrow().is_some() {
             return broken("the client runs already");
         }
-        let ends = Ends::new();
-        let started = ends.promise();
-        self.shared.promises.borrow_mut().starting = Some(ends);
+        let started = self.shared.promises.keep(START);
         let shared = Rc::downgrade(&self.shared);
         let client = WebClient::start(self.options.clone(), self.negotiate_url.clone(), move |event| {
             if let Some(shared) = shared.upgrade() {
@@ -143,11 +160,11 @@ impl WebPubSubClient {
         group: &str,
         #[wasm_bindgen(unchecked_param_type = "unknown")] content: &JsValue,
         #[wasm_bindgen(js_name = dataType, unchecked_param_type = "DataType")] data_type: &str,
-        #[wasm_bindgen(unchecked_optional_param_type = "SendOptions")] options: &JsValue,
+        options: Option<SendOptions>,
     ) -> Promise {
-        let Ok(group) = GroupName::new(group) else { return broken("this is no group name") };
+        let Some(group) = self.shared.group(group) else { return broken("this is no group name") };
         let outgoing = content::read(content, data_type).map(|payload| Outgoing::to_group(group, payload));
-        self.send(outgoing, options)
+        self.send(outgoing, options.as_ref())
     }
 
     /// Raises an event at the application's server; see `sendToGroup`.
@@ -157,23 +174,23 @@ impl WebPubSubClient {
         name: &str,
         #[wasm_bindgen(unchecked_param_type = "unknown")] content: &JsValue,
         #[wasm_bindgen(js_name = dataType, unchecked_param_type = "DataType")] data_type: &str,
-        #[wasm_bindgen(unchecked_optional_param_type = "SendOptions")] options: &JsValue,
+        options: Option<SendOptions>,
     ) -> Promise {
         let Ok(name) = EventName::new(name) else { return broken("this is no event name") };
         let outgoing = content::read(content, data_type).map(|payload| Outgoing::event(name, payload));
-        self.send(outgoing, options)
+        self.send(outgoing, options.as_ref())
     }
 
     /// Calls `listener` with each event of this name.
     #[wasm_bindgen(skip_typescript)]
-    pub fn on(&self, event: String, listener: Function) {
-        self.shared.listeners.add(event, listener);
+    pub fn on(&self, event: &str, listener: &Function) {
+        self.shared.events.add(event, listener);
     }
 
     /// Calls it no more.
     #[wasm_bindgen(skip_typescript)]
     pub fn off(&self, event: &str, listener: &Function) {
-        self.shared.listeners.remove(event, listener);
+        self.shared.events.remove(event, listener);
     }
 
     fn group_request<E: std::fmt::Display>(
@@ -187,74 +204,86 @@ impl WebPubSubClient {
             None => Err(NOT_STARTED.to_owned()),
         };
         match asked {
-            Ok(ack_id) => {
-                let ends = Ends::new();
-                let done = ends.promise();
-                self.shared.promises.borrow_mut().pending.insert(ack_id, ends);
-                done
-            }
+            Ok(ack_id) => self.shared.promises.keep(number(ack_id)),
             Err(words) => broken(&words),
         }
     }
 
-    fn send(&self, outgoing: Result<Outgoing, String>, options: &JsValue) -> Promise {
+    fn send(&self, outgoing: Result<Outgoing, String>, options: Option<&SendOptions>) -> Promise {
         let outgoing = match outgoing {
-            Ok(outgoing) if member(options, "noEcho").is_truthy() => outgoing.without_echo(),
+            Ok(outgoing) if options.is_some_and(|options| options.no_echo().is_truthy()) => {
+                outgoing.without_echo()
+            }
             Ok(outgoing) => outgoing,
             Err(words) => return broken(&words),
         };
-        let forgets = member(options, "fireAndForget").is_truthy();
-        let ends = Ends::new();
-        let done = ends.promise();
-        self.shared.send(outgoing, forgets, ends);
-        done
+        let forgets = options.is_some_and(|options| options.fire_and_forget().is_truthy());
+        self.shared.send(outgoing, forgets)
     }
 }
 
 const NOT_STARTED: &str = "the client was not started";
 
+/// JavaScript's numbers hold every ack id.
+#[allow(clippy::cast_precision_loss)]
+fn number(ack_id: u64) -> f64 {
+    ack_id as f64
+}
+
 impl Shared {
-    /// Sends a message, or lets it wait behind those that wait already.
-    fn send(&self, outgoing: Outgoing, forgets: bool, ends: Ends) {
-        if self.promises.borrow().waiting.is_empty() {
-            self.try_send(outgoing, forgets, ends);
-            return;
+    /// The group of this name; `None` for what is no name of a group.
+    fn group(&self, name: &str) -> Option<GroupName> {
+        let mut last = self.last_group.borrow_mut();
+        if last.as_ref().is_none_or(|group| group.as_str() != name) {
+            *last = Some(GroupName::new(name).ok()?);
         }
-        let mut promises = self.promises.borrow_mut();
-        if promises.waiting.len() < MAX_WAITING_MESSAGES {
-            promises.waiting.push_back((outgoing, forgets, ends));
+        last.clone()
+    }
+
+    /// Sends a message, or lets it wait behind those that wait already.
+    fn send(&self, outgoing: Outgoing, forgets: bool) -> Promise {
+        if self.client.borrow().is_none() {
+            return broken(NOT_STARTED);
+        }
+        if self.waiting.borrow().is_empty() {
+            match self.try_send(outgoing, forgets) {
+                Ok(Some(ack_id)) => self.promises.keep(number(ack_id)),
+                Ok(None) => Promise::resolve(&JsValue::UNDEFINED),
+                Err(SendRefused::WindowFull(outgoing)) => self.wait(outgoing, forgets),
+                Err(refused) => broken(&refused.to_string()),
+            }
         } else {
-            ends.reject("too many messages wait to be sent; wait until some have been acknowledged");
+            self.wait(outgoing, forgets)
         }
     }
 
-    fn try_send(&self, outgoing: Outgoing, forgets: bool, ends: Ends) {
+    fn wait(&self, outgoing: Outgoing, forgets: bool) -> Promise {
+        let mut waiting = self.waiting.borrow_mut();
+        if waiting.len() >= MAX_WAITING_MESSAGES {
+            return broken("too many messages wait to be sent; wait until some have been acknowledged");
+        }
+        let number = self.last_waiting.get() - 1.0;
+        self.last_waiting.set(number);
+        waiting.push_back(Waiting { outgoing, forgets, number });
+        self.promises.keep(number)
+    }
+
+    /// Gives the ack id, unless the message is to be forgotten.
+    fn try_send(&self, outgoing: Outgoing, forgets: bool) -> Result<Option<u64>, SendRefused> {
         let client = self.client.borrow();
-        let Some(client) = client.as_ref() else { return ends.reject(NOT_STARTED) };
-        let sent = if forgets {
+        let Some(client) = client.as_ref() else { return Err(SendRefused::Stopped(outgoing)) };
+        if forgets {
             client.send_and_forget(outgoing).map(|()| None)
         } else {
             client.send(outgoing).map(Some)
-        };
-        match sent {
-            Ok(Some(ack_id)) => drop(self.promises.borrow_mut().pending.insert(ack_id, ends)),
-            Ok(None) => ends.resolve(),
-            Err(SendRefused::WindowFull(outgoing)) => {
-                self.promises.borrow_mut().waiting.push_front((outgoing, forgets, ends));
-            }
-            Err(refused) => ends.reject(&refused.to_string()),
         }
     }
 
     fn outcome(&self, outcome: Outcome) {
         match outcome {
-            Outcome::Settled { ack_id, outcome } => {
-                let ends = self.promises.borrow_mut().pending.remove(&ack_id);
-                match (ends, outcome) {
-                    (Some(ends), Ok(())) => ends.resolve(),
-                    (Some(ends), Err(failure)) => ends.reject(&failure.to_string()),
-                    (None, _) => {}
-                }
+            Outcome::Settled { ack_id, outcome: Ok(()) } => self.promises.resolve(number(ack_id)),
+            Outcome::Settled { ack_id, outcome: Err(failure) } => {
+                self.promises.reject(number(ack_id), &failure.to_string());
             }
             Outcome::Writable => self.send_waiting(),
             _ => {}
@@ -264,36 +293,33 @@ impl Shared {
     /// Sends what waits, until there is no room again: then the message is in front once more.
     fn send_waiting(&self) {
         loop {
-            let before = self.promises.borrow().waiting.len();
-            let Some((outgoing, forgets, ends)) = self.promises.borrow_mut().waiting.pop_front() else {
+            let Some(Waiting { outgoing, forgets, number: waited }) = self.waiting.borrow_mut().pop_front()
+            else {
                 return;
             };
-            self.try_send(outgoing, forgets, ends);
-            if self.promises.borrow().waiting.len() >= before {
-                return;
+            match self.try_send(outgoing, forgets) {
+                Ok(Some(ack_id)) => self.promises.renumber(waited, number(ack_id)),
+                Ok(None) => self.promises.resolve(waited),
+                Err(SendRefused::WindowFull(outgoing)) => {
+                    let first = Waiting { outgoing, forgets, number: waited };
+                    return self.waiting.borrow_mut().push_front(first);
+                }
+                Err(refused) => self.promises.reject(waited, &refused.to_string()),
             }
         }
     }
 
     fn told(&self, event: &ClientEvent) {
         match event {
-            ClientEvent::Connected { .. } => {
-                let starting = self.promises.borrow_mut().starting.take();
-                if let Some(ends) = starting {
-                    ends.resolve();
-                }
-            }
+            ClientEvent::Connected { .. } => self.promises.resolve(START),
             ClientEvent::Stopped => {
-                let promises = std::mem::take(&mut *self.promises.borrow_mut());
-                let waiting = promises.waiting.into_iter().map(|(_, _, ends)| ends);
-                for ends in promises.pending.into_values().chain(waiting).chain(promises.starting) {
-                    ends.reject("the client has stopped");
-                }
+                self.waiting.borrow_mut().clear();
+                self.promises.reject_all("the client has stopped");
                 self.client.borrow_mut().take();
             }
             _ => {}
         }
-        self.listeners.tell(event);
+        self.events.tell(event);
     }
 }
 

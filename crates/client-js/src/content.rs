@@ -28,14 +28,3 @@ fn bytes(content: &JsValue) -> Result<Vec<u8>, String> {
         Err("binary content must be an ArrayBuffer or a Uint8Array".to_owned())
     }
 }
-
-/// Data type and data of a payload. Bytes come as an `ArrayBuffer`.
-pub fn written(payload: &Payload<'_>) -> (&'static str, JsValue) {
-    match payload {
-        Payload::Text(text) => ("text", JsValue::from_str(text)),
-        // What the service relays was JSON when it was sent; what is not is shown as it came.
-        Payload::Json(json) => ("json", JSON::parse(json).unwrap_or_else(|_| JsValue::from_str(json))),
-        Payload::Binary(bytes) => ("binary", Uint8Array::from(&**bytes).buffer().into()),
-        Payload::Protobuf(bytes) => ("protobuf", Uint8Array::from(&**bytes).buffer().into()),
-    }
-}

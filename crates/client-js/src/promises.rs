@@ -1,59 +1,36 @@
-//! Promises whose ends are kept.
-//!
-//! They are made by a few lines of JavaScript: a closure of ours, made and called for each promise, would cost more than
-//! all else that a message costs here.
+//! The promises that a client gave and has yet to keep.
 
 use js_sys::{Error, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-#[wasm_bindgen(inline_js = "
-export function keepPromise() {
-  const ends = {};
-  ends.promise = new Promise((resolve, reject) => {
-    ends.resolve = resolve;
-    ends.reject = reject;
-  });
-  return ends;
-}
-export const promiseOf = (ends) => ends.promise;
-export const resolvePromise = (ends) => ends.resolve();
-export const rejectPromise = (ends, words) => ends.reject(new Error(words));
-")]
+#[wasm_bindgen(module = "/src/browser.js")]
 extern "C" {
-    /// A promise with its ends.
-    #[derive(Clone)]
-    pub type Ends;
+    /// Promises by the number of what they wait for.
+    pub type Promises;
 
-    #[wasm_bindgen(js_name = keepPromise)]
-    fn keep_promise() -> Ends;
-    #[wasm_bindgen(js_name = promiseOf)]
-    fn promise_of(ends: &Ends) -> Promise;
-    #[wasm_bindgen(js_name = resolvePromise)]
-    fn resolve_promise(ends: &Ends);
-    #[wasm_bindgen(js_name = rejectPromise)]
-    fn reject_promise(ends: &Ends, words: &str);
-}
+    /// None.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Promises;
 
-impl Ends {
-    /// Those of a new promise.
-    pub fn new() -> Self {
-        keep_promise()
-    }
+    /// A new promise.
+    #[wasm_bindgen(method)]
+    pub fn keep(this: &Promises, number: f64) -> Promise;
 
-    /// The promise.
-    pub fn promise(&self) -> Promise {
-        promise_of(self)
-    }
+    /// The promise of `number` waits for `other` from here on.
+    #[wasm_bindgen(method)]
+    pub fn renumber(this: &Promises, number: f64, other: f64);
 
-    /// Keeps it.
-    pub fn resolve(&self) {
-        resolve_promise(self);
-    }
+    /// Keeps it, if there is one.
+    #[wasm_bindgen(method)]
+    pub fn resolve(this: &Promises, number: f64);
 
-    /// Breaks it, and says why.
-    pub fn reject(&self, words: &str) {
-        reject_promise(self, words);
-    }
+    /// Breaks it, if there is one, and says why.
+    #[wasm_bindgen(method)]
+    pub fn reject(this: &Promises, number: f64, words: &str);
+
+    /// Breaks all.
+    #[wasm_bindgen(method, js_name = rejectAll)]
+    pub fn reject_all(this: &Promises, words: &str);
 }
 
 /// A promise that is broken already.

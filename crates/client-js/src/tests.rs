@@ -32,6 +32,14 @@ const SERVICE: &str = r#"
                 this.sequence = (this.sequence ?? 0) + 1;
                 this.say({ ...frame, type: "message", from: "group", fromUserId: null, sequenceId: this.sequence });
             }
+            // As many messages in one go, and then the end.
+            if (frame.type === "event") {
+                for (let number = 1; number <= frame.data; number += 1) {
+                    this.say({ type: "message", from: "server", dataType: "json", data: number });
+                }
+                queueMicrotask(() => this.onclose?.(new CloseEvent("close", { code: 1008 })));
+                return;
+            }
             if (frame.ackId) {
                 const error = forbidden ? { name: "Forbidden", message: "no" } : undefined;
                 this.say({ type: "ack", ackId: frame.ackId, success: !forbidden, error });
@@ -52,7 +60,7 @@ fn listen(client: &WebPubSubClient, name: &str, expression: &str) -> js_sys::Arr
     let maker = js_sys::Function::new_with_args("list", &format!("return event => list.push({expression})"));
     let list = js_sys::Array::new();
     let listener = maker.call1(&JsValue::NULL, &list).unwrap();
-    client.on(name.to_owned(), listener.unchecked_into());
+    client.on(name, listener.unchecked_ref());
     list
 }
 
@@ -73,14 +81,13 @@ async fn what_is_sent_is_acknowledged_and_heard_as_it_was() {
     );
     JsFuture::from(client.start()).await.unwrap();
     JsFuture::from(client.join_group("more")).await.unwrap();
-    let none = JsValue::UNDEFINED;
     let contents = [("text", "'é'"), ("json", "({ n: [1, null] })"), ("binary", "new Uint8Array([0, 255])")];
     for (data_type, content) in contents {
         let content = js_sys::eval(content).unwrap();
-        JsFuture::from(client.send_to_group("chat", &content, data_type, &none)).await.unwrap();
+        JsFuture::from(client.send_to_group("chat", &content, data_type, None)).await.unwrap();
     }
-    let forget = js_sys::eval("({ fireAndForget: true })").unwrap();
-    JsFuture::from(client.send_to_group("chat", &"last".into(), "text", &forget)).await.unwrap();
+    let forget = js_sys::eval("({ fireAndForget: true })").unwrap().unchecked_into();
+    JsFuture::from(client.send_to_group("chat", &"last".into(), "text", Some(forget))).await.unwrap();
     // Its answer comes after the message that was forgotten.
     JsFuture::from(client.leave_group("more")).await.unwrap();
     let heard: Vec<String> = heard.iter().filter_map(|value| value.as_string()).collect();
@@ -93,26 +100,43 @@ async fn more_than_the_window_holds_waits_and_arrives_in_order() {
     let client = client();
     let heard = listen(&client, "group-message", "event.message.data");
     JsFuture::from(client.start()).await.unwrap();
-    let none = JsValue::UNDEFINED;
     let all: js_sys::Array =
-        (0..1_000).map(|number| client.send_to_group("chat", &number.into(), "json", &none)).collect();
+        (0..1_000).map(|number| client.send_to_group("chat", &number.into(), "json", None)).collect();
     JsFuture::from(js_sys::Promise::all(&all)).await.unwrap();
     let heard: Vec<f64> = heard.iter().filter_map(|value| value.as_f64()).collect();
     assert_eq!(heard, (0..1_000).map(f64::from).collect::<Vec<_>>());
 }
 
 #[wasm_bindgen_test]
+async fn what_came_before_the_end_is_heard_before_it_and_in_order() {
+    let client = client();
+    let heard = listen(&client, "server-message", "event.message.data");
+    let heard_at_the_end = js_sys::Array::new();
+    let note = js_sys::Function::new_with_args("at, heard", "return () => at.push(heard.length)");
+    let note = note.call2(&JsValue::NULL, &heard_at_the_end, &heard).unwrap();
+    client.on("disconnected", note.unchecked_ref());
+    JsFuture::from(client.start()).await.unwrap();
+    let _never_kept = client.send_event("burst", &150.into(), "json", None);
+    while heard_at_the_end.length() == 0 {
+        gloo_timers::future::sleep(std::time::Duration::ZERO).await;
+    }
+    assert_eq!(heard_at_the_end.get(0), 150, "nothing is heard after the end");
+    let heard: Vec<f64> = heard.iter().filter_map(|value| value.as_f64()).collect();
+    assert_eq!(heard, (1..=150).map(f64::from).collect::<Vec<_>>());
+    client.stop();
+}
+
+#[wasm_bindgen_test]
 async fn refusals_and_misuse_break_the_promise_in_words() {
     let client = client();
-    let none = JsValue::UNDEFINED;
-    let early = client.send_to_group("chat", &"x".into(), "text", &none);
+    let early = client.send_to_group("chat", &"x".into(), "text", None);
     assert!(words_of_failure(early).await.contains("was not started"));
     JsFuture::from(client.start()).await.unwrap();
     assert!(words_of_failure(client.start()).await.contains("runs already"));
     assert!(words_of_failure(client.join_group("secret")).await.contains("Forbidden"));
-    let odd = client.send_to_group("chat", &5.into(), "text", &none);
+    let odd = client.send_to_group("chat", &5.into(), "text", None);
     assert!(words_of_failure(odd).await.contains("must be a string"));
-    assert!(words_of_failure(client.send_to_group("chat", &5.into(), "xml", &none)).await.contains("xml"));
+    assert!(words_of_failure(client.send_to_group("chat", &5.into(), "xml", None)).await.contains("xml"));
 }
 
 #[wasm_bindgen_test]
