@@ -8,16 +8,14 @@ use std::{
 };
 
 use gloo_timers::callback::Timeout;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::Response;
 use webpubsub_protocol::subprotocol::Subprotocol;
 
 use super::{
-    MAX_BUFFERED_BYTES, Negotiation, Outcome,
+    Negotiation, Outcome,
     clock::Clock,
+    line::{IncomingFrame, Line},
     nudges::Nudges,
-    socket::{Socket, SocketEvent, describe},
+    socket::{Socket, SocketEvent},
 };
 use crate::{
     codec::FrameRef,
@@ -25,7 +23,7 @@ use crate::{
     failure::ConnectFailure,
     machine::{Effect, Input, Machine},
     moment::Moment,
-    negotiate::{MAX_ANSWER_BYTES, ServiceUrl, read_answer, without_query},
+    negotiate::ServiceUrl,
 };
 
 /// How often the browser is asked whether it has sent what it holds, while the application waits for that.
@@ -51,6 +49,8 @@ pub(super) struct Driver {
     negotiate: Negotiate,
     clock: Clock,
     socket: RefCell<Option<Socket>>,
+    /// What came on the socket and was not handled yet.
+    line: Line,
     /// Counts negotiations and sockets, so that the answer to an abandoned one can be told.
     attempt: Cell<u64>,
     timer: RefCell<Option<Timer>>,
@@ -71,6 +71,14 @@ impl Driver {
             negotiate,
             clock: Clock::start(),
             socket: RefCell::new(None),
+            line: Line::new({
+                let driver = Weak::clone(driver);
+                move || {
+                    if let Some(driver) = driver.upgrade() {
+                        driver.take_turn();
+                    }
+                }
+            }),
             attempt: Cell::new(0),
             timer: RefCell::new(None),
             on_event: RefCell::new(on_event),
@@ -89,13 +97,13 @@ impl Driver {
         })
     }
 
-    fn now(&self) -> Moment {
+    pub(super) fn now(&self) -> Moment {
         self.clock.now()
     }
 
     /// Asks the machine for something, and does what it wants done for it.
-    pub(super) fn ask<T>(self: &Rc<Self>, ask: impl FnOnce(&mut Machine, Moment) -> T) -> T {
-        let answer = ask(&mut self.machine.borrow_mut(), self.now());
+    pub(super) fn ask<T>(self: &Rc<Self>, ask: impl FnOnce(&mut Machine) -> T) -> T {
+        let answer = ask(&mut self.machine.borrow_mut());
         self.carry_out();
         self.deliver_soon();
         answer
@@ -126,7 +134,7 @@ impl Driver {
     }
 
     pub(super) fn is_socket_full(&self) -> bool {
-        self.socket.borrow().as_ref().is_some_and(|socket| socket.buffered_bytes() >= MAX_BUFFERED_BYTES)
+        self.socket.borrow().as_ref().is_some_and(Socket::is_full)
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -212,15 +220,14 @@ impl Driver {
                 SocketEvent::Opened { subprotocol } => {
                     driver.handle_and_deliver(Input::TransportOpened { subprotocol });
                 }
-                SocketEvent::Text(text) => {
-                    driver.handle_and_deliver(Input::FrameReceived(FrameRef::Text(&text)));
-                }
-                SocketEvent::Binary(bytes) => {
-                    driver.handle_and_deliver(Input::FrameReceived(FrameRef::Binary(&bytes)));
-                }
+                SocketEvent::Message(frame) => driver.frame_came(frame),
                 SocketEvent::Closed { code, reason } => {
-                    driver.socket.borrow_mut().take();
-                    driver.handle_and_deliver(Input::TransportClosed { code, reason });
+                    driver.handle_line();
+                    // Handling them may have made this socket the business of the past.
+                    if driver.attempt.get() == attempt {
+                        driver.socket.borrow_mut().take();
+                        driver.handle_and_deliver(Input::TransportClosed { code, reason });
+                    }
                 }
             }
         };
@@ -236,8 +243,42 @@ impl Driver {
         }
     }
 
+    /// Handles a frame, or lets it wait behind others.
+    fn frame_came(self: &Rc<Self>, frame: IncomingFrame) {
+        if !self.line.must_wait() {
+            self.handle_frame(&frame);
+            self.line.ask_for_turn();
+        } else if !self.line.wait(frame) {
+            self.handle_line();
+        }
+    }
+
+    fn take_turn(self: &Rc<Self>) {
+        if self.line.turn_has_come() {
+            self.handle_line();
+            self.line.ask_for_turn();
+        }
+    }
+
+    /// Handles all that wait in line. What they cause may empty it.
+    fn handle_line(self: &Rc<Self>) {
+        while let Some(frame) = self.line.next() {
+            self.handle_frame(&frame);
+        }
+    }
+
+    fn handle_frame(self: &Rc<Self>, frame: &IncomingFrame) {
+        if let Some(text) = frame.as_string() {
+            self.handle_and_deliver(Input::FrameReceived(FrameRef::Text(&text)));
+        } else {
+            let bytes = js_sys::Uint8Array::new(frame).to_vec();
+            self.handle_and_deliver(Input::FrameReceived(FrameRef::Binary(&bytes)));
+        }
+    }
+
     /// Makes whatever was under way the business of the past.
     fn next_attempt(&self) -> u64 {
+        self.line.clear();
         self.attempt.set(self.attempt.get() + 1);
         self.attempt.get()
     }
@@ -267,6 +308,8 @@ impl Driver {
         let timeout = Timeout::new(wait_ms, move || {
             if let Some(driver) = driver.upgrade() {
                 driver.timer.borrow_mut().take();
+                // They are signs of life.
+                driver.handle_line();
                 driver.handle_and_deliver(Input::DeadlineReached);
             }
         });
@@ -311,62 +354,4 @@ impl Driver {
 /// The driver, if it still lives and `attempt` is still what it is about.
 fn current(driver: &Weak<Driver>, attempt: u64) -> Option<Rc<Driver>> {
     driver.upgrade().filter(|driver| driver.attempt.get() == attempt)
-}
-
-/// Asks a negotiate endpoint.
-pub(super) fn negotiate_at(url: String) -> Negotiation {
-    Box::pin(async move { fetch_service_url(&url).await })
-}
-
-async fn fetch_service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {
-    let (status, body) = match fetch_text(url).await {
-        Ok(answer) => answer,
-        Err(error) => return Err(unanswered(url, &error).await),
-    };
-    if body.len() > MAX_ANSWER_BYTES {
-        return Err(ConnectFailure::NegotiateAnswer {
-            url: without_query(url).to_owned(),
-            found: format!("{} bytes", body.len()),
-        });
-    }
-    read_answer(url, status, &body)
-}
-
-/// Why there is no answer that could be read. Browsers do not tell; but a server that is there answers a request whose
-/// answer nobody wants to read.
-async fn unanswered(url: &str, error: &JsValue) -> ConnectFailure {
-    let plain = without_query(url).to_owned();
-    if let Some(origin) = other_origin(&plain)
-        && fetch_blindly(&plain).await.is_ok()
-    {
-        return ConnectFailure::NegotiateOrigin { url: plain, origin };
-    }
-    ConnectFailure::NegotiateUnreachable { url: plain, detail: describe(error) }
-}
-
-/// Whose page this is, unless `url` is of the same origin.
-fn other_origin(url: &str) -> Option<String> {
-    let origin = js_sys::Reflect::get(&js_sys::global(), &"origin".into()).ok()?.as_string()?;
-    let is_same = !url.contains("://") || url.strip_prefix(&origin).is_some_and(|path| path.starts_with('/'));
-    (!is_same).then_some(origin)
-}
-
-/// The status and the body that `url` answers with.
-async fn fetch_text(url: &str) -> Result<(u16, String), JsValue> {
-    let response: Response = JsFuture::from(fetch(url, &JsValue::UNDEFINED)?).await?.dyn_into()?;
-    let body = JsFuture::from(response.text()?).await?;
-    Ok((response.status(), body.as_string().unwrap_or_default()))
-}
-
-/// Has `url` answer, whomever it allows to read that.
-async fn fetch_blindly(url: &str) -> Result<JsValue, JsValue> {
-    let options = js_sys::Object::new();
-    js_sys::Reflect::set(&options, &"mode".into(), &"no-cors".into())?;
-    JsFuture::from(fetch(url, &options)?).await
-}
-
-/// Starts a request, from a window or from a worker.
-fn fetch(url: &str, options: &JsValue) -> Result<js_sys::Promise, JsValue> {
-    let fetch: js_sys::Function = js_sys::Reflect::get(&js_sys::global(), &"fetch".into())?.dyn_into()?;
-    fetch.call2(&JsValue::UNDEFINED, &url.into(), options)?.dyn_into()
 }

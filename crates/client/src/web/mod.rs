@@ -27,6 +27,8 @@
 
 mod clock;
 mod driver;
+mod line;
+mod negotiate;
 mod nudges;
 mod socket;
 
@@ -95,7 +97,7 @@ impl WebClient {
         negotiate_url: String,
         on_event: impl FnMut(ClientEvent) + 'static,
     ) -> Self {
-        let negotiate = move || driver::negotiate_at(negotiate_url.clone());
+        let negotiate = move || negotiate::negotiate_at(negotiate_url.clone());
         Self::start_with(options, negotiate, on_event)
     }
 
@@ -140,7 +142,7 @@ impl WebClient {
             self.0.ask_for_room();
             return Err(SendRefused::WindowFull(outgoing));
         }
-        self.0.ask(|machine, _| machine.send(outgoing))
+        self.0.ask(|machine| machine.send(outgoing))
     }
 
     /// Publishes to `group`; see [`WebClient::send`].
@@ -161,7 +163,7 @@ impl WebClient {
             self.0.ask_for_room();
             return Err(SendRefused::WindowFull(outgoing));
         }
-        self.0.ask(|machine, _| machine.send_and_forget(outgoing))
+        self.0.ask(|machine| machine.send_and_forget(outgoing))
     }
 
     /// Joins a group; see [`Machine::join_group`].
@@ -169,7 +171,7 @@ impl WebClient {
     /// # Errors
     /// [`GroupRefused`].
     pub fn join_group(&self, group: &GroupName) -> Result<u64, GroupRefused> {
-        self.0.ask(|machine, _| machine.join_group(group))
+        self.0.ask(|machine| machine.join_group(group))
     }
 
     /// Leaves a group; see [`Machine::leave_group`].
@@ -177,7 +179,7 @@ impl WebClient {
     /// # Errors
     /// [`GroupRefused`].
     pub fn leave_group(&self, group: &GroupName) -> Result<u64, GroupRefused> {
-        self.0.ask(|machine, _| machine.leave_group(group))
+        self.0.ask(|machine| machine.leave_group(group))
     }
 
     /// Asks the application's server; see [`Machine::invoke`]. [`Outcome::Answered`] tells the answer.
@@ -185,7 +187,7 @@ impl WebClient {
     /// # Errors
     /// [`StartRefused`].
     pub fn invoke(&self, event: &EventName, payload: Option<Payload<'static>>) -> Result<u64, StartRefused> {
-        self.0.ask(|machine, _| machine.invoke(event, payload))
+        self.0.ask(|machine| machine.invoke(event, payload))
     }
 
     /// Opens a stream; see [`Machine::open_stream`]. [`Outcome::Stream`] tells its fate.
@@ -193,7 +195,7 @@ impl WebClient {
     /// # Errors
     /// [`StartRefused`].
     pub fn open_stream(&self, group: &GroupName, options: StreamOptions) -> Result<u64, StartRefused> {
-        self.0.ask(|machine, _| machine.open_stream(group, options))
+        self.0.ask(|machine| machine.open_stream(group, options))
     }
 
     /// Appends a fragment to a stream; see [`Machine::write_stream`].
@@ -201,12 +203,14 @@ impl WebClient {
     /// # Errors
     /// [`WriteRefused`], with the payload inside.
     pub fn write_stream(&self, stream: u64, payload: Payload<'static>) -> Result<(), WriteRefused> {
-        self.0.ask(|machine, now| machine.write_stream(stream, payload, now))
+        let now = self.0.now();
+        self.0.ask(|machine| machine.write_stream(stream, payload, now))
     }
 
     /// Ends a stream; see [`Machine::end_stream`].
     pub fn end_stream(&self, stream: u64, error: Option<PublisherError>) {
-        self.0.ask(|machine, now| machine.end_stream(stream, error, now));
+        let now = self.0.now();
+        self.0.ask(|machine| machine.end_stream(stream, error, now));
     }
 }
 

@@ -1,24 +1,26 @@
 //! One browser WebSocket and its callbacks, released together.
 
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 
-use wasm_bindgen::{JsCast, prelude::Closure};
+use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
 use webpubsub_protocol::{close, subprotocol::Subprotocol};
 
+use super::{MAX_BUFFERED_BYTES, line::IncomingFrame};
 use crate::codec::Frame;
 
 /// What a socket tells.
 pub(super) enum SocketEvent {
     Opened { subprotocol: Option<Subprotocol> },
-    Text(String),
-    Binary(Vec<u8>),
+    Message(IncomingFrame),
     Closed { code: u16, reason: String },
 }
 
 /// An open or opening WebSocket. Dropping it closes it without a code, and silences it at once.
 pub(super) struct Socket {
     socket: WebSocket,
+    /// The browser holds no more bytes than this: as many as it said when it was asked, and all that was sent since.
+    held_at_most: Cell<u32>,
     _on_open: Closure<dyn FnMut(Event)>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_close: Closure<dyn FnMut(CloseEvent)>,
@@ -35,7 +37,7 @@ impl Socket {
         on_event: impl Fn(SocketEvent) + 'static,
     ) -> Result<Self, String> {
         let offered: js_sys::Array =
-            subprotocols.iter().map(|subprotocol| wasm_bindgen::JsValue::from(subprotocol.name())).collect();
+            subprotocols.iter().map(|subprotocol| JsValue::from(subprotocol.name())).collect();
         let socket = WebSocket::new_with_str_sequence(url, &offered).map_err(|error| describe(&error))?;
         socket.set_binary_type(BinaryType::Arraybuffer);
         let on_event = Rc::new(on_event);
@@ -47,14 +49,7 @@ impl Socket {
         });
         let on_message = Closure::new({
             let on_event = Rc::clone(&on_event);
-            move |message: MessageEvent| {
-                let data = message.data();
-                if let Some(text) = data.as_string() {
-                    on_event(SocketEvent::Text(text));
-                } else {
-                    on_event(SocketEvent::Binary(js_sys::Uint8Array::new(&data).to_vec()));
-                }
-            }
+            move |message: MessageEvent| on_event(SocketEvent::Message(message.data().unchecked_into()))
         });
         let on_close = Closure::new(move |event: CloseEvent| {
             on_event(SocketEvent::Closed { code: event.code(), reason: event.reason() });
@@ -62,11 +57,14 @@ impl Socket {
         socket.set_onopen(Some(Closure::as_ref(&on_open).unchecked_ref()));
         socket.set_onmessage(Some(Closure::as_ref(&on_message).unchecked_ref()));
         socket.set_onclose(Some(Closure::as_ref(&on_close).unchecked_ref()));
-        Ok(Self { socket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
+        let held_at_most = Cell::new(0);
+        Ok(Self { socket, held_at_most, _on_open: on_open, _on_message: on_message, _on_close: on_close })
     }
 
     /// Sends a message. Does nothing when the socket is closing: its close event is on the way.
     pub(super) fn send(&self, frame: &Frame) {
+        let bytes = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+        self.held_at_most.set(self.held_at_most.get().saturating_add(bytes));
         match frame {
             Frame::Text(text) => self.socket.send_with_str(text),
             Frame::Binary(bytes) => self.socket.send_with_u8_array(bytes),
@@ -74,9 +72,12 @@ impl Socket {
         .unwrap_or_default();
     }
 
-    /// Bytes that the browser has taken and not sent yet.
-    pub(super) fn buffered_bytes(&self) -> u32 {
-        self.socket.buffered_amount()
+    /// Whether the browser has taken [`MAX_BUFFERED_BYTES`] that it has not sent yet. It is asked only when that may be.
+    pub(super) fn is_full(&self) -> bool {
+        if self.held_at_most.get() >= MAX_BUFFERED_BYTES {
+            self.held_at_most.set(self.socket.buffered_amount());
+        }
+        self.held_at_most.get() >= MAX_BUFFERED_BYTES
     }
 
     /// Closes with code 1000: nobody will come back.
@@ -97,7 +98,7 @@ impl Drop for Socket {
 }
 
 /// What the browser says of an error.
-pub(super) fn describe(error: &wasm_bindgen::JsValue) -> String {
+pub(super) fn describe(error: &JsValue) -> String {
     error
         .dyn_ref::<js_sys::Error>()
         .map_or_else(|| format!("{error:?}"), |error| String::from(error.message()))
