@@ -245,11 +245,15 @@ impl Driver {
 
     /// Handles a frame, or lets it wait behind others.
     fn frame_came(self: &Rc<Self>, frame: IncomingFrame) {
-        if !self.line.must_wait() {
-            self.handle_frame(&frame);
+        if self.line.must_wait() {
+            if !self.line.wait(frame) {
+                self.handle_line();
+            }
+            return;
+        }
+        self.handle_frame(&frame);
+        if frame.is_small() {
             self.line.ask_for_turn();
-        } else if !self.line.wait(frame) {
-            self.handle_line();
         }
     }
 

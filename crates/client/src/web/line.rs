@@ -16,9 +16,9 @@ use web_sys::{MessageChannel, MessageEvent};
 /// Most frames that wait. One more, and all are handled without waiting further: 64 share what the first costs, and neither
 /// 32 nor 256 were measured to be better.
 pub(super) const MAX_WAITING_FRAMES: usize = 64;
-/// As much waits, in characters or bytes, and all are handled likewise: large frames have little to gain, and a page that
-/// handled many of them in one go would not paint meanwhile.
-pub(super) const MAX_WAITING_LENGTH: u32 = 64 * 1024;
+/// As much waits, in characters or bytes, and all are handled likewise: a page that handled many large frames in one go would
+/// not paint meanwhile. A frame as large as that has nothing to gain from waiting.
+pub(super) const MAX_WAITING_LENGTH: u32 = 16 * 1024;
 
 #[wasm_bindgen]
 extern "C" {
@@ -29,6 +29,17 @@ extern "C" {
     fn length(this: &IncomingFrame) -> Option<u32>;
     #[wasm_bindgen(method, getter, structural, js_name = byteLength)]
     fn byte_length(this: &IncomingFrame) -> Option<u32>;
+}
+
+impl IncomingFrame {
+    fn extent(&self) -> u32 {
+        self.length().or_else(|| self.byte_length()).unwrap_or(0)
+    }
+
+    /// Whether those that follow had better wait for one another.
+    pub(super) fn is_small(&self) -> bool {
+        self.extent() < MAX_WAITING_LENGTH
+    }
 }
 
 /// See the [module](self).
@@ -67,8 +78,7 @@ impl Line {
 
     /// Lets a frame wait. False when there is as much as may be: they are to be handled now.
     pub(super) fn wait(&self, frame: IncomingFrame) -> bool {
-        let length = frame.length().or_else(|| frame.byte_length()).unwrap_or(0);
-        self.length.set(self.length.get().saturating_add(length));
+        self.length.set(self.length.get().saturating_add(frame.extent()));
         let mut frames = self.frames.borrow_mut();
         frames.push_back(frame);
         frames.len() < MAX_WAITING_FRAMES && self.length.get() < MAX_WAITING_LENGTH
