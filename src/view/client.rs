@@ -4,8 +4,7 @@ use std::{cell::RefCell, future::ready, rc::Rc};
 
 use webpubsub_client::{
     ClientEvent, ClientOptions,
-    failure::ConnectFailure,
-    negotiate::{ServiceUrl, without_query},
+    negotiate::ServiceUrl,
     web::{Outcome, WebClient},
 };
 use webpubsub_protocol::{name::GroupName, payload::Payload, subprotocol::Subprotocol};
@@ -62,7 +61,7 @@ pub fn clients_of(address: &PageAddress) -> StartClient {
         let is_direct = negotiation.is_direct();
         Some(client_of(sink, |on_event| {
             if is_direct {
-                WebClient::start_with(options, move || Box::pin(ready(service_url(&url))), on_event)
+                WebClient::start_with(options, move || Box::pin(ready(ServiceUrl::given(&url))), on_event)
             } else {
                 WebClient::start(options, url, on_event)
             }
@@ -85,12 +84,4 @@ pub(super) fn client_of(
         }
     });
     Box::new(client)
-}
-
-/// A URL of the service itself.
-pub(super) fn service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {
-    ServiceUrl::new(url.to_owned()).ok_or_else(|| ConnectFailure::NegotiateAnswer {
-        url: without_query(url).to_owned(),
-        found: "an address that is no ws(s)://…".to_owned(),
-    })
 }

@@ -6,17 +6,17 @@ use std::{cell::RefCell, rc::Rc};
 
 use js_sys::{Function, Promise};
 use leptos::prelude::*;
-use wasm_bindgen::{JsCast, JsError, JsValue, prelude::wasm_bindgen};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen::{JsError, JsValue, prelude::wasm_bindgen};
 use web_sys::HtmlElement;
 use webpubsub_client::{
-    ClientEvent, ClientOptions, failure::ConnectFailure, negotiate::ServiceUrl, web::WebClient,
+    ClientEvent, ClientOptions,
+    web::{WebClient, negotiate_by},
 };
 use webpubsub_protocol::{payload::Payload, subprotocol::Subprotocol};
 
 use super::{
     app::{LiveLogPage, Plan},
-    client::{StartClient, Told, client_of, clients_of, service_url},
+    client::{StartClient, Told, client_of, clients_of},
     page_address::{Negotiation, PageAddress, without_groups},
     settings::Settings,
     shared_client::share,
@@ -155,7 +155,7 @@ fn clients(address: &PageAddress, negotiate: Option<Function>) -> StartClient {
         if let Some(negotiate) = &negotiate {
             let options = ClientOptions::new().prefer(subprotocol);
             let options = negotiation.groups.iter().cloned().fold(options, ClientOptions::join);
-            let ask = ask(negotiate.clone());
+            let ask = negotiate_by(negotiate.clone());
             return Some(client_of(sink, |on_event| WebClient::start_with(options, ask, on_event)));
         }
         if negotiation.is_direct() {
@@ -164,26 +164,6 @@ fn clients(address: &PageAddress, negotiate: Option<Function>) -> StartClient {
         let url = without_groups(&negotiation.url);
         Some(share(&url, subprotocol, negotiation.groups.clone(), sink))
     })
-}
-
-/// Asks a function of the page for the service's URL: a text, or an object with a member `url`.
-fn ask(negotiate: Function) -> impl Fn() -> webpubsub_client::web::Negotiation + 'static {
-    move || {
-        let negotiate = negotiate.clone();
-        Box::pin(async move { asked(&negotiate).await })
-    }
-}
-
-async fn asked(negotiate: &Function) -> Result<ServiceUrl, ConnectFailure> {
-    let failed = |error: JsValue| ConnectFailure::NegotiateFunction {
-        detail: error
-            .dyn_ref::<js_sys::Error>()
-            .map_or_else(|| error.as_string().unwrap_or_default(), |error| String::from(error.message())),
-    };
-    let answer = negotiate.call0(&JsValue::NULL).map_err(failed)?;
-    let answer = JsFuture::from(Promise::resolve(&answer)).await.map_err(failed)?;
-    let url = answer.as_string().or_else(|| js_sys::Reflect::get(&answer, &"url".into()).ok()?.as_string());
-    service_url(&url.unwrap_or_default())
 }
 
 /// Tells the element's page what clients tell.

@@ -20,6 +20,17 @@ impl ServiceUrl {
         is_websocket_url(&url).then_some(Self(url))
     }
 
+    /// As [`ServiceUrl::new`], and says what is wrong.
+    ///
+    /// # Errors
+    /// [`ConnectFailure::NegotiateAnswer`].
+    pub fn given(url: &str) -> Result<Self, ConnectFailure> {
+        Self::new(url.to_owned()).ok_or_else(|| ConnectFailure::NegotiateAnswer {
+            url: without_query(url).to_owned(),
+            found: "an address that is no ws(s)://…".to_owned(),
+        })
+    }
+
     /// The whole URL, token included.
     #[must_use]
     pub fn reveal(&self) -> &str {

@@ -50,6 +50,8 @@ use crate::{
 };
 use driver::Driver;
 
+pub use negotiate::negotiate_by;
+
 /// Bytes that the browser may hold for the socket before nothing further is taken from the application.
 pub const MAX_BUFFERED_BYTES: u32 = 1024 * 1024;
 

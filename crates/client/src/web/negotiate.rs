@@ -1,5 +1,6 @@
-//! Asking a negotiate endpoint by `fetch`.
+//! Asking a negotiate endpoint by `fetch`, or a function of JavaScript.
 
+use js_sys::{Error, Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
@@ -13,6 +14,27 @@ use crate::{
 /// Asks a negotiate endpoint.
 pub(super) fn negotiate_at(url: String) -> Negotiation {
     Box::pin(async move { fetch_service_url(&url).await })
+}
+
+/// A negotiation for [`WebClient::start_with`](super::WebClient::start_with) that calls `function` each time: it gives the
+/// service's URL, as a text or as an object's member `url`, or a promise of that.
+pub fn negotiate_by(function: Function) -> impl Fn() -> Negotiation + 'static {
+    move || {
+        let function = function.clone();
+        Box::pin(async move { ask_function(&function).await })
+    }
+}
+
+async fn ask_function(function: &Function) -> Result<ServiceUrl, ConnectFailure> {
+    let failed = |error: JsValue| ConnectFailure::NegotiateFunction {
+        detail: error
+            .dyn_ref::<Error>()
+            .map_or_else(|| error.as_string().unwrap_or_default(), |error| String::from(error.message())),
+    };
+    let answer = function.call0(&JsValue::NULL).map_err(failed)?;
+    let answer = JsFuture::from(Promise::resolve(&answer)).await.map_err(failed)?;
+    let url = answer.as_string().or_else(|| Reflect::get(&answer, &"url".into()).ok()?.as_string());
+    ServiceUrl::given(&url.unwrap_or_default())
 }
 
 async fn fetch_service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {
@@ -43,7 +65,7 @@ async fn unanswered(url: &str, error: &JsValue) -> ConnectFailure {
 
 /// Whose page this is, unless `url` is of the same origin.
 fn other_origin(url: &str) -> Option<String> {
-    let origin = js_sys::Reflect::get(&js_sys::global(), &"origin".into()).ok()?.as_string()?;
+    let origin = Reflect::get(&js_sys::global(), &"origin".into()).ok()?.as_string()?;
     let is_same = !url.contains("://") || url.strip_prefix(&origin).is_some_and(|path| path.starts_with('/'));
     (!is_same).then_some(origin)
 }
@@ -58,12 +80,12 @@ async fn fetch_text(url: &str) -> Result<(u16, String), JsValue> {
 /// Has `url` answer, whomever it allows to read that.
 async fn fetch_blindly(url: &str) -> Result<JsValue, JsValue> {
     let options = js_sys::Object::new();
-    js_sys::Reflect::set(&options, &"mode".into(), &"no-cors".into())?;
+    Reflect::set(&options, &"mode".into(), &"no-cors".into())?;
     JsFuture::from(fetch(url, &options)?).await
 }
 
 /// Starts a request, from a window or from a worker.
-fn fetch(url: &str, options: &JsValue) -> Result<js_sys::Promise, JsValue> {
-    let fetch: js_sys::Function = js_sys::Reflect::get(&js_sys::global(), &"fetch".into())?.dyn_into()?;
+fn fetch(url: &str, options: &JsValue) -> Result<Promise, JsValue> {
+    let fetch: Function = Reflect::get(&js_sys::global(), &"fetch".into())?.dyn_into()?;
     fetch.call2(&JsValue::UNDEFINED, &url.into(), options)?.dyn_into()
 }
