@@ -1,9 +1,11 @@
 //! The native client against the embedded service, in every subprotocol.
 
 use anyhow::Context;
+use futures_util::StreamExt;
 use tailcast_tests::{
     answering::Answering,
     listener::{Listener, group},
+    own_service::OwnService,
     server::Server,
 };
 use webpubsub_client::{
@@ -133,4 +135,26 @@ async fn a_stream_is_read_in_order_and_to_its_end() -> anyhow::Result<()> {
         assert!(place.end_of_stream || payload == text(&number.to_string()));
     }
     writing.await?
+}
+
+#[tokio::test]
+async fn a_stream_whose_opening_nobody_waits_for_any_more_is_ended() -> anyhow::Result<()> {
+    let service = OwnService::start().await?;
+    let endpoint = NegotiateEndpoint::new(service.negotiate_url());
+    let (client, mut events) = native::start(ClientOptions::new(), endpoint);
+    tailcast_tests::in_time("the end of the stream", async {
+        // It says nothing of streams.
+        let mut socket = service.accept().await?;
+        while !matches!(events.next().await.context("stopped")?, ClientEvent::Connected { .. }) {}
+        let group = group()?;
+        let start = tokio::select! {
+            opened = client.open_stream(&group, StreamOptions::new()) => anyhow::bail!("{opened:?}"),
+            start = socket.next() => start.context("no start")??,
+        };
+        assert!(start.to_text()?.contains(r#""stream":{"streamId":"#), "{start}");
+        let end = socket.next().await.context("no end")??;
+        assert!(end.to_text()?.contains("streamEnd") && end.to_text()?.contains("abandoned"), "{end}");
+        Ok(())
+    })
+    .await
 }

@@ -7,9 +7,9 @@ use std::time::Instant;
 use anyhow::Context;
 use serde_json::Value;
 use tailcast_tests::{
-    command::run, environment::tailcast, server::Server, socket::Socket, streamer::Streamer,
+    command::run, environment::tailcast, own_service::OwnService, server::Server, socket::Socket,
+    streamer::Streamer,
 };
-use tokio::net::TcpListener;
 
 #[tokio::test]
 async fn a_typed_line_appears_before_the_next_is_typed() -> anyhow::Result<()> {
@@ -50,43 +50,6 @@ async fn a_last_line_without_an_end_is_a_line_too() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A service of the test's own, to see what the streamer sends and to answer as the test likes.
-struct OwnService {
-    negotiate: tailcast_tests::answering::Answering,
-    listener: TcpListener,
-}
-
-impl OwnService {
-    async fn start() -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("ws://{}/client/hubs/stream?access_token=t", listener.local_addr()?);
-        let answer = serde_json::json!({ "url": url }).to_string();
-        let negotiate =
-            tailcast_tests::answering::Answering::with("200 OK", "application/json", &answer).await?;
-        Ok(Self { negotiate, listener })
-    }
-
-    #[allow(clippy::result_large_err, reason = "the library's signature of a handshake's callback")]
-    async fn accept(&self) -> anyhow::Result<tokio_tungstenite::WebSocketStream<tokio::net::TcpStream>> {
-        use futures_util::SinkExt;
-        use tokio_tungstenite::tungstenite::{
-            Message,
-            handshake::server::{ErrorResponse, Request, Response},
-        };
-        let (socket, _) = self.listener.accept().await?;
-        let echo = |_: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
-            let name =
-                tokio_tungstenite::tungstenite::http::HeaderValue::from_static("json.webpubsub.azure.v1");
-            response.headers_mut().insert("sec-websocket-protocol", name);
-            Ok(response)
-        };
-        let mut socket = tokio_tungstenite::accept_hdr_async(socket, echo).await?;
-        let connected = r#"{"type":"system","event":"connected","userId":null,"connectionId":"c"}"#;
-        socket.send(Message::text(connected)).await?;
-        Ok(socket)
-    }
-}
-
 async fn next_send(
     socket: &mut tokio_tungstenite::WebSocketStream<tokio::net::TcpStream>,
 ) -> anyhow::Result<Value> {
@@ -116,7 +79,7 @@ async fn acknowledge(
 #[tokio::test]
 async fn many_messages_are_on_their_way_at_once_and_the_end_waits_for_every_ack() -> anyhow::Result<()> {
     let service = OwnService::start().await?;
-    let mut streamer = Streamer::start(&service.negotiate.url("/negotiate"), &[])?;
+    let mut streamer = Streamer::start(&service.negotiate_url(), &[])?;
     let mut socket = service.accept().await?;
     let mut ack_ids = Vec::new();
     for line in ["a", "b", "c"] {
@@ -142,7 +105,7 @@ async fn many_messages_are_on_their_way_at_once_and_the_end_waits_for_every_ack(
 #[tokio::test]
 async fn what_piles_up_leaves_in_few_messages_joined_by_line_feeds() -> anyhow::Result<()> {
     let service = OwnService::start().await?;
-    let mut streamer = Streamer::start(&service.negotiate.url("/negotiate"), &[])?;
+    let mut streamer = Streamer::start(&service.negotiate_url(), &[])?;
     let lines: Vec<String> = (0..20_000).map(|number| format!("line {number}")).collect();
     let (written, seen) = tokio::join!(
         async {
@@ -196,7 +159,7 @@ async fn a_server_that_comes_back_gets_the_lines_it_missed() -> anyhow::Result<(
 #[tokio::test]
 async fn when_it_gives_up_it_says_how_many_lines_are_not_acknowledged() -> anyhow::Result<()> {
     let service = OwnService::start().await?;
-    let mut streamer = Streamer::start(&service.negotiate.url("/negotiate"), &["--give-up-after", "2"])?;
+    let mut streamer = Streamer::start(&service.negotiate_url(), &["--give-up-after", "2"])?;
     let mut socket = service.accept().await?;
     streamer.write("one\n").await?;
     let sent = next_send(&mut socket).await?;
@@ -233,7 +196,7 @@ async fn without_permission_nothing_is_delivered_and_the_refusal_is_told() -> an
 async fn a_signal_ends_it_after_what_was_read_is_acknowledged() -> anyhow::Result<()> {
     for name in ["INT", "TERM"] {
         let service = OwnService::start().await?;
-        let mut streamer = Streamer::start(&service.negotiate.url("/negotiate"), &[])?;
+        let mut streamer = Streamer::start(&service.negotiate_url(), &[])?;
         let mut socket = service.accept().await?;
         // One write, so that who has read the line has read what follows it.
         streamer.write("one\nbegun, without an end").await?;
@@ -252,7 +215,7 @@ async fn a_signal_ends_it_after_what_was_read_is_acknowledged() -> anyhow::Resul
 #[tokio::test]
 async fn a_second_signal_ends_it_at_once_and_the_lines_are_named() -> anyhow::Result<()> {
     let service = OwnService::start().await?;
-    let mut streamer = Streamer::start(&service.negotiate.url("/negotiate"), &[])?;
+    let mut streamer = Streamer::start(&service.negotiate_url(), &[])?;
     let mut socket = service.accept().await?;
     streamer.write("one\ntwo\n").await?;
     next_send(&mut socket).await?;
@@ -270,7 +233,7 @@ async fn a_second_signal_ends_it_at_once_and_the_lines_are_named() -> anyhow::Re
 #[tokio::test]
 async fn memory_stays_small_while_nobody_takes_what_is_sent() -> anyhow::Result<()> {
     let service = OwnService::start().await?;
-    let mut streamer = Streamer::start(&service.negotiate.url("/negotiate"), &[])?;
+    let mut streamer = Streamer::start(&service.negotiate_url(), &[])?;
     let mut socket = service.accept().await?;
     let megabyte = "x".repeat(1023) + "\n";
     let megabyte = megabyte.repeat(1024);

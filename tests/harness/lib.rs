@@ -18,6 +18,7 @@ pub mod faulty_way;
 pub mod file_host;
 pub mod hosted;
 pub mod listener;
+pub mod own_service;
 pub mod page_host;
 pub mod server;
 pub mod socket;

@@ -225,6 +225,12 @@ pub enum StreamFailure {
     /// It was not even begun.
     #[error(transparent)]
     NotTaken(StartRefused),
+    /// The service did not say in time whether it takes the stream.
+    #[error("the service did not take the stream within {seconds} s; it may be one that knows no streams")]
+    Unanswered {
+        /// How long was waited.
+        seconds: u64,
+    },
     /// The service asked for a fragment that it had taken before, or that was never sent.
     #[error("the service asked for a fragment that it cannot be missing")]
     ProtocolViolation,

@@ -88,7 +88,7 @@ pub use invocations::MAX_INVOCATIONS;
 pub use liveness::{PING_INTERVAL, PONG_TIMEOUT};
 pub use machine::{GroupRefused, StreamEvent, StreamOptions};
 pub use options::ClientOptions;
-pub use outbound_stream::{MAX_STREAM_BYTES, MAX_STREAM_FRAGMENTS, MAX_STREAMS};
+pub use outbound_stream::{MAX_STREAM_BYTES, MAX_STREAM_FRAGMENTS, MAX_STREAMS, STREAM_OPEN_TIMEOUT};
 pub use outgoing::{MAX_FRAME_BYTES, Outgoing, SendRefused};
 pub use recovery::{RECOVERY_RETRY_PAUSE, RECOVERY_STEP_TIMEOUT, RECOVERY_WINDOW};
 pub use sequence::{ACK_AFTER_BYTES, ACK_AFTER_MESSAGES, ACK_DELAY};

@@ -18,6 +18,9 @@ pub const MAX_STREAM_FRAGMENTS: usize = 256;
 pub const MAX_STREAM_BYTES: usize = 4 * 1024 * 1024;
 /// Most streams that may be open at once.
 pub const MAX_STREAMS: usize = 64;
+/// How long the service may take to say that it takes a stream, as long as each step of connecting may take. A service that
+/// knows no streams need not say anything.
+pub const STREAM_OPEN_TIMEOUT: Duration = Duration::from_secs(15);
 /// The first pause after the service could not take a fragment for the moment; doubles up to [`LONGEST_RETRY_PAUSE`].
 /// The official JavaScript client waits as long.
 const FIRST_RETRY_PAUSE: Duration = Duration::from_millis(10);
@@ -35,8 +38,8 @@ enum Phase {
 pub(crate) struct OutboundStream {
     id: String,
     phase: Phase,
-    /// Whether the service has said that it takes fragments.
-    is_taken: bool,
+    /// Until when the service may say that it takes fragments; `None` once it has.
+    open_by: Option<Moment>,
     /// What the service has not acknowledged, oldest first, and the number of the first.
     fragments: VecDeque<Payload<'static>>,
     first: u64,
@@ -63,11 +66,11 @@ pub(crate) enum Progress {
 }
 
 impl OutboundStream {
-    pub(crate) fn new(id: String) -> Self {
+    pub(crate) fn new(id: String, now: Moment) -> Self {
         Self {
             id,
             phase: Phase::Writing,
-            is_taken: false,
+            open_by: Some(now + STREAM_OPEN_TIMEOUT),
             fragments: VecDeque::new(),
             first: FIRST_FRAGMENT,
             bytes: 0,
@@ -84,11 +87,17 @@ impl OutboundStream {
     }
 
     pub(crate) fn is_opening(&self) -> bool {
-        !self.is_taken
+        self.open_by.is_some()
     }
 
-    pub(crate) fn retry_at(&self) -> Option<Moment> {
-        self.retry_at
+    /// Whether the service has not answered in time.
+    pub(crate) fn is_unanswered(&self, now: Moment) -> bool {
+        self.open_by.is_some_and(|open_by| open_by <= now)
+    }
+
+    /// When there is something to do without an answer of the service.
+    pub(crate) fn deadline(&self) -> Option<Moment> {
+        self.open_by.or(self.retry_at)
     }
 
     /// Keeps a fragment to be sent.
@@ -124,7 +133,7 @@ impl OutboundStream {
         if expected > next {
             return Progress::Violation;
         }
-        self.is_taken = true;
+        self.open_by = None;
         let before = self.first;
         while self.first < expected {
             let Some(fragment) = self.fragments.pop_front() else { break };
@@ -200,7 +209,7 @@ mod tests {
     }
 
     fn open() -> OutboundStream {
-        let mut stream = OutboundStream::new("s".into());
+        let mut stream = OutboundStream::new("s".into(), NOW);
         assert_eq!(stream.acknowledged(1), Progress::Opened);
         stream
     }
@@ -223,7 +232,7 @@ mod tests {
 
     #[test]
     fn nothing_is_sent_before_the_service_takes_the_stream() {
-        let mut stream = OutboundStream::new("s".into());
+        let mut stream = OutboundStream::new("s".into(), NOW);
         stream.write(text(1)).unwrap();
         assert_eq!(stream.next_request(NOW), None);
         assert_eq!(stream.acknowledged(1), Progress::Opened);
@@ -252,7 +261,7 @@ mod tests {
             let now = Moment::START + Duration::from_secs(1);
             stream.refused(1, true, now);
             assert_eq!(stream.next_request(now), None);
-            assert_eq!(stream.retry_at(), Some(now + Duration::from_millis(pause)));
+            assert_eq!(stream.deadline(), Some(now + Duration::from_millis(pause)));
             assert_eq!(sent(&mut stream, now + Duration::from_millis(pause)), [1]);
         }
     }

@@ -262,7 +262,7 @@ impl Machine {
             | Phase::Opening { give_up_at, .. }
             | Phase::Greeting { give_up_at, .. } => Some(*give_up_at),
             Phase::Connected(connection) => {
-                let streams = self.streams.values().filter_map(OutboundStream::retry_at);
+                let streams = self.streams.values().filter_map(OutboundStream::deadline);
                 let others = streams.chain(connection.sequence.ack_due());
                 Some(others.fold(connection.liveness.deadline(), Moment::min))
             }
@@ -304,6 +304,7 @@ impl Machine {
                 if connection.liveness.needs_ping(now) {
                     self.effects.push_back(send(&Request::Ping));
                 }
+                self.fail_unanswered_streams(now);
                 self.pump_streams(now);
             }
             Phase::Recovering(_) => self.recovery_deadline(now),

@@ -14,7 +14,7 @@ use crate::{
     codec,
     failure::{StartRefused, StreamFailure, WriteRefused},
     moment::Moment,
-    outbound_stream::{MAX_STREAMS, OutboundStream, Progress},
+    outbound_stream::{MAX_STREAMS, OutboundStream, Progress, STREAM_OPEN_TIMEOUT},
     outgoing::{MAX_FRAME_BYTES, is_acceptable},
 };
 
@@ -56,11 +56,16 @@ impl Machine {
     /// returned. It survives the recovery of its connection, and no other loss.
     ///
     /// # Limits
-    /// [`MAX_STREAMS`] at once.
+    /// [`MAX_STREAMS`] at once. The service has [`STREAM_OPEN_TIMEOUT`] to take it.
     ///
     /// # Errors
     /// [`StartRefused`].
-    pub fn open_stream(&mut self, group: &GroupName, options: StreamOptions) -> Result<u64, StartRefused> {
+    pub fn open_stream(
+        &mut self,
+        group: &GroupName,
+        options: StreamOptions,
+        now: Moment,
+    ) -> Result<u64, StartRefused> {
         if !self.is_connected() {
             return Err(StartRefused::NotConnected);
         }
@@ -79,7 +84,7 @@ impl Machine {
             idle_timeout_ms,
             no_echo: options.without_echo,
         });
-        self.streams.insert(number, OutboundStream::new(stream_id));
+        self.streams.insert(number, OutboundStream::new(stream_id, now));
         Ok(number)
     }
 
@@ -196,18 +201,36 @@ impl Machine {
     /// A start that was sent and not answered may have arrived or not, and cannot be sent again: the service refuses a
     /// name that is in use.
     pub(super) fn fail_opening_streams(&mut self) {
-        let opening: Vec<u64> =
-            self.streams.iter().filter(|(_, stream)| stream.is_opening()).map(|(number, _)| number).collect();
-        for number in opening {
-            self.streams.remove(number);
-            self.tell_stream(number, StreamEvent::Closed(Err(StreamFailure::ConnectionLost)));
+        self.fail_streams_that(OutboundStream::is_opening, &StreamFailure::ConnectionLost);
+    }
+
+    /// Gives up streams of which the service has said nothing for too long. A service that takes one after all is told of
+    /// its end.
+    pub(super) fn fail_unanswered_streams(&mut self, now: Moment) {
+        let failure = StreamFailure::Unanswered { seconds: STREAM_OPEN_TIMEOUT.as_secs() };
+        for stream in self.fail_streams_that(|stream| stream.is_unanswered(now), &failure) {
+            let error = Some(PublisherError { message: Some("abandoned".to_owned()), user_error_code: None });
+            self.send_request(&Request::StreamEnd { stream_id: stream.id().to_owned(), error });
         }
     }
 
-    pub(super) fn fail_streams(&mut self, failure: &StreamFailure) {
-        for number in self.streams.take_numbers() {
+    fn fail_streams_that(
+        &mut self,
+        fails: impl Fn(&OutboundStream) -> bool,
+        failure: &StreamFailure,
+    ) -> Vec<OutboundStream> {
+        let numbers: Vec<u64> =
+            self.streams.iter().filter(|(_, stream)| fails(stream)).map(|(number, _)| number).collect();
+        let failed = numbers.into_iter().filter_map(|number| {
+            let stream = self.streams.remove(number)?;
             self.tell_stream(number, StreamEvent::Closed(Err(failure.clone())));
-        }
+            Some(stream)
+        });
+        failed.collect()
+    }
+
+    pub(super) fn fail_streams(&mut self, failure: &StreamFailure) {
+        self.fail_streams_that(|_| true, failure);
     }
 
     fn tell_stream(&mut self, stream: u64, event: StreamEvent) {

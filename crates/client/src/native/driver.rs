@@ -203,7 +203,8 @@ impl Driver {
                 Err(refused) => drop(answered.send(Err(InvokeFailure::NotTaken(refused)))),
             },
             Command::OpenStream { group, options, started } => {
-                let opened = self.machine.open_stream(&group, options).map(|number| {
+                let now = self.clock.now();
+                let opened = self.machine.open_stream(&group, options, now).map(|number| {
                     let (state, watching) = watch::channel(StreamState::Opening);
                     self.streams.insert(number, state);
                     (number, watching)

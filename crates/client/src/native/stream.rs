@@ -25,20 +25,21 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Waits until the service takes the stream.
+    /// Waits until the service takes the stream. Whoever does not wait for the end of that abandons it.
     pub(super) async fn opened(
         number: u64,
-        mut state: watch::Receiver<StreamState>,
+        state: watch::Receiver<StreamState>,
         commands: mpsc::Sender<Command>,
     ) -> Result<Self, StreamFailure> {
-        let opened = state.wait_for(|state| *state != StreamState::Opening).await;
+        let mut stream = Self { number, state, commands, has_ended: false };
+        let opened = stream.state.wait_for(|state| *state != StreamState::Opening).await;
         match opened.as_deref() {
             Ok(StreamState::Closed(Err(failure))) => return Err(failure.clone()),
             Ok(_) => {}
             Err(_) => return Err(StreamFailure::Stopped),
         }
         drop(opened);
-        Ok(Self { number, state, commands, has_ended: false })
+        Ok(stream)
     }
 
     /// Appends a fragment. Waits while as much waits for the service as may.

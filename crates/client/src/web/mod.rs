@@ -197,7 +197,8 @@ impl WebClient {
     /// # Errors
     /// [`StartRefused`].
     pub fn open_stream(&self, group: &GroupName, options: StreamOptions) -> Result<u64, StartRefused> {
-        self.0.ask(|machine| machine.open_stream(group, options))
+        let now = self.0.now();
+        self.0.ask(|machine| machine.open_stream(group, options, now))
     }
 
     /// Appends a fragment to a stream; see [`Machine::write_stream`].

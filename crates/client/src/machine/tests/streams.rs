@@ -6,10 +6,10 @@ use super::{
     reliable::{RELIABLE, reliable},
     *,
 };
-use crate::{InvokeFailure, StartRefused};
+use crate::{InvokeFailure, STREAM_OPEN_TIMEOUT, StartRefused};
 
 fn opened(machine: &mut Machine) -> (u64, String) {
-    let stream = machine.open_stream(&group(), StreamOptions::new()).unwrap();
+    let stream = machine.open_stream(&group(), StreamOptions::new(), at(1)).unwrap();
     let effects = effects(machine);
     let start = sent(&effects)[0];
     let name =
@@ -63,7 +63,28 @@ fn a_stream_ends_with_its_connection_and_one_being_opened_with_its_socket() {
     effects(&mut machine);
     lose(&mut machine, 1008, at(2));
     assert!(effects(&mut machine).contains(&closed(open)));
-    assert_eq!(machine.open_stream(&group(), StreamOptions::new()), Err(StartRefused::NotConnected));
+    assert_eq!(machine.open_stream(&group(), StreamOptions::new(), at(1)), Err(StartRefused::NotConnected));
+}
+
+#[test]
+fn a_stream_that_the_service_says_nothing_of_is_given_up_in_time() {
+    let mut machine = reliable(ClientOptions::new());
+    let (stream, name) = opened(&mut machine);
+    let (taken, taken_name) = opened(&mut machine);
+    acknowledge(&mut machine, &taken_name, 1, at(2));
+    effects(&mut machine);
+    let due = at(1) + STREAM_OPEN_TIMEOUT;
+    assert_eq!(machine.next_deadline(), Some(due));
+    machine.handle(Input::DeadlineReached, due);
+    let given_up = effects(&mut machine);
+    let failure = StreamFailure::Unanswered { seconds: 15 };
+    assert_eq!(given_up[0], Effect::Stream { stream, event: StreamEvent::Closed(Err(failure)) });
+    // If the service takes it after all, it ends.
+    let [end] = sent(&given_up)[..] else { panic!("{given_up:?}") };
+    assert!(end.contains("streamEnd") && end.contains(&name), "{end}");
+    acknowledge(&mut machine, &name, 1, due);
+    assert_eq!(effects(&mut machine), []);
+    machine.write_stream(taken, text("a"), due).unwrap();
 }
 
 #[test]
