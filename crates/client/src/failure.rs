@@ -34,6 +34,12 @@ pub enum ConnectFailure {
         /// The function's words.
         detail: String,
     },
+    /// What was given in place of an answer of a negotiate endpoint is no URL of a service.
+    #[error("cannot connect: {found} is no client access URL (wss://HOST/client/hubs/HUB?access_token=…)")]
+    NotAServiceUrl {
+        /// What it looks like.
+        found: String,
+    },
     /// The address of the negotiate endpoint is none.
     #[error("negotiate failed: `{url}` is no http(s)://HOST/… address")]
     NegotiateAddress {
@@ -100,6 +106,7 @@ impl ConnectFailure {
             Self::NegotiateOrigin { .. }
             | Self::NegotiateAnswer { .. }
             | Self::NegotiateAddress { .. }
+            | Self::NotAServiceUrl { .. }
             | Self::NoSubprotocol { .. } => false,
             Self::Refused { status, .. } => status.is_none_or(is_passing_status),
         }

@@ -23,12 +23,10 @@ impl ServiceUrl {
     /// As [`ServiceUrl::new`], and says what is wrong.
     ///
     /// # Errors
-    /// [`ConnectFailure::NegotiateAnswer`].
+    /// [`ConnectFailure::NotAServiceUrl`].
     pub fn given(url: &str) -> Result<Self, ConnectFailure> {
-        Self::new(url.to_owned()).ok_or_else(|| ConnectFailure::NegotiateAnswer {
-            url: without_query(url).to_owned(),
-            found: "an address that is no ws(s)://…".to_owned(),
-        })
+        Self::new(url.to_owned())
+            .ok_or_else(|| ConnectFailure::NotAServiceUrl { found: describe_no_url(url) })
     }
 
     /// The whole URL, token included.
@@ -129,11 +127,53 @@ fn describe(body: &str) -> String {
     }
 }
 
+/// What a text looks like that was given as a URL, in words. What is no address at all is not shown: it may be a token.
+fn describe_no_url(text: &str) -> String {
+    if text.is_empty() {
+        "nothing".to_owned()
+    } else if ["ws://", "wss://", "http://", "https://"].iter().any(|scheme| text.starts_with(scheme)) {
+        format!("`{}`", excerpt(without_query(text)))
+    } else {
+        format!("a text of {} bytes", text.len())
+    }
+}
+
+/// The begin of a text, as far as it may be shown.
 fn excerpt(text: &str) -> String {
     const EXCERPT_CHARS: usize = 60;
+    let shown = without_tokens(text);
     let cut: String =
-        text.chars().take(EXCERPT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if cut.len() < text.len() { format!("{cut}…") } else { cut }
+        shown.chars().take(EXCERPT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if cut.len() < shown.len() { format!("{cut}…") } else { cut }
+}
+
+/// A text in which no long run of letters and digits stands, as tokens and keys are.
+fn without_tokens(text: &str) -> String {
+    // Longer than most names of hosts, shorter than what is hard to guess.
+    const LONGEST_SHOWN_RUN: usize = 32;
+    let is_of_run = |c: char| c.is_ascii_alphanumeric() || "-_+=".contains(c);
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c| is_of_run(c) != is_of_run(first)).unwrap_or(rest.len());
+        let (piece, after) = rest.split_at(end);
+        out.push_str(if is_of_run(first) && piece.len() > LONGEST_SHOWN_RUN { "…" } else { piece });
+        rest = after;
+    }
+    out
+}
+
+/// A text without the queries of the URLs in it.
+#[cfg_attr(not(feature = "web"), allow(dead_code, reason = "browsers put URLs into their messages"))]
+pub(crate) fn without_queries(text: &str) -> String {
+    let mut pieces = text.split('?');
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let end = piece.find(|c: char| c.is_whitespace() || "'\"`".contains(c)).unwrap_or(piece.len());
+        out.push_str(if end == 0 { "?" } else { "?…" });
+        out.push_str(piece.get(end..).unwrap_or_default());
+    }
+    out
 }
 
 #[cfg(test)]
@@ -187,5 +227,26 @@ mod tests {
         {
             assert!(!words(200, body).contains("secret"), "{body}");
         }
+        let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
+        for answer in [format!(r#"{{"token":"{token}"}}"#), token.to_owned()] {
+            assert!(!words(200, &answer).contains("eyJ"), "{answer}");
+        }
+        for given in [token.to_owned(), format!("https://h/x?access_token={token}"), format!("ws:///{token}")]
+        {
+            let words = ServiceUrl::given(&given).unwrap_err().to_string();
+            assert!(!words.contains("eyJ"), "{words}");
+        }
+        let browser =
+            without_queries("The URL 'wss://h:99999/?access_token=secret' is invalid. Is it? See 'a?b'");
+        assert_eq!(browser, "The URL 'wss://h:99999/?…' is invalid. Is it? See 'a?…'");
+    }
+
+    #[test]
+    fn what_is_no_url_of_a_service_is_described() {
+        let words = |given: &str| ServiceUrl::given(given).unwrap_err().to_string();
+        assert!(words("").contains("nothing is no client access URL"));
+        assert!(words("https://h/x?y=z").contains("`https://h/x` is no"));
+        assert!(words("Endpoint=…").contains("a text of 12 bytes is no"));
+        assert!(ServiceUrl::given("wss://h/client/hubs/x").is_ok());
     }
 }

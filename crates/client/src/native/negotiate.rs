@@ -87,16 +87,10 @@ fn http_client() -> Result<&'static reqwest::Client, reqwest::Error> {
 pub(super) async fn negotiate(endpoint: NegotiateEndpoint) -> Result<ServiceUrl, ConnectFailure> {
     match endpoint.source {
         Source::Http { url, credential } => ask(&url, credential.as_deref()).await,
-        Source::Call(call) => {
-            let url = A_FUNCTION.to_owned();
-            match call().await {
-                Ok(answer) => ServiceUrl::new(answer).ok_or_else(|| ConnectFailure::NegotiateAnswer {
-                    url,
-                    found: "a URL that is no ws(s)://…".to_owned(),
-                }),
-                Err(detail) => Err(ConnectFailure::NegotiateUnreachable { url, detail }),
-            }
-        }
+        Source::Call(call) => match call().await {
+            Ok(answer) => ServiceUrl::given(&answer),
+            Err(detail) => Err(ConnectFailure::NegotiateUnreachable { url: A_FUNCTION.to_owned(), detail }),
+        },
     }
 }
 

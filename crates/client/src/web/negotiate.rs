@@ -1,6 +1,6 @@
 //! Asking a negotiate endpoint by `fetch`, or a function of JavaScript.
 
-use js_sys::{Error, Function, Promise, Reflect};
+use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
@@ -27,9 +27,7 @@ pub fn negotiate_by(function: Function) -> impl Fn() -> Negotiation + 'static {
 
 async fn ask_function(function: &Function) -> Result<ServiceUrl, ConnectFailure> {
     let failed = |error: JsValue| ConnectFailure::NegotiateFunction {
-        detail: error
-            .dyn_ref::<Error>()
-            .map_or_else(|| error.as_string().unwrap_or_default(), |error| String::from(error.message())),
+        detail: error.as_string().unwrap_or_else(|| describe(&error)),
     };
     let answer = function.call0(&JsValue::NULL).map_err(failed)?;
     let answer = JsFuture::from(Promise::resolve(&answer)).await.map_err(failed)?;

@@ -7,7 +7,7 @@ use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
 use webpubsub_protocol::{close, subprotocol::Subprotocol};
 
 use super::{MAX_BUFFERED_BYTES, line::IncomingFrame};
-use crate::codec::Frame;
+use crate::{codec::Frame, negotiate::without_queries};
 
 /// What a socket tells.
 pub(super) enum SocketEvent {
@@ -97,9 +97,10 @@ impl Drop for Socket {
     }
 }
 
-/// What the browser says of an error.
+/// What the browser says of an error, without the tokens in it: browsers put whole URLs into their words.
 pub(super) fn describe(error: &JsValue) -> String {
-    error
+    let words = error
         .dyn_ref::<js_sys::Error>()
-        .map_or_else(|| format!("{error:?}"), |error| String::from(error.message()))
+        .map_or_else(|| format!("{error:?}"), |error| String::from(error.message()));
+    without_queries(&words)
 }
