@@ -4,5 +4,5 @@ export default {
   // Pages under any path.
   base: "./",
   plugins: [vue({ template: { compilerOptions: { isCustomElement: (tag) => tag === "tail-cast" } } })],
-  build: { rollupOptions: { input: ["plain.html", "react.html", "vue.html"] } },
+  build: { rollupOptions: { input: ["client.html", "plain.html", "react.html", "vue.html"] } },
 };

@@ -84,7 +84,7 @@ async fn the_types_say_what_may_be_done_and_what_may_not() -> anyhow::Result<()>
 #[tokio::test]
 async fn the_package_holds_what_it_names_and_runs_without_any_build() -> anyhow::Result<()> {
     let application = Application::new("unbuilt").await?;
-    let folder = application.package();
+    let folder = application.package("tailcast");
     let mut files: Vec<String> = Vec::new();
     for entry in folder.read_dir()? {
         files.push(entry?.file_name().to_string_lossy().into_owned());

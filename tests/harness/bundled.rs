@@ -1,4 +1,4 @@
-//! An application of somebody else, with the package in its `node_modules` as npm packs and unpacks it.
+//! An application of somebody else, with the packages in its `node_modules` as npm packs and unpacks them.
 
 use std::{
     fs,
@@ -40,25 +40,24 @@ impl Application {
             let module = entry?.path();
             std::os::unix::fs::symlink(&module, modules.join(module.file_name().unwrap_or_default()))?;
         }
-        application.install_package().await?;
+        application.install(&environment::element()?, "tailcast").await?;
+        application.install(&environment::client_js()?, "webpubsub-client").await?;
         Ok(application)
     }
 
-    async fn install_package(&self) -> anyhow::Result<()> {
-        let package = environment::element()?;
+    async fn install(&self, package: &Path, name: &str) -> anyhow::Result<()> {
         let folder = self.folder.to_string_lossy().into_owned();
-        let packed = self
-            .run(Path::new("npm"), &["pack", "--silent", "--pack-destination", &folder], &package)
-            .await?;
+        let packed =
+            self.run(Path::new("npm"), &["pack", "--silent", "--pack-destination", &folder], package).await?;
         let archive = self.folder.join(packed.trim()).to_string_lossy().into_owned();
         self.run(Path::new("tar"), &["-xzf", &archive, "-C", &folder], &self.folder).await?;
-        fs::rename(self.folder.join("package"), self.package()).context("the archive holds no package")
+        fs::rename(self.folder.join("package"), self.package(name)).context("the archive holds no package")
     }
 
-    /// Where the package lies, unpacked.
+    /// Where the package of this name lies, unpacked.
     #[must_use]
-    pub fn package(&self) -> PathBuf {
-        self.folder.join("node_modules/tailcast")
+    pub fn package(&self, name: &str) -> PathBuf {
+        self.folder.join("node_modules").join(name)
     }
 
     /// Runs one of the programs in `node_modules`, by its script; gives what it says.

@@ -51,6 +51,14 @@ pub fn element() -> anyhow::Result<PathBuf> {
     Ok(dist()?.join("npm"))
 }
 
+/// The package of the client for JavaScript.
+///
+/// # Errors
+/// When `cargo xtask test` did not say.
+pub fn client_js() -> anyhow::Result<PathBuf> {
+    Ok(dist()?.join("client-js"))
+}
+
 /// Chromium's driver.
 ///
 /// # Errors

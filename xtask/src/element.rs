@@ -1,27 +1,26 @@
 //! Building the custom element: WebAssembly, the JavaScript around it, and what a package of npm has besides.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::dist::folder;
+use crate::npm_package::{self, read, write};
 use crate::progress;
 use crate::setup::{Setup, WASM_TARGET, WasmToolchain};
 use crate::stamp::Stamp;
 use crate::workspace::Workspace;
 
-/// Files of `src/element` that go into the package as they are, but for what [`MARKS`] names.
+/// Files of `src/element` that go into the package as they are, but for what [`STYLE_MARK`] names.
 const FILES: [&str; 6] =
     ["tailcast.js", "tailcast.d.ts", "react.d.ts", "custom-elements.json", "package.json", "README.md"];
-const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
-/// What stands in those files for the version, and for the style sheet as a JavaScript string.
-const MARKS: (&str, &str) = ("__VERSION__", "\"__STYLE__\"");
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// What stands in those files for the style sheet as a JavaScript string.
+const STYLE_MARK: &str = "\"__STYLE__\"";
 /// What the files of WebAssembly are called.
 const CORE: &str = "tailcast-core";
 
 /// What the package is made of, relative to the root.
-const INPUTS: [&str; 10] = [
+const INPUTS: [&str; 11] = [
     "assets/style.css",
     "Cargo.lock",
     "Cargo.toml",
@@ -32,6 +31,7 @@ const INPUTS: [&str; 10] = [
     "LICENSE-MIT",
     "src",
     "xtask/src/element.rs",
+    "xtask/src/npm_package.rs",
 ];
 
 /// Builds the package into [`Workspace::element`], unless nothing changed since the last time.
@@ -50,11 +50,8 @@ pub fn build(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
     })
 }
 
-fn build_anew(workspace: &Workspace, toolchain: WasmToolchain, folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+fn build_anew(workspace: &Workspace, toolchain: WasmToolchain, package: &Path) -> Result<()> {
+    folder::make_anew(package)?;
     let target = workspace.page_target();
     let cargo = workspace.cargo()?.args(["build", "--quiet", "--profile", "page", "--target", WASM_TARGET]);
     let cargo = cargo.args(["--bin", "tailcast-element", "--features", "element"]);
@@ -62,34 +59,27 @@ fn build_anew(workspace: &Workspace, toolchain: WasmToolchain, folder: &Path) ->
     let bindgen =
         workspace.program("wasm-bindgen")?.args(["--target", "web", "--no-typescript", "--out-name", CORE]);
     let module = target.join(WASM_TARGET).join("page/tailcast-element.wasm");
-    bindgen.arg("--out-dir").arg(folder).arg(module).run()?;
-    shrink(workspace, &folder.join(format!("{CORE}_bg.wasm")))?;
-    let script = folder.join(format!("{CORE}.js"));
+    bindgen.arg("--out-dir").arg(package).arg(module).run()?;
+    // As trunk does it for the page.
+    npm_package::optimise(workspace, &package.join(format!("{CORE}_bg.wasm")), &["-Oz", "--converge"])?;
+    let script = package.join(format!("{CORE}.js"));
     write(&script, &without_comments(&read(&script)?))?;
-    write_files(workspace, folder)
+    write_files(workspace, package)
 }
 
-/// As trunk does it for the page. The lowest memory is the end of the stack: nothing has an address there.
-fn shrink(workspace: &Workspace, module: &Path) -> Result<()> {
-    let shrunk = module.with_extension("small");
-    let wasm_opt = workspace.program("wasm-opt")?.args(["-Oz", "--converge", "--low-memory-unused"]);
-    wasm_opt.arg("-o").arg(&shrunk).arg(module).run()?;
-    fs::rename(&shrunk, module).with_context(|| format!("cannot write {}", module.display()))
-}
-
-fn write_files(workspace: &Workspace, folder: &Path) -> Result<()> {
+fn write_files(workspace: &Workspace, package: &Path) -> Result<()> {
     let style = read(&workspace.root().join("assets/style.css"))?;
     let style = serde_json::to_string(&own_style(&style)).context("the style sheet is no text")?;
-    for name in FILES {
-        let text = read(&workspace.root().join("src/element").join(name))?;
-        let text = if name.ends_with(".js") { without_comments(&text) } else { text };
-        let text = text.replace(MARKS.0, VERSION).replace(MARKS.1, &style);
-        write(&folder.join(name), &text)?;
-    }
-    for name in LICENCES {
-        write(&folder.join(name), &read(&workspace.root().join(name))?)?;
-    }
-    Ok(())
+    npm_package::write_files(
+        workspace,
+        &workspace.root().join("src/element"),
+        &FILES,
+        package,
+        |name, text| {
+            let text = if name.ends_with(".js") { without_comments(&text) } else { text };
+            text.replace(STYLE_MARK, &style)
+        },
+    )
 }
 
 /// The style sheet for a shadow root: sizes do not hang on the font of the page around it, and what is not needed is gone.
@@ -127,14 +117,6 @@ fn without_rem(line: &str) -> String {
         rest = &after["rem".len()..];
     }
     out + rest
-}
-
-fn read(file: &PathBuf) -> Result<String> {
-    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
-}
-
-fn write(file: &Path, text: &str) -> Result<()> {
-    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }
 
 #[cfg(test)]

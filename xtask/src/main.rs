@@ -6,11 +6,13 @@
 mod bench;
 mod budget;
 mod build;
+mod client_js;
 mod dist;
 mod docs;
 mod element;
 mod first_load;
 mod lint;
+mod npm_package;
 mod program;
 mod progress;
 mod serve;
@@ -62,7 +64,7 @@ enum Command {
     Element,
     /// Build the documentation as a book, into target/book/
     Docs,
-    /// Build and pack what others get into dist/: the page for file hosts, the element, and the program
+    /// Build and pack what others get into dist/: the page for file hosts, the element, the client for JavaScript, and the program
     Dist,
 }
 

@@ -83,6 +83,11 @@ impl Workspace {
         self.target().join("element")
     }
 
+    /// The client for JavaScript, as a package of npm.
+    pub fn client_js(&self) -> PathBuf {
+        self.target().join("client-js")
+    }
+
     /// The programs of strangers, and what they need.
     pub fn strangers(&self) -> PathBuf {
         self.root.join("tests/strangers")

@@ -15,8 +15,15 @@ export class Promises {
     this.#ends.set(other, this.#take(number));
   }
 
-  resolve(number) {
-    this.#take(number)?.resolve();
+  /** A new promise that nobody need look after: broken, it is not reported. */
+  keepQuietly(number) {
+    const promise = this.keep(number);
+    promise.catch(() => {});
+    return promise;
+  }
+
+  resolve(number, value) {
+    this.#take(number)?.resolve(value);
   }
 
   reject(number, words) {
@@ -36,9 +43,42 @@ export class Promises {
   }
 }
 
+/** JSON that the service relays; what is none is left as it came. */
+export function read(json) {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return json;
+  }
+}
+
+const DATA_TYPES = ["text", "json", "binary", "protobuf"];
+
+/** Which of the data types this is; -1 for none. */
+export function dataTypeOf(name) {
+  return DATA_TYPES.indexOf(name);
+}
+
+/**
+ * The bytes of a buffer or of a view of one, be it of another window; `undefined` for what is neither, or has been handed
+ * over to somebody else.
+ */
+export function bytesOf(content) {
+  try {
+    if (ArrayBuffer.isView(content)) {
+      return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+    }
+    const isBuffer = Object.prototype.toString.call(content) === "[object ArrayBuffer]";
+    return isBuffer ? new Uint8Array(content) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Who listens to what. */
 export class Listeners {
   #byEvent = new Map();
+  #stream = undefined;
 
   add(name, listener) {
     this.#byEvent.set(name, [...this.#of(name), listener]);
@@ -61,18 +101,19 @@ export class Listeners {
     }
   }
 
+  /** The next message is a fragment of a stream, and this says which. */
+  fragment(stream) {
+    this.#stream = stream;
+  }
+
   /** A message of text. Without a group it is one of the server. */
   text(group, fromUserId, text) {
     this.#message(group, fromUserId, "text", text);
   }
 
-  /** As `text`. What the service relays was JSON when it was sent; what is not is shown as it came. */
+  /** As `text`. */
   json(group, fromUserId, json) {
-    let data = json;
-    try {
-      data = JSON.parse(json);
-    } catch {}
-    this.#message(group, fromUserId, "json", data);
+    this.#message(group, fromUserId, "json", read(json));
   }
 
   /** As `text`. The bytes lie in the memory of WebAssembly, and not for long. */
@@ -81,8 +122,16 @@ export class Listeners {
   }
 
   #message(group, fromUserId, dataType, data) {
-    if (group === undefined) this.tell("server-message", { message: { dataType, data } });
-    else this.tell("group-message", { message: { group, fromUserId: fromUserId ?? null, dataType, data } });
+    if (group === undefined) {
+      this.tell("server-message", { message: { dataType, data } });
+      return;
+    }
+    const message = { group, fromUserId: fromUserId ?? null, dataType, data };
+    if (this.#stream) {
+      message.stream = this.#stream;
+      this.#stream = undefined;
+    }
+    this.tell("group-message", { message });
   }
 
   #of(name) {

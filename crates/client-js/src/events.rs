@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Error, Function, Object, Reflect};
+use js_sys::{Error, Object, Reflect};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use webpubsub_client::ClientEvent;
-use webpubsub_protocol::payload::Payload;
+use webpubsub_protocol::{payload::Payload, stream::StreamInfo};
 
 #[wasm_bindgen(module = "/src/browser.js")]
 extern "C" {
@@ -15,11 +15,14 @@ extern "C" {
     #[wasm_bindgen(constructor)]
     fn new() -> Listeners;
     #[wasm_bindgen(method)]
-    fn add(this: &Listeners, name: &str, listener: &Function);
+    fn add(this: &Listeners, name: &JsValue, listener: &JsValue);
     #[wasm_bindgen(method)]
-    fn remove(this: &Listeners, name: &str, listener: &Function);
+    fn remove(this: &Listeners, name: &JsValue, listener: &JsValue);
     #[wasm_bindgen(method)]
     fn tell(this: &Listeners, name: &str, event: &Object);
+
+    #[wasm_bindgen(method)]
+    fn fragment(this: &Listeners, stream: &Object);
 
     // A message of a group, or, where that is `undefined`, of the server: in one step each, for there are many.
     #[wasm_bindgen(method)]
@@ -44,19 +47,22 @@ impl Events {
     }
 
     /// Calls `listener` with each event of this name.
-    pub fn add(&self, name: &str, listener: &Function) {
+    pub fn add(&self, name: &JsValue, listener: &JsValue) {
         self.listeners.add(name, listener);
     }
 
     /// Calls it no more.
-    pub fn remove(&self, name: &str, listener: &Function) {
+    pub fn remove(&self, name: &JsValue, listener: &JsValue) {
         self.listeners.remove(name, listener);
     }
 
     /// Tells an event. A listener may add and remove listeners.
     pub fn tell(&self, event: &ClientEvent) {
         match event {
-            ClientEvent::GroupMessage { group, from_user_id, payload, .. } => {
+            ClientEvent::GroupMessage { group, from_user_id, payload, stream, .. } => {
+                if let Some(stream) = stream {
+                    self.listeners.fragment(&place_in(stream));
+                }
                 self.tell_message(&self.group(group), from_user_id.as_deref(), payload);
             }
             ClientEvent::ServerMessage { payload, .. } => {
@@ -102,6 +108,9 @@ fn written(event: &ClientEvent) -> Option<(&'static str, Object)> {
         ClientEvent::Connected { connection_id, user_id, .. } => {
             ("connected", object(&[("connectionId", words(connection_id)), ("userId", optional(user_id))]))
         }
+        ClientEvent::ConnectFailed { failure } => {
+            ("connect-failed", object(&[("message", words(&failure.to_string()))]))
+        }
         ClientEvent::Disconnected { reason } => {
             ("disconnected", object(&[("message", words(&reason.to_string()))]))
         }
@@ -124,7 +133,30 @@ fn written(event: &ClientEvent) -> Option<(&'static str, Object)> {
     })
 }
 
-fn object(members: &[(&str, JsValue)]) -> Object {
+/// Where in a stream a message belongs, in the words of the official SDK.
+fn place_in(stream: &StreamInfo) -> Object {
+    let optional = |text: &Option<String>| text.as_deref().map_or(JsValue::UNDEFINED, JsValue::from_str);
+    // Exact up to 2^53.
+    #[allow(clippy::cast_precision_loss)]
+    let number = JsValue::from_f64(stream.stream_sequence_id as f64);
+    let mut members = vec![
+        ("streamId", JsValue::from_str(&stream.stream_id)),
+        ("streamSequenceId", number),
+        ("endOfStream", JsValue::from_bool(stream.end_of_stream)),
+    ];
+    if let Some(error) = &stream.error {
+        let error = object(&[
+            ("name", JsValue::from_str(&error.name)),
+            ("message", optional(&error.message)),
+            ("userErrorCode", optional(&error.user_error_code)),
+        ]);
+        members.push(("error", error.into()));
+    }
+    object(&members)
+}
+
+/// An object with these members.
+pub fn object(members: &[(&str, JsValue)]) -> Object {
     let object = Object::new();
     for (name, value) in members {
         // Fails only for objects that are frozen.

@@ -2,7 +2,7 @@
 //! it can take its place.
 //!
 //! ```js
-//! import init, { WebPubSubClient } from "./webpubsub_client_js.js";
+//! import init, { WebPubSubClient } from "webpubsub-client";
 //! await init();
 //! const client = new WebPubSubClient("/negotiate", { groups: ["chat"] });
 //! client.on("group-message", (event) => console.log(event.message.group, event.message.data));
@@ -10,17 +10,22 @@
 //! await client.sendToGroup("chat", "hello", "text");
 //! ```
 //!
-//! Build it with `cargo build --profile client-js --target wasm32-unknown-unknown -p webpubsub-client-js`, then `wasm-bindgen
-//! --target web`. Elsewhere than in a browser this crate is empty.
+//! `cargo xtask dist` makes the package of npm, in `dist/client-js/`. Elsewhere than in a browser this crate is empty.
 
 #![cfg(target_arch = "wasm32")]
 
+mod budget;
 mod client;
 mod content;
 mod events;
+mod options;
+mod place;
 mod promises;
+mod session;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod typescript;
 
 pub use client::WebPubSubClient;
+pub use streams::GroupStreamWriter;

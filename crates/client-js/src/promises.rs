@@ -1,7 +1,7 @@
 //! The promises that a client gave and has yet to keep.
 
 use js_sys::{Error, Promise};
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 #[wasm_bindgen(module = "/src/browser.js")]
 extern "C" {
@@ -23,6 +23,14 @@ extern "C" {
     /// Keeps it, if there is one.
     #[wasm_bindgen(method)]
     pub fn resolve(this: &Promises, number: f64);
+
+    /// Keeps it, if there is one, with a value.
+    #[wasm_bindgen(method, js_name = resolve)]
+    pub fn resolve_with(this: &Promises, number: f64, value: &JsValue);
+
+    /// A new promise that nobody need look after.
+    #[wasm_bindgen(method, js_name = keepQuietly)]
+    pub fn keep_quietly(this: &Promises, number: f64) -> Promise;
 
     /// Breaks it, if there is one, and says why.
     #[wasm_bindgen(method)]

@@ -52,7 +52,7 @@ const SERVICE: &str = r#"
 fn client() -> WebPubSubClient {
     js_sys::eval(SERVICE).unwrap();
     let options = js_sys::eval("({ groups: ['chat'] })").unwrap();
-    WebPubSubClient::new("/negotiate".to_owned(), &options).unwrap()
+    WebPubSubClient::new(&"/negotiate".into(), Some(options.unchecked_into())).unwrap()
 }
 
 /// A list that grows by what `expression` makes of each `event`.
@@ -60,7 +60,7 @@ fn listen(client: &WebPubSubClient, name: &str, expression: &str) -> js_sys::Arr
     let maker = js_sys::Function::new_with_args("list", &format!("return event => list.push({expression})"));
     let list = js_sys::Array::new();
     let listener = maker.call1(&JsValue::NULL, &list).unwrap();
-    client.on(name, listener.unchecked_ref());
+    client.on(&name.into(), &listener).unwrap();
     list
 }
 
@@ -80,16 +80,20 @@ async fn what_is_sent_is_acknowledged_and_heard_as_it_was() {
              ? [...new Uint8Array(event.message.data)] : JSON.stringify(event.message.data))",
     );
     JsFuture::from(client.start()).await.unwrap();
-    JsFuture::from(client.join_group("more")).await.unwrap();
+    JsFuture::from(client.join_group(&"more".into())).await.unwrap();
     let contents = [("text", "'é'"), ("json", "({ n: [1, null] })"), ("binary", "new Uint8Array([0, 255])")];
     for (data_type, content) in contents {
         let content = js_sys::eval(content).unwrap();
-        JsFuture::from(client.send_to_group("chat", &content, data_type, None)).await.unwrap();
+        JsFuture::from(client.send_to_group(&"chat".into(), &content, &data_type.into(), None))
+            .await
+            .unwrap();
     }
     let forget = js_sys::eval("({ fireAndForget: true })").unwrap().unchecked_into();
-    JsFuture::from(client.send_to_group("chat", &"last".into(), "text", Some(forget))).await.unwrap();
+    JsFuture::from(client.send_to_group(&"chat".into(), &"last".into(), &"text".into(), Some(forget)))
+        .await
+        .unwrap();
     // Its answer comes after the message that was forgotten.
-    JsFuture::from(client.leave_group("more")).await.unwrap();
+    JsFuture::from(client.leave_group(&"more".into())).await.unwrap();
     let heard: Vec<String> = heard.iter().filter_map(|value| value.as_string()).collect();
     assert_eq!(heard, ["text \"é\"", "json {\"n\":[1,null]}", "binary 0,255", "text \"last\""]);
     assert_eq!(ids.get(0).as_string().as_deref(), Some("c ada"));
@@ -100,8 +104,9 @@ async fn more_than_the_window_holds_waits_and_arrives_in_order() {
     let client = client();
     let heard = listen(&client, "group-message", "event.message.data");
     JsFuture::from(client.start()).await.unwrap();
-    let all: js_sys::Array =
-        (0..1_000).map(|number| client.send_to_group("chat", &number.into(), "json", None)).collect();
+    let all: js_sys::Array = (0..1_000)
+        .map(|number| client.send_to_group(&"chat".into(), &number.into(), &"json".into(), None))
+        .collect();
     JsFuture::from(js_sys::Promise::all(&all)).await.unwrap();
     let heard: Vec<f64> = heard.iter().filter_map(|value| value.as_f64()).collect();
     assert_eq!(heard, (0..1_000).map(f64::from).collect::<Vec<_>>());
@@ -114,9 +119,9 @@ async fn what_came_before_the_end_is_heard_before_it_and_in_order() {
     let heard_at_the_end = js_sys::Array::new();
     let note = js_sys::Function::new_with_args("at, heard", "return () => at.push(heard.length)");
     let note = note.call2(&JsValue::NULL, &heard_at_the_end, &heard).unwrap();
-    client.on("disconnected", note.unchecked_ref());
+    client.on(&"disconnected".into(), &note).unwrap();
     JsFuture::from(client.start()).await.unwrap();
-    let _never_kept = client.send_event("burst", &150.into(), "json", None);
+    let _never_kept = client.send_event(&"burst".into(), &150.into(), &"json".into(), None);
     while heard_at_the_end.length() == 0 {
         gloo_timers::future::sleep(std::time::Duration::ZERO).await;
     }
@@ -129,14 +134,18 @@ async fn what_came_before_the_end_is_heard_before_it_and_in_order() {
 #[wasm_bindgen_test]
 async fn refusals_and_misuse_break_the_promise_in_words() {
     let client = client();
-    let early = client.send_to_group("chat", &"x".into(), "text", None);
+    let early = client.send_to_group(&"chat".into(), &"x".into(), &"text".into(), None);
     assert!(words_of_failure(early).await.contains("was not started"));
     JsFuture::from(client.start()).await.unwrap();
     assert!(words_of_failure(client.start()).await.contains("runs already"));
-    assert!(words_of_failure(client.join_group("secret")).await.contains("Forbidden"));
-    let odd = client.send_to_group("chat", &5.into(), "text", None);
+    assert!(words_of_failure(client.join_group(&"secret".into())).await.contains("Forbidden"));
+    let odd = client.send_to_group(&"chat".into(), &5.into(), &"text".into(), None);
     assert!(words_of_failure(odd).await.contains("must be a string"));
-    assert!(words_of_failure(client.send_to_group("chat", &5.into(), "xml", None)).await.contains("xml"));
+    assert!(
+        words_of_failure(client.send_to_group(&"chat".into(), &5.into(), &"xml".into(), None))
+            .await
+            .contains("xml")
+    );
 }
 
 #[wasm_bindgen_test]

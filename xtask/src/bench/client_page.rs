@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 
 use super::Bench;
 use super::report::{Table, grouped, median};
+use crate::client_js;
+use crate::dist::folder;
 use crate::program::Program;
-use crate::setup::WASM_TARGET;
 
 /// What is measured: a name for people, which client, which form, how many messages. The official client's reliable form
 /// acknowledges once a second, and is given few.
@@ -78,33 +79,10 @@ fn build_site(bench: &Bench<'_>) -> Result<PathBuf> {
         let copied = fs::copy(sources.join(from), site.join(to));
         copied.with_context(|| format!("cannot copy {from} to {}", site.display()))?;
     }
-    build_ours(bench, &site.join("ours"))?;
+    client_js::build(bench.workspace, bench.setup)?;
+    folder::copy_anew(&bench.workspace.client_js(), &site.join("ours"))?;
     bundle_theirs(bench, &site.join("theirs.js"))?;
     Ok(site)
-}
-
-fn build_ours(bench: &Bench<'_>, folder: &Path) -> Result<()> {
-    let toolchain = bench.setup.wasm_toolchain()?;
-    bench.setup.wasm_bindgen()?;
-    let target = bench.workspace.page_target();
-    let cargo = bench.workspace.cargo()?.args([
-        "build",
-        "--quiet",
-        "--profile",
-        "client-js",
-        "--target",
-        WASM_TARGET,
-    ]);
-    let cargo = cargo.args(["--package", "webpubsub-client-js"]).env("CARGO_TARGET_DIR", &target);
-    toolchain.applied_to(cargo).run()?;
-    let module = target.join(WASM_TARGET).join("client-js/webpubsub_client_js.wasm");
-    bench
-        .workspace
-        .program("wasm-bindgen")?
-        .args(["--target", "web", "--out-dir"])
-        .arg(folder)
-        .arg(module)
-        .run()
 }
 
 /// Browsers resolve no package names, so a bundler does.

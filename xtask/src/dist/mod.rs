@@ -4,17 +4,18 @@
 //! | --- | --- |
 //! | `dist/site/` | who puts the page on a file host |
 //! | `dist/npm/` | who has `<tail-cast>` in a page of his own |
+//! | `dist/client-js/` | who uses the client in JavaScript or TypeScript |
 //! | `dist/bin/` | who runs the server and the commands |
 
 mod bin;
-mod folder;
+pub mod folder;
 mod site;
 
 use anyhow::Result;
 
 use crate::setup::Setup;
 use crate::workspace::Workspace;
-use crate::{build, element, progress};
+use crate::{build, client_js, element, progress};
 
 /// Builds all, and writes the folders of `dist/` anew.
 ///
@@ -28,6 +29,8 @@ pub fn run(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
     })?;
     element::build(workspace, setup)?;
     folder::copy_anew(&workspace.element(), &dist.join("npm"))?;
+    client_js::build(workspace, setup)?;
+    folder::copy_anew(&workspace.client_js(), &dist.join("client-js"))?;
     progress::step("packing the program", "seconds", || bin::write(workspace, &dist))?;
     progress::note(&format!("all of it is in {}", dist.display()));
     Ok(())

@@ -99,8 +99,7 @@ impl Drop for Socket {
 
 /// What the browser says of an error, without the tokens in it: browsers put whole URLs into their words.
 pub(super) fn describe(error: &JsValue) -> String {
-    let words = error
-        .dyn_ref::<js_sys::Error>()
-        .map_or_else(|| format!("{error:?}"), |error| String::from(error.message()));
-    without_queries(&words)
+    // Not by its type: an error of another window has another.
+    let message = js_sys::Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
+    without_queries(&message.unwrap_or_else(|| format!("{error:?}")))
 }

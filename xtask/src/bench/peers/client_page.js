@@ -2,7 +2,7 @@
 //
 // `measure(client, form, messages)` gives the seconds that it took.
 
-import initialise, { WebPubSubClient as OurClient } from "./ours/webpubsub_client_js.js";
+import initialise, { WebPubSubClient as OurClient } from "./ours/webpubsub-client.js";
 import { WebPubSubClient, WebPubSubJsonProtocol, WebPubSubJsonReliableProtocol } from "./theirs.js";
 
 // As many as our client has on their way at once.

@@ -1,0 +1,237 @@
+//! Streams that are published.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, VecDeque},
+    rc::Rc,
+};
+
+use js_sys::Promise;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use webpubsub_client::{StreamEvent, StreamOptions, WriteRefused, web::WebClient};
+use webpubsub_protocol::{name::GroupName, payload::Payload, stream::PublisherError};
+
+use crate::{
+    budget::{Budget, Held},
+    content,
+    options::{self, StreamEndError},
+    promises::{Promises, broken},
+    session::{MAX_WAITING_MESSAGES, Session},
+};
+
+const ENDED: &str = "the stream has ended";
+
+/// The streams of one client. Each has an id that no other has, whatever client runs; the client's own numbers begin anew
+/// when it is started again.
+pub struct Streams {
+    published: RefCell<BTreeMap<u64, Published>>,
+    last_id: Cell<u64>,
+    promises: Promises,
+    last_promise: Cell<f64>,
+}
+
+struct Published {
+    /// The client's number for it.
+    number: u64,
+    /// The number of the promise of its opening, and then that of its end.
+    promise: f64,
+    is_open: bool,
+    /// What there was no room for, in order. Bounded by [`MAX_WAITING_MESSAGES`] and the [`Budget`].
+    waiting: VecDeque<Step>,
+    has_ended: bool,
+}
+
+enum Step {
+    Write { payload: Payload<'static>, promise: f64, held: Held },
+    End(Option<PublisherError>),
+}
+
+impl Streams {
+    /// None.
+    pub fn new() -> Self {
+        Self {
+            published: RefCell::default(),
+            last_id: Cell::new(0),
+            promises: Promises::new(),
+            last_promise: Cell::new(0.0),
+        }
+    }
+
+    /// Opens one. The promise gives its [`GroupStreamWriter`].
+    pub fn open(&self, client: &WebClient, group: &GroupName, options: StreamOptions) -> Promise {
+        match client.open_stream(group, options) {
+            Ok(number) => {
+                let promise = self.next_promise();
+                let waiting = VecDeque::new();
+                let published = Published { number, promise, is_open: false, waiting, has_ended: false };
+                self.last_id.set(self.last_id.get() + 1);
+                self.published.borrow_mut().insert(self.last_id.get(), published);
+                self.promises.keep(promise)
+            }
+            Err(refused) => broken(&refused.to_string()),
+        }
+    }
+
+    fn write(&self, client: &WebClient, budget: &Budget, id: u64, payload: Payload<'static>) -> Promise {
+        let mut all = self.published.borrow_mut();
+        let Some(published) = all.get_mut(&id).filter(|published| !published.has_ended) else {
+            return broken(ENDED);
+        };
+        let held = budget.take(payload.len()).filter(|_| published.waiting.len() < MAX_WAITING_MESSAGES);
+        let Some(held) = held else {
+            return broken("too many fragments wait to be sent; wait for the promises of earlier ones");
+        };
+        let promise = self.next_promise();
+        let written = self.promises.keep(promise);
+        published.waiting.push_back(Step::Write { payload, promise, held });
+        self.go_on(client, published);
+        written
+    }
+
+    /// Whether that is news.
+    fn end(&self, client: &WebClient, id: u64, error: Option<PublisherError>) -> bool {
+        let mut all = self.published.borrow_mut();
+        let Some(published) = all.get_mut(&id).filter(|published| !published.has_ended) else {
+            return false;
+        };
+        published.has_ended = true;
+        published.waiting.push_back(Step::End(error));
+        self.go_on(client, published);
+        true
+    }
+
+    /// Takes the steps that wait, until there is no room.
+    fn go_on(&self, client: &WebClient, published: &mut Published) {
+        while let Some(step) = published.waiting.pop_front() {
+            match step {
+                Step::End(error) => client.end_stream(published.number, error),
+                Step::Write { payload, promise, held } => {
+                    match client.write_stream(published.number, payload) {
+                        Ok(()) => self.promises.resolve(promise),
+                        Err(WriteRefused::Full(payload)) => {
+                            return published.waiting.push_front(Step::Write { payload, promise, held });
+                        }
+                        Err(refused) => self.promises.reject(promise, &refused.to_string()),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes what the client tells of the stream to which it gave this number.
+    pub fn happened(&self, session: &Rc<Session>, number: u64, event: StreamEvent) {
+        let mut all = self.published.borrow_mut();
+        let Some((&id, published)) = all.iter_mut().find(|(_, published)| published.number == number) else {
+            return;
+        };
+        match event {
+            StreamEvent::Opened => {
+                let opening = std::mem::replace(&mut published.promise, self.next_promise());
+                published.is_open = true;
+                let closed = self.promises.keep_quietly(published.promise);
+                let writer = GroupStreamWriter { id, session: Rc::clone(session), closed };
+                self.promises.resolve_with(opening, &writer.into());
+            }
+            StreamEvent::Writable => {
+                if let Some(client) = session.client() {
+                    self.go_on(&client, published);
+                }
+            }
+            StreamEvent::Closed(outcome) => {
+                if let Some(published) = all.remove(&id) {
+                    self.closed(published, outcome.map_err(|failure| failure.to_string()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn closed(&self, published: Published, outcome: Result<(), String>) {
+        let words = outcome.as_ref().err().map_or(ENDED, String::as_str);
+        for step in published.waiting {
+            if let Step::Write { promise, .. } = step {
+                self.promises.reject(promise, words);
+            }
+        }
+        if published.is_open && outcome.is_ok() {
+            self.promises.resolve(published.promise);
+        } else {
+            self.promises.reject(published.promise, words);
+        }
+    }
+
+    fn next_promise(&self) -> f64 {
+        let number = self.last_promise.get() + 1.0;
+        self.last_promise.set(number);
+        number
+    }
+}
+
+/// An open stream to a group: fragments that arrive in order, each once, however often the connection is lost and recovered.
+/// Freed or forgotten before its end, it is aborted.
+#[wasm_bindgen]
+pub struct GroupStreamWriter {
+    id: u64,
+    session: Rc<Session>,
+    closed: Promise,
+}
+
+#[wasm_bindgen]
+impl GroupStreamWriter {
+    /// Resolves once the stream was ended and the service has all of it. Rejects when it ended before its time: when its
+    /// connection is lost for good, or the service says so.
+    #[wasm_bindgen(getter, unchecked_return_type = "Promise<void>")]
+    pub fn closed(&self) -> Promise {
+        self.closed.clone()
+    }
+
+    /// Appends a fragment. Resolves once there is room for it; what is written without waiting for that is sent in order, too.
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+    pub fn write(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] content: &JsValue,
+        #[wasm_bindgen(js_name = dataType, unchecked_param_type = "DataType")] data_type: &JsValue,
+    ) -> Promise {
+        match content::read(content, data_type) {
+            Ok(payload) => {
+                self.with(|streams, client| streams.write(client, self.session.budget(), self.id, payload))
+            }
+            Err(words) => broken(&words),
+        }
+    }
+
+    /// Ends the stream behind what was written. Settles as `closed` does.
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+    pub fn end(&self) -> Promise {
+        self.finish(None)
+    }
+
+    /// Ends the stream behind what was written, and tells its readers that something is missing. Settles as `closed` does.
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+    pub fn abort(&self, error: Option<StreamEndError>) -> Promise {
+        self.finish(Some(options::publisher_error(error.as_ref())))
+    }
+
+    fn finish(&self, error: Option<PublisherError>) -> Promise {
+        self.with(|streams, client| {
+            let is_news = streams.end(client, self.id, error);
+            if is_news { self.closed.clone() } else { broken(ENDED) }
+        })
+    }
+
+    fn with(&self, act: impl FnOnce(&Streams, &WebClient) -> Promise) -> Promise {
+        match self.session.client() {
+            Some(client) => act(self.session.streams(), &client),
+            None => broken(ENDED),
+        }
+    }
+}
+
+impl Drop for GroupStreamWriter {
+    fn drop(&mut self) {
+        if let Some(client) = self.session.client() {
+            let error = PublisherError { message: Some("abandoned".to_owned()), user_error_code: None };
+            self.session.streams().end(&client, self.id, Some(error));
+        }
+    }
+}

@@ -1,0 +1,490 @@
+//! The package of the client for JavaScript: in pages of others, against the real service.
+
+#![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::{Value, json};
+use tailcast_tests::{
+    answering::Answering,
+    browser::{Browser, Kind},
+    bundled::Application,
+    cutter::Cutter,
+    file_host::FileHost,
+    in_every_browser,
+    server::Server,
+};
+
+in_every_browser!(
+    everything_that_is_sent_is_heard_as_it_was,
+    a_stream_is_heard_in_order_and_to_its_end,
+    a_stream_that_breaks_off_says_so_to_both_sides,
+    a_stream_goes_on_after_a_cut_and_nothing_is_missing_or_twice,
+    a_server_is_asked_and_answers,
+    it_connects_where_a_function_or_a_url_of_the_service_says,
+    failures_are_told_in_words,
+    values_that_no_type_allows_are_refused_in_words_and_harm_nothing,
+    a_client_that_cannot_connect_says_why,
+    no_more_waits_than_may,
+);
+
+/// A page of another origin than the service's, with the package beside it and no build.
+struct Page {
+    browser: Browser,
+    server: Server,
+    _host: FileHost,
+    _application: Application,
+}
+
+impl Page {
+    async fn open(kind: Kind, name: &str, arguments: &[&str]) -> anyhow::Result<Self> {
+        let application = Application::new(&format!("client-{name}-{kind:?}")).await?;
+        let folder = application.package("webpubsub-client");
+        std::fs::write(
+            folder.join("page.html"),
+            "<!doctype html><title>Client</title><script type=module>
+                 import init, { WebPubSubClient } from './webpubsub-client.js';
+                 await init();
+                 Object.assign(window, { WebPubSubClient, heard: [], told: [] });
+                 window.connect = async (place, options) => {
+                     window.client = new WebPubSubClient(place, options);
+                     client.on('group-message', ({ message }) => heard.push(message));
+                     for (const name of ['connected', 'recovered', 'disconnected', 'gap', 'stopped'])
+                         client.on(name, () => told.push(name));
+                     client.on('connect-failed', ({ message }) => told.push(message));
+                     await client.start();
+                 };
+             </script>",
+        )?;
+        let host = FileHost::start("/", &folder).await?;
+        let origin = host.origin();
+        let server = Server::start(&[&["--allow-origin", &origin], arguments].concat()).await?;
+        let browser = Browser::start_of(kind).await?;
+        browser.open(&host.url("page.html")).await?;
+        browser.until("window.connect").await?;
+        Ok(Self { browser, server, _host: host, _application: application })
+    }
+
+    async fn connected(kind: Kind, name: &str) -> anyhow::Result<Self> {
+        let page = Self::open(kind, name, &[]).await?;
+        let negotiate = page.server.negotiate_url();
+        page.does(&format!("await connect('{negotiate}', {{ groups: ['stream'] }})")).await?;
+        Ok(page)
+    }
+
+    /// Runs statements that may wait; gives what they return.
+    async fn does(&self, statements: &str) -> anyhow::Result<Value> {
+        let script = format!(
+            "(async () => {{ {statements} }})().then((value) => done({{ value }}), (error) => done({{ error: String(error) }}))"
+        );
+        let outcome = self.browser.run_async(&script).await?;
+        anyhow::ensure!(outcome["error"].is_null(), "{statements}: {}", outcome["error"]);
+        Ok(outcome["value"].clone())
+    }
+
+    /// The words with which a promise is broken.
+    async fn failure_of(&self, promise: &str) -> anyhow::Result<String> {
+        let statement = format!("return await {promise}.then(() => 'kept', (error) => error.message)");
+        Ok(self.does(&statement).await?.as_str().context("no words")?.to_owned())
+    }
+}
+
+async fn everything_that_is_sent_is_heard_as_it_was(kind: Kind) -> anyhow::Result<()> {
+    let page = Page::connected(kind, "heard").await?;
+    page.does(
+        "await client.sendToGroup('stream', 'é', 'text');
+         await client.sendToGroup('stream', { n: [1, null] }, 'json');
+         await client.sendToGroup('stream', new Uint8Array([0, 255]), 'binary');
+         await client.sendToGroup('stream', new DataView(new Uint8Array([1, 2, 3]).buffer, 1, 1), 'binary');
+         await client.sendToGroup('stream', 'not heard', 'text', { noEcho: true });
+         await client.leaveGroup('stream');
+         await client.sendToGroup('stream', 'not heard', 'text');
+         await client.joinGroup('stream');
+         await client.sendToGroup('stream', 'last', 'text', { fireAndForget: true })",
+    )
+    .await?;
+    page.browser.until("heard.length >= 5").await?;
+    let heard = page
+        .does(
+            "return heard.map(({ group, dataType, data }) =>
+                 [group, dataType, dataType === 'binary' ? [...new Uint8Array(data)] : data])",
+        )
+        .await?;
+    assert_eq!(
+        heard,
+        json!([
+            ["stream", "text", "é"],
+            ["stream", "json", { "n": [1, null] }],
+            ["stream", "binary", [0, 255]],
+            ["stream", "binary", [2]],
+            ["stream", "text", "last"],
+        ])
+    );
+    page.does("client.stop()").await?;
+    page.browser.until("told.includes('stopped')").await?;
+    assert_eq!(page.does("return told").await?, json!(["connected", "disconnected", "stopped"]));
+    page.browser.close().await
+}
+
+async fn a_stream_is_heard_in_order_and_to_its_end(kind: Kind) -> anyhow::Result<()> {
+    let page = Page::connected(kind, "stream").await?;
+    // More than a stream holds, and nobody waits before writing on.
+    page.does(
+        "const stream = await client.openGroupStream('stream');
+         const written = [];
+         for (let number = 1; number <= 1000; number += 1) written.push(stream.write(number, 'json'));
+         await stream.end();
+         await Promise.all([...written, stream.closed])",
+    )
+    .await?;
+    page.browser.until("heard.length === 1001").await?;
+    let in_order = page
+        .does(
+            "return heard.every(({ data, stream }, at) =>
+                 stream.streamId === heard[0].stream.streamId && stream.streamSequenceId === at + 1 &&
+                 stream.endOfStream === (at === 1000) && (stream.endOfStream || data === at + 1))",
+        )
+        .await?;
+    assert_eq!(in_order, true);
+    // A message that is of no stream says nothing of one.
+    page.does("await client.sendToGroup('stream', 'after', 'text')").await?;
+    page.browser.until("heard.length === 1002").await?;
+    assert_eq!(page.does("return 'stream' in heard.at(-1)").await?, false);
+    page.browser.close().await
+}
+
+async fn a_stream_that_breaks_off_says_so_to_both_sides(kind: Kind) -> anyhow::Result<()> {
+    let page = Page::connected(kind, "broken").await?;
+    let ends = async |count: usize| {
+        page.browser
+            .until(&format!("heard.filter(({{ stream }}) => stream.endOfStream).length === {count}"))
+            .await?;
+        page.does("return heard.at(-1).stream.error").await
+    };
+    page.does(
+        "const stream = await client.openGroupStream('stream');
+         await stream.write('a', 'text');
+         await stream.abort({ message: 'the model failed', userErrorCode: 'E42' });
+         window.stream = stream",
+    )
+    .await?;
+    let error = json!({ "name": "UserError", "message": "the model failed", "userErrorCode": "E42" });
+    assert_eq!(ends(1).await?, error);
+    for late in ["stream.write('b', 'text')", "stream.end()"] {
+        assert!(page.failure_of(late).await?.contains("has ended"), "{late}");
+    }
+    page.does("(await client.openGroupStream('stream')).free()").await?;
+    assert_eq!(ends(2).await?["message"], "abandoned");
+    // The service ends what is silent for too long.
+    page.does("window.silent = await client.openGroupStream('stream', { idleTimeoutInMs: 20 })").await?;
+    assert_eq!(ends(3).await?["name"], "IdleTimeout");
+    assert!(page.failure_of("silent.closed").await?.contains("the service ended the stream"));
+    // One of a client that was stopped has nothing to do with those of the client that is started in its place.
+    page.does("window.old = await client.openGroupStream('stream'); client.stop()").await?;
+    page.browser.until("told.includes('stopped')").await?;
+    assert!(page.failure_of("old.closed").await?.contains("the client stopped"));
+    page.does("await client.start(); window.stream = await client.openGroupStream('stream')").await?;
+    assert!(page.failure_of("old.write('x', 'text')").await?.contains("has ended"));
+    page.does("old.free(); await stream.write('y', 'text'); await stream.end()").await?;
+    page.browser.close().await
+}
+
+async fn a_stream_goes_on_after_a_cut_and_nothing_is_missing_or_twice(kind: Kind) -> anyhow::Result<()> {
+    let page = Page::open(kind, "cut", &[]).await?;
+    let way = Cutter::to(page.server.address()).await?;
+    let negotiate = way.url("/negotiate");
+    page.does(&format!("await connect('{negotiate}', {{ groups: ['stream'] }})")).await?;
+    page.does("window.stream = await client.openGroupStream('stream')").await?;
+    for part in 0..3 {
+        let writing = format!(
+            "const written = [];
+             for (let number = 0; number < 200; number += 1) written.push(stream.write({part} * 200 + number, 'json'));
+             await Promise.all(written)"
+        );
+        page.does(&writing).await?;
+        way.cut();
+    }
+    page.does("await stream.end()").await?;
+    page.browser.until("heard.length >= 601").await?;
+    let (heard, told) =
+        (page.does("return heard.map(({ data }) => data)").await?, page.does("return told").await?);
+    let expected: Vec<Value> = (0..600).map(Value::from).chain([json!("")]).collect();
+    assert_eq!(heard, json!(expected));
+    assert_eq!(told[0], "connected");
+    assert!(told.as_array().is_some_and(|told| told.contains(&json!("recovered"))), "{told}");
+    assert!(told.as_array().is_some_and(|told| !told.contains(&json!("gap"))), "{told}");
+    page.browser.close().await
+}
+
+async fn a_server_is_asked_and_answers(kind: Kind) -> anyhow::Result<()> {
+    let server =
+        Answering::with("200 OK", "application/json\r\nWebHook-Allowed-Origin: *", "{\"sum\":3}").await?;
+    let page = Page::open(kind, "invoke", &["--event-handler", &server.url("/{event}")]).await?;
+    page.does(&format!("await connect('{}')", page.server.negotiate_url())).await?;
+    let answer = json!({ "dataType": "json", "data": { "sum": 3 } });
+    assert_eq!(page.does("return client.invokeEvent('add', [1, 2], 'json')").await?, answer);
+    assert_eq!(page.does("return client.invokeEvent('add')").await?, answer);
+    page.browser.close().await
+}
+
+async fn it_connects_where_a_function_or_a_url_of_the_service_says(kind: Kind) -> anyhow::Result<()> {
+    let page = Page::open(kind, "place", &[]).await?;
+    page.does(&format!("window.negotiate = '{}'", page.server.negotiate_url())).await?;
+    page.does(
+        "class Credential {
+             asked = 0;
+             async getClientAccessUrl() {
+                 this.asked += 1;
+                 return (await (await fetch(negotiate)).json()).url;
+             }
+         }
+         window.offered = [];
+         window.WebSocket = class extends WebSocket {
+             constructor(url, protocols) {
+                 super(url, protocols);
+                 offered.push(protocols[0]);
+             }
+         };
+         const credential = new Credential();
+         await connect(credential, { groups: ['stream'], protocol: 'json' });
+         const stopped = new Promise((done) => client.on('stopped', done));
+         client.stop();
+         await stopped;
+         await client.start();
+         if (credential.asked !== 2) throw new Error(`asked ${credential.asked} times`)",
+    )
+    .await?;
+    page.does("window.url = (await (await fetch(negotiate)).json()).url; await connect(url)").await?;
+    page.does("await connect({ getClientAccessUrl: url }, { protocol: 'protobuf.reliable' })").await?;
+    let (json, reliable) = ("json.webpubsub.azure.v1", "json.reliable.webpubsub.azure.v1");
+    let offered = json!([json, json, reliable, "protobuf.reliable.webpubsub.azure.v1"]);
+    assert_eq!(page.does("return offered").await?, offered);
+    page.browser.close().await
+}
+
+async fn failures_are_told_in_words(kind: Kind) -> anyhow::Result<()> {
+    let page = Page::open(kind, "failures", &[]).await?;
+    let thrown = async |statement: &str| {
+        page.does(&format!("try {{ {statement} }} catch (error) {{ return error.message }}")).await
+    };
+    assert!(thrown("new WebPubSubClient({})").await?.to_string().contains("getClientAccessUrl()"));
+    for wrong in ["{ protocol: 'xml' }", "{ protocol: {} }", "{ groups: 'chat' }", "{ groups: [5] }"] {
+        let words = thrown(&format!("new WebPubSubClient('/negotiate', {wrong})")).await?;
+        assert!(words.to_string().contains("must be"), "{wrong}: {words}");
+    }
+    let words = thrown("new WebPubSubClient('wss://?access_token=secret')").await?.to_string();
+    assert!(words.contains("no client access URL") && !words.contains("secret"), "{words}");
+    page.does(&format!("await connect('{}', {{ protocol: 'protobuf' }})", page.server.negotiate_url()))
+        .await?;
+    let failures = [
+        ("client.joinGroup('not mine')", "Forbidden"),
+        ("client.sendToGroup('stream', 5, 'text')", "must be a string"),
+        ("client.invokeEvent('add')", "prefer a JSON one"),
+        ("client.openGroupStream('not mine')", "Forbidden"),
+        ("client.openGroupStream('')", "group"),
+        ("client.openGroupStream('stream', { idleTimeoutInMs: 0 })", "must be a number above 0"),
+    ];
+    for (promise, words) in failures {
+        let failure = page.failure_of(promise).await?;
+        assert!(failure.contains(words), "{promise}: {failure}");
+    }
+    page.browser.close().await
+}
+
+async fn values_that_no_type_allows_are_refused_in_words_and_harm_nothing(kind: Kind) -> anyhow::Result<()> {
+    let page = Page::connected(kind, "values").await?;
+    page.does(
+        "window.stream = await client.openGroupStream('stream');
+         window.detached = new ArrayBuffer(8);
+         structuredClone(detached, { transfer: [detached] })",
+    )
+    .await?;
+    let failures = [
+        ("client.joinGroup(42)", "must be a string"),
+        ("client.joinGroup({})", "must be a string"),
+        ("client.leaveGroup()", "must be a string"),
+        ("client.sendToGroup(Symbol(), 'x', 'text')", "must be a string"),
+        ("client.sendToGroup('stream', 'x')", "no data type"),
+        (
+            "client.sendToGroup('stream', new Proxy({}, { get() { throw 1 } }), 'json')",
+            "cannot be written as JSON",
+        ),
+        ("client.sendToGroup('stream', () => {}, 'json')", "cannot be written as JSON"),
+        (
+            "client.sendToGroup('stream', new DataView(new ArrayBuffer(1)).buffer.x, 'binary')",
+            "must be an ArrayBuffer",
+        ),
+        ("client.sendEvent(null, 'x', 'text')", "must be a string"),
+        ("client.invokeEvent('add', [1, 2])", "no data type"),
+        ("stream.write('x', 7)", "no data type"),
+        ("client.openGroupStream(7)", "must be a string"),
+    ];
+    for (promise, words) in failures {
+        let failure = page.failure_of(promise).await?;
+        assert!(failure.contains(words), "{promise}: {failure}");
+    }
+    // Handed over to somebody else, it has no bytes. Either is an answer; what counts is that the client goes on.
+    page.failure_of("client.sendToGroup('stream', detached, 'binary')").await?;
+    page.failure_of("client.sendToGroup('stream', 'x', 'text', { get noEcho() { throw 1 } })").await?;
+    page.does("try { client.on('connected', 5) } catch (error) { window.refused = error.message }").await?;
+    assert_eq!(page.does("return refused").await?, "a listener must be a function");
+    page.does("stream.free(); await client.sendToGroup('stream', 'still here', 'text'); client.free()")
+        .await?;
+    page.browser.until("heard.at(-1).data === 'still here'").await?;
+    page.browser.close().await
+}
+
+async fn a_client_that_cannot_connect_says_why(kind: Kind) -> anyhow::Result<()> {
+    let page = Page::open(kind, "unconnected", &[]).await?;
+    let wrong = page.server.url("/nowhere");
+    let refused = page.failure_of(&format!("connect('{wrong}')")).await?;
+    assert!(
+        refused.contains("the client has stopped: negotiate failed:") && refused.contains(&wrong),
+        "{refused}"
+    );
+    page.browser.until("told.includes('stopped')").await?;
+    // What may pass is told, and tried again.
+    page.does(
+        "window.answers = [() => { throw new Error('out of order') }, () => fetch(negotiate).then((answer) => answer.json())];
+         told.length = 0",
+    )
+    .await?;
+    page.does(&format!("window.negotiate = '{}'", page.server.negotiate_url())).await?;
+    page.does("await connect({ getClientAccessUrl: async () => answers.shift()() })").await?;
+    let told = page.does("return told").await?;
+    assert!(told[0].as_str().is_some_and(|words| words.contains("out of order")), "{told}");
+    assert_eq!(told[1], "connected");
+    page.browser.close().await
+}
+
+async fn no_more_waits_than_may(kind: Kind) -> anyhow::Result<()> {
+    let page = Page::open(kind, "waiting", &[]).await?;
+    page.does("connect({ getClientAccessUrl: () => new Promise((done) => { window.answer = done }) }, { groups: ['stream'] })")
+        .await?;
+    // Of a hundred megabytes a client takes what may be on its way and what may wait, and refuses the rest at once.
+    page.does(
+        "const megabyte = 'x'.repeat(1_000_000);
+         window.outcomes = [];
+         for (let number = 0; number < 100; number += 1)
+             client.sendToGroup('stream', megabyte, 'text').then(() => outcomes.push('sent'), () => outcomes.push('refused'))",
+    )
+    .await?;
+    page.browser.until("outcomes.length > 0").await?;
+    let refused = page.does("return outcomes.length").await?.as_u64().context("no number")?;
+    assert!((20..40).contains(&refused), "{refused}");
+    let url = page.server.negotiate_url();
+    page.does(&format!("answer((await (await fetch('{url}')).json()).url)")).await?;
+    page.browser.until("outcomes.length === 100").await?;
+    let sent = page.does("return outcomes.filter((outcome) => outcome === 'sent').length").await?;
+    assert_eq!(sent.as_u64(), Some(100 - refused));
+    page.browser.close().await
+}
+
+#[tokio::test]
+async fn a_client_that_nobody_holds_runs_on_until_it_is_stopped() -> anyhow::Result<()> {
+    let page = Page::open(Kind::Chromium, "unheld", &[]).await?;
+    let negotiate = page.server.negotiate_url();
+    page.does(&format!("await connect('{negotiate}', {{ groups: ['stream'] }}); window.client = undefined"))
+        .await?;
+    // What is told once something was collected, comes a while after.
+    page.does(
+        "window.collected = new Promise((done) => { window.registry = new FinalizationRegistry(done) });
+         registry.register({}, 1)",
+    )
+    .await?;
+    page.browser.devtools("HeapProfiler.collectGarbage", json!({})).await?;
+    page.does("await collected").await?;
+    page.does(
+        "const other = new WebPubSubClient(new URL(performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/negotiate')).name).href);
+         await other.start();
+         await other.sendToGroup('stream', 'to nobody', 'text')",
+    )
+    .await?;
+    page.browser.until("heard.some(({ data }) => data === 'to nobody')").await?;
+    assert_eq!(page.does("return told").await?, json!(["connected"]));
+    page.browser.close().await
+}
+
+/// Everything that a page needs, and a developer reads.
+const FILES: [&str; 8] = [
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "package.json",
+    "snippets",
+    "webpubsub-client.d.ts",
+    "webpubsub-client.js",
+    "webpubsub-client_bg.wasm",
+];
+
+#[tokio::test]
+async fn the_package_holds_what_it_names_and_says_all_that_it_does() -> anyhow::Result<()> {
+    let application = Application::new("client-package").await?;
+    let folder = application.package("webpubsub-client");
+    let entries = folder.read_dir()?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let mut files = entries.collect::<anyhow::Result<Vec<String>>>()?;
+    files.retain(|name| name != "webpubsub-client_bg.wasm.d.ts");
+    files.sort_unstable();
+    assert_eq!(files, FILES);
+    let read = |name: &str| std::fs::read_to_string(folder.join(name));
+    let package: Value = serde_json::from_str(&read("package.json")?)?;
+    for name in [&package["exports"]["."]["default"], &package["exports"]["."]["types"], &package["main"]] {
+        let name = name.as_str().unwrap_or_default();
+        assert!(name.starts_with("./") && folder.join(name).is_file(), "{name}");
+    }
+    let (types, readme) = (read("webpubsub-client.d.ts")?, read("README.md")?);
+    let page = Page::open(Kind::Chromium, "names", &[]).await?;
+    page.does(&format!("await connect('{}')", page.server.negotiate_url())).await?;
+    let names = page
+        .does(
+            "return [client, await client.openGroupStream('stream')].flatMap((one) => Object.getOwnPropertyNames(Object.getPrototypeOf(one)))",
+        )
+        .await?;
+    let names = names.as_array().context("no names")?.iter().filter_map(Value::as_str);
+    for name in names.filter(|name| !["constructor", "__destroy_into_raw"].contains(name)) {
+        if name == "closed" {
+            assert!(types.contains("readonly closed: Promise<void>;") && readme.contains("`closed`"));
+            continue;
+        }
+        let has_type = types.lines().any(|line| {
+            line.trim().strip_prefix(name).is_some_and(|rest| rest.starts_with('(') || rest.starts_with('<'))
+        });
+        assert!(has_type, "{name} has no type");
+        assert!(readme.contains(&format!("`{name}(")), "{name} is not in the README");
+    }
+    let events = types.split("interface ClientEvents {").nth(1).and_then(|rest| rest.split("\n}").next());
+    let events = events
+        .context("no events")?
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix('"')?.split('"').next());
+    for name in events {
+        assert!(readme.contains(&format!("`{name}`")), "{name} is not in the README");
+    }
+    page.browser.close().await
+}
+
+/// The first block of JavaScript in a Markdown file, with a test's own endpoint and group.
+fn snippet(markdown: &str) -> Option<String> {
+    let block = markdown.split("```js\n").nth(1)?.split("```").next()?;
+    let endpoint = "new URLSearchParams(location.search).get(\"negotiate\") ?? \"\"";
+    Some(block.replace("\"/negotiate\"", endpoint).replace("\"chat\"", "\"stream\""))
+}
+
+#[tokio::test]
+async fn what_the_readmes_say_sends_and_hears_once_vite_has_built_it() -> anyhow::Result<()> {
+    let application = Application::new("client-built").await?;
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let built = Some(std::fs::read_to_string(tests.join("bundled/client.ts"))?);
+    for readme in [tests.join("../README.md"), application.package("webpubsub-client").join("README.md")] {
+        assert_eq!(snippet(&std::fs::read_to_string(&readme)?), built, "{}", readme.display());
+    }
+    application.node("vite/bin/vite.js", &["build", "--logLevel", "warn"]).await?;
+    let preview = application.preview().await?;
+    let server = Server::start(&["--allow-origin", &preview.origin]).await?;
+    let browser = Browser::start().await?;
+    browser.open(&format!("{}/client.html?negotiate={}", preview.origin, server.negotiate_url())).await?;
+    browser.until("document.title === '[\"stream\",{\"hello\":\"world\"}]'").await?;
+    assert_eq!(browser.console_errors().await?, [""; 0]);
+    browser.close().await
+}
