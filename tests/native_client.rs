@@ -8,11 +8,18 @@ use tailcast_tests::{
     own_service::OwnService,
     server::Server,
 };
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
 use webpubsub_client::{
-    ClientEvent, ClientOptions, ConnectFailure, Outgoing, SendFailure, SendRefused, StreamOptions,
+    ClientEvent, ClientOptions, ConnectFailure, MAX_INVOCATIONS, Outgoing, SendFailure, SendRefused,
+    StreamOptions,
     native::{self, NegotiateEndpoint},
 };
-use webpubsub_protocol::{name::GroupName, payload::Payload, subprotocol::Subprotocol};
+use webpubsub_protocol::{
+    name::{EventName, GroupName},
+    payload::Payload,
+    subprotocol::Subprotocol,
+};
 
 fn text(text: &str) -> Payload<'static> {
     Payload::Text(text.to_owned().into())
@@ -157,4 +164,42 @@ async fn a_stream_whose_opening_nobody_waits_for_any_more_is_ended() -> anyhow::
         Ok(())
     })
     .await
+}
+
+#[tokio::test]
+async fn an_invocation_that_nobody_waits_for_takes_no_place_and_is_cancelled() -> anyhow::Result<()> {
+    let service = OwnService::start().await?;
+    let endpoint = NegotiateEndpoint::new(service.negotiate_url());
+    let (client, mut events) = native::start(ClientOptions::new(), endpoint);
+    let event = EventName::new("slow")?;
+    tailcast_tests::in_time("the cancellation", async {
+        // It answers nothing.
+        let mut socket = service.accept().await?;
+        while !matches!(events.next().await.context("stopped")?, ClientEvent::Connected { .. }) {}
+        // More than may wait at once.
+        for number in 1..=MAX_INVOCATIONS + 1 {
+            tokio::select! {
+                answered = client.invoke(&event, None) => anyhow::bail!("{number}: {answered:?}"),
+                invoked = until(&mut socket, "\"invoke\"") => {
+                    assert!(invoked?.contains(&format!("\"invocationId\":\"{number}\"")));
+                }
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The next frame in which these words are. Cancellations come before what took the place.
+async fn until(socket: &mut WebSocketStream<TcpStream>, words: &str) -> anyhow::Result<String> {
+    let mut cancelled = false;
+    loop {
+        let frame = socket.next().await.context("no further frame")??;
+        let frame = frame.to_text()?;
+        cancelled |= frame.contains("cancelInvocation");
+        if frame.contains(words) {
+            assert!(cancelled || frame.contains("\"invocationId\":\"1\""), "{frame}");
+            return Ok(frame.to_owned());
+        }
+    }
 }

@@ -116,7 +116,7 @@ impl Client {
     }
 
     /// Asks the application's server, and waits for its answer. Sent once: what a lost connection leaves unanswered has
-    /// failed. Only with the JSON subprotocols.
+    /// failed. Only with the JSON subprotocols. Whoever does not wait for the end of this cancels it.
     ///
     /// # Errors
     /// [`InvokeFailure`].

@@ -198,10 +198,13 @@ impl Driver {
                 let asked = self.machine.leave_group(&group);
                 self.group_asked(asked, settled);
             }
-            Command::Invoke { event, payload, answered } => match self.machine.invoke(&event, payload) {
-                Ok(number) => drop(self.answers.insert(number, answered)),
-                Err(refused) => drop(answered.send(Err(InvokeFailure::NotTaken(refused)))),
-            },
+            Command::Invoke { event, payload, answered } => {
+                self.cancel_abandoned_invocations();
+                match self.machine.invoke(&event, payload) {
+                    Ok(number) => drop(self.answers.insert(number, answered)),
+                    Err(refused) => drop(answered.send(Err(InvokeFailure::NotTaken(refused)))),
+                }
+            }
             Command::OpenStream { group, options, started } => {
                 let now = self.clock.now();
                 let opened = self.machine.open_stream(&group, options, now).map(|number| {
@@ -228,6 +231,18 @@ impl Driver {
     }
 
     /// Commands are taken only while there is room, so a refusal means that the client has stopped.
+    /// Whoever asked and does not wait any more takes nobody's place. Looked at when the next one asks: that is soon enough.
+    fn cancel_abandoned_invocations(&mut self) {
+        let machine = &mut self.machine;
+        self.answers.retain(|invocation, answered| {
+            let is_abandoned = answered.is_closed();
+            if is_abandoned {
+                machine.cancel_invocation(*invocation);
+            }
+            !is_abandoned
+        });
+    }
+
     fn group_asked(&mut self, asked: Result<u64, GroupRefused>, settled: Settled) {
         match asked {
             Ok(ack_id) => drop(self.receipts.insert(ack_id, settled)),
