@@ -21,6 +21,9 @@ pub const WASM_PACKAGES: [&str; 8] = [
     "webpubsub-client/web,tailcast/element",
 ];
 
+/// The crates for others: what is packed of them builds by itself.
+const PUBLISHED_PACKAGES: [&str; 4] = ["--package", "webpubsub-protocol", "--package", "webpubsub-client"];
+
 /// How long the advisory database may take to arrive.
 const DATABASE_LIMIT: Duration = Duration::from_secs(60);
 
@@ -51,6 +54,11 @@ pub fn run(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
     progress::step("checking the documentation", "a minute the first time", || {
         let doc = workspace.cargo()?.args(["doc", "--no-deps", "--workspace", "--quiet"]);
         doc.env("RUSTDOCFLAGS", "-Dwarnings").run()
+    })?;
+    progress::step("packing the crates that are fit to be published", "a minute the first time", || {
+        // What is not committed is packed, too: it is what is being tested.
+        let package = ["package", "--quiet", "--allow-dirty", "--all-features"];
+        workspace.cargo()?.args(package).args(PUBLISHED_PACKAGES).run()
     })?;
     check_dependencies(workspace, setup)
 }
