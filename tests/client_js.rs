@@ -464,6 +464,15 @@ async fn the_package_holds_what_it_names_and_says_all_that_it_does() -> anyhow::
     page.browser.close().await
 }
 
+#[tokio::test]
+async fn node_runs_it_too() -> anyhow::Result<()> {
+    let application = Application::new("client-node").await?;
+    let server = Server::start(&[]).await?;
+    let said = application.script("client_node.mjs", &[&server.negotiate_url()]).await?;
+    assert_eq!(said, "{\"hello\":\"node\"}\n");
+    Ok(())
+}
+
 /// The first block of JavaScript in a Markdown file, with a test's own endpoint and group.
 fn snippet(markdown: &str) -> Option<String> {
     let block = markdown.split("```js\n").nth(1)?.split("```").next()?;

@@ -65,8 +65,15 @@ impl Application {
     /// # Errors
     /// When it fails.
     pub async fn node(&self, script: &str, arguments: &[&str]) -> anyhow::Result<String> {
-        let script = format!("node_modules/{script}");
-        self.run(Path::new("node"), &[&[script.as_str()], arguments].concat(), &self.folder).await
+        self.script(&format!("node_modules/{script}"), arguments).await
+    }
+
+    /// Runs a script of the application with Node.js; gives what it says.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub async fn script(&self, script: &str, arguments: &[&str]) -> anyhow::Result<String> {
+        self.run(Path::new("node"), &[&[script], arguments].concat(), &self.folder).await
     }
 
     async fn run(&self, program: &Path, arguments: &[&str], folder: &Path) -> anyhow::Result<String> {
