@@ -170,8 +170,8 @@ async fn a_function_that_fails_is_quoted_and_asked_again(kind: Kind) -> anyhow::
         ("throw new Error('not signed in')", "not signed in"),
         ("return Promise.reject('no ticket')", "no ticket"),
         ("return 'https://h/x?access_token=s3cret'", "https://h/x"),
-        ("return { nothing: 1 }", "no ws(s)://"),
-        ("return undefined", "no ws(s)://"),
+        ("return { nothing: 1 }", "no client access URL"),
+        ("return undefined", "no client access URL"),
     ] {
         page.show("").await?;
         page.run(&format!(
