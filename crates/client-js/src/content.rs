@@ -26,6 +26,7 @@ pub fn written(payload: &Payload<'_>) -> (&'static str, JsValue) {
 
 /// Reads `content` as `data_type` says; the error is in words.
 pub fn read(content: &JsValue, data_type: &JsValue) -> Result<Payload<'static>, String> {
+    // In the order of `DATA_TYPES` in browser.js: so no name crosses over for each message.
     match data_type_of(data_type) {
         0 => {
             let text = content.as_string().ok_or("text content must be a string")?;

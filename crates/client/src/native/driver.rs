@@ -230,7 +230,6 @@ impl Driver {
         }
     }
 
-    /// Commands are taken only while there is room, so a refusal means that the client has stopped.
     /// Whoever asked and does not wait any more takes nobody's place. Looked at when the next one asks: that is soon enough.
     fn cancel_abandoned_invocations(&mut self) {
         let machine = &mut self.machine;
@@ -243,6 +242,7 @@ impl Driver {
         });
     }
 
+    /// Commands are taken only while there is room, so a refusal means that the client has stopped.
     fn group_asked(&mut self, asked: Result<u64, GroupRefused>, settled: Settled) {
         match asked {
             Ok(ack_id) => drop(self.receipts.insert(ack_id, settled)),
