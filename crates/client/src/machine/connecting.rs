@@ -190,6 +190,7 @@ impl Machine {
     pub(super) fn connecting_deadline(&mut self, now: Moment) {
         match &self.phase {
             Phase::Negotiating { give_up_at } if now >= *give_up_at => {
+                self.effects.push_back(Effect::AbandonTransport);
                 self.attempt_failed(timed_out("the negotiate endpoint", CONNECT_STEP_TIMEOUT), now);
             }
             Phase::Opening { url, give_up_at } | Phase::Greeting { url, give_up_at, .. }

@@ -117,8 +117,8 @@ pub enum Effect {
     /// Close the WebSocket with code 1000 if it is open, and forget it: its end is not to be reported. The service
     /// forgets the connection.
     CloseTransport,
-    /// Drop the WebSocket without a farewell, or with one without a code, and forget it: its end is not to be reported.
-    /// The service keeps the connection for a while.
+    /// Cancel the negotiation, or drop the WebSocket without a close frame (or with one that has no code). Its end is not
+    /// to be reported. The service retains the connection of a dropped WebSocket for a while.
     AbandonTransport,
     /// Tell the application.
     Report(ClientEvent),

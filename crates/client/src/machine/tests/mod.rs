@@ -90,6 +90,23 @@ fn an_open_socket_is_not_yet_a_connection() {
 }
 
 #[test]
+fn a_negotiation_that_times_out_is_cancelled() {
+    let mut machine = Machine::new(ClientOptions::new(), 1);
+    machine.handle(Input::Start, Moment::START);
+    effects(&mut machine);
+    machine.handle(Input::DeadlineReached, Moment::START + CONNECT_STEP_TIMEOUT);
+    let effects = effects(&mut machine);
+    assert_eq!(effects[0], Effect::AbandonTransport);
+    let timed_out = |effect: &Effect| {
+        matches!(
+            effect,
+            Effect::Report(ClientEvent::ConnectFailed { failure: ConnectFailure::TimedOut { .. } })
+        )
+    };
+    assert!(timed_out(&effects[1]), "{effects:?}");
+}
+
+#[test]
 fn groups_are_joined_on_every_new_connection() {
     let mut machine = connected(ClientOptions::new().join(group()));
     assert_eq!(sent(&effects(&mut machine)), [r#"{"type":"joinGroup","group":"stream","ackId":1}"#]);
