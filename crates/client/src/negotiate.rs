@@ -86,6 +86,8 @@ pub fn read_answer(url: &str, status: u16, body: &str) -> Result<ServiceUrl, Con
     if !(200..300).contains(&status) {
         return Err(ConnectFailure::NegotiateStatus { url, status });
     }
+    // `fetch` would drop a byte order mark from a text.
+    let body = body.strip_prefix('\u{feff}').unwrap_or(body);
     let is_encrypted = url.starts_with("https://");
     let given = Members::read(body).ok().and_then(|answer| answer.text("url").ok()?);
     match given {

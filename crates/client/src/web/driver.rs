@@ -1,4 +1,4 @@
-//! What carries out the machine's effects in a browser.
+//! The driver: carries out the machine's effects in a browser.
 
 use std::{
     cell::{Cell, RefCell},
@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::{AbortHandle, abortable};
 use gloo_timers::callback::Timeout;
 use webpubsub_protocol::subprotocol::Subprotocol;
 
@@ -26,10 +27,10 @@ use crate::{
     negotiate::ServiceUrl,
 };
 
-/// How often the browser is asked whether it has sent what it holds, while the application waits for that.
+/// Interval at which the socket's `bufferedAmount` is polled while the application waits for it to fall.
 const BUFFER_CHECK_PAUSE: Duration = Duration::from_millis(50);
 
-/// A `setTimeout` under way.
+/// A pending `setTimeout`.
 struct Timer {
     due: Moment,
     _timeout: Timeout,
@@ -39,28 +40,38 @@ pub(super) type EventListener = Box<dyn FnMut(ClientEvent)>;
 pub(super) type Negotiate = Box<dyn Fn() -> Negotiation>;
 pub(super) type OutcomeListener = Box<dyn FnMut(Outcome)>;
 
-enum Told {
+enum Notification {
     Event(ClientEvent),
     Outcome(Outcome),
+}
+
+/// A negotiation in flight. Dropping it cancels the negotiation, and with it the request.
+struct OngoingNegotiation(AbortHandle);
+
+impl Drop for OngoingNegotiation {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 pub(super) struct Driver {
     machine: RefCell<Machine>,
     negotiate: Negotiate,
     clock: Clock,
+    negotiation: RefCell<Option<OngoingNegotiation>>,
     socket: RefCell<Option<Socket>>,
-    /// What came on the socket and was not handled yet.
+    /// Frames that arrived on the socket and are not handled yet.
     line: Line,
-    /// Counts negotiations and sockets, so that the answer to an abandoned one can be told.
+    /// Number of the newest negotiation or socket. Callbacks of an older one are ignored.
     attempt: Cell<u64>,
     timer: RefCell<Option<Timer>>,
     on_event: RefCell<EventListener>,
     on_outcome: RefCell<Option<OutcomeListener>>,
-    /// What waits to be told. Bounded by what one input makes the machine report.
-    undelivered: RefCell<VecDeque<Told>>,
+    /// Notifications to deliver. Bounded by what one input makes the machine report.
+    undelivered: RefCell<VecDeque<Notification>>,
     delivery: RefCell<Option<Timeout>>,
-    /// Whether a request was refused for want of room, and nobody has been told yet that there is some.
-    wants_room: Cell<bool>,
+    /// Whether a request was refused because the window or the socket was full, and [`Outcome::Writable`] is due.
+    awaits_writable: Cell<bool>,
     _nudges: Nudges,
 }
 
@@ -70,6 +81,7 @@ impl Driver {
             machine: RefCell::new(machine),
             negotiate,
             clock: Clock::start(),
+            negotiation: RefCell::new(None),
             socket: RefCell::new(None),
             line: Line::new({
                 let driver = Weak::clone(driver);
@@ -85,7 +97,7 @@ impl Driver {
             on_outcome: RefCell::new(None),
             undelivered: RefCell::new(VecDeque::new()),
             delivery: RefCell::new(None),
-            wants_room: Cell::new(false),
+            awaits_writable: Cell::new(false),
             _nudges: Nudges::listen({
                 let driver = Weak::clone(driver);
                 move || {
@@ -101,22 +113,22 @@ impl Driver {
         self.clock.now()
     }
 
-    /// Asks the machine for something, and does what it wants done for it.
-    pub(super) fn ask<T>(self: &Rc<Self>, ask: impl FnOnce(&mut Machine) -> T) -> T {
-        let answer = ask(&mut self.machine.borrow_mut());
+    /// Calls a method of the machine and carries out the effects.
+    pub(super) fn call<T>(self: &Rc<Self>, method: impl FnOnce(&mut Machine) -> T) -> T {
+        let result = method(&mut self.machine.borrow_mut());
         self.carry_out();
         self.deliver_soon();
-        answer
+        result
     }
 
-    pub(super) fn listen_for_outcomes(&self, on_outcome: OutcomeListener) {
+    pub(super) fn set_outcome_listener(&self, on_outcome: OutcomeListener) {
         if let Ok(mut listener) = self.on_outcome.try_borrow_mut() {
             *listener = Some(on_outcome);
         }
     }
 
-    /// Tells nothing any more: no event reaches an application that has let go of its client, not even from within one.
-    pub(super) fn fall_silent(&self) {
+    /// Removes the listeners: no event reaches an application that has dropped its client, not even while a listener runs.
+    pub(super) fn remove_listeners(&self) {
         self.undelivered.borrow_mut().clear();
         if let Ok(mut on_event) = self.on_event.try_borrow_mut() {
             *on_event = Box::new(|_| {});
@@ -127,9 +139,9 @@ impl Driver {
         self.timer.borrow_mut().take();
     }
 
-    /// Has [`Outcome::Writable`] told once there is room.
-    pub(super) fn ask_for_room(self: &Rc<Self>) {
-        self.wants_room.set(true);
+    /// Requests [`Outcome::Writable`] for when there is capacity again.
+    pub(super) fn notify_when_writable(self: &Rc<Self>) {
+        self.awaits_writable.set(true);
         self.set_timer();
     }
 
@@ -137,15 +149,15 @@ impl Driver {
         self.socket.borrow().as_ref().is_some_and(Socket::is_full)
     }
 
-    pub(super) fn has_room(&self) -> bool {
+    pub(super) fn is_writable(&self) -> bool {
         self.machine.borrow().has_room() && !self.is_socket_full()
     }
 
-    fn tell(&self, outcome: Outcome) {
+    fn push_outcome(&self, outcome: Outcome) {
         if self.on_outcome.try_borrow().is_ok_and(|listener| listener.is_none()) {
             return;
         }
-        self.undelivered.borrow_mut().push_back(Told::Outcome(outcome));
+        self.undelivered.borrow_mut().push_back(Notification::Outcome(outcome));
     }
 
     pub(super) fn handle(self: &Rc<Self>, input: Input<'_>) {
@@ -154,7 +166,7 @@ impl Driver {
         self.carry_out();
     }
 
-    /// For inputs that come from the event loop: what they cause is told before the next one comes.
+    /// Handles an input from the event loop and delivers the notifications that it causes before the next one.
     fn handle_and_deliver(self: &Rc<Self>, input: Input<'_>) {
         self.handle(input);
         self.deliver();
@@ -163,7 +175,7 @@ impl Driver {
     /// Carries out every effect, then sets the timer.
     fn carry_out(self: &Rc<Self>) {
         loop {
-            // The borrow must end before the effect runs: some effects hand the next input in.
+            // The borrow must end before the effect runs: some effects cause the next input.
             let Some(effect) = self.machine.borrow_mut().poll_effect() else { break };
             match effect {
                 Effect::Negotiate => self.negotiate(),
@@ -184,27 +196,28 @@ impl Driver {
                     self.next_attempt();
                     self.socket.borrow_mut().take();
                 }
-                Effect::Report(event) => self.undelivered.borrow_mut().push_back(Told::Event(event)),
-                Effect::Settle { ack_id, outcome } => self.tell(Outcome::Settled { ack_id, outcome }),
+                Effect::Report(event) => self.undelivered.borrow_mut().push_back(Notification::Event(event)),
+                Effect::Settle { ack_id, outcome } => self.push_outcome(Outcome::Settled { ack_id, outcome }),
                 Effect::Answer { invocation, outcome } => {
-                    self.tell(Outcome::Answered { invocation, outcome });
+                    self.push_outcome(Outcome::Answered { invocation, outcome });
                 }
-                Effect::Stream { stream, event } => self.tell(Outcome::Stream { stream, event }),
+                Effect::Stream { stream, event } => self.push_outcome(Outcome::Stream { stream, event }),
             }
         }
-        if self.wants_room.get() && self.has_room() {
-            self.wants_room.set(false);
-            self.tell(Outcome::Writable);
+        if self.awaits_writable.get() && self.is_writable() {
+            self.awaits_writable.set(false);
+            self.push_outcome(Outcome::Writable);
         }
         self.set_timer();
     }
 
     fn negotiate(self: &Rc<Self>) {
         let attempt = self.next_attempt();
-        let negotiation = (self.negotiate)();
+        let (negotiation, handle) = abortable((self.negotiate)());
+        *self.negotiation.borrow_mut() = Some(OngoingNegotiation(handle));
         let driver = Rc::downgrade(self);
         wasm_bindgen_futures::spawn_local(async move {
-            let outcome = negotiation.await;
+            let Ok(outcome) = negotiation.await else { return };
             if let Some(driver) = current(&driver, attempt) {
                 driver.handle_and_deliver(Input::Negotiated(outcome));
             }
@@ -220,10 +233,10 @@ impl Driver {
                 SocketEvent::Opened { subprotocol } => {
                     driver.handle_and_deliver(Input::TransportOpened { subprotocol });
                 }
-                SocketEvent::Message(frame) => driver.frame_came(frame),
+                SocketEvent::Message(frame) => driver.frame_received(frame),
                 SocketEvent::Closed { code, reason } => {
                     driver.handle_line();
-                    // Handling them may have made this socket the business of the past.
+                    // Handling them may have replaced this socket.
                     if driver.attempt.get() == attempt {
                         driver.socket.borrow_mut().take();
                         driver.handle_and_deliver(Input::TransportClosed { code, reason });
@@ -243,8 +256,8 @@ impl Driver {
         }
     }
 
-    /// Handles a frame, or lets it wait behind others.
-    fn frame_came(self: &Rc<Self>, frame: IncomingFrame) {
+    /// Handles a frame, or queues it behind others.
+    fn frame_received(self: &Rc<Self>, frame: IncomingFrame) {
         if self.line.must_wait() {
             if !self.line.wait(frame) {
                 self.handle_line();
@@ -264,7 +277,7 @@ impl Driver {
         }
     }
 
-    /// Handles all that wait in line. What they cause may empty it.
+    /// Handles all queued frames. Their effects may clear the queue.
     fn handle_line(self: &Rc<Self>) {
         while let Some(frame) = self.line.next() {
             self.handle_frame(&frame);
@@ -280,21 +293,21 @@ impl Driver {
         }
     }
 
-    /// Makes whatever was under way the business of the past.
+    /// Cancels the negotiation in flight, discards queued frames and returns the number of the next attempt.
     fn next_attempt(&self) -> u64 {
+        self.negotiation.borrow_mut().take();
         self.line.clear();
         self.attempt.set(self.attempt.get() + 1);
         self.attempt.get()
     }
 
-    /// Wakes us at the machine's deadline. A timer that is due earlier is left alone: most deadlines move with every
-    /// frame, and waking early does no harm.
+    /// Sets the timer to the machine's deadline. A timer that is due earlier stays: most deadlines move with every frame,
+    /// and an early [`Input::DeadlineReached`] does no harm.
     fn set_timer(self: &Rc<Self>) {
-        /// Far below the longest time that `setTimeout` takes, and short enough not to oversleep by much when a laptop
-        /// slept meanwhile.
+        /// Far below the maximum of `setTimeout`, and short enough not to be late by much after the device slept.
         const LONGEST_WAIT: Duration = Duration::from_secs(10);
         let mut deadline = self.machine.borrow().next_deadline();
-        if self.wants_room.get() && self.is_socket_full() {
+        if self.awaits_writable.get() && self.is_socket_full() {
             let check = self.now() + BUFFER_CHECK_PAUSE;
             deadline = Some(deadline.map_or(check, |deadline| deadline.min(check)));
         }
@@ -312,7 +325,7 @@ impl Driver {
         let timeout = Timeout::new(wait_ms, move || {
             if let Some(driver) = driver.upgrade() {
                 driver.timer.borrow_mut().take();
-                // They are signs of life.
+                // Queued frames prove that the connection is alive.
                 driver.handle_line();
                 driver.handle_and_deliver(Input::DeadlineReached);
             }
@@ -321,8 +334,8 @@ impl Driver {
         *self.timer.borrow_mut() = Some(Timer { due: now + wait, _timeout: timeout });
     }
 
-    /// Hands events to the application once the present call stack is done: an application may call us from its
-    /// handler, and must not be called from its own calls.
+    /// Delivers notifications in a new task: an application may call the client from its listener, and its listener must
+    /// not be called from within its own calls.
     pub(super) fn deliver_soon(self: &Rc<Self>) {
         if self.undelivered.borrow().is_empty() || self.delivery.borrow().is_some() {
             return;
@@ -338,14 +351,14 @@ impl Driver {
 
     fn deliver(&self) {
         self.delivery.borrow_mut().take();
-        // A function that is itself running delivers the rest when it returns.
+        // A listener that is running: the rest is delivered when it returns.
         let Ok(mut on_event) = self.on_event.try_borrow_mut() else { return };
         let Ok(mut on_outcome) = self.on_outcome.try_borrow_mut() else { return };
         loop {
-            let Some(told) = self.undelivered.borrow_mut().pop_front() else { break };
-            match told {
-                Told::Event(event) => on_event(event),
-                Told::Outcome(outcome) => {
+            let Some(notification) = self.undelivered.borrow_mut().pop_front() else { break };
+            match notification {
+                Notification::Event(event) => on_event(event),
+                Notification::Outcome(outcome) => {
                     if let Some(on_outcome) = on_outcome.as_mut() {
                         on_outcome(outcome);
                     }
@@ -355,7 +368,7 @@ impl Driver {
     }
 }
 
-/// The driver, if it still lives and `attempt` is still what it is about.
+/// Returns the driver, if it still exists and `attempt` is its newest.
 fn current(driver: &Weak<Driver>, attempt: u64) -> Option<Rc<Driver>> {
     driver.upgrade().filter(|driver| driver.attempt.get() == attempt)
 }

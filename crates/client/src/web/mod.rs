@@ -1,11 +1,11 @@
 //! The driver for browsers: carries out the machine's effects with `fetch`, `WebSocket` and `setTimeout`.
 //!
-//! Everything runs on the page's one thread. Callbacks of a transport that has been replaced say nothing: each is tied
-//! to the socket it was made for, and dropped with it.
+//! Everything runs on the page's one thread. Callbacks of a replaced WebSocket have no effect: each belongs to the socket
+//! that it was created for, and is dropped with it.
 //!
-//! Sleep is noticed by the wall clock, and the events `online`, `offline`, `pageshow` and `visibilitychange` make the
-//! client look after its connection at once. In a background tab, where the browser wakes timers once a minute at worst,
-//! frames still come at once, a lost connection is taken up again at once, and only further attempts come late.
+//! The driver detects sleep by the wall clock, and checks its connection at once on the events `online`, `offline`,
+//! `pageshow` and `visibilitychange`. In a background tab, where the browser may throttle timers to one a minute, frames
+//! still arrive at once and a lost connection is recovered at once; only further attempts come late.
 //!
 //! ```no_run
 //! use webpubsub_client::{ClientEvent, ClientOptions, web::WebClient};
@@ -52,38 +52,39 @@ use driver::Driver;
 
 pub use negotiate::negotiate_by;
 
-/// Bytes that the browser may hold for the socket before nothing further is taken from the application.
+/// High-water mark of the socket's `bufferedAmount`, in bytes. Above it, requests are refused.
 pub const MAX_BUFFERED_BYTES: u32 = 1024 * 1024;
 
-/// A negotiation under way.
+/// A negotiation in flight. Dropping it cancels it: the client drops one that has timed out, or that a stop has made
+/// superfluous.
 pub type Negotiation = Pin<Box<dyn Future<Output = Result<ServiceUrl, ConnectFailure>>>>;
 
-/// What became of something that the application asked for.
+/// The outcome of a request of the application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// A request is done with.
+    /// A message, join or leave is settled.
     Settled {
-        /// The id that the call gave.
+        /// The id that the call returned.
         ack_id: u64,
         /// Whether the service carried it out.
         outcome: Result<(), SendFailure>,
     },
-    /// An invocation is done with.
+    /// An invocation is settled.
     Answered {
-        /// The number that the call gave.
+        /// The number that the call returned.
         invocation: u64,
         /// The answer, which may have no payload.
         outcome: Result<Option<Payload<'static>>, InvokeFailure>,
     },
-    /// Something happened to a stream.
+    /// The state of a stream changed.
     Stream {
-        /// The number that the call gave.
+        /// The number that the call returned.
         stream: u64,
-        /// What happened.
+        /// The change.
         event: StreamEvent,
     },
-    /// There is room again, after a request was refused for want of it.
+    /// There is capacity again, after a request was refused because the window or the socket was full.
     Writable,
 }
 
@@ -92,8 +93,8 @@ pub struct WebClient(Rc<Driver>);
 
 impl WebClient {
     /// Negotiates at `negotiate_url` (a GET that answers `{"url": …}`), connects, joins the groups of `options`, and
-    /// keeps doing so until stopped. Everything that happens is told to `on_event`, in order, from the browser's event
-    /// loop and never from within a call of this type's methods.
+    /// reconnects until stopped. `on_event` receives all events in order, from the browser's event loop and never from
+    /// within a call of this type's methods.
     pub fn start(
         options: ClientOptions,
         negotiate_url: String,
@@ -103,8 +104,8 @@ impl WebClient {
         Self::start_with(options, negotiate, on_event)
     }
 
-    /// As [`WebClient::start`], with a negotiation of the application's own. It is asked anew for each new connection; a
-    /// failure is told, and tried again like any other.
+    /// Like [`WebClient::start`], with a negotiation of the application's own. `negotiate` is called for each new
+    /// connection; a failure is reported and retried like any other.
     pub fn start_with(
         options: ClientOptions,
         negotiate: impl Fn() -> Negotiation + 'static,
@@ -117,10 +118,10 @@ impl WebClient {
         Self(driver)
     }
 
-    /// Tells `on_outcome` what becomes of what is asked for from here on, as events are told. There is one such
-    /// function; another takes its place, except while the one before is running.
+    /// Sets the listener for the outcomes of requests from now on. It is called in the same way as the listener for events.
+    /// There is one such listener; another replaces it, except while it is running.
     pub fn on_outcome(&self, on_outcome: impl FnMut(Outcome) + 'static) {
-        self.0.listen_for_outcomes(Box::new(on_outcome));
+        self.0.set_outcome_listener(Box::new(on_outcome));
     }
 
     /// Closes the connection, and makes no other. The last event is [`ClientEvent::Stopped`].
@@ -129,22 +130,22 @@ impl WebClient {
         self.0.deliver_soon();
     }
 
-    /// Whether a request would be taken now. After one that was not, [`Outcome::Writable`] tells when to try again.
+    /// Whether a request would be accepted now. After one that was refused, [`Outcome::Writable`] reports when to retry.
     #[must_use]
     pub fn is_writable(&self) -> bool {
-        self.0.has_room()
+        self.0.is_writable()
     }
 
-    /// Sends a message or an event; see [`Machine::send`]. [`Outcome::Settled`] tells what became of it.
+    /// Sends a message or an event; see [`Machine::send`]. [`Outcome::Settled`] reports its outcome.
     ///
     /// # Errors
     /// [`SendRefused`], with the message inside.
     pub fn send(&self, outgoing: Outgoing) -> Result<u64, SendRefused> {
-        if !self.0.has_room() {
-            self.0.ask_for_room();
+        if !self.0.is_writable() {
+            self.0.notify_when_writable();
             return Err(SendRefused::WindowFull(outgoing));
         }
-        self.0.ask(|machine| machine.send(outgoing))
+        self.0.call(|machine| machine.send(outgoing))
     }
 
     /// Publishes to `group`; see [`WebClient::send`].
@@ -155,17 +156,17 @@ impl WebClient {
         self.send(Outgoing::to_group(group.clone(), payload))
     }
 
-    /// Sends a message or an event once, without asking what became of it; see [`Machine::send_and_forget`].
+    /// Sends a message or an event once, without an acknowledgement; see [`Machine::send_and_forget`].
     ///
     /// # Errors
-    /// [`SendRefused`], with the message inside; [`SendRefused::WindowFull`] while the browser holds
-    /// [`MAX_BUFFERED_BYTES`] that it has not sent.
+    /// [`SendRefused`], with the message inside; [`SendRefused::WindowFull`] while the browser has
+    /// [`MAX_BUFFERED_BYTES`] to send.
     pub fn send_and_forget(&self, outgoing: Outgoing) -> Result<(), SendRefused> {
         if self.0.is_socket_full() {
-            self.0.ask_for_room();
+            self.0.notify_when_writable();
             return Err(SendRefused::WindowFull(outgoing));
         }
-        self.0.ask(|machine| machine.send_and_forget(outgoing))
+        self.0.call(|machine| machine.send_and_forget(outgoing))
     }
 
     /// Joins a group; see [`Machine::join_group`].
@@ -173,7 +174,7 @@ impl WebClient {
     /// # Errors
     /// [`GroupRefused`].
     pub fn join_group(&self, group: &GroupName) -> Result<u64, GroupRefused> {
-        self.0.ask(|machine| machine.join_group(group))
+        self.0.call(|machine| machine.join_group(group))
     }
 
     /// Leaves a group; see [`Machine::leave_group`].
@@ -181,24 +182,24 @@ impl WebClient {
     /// # Errors
     /// [`GroupRefused`].
     pub fn leave_group(&self, group: &GroupName) -> Result<u64, GroupRefused> {
-        self.0.ask(|machine| machine.leave_group(group))
+        self.0.call(|machine| machine.leave_group(group))
     }
 
-    /// Asks the application's server; see [`Machine::invoke`]. [`Outcome::Answered`] tells the answer.
+    /// Invokes an event of the application's server; see [`Machine::invoke`]. [`Outcome::Answered`] reports the answer.
     ///
     /// # Errors
     /// [`StartRefused`].
     pub fn invoke(&self, event: &EventName, payload: Option<Payload<'static>>) -> Result<u64, StartRefused> {
-        self.0.ask(|machine| machine.invoke(event, payload))
+        self.0.call(|machine| machine.invoke(event, payload))
     }
 
-    /// Opens a stream; see [`Machine::open_stream`]. [`Outcome::Stream`] tells its fate.
+    /// Opens a stream; see [`Machine::open_stream`]. [`Outcome::Stream`] reports its state.
     ///
     /// # Errors
     /// [`StartRefused`].
     pub fn open_stream(&self, group: &GroupName, options: StreamOptions) -> Result<u64, StartRefused> {
         let now = self.0.now();
-        self.0.ask(|machine| machine.open_stream(group, options, now))
+        self.0.call(|machine| machine.open_stream(group, options, now))
     }
 
     /// Appends a fragment to a stream; see [`Machine::write_stream`].
@@ -207,20 +208,20 @@ impl WebClient {
     /// [`WriteRefused`], with the payload inside.
     pub fn write_stream(&self, stream: u64, payload: Payload<'static>) -> Result<(), WriteRefused> {
         let now = self.0.now();
-        self.0.ask(|machine| machine.write_stream(stream, payload, now))
+        self.0.call(|machine| machine.write_stream(stream, payload, now))
     }
 
     /// Ends a stream; see [`Machine::end_stream`].
     pub fn end_stream(&self, stream: u64, error: Option<PublisherError>) {
         let now = self.0.now();
-        self.0.ask(|machine| machine.end_stream(stream, error, now));
+        self.0.call(|machine| machine.end_stream(stream, error, now));
     }
 }
 
 impl Drop for WebClient {
     fn drop(&mut self) {
         self.0.handle(Input::Stop);
-        self.0.fall_silent();
+        self.0.remove_listeners();
     }
 }
 

@@ -1,31 +1,35 @@
-//! Asking a negotiate endpoint by `fetch`, or a function of JavaScript.
+//! Negotiation through `fetch` or through a JavaScript function.
 
-use js_sys::{Function, Promise, Reflect};
+use gloo_net::http::{Request, RequestBuilder, Response};
+use js_sys::{Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::Response;
+use web_sys::{
+    AbortController, AbortSignal, ReadableStreamDefaultReader, ReadableStreamReadResult, RequestMode,
+};
 
 use super::{Negotiation, socket::describe};
 use crate::{
     failure::ConnectFailure,
-    negotiate::{MAX_ANSWER_BYTES, ServiceUrl, read_answer, without_query},
+    negotiate::{MAX_ANSWER_BYTES, ServiceUrl, read_answer, without_queries, without_query},
 };
 
-/// Asks a negotiate endpoint.
+/// Negotiates at the endpoint `url`. Dropping the negotiation aborts its request.
 pub(super) fn negotiate_at(url: String) -> Negotiation {
     Box::pin(async move { fetch_service_url(&url).await })
 }
 
-/// A negotiation for [`WebClient::start_with`](super::WebClient::start_with) that calls `function` each time: it gives the
-/// service's URL, as a text or as an object's member `url`, or a promise of that.
+/// Returns a negotiation for [`WebClient::start_with`](super::WebClient::start_with) that calls `function` for each
+/// connection. The function returns the service's URL as a string or as an object's property `url`, or a promise of
+/// either.
 pub fn negotiate_by(function: Function) -> impl Fn() -> Negotiation + 'static {
     move || {
         let function = function.clone();
-        Box::pin(async move { ask_function(&function).await })
+        Box::pin(async move { call_function(&function).await })
     }
 }
 
-async fn ask_function(function: &Function) -> Result<ServiceUrl, ConnectFailure> {
+async fn call_function(function: &Function) -> Result<ServiceUrl, ConnectFailure> {
     let failed = |error: JsValue| ConnectFailure::NegotiateFunction {
         detail: error.as_string().unwrap_or_else(|| describe(&error)),
     };
@@ -35,55 +39,189 @@ async fn ask_function(function: &Function) -> Result<ServiceUrl, ConnectFailure>
     ServiceUrl::given(&url.unwrap_or_default())
 }
 
+/// Aborts a request when dropped.
+struct AbortGuard(AbortController);
+
+impl AbortGuard {
+    fn new() -> Result<Self, JsValue> {
+        AbortController::new().map(Self)
+    }
+
+    fn signal(&self) -> AbortSignal {
+        self.0.signal()
+    }
+}
+
+impl Drop for AbortGuard {
+    fn drop(&mut self) {
+        // Without effect on a request that is complete.
+        self.0.abort();
+    }
+}
+
 async fn fetch_service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {
-    let (status, body) = match fetch_text(url).await {
-        Ok(answer) => answer,
-        Err(error) => return Err(unanswered(url, &error).await),
+    let guard = AbortGuard::new().map_err(|error| unreachable(url, describe(&error)))?;
+    let response = match Request::get(url).abort_signal(Some(&guard.signal())).send().await {
+        Ok(response) => response,
+        Err(error) => return Err(explain(url, error, &guard.signal()).await),
     };
-    if body.len() > MAX_ANSWER_BYTES {
-        return Err(ConnectFailure::NegotiateAnswer {
+    let body = if response.ok() {
+        read_body(&response).await.map_err(|error| unreachable(url, describe(&error)))?
+    } else {
+        // The status is the failure; the body would not be read.
+        Some(String::new())
+    };
+    match body {
+        Some(body) => read_answer(url, response.status(), &body),
+        None => Err(ConnectFailure::NegotiateAnswer {
             url: without_query(url).to_owned(),
-            found: format!("{} bytes", body.len()),
-        });
+            found: format!("more than {MAX_ANSWER_BYTES} bytes"),
+        }),
     }
-    read_answer(url, status, &body)
 }
 
-/// Why there is no answer that could be read. Browsers do not tell; but a server that is there answers a request whose
-/// answer nobody wants to read.
-async fn unanswered(url: &str, error: &JsValue) -> ConnectFailure {
-    let plain = without_query(url).to_owned();
-    if let Some(origin) = other_origin(&plain)
-        && fetch_blindly(&plain).await.is_ok()
+/// Reads the body of a response; `None` if it is longer than [`MAX_ANSWER_BYTES`]. The rest of a longer one is not
+/// read: whatever answers at a wrong address may answer without end.
+async fn read_body(response: &Response) -> Result<Option<String>, JsValue> {
+    let mut body = Vec::new();
+    if let Some(stream) = response.body() {
+        let reader = ReadableStreamDefaultReader::new(&stream)?;
+        loop {
+            let read: ReadableStreamReadResult = JsFuture::from(reader.read()).await?.unchecked_into();
+            if read.get_done() == Some(true) {
+                break;
+            }
+            let chunk: Uint8Array = read.get_value().dyn_into()?;
+            if body.len().saturating_add(chunk.length() as usize) > MAX_ANSWER_BYTES {
+                return Ok(None);
+            }
+            body.extend_from_slice(&chunk.to_vec());
+        }
+    }
+    Ok(Some(String::from_utf8_lossy(&body).into_owned()))
+}
+
+/// Determines why a request got no readable response. A browser does not say whether CORS is the reason; but then an
+/// opaque request to the same URL succeeds.
+async fn explain(url: &str, error: gloo_net::Error, signal: &AbortSignal) -> ConnectFailure {
+    let endpoint = without_query(url);
+    if let Some(origin) = foreign_origin(endpoint)
+        && is_reachable(endpoint, signal).await
     {
-        return ConnectFailure::NegotiateOrigin { url: plain, origin };
+        return ConnectFailure::NegotiateOrigin { url: endpoint.to_owned(), origin };
     }
-    ConnectFailure::NegotiateUnreachable { url: plain, detail: describe(error) }
+    let detail = match error {
+        gloo_net::Error::JsError(error) => error.message,
+        other => other.to_string(),
+    };
+    unreachable(url, without_queries(&detail))
 }
 
-/// Whose page this is, unless `url` is of the same origin.
-fn other_origin(url: &str) -> Option<String> {
+fn unreachable(url: &str, detail: String) -> ConnectFailure {
+    ConnectFailure::NegotiateUnreachable { url: without_query(url).to_owned(), detail }
+}
+
+/// Returns the origin of this page or worker, unless `url` has the same one.
+fn foreign_origin(url: &str) -> Option<String> {
     let origin = Reflect::get(&js_sys::global(), &"origin".into()).ok()?.as_string()?;
     let is_same = !url.contains("://") || url.strip_prefix(&origin).is_some_and(|path| path.starts_with('/'));
     (!is_same).then_some(origin)
 }
 
-/// The status and the body that `url` answers with.
-async fn fetch_text(url: &str) -> Result<(u16, String), JsValue> {
-    let response: Response = JsFuture::from(fetch(url, &JsValue::UNDEFINED)?).await?.dyn_into()?;
-    let body = JsFuture::from(response.text()?).await?;
-    Ok((response.status(), body.as_string().unwrap_or_default()))
+/// Whether `url` answers at all. The response stays opaque: no origin needs to be allowed to read it.
+async fn is_reachable(url: &str, signal: &AbortSignal) -> bool {
+    RequestBuilder::new(url).mode(RequestMode::NoCors).abort_signal(Some(signal)).send().await.is_ok()
 }
 
-/// Has `url` answer, whomever it allows to read that.
-async fn fetch_blindly(url: &str) -> Result<JsValue, JsValue> {
-    let options = js_sys::Object::new();
-    Reflect::set(&options, &"mode".into(), &"no-cors".into())?;
-    JsFuture::from(fetch(url, &options)?).await
-}
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::poll_fn,
+        task::Poll::{Pending, Ready},
+    };
 
-/// Starts a request, from a window or from a worker.
-fn fetch(url: &str, options: &JsValue) -> Result<Promise, JsValue> {
-    let fetch: Function = Reflect::get(&js_sys::global(), &"fetch".into())?.dyn_into()?;
-    fetch.call2(&JsValue::UNDEFINED, &url.into(), options)?.dyn_into()
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::web::tests::FetchStub;
+
+    async fn failure(url: &str) -> String {
+        negotiate_at(url.to_owned()).await.unwrap_err().to_string()
+    }
+
+    #[wasm_bindgen_test]
+    async fn an_answer_is_read_from_chunks() {
+        let _fetch = FetchStub::install(
+            r#"const bytes = new TextEncoder().encode('\uFEFF{"url":"ws://h/é"}');
+               return new Response(new ReadableStream({
+                   start(controller) {
+                       for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));
+                       controller.close();
+                   },
+               }));"#,
+        );
+        let url = negotiate_at("http://h/negotiate".to_owned()).await.unwrap();
+        assert_eq!(url.reveal(), "ws://h/é");
+    }
+
+    #[wasm_bindgen_test]
+    async fn an_answer_without_end_is_refused_and_aborted() {
+        let fetch = FetchStub::install(
+            "return new Response(new ReadableStream({
+                 pull(controller) {
+                     log.push('chunk');
+                     controller.enqueue(new Uint8Array(64 * 1024));
+                 },
+             }));",
+        );
+        let words = failure("http://h/negotiate?id=secret").await;
+        assert!(words.contains("http://h/negotiate answered more than 262144 bytes"), "{words}");
+        let log = fetch.log();
+        let chunks = log.iter().filter(|entry| *entry == "chunk").count();
+        assert!((5..=6).contains(&chunks), "{log:?}");
+        assert_eq!(log.last().map(String::as_str), Some("aborted http://h/negotiate?id=secret"));
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_body_of_an_error_status_is_not_read() {
+        let fetch = FetchStub::install(
+            "return new Response(new ReadableStream({ pull() { log.push('chunk') } }, { highWaterMark: 0 }), { status: 404 });",
+        );
+        assert!(failure("http://h/negotiate").await.contains("answered 404"));
+        assert!(!fetch.log().contains(&"chunk".to_owned()));
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_body_that_fails_makes_the_endpoint_unreachable() {
+        let _fetch = FetchStub::install(
+            "return new Response(new ReadableStream({ pull() { throw new TypeError('cut off') } }));",
+        );
+        let words = failure("http://h/negotiate").await;
+        assert!(words.contains("http://h/negotiate cannot be reached (cut off)"), "{words}");
+    }
+
+    #[wasm_bindgen_test]
+    async fn an_opaque_response_identifies_a_refused_origin() {
+        let fetch = FetchStub::install(
+            "log.push(`${request.mode} ${request.url}`);
+             if (request.mode === 'cors') throw new TypeError('Failed to fetch');
+             return new Response();",
+        );
+        assert!(failure("http://h/negotiate?id=secret").await.contains("allow that origin there (CORS)"));
+        assert_eq!(fetch.log()[..2], ["cors http://h/negotiate?id=secret", "no-cors http://h/negotiate"]);
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_dropped_negotiation_aborts_its_request() {
+        let fetch = FetchStub::install("return new Promise(() => {})");
+        let mut negotiation = negotiate_at("http://h/negotiate".to_owned());
+        poll_fn(|context| match negotiation.as_mut().poll(context) {
+            Pending => Ready(()),
+            Ready(outcome) => panic!("{outcome:?}"),
+        })
+        .await;
+        assert_eq!(fetch.log(), [""; 0]);
+        drop(negotiation);
+        assert_eq!(fetch.log(), ["aborted http://h/negotiate"]);
+    }
 }

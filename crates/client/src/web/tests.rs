@@ -1,66 +1,83 @@
-//! The driver in a real browser, without a service: what a page sees when nobody is there.
+//! Tests of the driver in a real browser, without a service.
 
 use std::{cell::RefCell, rc::Rc};
 
-use gloo_timers::callback::Timeout;
+use gloo_timers::future::TimeoutFuture;
+use js_sys::Reflect;
+use wasm_bindgen::JsValue;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 use super::*;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Nobody listens on port 1, and browsers do not even ask.
+/// Nothing listens on port 1, and browsers block it.
 const NOWHERE: &str = "http://127.0.0.1:1/negotiate?id=secret";
 
-/// What a client has told, in order.
+/// Events of a client, in order.
 #[derive(Clone, Default)]
-struct Told(Rc<RefCell<Vec<ClientEvent>>>);
+struct EventLog(Rc<RefCell<Vec<ClientEvent>>>);
 
-impl Told {
+impl EventLog {
     fn start(&self, negotiate_url: &str) -> WebClient {
-        let told = self.clone();
+        let log = self.clone();
         WebClient::start(ClientOptions::new(), negotiate_url.to_owned(), move |event| {
-            told.0.borrow_mut().push(event)
+            log.0.borrow_mut().push(event)
         })
     }
 
-    /// Lets the browser go on until an event fits.
-    async fn until(&self, fits: impl Fn(&ClientEvent) -> bool) {
-        while !self.0.borrow().iter().any(&fits) {
-            next_turn().await;
+    /// Waits until an event matches.
+    async fn until(&self, matches: impl Fn(&ClientEvent) -> bool) {
+        while !self.0.borrow().iter().any(&matches) {
+            TimeoutFuture::new(0).await;
         }
     }
 }
 
-/// One turn of the event loop.
-async fn next_turn() {
-    let (done, turn) = resolvable();
-    let _timer = Timeout::new(0, done);
-    turn.await;
+/// A replacement for the global `fetch`. Restores it when dropped.
+pub(super) struct FetchStub {
+    original: JsValue,
+    log: js_sys::Array,
 }
 
-/// A closure that ends the future beside it.
-fn resolvable() -> (impl FnOnce() + 'static, impl Future<Output = ()>) {
-    let mut resolve = None;
-    let promise = js_sys::Promise::new(&mut |resolved, _| resolve = Some(resolved));
-    let done = move || {
-        if let Some(resolve) = resolve {
-            drop(resolve.call0(&wasm_bindgen::JsValue::NULL));
-        }
-    };
-    let turn = async move {
-        drop(wasm_bindgen_futures::JsFuture::from(promise).await);
-    };
-    (done, turn)
+impl FetchStub {
+    /// Installs an asynchronous function with this body. Its parameters are the `request` and the array `log`; aborted
+    /// requests are logged as `aborted URL`.
+    pub(super) fn install(body: &str) -> Self {
+        let original = Reflect::get(&js_sys::global(), &"fetch".into()).unwrap();
+        let log = js_sys::Array::new();
+        let factory = js_sys::Function::new_with_args(
+            "log",
+            &format!(
+                "return async (request) => {{
+                     request.signal.addEventListener('abort', () => log.push(`aborted ${{request.url}}`));
+                     {body}
+                 }}"
+            ),
+        );
+        let stub = factory.call1(&JsValue::NULL, &log).unwrap();
+        Reflect::set(&js_sys::global(), &"fetch".into(), &stub).unwrap();
+        Self { original, log }
+    }
+
+    pub(super) fn log(&self) -> Vec<String> {
+        self.log.iter().filter_map(|entry| entry.as_string()).collect()
+    }
+}
+
+impl Drop for FetchStub {
+    fn drop(&mut self) {
+        Reflect::set(&js_sys::global(), &"fetch".into(), &self.original).unwrap();
+    }
 }
 
 #[wasm_bindgen_test]
-async fn who_cannot_be_reached_is_named_without_the_query_and_tried_again() {
-    let told = Told::default();
-    let _client = told.start(NOWHERE);
-    assert!(told.0.borrow().is_empty(), "no event comes from within a call");
-    told.until(|event| matches!(event, ClientEvent::RetryScheduled { .. })).await;
-    let events = told.0.borrow();
+async fn an_unreachable_endpoint_is_reported_without_its_query_and_retried() {
+    let log = EventLog::default();
+    let _client = log.start(NOWHERE);
+    assert!(log.0.borrow().is_empty(), "no event is delivered from within a call");
+    log.until(|event| matches!(event, ClientEvent::RetryScheduled { .. })).await;
+    let events = log.0.borrow();
     let ClientEvent::ConnectFailed { failure } = &events[1] else { panic!("{events:?}") };
     let words = failure.to_string();
     assert!(words.contains("http://127.0.0.1:1/negotiate cannot be reached"), "{words}");
@@ -68,32 +85,52 @@ async fn who_cannot_be_reached_is_named_without_the_query_and_tried_again() {
 }
 
 #[wasm_bindgen_test]
-async fn an_address_that_is_none_is_told_and_not_thrown() {
-    let told = Told::default();
-    let _client = told.start("http://not a host/");
-    told.until(|event| matches!(event, ClientEvent::ConnectFailed { .. })).await;
+async fn an_invalid_address_is_reported_and_not_thrown() {
+    let log = EventLog::default();
+    let _client = log.start("http://not a host/");
+    log.until(|event| matches!(event, ClientEvent::ConnectFailed { .. })).await;
 }
 
 #[wasm_bindgen_test]
-async fn a_stop_is_the_last_that_is_heard() {
-    let told = Told::default();
-    let client = told.start(NOWHERE);
+async fn stopped_is_the_last_event() {
+    let log = EventLog::default();
+    let client = log.start(NOWHERE);
     client.stop();
     client.stop();
-    told.until(|event| *event == ClientEvent::Stopped).await;
-    let stops = told.0.borrow().iter().filter(|event| **event == ClientEvent::Stopped).count();
-    assert_eq!((stops, told.0.borrow().last()), (1, Some(&ClientEvent::Stopped)));
+    log.until(|event| *event == ClientEvent::Stopped).await;
+    let stops = log.0.borrow().iter().filter(|event| **event == ClientEvent::Stopped).count();
+    assert_eq!((stops, log.0.borrow().last()), (1, Some(&ClientEvent::Stopped)));
     let refused = client.send_to_group(&GroupName::new("g").unwrap(), Payload::Text("x".into()));
     assert!(matches!(refused, Err(SendRefused::Stopped(_))));
 }
 
 #[wasm_bindgen_test]
-async fn a_client_that_was_dropped_says_nothing() {
-    let told = Told::default();
-    drop(told.start(NOWHERE));
-    // Another client's events prove that the event loop has gone on.
-    let other = Told::default();
+async fn a_dropped_client_emits_nothing() {
+    let log = EventLog::default();
+    drop(log.start(NOWHERE));
+    // The events of another client prove that the event loop has gone on.
+    let other = EventLog::default();
     let _client = other.start(NOWHERE);
     other.until(|event| matches!(event, ClientEvent::RetryScheduled { .. })).await;
-    assert!(told.0.borrow().is_empty());
+    assert!(log.0.borrow().is_empty());
+}
+
+#[wasm_bindgen_test]
+async fn a_stopped_or_dropped_client_aborts_its_negotiation() {
+    let fetch = FetchStub::install("log.push(`sent ${request.url}`); return new Promise(() => {})");
+    let until_logged = async |entry: &str| {
+        while !fetch.log().iter().any(|logged| logged == entry) {
+            TimeoutFuture::new(0).await;
+        }
+    };
+    let stopped = EventLog::default();
+    let client = stopped.start("http://h/stopped");
+    until_logged("sent http://h/stopped").await;
+    client.stop();
+    until_logged("aborted http://h/stopped").await;
+    stopped.until(|event| *event == ClientEvent::Stopped).await;
+    let dropped = EventLog::default().start("http://h/dropped");
+    until_logged("sent http://h/dropped").await;
+    drop(dropped);
+    until_logged("aborted http://h/dropped").await;
 }
