@@ -89,7 +89,7 @@ export class Listeners {
   }
 
   /** A listener may add and remove listeners: that counts from the next event on. */
-  tell(name, event) {
+  dispatch(name, event) {
     for (const listener of this.#of(name)) {
       try {
         listener(event);
@@ -123,7 +123,7 @@ export class Listeners {
 
   #message(group, fromUserId, dataType, data) {
     if (group === undefined) {
-      this.tell("server-message", { message: { dataType, data } });
+      this.dispatch("server-message", { message: { dataType, data } });
       return;
     }
     const message = { group, fromUserId: fromUserId ?? null, dataType, data };
@@ -131,7 +131,7 @@ export class Listeners {
       message.stream = this.#stream;
       this.#stream = undefined;
     }
-    this.tell("group-message", { message });
+    this.dispatch("group-message", { message });
   }
 
   #of(name) {

@@ -9,23 +9,23 @@ use webpubsub_protocol::name::{EventName, GroupName};
 
 use crate::{
     content,
-    options::{self, GivenOptions, GivenStreamOptions, SendOptions},
-    place::Place,
+    options::{self, JsClientOptions, JsSendOptions, JsStreamOptions, SendOptions},
     promises::broken,
     session::{NOT_STARTED, Session},
+    url_source::UrlSource,
 };
 
 /// A client of one hub. Once started it runs until it is stopped, whether anybody holds it or not.
 #[wasm_bindgen]
 pub struct WebPubSubClient {
-    place: Place,
+    source: UrlSource,
     options: ClientOptions,
     session: Rc<Session>,
 }
 
 #[wasm_bindgen]
 impl WebPubSubClient {
-    /// A client that will connect where `place` says: the address of a negotiate endpoint, which answers `{"url": …}` to a
+    /// A client that will connect where `source` says: the address of a negotiate endpoint, which answers `{"url": …}` to a
     /// GET, and is asked anew for each new connection; an object with a method `getClientAccessUrl`, which is asked as often;
     /// or a client access URL (`wss://…`) itself.
     ///
@@ -33,20 +33,20 @@ impl WebPubSubClient {
     /// When it is none of these, a group's name breaks the rules, or there is no such protocol.
     #[wasm_bindgen(constructor)]
     pub fn new(
-        #[wasm_bindgen(unchecked_param_type = "string | ClientCredential")] place: &JsValue,
-        options: Option<GivenOptions>,
+        #[wasm_bindgen(unchecked_param_type = "string | ClientCredential")] source: &JsValue,
+        options: Option<JsClientOptions>,
     ) -> Result<WebPubSubClient, JsValue> {
         let session = Rc::new(Session::new());
         let error = |words: String| Error::new(&words);
         let options = options::client_options(options.as_ref()).map_err(error)?;
-        Ok(Self { place: Place::read(place).map_err(error)?, options, session })
+        Ok(Self { source: UrlSource::read(source).map_err(error)?, options, session })
     }
 
     /// Connects, and keeps connected until stopped. The promise is kept with the first connection. It is broken by a
     /// stop before that, and by a failure that trying again does not mend, as a wrong address is: then the client stops.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn start(&self) -> Promise {
-        self.session.start(&self.place, self.options.clone())
+        self.session.start(&self.source, self.options.clone())
     }
 
     /// Closes the connection, and makes no other. The event `stopped` is the last; the client may then be started anew.
@@ -76,7 +76,7 @@ impl WebPubSubClient {
         #[wasm_bindgen(unchecked_param_type = "string")] group: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "unknown")] content: &JsValue,
         #[wasm_bindgen(js_name = dataType, unchecked_param_type = "DataType")] data_type: &JsValue,
-        options: Option<SendOptions>,
+        options: Option<JsSendOptions>,
     ) -> Promise {
         let outgoing = self
             .session
@@ -92,7 +92,7 @@ impl WebPubSubClient {
         #[wasm_bindgen(unchecked_param_type = "string")] name: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "unknown")] content: &JsValue,
         #[wasm_bindgen(js_name = dataType, unchecked_param_type = "DataType")] data_type: &JsValue,
-        options: Option<SendOptions>,
+        options: Option<JsSendOptions>,
     ) -> Promise {
         let outgoing =
             event_name(name).and_then(|name| Ok(Outgoing::event(name, content::read(content, data_type)?)));
@@ -123,7 +123,7 @@ impl WebPubSubClient {
     pub fn open_group_stream(
         &self,
         #[wasm_bindgen(unchecked_param_type = "string")] group: &JsValue,
-        options: Option<GivenStreamOptions>,
+        options: Option<JsStreamOptions>,
     ) -> Promise {
         let asked = self
             .session
@@ -171,14 +171,14 @@ impl WebPubSubClient {
         }
     }
 
-    fn send(&self, outgoing: Result<Outgoing, String>, options: Option<&SendOptions>) -> Promise {
-        let (leaves_out, forgets) = options::send_options(options);
+    fn send(&self, outgoing: Result<Outgoing, String>, options: Option<&JsSendOptions>) -> Promise {
+        let SendOptions { no_echo, fire_and_forget } = SendOptions::read(options);
         let outgoing = match outgoing {
-            Ok(outgoing) if leaves_out => outgoing.without_echo(),
+            Ok(outgoing) if no_echo => outgoing.without_echo(),
             Ok(outgoing) => outgoing,
             Err(words) => return broken(&words),
         };
-        self.session.send(outgoing, forgets)
+        self.session.send(outgoing, fire_and_forget)
     }
 }
 

@@ -1,15 +1,17 @@
-//! Events, as JavaScript listens to them.
+//! Dispatch of events to the listeners of JavaScript.
 
 use std::cell::RefCell;
 
-use js_sys::{Error, Object, Reflect};
+use js_sys::Error;
+use serde::Serialize;
+use serde_wasm_bindgen::{Serializer, preserve};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use webpubsub_client::ClientEvent;
 use webpubsub_protocol::{payload::Payload, stream::StreamInfo};
 
 #[wasm_bindgen(module = "/src/browser.js")]
 extern "C" {
-    /// Who listens to what.
+    /// Listeners by the name of their event.
     type Listeners;
 
     #[wasm_bindgen(constructor)]
@@ -19,12 +21,13 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn remove(this: &Listeners, name: &JsValue, listener: &JsValue);
     #[wasm_bindgen(method)]
-    fn tell(this: &Listeners, name: &str, event: &Object);
+    fn dispatch(this: &Listeners, name: &str, event: &JsValue);
 
     #[wasm_bindgen(method)]
-    fn fragment(this: &Listeners, stream: &Object);
+    fn fragment(this: &Listeners, stream: &JsValue);
 
-    // A message of a group, or, where that is `undefined`, of the server: in one step each, for there are many.
+    // A message of a group, or of the server if `group` is `undefined`. One call each, without a serialized object: at
+    // thousands of messages a second, every further call between WebAssembly and JavaScript counts.
     #[wasm_bindgen(method)]
     fn text(this: &Listeners, group: &JsValue, from_user_id: Option<&str>, text: &str);
     #[wasm_bindgen(method)]
@@ -33,50 +36,50 @@ extern "C" {
     fn bytes(this: &Listeners, group: &JsValue, from_user_id: Option<&str>, data_type: &str, bytes: &[u8]);
 }
 
-/// Tells events to whoever listens to them.
+/// Dispatches events to their listeners.
 pub struct Events {
     listeners: Listeners,
-    /// The group of the last message, as JavaScript has it: most often it is that of the next one, too.
+    /// The group of the last message as a string of JavaScript: mostly, the next message has the same one.
     last_group: RefCell<Option<(String, JsValue)>>,
 }
 
 impl Events {
-    /// Nobody listens.
+    /// Creates a dispatcher without listeners.
     pub fn new() -> Self {
         Self { listeners: Listeners::new(), last_group: RefCell::default() }
     }
 
-    /// Calls `listener` with each event of this name.
+    /// Adds a listener for the events of this name.
     pub fn add(&self, name: &JsValue, listener: &JsValue) {
         self.listeners.add(name, listener);
     }
 
-    /// Calls it no more.
+    /// Removes a listener.
     pub fn remove(&self, name: &JsValue, listener: &JsValue) {
         self.listeners.remove(name, listener);
     }
 
-    /// Tells an event. A listener may add and remove listeners.
-    pub fn tell(&self, event: &ClientEvent) {
+    /// Dispatches an event. A listener may add and remove listeners.
+    pub fn dispatch(&self, event: &ClientEvent) {
         match event {
             ClientEvent::GroupMessage { group, from_user_id, payload, stream, .. } => {
                 if let Some(stream) = stream {
-                    self.listeners.fragment(&place_in(stream));
+                    self.listeners.fragment(&stream_position(stream));
                 }
-                self.tell_message(&self.group(group), from_user_id.as_deref(), payload);
+                self.dispatch_message(&self.group(group), from_user_id.as_deref(), payload);
             }
             ClientEvent::ServerMessage { payload, .. } => {
-                self.tell_message(&JsValue::UNDEFINED, None, payload);
+                self.dispatch_message(&JsValue::UNDEFINED, None, payload);
             }
             _ => {
-                if let Some((name, event)) = written(event) {
-                    self.listeners.tell(name, &event);
+                if let Some((name, detail)) = detail(event) {
+                    self.listeners.dispatch(name, &detail.to_object());
                 }
             }
         }
     }
 
-    fn tell_message(&self, group: &JsValue, from_user_id: Option<&str>, payload: &Payload<'_>) {
+    fn dispatch_message(&self, group: &JsValue, from_user_id: Option<&str>, payload: &Payload<'_>) {
         match payload {
             Payload::Text(text) => self.listeners.text(group, from_user_id, text),
             Payload::Json(json) => self.listeners.json(group, from_user_id, json),
@@ -85,7 +88,6 @@ impl Events {
         }
     }
 
-    /// The last group is kept as JavaScript has it.
     fn group(&self, group: &str) -> JsValue {
         let mut last = self.last_group.borrow_mut();
         match &*last {
@@ -99,68 +101,179 @@ impl Events {
     }
 }
 
-/// What JavaScript calls an event of which there are few, and the object that listeners are given; `None` for one that it
-/// does not hear of.
-fn written(event: &ClientEvent) -> Option<(&'static str, Object)> {
-    let words = |text: &str| JsValue::from_str(text);
-    let optional = |text: &Option<String>| text.as_deref().map_or(JsValue::NULL, JsValue::from_str);
+/// The object that listeners receive. Messages have none: see [`Listeners`].
+#[derive(Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+enum Detail<'e> {
+    Connected {
+        connection_id: &'e str,
+        user_id: Option<&'e str>,
+    },
+    Reason {
+        message: String,
+    },
+    Gap {
+        messages: Option<f64>,
+    },
+    JoinRefused {
+        group: &'e str,
+        #[serde(serialize_with = "preserve::serialize")]
+        error: Error,
+    },
+    Empty {},
+}
+
+impl Detail<'_> {
+    fn to_object(&self) -> JsValue {
+        // What is missing is `null` in an event. There is nothing here that cannot be serialized.
+        self.serialize(&Serializer::new().serialize_missing_as_null(true)).unwrap_or_default()
+    }
+}
+
+/// Returns the name and the detail of an event; `None` for one that is not exposed to JavaScript.
+fn detail(event: &ClientEvent) -> Option<(&'static str, Detail<'_>)> {
     Some(match event {
         ClientEvent::Connected { connection_id, user_id, .. } => {
-            ("connected", object(&[("connectionId", words(connection_id)), ("userId", optional(user_id))]))
+            ("connected", Detail::Connected { connection_id, user_id: user_id.as_deref() })
         }
         ClientEvent::ConnectFailed { failure } => {
-            ("connect-failed", object(&[("message", words(&failure.to_string()))]))
+            ("connect-failed", Detail::Reason { message: failure.to_string() })
         }
         ClientEvent::Disconnected { reason } => {
-            ("disconnected", object(&[("message", words(&reason.to_string()))]))
+            ("disconnected", Detail::Reason { message: reason.to_string() })
         }
-        ClientEvent::Recovering { reason } => {
-            ("recovering", object(&[("message", words(&reason.to_string()))]))
+        ClientEvent::Recovering { reason } => ("recovering", Detail::Reason { message: reason.to_string() }),
+        ClientEvent::Recovered => ("recovered", Detail::Empty {}),
+        ClientEvent::Gap { messages } => ("gap", Detail::Gap { messages: messages.map(number) }),
+        ClientEvent::JoinRefused { group, error } => {
+            let error = Error::new(&error.to_string());
+            ("rejoin-group-failed", Detail::JoinRefused { group: group.as_str(), error })
         }
-        ClientEvent::Recovered => ("recovered", object(&[])),
-        ClientEvent::Gap { messages } => {
-            // Exact up to 2^53, and no gap is larger.
-            #[allow(clippy::cast_precision_loss)]
-            let messages = messages.map_or(JsValue::NULL, |messages| JsValue::from_f64(messages as f64));
-            ("gap", object(&[("messages", messages)]))
-        }
-        ClientEvent::JoinRefused { group, error } => (
-            "rejoin-group-failed",
-            object(&[("group", words(group.as_str())), ("error", Error::new(&error.to_string()).into())]),
-        ),
-        ClientEvent::Stopped => ("stopped", object(&[])),
+        ClientEvent::Stopped => ("stopped", Detail::Empty {}),
         _ => return None,
     })
 }
 
-/// Where in a stream a message belongs, in the words of the official SDK.
-fn place_in(stream: &StreamInfo) -> Object {
-    let optional = |text: &Option<String>| text.as_deref().map_or(JsValue::UNDEFINED, JsValue::from_str);
-    // Exact up to 2^53.
-    #[allow(clippy::cast_precision_loss)]
-    let number = JsValue::from_f64(stream.stream_sequence_id as f64);
-    let mut members = vec![
-        ("streamId", JsValue::from_str(&stream.stream_id)),
-        ("streamSequenceId", number),
-        ("endOfStream", JsValue::from_bool(stream.end_of_stream)),
-    ];
-    if let Some(error) = &stream.error {
-        let error = object(&[
-            ("name", JsValue::from_str(&error.name)),
-            ("message", optional(&error.message)),
-            ("userErrorCode", optional(&error.user_error_code)),
-        ]);
-        members.push(("error", error.into()));
+/// The position of a message in its stream, with the names of the official SDK.
+fn stream_position(stream: &StreamInfo) -> JsValue {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Position<'s> {
+        stream_id: &'s str,
+        stream_sequence_id: f64,
+        end_of_stream: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<EndError<'s>>,
     }
-    object(&members)
+
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct EndError<'s> {
+        name: &'s str,
+        message: Option<&'s str>,
+        user_error_code: Option<&'s str>,
+    }
+
+    let error = stream.error.as_ref().map(|error| EndError {
+        name: &error.name,
+        message: error.message.as_deref(),
+        user_error_code: error.user_error_code.as_deref(),
+    });
+    let position = Position {
+        stream_id: &stream.stream_id,
+        stream_sequence_id: number(stream.stream_sequence_id),
+        end_of_stream: stream.end_of_stream,
+        error,
+    };
+    // There is nothing here that cannot be serialized.
+    serde_wasm_bindgen::to_value(&position).unwrap_or_default()
 }
 
-/// An object with these members.
-pub fn object(members: &[(&str, JsValue)]) -> Object {
-    let object = Object::new();
-    for (name, value) in members {
-        // Fails only for objects that are frozen.
-        Reflect::set(&object, &JsValue::from_str(name), value).unwrap_or_default();
+/// Converts a count to a number of JavaScript. Not as `u64`, whose serialization fails above 2^53: a number that is not
+/// exact there is better than an event that is not dispatched.
+#[allow(clippy::cast_precision_loss)]
+fn number(count: u64) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use js_sys::JSON;
+    use wasm_bindgen_test::wasm_bindgen_test;
+    use webpubsub_client::{ConnectFailure, Disconnect};
+    use webpubsub_protocol::{
+        message::AckError, name::GroupName, stream::StreamError, subprotocol::Subprotocol,
+    };
+
+    use super::*;
+
+    fn json(value: &JsValue) -> String {
+        JSON::stringify(value).unwrap().into()
     }
-    object
+
+    fn dispatched(event: &ClientEvent) -> Option<(&'static str, String)> {
+        detail(event).map(|(name, detail)| (name, json(&detail.to_object())))
+    }
+
+    #[wasm_bindgen_test]
+    fn details_have_the_documented_properties() {
+        let connected = |user_id: Option<&str>| ClientEvent::Connected {
+            connection_id: "c".to_owned(),
+            user_id: user_id.map(str::to_owned),
+            subprotocol: Subprotocol::Json,
+        };
+        let failure = ConnectFailure::NegotiateAddress { url: "x".to_owned() };
+        let message = r#"{"message":"stopped"}"#;
+        for (event, name, expected) in [
+            (connected(Some("ada")), "connected", r#"{"connectionId":"c","userId":"ada"}"#),
+            (connected(None), "connected", r#"{"connectionId":"c","userId":null}"#),
+            (
+                ClientEvent::ConnectFailed { failure: failure.clone() },
+                "connect-failed",
+                &format!(r#"{{"message":"{failure}"}}"#),
+            ),
+            (ClientEvent::Disconnected { reason: Disconnect::Stopped }, "disconnected", message),
+            (ClientEvent::Recovering { reason: Disconnect::Stopped }, "recovering", message),
+            (ClientEvent::Recovered, "recovered", "{}"),
+            (ClientEvent::Gap { messages: Some(3) }, "gap", r#"{"messages":3}"#),
+            (ClientEvent::Gap { messages: Some(u64::MAX) }, "gap", r#"{"messages":18446744073709552000}"#),
+            (ClientEvent::Gap { messages: None }, "gap", r#"{"messages":null}"#),
+            (ClientEvent::Stopped, "stopped", "{}"),
+        ] {
+            assert_eq!(dispatched(&event), Some((name, expected.to_owned())));
+        }
+        assert_eq!(dispatched(&ClientEvent::Connecting), None);
+    }
+
+    #[wasm_bindgen_test]
+    fn a_refused_join_carries_an_error_of_javascript() {
+        let error = AckError { name: "Forbidden".into(), message: "no".into() };
+        let refused = ClientEvent::JoinRefused { group: GroupName::new("chat").unwrap(), error };
+        let (name, detail) = detail(&refused).unwrap();
+        let is_as_documented = js_sys::Function::new_with_args(
+            "event",
+            "return event.group === 'chat' && event.error instanceof Error && event.error.message.includes('Forbidden')",
+        );
+        let outcome = is_as_documented.call1(&JsValue::NULL, &detail.to_object()).unwrap();
+        assert_eq!((name, outcome), ("rejoin-group-failed", JsValue::TRUE));
+    }
+
+    #[wasm_bindgen_test]
+    fn a_stream_position_has_an_error_only_if_the_stream_failed() {
+        let mut stream = StreamInfo {
+            stream_id: "s".to_owned(),
+            stream_sequence_id: 7,
+            end_of_stream: false,
+            error: None,
+        };
+        let position = r#"{"streamId":"s","streamSequenceId":7,"endOfStream":false"#;
+        assert_eq!(json(&stream_position(&stream)), format!("{position}}}"));
+        stream.error = Some(StreamError {
+            name: "UserError".to_owned(),
+            message: Some("failed".to_owned()),
+            user_error_code: None,
+        });
+        let error = r#""error":{"name":"UserError","message":"failed"}"#;
+        assert_eq!(json(&stream_position(&stream)), format!("{position},{error}}}"));
+    }
 }

@@ -19,13 +19,14 @@ mod client;
 mod content;
 mod events;
 mod options;
-mod place;
 mod promises;
+mod properties;
 mod session;
 mod streams;
 #[cfg(test)]
 mod tests;
 mod typescript;
+mod url_source;
 
 pub use client::WebPubSubClient;
 pub use streams::GroupStreamWriter;

@@ -1,123 +1,228 @@
-//! What JavaScript may set, read from its objects. Nothing is trusted to be what the types say.
+//! Options that an application sets.
 
 use std::time::Duration;
 
 use js_sys::Array;
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use serde::{Deserialize, Deserializer, de::Error};
+use serde_wasm_bindgen::preserve;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use webpubsub_client::{ClientOptions, StreamOptions};
 use webpubsub_protocol::{name::GroupName, stream::PublisherError, subprotocol::Subprotocol};
 
+use crate::properties;
+
+// The types of TypeScript. Nothing ensures that a value has the type that it claims.
 #[wasm_bindgen]
 extern "C" {
-    /// How to connect.
+    /// Options of a client.
     #[wasm_bindgen(typescript_type = "ClientOptions")]
-    pub type GivenOptions;
+    pub type JsClientOptions;
 
-    #[wasm_bindgen(method, getter, catch)]
-    fn groups(this: &GivenOptions) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, getter, catch)]
-    fn protocol(this: &GivenOptions) -> Result<JsValue, JsValue>;
-
-    /// How to send.
+    /// Options of a message or an event.
     #[wasm_bindgen(typescript_type = "SendOptions")]
-    pub type SendOptions;
+    pub type JsSendOptions;
 
-    #[wasm_bindgen(method, getter, catch, js_name = noEcho)]
-    fn no_echo(this: &SendOptions) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, getter, catch, js_name = fireAndForget)]
-    fn fire_and_forget(this: &SendOptions) -> Result<JsValue, JsValue>;
-
-    /// How to open a stream.
+    /// Options of a stream.
     #[wasm_bindgen(typescript_type = "OpenGroupStreamOptions")]
-    pub type GivenStreamOptions;
+    pub type JsStreamOptions;
 
-    #[wasm_bindgen(method, getter, catch, js_name = noEcho)]
-    fn no_echo(this: &GivenStreamOptions) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, getter, catch, js_name = idleTimeoutInMs)]
-    fn idle_timeout_in_ms(this: &GivenStreamOptions) -> Result<JsValue, JsValue>;
-
-    /// Why a stream ends before its time.
+    /// The reason with which a stream is aborted.
     #[wasm_bindgen(typescript_type = "StreamEndError")]
-    pub type StreamEndError;
-
-    #[wasm_bindgen(method, getter, catch)]
-    fn message(this: &StreamEndError) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, getter, catch, js_name = userErrorCode)]
-    fn user_error_code(this: &StreamEndError) -> Result<JsValue, JsValue>;
+    pub type JsStreamEndError;
 }
 
-/// What a getter gives; one that throws gives nothing.
-fn given(value: Result<JsValue, JsValue>) -> JsValue {
-    value.unwrap_or(JsValue::UNDEFINED)
-}
-
-/// Reads how to connect.
+/// Reads the options of a client.
 ///
 /// # Errors
-/// In words, when a group's name breaks the rules, or there is no such protocol.
-pub fn client_options(options: Option<&GivenOptions>) -> Result<ClientOptions, String> {
-    let mut client_options = ClientOptions::new().stop_on_lasting_failure();
-    let Some(options) = options else { return Ok(client_options) };
-    let groups = given(options.groups());
-    if !groups.is_null() && !groups.is_undefined() {
-        let groups = groups.dyn_ref::<Array>().ok_or("`groups` must be an array of names")?;
-        for group in groups.iter() {
-            client_options = client_options.join(group_name(&group)?);
-        }
+/// A sentence that names the option, if `groups` is no array of valid names or `protocol` is unknown.
+pub fn client_options(options: Option<&JsClientOptions>) -> Result<ClientOptions, String> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Given {
+        #[serde(deserialize_with = "group_names")]
+        groups: Vec<GroupName>,
+        #[serde(deserialize_with = "protocol")]
+        protocol: Option<Subprotocol>,
     }
-    let protocol = given(options.protocol());
-    match protocol.as_string().as_deref() {
-        Some("json.reliable") => Ok(client_options),
-        Some("json") => Ok(client_options.prefer(Subprotocol::Json)),
-        Some("protobuf.reliable") => Ok(client_options.prefer(Subprotocol::ReliableProtobuf)),
-        Some("protobuf") => Ok(client_options.prefer(Subprotocol::Protobuf)),
-        None if protocol.is_undefined() || protocol.is_null() => Ok(client_options),
-        _ => Err("`protocol` must be \"json.reliable\", \"json\", \"protobuf.reliable\" or \"protobuf\""
-            .to_owned()),
+
+    let Given { groups, protocol } = read(options)?;
+    let options = ClientOptions::new().stop_on_lasting_failure();
+    let options = groups.into_iter().fold(options, ClientOptions::join);
+    Ok(protocol.into_iter().fold(options, ClientOptions::prefer))
+}
+
+/// Options of a message or an event.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SendOptions {
+    /// Leaves the sender out.
+    #[serde(deserialize_with = "truthy")]
+    pub no_echo: bool,
+    /// Requests no acknowledgement.
+    #[serde(deserialize_with = "truthy")]
+    pub fire_and_forget: bool,
+}
+
+impl SendOptions {
+    /// Reads the options of a message or an event.
+    pub fn read(options: Option<&JsSendOptions>) -> Self {
+        // Every value has a truthiness.
+        read(options).unwrap_or_default()
     }
+}
+
+/// Reads the options of a stream.
+///
+/// # Errors
+/// A sentence that names the option, if the idle time-out is no time.
+pub fn stream_options(options: Option<&JsStreamOptions>) -> Result<StreamOptions, String> {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Given {
+        #[serde(deserialize_with = "truthy")]
+        no_echo: bool,
+        #[serde(deserialize_with = "idle_timeout")]
+        idle_timeout_in_ms: Option<Duration>,
+    }
+
+    let Given { no_echo, idle_timeout_in_ms } = read(options)?;
+    let mut options = StreamOptions::new();
+    if no_echo {
+        options = options.without_echo();
+    }
+    Ok(idle_timeout_in_ms.into_iter().fold(options, StreamOptions::idle_timeout))
+}
+
+/// Reads the reason with which a stream is aborted. What is no string is ignored.
+pub fn publisher_error(error: Option<&JsStreamEndError>) -> PublisherError {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Given {
+        #[serde(deserialize_with = "string")]
+        message: Option<String>,
+        #[serde(deserialize_with = "string")]
+        user_error_code: Option<String>,
+    }
+
+    let Given { message, user_error_code } = read(error).unwrap_or_default();
+    PublisherError { message, user_error_code }
 }
 
 /// Reads the name of a group.
 ///
 /// # Errors
-/// In words, what is wrong with it.
+/// A sentence that says what is wrong with it.
 pub fn group_name(name: &JsValue) -> Result<GroupName, String> {
     let name = name.as_string().ok_or("the name of a group must be a string")?;
     GroupName::new(&name).map_err(|error| error.to_string())
 }
 
-/// Whether the sender is to be left out, and whether no acknowledgement is asked for.
-pub fn send_options(options: Option<&SendOptions>) -> (bool, bool) {
-    options.map_or((false, false), |options| {
-        (given(options.no_echo()).is_truthy(), given(options.fire_and_forget()).is_truthy())
-    })
+fn read<T: Default + serde::de::DeserializeOwned>(
+    options: Option<&impl AsRef<JsValue>>,
+) -> Result<T, String> {
+    options.map_or_else(|| Ok(T::default()), |options| properties::read(options.as_ref()))
 }
 
-/// Reads how to open a stream.
-///
-/// # Errors
-/// In words, when its time is none.
-pub fn stream_options(options: Option<&GivenStreamOptions>) -> Result<StreamOptions, String> {
-    let mut stream_options = StreamOptions::new();
-    let Some(options) = options else { return Ok(stream_options) };
-    if given(options.no_echo()).is_truthy() {
-        stream_options = stream_options.without_echo();
+fn group_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<GroupName>, D::Error> {
+    // An array only: a string is a sequence, too.
+    let names: Array = preserve::deserialize(deserializer)
+        .map_err(|_| D::Error::custom("`groups` must be an array of names"))?;
+    names.iter().map(|name| group_name(&name).map_err(D::Error::custom)).collect()
+}
+
+fn protocol<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Subprotocol>, D::Error> {
+    match String::deserialize(deserializer).as_deref() {
+        Ok("json.reliable") => Ok(Some(Subprotocol::ReliableJson)),
+        Ok("json") => Ok(Some(Subprotocol::Json)),
+        Ok("protobuf.reliable") => Ok(Some(Subprotocol::ReliableProtobuf)),
+        Ok("protobuf") => Ok(Some(Subprotocol::Protobuf)),
+        _ => Err(D::Error::custom(
+            "`protocol` must be \"json.reliable\", \"json\", \"protobuf.reliable\" or \"protobuf\"",
+        )),
     }
-    let idle_timeout = given(options.idle_timeout_in_ms());
-    if idle_timeout.is_undefined() || idle_timeout.is_null() {
-        return Ok(stream_options);
-    }
-    let seconds = idle_timeout.as_f64().map(|milliseconds| milliseconds / 1_000.0);
+}
+
+fn idle_timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let seconds = f64::deserialize(deserializer).map(|milliseconds| milliseconds / 1_000.0);
     match seconds.map(Duration::try_from_secs_f64) {
-        Some(Ok(timeout)) if !timeout.is_zero() => Ok(stream_options.idle_timeout(timeout)),
-        _ => Err("`idleTimeoutInMs` must be a number above 0".to_owned()),
+        Ok(Ok(timeout)) if !timeout.is_zero() => Ok(Some(timeout)),
+        _ => Err(D::Error::custom("`idleTimeoutInMs` must be a number above 0")),
     }
 }
 
-/// Reads why a stream ends before its time.
-pub fn publisher_error(error: Option<&StreamEndError>) -> PublisherError {
-    PublisherError {
-        message: error.and_then(|error| given(error.message()).as_string()),
-        user_error_code: error.and_then(|error| given(error.user_error_code()).as_string()),
+/// Deserializes a value of any type as JavaScript's `if` sees it.
+fn truthy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    preserve::deserialize(deserializer).map(|value: JsValue| value.is_truthy())
+}
+
+/// Deserializes a string; `None` for a value of another type.
+fn string<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(String::deserialize(deserializer).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen::JsCast;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    fn value<T: JsCast>(expression: &str) -> T {
+        js_sys::eval(expression).unwrap().unchecked_into()
+    }
+
+    fn refusal(options: &str) -> String {
+        client_options(Some(&value(options))).unwrap_err()
+    }
+
+    #[wasm_bindgen_test]
+    fn a_wrong_client_option_is_refused_by_its_name() {
+        for wrong in ["({ groups: 'chat' })", "({ groups: new Set(['chat']) })", "({ groups: 5 })"] {
+            assert_eq!(refusal(wrong), "`groups` must be an array of names", "{wrong}");
+        }
+        assert_eq!(refusal("({ groups: [5] })"), "the name of a group must be a string");
+        for wrong in
+            ["({ protocol: 'xml' })", "({ protocol: { get json() { throw 1 } } })", "({ protocol: 1 })"]
+        {
+            let words = refusal(wrong);
+            assert!(words.starts_with("`protocol` must be \"json.reliable\""), "{wrong}: {words}");
+        }
+        for fine in ["({ groups: null, protocol: null })", "({ groups: [], more: 1 })", "'text'"] {
+            assert!(client_options(Some(&value(fine))).is_ok(), "{fine}");
+        }
+    }
+
+    #[wasm_bindgen_test]
+    fn send_options_go_by_truthiness() {
+        let options = |expression: &str| SendOptions::read(Some(&value(expression)));
+        assert_eq!(
+            options("({ noEcho: 1, fireAndForget: '' })"),
+            SendOptions { no_echo: true, fire_and_forget: false }
+        );
+        let both = SendOptions { no_echo: true, fire_and_forget: true };
+        assert_eq!(options("({ noEcho: {}, fireAndForget: true })"), both);
+        for none in ["({})", "({ noEcho: null, fireAndForget: NaN })", "({ get noEcho() { throw 1 } })", "7"]
+        {
+            assert_eq!(options(none), SendOptions::default(), "{none}");
+        }
+        assert_eq!(SendOptions::read(None), SendOptions::default());
+    }
+
+    #[wasm_bindgen_test]
+    fn an_idle_timeout_is_a_positive_number() {
+        for wrong in ["0", "-1", "NaN", "Infinity", "'5'", "5n"] {
+            let options = value(&format!("({{ idleTimeoutInMs: {wrong} }})"));
+            let refused = stream_options(Some(&options)).unwrap_err();
+            assert_eq!(refused, "`idleTimeoutInMs` must be a number above 0", "{wrong}");
+        }
+        assert!(stream_options(Some(&value("({ noEcho: true, idleTimeoutInMs: 20.5 })"))).is_ok());
+    }
+
+    #[wasm_bindgen_test]
+    fn an_abort_reason_consists_of_strings() {
+        let error = publisher_error(Some(&value("({ message: 'failed', userErrorCode: 5 })")));
+        assert_eq!(error, PublisherError { message: Some("failed".to_owned()), user_error_code: None });
+        let error = publisher_error(Some(&value("new Error('failed')")));
+        assert_eq!(error.message.as_deref(), Some("failed"));
     }
 }

@@ -7,6 +7,8 @@ use std::{
 };
 
 use js_sys::Promise;
+use serde::Serialize;
+use serde_wasm_bindgen::preserve;
 use wasm_bindgen::JsValue;
 use webpubsub_client::{
     ClientEvent, ClientOptions, Outgoing, SendRefused,
@@ -17,11 +19,11 @@ use webpubsub_protocol::{name::GroupName, payload::Payload};
 use crate::{
     budget::{Budget, Held},
     content,
-    events::{Events, object},
+    events::Events,
     options,
-    place::Place,
     promises::{Promises, broken},
     streams::Streams,
+    url_source::UrlSource,
 };
 
 /// Most messages that may wait for room in the window of unacknowledged ones, and most fragments of a stream that may for
@@ -85,13 +87,13 @@ impl Session {
     }
 
     /// Starts a client. It holds this session while it runs, and lets go of it when it stops.
-    pub fn start(self: &Rc<Self>, place: &Place, options: ClientOptions) -> Promise {
+    pub fn start(self: &Rc<Self>, source: &UrlSource, options: ClientOptions) -> Promise {
         if self.client.borrow().is_some() {
             return broken("the client runs already; after stop(), wait for the event `stopped`");
         }
         let started = self.promises.keep(START);
         let session = Rc::clone(self);
-        let client = place.start(options, move |event| session.told(&event));
+        let client = source.start(options, move |event| session.told(&event));
         let session = Rc::clone(self);
         client.on_outcome(move |outcome| session.outcome(outcome));
         *self.client.borrow_mut() = Some(client);
@@ -188,7 +190,7 @@ impl Session {
                 self.promises.reject(number(ack_id), &failure.to_string());
             }
             Outcome::Answered { invocation, outcome: Ok(answer) } => {
-                self.invocations.resolve_with(number(invocation), &written(answer.as_ref()));
+                self.invocations.resolve_with(number(invocation), &to_object(answer.as_ref()));
             }
             Outcome::Answered { invocation, outcome: Err(failure) } => {
                 self.invocations.reject(number(invocation), &failure.to_string());
@@ -236,13 +238,25 @@ impl Session {
             }
             _ => {}
         }
-        self.events.tell(event);
+        self.events.dispatch(event);
     }
 }
 
-/// An answer, which may have no payload.
-fn written(answer: Option<&Payload<'_>>) -> JsValue {
-    let Some(payload) = answer else { return object(&[]).into() };
-    let (data_type, data) = content::written(payload);
-    object(&[("dataType", data_type.into()), ("data", data)]).into()
+/// Converts an answer, which may have no payload.
+fn to_object(answer: Option<&Payload<'_>>) -> JsValue {
+    #[derive(Serialize)]
+    #[serde(untagged, rename_all_fields = "camelCase")]
+    enum Answer {
+        Payload {
+            data_type: &'static str,
+            #[serde(serialize_with = "preserve::serialize")]
+            data: JsValue,
+        },
+        Empty {},
+    }
+
+    let answer = answer.map(content::written);
+    let answer = answer.map_or(Answer::Empty {}, |(data_type, data)| Answer::Payload { data_type, data });
+    // There is nothing here that cannot be serialized.
+    serde_wasm_bindgen::to_value(&answer).unwrap_or_default()
 }

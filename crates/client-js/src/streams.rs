@@ -14,7 +14,7 @@ use webpubsub_protocol::{name::GroupName, payload::Payload, stream::PublisherErr
 use crate::{
     budget::{Budget, Held},
     content,
-    options::{self, StreamEndError},
+    options::{self, JsStreamEndError},
     promises::{Promises, broken},
     session::{MAX_WAITING_MESSAGES, Session},
 };
@@ -208,7 +208,7 @@ impl GroupStreamWriter {
 
     /// Ends the stream behind what was written, and tells its readers that something is missing. Settles as `closed` does.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
-    pub fn abort(&self, error: Option<StreamEndError>) -> Promise {
+    pub fn abort(&self, error: Option<JsStreamEndError>) -> Promise {
         self.finish(Some(options::publisher_error(error.as_ref())))
     }
 

@@ -1,8 +1,10 @@
-//! Where a client connects.
+//! Sources of client access URLs.
 
 use std::future::ready;
 
-use js_sys::{Function, Object, Reflect};
+use js_sys::{Function, Object};
+use serde::Deserialize;
+use serde_wasm_bindgen::preserve;
 use wasm_bindgen::{JsCast, JsValue};
 use webpubsub_client::{
     ClientEvent, ClientOptions,
@@ -10,36 +12,46 @@ use webpubsub_client::{
     web::{WebClient, negotiate_by},
 };
 
-/// Where to learn the service's URL, as JavaScript says it.
-pub enum Place {
-    /// It is this.
-    Service(ServiceUrl),
-    /// A negotiate endpoint tells it.
+use crate::properties;
+
+/// Source of the client access URL of each new connection.
+pub enum UrlSource {
+    /// A URL that all connections share.
+    Fixed(ServiceUrl),
+    /// The address of a negotiate endpoint.
     Endpoint(String),
-    /// A function gives it.
+    /// A function that returns a URL or a promise of one.
     Function(Function),
 }
 
-impl Place {
-    /// Reads a text, or an object whose member `getClientAccessUrl` is a function or a text.
+/// An object that provides client access URLs, as in the official SDK.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Credential {
+    #[serde(deserialize_with = "preserve::deserialize")]
+    get_client_access_url: JsValue,
+}
+
+impl UrlSource {
+    /// Reads a string, or an object whose `getClientAccessUrl` is a function or a string.
     ///
     /// # Errors
-    /// In words, when it is neither.
+    /// A sentence that names what is accepted.
     pub fn read(given: &JsValue) -> Result<Self, String> {
         if let Some(url) = given.as_string() {
             let scheme = url.split("://").next().unwrap_or_default().to_ascii_lowercase();
             return if ["ws", "wss"].contains(&scheme.as_str()) {
-                service(&url)
+                fixed(&url)
             } else {
                 Ok(Self::Endpoint(url))
             };
         }
-        let member = Reflect::get(given, &"getClientAccessUrl".into()).unwrap_or(JsValue::UNDEFINED);
-        if let Some(url) = member.as_string() {
-            return service(&url);
+        let Credential { get_client_access_url } = properties::read(given)?;
+        if let Some(url) = get_client_access_url.as_string() {
+            return fixed(&url);
         }
-        match member.dyn_into::<Function>() {
-            // The official SDK gives it an object, too.
+        match get_client_access_url.dyn_into::<Function>() {
+            // The official SDK passes an object, too.
             Ok(function) => Ok(Self::Function(function.bind1(given, &Object::new()).unchecked_into())),
             Err(_) => Err(
                 "give the address of a negotiate endpoint, a client access URL (wss://…), or an object with \
@@ -49,10 +61,10 @@ impl Place {
         }
     }
 
-    /// Starts a client that connects there.
+    /// Starts a client that gets its URLs from this source.
     pub fn start(&self, options: ClientOptions, on_event: impl FnMut(ClientEvent) + 'static) -> WebClient {
         match self {
-            Self::Service(url) => {
+            Self::Fixed(url) => {
                 let url = url.clone();
                 WebClient::start_with(options, move || Box::pin(ready(Ok(url.clone()))), on_event)
             }
@@ -64,6 +76,6 @@ impl Place {
     }
 }
 
-fn service(url: &str) -> Result<Place, String> {
-    ServiceUrl::given(url).map(Place::Service).map_err(|failure| failure.to_string())
+fn fixed(url: &str) -> Result<UrlSource, String> {
+    ServiceUrl::given(url).map(UrlSource::Fixed).map_err(|failure| failure.to_string())
 }
