@@ -1,23 +1,23 @@
-// What JavaScript does best itself: promises and lists of listeners. So a message crosses between JavaScript and
-// WebAssembly as seldom as can be.
+// Promises and listeners. They live in JavaScript so that a message takes as few calls between JavaScript and
+// WebAssembly as possible.
 
-/** Promises by the number of what they wait for. */
+/** Pending promises by number. */
 export class Promises {
-  #ends = new Map();
+  #settlers = new Map();
 
-  /** A new promise. */
-  keep(number) {
-    return new Promise((resolve, reject) => this.#ends.set(number, { resolve, reject }));
+  /** Creates a promise. */
+  create(number) {
+    return new Promise((resolve, reject) => this.#settlers.set(number, { resolve, reject }));
   }
 
-  /** The promise of `number` waits for `other` from here on. */
+  /** Changes the number of a promise. */
   renumber(number, other) {
-    this.#ends.set(other, this.#take(number));
+    this.#settlers.set(other, this.#take(number));
   }
 
-  /** A new promise that nobody need look after: broken, it is not reported. */
-  keepQuietly(number) {
-    const promise = this.keep(number);
+  /** Creates a promise whose rejection is not reported as unhandled. */
+  createHandled(number) {
+    const promise = this.create(number);
     promise.catch(() => {});
     return promise;
   }
@@ -26,24 +26,24 @@ export class Promises {
     this.#take(number)?.resolve(value);
   }
 
-  reject(number, words) {
-    this.#take(number)?.reject(new Error(words));
+  reject(number, message) {
+    this.#take(number)?.reject(new Error(message));
   }
 
-  rejectAll(words) {
-    const all = [...this.#ends.values()];
-    this.#ends.clear();
-    for (const ends of all) ends.reject(new Error(words));
+  rejectAll(message) {
+    const all = [...this.#settlers.values()];
+    this.#settlers.clear();
+    for (const settlers of all) settlers.reject(new Error(message));
   }
 
   #take(number) {
-    const ends = this.#ends.get(number);
-    this.#ends.delete(number);
-    return ends;
+    const settlers = this.#settlers.get(number);
+    this.#settlers.delete(number);
+    return settlers;
   }
 }
 
-/** JSON that the service relays; what is none is left as it came. */
+/** Parses JSON that the service relays. Returns what is no JSON as it is. */
 export function read(json) {
   try {
     return JSON.parse(json);
@@ -54,14 +54,14 @@ export function read(json) {
 
 const DATA_TYPES = ["text", "json", "binary", "protobuf"];
 
-/** Which of the data types this is; -1 for none. */
+/** Returns the index of a data type; -1 for an unknown one. */
 export function dataTypeOf(name) {
   return DATA_TYPES.indexOf(name);
 }
 
 /**
- * The bytes of a buffer or of a view of one, be it of another window; `undefined` for what is neither, or has been handed
- * over to somebody else.
+ * Returns the bytes of a buffer or of a view of one, which may be of another window; `undefined` for other values and for
+ * detached buffers.
  */
 export function bytesOf(content) {
   try {
@@ -75,7 +75,7 @@ export function bytesOf(content) {
   }
 }
 
-/** Who listens to what. */
+/** Listeners by the name of their event. */
 export class Listeners {
   #byEvent = new Map();
   #stream = undefined;
@@ -88,35 +88,35 @@ export class Listeners {
     this.#byEvent.set(name, this.#of(name).filter((other) => other !== listener));
   }
 
-  /** A listener may add and remove listeners: that counts from the next event on. */
+  /** Calls the listeners. Listeners that one of them adds or removes count from the next event on. */
   dispatch(name, event) {
     for (const listener of this.#of(name)) {
       try {
         listener(event);
       } catch (error) {
-        // That concerns neither the others nor the client: the browser reports a broken promise that nobody looks after,
-        // as it reports errors of its own listeners.
+        // Neither the other listeners nor the client are affected: the browser reports an unhandled rejection, as it
+        // reports errors in listeners of its own events.
         Promise.reject(error);
       }
     }
   }
 
-  /** The next message is a fragment of a stream, and this says which. */
+  /** Sets the stream position of the next message. */
   fragment(stream) {
     this.#stream = stream;
   }
 
-  /** A message of text. Without a group it is one of the server. */
+  /** Dispatches a text message: of the server, if `group` is undefined. */
   text(group, fromUserId, text) {
     this.#message(group, fromUserId, "text", text);
   }
 
-  /** As `text`. */
+  /** Like `text`. */
   json(group, fromUserId, json) {
     this.#message(group, fromUserId, "json", read(json));
   }
 
-  /** As `text`. The bytes lie in the memory of WebAssembly, and not for long. */
+  /** Like `text`. `bytes` is a view of the memory of WebAssembly, valid only during this call. */
   bytes(group, fromUserId, dataType, bytes) {
     this.#message(group, fromUserId, dataType, bytes.slice().buffer);
   }

@@ -1,4 +1,4 @@
-//! The class that JavaScript sees.
+//! The class `WebPubSubClient`.
 
 use std::rc::Rc;
 
@@ -10,12 +10,12 @@ use webpubsub_protocol::name::{EventName, GroupName};
 use crate::{
     content,
     options::{self, JsClientOptions, JsSendOptions, JsStreamOptions, SendOptions},
-    promises::broken,
+    promises::rejected,
     session::{NOT_STARTED, Session},
     url_source::UrlSource,
 };
 
-/// A client of one hub. Once started it runs until it is stopped, whether anybody holds it or not.
+/// A client of one hub. A started client runs until it is stopped, even if nothing references it.
 #[wasm_bindgen]
 pub struct WebPubSubClient {
     source: UrlSource,
@@ -25,51 +25,52 @@ pub struct WebPubSubClient {
 
 #[wasm_bindgen]
 impl WebPubSubClient {
-    /// A client that will connect where `source` says: the address of a negotiate endpoint, which answers `{"url": …}` to a
-    /// GET, and is asked anew for each new connection; an object with a method `getClientAccessUrl`, which is asked as often;
-    /// or a client access URL (`wss://…`) itself.
+    /// Creates a client. `source` provides the client access URL: the address of a negotiate endpoint, which answers
+    /// `{"url": …}` to a GET and is requested for each new connection; an object with a method `getClientAccessUrl`, which
+    /// is called for each new connection; or the URL (`wss://…`) itself.
     ///
     /// # Errors
-    /// When it is none of these, a group's name breaks the rules, or there is no such protocol.
+    /// If `source` is none of these, the name of a group is invalid, or the protocol is unknown.
     #[wasm_bindgen(constructor)]
     pub fn new(
         #[wasm_bindgen(unchecked_param_type = "string | ClientCredential")] source: &JsValue,
         options: Option<JsClientOptions>,
     ) -> Result<WebPubSubClient, JsValue> {
         let session = Rc::new(Session::new());
-        let error = |words: String| Error::new(&words);
+        let error = |message: String| Error::new(&message);
         let options = options::client_options(options.as_ref()).map_err(error)?;
         Ok(Self { source: UrlSource::read(source).map_err(error)?, options, session })
     }
 
-    /// Connects, and keeps connected until stopped. The promise is kept with the first connection. It is broken by a
-    /// stop before that, and by a failure that trying again does not mend, as a wrong address is: then the client stops.
+    /// Connects, and reconnects until stopped. The promise resolves with the first connection. It rejects if the client
+    /// is stopped before, or if connecting fails for a reason that a retry does not change, such as a wrong address: then
+    /// the client stops.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn start(&self) -> Promise {
         self.session.start(&self.source, self.options.clone())
     }
 
-    /// Closes the connection, and makes no other. The event `stopped` is the last; the client may then be started anew.
+    /// Closes the connection and does not reconnect. The last event is `stopped`; then the client may be started again.
     pub fn stop(&self) {
         if let Some(client) = self.session.client() {
             client.stop();
         }
     }
 
-    /// Joins a group, on this connection and on each one to come.
+    /// Joins a group, on this connection and on all later ones.
     #[wasm_bindgen(js_name = joinGroup, unchecked_return_type = "Promise<void>")]
     pub fn join_group(&self, #[wasm_bindgen(unchecked_param_type = "string")] group: &JsValue) -> Promise {
         self.group_request(group, WebClient::join_group)
     }
 
-    /// Leaves a group, and does not join it on connections to come.
+    /// Leaves a group, and does not join it on later connections.
     #[wasm_bindgen(js_name = leaveGroup, unchecked_return_type = "Promise<void>")]
     pub fn leave_group(&self, #[wasm_bindgen(unchecked_param_type = "string")] group: &JsValue) -> Promise {
         self.group_request(group, WebClient::leave_group)
     }
 
-    /// Publishes to a group. The promise is kept when the service has the message, however often the connection is lost
-    /// meanwhile, and broken when the service refuses it.
+    /// Publishes to a group. The promise resolves when the service acknowledges the message, however often the connection
+    /// is lost until then, and rejects if the service refuses it.
     #[wasm_bindgen(js_name = sendToGroup, unchecked_return_type = "Promise<void>")]
     pub fn send_to_group(
         &self,
@@ -85,7 +86,7 @@ impl WebPubSubClient {
         self.send(outgoing, options.as_ref())
     }
 
-    /// Raises an event at the application's server; see `sendToGroup`.
+    /// Sends an event to the application's server; see `sendToGroup`.
     #[wasm_bindgen(js_name = sendEvent, unchecked_return_type = "Promise<void>")]
     pub fn send_event(
         &self,
@@ -99,47 +100,47 @@ impl WebPubSubClient {
         self.send(outgoing, options.as_ref())
     }
 
-    /// Asks the application's server, and resolves with its answer.
+    /// Invokes an event of the application's server, and resolves with the answer.
     #[wasm_bindgen(js_name = invokeEvent, skip_typescript)]
     pub fn invoke_event(&self, name: &JsValue, content: &JsValue, data_type: &JsValue) -> Promise {
         let has_no_content = content.is_undefined() && data_type.is_undefined();
-        let asked = event_name(name).and_then(|name| {
+        let arguments = event_name(name).and_then(|name| {
             let payload = (!has_no_content).then(|| content::read(content, data_type)).transpose()?;
             Ok((name, payload))
         });
-        let (name, payload) = match asked {
-            Ok(asked) => asked,
-            Err(words) => return broken(&words),
+        let (name, payload) = match arguments {
+            Ok(arguments) => arguments,
+            Err(message) => return rejected(&message),
         };
         match self.session.client().map(|client| client.invoke(&name, payload)) {
-            Some(Ok(invocation)) => self.session.keep_invocation(invocation),
-            Some(Err(refused)) => broken(&refused.to_string()),
-            None => broken(NOT_STARTED),
+            Some(Ok(invocation)) => self.session.invocation_promise(invocation),
+            Some(Err(refused)) => rejected(&refused.to_string()),
+            None => rejected(NOT_STARTED),
         }
     }
 
-    /// Opens a stream to a group, on the present connection. Resolves once the service takes it.
+    /// Opens a stream to a group, on the current connection. Resolves when the service accepts it.
     #[wasm_bindgen(js_name = openGroupStream, unchecked_return_type = "Promise<GroupStreamWriter>")]
     pub fn open_group_stream(
         &self,
         #[wasm_bindgen(unchecked_param_type = "string")] group: &JsValue,
         options: Option<JsStreamOptions>,
     ) -> Promise {
-        let asked = self
+        let arguments = self
             .session
             .group(group)
             .and_then(|group| Ok((group, options::stream_options(options.as_ref())?)));
-        match (asked, self.session.client()) {
-            (Err(words), _) => broken(&words),
-            (Ok(_), None) => broken(NOT_STARTED),
+        match (arguments, self.session.client()) {
+            (Err(message), _) => rejected(&message),
+            (Ok(_), None) => rejected(NOT_STARTED),
             (Ok((group, options)), Some(client)) => self.session.streams().open(&client, &group, options),
         }
     }
 
-    /// Calls `listener` with each event of this name.
+    /// Adds a listener for the events of this name.
     ///
     /// # Errors
-    /// When it cannot be called.
+    /// If it is no function.
     #[wasm_bindgen(skip_typescript)]
     pub fn on(&self, event: &JsValue, listener: &JsValue) -> Result<(), JsValue> {
         if !listener.is_function() {
@@ -149,7 +150,7 @@ impl WebPubSubClient {
         Ok(())
     }
 
-    /// Calls it no more.
+    /// Removes a listener.
     #[wasm_bindgen(skip_typescript)]
     pub fn off(&self, event: &JsValue, listener: &JsValue) {
         self.session.events().remove(event, listener);
@@ -158,16 +159,16 @@ impl WebPubSubClient {
     fn group_request<E: std::fmt::Display>(
         &self,
         group: &JsValue,
-        ask: impl FnOnce(&WebClient, &GroupName) -> Result<u64, E>,
+        request: impl FnOnce(&WebClient, &GroupName) -> Result<u64, E>,
     ) -> Promise {
         let group = match self.session.group(group) {
             Ok(group) => group,
-            Err(words) => return broken(&words),
+            Err(message) => return rejected(&message),
         };
-        match self.session.client().map(|client| ask(&client, &group)) {
-            Some(Ok(ack_id)) => self.session.keep(ack_id),
-            Some(Err(refused)) => broken(&refused.to_string()),
-            None => broken(NOT_STARTED),
+        match self.session.client().map(|client| request(&client, &group)) {
+            Some(Ok(ack_id)) => self.session.ack_promise(ack_id),
+            Some(Err(refused)) => rejected(&refused.to_string()),
+            None => rejected(NOT_STARTED),
         }
     }
 
@@ -176,7 +177,7 @@ impl WebPubSubClient {
         let outgoing = match outgoing {
             Ok(outgoing) if no_echo => outgoing.without_echo(),
             Ok(outgoing) => outgoing,
-            Err(words) => return broken(&words),
+            Err(message) => return rejected(&message),
         };
         self.session.send(outgoing, fire_and_forget)
     }

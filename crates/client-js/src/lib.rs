@@ -1,5 +1,5 @@
-//! The client for JavaScript and TypeScript: the same as for Rust, in the words of the official JavaScript SDK, so that
-//! it can take its place.
+//! The client for JavaScript and TypeScript: the Rust client with the names of the official JavaScript SDK, as a
+//! replacement for it.
 //!
 //! ```js
 //! import init, { WebPubSubClient } from "webpubsub-client";
@@ -10,7 +10,7 @@
 //! await client.sendToGroup("chat", "hello", "text");
 //! ```
 //!
-//! `cargo xtask dist` makes the package of npm, in `dist/client-js/`. Elsewhere than in a browser this crate is empty.
+//! `cargo xtask dist` builds the npm package in `dist/client-js/`. For targets other than WebAssembly this crate is empty.
 
 #![cfg(target_arch = "wasm32")]
 

@@ -1,47 +1,47 @@
-//! The promises that a client gave and has yet to keep.
+//! Pending promises of a client.
 
 use js_sys::{Error, Promise};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 #[wasm_bindgen(module = "/src/browser.js")]
 extern "C" {
-    /// Promises by the number of what they wait for.
+    /// Pending promises by number.
     pub type Promises;
 
-    /// None.
+    /// Creates an empty table.
     #[wasm_bindgen(constructor)]
     pub fn new() -> Promises;
 
-    /// A new promise.
+    /// Creates a promise.
     #[wasm_bindgen(method)]
-    pub fn keep(this: &Promises, number: f64) -> Promise;
+    pub fn create(this: &Promises, number: f64) -> Promise;
 
-    /// The promise of `number` waits for `other` from here on.
+    /// Changes the number of a promise.
     #[wasm_bindgen(method)]
     pub fn renumber(this: &Promises, number: f64, other: f64);
 
-    /// Keeps it, if there is one.
+    /// Resolves a promise, if there is one of this number.
     #[wasm_bindgen(method)]
     pub fn resolve(this: &Promises, number: f64);
 
-    /// Keeps it, if there is one, with a value.
+    /// Resolves a promise with a value, if there is one of this number.
     #[wasm_bindgen(method, js_name = resolve)]
     pub fn resolve_with(this: &Promises, number: f64, value: &JsValue);
 
-    /// A new promise that nobody need look after.
-    #[wasm_bindgen(method, js_name = keepQuietly)]
-    pub fn keep_quietly(this: &Promises, number: f64) -> Promise;
+    /// Creates a promise whose rejection need not be handled.
+    #[wasm_bindgen(method, js_name = createHandled)]
+    pub fn create_handled(this: &Promises, number: f64) -> Promise;
 
-    /// Breaks it, if there is one, and says why.
+    /// Rejects a promise with an `Error`, if there is one of this number.
     #[wasm_bindgen(method)]
-    pub fn reject(this: &Promises, number: f64, words: &str);
+    pub fn reject(this: &Promises, number: f64, message: &str);
 
-    /// Breaks all.
+    /// Rejects all promises with an `Error`.
     #[wasm_bindgen(method, js_name = rejectAll)]
-    pub fn reject_all(this: &Promises, words: &str);
+    pub fn reject_all(this: &Promises, message: &str);
 }
 
-/// A promise that is broken already.
-pub fn broken(words: &str) -> Promise {
-    Promise::reject(&Error::new(words))
+/// Returns a promise that is rejected with an `Error`.
+pub fn rejected(message: &str) -> Promise {
+    Promise::reject(&Error::new(message))
 }

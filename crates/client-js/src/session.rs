@@ -1,4 +1,4 @@
-//! What becomes of a client's requests and events.
+//! State of one client object across starts and stops: listeners, pending promises, waiting messages.
 
 use std::{
     cell::{Cell, Ref, RefCell},
@@ -21,56 +21,57 @@ use crate::{
     content,
     events::Events,
     options,
-    promises::{Promises, broken},
+    promises::{Promises, rejected},
     streams::Streams,
     url_source::UrlSource,
 };
 
-/// Most messages that may wait for room in the window of unacknowledged ones, and most fragments of a stream that may for
-/// room in it; one more is refused.
+/// Maximum number of messages that wait for the in-flight window, and of fragments that wait for the buffer of their
+/// stream; one more is refused.
 pub const MAX_WAITING_MESSAGES: usize = 4096;
 
-/// The promise of the first connection has this number; those of requests have their ack ids, which begin with 1.
+/// Number of the promise of the first connection. Those of requests have their ack ids, which begin with 1.
 const START: f64 = 0.0;
 
-/// A message for which the client had no room.
-struct Waiting {
+/// A message that waits for the in-flight window.
+struct WaitingMessage {
     outgoing: Outgoing,
-    forgets: bool,
+    fire_and_forget: bool,
     held: Held,
-    /// Of its promise: below nought, so that it is no ack id.
+    /// Number of its promise: negative, so that it is no ack id.
     number: f64,
 }
 
-/// What there is for one client of JavaScript, be it running or not.
+/// State of one client object, running or not.
 pub struct Session {
     events: Events,
     promises: Promises,
     invocations: Promises,
     streams: Streams,
-    waiting: RefCell<VecDeque<Waiting>>,
+    waiting: RefCell<VecDeque<WaitingMessage>>,
     last_waiting: Cell<f64>,
     client: RefCell<Option<WebClient>>,
-    /// The last group that was published to: most often it is that of the next message, too.
+    /// The group of the last request: mostly, the next request has the same one.
     last_group: RefCell<Option<(JsValue, GroupName)>>,
     budget: Budget,
-    /// Why the last attempt to connect failed, while there is no connection.
+    /// Reason why the last attempt to connect failed, while there is no connection.
     last_failure: RefCell<Option<String>>,
 }
 
-/// What is said of a request that comes too early.
+/// Error of a request before the start.
 pub const NOT_STARTED: &str = "the client was not started";
 
 const STOPPED: &str = "the client has stopped";
 
-/// JavaScript's numbers hold every ack id, and more invocations than there can be.
+/// Converts an id to a number of JavaScript. Exact for all ack ids, which stay below 2^53, and for all practical numbers of
+/// invocations.
 #[allow(clippy::cast_precision_loss)]
-fn number(ack_id: u64) -> f64 {
-    ack_id as f64
+fn number(id: u64) -> f64 {
+    id as f64
 }
 
 impl Session {
-    /// Nothing was started.
+    /// Creates the state of a client that is not started.
     pub fn new() -> Self {
         Self {
             events: Events::new(),
@@ -86,16 +87,16 @@ impl Session {
         }
     }
 
-    /// Starts a client. It holds this session while it runs, and lets go of it when it stops.
+    /// Starts a client. It owns a reference to this session until it stops.
     pub fn start(self: &Rc<Self>, source: &UrlSource, options: ClientOptions) -> Promise {
         if self.client.borrow().is_some() {
-            return broken("the client runs already; after stop(), wait for the event `stopped`");
+            return rejected("the client runs already; after stop(), wait for the event `stopped`");
         }
-        let started = self.promises.keep(START);
+        let started = self.promises.create(START);
         let session = Rc::clone(self);
-        let client = source.start(options, move |event| session.told(&event));
+        let client = source.start(options, move |event| session.handle_event(&event));
         let session = Rc::clone(self);
-        client.on_outcome(move |outcome| session.outcome(outcome));
+        client.on_outcome(move |outcome| session.handle_outcome(outcome));
         *self.client.borrow_mut() = Some(client);
         started
     }
@@ -105,32 +106,35 @@ impl Session {
         Ref::filter_map(self.client.borrow(), Option::as_ref).ok()
     }
 
-    /// Who listens to what.
+    /// The listeners.
     pub fn events(&self) -> &Events {
         &self.events
     }
 
-    /// A promise that what becomes of a request settles.
-    pub fn keep(&self, ack_id: u64) -> Promise {
-        self.promises.keep(number(ack_id))
+    /// Creates the promise of a request.
+    pub fn ack_promise(&self, ack_id: u64) -> Promise {
+        self.promises.create(number(ack_id))
     }
 
-    /// A promise that what becomes of an invocation settles.
-    pub fn keep_invocation(&self, invocation: u64) -> Promise {
-        self.invocations.keep(number(invocation))
+    /// Creates the promise of an invocation.
+    pub fn invocation_promise(&self, invocation: u64) -> Promise {
+        self.invocations.create(number(invocation))
     }
 
-    /// What it publishes in streams.
+    /// The published streams.
     pub fn streams(&self) -> &Streams {
         &self.streams
     }
 
-    /// How much may wait.
+    /// The budget of waiting content.
     pub fn budget(&self) -> &Budget {
         &self.budget
     }
 
-    /// The group of this name; the error is in words.
+    /// Reads the name of a group.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
     pub fn group(&self, name: &JsValue) -> Result<GroupName, String> {
         let mut last = self.last_group.borrow_mut();
         match &*last {
@@ -143,47 +147,47 @@ impl Session {
         }
     }
 
-    /// Sends a message, or lets it wait behind those that wait already.
-    pub fn send(&self, outgoing: Outgoing, forgets: bool) -> Promise {
+    /// Sends a message, or queues it behind those that wait already.
+    pub fn send(&self, outgoing: Outgoing, fire_and_forget: bool) -> Promise {
         if self.client.borrow().is_none() {
-            return broken(NOT_STARTED);
+            return rejected(NOT_STARTED);
         }
         if self.waiting.borrow().is_empty() {
-            match self.try_send(outgoing, forgets) {
-                Ok(Some(ack_id)) => self.keep(ack_id),
+            match self.try_send(outgoing, fire_and_forget) {
+                Ok(Some(ack_id)) => self.ack_promise(ack_id),
                 Ok(None) => Promise::resolve(&JsValue::UNDEFINED),
-                Err(SendRefused::WindowFull(outgoing)) => self.wait(outgoing, forgets),
-                Err(refused) => broken(&refused.to_string()),
+                Err(SendRefused::WindowFull(outgoing)) => self.enqueue(outgoing, fire_and_forget),
+                Err(refused) => rejected(&refused.to_string()),
             }
         } else {
-            self.wait(outgoing, forgets)
+            self.enqueue(outgoing, fire_and_forget)
         }
     }
 
-    fn wait(&self, outgoing: Outgoing, forgets: bool) -> Promise {
+    fn enqueue(&self, outgoing: Outgoing, fire_and_forget: bool) -> Promise {
         let mut waiting = self.waiting.borrow_mut();
         let held =
             self.budget.take(outgoing.payload().len()).filter(|_| waiting.len() < MAX_WAITING_MESSAGES);
         let Some(held) = held else {
-            return broken("too many messages wait to be sent; wait until some have been acknowledged");
+            return rejected("too many messages wait to be sent; wait until some have been acknowledged");
         };
         let number = self.last_waiting.get() - 1.0;
         self.last_waiting.set(number);
-        waiting.push_back(Waiting { outgoing, forgets, held, number });
-        self.promises.keep(number)
+        waiting.push_back(WaitingMessage { outgoing, fire_and_forget, held, number });
+        self.promises.create(number)
     }
 
-    /// Gives the ack id, unless the message is to be forgotten.
-    fn try_send(&self, outgoing: Outgoing, forgets: bool) -> Result<Option<u64>, SendRefused> {
+    /// Returns the ack id, if the message has one.
+    fn try_send(&self, outgoing: Outgoing, fire_and_forget: bool) -> Result<Option<u64>, SendRefused> {
         let Some(client) = self.client() else { return Err(SendRefused::Stopped(outgoing)) };
-        if forgets {
+        if fire_and_forget {
             client.send_and_forget(outgoing).map(|()| None)
         } else {
             client.send(outgoing).map(Some)
         }
     }
 
-    fn outcome(self: &Rc<Self>, outcome: Outcome) {
+    fn handle_outcome(self: &Rc<Self>, outcome: Outcome) {
         match outcome {
             Outcome::Settled { ack_id, outcome: Ok(()) } => self.promises.resolve(number(ack_id)),
             Outcome::Settled { ack_id, outcome: Err(failure) } => {
@@ -195,30 +199,33 @@ impl Session {
             Outcome::Answered { invocation, outcome: Err(failure) } => {
                 self.invocations.reject(number(invocation), &failure.to_string());
             }
-            Outcome::Stream { stream, event } => self.streams.happened(self, stream, event),
+            Outcome::Stream { stream, event } => self.streams.handle_event(self, stream, event),
             Outcome::Writable => self.send_waiting(),
             _ => {}
         }
     }
 
-    /// Sends what waits, until there is no room again: then the message is in front once more.
+    /// Sends waiting messages until the window is full again.
     fn send_waiting(&self) {
         loop {
             let first = self.waiting.borrow_mut().pop_front();
-            let Some(Waiting { outgoing, forgets, held, number: waited }) = first else { return };
-            match self.try_send(outgoing, forgets) {
-                Ok(Some(ack_id)) => self.promises.renumber(waited, number(ack_id)),
-                Ok(None) => self.promises.resolve(waited),
+            let Some(WaitingMessage { outgoing, fire_and_forget, held, number: waiting_number }) = first
+            else {
+                return;
+            };
+            match self.try_send(outgoing, fire_and_forget) {
+                Ok(Some(ack_id)) => self.promises.renumber(waiting_number, number(ack_id)),
+                Ok(None) => self.promises.resolve(waiting_number),
                 Err(SendRefused::WindowFull(outgoing)) => {
-                    let first = Waiting { outgoing, forgets, held, number: waited };
+                    let first = WaitingMessage { outgoing, fire_and_forget, held, number: waiting_number };
                     return self.waiting.borrow_mut().push_front(first);
                 }
-                Err(refused) => self.promises.reject(waited, &refused.to_string()),
+                Err(refused) => self.promises.reject(waiting_number, &refused.to_string()),
             }
         }
     }
 
-    fn told(&self, event: &ClientEvent) {
+    fn handle_event(&self, event: &ClientEvent) {
         match event {
             ClientEvent::Connected { .. } => {
                 self.last_failure.borrow_mut().take();
@@ -230,9 +237,9 @@ impl Session {
             ClientEvent::Stopped => {
                 self.waiting.borrow_mut().clear();
                 let failure = self.last_failure.borrow_mut().take();
-                let words =
+                let message =
                     failure.map_or_else(|| STOPPED.to_owned(), |failure| format!("{STOPPED}: {failure}"));
-                self.promises.reject_all(&words);
+                self.promises.reject_all(&message);
                 let stopped = self.client.borrow_mut().take();
                 drop(stopped);
             }

@@ -1,4 +1,4 @@
-//! Streams that are published.
+//! Published streams.
 
 use std::{
     cell::{Cell, RefCell},
@@ -15,14 +15,14 @@ use crate::{
     budget::{Budget, Held},
     content,
     options::{self, JsStreamEndError},
-    promises::{Promises, broken},
+    promises::{Promises, rejected},
     session::{MAX_WAITING_MESSAGES, Session},
 };
 
 const ENDED: &str = "the stream has ended";
 
-/// The streams of one client. Each has an id that no other has, whatever client runs; the client's own numbers begin anew
-/// when it is started again.
+/// The published streams of one client object. Their ids are unique across restarts; the numbers that the running client
+/// gives them are not.
 pub struct Streams {
     published: RefCell<BTreeMap<u64, Published>>,
     last_id: Cell<u64>,
@@ -31,12 +31,12 @@ pub struct Streams {
 }
 
 struct Published {
-    /// The client's number for it.
+    /// Its number in the running client.
     number: u64,
-    /// The number of the promise of its opening, and then that of its end.
+    /// Number of the promise of its opening, then of its end.
     promise: f64,
     is_open: bool,
-    /// What there was no room for, in order. Bounded by [`MAX_WAITING_MESSAGES`] and the [`Budget`].
+    /// Steps that wait for the stream's buffer, in order. Bounded by [`MAX_WAITING_MESSAGES`] and the [`Budget`].
     waiting: VecDeque<Step>,
     has_ended: bool,
 }
@@ -47,7 +47,7 @@ enum Step {
 }
 
 impl Streams {
-    /// None.
+    /// Creates an empty table.
     pub fn new() -> Self {
         Self {
             published: RefCell::default(),
@@ -57,7 +57,7 @@ impl Streams {
         }
     }
 
-    /// Opens one. The promise gives its [`GroupStreamWriter`].
+    /// Opens a stream. The promise resolves with its [`GroupStreamWriter`].
     pub fn open(&self, client: &WebClient, group: &GroupName, options: StreamOptions) -> Promise {
         match client.open_stream(group, options) {
             Ok(number) => {
@@ -66,29 +66,29 @@ impl Streams {
                 let published = Published { number, promise, is_open: false, waiting, has_ended: false };
                 self.last_id.set(self.last_id.get() + 1);
                 self.published.borrow_mut().insert(self.last_id.get(), published);
-                self.promises.keep(promise)
+                self.promises.create(promise)
             }
-            Err(refused) => broken(&refused.to_string()),
+            Err(refused) => rejected(&refused.to_string()),
         }
     }
 
     fn write(&self, client: &WebClient, budget: &Budget, id: u64, payload: Payload<'static>) -> Promise {
         let mut all = self.published.borrow_mut();
         let Some(published) = all.get_mut(&id).filter(|published| !published.has_ended) else {
-            return broken(ENDED);
+            return rejected(ENDED);
         };
         let held = budget.take(payload.len()).filter(|_| published.waiting.len() < MAX_WAITING_MESSAGES);
         let Some(held) = held else {
-            return broken("too many fragments wait to be sent; wait for the promises of earlier ones");
+            return rejected("too many fragments wait to be sent; wait for the promises of earlier ones");
         };
         let promise = self.next_promise();
-        let written = self.promises.keep(promise);
+        let written = self.promises.create(promise);
         published.waiting.push_back(Step::Write { payload, promise, held });
-        self.go_on(client, published);
+        self.advance(client, published);
         written
     }
 
-    /// Whether that is news.
+    /// Ends a stream. Returns `false` if it was ended before.
     fn end(&self, client: &WebClient, id: u64, error: Option<PublisherError>) -> bool {
         let mut all = self.published.borrow_mut();
         let Some(published) = all.get_mut(&id).filter(|published| !published.has_ended) else {
@@ -96,12 +96,12 @@ impl Streams {
         };
         published.has_ended = true;
         published.waiting.push_back(Step::End(error));
-        self.go_on(client, published);
+        self.advance(client, published);
         true
     }
 
-    /// Takes the steps that wait, until there is no room.
-    fn go_on(&self, client: &WebClient, published: &mut Published) {
+    /// Takes waiting steps until the stream's buffer is full.
+    fn advance(&self, client: &WebClient, published: &mut Published) {
         while let Some(step) = published.waiting.pop_front() {
             match step {
                 Step::End(error) => client.end_stream(published.number, error),
@@ -118,8 +118,8 @@ impl Streams {
         }
     }
 
-    /// Takes what the client tells of the stream to which it gave this number.
-    pub fn happened(&self, session: &Rc<Session>, number: u64, event: StreamEvent) {
+    /// Handles an event of the stream that has this number in the running client.
+    pub fn handle_event(&self, session: &Rc<Session>, number: u64, event: StreamEvent) {
         let mut all = self.published.borrow_mut();
         let Some((&id, published)) = all.iter_mut().find(|(_, published)| published.number == number) else {
             return;
@@ -128,35 +128,35 @@ impl Streams {
             StreamEvent::Opened => {
                 let opening = std::mem::replace(&mut published.promise, self.next_promise());
                 published.is_open = true;
-                let closed = self.promises.keep_quietly(published.promise);
+                let closed = self.promises.create_handled(published.promise);
                 let writer = GroupStreamWriter { id, session: Rc::clone(session), closed };
                 self.promises.resolve_with(opening, &writer.into());
             }
             StreamEvent::Writable => {
                 if let Some(client) = session.client() {
-                    self.go_on(&client, published);
+                    self.advance(&client, published);
                 }
             }
             StreamEvent::Closed(outcome) => {
                 if let Some(published) = all.remove(&id) {
-                    self.closed(published, outcome.map_err(|failure| failure.to_string()));
+                    self.settle(published, outcome.map_err(|failure| failure.to_string()));
                 }
             }
             _ => {}
         }
     }
 
-    fn closed(&self, published: Published, outcome: Result<(), String>) {
-        let words = outcome.as_ref().err().map_or(ENDED, String::as_str);
+    fn settle(&self, published: Published, outcome: Result<(), String>) {
+        let message = outcome.as_ref().err().map_or(ENDED, String::as_str);
         for step in published.waiting {
             if let Step::Write { promise, .. } = step {
-                self.promises.reject(promise, words);
+                self.promises.reject(promise, message);
             }
         }
         if published.is_open && outcome.is_ok() {
             self.promises.resolve(published.promise);
         } else {
-            self.promises.reject(published.promise, words);
+            self.promises.reject(published.promise, message);
         }
     }
 
@@ -167,8 +167,8 @@ impl Streams {
     }
 }
 
-/// An open stream to a group: fragments that arrive in order, each once, however often the connection is lost and recovered.
-/// Freed or forgotten before its end, it is aborted.
+/// An open stream to a group. Its fragments arrive in order and once each, however often the connection is lost and
+/// recovered. A stream that is freed or garbage-collected before its end is aborted.
 #[wasm_bindgen]
 pub struct GroupStreamWriter {
     id: u64,
@@ -178,14 +178,15 @@ pub struct GroupStreamWriter {
 
 #[wasm_bindgen]
 impl GroupStreamWriter {
-    /// Resolves once the stream was ended and the service has all of it. Rejects when it ended before its time: when its
-    /// connection is lost for good, or the service says so.
+    /// Resolves when the stream is ended and the service has all of it. Rejects if it ends early: because its connection is
+    /// lost for good, or the service ends it.
     #[wasm_bindgen(getter, unchecked_return_type = "Promise<void>")]
     pub fn closed(&self) -> Promise {
         self.closed.clone()
     }
 
-    /// Appends a fragment. Resolves once there is room for it; what is written without waiting for that is sent in order, too.
+    /// Appends a fragment. Resolves when the stream's buffer has taken it. Fragments keep their order, whether or not the
+    /// application waits for that.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn write(
         &self,
@@ -196,17 +197,18 @@ impl GroupStreamWriter {
             Ok(payload) => {
                 self.with(|streams, client| streams.write(client, self.session.budget(), self.id, payload))
             }
-            Err(words) => broken(&words),
+            Err(message) => rejected(&message),
         }
     }
 
-    /// Ends the stream behind what was written. Settles as `closed` does.
+    /// Ends the stream after the fragments written so far. Settles like `closed`.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn end(&self) -> Promise {
         self.finish(None)
     }
 
-    /// Ends the stream behind what was written, and tells its readers that something is missing. Settles as `closed` does.
+    /// Ends the stream after the fragments written so far, and reports to its subscribers that it is incomplete. Settles
+    /// like `closed`.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn abort(&self, error: Option<JsStreamEndError>) -> Promise {
         self.finish(Some(options::publisher_error(error.as_ref())))
@@ -214,15 +216,15 @@ impl GroupStreamWriter {
 
     fn finish(&self, error: Option<PublisherError>) -> Promise {
         self.with(|streams, client| {
-            let is_news = streams.end(client, self.id, error);
-            if is_news { self.closed.clone() } else { broken(ENDED) }
+            let was_open = streams.end(client, self.id, error);
+            if was_open { self.closed.clone() } else { rejected(ENDED) }
         })
     }
 
-    fn with(&self, act: impl FnOnce(&Streams, &WebClient) -> Promise) -> Promise {
+    fn with(&self, action: impl FnOnce(&Streams, &WebClient) -> Promise) -> Promise {
         match self.session.client() {
-            Some(client) => act(self.session.streams(), &client),
-            None => broken(ENDED),
+            Some(client) => action(self.session.streams(), &client),
+            None => rejected(ENDED),
         }
     }
 }

@@ -1,5 +1,4 @@
-//! The class in a real browser, with a WebSocket of the test's own in the place of the browser's: a service that
-//! greets, joins and echoes.
+//! Tests of the class in a real browser. A stub of `WebSocket` is the service: it connects, joins and echoes.
 
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -9,7 +8,7 @@ use crate::WebPubSubClient;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Puts a service into the page: `fetch` answers a URL, and `WebSocket` speaks the protocol.
+/// Stubs of `fetch`, which answers a URL, and of `WebSocket`, which speaks the protocol.
 const SERVICE: &str = r#"
     globalThis.fetch = async () => new Response(JSON.stringify({ url: "ws://h/client/hubs/h?access_token=t" }));
     globalThis.WebSocket = class extends EventTarget {
@@ -32,7 +31,7 @@ const SERVICE: &str = r#"
                 this.sequence = (this.sequence ?? 0) + 1;
                 this.say({ ...frame, type: "message", from: "group", fromUserId: null, sequenceId: this.sequence });
             }
-            // As many messages in one go, and then the end.
+            // A burst of as many messages, then the end.
             if (frame.type === "event") {
                 for (let number = 1; number <= frame.data; number += 1) {
                     this.say({ type: "message", from: "server", dataType: "json", data: number });
@@ -55,7 +54,7 @@ fn client() -> WebPubSubClient {
     WebPubSubClient::new(&"/negotiate".into(), Some(options.unchecked_into())).unwrap()
 }
 
-/// A list that grows by what `expression` makes of each `event`.
+/// Adds a listener; returns an array to which it appends the value of `expression` for each `event`.
 fn listen(client: &WebPubSubClient, name: &str, expression: &str) -> js_sys::Array {
     let maker = js_sys::Function::new_with_args("list", &format!("return event => list.push({expression})"));
     let list = js_sys::Array::new();
@@ -64,16 +63,16 @@ fn listen(client: &WebPubSubClient, name: &str, expression: &str) -> js_sys::Arr
     list
 }
 
-async fn words_of_failure(promise: js_sys::Promise) -> String {
+async fn rejection(promise: js_sys::Promise) -> String {
     let error = JsFuture::from(promise).await.unwrap_err();
     String::from(error.unchecked_into::<js_sys::Error>().message())
 }
 
 #[wasm_bindgen_test]
-async fn what_is_sent_is_acknowledged_and_heard_as_it_was() {
+async fn messages_are_acknowledged_and_received_unchanged() {
     let client = client();
     let ids = listen(&client, "connected", "event.connectionId + ' ' + event.userId");
-    let heard = listen(
+    let received = listen(
         &client,
         "group-message",
         "event.message.dataType + ' ' + (event.message.data instanceof ArrayBuffer \
@@ -92,64 +91,62 @@ async fn what_is_sent_is_acknowledged_and_heard_as_it_was() {
     JsFuture::from(client.send_to_group(&"chat".into(), &"last".into(), &"text".into(), Some(forget)))
         .await
         .unwrap();
-    // Its answer comes after the message that was forgotten.
+    // Its acknowledgement comes after the message that has none.
     JsFuture::from(client.leave_group(&"more".into())).await.unwrap();
-    let heard: Vec<String> = heard.iter().filter_map(|value| value.as_string()).collect();
-    assert_eq!(heard, ["text \"é\"", "json {\"n\":[1,null]}", "binary 0,255", "text \"last\""]);
+    let received: Vec<String> = received.iter().filter_map(|value| value.as_string()).collect();
+    assert_eq!(received, ["text \"é\"", "json {\"n\":[1,null]}", "binary 0,255", "text \"last\""]);
     assert_eq!(ids.get(0).as_string().as_deref(), Some("c ada"));
 }
 
 #[wasm_bindgen_test]
-async fn more_than_the_window_holds_waits_and_arrives_in_order() {
+async fn messages_beyond_the_window_wait_and_arrive_in_order() {
     let client = client();
-    let heard = listen(&client, "group-message", "event.message.data");
+    let received = listen(&client, "group-message", "event.message.data");
     JsFuture::from(client.start()).await.unwrap();
     let all: js_sys::Array = (0..1_000)
         .map(|number| client.send_to_group(&"chat".into(), &number.into(), &"json".into(), None))
         .collect();
     JsFuture::from(js_sys::Promise::all(&all)).await.unwrap();
-    let heard: Vec<f64> = heard.iter().filter_map(|value| value.as_f64()).collect();
-    assert_eq!(heard, (0..1_000).map(f64::from).collect::<Vec<_>>());
+    let received: Vec<f64> = received.iter().filter_map(|value| value.as_f64()).collect();
+    assert_eq!(received, (0..1_000).map(f64::from).collect::<Vec<_>>());
 }
 
 #[wasm_bindgen_test]
-async fn what_came_before_the_end_is_heard_before_it_and_in_order() {
+async fn messages_before_the_end_are_dispatched_before_it_and_in_order() {
     let client = client();
-    let heard = listen(&client, "server-message", "event.message.data");
-    let heard_at_the_end = js_sys::Array::new();
-    let note = js_sys::Function::new_with_args("at, heard", "return () => at.push(heard.length)");
-    let note = note.call2(&JsValue::NULL, &heard_at_the_end, &heard).unwrap();
+    let received = listen(&client, "server-message", "event.message.data");
+    let received_at_the_end = js_sys::Array::new();
+    let note = js_sys::Function::new_with_args("at, received", "return () => at.push(received.length)");
+    let note = note.call2(&JsValue::NULL, &received_at_the_end, &received).unwrap();
     client.on(&"disconnected".into(), &note).unwrap();
     JsFuture::from(client.start()).await.unwrap();
-    let _never_kept = client.send_event(&"burst".into(), &150.into(), &"json".into(), None);
-    while heard_at_the_end.length() == 0 {
+    let _pending = client.send_event(&"burst".into(), &150.into(), &"json".into(), None);
+    while received_at_the_end.length() == 0 {
         gloo_timers::future::sleep(std::time::Duration::ZERO).await;
     }
-    assert_eq!(heard_at_the_end.get(0), 150, "nothing is heard after the end");
-    let heard: Vec<f64> = heard.iter().filter_map(|value| value.as_f64()).collect();
-    assert_eq!(heard, (1..=150).map(f64::from).collect::<Vec<_>>());
+    assert_eq!(received_at_the_end.get(0), 150, "nothing is dispatched after the end");
+    let received: Vec<f64> = received.iter().filter_map(|value| value.as_f64()).collect();
+    assert_eq!(received, (1..=150).map(f64::from).collect::<Vec<_>>());
     client.stop();
 }
 
 #[wasm_bindgen_test]
-async fn refusals_and_misuse_break_the_promise_in_words() {
+async fn refusals_and_misuse_reject_with_an_error() {
     let client = client();
     let early = client.send_to_group(&"chat".into(), &"x".into(), &"text".into(), None);
-    assert!(words_of_failure(early).await.contains("was not started"));
+    assert!(rejection(early).await.contains("was not started"));
     JsFuture::from(client.start()).await.unwrap();
-    assert!(words_of_failure(client.start()).await.contains("runs already"));
-    assert!(words_of_failure(client.join_group(&"secret".into())).await.contains("Forbidden"));
+    assert!(rejection(client.start()).await.contains("runs already"));
+    assert!(rejection(client.join_group(&"secret".into())).await.contains("Forbidden"));
     let odd = client.send_to_group(&"chat".into(), &5.into(), &"text".into(), None);
-    assert!(words_of_failure(odd).await.contains("must be a string"));
+    assert!(rejection(odd).await.contains("must be a string"));
     assert!(
-        words_of_failure(client.send_to_group(&"chat".into(), &5.into(), &"xml".into(), None))
-            .await
-            .contains("xml")
+        rejection(client.send_to_group(&"chat".into(), &5.into(), &"xml".into(), None)).await.contains("xml")
     );
 }
 
 #[wasm_bindgen_test]
-async fn a_stop_is_told_and_the_client_may_be_started_again() {
+async fn a_stopped_client_emits_an_event_and_can_be_started_again() {
     let client = client();
     let stops = listen(&client, "stopped", "1");
     JsFuture::from(client.start()).await.unwrap();
