@@ -1,5 +1,7 @@
 //! Deserialization of objects that an application passes in.
 
+use std::{cell::RefCell, collections::BTreeMap};
+
 use js_sys::{Error as JsError, Reflect};
 use serde::{
     Deserializer,
@@ -36,7 +38,7 @@ impl<'de> Deserializer<'de> for PropertiesDeserializer<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         let properties = fields.iter().filter_map(|&field| {
-            let value = Reflect::get(self.0, &field.into()).ok()?;
+            let value = Reflect::get(self.0, &property_name(field)).ok()?;
             let is_missing = value.is_undefined() || value.is_null();
             (!is_missing).then(|| (field, serde_wasm_bindgen::Deserializer::from(value)))
         });
@@ -51,6 +53,14 @@ impl<'de> Deserializer<'de> for PropertiesDeserializer<'_> {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
         newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
+}
+
+/// Returns the name of a field as a string of JavaScript. Each is converted once: options may come with each message.
+fn property_name(field: &'static str) -> JsValue {
+    thread_local! {
+        static NAMES: RefCell<BTreeMap<&'static str, JsValue>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    NAMES.with_borrow_mut(|names| names.entry(field).or_insert_with(|| field.into()).clone())
 }
 
 #[cfg(test)]
