@@ -2,7 +2,7 @@
 
 use gloo_net::http::{Request, RequestBuilder, Response};
 use js_sys::{Function, Promise, Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     AbortController, AbortSignal, ReadableStreamDefaultReader, ReadableStreamReadResult, RequestMode,
@@ -11,8 +11,15 @@ use web_sys::{
 use super::{Negotiation, socket::describe};
 use crate::{
     failure::ConnectFailure,
-    negotiate::{MAX_ANSWER_BYTES, ServiceUrl, read_answer, without_queries, without_query},
+    negotiate::{MAX_ANSWER_BYTES, ServiceUrl, read_answer, without_query},
 };
+
+#[wasm_bindgen]
+extern "C" {
+    /// The global `fetch` of a window, a worker or Node.js.
+    #[wasm_bindgen(catch)]
+    fn fetch(request: &web_sys::Request) -> Result<Promise, JsValue>;
+}
 
 /// Negotiates at the endpoint `url`. Dropping the negotiation aborts its request.
 pub(super) fn negotiate_at(url: String) -> Negotiation {
@@ -60,13 +67,13 @@ impl Drop for AbortGuard {
 }
 
 async fn fetch_service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {
-    let guard = AbortGuard::new().map_err(|error| unreachable(url, describe(&error)))?;
-    let response = match Request::get(url).abort_signal(Some(&guard.signal())).send().await {
+    let guard = AbortGuard::new().map_err(|error| unreachable(url, &error))?;
+    let response = match send(Request::get(url).abort_signal(Some(&guard.signal()))).await {
         Ok(response) => response,
-        Err(error) => return Err(explain(url, error, &guard.signal()).await),
+        Err(error) => return Err(explain(url, &error, &guard.signal()).await),
     };
     let body = if response.ok() {
-        read_body(&response).await.map_err(|error| unreachable(url, describe(&error)))?
+        read_body(&response).await.map_err(|error| unreachable(url, &error))?
     } else {
         // The status is the failure; the body would not be read.
         Some(String::new())
@@ -78,6 +85,19 @@ async fn fetch_service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {
             found: format!("more than {MAX_ANSWER_BYTES} bytes"),
         }),
     }
+}
+
+/// Sends a request.
+///
+/// gloo-net's own `send` panics if `fetch` throws, rejects with something other than an `Error` or resolves with something
+/// other than a `Response`. The scripts of a page may replace `fetch` by a function that does.
+async fn send(request: RequestBuilder) -> Result<Response, JsValue> {
+    let request = request.build().map_err(|error| match error {
+        gloo_net::Error::JsError(error) => JsValue::from(js_sys::Error::new(&error.message)),
+        other => JsValue::from(js_sys::Error::new(&other.to_string())),
+    })?;
+    let response = JsFuture::from(fetch(&request.into())?).await?;
+    response.dyn_into::<web_sys::Response>().map(Response::from)
 }
 
 /// Reads the body of a response; `None` if it is longer than [`MAX_ANSWER_BYTES`]. The rest of a longer one is not
@@ -103,22 +123,18 @@ async fn read_body(response: &Response) -> Result<Option<String>, JsValue> {
 
 /// Determines why a request got no readable response. A browser does not say whether CORS is the reason; but then an
 /// opaque request to the same URL succeeds.
-async fn explain(url: &str, error: gloo_net::Error, signal: &AbortSignal) -> ConnectFailure {
+async fn explain(url: &str, error: &JsValue, signal: &AbortSignal) -> ConnectFailure {
     let endpoint = without_query(url);
     if let Some(origin) = foreign_origin(endpoint)
         && is_reachable(endpoint, signal).await
     {
         return ConnectFailure::NegotiateOrigin { url: endpoint.to_owned(), origin };
     }
-    let detail = match error {
-        gloo_net::Error::JsError(error) => error.message,
-        other => other.to_string(),
-    };
-    unreachable(url, without_queries(&detail))
+    unreachable(url, error)
 }
 
-fn unreachable(url: &str, detail: String) -> ConnectFailure {
-    ConnectFailure::NegotiateUnreachable { url: without_query(url).to_owned(), detail }
+fn unreachable(url: &str, error: &JsValue) -> ConnectFailure {
+    ConnectFailure::NegotiateUnreachable { url: without_query(url).to_owned(), detail: describe(error) }
 }
 
 /// Returns the origin of this page or worker, unless `url` has the same one.
@@ -130,7 +146,7 @@ fn foreign_origin(url: &str) -> Option<String> {
 
 /// Whether `url` answers at all. The response stays opaque: no origin needs to be allowed to read it.
 async fn is_reachable(url: &str, signal: &AbortSignal) -> bool {
-    RequestBuilder::new(url).mode(RequestMode::NoCors).abort_signal(Some(signal)).send().await.is_ok()
+    send(RequestBuilder::new(url).mode(RequestMode::NoCors).abort_signal(Some(signal))).await.is_ok()
 }
 
 #[cfg(test)]
@@ -198,6 +214,20 @@ mod tests {
         );
         let words = failure("http://h/negotiate").await;
         assert!(words.contains("http://h/negotiate cannot be reached (cut off)"), "{words}");
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_fetch_that_a_page_replaced_makes_the_endpoint_unreachable() {
+        let outcomes = [
+            ("() => Promise.reject('no session')", "no session"),
+            ("async () => ({ ok: true })", "ok"),
+            ("() => { throw new TypeError('blocked') }", "(blocked)"),
+        ];
+        for (fetch, detail) in outcomes {
+            let _fetch = FetchStub::replace(&js_sys::eval(fetch).unwrap());
+            let words = failure("/negotiate").await;
+            assert!(words.contains("cannot be reached") && words.contains(detail), "{fetch}: {words}");
+        }
     }
 
     #[wasm_bindgen_test]

@@ -44,7 +44,6 @@ impl FetchStub {
     /// Installs an asynchronous function with this body. Its parameters are the `request` and the array `log`; aborted
     /// requests are logged as `aborted URL`.
     pub(super) fn install(body: &str) -> Self {
-        let original = Reflect::get(&js_sys::global(), &"fetch".into()).unwrap();
         let log = js_sys::Array::new();
         let factory = js_sys::Function::new_with_args(
             "log",
@@ -55,9 +54,16 @@ impl FetchStub {
                  }}"
             ),
         );
-        let stub = factory.call1(&JsValue::NULL, &log).unwrap();
-        Reflect::set(&js_sys::global(), &"fetch".into(), &stub).unwrap();
-        Self { original, log }
+        let mut stub = Self::replace(&factory.call1(&JsValue::NULL, &log).unwrap());
+        stub.log = log;
+        stub
+    }
+
+    /// Installs a function.
+    pub(super) fn replace(function: &JsValue) -> Self {
+        let original = Reflect::get(&js_sys::global(), &"fetch".into()).unwrap();
+        Reflect::set(&js_sys::global(), &"fetch".into(), function).unwrap();
+        Self { original, log: js_sys::Array::new() }
     }
 
     pub(super) fn log(&self) -> Vec<String> {
