@@ -1,14 +1,27 @@
-//! The page of Tailcast: the lines of a group, live.
+//! Tailcast's viewer: the lines of a group, live.
 //!
-//! | room | what lives there |
+//! | module | content |
 //! | --- | --- |
-//! | [`model`] | what the page knows: lines, place, connection. Plain Rust, tested natively |
-//! | `view` | what the reader sees and does. Browser only, tested in one |
+//! | [`model`] | lines, search, viewport, selection, connection state. Plain Rust, tested natively |
+//! | `browser` | the edge to the browser: scheduler, clients, settings, files, clipboard |
+//! | `controller` | joins clients, model and the state that components read |
+//! | `app` | the Leptos components |
+//! | `element` | the custom element `<tail-cast>` |
 //!
-//! A message goes into the model at once, in the socket's own callback. Painting happens at most once per animation
-//! frame and reads from the model only what is on screen: no amount of output makes a frame longer.
+//! A module knows only those above it in this table. A message goes into the model at once, in the socket's own callback. Rendering
+//! happens at most once per animation frame and reads from the model only what is on screen: the time of a frame does not depend on
+//! how much was received.
 
 pub mod model;
-// The one place that tells the browser from the rest.
+
+// Everything below runs in a browser only.
 #[cfg(target_arch = "wasm32")]
-pub mod view;
+pub mod app;
+#[cfg(target_arch = "wasm32")]
+pub mod browser;
+#[cfg(target_arch = "wasm32")]
+pub mod controller;
+#[cfg(all(target_arch = "wasm32", any(feature = "element", test)))]
+pub mod element;
+#[cfg(all(target_arch = "wasm32", test))]
+mod test_page;

@@ -1,6 +1,6 @@
-//! The module of the custom element `<tail-cast>`: nothing happens until `element.js` asks for it.
+//! The module of the custom element `<tail-cast>`: nothing happens until `tailcast.js` asks for a viewer.
 
-// What it exports is there.
+// Its exports are all there is.
 #[cfg(target_arch = "wasm32")]
 use tailcast as _;
 

@@ -2,14 +2,14 @@
 import type { DetailedHTMLProps, HTMLAttributes } from "react";
 import type { TailCast, TailCastEventMap } from "./tailcast.js";
 
-/** What the element has beyond others, but for what it does: set as properties. */
+/** Properties of the element that other elements do not have; methods are left out. */
 type Properties = {
   [Name in Exclude<keyof TailCast, keyof HTMLElement> as TailCast[Name] extends (...given: never[]) => unknown
     ? never
     : Name]?: TailCast[Name] | undefined;
 };
 
-/** Those that are written otherwise as attributes. */
+/** Attributes with another name than their property. */
 interface Attributes {
   "user-id"?: string | undefined;
   "max-lines"?: number | string | undefined;

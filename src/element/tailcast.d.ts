@@ -1,43 +1,43 @@
-/** Comes by the service's URL (`wss://…/client/hubs/HUB?access_token=…`), anew for each connection. */
+/** Returns the service's URL (`wss://…/client/hubs/HUB?access_token=…`); called for each connection. */
 export type Negotiate = () => string | { url: string } | Promise<string | { url: string }>;
 
-/** What colours the element has. */
+/** Colour theme. */
 export type Theme = "system" | "light" | "dark";
-/** What lines tell beside their text. */
+/** Content of the gutter: line numbers, timestamps, or the time since the previous line. */
 export type Times = "0" | "clock" | "since";
-/** What surrounds the lines: all of it, the search alone, the state of the connection alone, nothing. */
+/** Bars above the lines: header and toolbar, the toolbar, the header, or none. */
 export type Toolbar = "full" | "find" | "status" | "none";
-/** What is spoken with the service. */
+/** Subprotocol of the connection. */
 export type Subprotocol = "protobuf.reliable" | "protobuf" | "json.reliable" | "json";
 
 export interface ConnectedDetail {
-  /** The service's name for the connection. */
+  /** Id of the connection. */
   connectionId: string;
-  /** Who the service thinks we are; `null` for an anonymous client. */
+  /** User id of the connection; `null` for an anonymous client. */
   userId: string | null;
 }
 
 export interface DisconnectedDetail {
-  /** Why, as far as known. */
+  /** Reason, as far as it is known. */
   reason: string;
 }
 
 export interface MessageDetail {
-  /** The group published to; `null` for a message of the server's own. */
+  /** Group that the message was published to; `null` for a message of the server. */
   group: string | null;
   fromUserId: string | null;
-  /** `data` is a string, whatever JSON says, or bytes. */
+  /** Type of `data`: a string, the value of JSON, or a `Uint8Array`. */
   dataType: "text" | "json" | "binary";
   data: unknown;
 }
 
 export interface GapDetail {
-  /** How many messages may be missing; `null` when nobody knows. */
+  /** Number of messages that may be missing; `null` if it is unknown. */
   messages: number | null;
 }
 
 export interface ErrorDetail {
-  /** What failed, and what mends it. */
+  /** Sentence that says what failed, and what to do. */
   message: string;
 }
 
@@ -52,12 +52,12 @@ export interface TailCastEventMap {
 export interface SearchOptions {
   regex?: boolean;
   caseSensitive?: boolean;
-  /** All lines, only those with hits, or the rest. */
+  /** Visible lines: all, only matching ones, or only the others. */
   show?: "all" | "hits" | "rest";
 }
 
 export interface DownloadOptions {
-  /** The lines shown, or all held. */
+  /** Visible lines, or all lines. */
   scope?: "shown" | "held";
   format?: "text" | "json";
 }
@@ -74,48 +74,48 @@ export declare class TailCast extends HTMLElement {
   group: string | null;
   userId: string | null;
   subprotocol: Subprotocol | null;
-  /** Most lines that are kept. */
+  /** Limit of the lines that are retained. */
   maxLines: number | null;
-  /** Most MiB of text that are kept. */
+  /** Limit of the text that is retained, in MiB. */
   maxMib: number | null;
-  /** Whether there is a line to type in. */
+  /** Whether the viewer has a composer. */
   publish: boolean;
-  /** There is none, whatever `publish` says. */
+  /** Whether the composer is removed, whatever `publish` is. */
   readonly: boolean;
-  /** Whether the newest line is followed. */
+  /** Whether the view follows the newest line. */
   follow: boolean;
   wrap: boolean;
   theme: Theme | null;
   time: Times | null;
-  /** What is always marked, one rule a line. */
+  /** Highlight rules, one a line. */
   marks: string | null;
-  /** Whether new lines are spoken by a screen reader. */
+  /** Whether new lines are announced to screen readers. */
   speak: boolean;
-  /** Fields of JSON lines that are shown as columns, separated by commas. */
+  /** Fields of JSON lines shown as columns, separated by commas. */
   columns: string | null;
-  /** What is looked for. */
+  /** Pattern to search for. */
   find: string | null;
-  /** Only lines with these words are shown. */
+  /** Filter: only lines that contain this text are visible. */
   filter: string | null;
-  /** Only lines of these levels are shown: `error,warning,info,debug,trace`. */
+  /** Filter: only lines of these levels are visible, `error,warning,info,debug,trace`. */
   levels: string | null;
   toolbar: Toolbar | null;
-  /** Comes by the service's URL in place of a negotiate endpoint. */
+  /** A function that returns the service's URL, in place of a negotiate endpoint. */
   negotiateWith: Negotiate | undefined;
 
-  /** Holds the view where it is. */
+  /** Pauses the view. */
   pause(): void;
   /** Follows the newest line. */
   resume(): void;
-  /** Takes all lines away. */
+  /** Removes all lines. */
   clear(): void;
-  /** Puts text into the log, as if it had come in a message. */
+  /** Appends text to the log, as if it had been received in a message. */
   append(text: string): void;
-  /** Looks for words, or for a regular expression; nothing ends the search. */
+  /** Searches for text or a regular expression; an empty one ends the search. */
   search(words?: string | RegExp | null, options?: SearchOptions): void;
-  /** Has the browser keep lines as a file. */
+  /** Downloads lines as a file. */
   download(options?: DownloadOptions): void;
-  /** Sends a line to the group; kept once the service has it. */
+  /** Publishes a line to the group. Resolves when the service has acknowledged it. */
   send(text: string): Promise<void>;
 
   addEventListener<K extends keyof TailCastEventMap>(

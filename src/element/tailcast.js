@@ -1,15 +1,15 @@
-// The custom element `<tail-cast>`: a live log in somebody else's page.
+// The custom element `<tail-cast>`: a live log in a host page.
 //
-// This file is all that the page loads at first. What the element shows is WebAssembly (`tailcast-core.js` and its
-// `.wasm`), which is loaded when the first element comes into view, once for all elements of the page.
+// The page loads only this file at first. The viewer is WebAssembly (`tailcast-core.js` and its `.wasm`), loaded when the first
+// element comes into view, once for all elements of the page.
 
 const VERSION = "__VERSION__";
 const STYLE = "__STYLE__";
 
-/** Calls made before the viewer runs wait for it, up to this many; further ones are refused. */
+/** Limit of the calls that are queued until the viewer has started; further ones are rejected. */
 const MAX_WAITING_CALLS = 10_000;
 
-/** Attributes that become settings of the viewer, under the name that the viewer has for them. Those that may change while it runs. */
+/** Attributes that may change while the viewer runs, with the names of their settings. */
 const LIVE = {
   follow: "follow",
   wrap: "wrap",
@@ -21,7 +21,7 @@ const LIVE = {
   find: "find",
   levels: "levels",
 };
-/** Those that make another viewer of it. */
+/** Attributes whose change starts another viewer, with the names of their settings. */
 const FIXED = {
   negotiate: "negotiate",
   url: "url",
@@ -32,13 +32,13 @@ const FIXED = {
   "max-mib": "mib",
   publish: "publish",
 };
-/** Those that are more than one setting, or none. */
+/** Attributes that are several settings, or none. */
 const OTHER = ["filter", "toolbar", "readonly"];
 
 const FLAGS = new Set(["follow", "wrap", "speak", "publish", "readonly"]);
 const NUMBERS = new Set(["max-lines", "max-mib"]);
 
-/** What may be said by attributes that may not say anything. */
+/** Allowed values of attributes that take a few. */
 const ALLOWED = {
   theme: ["system", "light", "dark"],
   time: ["0", "clock", "since"],
@@ -46,7 +46,7 @@ const ALLOWED = {
   toolbar: ["full", "find", "status", "none"],
 };
 
-/** What is wrong with the value of an attribute; nothing, if that may be. */
+/** Returns what is wrong with the value of an attribute, as a sentence; `undefined` for a valid one. */
 function wrongValue(name, value) {
   if (value === null) return;
   if (NUMBERS.has(name)) {
@@ -66,7 +66,7 @@ function loadCore() {
     await module.default({ module_or_path: new URL("./tailcast-core_bg.wasm", import.meta.url) }).catch(notStarted);
     return module;
   })();
-  // Whoever asks later may have more luck.
+  // The next element tries again.
   core.catch(() => { core = undefined; });
   return core;
 }
@@ -76,7 +76,7 @@ function notLoaded({ message }) {
 }
 
 function notStarted({ name, message }) {
-  // What is not fetched is a TypeError, and may be a policy's doing, too.
+  // A failed fetch is a TypeError, and may be caused by a policy, too.
   throw new Error(name !== "TypeError" && /Content.Security.Policy|CSP|unsafe-eval|embedder/i.test(message)
     ? `The page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src. (${message})`
     : `Tailcast's WebAssembly cannot be started: is tailcast-core_bg.wasm beside tailcast.js, and allowed by the page's Content-Security-Policy? (${message})`);
@@ -101,8 +101,8 @@ function styleOf(root) {
 const inView = new WeakMap();
 let watch;
 
-/** Calls `react` when the element comes into view, once. */
-function whenSeen(element, react) {
+/** Calls `callback` when the element comes into view, once. */
+function whenVisible(element, callback) {
   watch ??= new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
       if (isIntersecting) {
@@ -111,11 +111,11 @@ function whenSeen(element, react) {
       }
     }
   }, { rootMargin: "200px" });
-  inView.set(element, react);
+  inView.set(element, callback);
   watch.observe(element);
 }
 
-// A module that is only looked at, on a server, needs no browser.
+// A module that is imported on a server finds no browser.
 const Base = globalThis.HTMLElement ?? class {};
 
 export class TailCast extends Base {
@@ -139,11 +139,11 @@ export class TailCast extends Base {
   connectedCallback() {
     for (const name of ["negotiateWith", ...Object.keys(PROPERTIES)]) this.#upgrade(name);
     if (this.#viewer) this.#viewer.moved();
-    else if (!this.#isStarting) whenSeen(this, () => this.#start());
+    else if (!this.#isStarting) whenVisible(this, () => this.#start());
   }
 
   disconnectedCallback() {
-    // An element that is moved is back before this.
+    // An element that is moved is connected again by then.
     queueMicrotask(() => {
       if (!this.isConnected) {
         watch?.unobserve(this);
@@ -164,7 +164,7 @@ export class TailCast extends Base {
     } else if (name in LIVE) {
       this.#viewer?.set(LIVE[name], now ?? undefined);
     } else if (!this.#restart) {
-      // Several of them change together.
+      // Several attributes may change in one task.
       this.#restart = true;
       queueMicrotask(() => {
         this.#restart = false;
@@ -176,21 +176,21 @@ export class TailCast extends Base {
   }
 
   addEventListener(type, ...rest) {
-    // Messages are told only to who asks for them: there may be many.
+    // Messages are emitted only if somebody listens: there may be many.
     if (type === "tailcast-message") this.#wantsMessages = true;
     super.addEventListener(type, ...rest);
   }
 
-  /** Holds the view where it is. */
+  /** Holds the view. */
   pause() { this.#do((viewer) => viewer.set("follow", "0")); }
   /** Follows the newest line. */
   resume() { this.#do((viewer) => viewer.set("follow", "1")); }
-  /** Takes all lines away. */
+  /** Removes all lines. */
   clear() { this.#do((viewer) => viewer.clear()); }
-  /** Puts text into the log, as if it had come in a message. */
+  /** Appends text to the log, as if it had been received in a message. */
   append(text) { this.#do((viewer) => viewer.append(String(text))); }
 
-  /** Looks for words, or for a regular expression; nothing ends the search. */
+  /** Searches for text or a regular expression; an empty one ends the search. */
   search(words, { regex = words instanceof RegExp, caseSensitive = words instanceof RegExp && !words.ignoreCase, show = "all" } = {}) {
     const pattern = words instanceof RegExp ? words.source : words ?? "";
     this.#do((viewer) => {
@@ -201,19 +201,19 @@ export class TailCast extends Base {
     });
   }
 
-  /** Has the browser keep lines as a file. */
+  /** Downloads lines as a file. */
   download({ scope = "shown", format = "text" } = {}) {
     this.#do((viewer) => viewer.download(scope === "held", format === "json"));
   }
 
-  /** Sends a line to the group. The promise is kept once the service has it. */
+  /** Publishes a line to the group. The promise is resolved when the service has acknowledged it. */
   send(text) {
     return new Promise((resolve, reject) => {
       this.#do((viewer) => viewer.send(String(text)).then(resolve, reject), reject);
     });
   }
 
-  /** A function that comes by the service's URL, in place of a negotiate endpoint. */
+  /** A function that returns the service's URL, in place of a negotiate endpoint. */
   get negotiateWith() { return this.#negotiateWith; }
   set negotiateWith(negotiate) {
     if (negotiate === this.#negotiateWith) return;
@@ -221,7 +221,7 @@ export class TailCast extends Base {
     if (this.#place) this.attributeChangedCallback("negotiate", null, undefined);
   }
 
-  /** Properties that were set before the class was known. */
+  /** Applies a property that was set before the class was defined. */
   #upgrade(name) {
     if (Object.prototype.hasOwnProperty.call(this, name)) {
       const value = this[name];
@@ -244,8 +244,8 @@ export class TailCast extends Base {
 
   async #start() {
     if (this.#viewer || this.#isStarting || !this.isConnected) return;
-    const words = this.#wrong();
-    if (words) return this.#refuse(words);
+    const problem = this.#problem();
+    if (problem) return this.#refuse(problem);
     this.#isStarting = true;
     let module;
     try {
@@ -255,14 +255,15 @@ export class TailCast extends Base {
       return this.#refuse(error.message);
     }
     this.#isStarting = false;
-    // It may be gone by now.
+    // It may have been removed meanwhile.
     if (!this.isConnected || this.#viewer) return;
     this.#place?.remove();
     this.#place = this.#makePlace();
-    const tell = (name, ...values) => this.#tell(name, ...values);
+    const options = { settings: this.#settings(), base: document.baseURI };
+    const emit = (name, detail) => (name === "ready" ? this.#ready() : this.#emit(name, detail));
     try {
       this.#viewer = new module.ElementViewer(
-        this.#place, this.#query(), document.baseURI, this.#negotiateWith, () => this.#wantsMessages, tell,
+        this.#place, options, this.#negotiateWith, () => this.#wantsMessages, emit,
       );
     } catch (error) {
       return this.#refuse(String(error?.message ?? error));
@@ -285,8 +286,8 @@ export class TailCast extends Base {
     this.#place = undefined;
   }
 
-  /** What is wrong with the attributes, as far as that can be said without WebAssembly. */
-  #wrong() {
+  /** Returns what is wrong with the attributes, as far as that is known without WebAssembly. */
+  #problem() {
     const has = (name) => this.hasAttribute(name);
     if (!has("negotiate") && !has("url") && !this.#negotiateWith) {
       return "This <tail-cast> does not know where to connect: give it a negotiate attribute, the address of a negotiate endpoint.";
@@ -294,29 +295,26 @@ export class TailCast extends Base {
     return [...NUMBERS].map((name) => wrongValue(name, this.getAttribute(name))).find(Boolean);
   }
 
-  /** Tells of a value that makes no sense, and does without. */
+  /** Reports an invalid value, which is then ignored. */
   #complain(name) {
-    const words = wrongValue(name, this.getAttribute(name));
-    if (words) {
-      this.#fail(words);
-      this.#do((viewer) => viewer.say(words));
+    const problem = wrongValue(name, this.getAttribute(name));
+    if (problem) {
+      this.#fail(problem);
+      this.#do((viewer) => viewer.showToast(problem));
     }
   }
 
-  #query() {
-    const query = new URLSearchParams();
+  #settings() {
+    const settings = {};
     for (const [attribute, setting] of [...Object.entries(FIXED), ...Object.entries(LIVE)]) {
       const value = this.getAttribute(attribute);
-      if (value !== null) query.append(setting, value);
+      if (value !== null) settings[setting] = value;
     }
-    if (this.#negotiateWith) query.delete("negotiate");
+    if (this.#negotiateWith) delete settings.negotiate;
     const filter = this.getAttribute("filter");
-    if (filter) {
-      query.set("find", filter);
-      query.set("show", "hits");
-    }
-    if (this.readonly) query.delete("publish");
-    return query.toString();
+    if (filter) Object.assign(settings, { find: filter, show: "hits" });
+    if (this.readonly) delete settings.publish;
+    return settings;
   }
 
   #setFilter(words) {
@@ -328,33 +326,13 @@ export class TailCast extends Base {
     this.#place?.setAttribute("data-toolbar", toolbar);
   }
 
-  #tell(name, ...values) {
-    const [first, second, third] = values;
-    switch (name) {
-      case "ready": {
-        this.#isReady = true;
-        this.#showToolbar();
-        const waiting = this.#waiting;
-        this.#waiting = [];
-        // The viewer is still inside of the call that made it.
-        queueMicrotask(() => waiting.forEach((act) => this.#do(act)));
-        return;
-      }
-      case "connected":
-        return this.#emit(name, { connectionId: first, userId: second || null });
-      case "disconnected":
-        return this.#emit(name, { reason: first });
-      case "gap":
-        return this.#emit(name, { messages: first ? Number(first) : null });
-      case "error":
-        return this.#fail(first);
-      case "message":
-        return this.#emit("message", { group: first || null, fromUserId: second || null, dataType: "text", data: third });
-      case "json":
-        return this.#emit("message", { group: first || null, fromUserId: second || null, dataType: "json", data: JSON.parse(third) });
-      case "binary":
-        return this.#emit("message", { group: first || null, fromUserId: second || null, dataType: "binary", data: third });
-    }
+  #ready() {
+    this.#isReady = true;
+    this.#showToolbar();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    // The viewer's constructor has not returned yet.
+    queueMicrotask(() => waiting.forEach((act) => this.#do(act)));
   }
 
   #fail(message) {
@@ -365,22 +343,22 @@ export class TailCast extends Base {
     this.dispatchEvent(new CustomEvent(`tailcast-${name}`, { detail, bubbles: true, composed: true }));
   }
 
-  /** Words in the element's place: nobody sees a blank box. A change of its attributes starts it. */
-  #refuse(words) {
-    this.#fail(words);
+  /** Shows an error in the element's place. A change of its attributes starts it again. */
+  #refuse(problem) {
+    this.#fail(problem);
     this.#place ??= this.#makePlace();
-    const said = document.createElement("p");
-    said.className = "failed";
-    said.setAttribute("role", "alert");
-    said.textContent = words;
-    this.#place.replaceChildren(said);
+    const message = document.createElement("p");
+    message.className = "failed";
+    message.setAttribute("role", "alert");
+    message.textContent = problem;
+    this.#place.replaceChildren(message);
   }
 }
 
 const camel = (name) => name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
 const PROPERTIES = Object.fromEntries(TailCast.observedAttributes.map((name) => [camel(name), name]));
 
-// Attributes are properties, too.
+// Every attribute is also a property.
 for (const [property, attribute] of Object.entries(PROPERTIES)) {
   Object.defineProperty(TailCast.prototype, property, {
     configurable: true,
@@ -406,6 +384,6 @@ if (globalThis.customElements) {
   if (!known) {
     customElements.define("tail-cast", TailCast);
   } else if (known.version !== VERSION) {
-    console.warn(`<tail-cast> is already there in version ${known.version}; this is ${VERSION}, and is not used.`);
+    console.warn(`<tail-cast> is already defined by version ${known.version}; version ${VERSION} is ignored.`);
   }
 }

@@ -1,227 +1,277 @@
-//! What the reader can have done, and by which keys: one table, which the page obeys and its help lists.
+//! Commands of the user, and the keys that give them. One table serves the key handler, the menu and the list of shortcuts.
 
-use super::level::Level;
+use super::{
+    export::{ExportFormat, ExportScope},
+    level::Level,
+    navigation::{Direction, Distance},
+};
 
-/// Something the reader can have done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Something that the user can ask the viewer to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Go to the search field.
-    Find,
-    /// Go to the next line with a hit, or to the one before.
-    StepHit(Way),
-    /// Show hits only, everything else only, or all.
-    NextFilter,
-    /// Look at capitals, or not.
+    /// Focus the search field.
+    FocusSearch,
+    /// Search for a pattern; an empty one ends the search.
+    SetPattern(String),
+    /// Match case, or ignore it.
     ToggleCase,
-    /// Take the pattern for an expression, or for words.
+    /// Treat the pattern as a regular expression, or as plain text.
     ToggleRegex,
-    /// Show lines of this level, or not.
+    /// Go to the next or the previous line with a match.
+    StepMatch(Direction),
+    /// Show all lines, only matching lines, or only the others.
+    NextFilterMode,
+    /// Show lines of a level, or hide them.
     ToggleLevel(Level),
+    /// Show lines of a source, or hide them.
+    ToggleSource(u16),
+    /// Show only lines of some bars of the timeline, both included; `None` shows lines of all times.
+    SetTimeRange(Option<(usize, usize)>),
     /// Hold the view, or follow the newest line.
     PauseOrFollow,
-    /// Move the view.
-    Scroll(Stride, Way),
+    /// Follow the newest line.
+    Follow,
+    /// Scroll.
+    Scroll(Distance, Direction),
     /// Move the end of the selection.
-    Select(Stride, Way),
-    /// Select all lines shown.
+    Select(Distance, Direction),
+    /// Select all visible lines.
     SelectAll,
-    /// Put the selection on the clipboard.
+    /// Copy the selection.
     Copy,
-    /// The same with the escape sequences of its colours.
-    CopyColoured,
-    /// Mark the current line, or not.
+    /// Copy the selection with the escape sequences of its colours.
+    CopyWithColours,
+    /// Add or remove a bookmark at the current line.
     ToggleBookmark,
-    /// Go to the next bookmark, or to the one before.
-    StepBookmark(Way),
-    /// Put the current line, or the lines selected, into the page's address.
-    LinkLines,
-    /// Ask for a line or a time to go to.
-    GoTo,
-    /// Tell lines' numbers, times, or the time since the line before.
-    NextTimes,
+    /// Go to the next or the previous bookmark.
+    StepBookmark(Direction),
+    /// Put the current line, or the selected ones, into the page's address.
+    LinkSelection,
+    /// Put one line into the page's address.
+    LinkLine {
+        /// Id of the line.
+        id: u64,
+        /// Whether the link extends from the line linked before to this one.
+        extends: bool,
+    },
+    /// Go to a line or a time, as typed.
+    GoTo(String),
+    /// Show line numbers, timestamps, or the time since the previous line.
+    NextGutter,
     /// Wrap long lines, or not.
     ToggleWrap,
-    /// Choose what is always marked.
-    Highlights,
-    /// Other colours.
+    /// Switch between the system's theme, light and dark.
     NextTheme,
-    /// Keep the lines shown as a file.
-    Save,
-    /// Choose what to keep, and how.
-    SaveMenu,
-    /// Read a file.
-    OpenFile,
-    /// Open the current JSON line to its values, or close it.
-    ToggleOpen,
-    /// Choose which values of JSON lines are columns.
-    Columns,
-    /// Have new lines spoken, or not.
-    ToggleSpeech,
-    /// Connect now.
-    Retry,
-    /// Say more about the connection.
-    Details,
+    /// Announce new lines to a screen reader, or not.
+    ToggleAnnouncements,
+    /// Highlight by these rules, one a line.
+    SetHighlights(String),
+    /// Show these fields of JSON lines as columns, separated by commas.
+    SetColumns(String),
+    /// Expand or collapse the current JSON line.
+    ToggleOpenCurrent,
+    /// Expand or collapse the JSON line with this id.
+    ToggleOpen(u64),
+    /// Download lines as a file.
+    Download(ExportScope, ExportFormat),
+    /// Ask for files and read them.
+    OpenFiles,
+    /// Connect at once.
+    Reconnect,
+    /// Publish the draft to the group of a source.
+    Publish {
+        /// Number of the source.
+        source: usize,
+    },
+    /// Put the text published before, or after, into the draft.
+    RecallDraft(Direction),
+    /// Open a dialog, or close it.
+    ToggleDialog(Dialog),
     /// Clear the search or the selection, and leave the field.
-    Escape,
-    /// List the keys.
-    Help,
+    Dismiss,
 }
 
-/// On, or back.
+/// A part of the page that opens above the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// To newer lines.
-    Forward,
-    /// To older lines.
-    Back,
+pub enum Dialog {
+    /// Commands by name.
+    Menu,
+    /// Details of the connection.
+    ConnectionDetails,
+    /// Keyboard shortcuts.
+    KeyboardShortcuts,
+    /// Choice of lines and format to download.
+    Download,
+    /// Line or time to go to.
+    GoTo,
+    /// Highlight rules.
+    Highlights,
+    /// Fields shown as columns.
+    Columns,
 }
 
-/// How far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stride {
-    /// A character.
-    Character,
-    /// A line.
-    Line,
-    /// What is in view.
-    Page,
-    /// All there is.
-    All,
-}
-
-/// Where a key is pressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// In the search field.
-    FindField,
-    /// In another field that takes text.
-    OtherField,
-    /// In the log, or where nothing has the focus.
-    Log,
-    /// On a button, say.
-    Elsewhere,
-}
-
-/// Where a key means something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
-    /// Wherever no text is typed.
-    Page,
-    /// In the log.
-    Log,
-    /// In the search field.
-    Field,
-    /// In the search field and wherever no text is typed.
-    Both,
-}
-
-impl Reach {
-    fn covers(self, place: Place) -> bool {
-        match place {
-            Place::FindField => matches!(self, Self::Field | Self::Both),
-            Place::OtherField => false,
-            Place::Log => self != Self::Field,
-            Place::Elsewhere => matches!(self, Self::Page | Self::Both),
+impl Dialog {
+    /// Returns the id of its element.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Menu => "menu",
+            Self::ConnectionDetails => "details",
+            Self::KeyboardShortcuts => "keys",
+            Self::Download => "save",
+            Self::GoTo => "goto",
+            Self::Highlights => "highlights",
+            Self::Columns => "columns",
         }
     }
 }
 
-/// Some keys, and what they do.
-#[derive(Debug)]
-pub struct Binding {
-    /// Names as [`key_name`] makes them.
-    pub keys: &'static [&'static str],
-    /// Where they do it.
-    pub reach: Reach,
-    /// What they do.
-    pub command: Command,
-    /// The same in words.
-    pub words: &'static str,
+/// Part of the page that has the focus when a key is pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyContext {
+    /// The search field.
+    SearchField,
+    /// Another field that takes text.
+    TextField,
+    /// The log, or nothing in particular.
+    Log,
+    /// Any other element, a button for instance.
+    Elsewhere,
 }
 
-const fn on(reach: Reach, keys: &'static [&'static str], command: Command, words: &'static str) -> Binding {
-    Binding { keys, reach, command, words }
+/// Contexts in which a binding applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyScope {
+    /// Everywhere but in text fields.
+    Page,
+    /// The log only.
+    Log,
+    /// The search field only.
+    SearchField,
+    /// The search field, and everywhere but in text fields.
+    PageAndSearchField,
 }
 
-use Command::*;
-use Reach::{Both, Field, Log, Page};
-use Stride::{All, Character, Line};
-use Way::{Back, Forward};
-
-/// Every key, and what it does.
-pub const BINDINGS: &[Binding] = &[
-    on(Page, &["/"], Find, "find"),
-    on(Page, &["n"], StepHit(Forward), "next line with a hit"),
-    on(Page, &["N"], StepHit(Back), "previous line with a hit"),
-    on(Field, &["Enter"], StepHit(Forward), "next hit, from the search field"),
-    on(Field, &["Shift+Enter"], StepHit(Back), "previous hit, from the search field"),
-    on(Both, &["Alt+C"], ToggleCase, "match case"),
-    on(Both, &["Alt+R"], ToggleRegex, "regular expression"),
-    on(Page, &["&"], NextFilter, "only lines with hits, then those without, then all"),
-    on(Page, &["1"], ToggleLevel(Level::Error), "only errors, or no longer"),
-    on(Page, &["2"], ToggleLevel(Level::Warning), "the same for warnings"),
-    on(Page, &["3"], ToggleLevel(Level::Info), "for information"),
-    on(Page, &["4"], ToggleLevel(Level::Debug), "for debug lines"),
-    on(Page, &["5"], ToggleLevel(Level::Trace), "for trace lines"),
-    on(Page, &["h"], Highlights, "highlights: what is always marked"),
-    on(Page, &["p", "F"], PauseOrFollow, "hold the view, or follow the newest line"),
-    on(Log, &["Home", "Ctrl+ArrowUp"], Scroll(All, Back), "oldest line"),
-    on(Log, &["End", "Ctrl+ArrowDown"], Scroll(All, Forward), "newest line"),
-    on(Log, &["PageUp", "Shift+Space"], Scroll(Stride::Page, Back), "a page up"),
-    on(Log, &["PageDown", "Space"], Scroll(Stride::Page, Forward), "a page down"),
-    on(Log, &["ArrowUp"], Scroll(Line, Back), "a line up"),
-    on(Log, &["ArrowDown"], Scroll(Line, Forward), "a line down"),
-    on(Page, &["g"], GoTo, "go to a line or a time"),
-    on(Page, &["m"], ToggleBookmark, "bookmark the current line, or no longer"),
-    on(Page, &["]"], StepBookmark(Forward), "next bookmark"),
-    on(Page, &["["], StepBookmark(Back), "previous bookmark"),
-    on(Page, &["l"], LinkLines, "address of the current line or selection"),
-    on(Log, &["Ctrl+A"], SelectAll, "select all lines shown"),
-    on(Log, &["Shift+ArrowUp"], Select(Line, Back), "select upwards"),
-    on(Log, &["Shift+ArrowDown"], Select(Line, Forward), "select downwards"),
-    on(Log, &["Shift+ArrowLeft"], Select(Character, Back), "select to the left"),
-    on(Log, &["Shift+ArrowRight"], Select(Character, Forward), "select to the right"),
-    on(Log, &["Shift+PageUp"], Select(Stride::Page, Back), "select a page upwards"),
-    on(Log, &["Shift+PageDown"], Select(Stride::Page, Forward), "select a page downwards"),
-    on(Log, &["Shift+Home"], Select(All, Back), "select to the oldest line"),
-    on(Log, &["Shift+End"], Select(All, Forward), "select to the newest line"),
-    on(Log, &["Ctrl+C"], Copy, "copy the selection"),
-    on(Page, &["C"], CopyColoured, "copy it with its colours"),
-    on(Page, &["z"], ToggleWrap, "wrap long lines"),
-    on(Page, &["t"], NextTimes, "numbers, times, or time since the line before"),
-    on(Page, &["T"], NextTheme, "theme: the system's, light, dark"),
-    on(Page, &["s"], Save, "keep the lines shown as a file"),
-    on(Page, &["S"], SaveMenu, "choose what to keep, and how"),
-    on(Page, &["o"], ToggleOpen, "open the JSON line that is looked at, or close it"),
-    on(Page, &["c"], Columns, "columns: fields of JSON lines"),
-    on(Page, &["O"], OpenFile, "open a file"),
-    on(Page, &["v"], ToggleSpeech, "have new lines spoken by a screen reader"),
-    on(Page, &["r"], Retry, "connect now"),
-    on(Page, &["d"], Details, "details of the connection"),
-    on(Both, &["Escape"], Escape, "clear the search or the selection, leave the field"),
-    on(Page, &["?"], Help, "this list"),
-];
-
-impl Command {
-    /// Whether the browser does its part by itself: it scrolls, and starts a copy.
-    #[must_use]
-    pub fn is_browsers_too(self) -> bool {
-        matches!(self, Scroll(Line | Stride::Page, _) | Copy)
+impl KeyScope {
+    fn includes(self, context: KeyContext) -> bool {
+        match context {
+            KeyContext::SearchField => matches!(self, Self::SearchField | Self::PageAndSearchField),
+            KeyContext::TextField => false,
+            KeyContext::Log => self != Self::SearchField,
+            KeyContext::Elsewhere => matches!(self, Self::Page | Self::PageAndSearchField),
+        }
     }
 }
 
-/// What a key does at a place.
-#[must_use]
-pub fn command_of(key: &str, place: Place) -> Option<Command> {
-    let bound = BINDINGS.iter().find(|binding| binding.reach.covers(place) && binding.keys.contains(&key));
-    bound.map(|binding| binding.command)
+/// Keys bound to a command.
+#[derive(Debug)]
+pub struct Binding {
+    /// Names as [`key_name`] returns them.
+    pub keys: &'static [&'static str],
+    /// Contexts in which the keys apply.
+    pub scope: KeyScope,
+    /// The command.
+    pub command: Command,
+    /// Its description for the user.
+    pub label: &'static str,
 }
 
-/// A key's name with what is held down: `n`, `N`, `Ctrl+A`, `Shift+End`.
+const fn bind(
+    scope: KeyScope,
+    keys: &'static [&'static str],
+    command: Command,
+    label: &'static str,
+) -> Binding {
+    Binding { keys, scope, command, label }
+}
+
+use Command::*;
+use Direction::{Backward, Forward};
+use Distance::{All, Character, Line};
+use KeyScope::{Log, Page, PageAndSearchField, SearchField};
+
+/// Every keyboard shortcut.
+pub static BINDINGS: &[Binding] = &[
+    bind(Page, &["/"], FocusSearch, "Find"),
+    bind(Page, &["n"], StepMatch(Forward), "Next match"),
+    bind(Page, &["N"], StepMatch(Backward), "Previous match"),
+    bind(SearchField, &["Enter"], StepMatch(Forward), "Next match, from the search field"),
+    bind(SearchField, &["Shift+Enter"], StepMatch(Backward), "Previous match, from the search field"),
+    bind(PageAndSearchField, &["Alt+C"], ToggleCase, "Match case"),
+    bind(PageAndSearchField, &["Alt+R"], ToggleRegex, "Regular expression"),
+    bind(Page, &["&"], NextFilterMode, "Filter: only matches, only other lines, all lines"),
+    bind(Page, &["1"], ToggleLevel(Level::Error), "Filter by level: errors"),
+    bind(Page, &["2"], ToggleLevel(Level::Warning), "Filter by level: warnings"),
+    bind(Page, &["3"], ToggleLevel(Level::Info), "Filter by level: information"),
+    bind(Page, &["4"], ToggleLevel(Level::Debug), "Filter by level: debug"),
+    bind(Page, &["5"], ToggleLevel(Level::Trace), "Filter by level: trace"),
+    bind(Page, &["h"], ToggleDialog(Dialog::Highlights), "Highlights…"),
+    bind(Page, &["p", "F"], PauseOrFollow, "Pause, or follow the newest line"),
+    bind(Log, &["Home", "Ctrl+ArrowUp"], Scroll(All, Backward), "Oldest line"),
+    bind(Log, &["End", "Ctrl+ArrowDown"], Scroll(All, Forward), "Newest line"),
+    bind(Log, &["PageUp", "Shift+Space"], Scroll(Distance::Page, Backward), "Page up"),
+    bind(Log, &["PageDown", "Space"], Scroll(Distance::Page, Forward), "Page down"),
+    bind(Log, &["ArrowUp"], Scroll(Line, Backward), "Line up"),
+    bind(Log, &["ArrowDown"], Scroll(Line, Forward), "Line down"),
+    bind(Page, &["g"], ToggleDialog(Dialog::GoTo), "Go to line or time…"),
+    bind(Page, &["m"], ToggleBookmark, "Bookmark the current line"),
+    bind(Page, &["]"], StepBookmark(Forward), "Next bookmark"),
+    bind(Page, &["["], StepBookmark(Backward), "Previous bookmark"),
+    bind(Page, &["l"], LinkSelection, "Link to the current line or selection"),
+    bind(Log, &["Ctrl+A"], SelectAll, "Select all visible lines"),
+    bind(Log, &["Shift+ArrowUp"], Select(Line, Backward), "Extend the selection up"),
+    bind(Log, &["Shift+ArrowDown"], Select(Line, Forward), "Extend the selection down"),
+    bind(Log, &["Shift+ArrowLeft"], Select(Character, Backward), "Extend the selection left"),
+    bind(Log, &["Shift+ArrowRight"], Select(Character, Forward), "Extend the selection right"),
+    bind(Log, &["Shift+PageUp"], Select(Distance::Page, Backward), "Extend the selection a page up"),
+    bind(Log, &["Shift+PageDown"], Select(Distance::Page, Forward), "Extend the selection a page down"),
+    bind(Log, &["Shift+Home"], Select(All, Backward), "Extend the selection to the oldest line"),
+    bind(Log, &["Shift+End"], Select(All, Forward), "Extend the selection to the newest line"),
+    bind(Log, &["Ctrl+C"], Copy, "Copy"),
+    bind(Page, &["C"], CopyWithColours, "Copy with colours"),
+    bind(Page, &["z"], ToggleWrap, "Wrap lines"),
+    bind(Page, &["t"], NextGutter, "Line numbers, timestamps, or time since the previous line"),
+    bind(Page, &["T"], NextTheme, "Theme: system, light, dark"),
+    bind(Page, &["s"], Download(ExportScope::Visible, ExportFormat::Text), "Download visible lines as text"),
+    bind(Page, &["S"], ToggleDialog(Dialog::Download), "Download…"),
+    bind(Page, &["o"], ToggleOpenCurrent, "Expand or collapse the current JSON line"),
+    bind(Page, &["c"], ToggleDialog(Dialog::Columns), "Columns…"),
+    bind(Page, &["O"], OpenFiles, "Open file…"),
+    bind(Page, &["v"], ToggleAnnouncements, "Announce new lines to a screen reader"),
+    bind(Page, &["r"], Reconnect, "Reconnect"),
+    bind(Page, &["d"], ToggleDialog(Dialog::ConnectionDetails), "Connection details"),
+    bind(PageAndSearchField, &["Escape"], Dismiss, "Clear the search or the selection, leave the field"),
+    bind(Page, &["?"], ToggleDialog(Dialog::KeyboardShortcuts), "Keyboard shortcuts"),
+];
+
+impl Command {
+    /// Whether the browser's own action is part of the command: it scrolls, and starts a copy.
+    #[must_use]
+    pub fn keeps_default(&self) -> bool {
+        matches!(self, Scroll(Line | Distance::Page, _) | Copy)
+    }
+
+    /// Returns the first key bound to the command; an empty text if there is none.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        let binding = BINDINGS.iter().find(|binding| binding.command == *self);
+        binding.and_then(|binding| binding.keys.first()).copied().unwrap_or_default()
+    }
+}
+
+/// Returns the command that a key gives in a context.
+#[must_use]
+pub fn command_for(key: &str, context: KeyContext) -> Option<&'static Command> {
+    let bound =
+        BINDINGS.iter().find(|binding| binding.scope.includes(context) && binding.keys.contains(&key));
+    bound.map(|binding| &binding.command)
+}
+
+/// Returns a key's name with its modifiers: `n`, `N`, `Ctrl+A`, `Shift+End`.
 #[must_use]
 pub fn key_name(key: &str, has_ctrl: bool, has_alt: bool, has_shift: bool) -> String {
     let key = if key == " " { "Space" } else { key };
-    let is_letter = key.chars().count() == 1;
+    let is_character = key.chars().count() == 1;
     let mut name = String::new();
     if has_ctrl {
         name.push_str("Ctrl+");
@@ -229,11 +279,11 @@ pub fn key_name(key: &str, has_ctrl: bool, has_alt: bool, has_shift: bool) -> St
     if has_alt {
         name.push_str("Alt+");
     }
-    // A letter tells by itself.
-    if has_shift && (!is_letter || has_ctrl || has_alt) {
+    // A character contains Shift already: `N`, `&`.
+    if has_shift && (!is_character || has_ctrl || has_alt) {
         name.push_str("Shift+");
     }
-    if is_letter && (has_ctrl || has_alt) {
+    if is_character && (has_ctrl || has_alt) {
         name.push_str(&key.to_ascii_uppercase());
     } else {
         name.push_str(key);
@@ -241,12 +291,12 @@ pub fn key_name(key: &str, has_ctrl: bool, has_alt: bool, has_shift: bool) -> St
     name
 }
 
-/// A key's name for the reader: `↑` in place of `ArrowUp`.
+/// Returns a key's name as the user knows it: `↑` for `ArrowUp`.
 #[must_use]
-pub fn spoken_key(key: &str) -> String {
-    let arrows =
+pub fn key_label(key: &str) -> String {
+    let symbols =
         [("ArrowUp", "↑"), ("ArrowDown", "↓"), ("ArrowLeft", "←"), ("ArrowRight", "→"), ("Escape", "Esc")];
-    arrows.iter().fold(key.to_owned(), |key, (name, sign)| key.replace(name, sign))
+    symbols.iter().fold(key.to_owned(), |key, (name, symbol)| key.replace(name, symbol))
 }
 
 #[cfg(test)]
@@ -254,37 +304,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_has_two_meanings_at_one_place() {
-        for place in [Place::FindField, Place::OtherField, Place::Log, Place::Elsewhere] {
+    fn no_key_gives_two_commands_in_one_context() {
+        for context in
+            [KeyContext::SearchField, KeyContext::TextField, KeyContext::Log, KeyContext::Elsewhere]
+        {
             let mut keys: Vec<&str> = BINDINGS
                 .iter()
-                .filter(|binding| binding.reach.covers(place))
+                .filter(|binding| binding.scope.includes(context))
                 .flat_map(|binding| binding.keys)
                 .copied()
                 .collect();
             let all = keys.len();
             keys.sort_unstable();
             keys.dedup();
-            assert_eq!(keys.len(), all, "{place:?}");
+            assert_eq!(keys.len(), all, "{context:?}");
         }
     }
 
     #[test]
-    fn a_key_means_what_the_place_allows() {
-        assert_eq!(command_of("n", Place::Log), Some(StepHit(Forward)));
-        assert_eq!(command_of("n", Place::FindField), None);
-        assert_eq!(command_of("Enter", Place::FindField), Some(StepHit(Forward)));
-        assert_eq!(command_of("Enter", Place::Log), None);
-        assert_eq!(command_of("Space", Place::Elsewhere), None, "a button has its own use for it");
-        assert_eq!(command_of("Escape", Place::OtherField), None);
+    fn a_key_gives_the_command_of_its_context() {
+        assert_eq!(command_for("n", KeyContext::Log), Some(&StepMatch(Forward)));
+        assert_eq!(command_for("n", KeyContext::SearchField), None);
+        assert_eq!(command_for("Enter", KeyContext::SearchField), Some(&StepMatch(Forward)));
+        assert_eq!(command_for("Enter", KeyContext::Log), None);
+        assert_eq!(command_for("Space", KeyContext::Elsewhere), None, "Space presses a button");
+        assert_eq!(command_for("Escape", KeyContext::TextField), None);
     }
 
     #[test]
-    fn keys_are_named_with_what_is_held_down() {
+    fn key_names_include_their_modifiers() {
         assert_eq!(key_name("N", false, false, true), "N");
         assert_eq!(key_name("a", true, false, false), "Ctrl+A");
         assert_eq!(key_name("ArrowUp", false, false, true), "Shift+ArrowUp");
         assert_eq!(key_name(" ", false, false, true), "Shift+Space");
-        assert_eq!(spoken_key("Shift+ArrowUp"), "Shift+↑");
+        assert_eq!(key_label("Shift+ArrowUp"), "Shift+↑");
+    }
+
+    #[test]
+    fn a_command_has_the_key_of_its_binding() {
+        assert_eq!(ToggleWrap.key(), "z");
+        assert_eq!(Follow.key(), "");
     }
 }

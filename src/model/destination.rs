@@ -1,65 +1,65 @@
-//! Where the reader wants to go: a line, some lines, or a time.
+//! Destinations that the user enters: a line, a range of lines, or a time.
 
 use std::ops::RangeInclusive;
 
 use super::local_time::LocalTime;
 
-/// A place in the log, in the reader's words.
+/// Lines or a time to go to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Destination {
-    /// Lines by number, as the gutter tells them.
+    /// Range of line numbers, as the gutter shows them.
     Lines(RangeInclusive<u64>),
-    /// The first line that came at this time or later, in milliseconds since 1970.
+    /// First line received at this time or later, in milliseconds since 1970.
     Time(f64),
 }
 
-/// Not a destination.
+/// Error of a text that is not a destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("give a line (57), lines (57-60), a time (14:03 or 14:03:11) or how long ago (-90s, -5m, -2h)")]
-pub struct NoDestination;
+#[error("Enter a line (57), lines (57-60), a time (14:03 or 14:03:11) or how long ago (-90s, -5m, -2h)")]
+pub struct InvalidDestination;
 
 impl Destination {
-    /// Reads what the reader typed, at the time `now`.
+    /// Parses a text that was entered at the time `now`.
     ///
     /// # Errors
-    /// [`NoDestination`].
-    pub fn read(words: &str, now: LocalTime) -> Result<Self, NoDestination> {
-        let words = words.trim();
-        let destination = if words.contains(':') {
-            time_of_day(words, now).map(Self::Time)
-        } else if let Some(ago) = words.strip_prefix('-') {
+    /// [`InvalidDestination`].
+    pub fn read(text: &str, now: LocalTime) -> Result<Self, InvalidDestination> {
+        let text = text.trim();
+        let destination = if text.contains(':') {
+            time_of_day(text, now).map(Self::Time)
+        } else if let Some(ago) = text.strip_prefix('-') {
             duration_ms(ago).map(|ms| Self::Time(now.unix_ms - ms))
         } else {
-            read_lines(words).map(Self::Lines)
+            parse_lines(text).map(Self::Lines)
         };
-        destination.ok_or(NoDestination)
+        destination.ok_or(InvalidDestination)
     }
 }
 
-/// Lines as a page's address names them: `57`, `L57`, `#L57`, `#L57-60`. From 1 on, ascending.
+/// Parses line numbers as in a URL's fragment: `57`, `L57`, `#L57`, `#L57-60`. Returns an ascending range from 1 on.
 #[must_use]
-pub fn read_lines(words: &str) -> Option<RangeInclusive<u64>> {
-    let words = words.trim_start_matches('#').trim_start_matches(['L', 'l']);
-    let (first, last) = words.split_once('-').unwrap_or((words, words));
+pub fn parse_lines(text: &str) -> Option<RangeInclusive<u64>> {
+    let text = text.trim_start_matches('#').trim_start_matches(['L', 'l']);
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
     let number =
-        |word: &str| word.trim_start_matches(['L', 'l']).parse::<u64>().ok().filter(|number| *number > 0);
+        |text: &str| text.trim_start_matches(['L', 'l']).parse::<u64>().ok().filter(|number| *number > 0);
     let (first, last) = (number(first)?, number(last)?);
     Some(first.min(last)..=first.max(last))
 }
 
-/// Lines for a page's address.
+/// Formats line numbers as a URL's fragment: `#L57-60`.
 #[must_use]
 pub fn lines_fragment(lines: &RangeInclusive<u64>) -> String {
     let (first, last) = (lines.start(), lines.end());
     if first == last { format!("#L{first}") } else { format!("#L{first}-{last}") }
 }
 
-/// The last time at which the reader's clocks said so.
-fn time_of_day(words: &str, now: LocalTime) -> Option<f64> {
-    let mut parts = words.split(':');
-    let mut part = |most: u32| parts.next()?.parse::<u32>().ok().filter(|value| *value <= most);
+/// Returns the last time up to `now` with this time of day.
+fn time_of_day(text: &str, now: LocalTime) -> Option<f64> {
+    let mut parts = text.split(':');
+    let mut part = |max: u32| parts.next()?.parse::<u32>().ok().filter(|value| *value <= max);
     let (hour, minute) = (part(23)?, part(59)?);
-    let second = if words.matches(':').count() > 1 { part(59)? } else { 0 };
+    let second = if text.matches(':').count() > 1 { part(59)? } else { 0 };
     if parts.next().is_some() {
         return None;
     }
@@ -67,8 +67,9 @@ fn time_of_day(words: &str, now: LocalTime) -> Option<f64> {
     Some(now.last_at(second_of_day).unix_ms)
 }
 
-fn duration_ms(words: &str) -> Option<f64> {
-    let (number, unit) = words.split_at_checked(words.len().checked_sub(1)?)?;
+/// Parses a duration: `90s`, `5m`, `2h`.
+fn duration_ms(text: &str) -> Option<f64> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let seconds = match unit {
         "s" => 1.0,
         "m" => 60.0,
@@ -86,24 +87,24 @@ mod tests {
     /// 22:13:20
     const NOW: LocalTime = LocalTime { unix_ms: 1_700_000_000_000.0, offset_minutes: 0 };
 
-    fn read(words: &str) -> Result<Destination, NoDestination> {
-        Destination::read(words, NOW)
+    fn read(text: &str) -> Result<Destination, InvalidDestination> {
+        Destination::read(text, NOW)
     }
 
     #[test]
-    fn lines_are_read_as_addresses_and_readers_write_them() {
-        for (words, first, last) in
+    fn line_numbers_are_parsed_as_in_urls_and_as_typed() {
+        for (text, first, last) in
             [("57", 57, 57), ("#L57", 57, 57), ("L57-60", 57, 60), ("60-57", 57, 60), ("#L57-L60", 57, 60)]
         {
-            assert_eq!(read_lines(words), Some(first..=last), "{words}");
+            assert_eq!(parse_lines(text), Some(first..=last), "{text}");
         }
         assert_eq!(read(" 57 "), Ok(Destination::Lines(57..=57)));
         assert_eq!((lines_fragment(&(5..=5)), lines_fragment(&(5..=9))), ("#L5".into(), "#L5-9".into()));
-        assert_eq!(read_lines(&lines_fragment(&(5..=9))), Some(5..=9));
+        assert_eq!(parse_lines(&lines_fragment(&(5..=9))), Some(5..=9));
     }
 
     #[test]
-    fn times_are_of_today_or_else_of_yesterday() {
+    fn times_are_of_the_last_24_hours() {
         let ago = |seconds: f64| Ok(Destination::Time(NOW.unix_ms - seconds * 1000.0));
         assert_eq!(read("22:13"), ago(20.0));
         assert_eq!(read("22:13:19"), ago(1.0));
@@ -114,8 +115,8 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_none() {
-        for words in [
+    fn any_other_text_is_an_error() {
+        for text in [
             "",
             "0",
             "-",
@@ -130,7 +131,7 @@ mod tests {
             "-é",
             "99999999999999999999",
         ] {
-            assert_eq!(read(words), Err(NoDestination), "{words}");
+            assert_eq!(read(text), Err(InvalidDestination), "{text}");
         }
     }
 }

@@ -1,77 +1,79 @@
-//! What of a line is drawn. Text from a stream may hold anything; the reader shall see all of it and be fooled by none.
+//! Text of a line made fit for display: nothing invisible, nothing that reorders or hides other text, limited in length.
 //!
-//! Control characters become their pictures (`␀`, `␛`), characters that reorder or hide others become their code
-//! points (`<U+202E>`), and both are marked, so that a real `␀` is told apart. Tabs stay. The store keeps the original.
+//! Control characters become symbols (`␀`, `␛`), and characters that reorder or hide others become code points (`<U+202E>`).
+//! Ranges distinguish both from the same characters in the original. Tabs stay. The store holds the original.
 
-use std::{borrow::Cow, fmt::Write, ops::Range};
+use std::{borrow::Cow, ops::Range};
 
 use super::grouped_number::counted;
 
-/// Characters of a line that are drawn: one line of megabytes would block the page for seconds.
+/// Maximum count of characters of a line that are shown: a line of megabytes would block the page for seconds.
 pub const MAX_DRAWN_CHARS: usize = 4_000;
-/// Marks in a line that are marked as such; the characters of further ones are drawn like text. Bounds the page's
-/// elements when every second character is a control.
-pub const MAX_MARKS: usize = 64;
-/// Combining characters that are drawn over one another: more say nothing, and piles of thousands block the page.
+/// Maximum width of a displayed line: a character is at most two columns wide.
+pub const MAX_DRAWN_COLUMNS: u32 = 2 * MAX_DRAWN_CHARS as u32;
+/// Maximum count of ranges that stand for invisible characters; further ones look like other text. Limits the page's
+/// elements.
+pub const MAX_INVISIBLE_RANGES: usize = 64;
+/// Maximum count of combining characters in a row: thousands of them block the page.
 pub const MAX_STACKED_CHARS: usize = 16;
 
-/// A line as it is drawn.
+/// Text of a line as it is shown.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DisplayText<'a> {
-    /// The characters to draw.
+    /// Text to show.
     pub text: Cow<'a, str>,
-    /// Byte ranges of `text` that stand for something invisible: ascending, apart, not empty.
-    pub marks: Vec<Range<usize>>,
-    /// Characters at the end of the line that are not drawn.
+    /// Byte ranges of `text` that stand for invisible characters: ascending, disjoint, not empty.
+    pub invisible: Vec<Range<usize>>,
+    /// Count of characters at the end of the line that are not shown.
     pub hidden_chars: u64,
 }
 
-/// Makes `line` fit to be drawn. Borrows when there is nothing to change.
+/// Makes `line` fit for display. Borrows it if nothing has to change.
 #[must_use]
 pub fn display_text(line: &str) -> DisplayText<'_> {
     display_text_up_to(line, MAX_DRAWN_CHARS)
 }
 
-/// The same of a part of a line, of which `most` characters are drawn.
+/// Does the same for a part of a line, of which at most `max_chars` are shown.
 #[must_use]
-pub fn display_text_up_to(line: &str, most: usize) -> DisplayText<'_> {
-    if is_drawn_as_it_is(line, most) {
-        return DisplayText { text: Cow::Borrowed(line), marks: Vec::new(), hidden_chars: 0 };
+pub fn display_text_up_to(line: &str, max_chars: usize) -> DisplayText<'_> {
+    if is_fit_for_display(line, max_chars) {
+        return DisplayText { text: Cow::Borrowed(line), invisible: Vec::new(), hidden_chars: 0 };
     }
-    let mut drawing = Drawing::default();
+    let mut builder = DisplayBuilder::default();
     let mut characters = line.chars();
-    while drawing.chars < most
+    while builder.chars < max_chars
         && let Some(character) = characters.next()
     {
-        drawing.push(character);
+        builder.push(character);
     }
-    drawing.end_stack();
+    builder.end_stack();
     DisplayText {
-        text: Cow::Owned(drawing.text),
-        marks: drawing.marks,
+        text: Cow::Owned(builder.text),
+        invisible: builder.invisible,
         hidden_chars: characters.count() as u64,
     }
 }
 
-/// Whether a line is short and holds nothing but what any font shows: by far the most lines.
-fn is_drawn_as_it_is(line: &str, most: usize) -> bool {
+/// Whether a line is short and has only visible characters, as most lines do.
+fn is_fit_for_display(line: &str, max_chars: usize) -> bool {
     let is_plain = |byte: u8| matches!(byte, b'\t' | b' '..=b'~');
-    line.len() <= most
-        && (line.bytes().all(is_plain) || !line.chars().any(|c| is_marked(c) || is_combining(c)))
+    line.len() <= max_chars
+        && (line.bytes().all(is_plain) || !line.chars().any(|c| is_invisible(c) || is_combining(c)))
 }
 
-/// A line as far as it is drawn.
+/// Builder of a display text, character by character.
 #[derive(Default)]
-pub(super) struct Drawing {
+pub(super) struct DisplayBuilder {
     pub(super) text: String,
-    marks: Vec<Range<usize>>,
-    /// Characters of the line that were looked at, or that its marks have made of them if those are more.
+    invisible: Vec<Range<usize>>,
+    /// Count of characters so far; a code point counts by its length.
     pub(super) chars: usize,
-    /// Combining characters since the last that is none.
+    /// Count of combining characters since the last other one.
     stacked: usize,
 }
 
-impl Drawing {
+impl DisplayBuilder {
     pub(super) fn push(&mut self, character: char) {
         self.chars += 1;
         if is_combining(character) {
@@ -82,52 +84,51 @@ impl Drawing {
         } else {
             self.end_stack();
         }
-        if is_marked(character) {
-            self.push_mark(character);
+        if is_invisible(character) {
+            self.push_invisible(character);
         } else {
             self.text.push(character);
         }
     }
 
-    /// Says how much of a pile of combining characters is not drawn.
+    /// Appends the count of combining characters that are not shown.
     fn end_stack(&mut self) {
-        let undrawn = self.stacked.saturating_sub(MAX_STACKED_CHARS);
+        let hidden = self.stacked.saturating_sub(MAX_STACKED_CHARS);
         self.stacked = 0;
-        if undrawn > 0 {
-            self.mark(|text| write!(text, "<{undrawn} more combining>").unwrap_or_default());
+        if hidden > 0 {
+            self.push_substitute(&format!("<{hidden} more combining>"));
         }
     }
 
-    fn push_mark(&mut self, character: char) {
-        let picture = match character {
+    /// Appends the symbol of a control character, or the code point of another invisible one.
+    fn push_invisible(&mut self, character: char) {
+        let symbol = match character {
             '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)),
             '\u{7f}' => Some('\u{2421}'),
             _ => None,
         };
-        self.mark(|text| match picture {
-            Some(picture) => text.push(picture),
-            // Writing to a string cannot fail.
-            None => write!(text, "<U+{:04X}>", u32::from(character)).unwrap_or_default(),
-        });
-        if picture.is_none() {
+        if let Some(symbol) = symbol {
+            self.push_substitute(symbol.encode_utf8(&mut [0; 4]));
+        } else {
+            self.push_substitute(&format!("<U+{:04X}>", u32::from(character)));
             self.chars += "<U+0000>".len() - 1;
         }
     }
 
-    /// Appends what `write` writes, as standing for something else.
-    fn mark(&mut self, write: impl FnOnce(&mut String)) {
+    /// Appends a text that stands for invisible characters. Adjacent ones share a range.
+    fn push_substitute(&mut self, substitute: &str) {
         let start = self.text.len();
-        write(&mut self.text);
+        self.text.push_str(substitute);
         let end = self.text.len();
-        if let Some(last) = self.marks.last_mut().filter(|last| last.end == start) {
+        if let Some(last) = self.invisible.last_mut().filter(|last| last.end == start) {
             last.end = end;
-        } else if self.marks.len() < MAX_MARKS {
-            self.marks.push(start..end);
+        } else if self.invisible.len() < MAX_INVISIBLE_RANGES {
+            self.invisible.push(start..end);
         }
     }
 }
 
-/// What follows a line of which not everything is shown: `… 12 more characters`.
+/// Returns the note after a line of which not all is shown: `… 12 more characters`.
 #[must_use]
 pub fn more_text(hidden_chars: u64, cut_bytes: u64) -> Option<String> {
     if hidden_chars == 0 && cut_bytes == 0 {
@@ -135,15 +136,13 @@ pub fn more_text(hidden_chars: u64, cut_bytes: u64) -> Option<String> {
     }
     let mut text = format!("… {}", counted(hidden_chars, "more character", "more characters"));
     if cut_bytes > 0 {
-        // Writing to a string cannot fail.
-        write!(text, ", then {} not kept", counted(cut_bytes, "byte", "bytes")).unwrap_or_default();
+        text.push_str(&format!(", then {} not stored", counted(cut_bytes, "byte", "bytes")));
     }
     Some(text)
 }
 
-/// Whether a character would be invisible, or would hide or reorder others. Joiners are left alone: scripts and
-/// emoji need them.
-fn is_marked(character: char) -> bool {
+/// Whether a character is invisible, or hides or reorders others. Joiners are not: scripts and emoji need them.
+fn is_invisible(character: char) -> bool {
     match character {
         '\t' | ' '..='~' => false,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => true,
@@ -157,7 +156,7 @@ fn is_marked(character: char) -> bool {
     }
 }
 
-/// Whether a character is drawn over the one before it.
+/// Whether a character is shown on top of the one before it.
 fn is_combining(character: char) -> bool {
     matches!(
         character,
@@ -174,16 +173,16 @@ mod tests {
     }
 
     #[test]
-    fn plain_text_is_drawn_as_it_is_and_not_copied() {
+    fn plain_text_is_borrowed() {
         for line in ["", "  total 48\t", "<b>&amp;</b>", "größer 日本 👩‍👩‍👧"] {
-            let drawn = display_text(line);
-            assert!(matches!(drawn.text, Cow::Borrowed(text) if text == line));
-            assert_eq!((drawn.marks.len(), drawn.hidden_chars), (0, 0));
+            let display = display_text(line);
+            assert!(matches!(display.text, Cow::Borrowed(text) if text == line));
+            assert_eq!((display.invisible.len(), display.hidden_chars), (0, 0));
         }
     }
 
     #[test]
-    fn controls_become_their_pictures() {
+    fn control_characters_become_symbols() {
         assert_eq!(shown("a\0b"), "a␀b");
         assert_eq!(shown("\u{1b}[31mred\u{7f}"), "␛[31mred␡");
         assert_eq!(shown("50%\r100%"), "50%␍100%");
@@ -191,60 +190,61 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_reorder_or_hide_become_code_points() {
+    fn characters_that_reorder_or_hide_others_become_code_points() {
         assert_eq!(shown("user\u{202e}txt.exe"), "user<U+202E>txt.exe");
         assert_eq!(shown("pass\u{200b}word\u{feff}"), "pass<U+200B>word<U+FEFF>");
         assert_eq!(shown("a\u{2028}b"), "a<U+2028>b");
     }
 
     #[test]
-    fn what_stands_for_something_else_is_marked_and_the_same_characters_in_the_text_are_not() {
-        let drawn = display_text("␀\0\u{1}x\u{202e}");
-        let marked: Vec<&str> = drawn.marks.iter().map(|mark| &drawn.text[mark.clone()]).collect();
-        assert_eq!(marked, ["␀␁", "<U+202E>"]);
-        assert!(drawn.text.starts_with('␀') && drawn.marks[0].start == '␀'.len_utf8());
+    fn substitutes_have_ranges_and_the_same_characters_in_the_text_do_not() {
+        let display = display_text("␀\0\u{1}x\u{202e}");
+        let substitutes: Vec<&str> =
+            display.invisible.iter().map(|range| &display.text[range.clone()]).collect();
+        assert_eq!(substitutes, ["␀␁", "<U+202E>"]);
+        assert!(display.text.starts_with('␀') && display.invisible[0].start == '␀'.len_utf8());
     }
 
     #[test]
-    fn marks_are_bounded_but_every_control_is_still_visible() {
-        let drawn = display_text(&"\0x".repeat(1_000)).text.into_owned();
-        assert_eq!(drawn, "␀x".repeat(1_000));
-        assert_eq!(display_text(&"\0x".repeat(1_000)).marks.len(), MAX_MARKS);
+    fn the_count_of_ranges_is_limited_but_every_control_character_is_visible() {
+        let display = display_text(&"\0x".repeat(1_000)).text.into_owned();
+        assert_eq!(display, "␀x".repeat(1_000));
+        assert_eq!(display_text(&"\0x".repeat(1_000)).invisible.len(), MAX_INVISIBLE_RANGES);
     }
 
     #[test]
-    fn a_pile_of_combining_characters_is_drawn_up_to_a_height() {
-        let pile = format!("e{}x", "\u{301}".repeat(MAX_STACKED_CHARS));
-        assert_eq!(shown(&pile), pile);
+    fn stacked_combining_characters_are_limited_and_counted() {
+        let stack = format!("e{}x", "\u{301}".repeat(MAX_STACKED_CHARS));
+        assert_eq!(shown(&stack), stack);
         let higher = format!("e{}x", "\u{301}".repeat(MAX_STACKED_CHARS + 5));
-        assert_eq!(shown(&higher), pile.replace('x', "<5 more combining>x"));
-        assert_eq!(display_text(&higher).marks.len(), 1);
+        assert_eq!(shown(&higher), stack.replace('x', "<5 more combining>x"));
+        assert_eq!(display_text(&higher).invisible.len(), 1);
         assert_eq!(shown("re\u{301}sume\u{301}"), "re\u{301}sume\u{301}");
     }
 
     #[test]
-    fn what_is_drawn_is_bounded_also_where_marks_are_longer_than_what_they_stand_for() {
+    fn the_length_is_limited_even_where_code_points_take_more_characters() {
         let line = "\u{200b}".repeat(5_000);
-        let drawn = display_text(&line);
-        assert_eq!((drawn.text.len(), drawn.hidden_chars), (MAX_DRAWN_CHARS, 5_000 - 500));
+        let display = display_text(&line);
+        assert_eq!((display.text.len(), display.hidden_chars), (MAX_DRAWN_CHARS, 5_000 - 500));
     }
 
     #[test]
-    fn of_a_long_line_the_beginning_is_drawn_and_the_rest_counted_in_characters() {
+    fn a_long_line_is_cut_and_the_rest_is_counted_in_characters() {
         let line = "é".repeat(MAX_DRAWN_CHARS + 12);
-        let drawn = display_text(&line);
-        assert_eq!(drawn.text.chars().count(), MAX_DRAWN_CHARS);
-        assert_eq!(drawn.hidden_chars, 12);
+        let display = display_text(&line);
+        assert_eq!(display.text.chars().count(), MAX_DRAWN_CHARS);
+        assert_eq!(display.hidden_chars, 12);
         assert_eq!(display_text(&"é".repeat(MAX_DRAWN_CHARS)).hidden_chars, 0);
     }
 
     #[test]
-    fn the_reader_is_told_how_much_is_not_shown() {
+    fn the_note_counts_what_is_not_shown_and_what_is_not_stored() {
         assert_eq!(more_text(0, 0), None);
         assert_eq!(more_text(1, 0).as_deref(), Some("… 1 more character"));
         assert_eq!(
             more_text(1_044_576, 5_000).as_deref(),
-            Some("… 1,044,576 more characters, then 5,000 bytes not kept")
+            Some("… 1,044,576 more characters, then 5,000 bytes not stored")
         );
     }
 }

@@ -1,70 +1,67 @@
-//! From a file's bytes, which come in slices, to lines of text.
+//! Lines of a file that is read in slices of bytes.
 //!
-//! Bytes that are no UTF-8 are shown as `\xFF`: seen, not lost.
-
-use std::fmt::Write;
+//! Bytes that are not valid UTF-8 become `\xFF`: visible, not lost.
 
 use super::line_store::MAX_LINE_BYTES;
 
-/// Bytes of a file that are read at a time: a few milliseconds' work.
+/// Size of a slice, in bytes: it takes a few milliseconds.
 pub const SLICE_BYTES: usize = 512 << 10;
 
-/// What a slice left over: the beginning of a line.
+/// Splitter of a file into lines. Holds the last line of a slice until the next one completes it.
 #[derive(Debug, Default)]
 pub struct FileLines {
     rest: Vec<u8>,
-    /// How many lines were given so far.
+    /// Count of lines emitted so far.
     lines: u64,
 }
 
 impl FileLines {
-    /// Takes a slice; gives each line that it ends. A line that goes on beyond [`MAX_LINE_BYTES`] is given in parts.
-    pub fn feed(&mut self, bytes: &[u8], mut give: impl FnMut(&str)) {
+    /// Splits a slice, and emits each line that it completes. A line longer than [`MAX_LINE_BYTES`] is emitted in parts.
+    pub fn feed(&mut self, bytes: &[u8], mut emit: impl FnMut(&str)) {
         let mut parts = bytes.split(|byte| *byte == b'\n').peekable();
         while let Some(part) = parts.next() {
             self.rest.extend_from_slice(part);
             while self.rest.len() > MAX_LINE_BYTES {
                 let rest = self.rest.split_off(end_of_part(&self.rest));
-                self.give_rest(&mut give);
+                self.emit_rest(&mut emit);
                 self.rest = rest;
             }
             if parts.peek().is_some() {
-                self.give_rest(&mut give);
+                self.emit_rest(&mut emit);
             }
         }
     }
 
-    /// The file is at its end. Gives the last line, if nothing ends it, and how many there were.
-    pub fn finish(mut self, mut give: impl FnMut(&str)) -> u64 {
+    /// Emits the last line, if no line break follows it. Returns the count of lines.
+    pub fn finish(mut self, mut emit: impl FnMut(&str)) -> u64 {
         if !self.rest.is_empty() {
-            self.give_rest(&mut give);
+            self.emit_rest(&mut emit);
         }
         self.lines
     }
 
-    fn give_rest(&mut self, give: &mut impl FnMut(&str)) {
+    fn emit_rest(&mut self, emit: &mut impl FnMut(&str)) {
         self.lines += 1;
         match std::str::from_utf8(&self.rest) {
-            Ok(line) => give(line),
-            Err(_) => give(&with_bytes_shown(&self.rest)),
+            Ok(line) => emit(line),
+            Err(_) => emit(&with_visible_bytes(&self.rest)),
         }
         self.rest.clear();
     }
 }
 
-/// Where a line that is too long is cut: between characters.
+/// Returns the offset at which to cut a line that is too long: between characters.
 fn end_of_part(line: &[u8]) -> usize {
-    let goes_on = |at: &usize| line.get(*at).is_some_and(|byte| byte & 0xc0 == 0x80);
-    (MAX_LINE_BYTES - 3..=MAX_LINE_BYTES).rev().find(|at| !goes_on(at)).unwrap_or(MAX_LINE_BYTES)
+    let is_continuation = |at: &usize| line.get(*at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    (MAX_LINE_BYTES - 3..=MAX_LINE_BYTES).rev().find(|at| !is_continuation(at)).unwrap_or(MAX_LINE_BYTES)
 }
 
-fn with_bytes_shown(bytes: &[u8]) -> String {
+fn with_visible_bytes(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
         for byte in chunk.invalid() {
-            // Writing to a string cannot fail.
-            write!(text, "\\x{byte:02X}").unwrap_or_default();
+            text.push_str(&format!("\\x{byte:02X}"));
         }
     }
     text
@@ -86,29 +83,29 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_whole_whatever_slices_they_come_in() {
+    fn lines_are_complete_however_the_file_is_sliced() {
         assert_eq!(read(&[b"a\nb", b"c\n", b"\nd"]).0, ["a", "bc", "", "d"]);
         assert_eq!(read(&[b"", b"\n"]).0, [""]);
         assert_eq!(read(&[]), (Vec::new(), 0));
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_shown() {
+    fn invalid_bytes_are_made_visible() {
         assert_eq!(read(&[b"caf\xe9 \xff\xfe ok"]).0, ["caf\\xE9 \\xFF\\xFE ok"]);
     }
 
     #[test]
-    fn a_line_without_end_is_given_in_parts_and_memory_stays_bounded() {
+    fn a_line_that_is_too_long_is_emitted_in_parts() {
         let text = "x".to_owned() + &"é".repeat(2 * MAX_LINE_BYTES);
         let slices: Vec<&[u8]> = text.as_bytes().chunks(SLICE_BYTES).collect();
         let (lines, count) = read(&slices);
-        assert!(lines.concat() == text, "no byte is lost, and none is shown as what it is not");
+        assert!(lines.concat() == text, "no byte is lost or changed");
         assert!(count == 5 && lines.iter().all(|line| line.len() <= MAX_LINE_BYTES));
     }
 
     proptest! {
         #[test]
-        fn where_a_file_is_cut_makes_no_difference(
+        fn slicing_does_not_affect_the_lines(
             bytes in prop::collection::vec(prop_oneof![Just(b'\n'), Just(0xc3), Just(0xa9), 0u8..=255], 0..60),
             at in 0usize..60,
         ) {

@@ -1,6 +1,6 @@
-//! Numbers as people read them.
+//! Numbers in groups of digits, alone and with a noun.
 
-/// `n` in groups of three digits: `1,204,330`.
+/// Formats `n` in groups of three digits: `1,204,330`.
 #[must_use]
 pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -14,7 +14,7 @@ pub fn grouped(n: u64) -> String {
     text
 }
 
-/// `n` things: `1 line`, `1,204 lines`.
+/// Formats `n` with a noun: `1 line`, `1,204 lines`.
 #[must_use]
 pub fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(n), if n == 1 { one } else { many })
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_stand_in_groups_of_three() {
+    fn digits_are_in_groups_of_three() {
         for (n, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_204_330, "1,204,330")] {
             assert_eq!(grouped(n), text);
         }
@@ -33,7 +33,7 @@ mod tests {
     }
 
     #[test]
-    fn one_is_not_many() {
+    fn the_noun_is_singular_for_one_only() {
         assert_eq!(counted(1, "line", "lines"), "1 line");
         assert_eq!(counted(0, "line", "lines"), "0 lines");
         assert_eq!(counted(1_204, "line", "lines"), "1,204 lines");

@@ -1,72 +1,75 @@
-//! What the reader always wants marked: a few patterns, each with a colour.
+//! Rules for highlights: a few patterns, each with a colour.
 //!
-//! In words, one rule a line: `timeout`, `/5\d\d/`, or with a colour of its own, `red: timeout`. Case does not matter.
+//! Their text has one rule on each line: `timeout`, `/5\d\d/`, or with a colour, `red: timeout`. Case does not matter.
 
 use std::ops::Range;
 
-use super::matcher::{Matcher, Query};
+use super::search::{Matcher, Query, QueryError};
 
-/// Most rules; further ones are told and not used. Each costs a look at every line drawn.
+/// Maximum count of rules. Each is tested against every line shown; further ones are reported and ignored.
 pub const MAX_RULES: usize = 8;
-/// Colours, by the names that rules and the stylesheet use. A rule without one takes the next.
+/// Names of the colours, in rules and in the style sheet. A rule without one takes the next.
 pub const COLOURS: [&str; 6] = ["yellow", "blue", "green", "red", "orange", "purple"];
 
-/// A stretch of a line, and which of [`COLOURS`] it has.
-pub type Mark = (Range<usize>, u8);
+/// Byte range of a line, and the index of its colour in [`COLOURS`].
+pub type Highlight = (Range<usize>, usize);
 
-/// See the [module](self).
+/// Rules for highlights. See the [module](self).
 #[derive(Debug, Default)]
 pub struct HighlightRules {
-    rules: Vec<(Matcher, u8)>,
+    rules: Vec<(Matcher, usize)>,
 }
 
 impl HighlightRules {
-    /// Reads rules, and says what is wrong with those that cannot be used. The others are.
+    /// Parses rules. Returns those that can be used, and a message about one that cannot.
     #[must_use]
-    pub fn read(words: &str) -> (Self, Option<String>) {
-        let (mut rules, mut wrong) = (Vec::new(), None);
-        for (number, line) in words.lines().enumerate() {
+    pub fn parse(text: &str) -> (Self, Option<String>) {
+        let (mut rules, mut error) = (Vec::new(), None);
+        for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
             if line.is_empty() {
                 continue;
             }
             if rules.len() == MAX_RULES {
-                wrong = Some(format!("line {}: there may be {MAX_RULES} rules at most", number + 1));
+                error = Some(format!("Line {number}: only the first {MAX_RULES} rules are used"));
                 break;
             }
-            let (colour, pattern) = colour_of(line).unwrap_or((rules.len() % COLOURS.len(), line));
-            let expression = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
-            let query = Query {
-                pattern: expression.unwrap_or(pattern).to_owned(),
-                is_regex: expression.is_some(),
-                is_case_sensitive: false,
-            };
-            match Matcher::new(&query) {
-                // There are few colours.
-                Ok(Some(matcher)) => rules.push((matcher, u8::try_from(colour).unwrap_or_default())),
-                Ok(None) => {}
-                Err(error) => wrong = Some(format!("line {}: {error}", number + 1)),
+            match parse_rule(line, rules.len() % COLOURS.len()) {
+                Ok(rule) => rules.extend(rule),
+                Err(reason) => error = Some(format!("Line {number}: {reason}")),
             }
         }
-        (Self { rules }, wrong)
+        (Self { rules }, error)
     }
 
-    /// What to mark in a line. Where rules meet, the first wins.
+    /// Returns the highlights in a line. Where matches of two rules overlap, the first rule has precedence.
     #[must_use]
-    pub fn marks_in(&self, text: &str) -> Vec<Mark> {
-        let mut marks: Vec<Mark> = Vec::new();
+    pub fn highlights_in(&self, text: &str) -> Vec<Highlight> {
+        let mut highlights: Vec<Highlight> = Vec::new();
         for (matcher, colour) in &self.rules {
             for range in matcher.ranges(text) {
-                if !marks.iter().any(|(other, _)| range.start < other.end && other.start < range.end) {
-                    marks.push((range, *colour));
+                if !highlights.iter().any(|(other, _)| range.start < other.end && other.start < range.end) {
+                    highlights.push((range, *colour));
                 }
             }
         }
-        marks
+        highlights
     }
 }
 
-/// The colour that a rule begins with, and the rest.
+/// Parses one rule; `None` if its pattern is empty.
+fn parse_rule(line: &str, default_colour: usize) -> Result<Option<(Matcher, usize)>, QueryError> {
+    let (colour, pattern) = colour_of(line).unwrap_or((default_colour, line));
+    let regex = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+    let query = Query {
+        pattern: regex.unwrap_or(pattern).to_owned(),
+        is_regex: regex.is_some(),
+        is_case_sensitive: false,
+    };
+    Ok(Matcher::new(&query)?.map(|matcher| (matcher, colour)))
+}
+
+/// Splits a rule into the index of its colour and its pattern, if it starts with a colour.
 fn colour_of(line: &str) -> Option<(usize, &str)> {
     let (name, pattern) = line.split_once(':')?;
     let colour = COLOURS.iter().position(|colour| colour.eq_ignore_ascii_case(name.trim()))?;
@@ -78,27 +81,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_and_expressions_are_marked_in_their_colours_and_the_first_rule_wins() {
-        let (rules, wrong) = HighlightRules::read("timeout\n\n/5\\d\\d/\nred: time\npink: x");
-        assert_eq!(wrong, None);
+    fn literals_and_expressions_have_their_colours_and_the_first_rule_has_precedence() {
+        let (rules, error) = HighlightRules::parse("timeout\n\n/5\\d\\d/\nred: time\npink: x");
+        assert_eq!(error, None);
         assert_eq!(
-            rules.marks_in("Timeout 503, time pink: x"),
+            rules.highlights_in("Timeout 503, time pink: x"),
             [(0..7, 0), (8..11, 1), (13..17, 3), (18..25, 3)]
         );
     }
 
     #[test]
-    fn a_rule_that_cannot_be_used_is_told_and_the_others_are_used() {
-        let (rules, wrong) = HighlightRules::read("a\n/(/\nb");
-        assert!(wrong.unwrap().starts_with("line 2: "));
-        assert_eq!(rules.marks_in("ab"), [(0..1, 0), (1..2, 1)]);
+    fn a_rule_that_cannot_be_used_is_reported_and_the_others_are_used() {
+        let (rules, error) = HighlightRules::parse("a\n/(/\nb");
+        assert!(error.unwrap().starts_with("Line 2: "));
+        assert_eq!(rules.highlights_in("ab"), [(0..1, 0), (1..2, 1)]);
     }
 
     #[test]
-    fn rules_are_bounded() {
-        let words = "a\n".repeat(MAX_RULES) + "b";
-        let (rules, wrong) = HighlightRules::read(&words);
+    fn the_count_of_rules_is_limited() {
+        let text = "a\n".repeat(MAX_RULES) + "b";
+        let (rules, error) = HighlightRules::parse(&text);
         assert_eq!(rules.rules.len(), MAX_RULES);
-        assert_eq!(wrong.unwrap(), "line 9: there may be 8 rules at most");
+        assert_eq!(error.unwrap(), "Line 9: only the first 8 rules are used");
     }
 }

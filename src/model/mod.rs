@@ -1,58 +1,66 @@
-//! What the page knows. No DOM, no clock, no socket: events and times come in as arguments.
+//! Model of the page. No DOM, no clock, no socket: events and times are arguments.
 //!
 //! | module | concept |
 //! | --- | --- |
-//! | [`live_log`] | the whole: events in, what is on screen out |
-//! | [`line_store`] | the lines received, bounded, addressed by ids that are never used again |
-//! | [`styles`] | the colours and faces of many lines, each kept once |
-//! | [`viewport`] | which lines are visible, and whether the view follows the end |
-//! | [`painting_share`] | how much time goes into painting while lines pour in |
-//! | [`scroll_intent`] | whether the reader or the program moved the scroll bar |
-//! | [`command`] | what the reader can have done, and by which key |
-//! | [`selection`] | what the reader selected, in rows or not |
-//! | [`destination`] | where the reader wants to go |
-//! | [`highlight`] | what is always marked |
-//! | [`file_lines`] | from a file's bytes to lines |
-//! | [`source`] | where lines come from: a group, on a connection |
-//! | [`status`] | the state of the connection, in words |
-//! | [`display_text`] | what of a line is drawn: nothing invisible, nothing endless |
-//! | [`json_line`] | lines that are JSON objects: opened, and shown by field |
-//! | [`open_lines`] | which of them are open |
-//! | [`drawn_place`] | where in what is drawn a place of a line is, and back |
-//! | [`finding`], [`matcher`], [`words`] | what the reader looks for, and where it is |
-//! | [`payload_text`] | what of a message is text |
-//! | [`text_columns`] | how wide a line is |
-//! | [`grouped_number`] | 1,204,330 |
-//! | [`local_time`] | 14:03:11 |
-//! | [`stream_command`] | the command that fills an empty page |
-//! | [`timeline`] | how many lines came when, by level |
-//! | [`composer`] | what the reader publishes, and what becomes of it |
+//! | [`live_log`] | the whole log: events in, rows and a snapshot out |
+//! | [`snapshot`] | state around the lines, for display |
+//! | [`line_store`] | lines received, limited in number and memory |
+//! | [`visible_lines`] | lines that pass the filter, by position |
+//! | [`search`] | search and filter, [`words`] |
+//! | [`row`], [`gutter`] | content of rows |
+//! | [`ansi`], [`styles`] | colours and faces of text |
+//! | [`display_text`], [`drawn_position`] | text made fit for display, and positions in it |
+//! | [`json_line`] | lines that are JSON objects: opened, and shown in columns |
+//! | [`highlight`] | rules for highlights |
+//! | [`level`] | log levels |
+//! | [`viewport`] | lines in view, and following the end |
+//! | [`scroll_intent`] | cause of scroll events |
+//! | [`scheduler`], [`render_budget`] | when to render and to search; time spent on rendering during a flood |
+//! | [`text_columns`] | width of text |
+//! | [`selection`] | selected text |
+//! | [`bookmarks`], [`line_link`], [`destination`] | lines to go to |
+//! | [`source`], [`status`] | sources of lines, and their connections |
+//! | [`timeline`] | lines over time, by level |
+//! | [`announcer`] | announcements for screen readers |
+//! | [`composer`] | lines that the user publishes |
+//! | [`export`] | lines for a file |
+//! | [`file_lines`] | lines of a file |
+//! | [`payload_text`] | text of a message |
+//! | [`command`], [`navigation`] | commands of the user, and their keys |
+//! | [`stream_command`] | shell command that publishes to a group |
+//! | [`grouped_number`] | numbers: 1,204,330 |
+//! | [`local_time`] | times: 14:03:11 |
 
+pub mod announcer;
 pub mod ansi;
+pub mod bookmarks;
 pub mod command;
 pub mod composer;
 pub mod destination;
 pub mod display_text;
-pub mod drawn_place;
+pub mod drawn_position;
+pub mod export;
 pub mod file_lines;
-pub mod finding;
 pub mod grouped_number;
+pub mod gutter;
 pub mod highlight;
 pub mod json_line;
-pub mod line_list;
+pub mod line_link;
 pub mod live_log;
 pub mod local_time;
-pub mod matcher;
-pub mod open_lines;
-pub mod painting_share;
+pub mod navigation;
 pub mod payload_text;
-pub mod row_pieces;
+pub mod render_budget;
+pub mod row;
+pub mod scheduler;
 pub mod scroll_intent;
+pub mod search;
 pub mod selection;
+pub mod snapshot;
 pub mod source;
 pub mod status;
 pub mod stream_command;
 pub mod viewport;
-pub mod wrap_index;
+pub mod visible_lines;
 
 pub use tailcast_lines::{level, line_store, styles, text_columns, timeline, words};

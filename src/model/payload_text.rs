@@ -1,15 +1,15 @@
-//! What of a message is shown as text.
+//! Text of a message's payload.
 
-use std::{borrow::Cow, fmt::Write};
+use std::borrow::Cow;
 
 use webpubsub_protocol::payload::Payload;
 
 use super::grouped_number::counted;
 
-/// Bytes of a binary message that are shown.
+/// Count of a binary payload's bytes that are shown.
 const SHOWN_BYTES: usize = 16;
 
-/// Text as it is, JSON as its text, bytes by number and beginning.
+/// Returns text and JSON as they are, and of binary payloads the size and the first bytes.
 #[must_use]
 pub fn payload_text<'a>(payload: &'a Payload<'_>) -> Cow<'a, str> {
     match payload {
@@ -19,11 +19,10 @@ pub fn payload_text<'a>(payload: &'a Payload<'_>) -> Cow<'a, str> {
     }
 }
 
-fn bytes_text(what: &str, bytes: &[u8]) -> String {
-    let mut text = format!("‹{what}, {}›", counted(bytes.len() as u64, "byte", "bytes"));
+fn bytes_text(kind: &str, bytes: &[u8]) -> String {
+    let mut text = format!("‹{kind}, {}›", counted(bytes.len() as u64, "byte", "bytes"));
     for byte in bytes.iter().take(SHOWN_BYTES) {
-        // Writing to a string cannot fail.
-        write!(text, " {byte:02x}").unwrap_or_default();
+        text.push_str(&format!(" {byte:02x}"));
     }
     if bytes.len() > SHOWN_BYTES {
         text.push_str(" …");
@@ -36,13 +35,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_and_json_are_shown_as_they_came() {
+    fn text_and_json_are_unchanged() {
         assert_eq!(payload_text(&Payload::Text("a\nb".into())), "a\nb");
         assert_eq!(payload_text(&Payload::Json(r#"{"n": 1.0}"#.into())), r#"{"n": 1.0}"#);
     }
 
     #[test]
-    fn bytes_are_counted_and_begun() {
+    fn binary_payloads_have_their_size_and_first_bytes() {
         assert_eq!(payload_text(&Payload::Binary(vec![0, 255].into())), "‹binary, 2 bytes› 00 ff");
         assert_eq!(payload_text(&Payload::Protobuf(vec![7].into())), "‹protobuf, 1 byte› 07");
         let text = payload_text(&Payload::Binary(vec![1; 5_000].into())).into_owned();

@@ -1,16 +1,16 @@
-//! Whether the reader or the program moved the scroll bar.
+//! Attribution of scroll events to the user, or to other causes.
 //!
-//! A scroll event does not tell: our own writing, a resize and a wheel all raise it. So input is remembered, and a
-//! scroll soon after it is put down to it, as is the rest of the movement that it began.
+//! Scroll events do not have a cause: our own writes, a resize and a wheel all raise them. A scroll soon after input by the
+//! user is attributed to it, and so is the rest of the movement that it began.
 
 use super::viewport::ScrollCause;
 
-/// How long after an input a movement may begin.
+/// Time after input within which a movement may begin, in milliseconds.
 const INPUT_WINDOW_MS: f64 = 500.0;
-/// Longest pause within one movement: smooth scrolling and momentum raise an event each frame.
+/// Longest pause within a movement, in milliseconds: smooth scrolling and momentum raise an event each frame.
 const MOVEMENT_PAUSE_MS: f64 = 200.0;
 
-/// What the reader holds down.
+/// Part of the log that the pointer pressed and has not released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Hold {
     #[default]
@@ -19,7 +19,7 @@ enum Hold {
     Text,
 }
 
-/// See the [module](self). Times are milliseconds of any steady clock.
+/// Input by the user that explains scroll events. Times are milliseconds of a monotonic clock.
 #[derive(Debug, Default)]
 pub struct ScrollIntent {
     hold: Hold,
@@ -27,22 +27,22 @@ pub struct ScrollIntent {
 }
 
 impl ScrollIntent {
-    /// A wheel turned, a finger moved, a key that scrolls was pressed.
+    /// Records input that scrolls: by wheel, touch or key.
     pub fn input(&mut self, now_ms: f64) {
         self.moving_until_ms = self.moving_until_ms.max(now_ms + INPUT_WINDOW_MS);
     }
 
-    /// A button went down on the scroll bar.
+    /// Records that the pointer pressed the scroll bar.
     pub fn grab_bar(&mut self) {
         self.hold = Hold::Bar;
     }
 
-    /// A button went down on the text, where a selection may begin.
+    /// Records that the pointer pressed the text, where a selection may begin.
     pub fn grab_text(&mut self) {
         self.hold = Hold::Text;
     }
 
-    /// No button is down any more. Safe to say again and again.
+    /// Records that the pointer released. May be repeated.
     pub fn release(&mut self, now_ms: f64) {
         if self.hold != Hold::Nothing {
             self.moving_until_ms = self.moving_until_ms.max(now_ms + MOVEMENT_PAUSE_MS);
@@ -50,28 +50,28 @@ impl ScrollIntent {
         self.hold = Hold::Nothing;
     }
 
-    /// A scroll event came that our own writing does not explain: who is behind it?
+    /// Returns the cause of a scroll event that is not the echo of our own write.
     pub fn cause(&mut self, now_ms: f64) -> ScrollCause {
         match self.hold {
-            Hold::Bar => ScrollCause::Reader,
+            Hold::Bar => ScrollCause::User,
             Hold::Text => ScrollCause::Selection,
             Hold::Nothing if now_ms < self.moving_until_ms => {
                 self.moving_until_ms = self.moving_until_ms.max(now_ms + MOVEMENT_PAUSE_MS);
-                ScrollCause::Reader
+                ScrollCause::User
             }
             Hold::Nothing => ScrollCause::Unknown,
         }
     }
 
-    /// Whether a button that went down on the text is still down.
+    /// Whether the pointer has pressed the text and not released yet.
     #[must_use]
-    pub fn holds_text(&self) -> bool {
+    pub fn is_selecting(&self) -> bool {
         self.hold == Hold::Text
     }
 
-    /// Whether the reader does not scroll at this moment.
+    /// Whether the user does not scroll at this moment.
     #[must_use]
-    pub fn is_at_rest(&self, now_ms: f64) -> bool {
+    pub fn is_idle(&self, now_ms: f64) -> bool {
         self.hold != Hold::Bar && now_ms >= self.moving_until_ms
     }
 }
@@ -81,41 +81,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scroll_without_input_is_nobodys() {
+    fn a_scroll_without_input_has_an_unknown_cause() {
         assert_eq!(ScrollIntent::default().cause(10_000.0), ScrollCause::Unknown);
     }
 
     #[test]
-    fn a_movement_belongs_to_the_input_that_began_it_until_it_pauses() {
+    fn a_movement_is_attributed_to_the_input_that_began_it_until_it_pauses() {
         let mut intent = ScrollIntent::default();
         intent.input(1_000.0);
         let mut now_ms = 1_400.0;
         while now_ms < 5_000.0 {
-            assert_eq!(intent.cause(now_ms), ScrollCause::Reader, "momentum at {now_ms}");
-            assert!(!intent.is_at_rest(now_ms));
+            assert_eq!(intent.cause(now_ms), ScrollCause::User, "momentum at {now_ms}");
+            assert!(!intent.is_idle(now_ms));
             now_ms += 100.0;
         }
         assert_eq!(intent.cause(now_ms + MOVEMENT_PAUSE_MS), ScrollCause::Unknown);
-        assert!(intent.is_at_rest(now_ms + MOVEMENT_PAUSE_MS));
+        assert!(intent.is_idle(now_ms + MOVEMENT_PAUSE_MS));
     }
 
     #[test]
-    fn the_bar_is_the_readers_as_long_as_it_is_held() {
+    fn scrolls_while_the_bar_is_held_are_the_users() {
         let mut intent = ScrollIntent::default();
         intent.grab_bar();
-        assert_eq!(intent.cause(60_000.0), ScrollCause::Reader);
+        assert_eq!(intent.cause(60_000.0), ScrollCause::User);
         intent.release(60_000.0);
-        assert_eq!(intent.cause(60_100.0), ScrollCause::Reader);
+        assert_eq!(intent.cause(60_100.0), ScrollCause::User);
         assert_eq!(intent.cause(61_000.0), ScrollCause::Unknown);
     }
 
     #[test]
-    fn a_selection_that_pushes_the_view_is_told_apart() {
+    fn scrolls_while_text_is_selected_have_a_cause_of_their_own() {
         let mut intent = ScrollIntent::default();
         intent.grab_text();
         assert_eq!(intent.cause(1_000.0), ScrollCause::Selection);
-        assert!(intent.is_at_rest(1_000.0) && intent.holds_text());
+        assert!(intent.is_idle(1_000.0) && intent.is_selecting());
         intent.release(1_000.0);
-        assert!(!intent.holds_text());
+        assert!(!intent.is_selecting());
     }
 }

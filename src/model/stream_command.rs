@@ -1,11 +1,11 @@
-//! The command that fills an empty page, ready to be copied into a shell.
+//! Shell command that publishes lines to the page's group.
 
-/// The group that `tailcast stream` publishes to when it is not told another.
+/// Default group of `tailcast stream`.
 pub const DEFAULT_GROUP: &str = "stream";
-/// The negotiate endpoint that `tailcast stream` asks when it is not told another.
+/// Default negotiate endpoint of `tailcast stream`.
 pub const DEFAULT_NEGOTIATE: &str = "http://127.0.0.1:8080/negotiate";
 
-/// `some-command | tailcast stream`, with the options that this page's group and server ask for.
+/// Returns `some-command | tailcast stream` with the options for this group and endpoint.
 #[must_use]
 pub fn stream_command(group: &str, negotiate_url: &str) -> String {
     let mut command = "some-command | tailcast stream".to_owned();
@@ -20,7 +20,7 @@ pub fn stream_command(group: &str, negotiate_url: &str) -> String {
     command
 }
 
-/// `word` such that a POSIX shell reads exactly it.
+/// Quotes `word` for a POSIX shell where needed.
 fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,".contains(c);
     if !word.is_empty() && !word.starts_with('-') && word.chars().all(plain) {
@@ -35,12 +35,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_usual_page_needs_no_options() {
+    fn the_defaults_need_no_options() {
         assert_eq!(stream_command(DEFAULT_GROUP, DEFAULT_NEGOTIATE), "some-command | tailcast stream");
     }
 
     #[test]
-    fn another_group_or_server_is_named() {
+    fn another_group_or_endpoint_is_an_option() {
         assert_eq!(
             stream_command("build", "https://logs.example/negotiate"),
             "some-command | tailcast stream --negotiate https://logs.example/negotiate --group build"
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_from_the_address_bar_cannot_become_a_command() {
+    fn names_from_the_url_are_quoted() {
         let command = stream_command("x'; rm -rf ~ #", DEFAULT_NEGOTIATE);
         assert_eq!(command, r"some-command | tailcast stream --group 'x'\''; rm -rf ~ #'");
         assert!(stream_command("a", "http://h/?a=1&b=$(id)").contains("'http://h/?a=1&b=$(id)'"));

@@ -42,8 +42,8 @@ async fn an_element_that_knows_no_endpoint_says_so_and_starts_once_it_does(kind:
 async fn what_cannot_be_started_with_is_named_in_the_element(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     for (attributes, words) in [
-        ("negotiate='ftp://h/x'", "`ftp://h/x` is no address of a negotiate endpoint"),
-        ("negotiate='http://'", "`http://` is no address of a negotiate endpoint"),
+        ("negotiate='ftp://h/x'", "`ftp://h/x` is not the address of a negotiate endpoint"),
+        ("negotiate='http://'", "`http://` is not the address of a negotiate endpoint"),
         ("negotiate=NEGOTIATE group=' '", "is no group name"),
         ("url='https://h/x'", "must be a ws or wss URL"),
         ("negotiate=NEGOTIATE subprotocol=mqtt", "`mqtt`"),

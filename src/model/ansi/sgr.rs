@@ -1,38 +1,34 @@
-//! A styled line with its escape sequences put back: for terminals, and for whoever pastes into one.
+//! Escape sequences of a styled line, for terminals.
 
-use std::{fmt::Write, ops::Range};
+use std::ops::Range;
 
-use super::style::{Color, Face, Style};
+use super::{
+    style::{Color, Face, Style},
+    url_at,
+};
 use crate::model::line_store::Line;
 
-/// The part `bytes` of a line, with its colours, faces and links. It ends as plain as it began.
+/// Returns the part `bytes` of a line with escape sequences for its styles and links. All are reset at its end.
 #[must_use]
 pub fn with_escapes(line: &Line<'_>, bytes: Range<usize>) -> String {
-    let mut cuts: Vec<usize> = line.styles.runs().map(|run| run.start as usize).collect();
-    cuts.extend(line.links.iter().flat_map(|link| [link.range.start as usize, link.range.end as usize]));
-    cuts.retain(|at| bytes.contains(at));
-    cuts.extend([bytes.start, bytes.end]);
-    cuts.sort_unstable();
-    cuts.dedup();
+    let cuts = cuts(line, &bytes);
     let (mut text, mut style, mut url) = (String::new(), Style::default(), None);
     for pair in cuts.windows(2) {
         let &[start, end] = pair else { continue };
-        let here = line.styles.at(start);
-        if here != style {
-            style = here;
-            text.push_str(&sequence(style));
+        let next_style = line.styles.at(start);
+        if next_style != style {
+            style = next_style;
+            text.push_str(&sgr_sequence(style));
         }
-        let leads =
-            |link: &&super::Link| (link.range.start as usize..link.range.end as usize).contains(&start);
-        let url_here = line.links.iter().find(leads).map(|link| link.url.as_str());
-        if url_here != url {
-            url = url_here;
-            text.push_str(&link_to(url));
+        let next_url = url_at(line, start);
+        if next_url != url {
+            url = next_url;
+            text.push_str(&link_sequence(url));
         }
         text.push_str(line.text.get(start..end).unwrap_or_default());
     }
     if url.is_some() {
-        text.push_str(&link_to(None));
+        text.push_str(&link_sequence(None));
     }
     if style != Style::default() {
         text.push_str("\u{1b}[0m");
@@ -40,12 +36,24 @@ pub fn with_escapes(line: &Line<'_>, bytes: Range<usize>) -> String {
     text
 }
 
-fn link_to(url: Option<&str>) -> String {
+/// Returns the offsets within `bytes` at which style or link change, its ends included.
+fn cuts(line: &Line<'_>, bytes: &Range<usize>) -> Vec<usize> {
+    let mut cuts: Vec<usize> = line.styles.runs().map(|run| run.start as usize).collect();
+    cuts.extend(line.links.iter().flat_map(|link| [link.range.start as usize, link.range.end as usize]));
+    cuts.retain(|at| bytes.contains(at));
+    cuts.extend([bytes.start, bytes.end]);
+    cuts.sort_unstable();
+    cuts.dedup();
+    cuts
+}
+
+/// Returns the sequence that starts a link (OSC 8), or ends it.
+fn link_sequence(url: Option<&str>) -> String {
     format!("\u{1b}]8;;{}\u{1b}\\", url.unwrap_or_default())
 }
 
-/// The sequence that sets a style, whatever was set before.
-fn sequence(style: Style) -> String {
+/// Returns the sequence that replaces any style by this one.
+fn sgr_sequence(style: Style) -> String {
     const FACES: [(Face, u8); 8] = [
         (Face::Bold, 1),
         (Face::Dim, 2),
@@ -59,22 +67,24 @@ fn sequence(style: Style) -> String {
     let mut sequence = "\u{1b}[0".to_owned();
     for (face, code) in FACES {
         if style.has(face) {
-            // Writing to a string cannot fail.
-            write!(sequence, ";{code}").unwrap_or_default();
+            sequence.push_str(&format!(";{code}"));
         }
     }
-    for (color, base) in [(style.foreground, 30), (style.background, 40)] {
-        match color {
-            Color::Default => Ok(()),
-            Color::Indexed(index @ 0..8) => write!(sequence, ";{}", base + index),
-            Color::Indexed(index @ 8..16) => write!(sequence, ";{}", base + 52 + index),
-            Color::Indexed(index) => write!(sequence, ";{};5;{index}", base + 8),
-            Color::Rgb(red, green, blue) => write!(sequence, ";{};2;{red};{green};{blue}", base + 8),
-        }
-        .unwrap_or_default();
-    }
+    sequence.push_str(&color_codes(style.foreground, 30));
+    sequence.push_str(&color_codes(style.background, 40));
     sequence.push('m');
     sequence
+}
+
+/// Returns the codes of a colour, of which those of the first 8 start at `base`.
+fn color_codes(color: Color, base: u8) -> String {
+    match color {
+        Color::Default => String::new(),
+        Color::Indexed(index @ 0..8) => format!(";{}", base + index),
+        Color::Indexed(index @ 8..16) => format!(";{}", base + 52 + index),
+        Color::Indexed(index) => format!(";{};5;{index}", base + 8),
+        Color::Rgb(red, green, blue) => format!(";{};2;{red};{green};{blue}", base + 8),
+    }
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
@@ -91,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_line_keeps_its_colours_and_links_and_ends_plain() {
+    fn a_part_of_a_line_has_its_styles_and_links_and_resets_them_at_its_end() {
         let store = stored("a\u{1b}[1;31mbc\u{1b}]8;;https://x/\u{7}de\u{1b}]8;;\u{7}\u{1b}[mf");
         let line = store.line(0).unwrap();
         assert_eq!(with_escapes(&line, 0..2), "a\u{1b}[0;1;31mb\u{1b}[0m");
@@ -104,7 +114,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again_as_the_same(
+        fn escape_sequences_round_trip(
             parts in prop::collection::vec(("[a-z]{1,4}", "(0|1|2|3|4|7|9|53|3[0-7]|9[0-7]|4[0-7]|10[0-7]|38;5;200|48;2;1;2;3)"), 1..8)
         ) {
             let text: String = parts.iter().map(|(text, code)| format!("\u{1b}[{code}m{text}")).collect();

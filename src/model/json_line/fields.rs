@@ -1,4 +1,4 @@
-//! The values of chosen fields, where they stand in the line: shown as columns.
+//! Values of fields in a JSON line, by name, as ranges of the line's text.
 
 use std::ops::Range;
 
@@ -7,12 +7,12 @@ use super::{
     scanner::{Scanner, Token},
 };
 
-/// Most fields that are chosen.
+/// Maximum count of fields.
 pub const MAX_FIELDS: usize = 12;
-/// Longest name of a chosen field, in bytes.
+/// Maximum length of a field's name, in bytes.
 pub const MAX_NAME_BYTES: usize = 100;
 
-/// The names in `text`, which separates them by commas.
+/// Parses names separated by commas. Ignores those that are too long, and those beyond [`MAX_FIELDS`].
 #[must_use]
 pub fn field_names(text: &str) -> Vec<String> {
     let names =
@@ -20,8 +20,8 @@ pub fn field_names(text: &str) -> Vec<String> {
     names.take(MAX_FIELDS).map(str::to_owned).collect()
 }
 
-/// Where the values of the outermost fields `names` are: strings without their quotes, everything else as it stands.
-/// `None` when the line has none of them, or is no JSON object.
+/// Returns the ranges of the values of the top-level fields `names`, strings without quotes. `None` if the line has none of
+/// them, or is not a JSON object.
 #[must_use]
 pub fn field_values(line: &str, names: &[String]) -> Option<Vec<Option<Range<usize>>>> {
     if line.len() > MAX_JSON_BYTES || !line.starts_with('{') {
@@ -29,6 +29,7 @@ pub fn field_values(line: &str, names: &[String]) -> Option<Vec<Option<Range<usi
     }
     let mut values = vec![None; names.len()];
     let mut missing = names.len();
+    // Index of the field whose value comes next, and the start of a nested value.
     let (mut wanted, mut start) = (None, 0);
     let mut scanner = Scanner::new(line);
     while missing > 0
@@ -48,9 +49,9 @@ pub fn field_values(line: &str, names: &[String]) -> Option<Vec<Option<Range<usi
             Token::Close { at } if scanner.depth() == 1 => start..at + 1,
             _ => continue,
         };
-        // Of fields with one name the first counts.
+        // Of fields with the same name, the first one counts.
         if let Some(value) =
-            wanted.take().and_then(|place| values.get_mut(place)).filter(|value| value.is_none())
+            wanted.take().and_then(|index: usize| values.get_mut(index)).filter(|value| value.is_none())
         {
             *value = Some(found);
             missing -= 1;
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn outermost_fields_are_found_in_the_order_of_asking() {
+    fn top_level_fields_are_found_in_the_requested_order() {
         let line = r#"{"ts":17,"in":{"msg":"no"},"msg":"say \"hi\"","level":"info","msg":"again"}"#;
         assert_eq!(
             values(line, "level, msg,in,nope,ts"),
@@ -78,14 +79,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_them_has_no_columns() {
+    fn a_line_without_the_fields_has_no_values() {
         for line in ["plain", "{}", r#"{"other":1}"#, r#"{"a" "msg":1}"#, r#"["msg"]"#] {
             assert_eq!(values(line, "msg"), None, "{line}");
         }
     }
 
     #[test]
-    fn names_are_bounded() {
+    fn the_count_and_length_of_names_are_limited() {
         assert_eq!(field_names(" a ,,b,"), ["a", "b"]);
         assert_eq!(field_names(&"x,".repeat(50)).len(), MAX_FIELDS);
         assert!(field_names(&"x".repeat(MAX_NAME_BYTES + 1)).is_empty());

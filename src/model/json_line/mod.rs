@@ -2,11 +2,15 @@
 //!
 //! | module | concept |
 //! | --- | --- |
-//! | [`scanner`] | from text to tokens, however deep, without recursion |
-//! | [`tree`] | a line opened: one row for each value |
-//! | [`fields`] | the values of chosen fields, where they stand in the line |
+//! | [`scanner`] | tokens of a text, at any depth, without recursion |
+//! | [`tree`] | rows of an open line, one for each value |
+//! | [`open_lines`] | lines that are open |
+//! | [`fields`] | values of fields, by name |
+//! | [`columns`] | fields that are shown as columns |
 
+pub mod columns;
 pub mod fields;
+pub mod open_lines;
 pub mod tree;
 
 pub use tailcast_lines::json::{MAX_JSON_BYTES, is_json_object, scanner};

@@ -1,59 +1,59 @@
-//! A line opened: one row for each value in it.
+//! Rows of an open line, one for each value in it.
 //!
-//! Rows are few however much there is: what is left out is told in a row of its own.
+//! Their count is limited: a note takes the place of what is left out.
 
 use std::ops::Range;
 
 use super::scanner::{Scanner, Token};
 use crate::model::grouped_number::counted;
 
-/// Most rows of an opened line. Bounds the page's elements.
+/// Maximum count of rows of an open line, notes left out. Limits the page's elements.
 pub const MAX_TREE_ROWS: usize = 300;
-/// Deepest values that get a row of their own.
+/// Maximum depth of values that have a row of their own.
 pub const MAX_TREE_DEPTH: usize = 24;
-/// Bytes of a value that are shown in a row.
+/// Maximum length of a value that is shown, in bytes.
 pub const MAX_VALUE_BYTES: usize = 2_000;
 
-/// What a row says.
+/// Kind of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowKind {
+pub enum ValueKind {
     /// A string.
-    Text,
-    /// A number, `true`, `false`, `null`, or something empty.
-    Word,
-    /// Values follow, one level deeper.
-    Open,
-    /// What is not shown.
-    Told,
+    String,
+    /// A number, `true`, `false`, `null`, or an empty object or array.
+    Literal,
+    /// The start of an object or array, whose values follow one level deeper.
+    Container,
+    /// A note about what is not shown.
+    Note,
 }
 
-impl RowKind {
-    /// The class in the page's markup.
+impl ValueKind {
+    /// Returns the row's CSS classes.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Text => "value string",
-            Self::Word => "value",
-            Self::Open => "value open",
-            Self::Told => "value told",
+            Self::String => "value string",
+            Self::Literal => "value",
+            Self::Container => "value open",
+            Self::Note => "value told",
         }
     }
 }
 
-/// A row.
+/// Row below an open line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeRow {
-    /// How deep, from 0.
+    /// Depth, from 0.
     pub depth: usize,
-    /// The name, or the place in a list; empty for a further line of a text.
+    /// Name of the field, or index in the array; empty for a further line of a string.
     pub key: String,
-    /// The value.
+    /// Text of the value.
     pub value: String,
-    /// What the value is.
-    pub kind: RowKind,
+    /// Kind of the value.
+    pub kind: ValueKind,
 }
 
-/// The rows of a line that is a JSON object: never none, at most [`MAX_TREE_ROWS`] and one that tells what is missing.
+/// Returns the rows of a line that is a JSON object: at least one, at most [`MAX_TREE_ROWS`] and a note.
 #[must_use]
 pub fn tree_rows(line: &str) -> Vec<TreeRow> {
     let mut tree = Tree { line, rows: Vec::new(), counts: Vec::new(), key: None };
@@ -61,51 +61,43 @@ pub fn tree_rows(line: &str) -> Vec<TreeRow> {
     while let Some(token) = scanner.next() {
         if tree.rows.len() >= MAX_TREE_ROWS {
             tree.rows.truncate(MAX_TREE_ROWS);
-            tree.tell(0, format!("… and more: {} are shown", counted(MAX_TREE_ROWS as u64, "row", "rows")));
+            tree.push_note(0, format!("… only the first {MAX_TREE_ROWS} rows are shown"));
             return tree.rows;
         }
         match token {
-            Ok(token) => tree.take(&token, &mut scanner),
-            Err(error) => tree.tell(0, format!("no JSON from byte {} on", error.at)),
+            Ok(token) => tree.push_token(&token, &mut scanner),
+            Err(error) => tree.push_note(0, format!("invalid JSON from byte {} on", error.at)),
         }
     }
     if tree.rows.is_empty() {
-        tree.tell(0, "{}".to_owned());
+        tree.push_note(0, "{}".to_owned());
     }
     tree.rows
 }
 
+/// Builder of the rows of a line.
 struct Tree<'a> {
     line: &'a str,
     rows: Vec<TreeRow>,
-    /// How many values there were so far in each that is open.
+    /// For each object and array that is open, the count of its values so far.
     counts: Vec<usize>,
+    /// Name of the field whose value comes next.
     key: Option<String>,
 }
 
 impl Tree<'_> {
-    fn take(&mut self, token: &Token, scanner: &mut Scanner<'_>) {
+    fn push_token(&mut self, token: &Token, scanner: &mut Scanner<'_>) {
         match token {
             Token::Key(range) => self.key = Some(unescaped(self.raw(range))),
-            Token::Text(range) => {
-                let text = unescaped(cut(self.raw(range)));
-                let mut lines = text.split('\n');
-                self.push(lines.next().unwrap_or_default().to_owned(), RowKind::Text);
-                for line in lines.take(MAX_TREE_ROWS) {
-                    let depth = self.depth();
-                    let (key, value) = (String::new(), line.to_owned());
-                    self.rows.push(TreeRow { depth, key, value, kind: RowKind::Text });
-                }
-                self.tell_cut(range);
-            }
+            Token::Text(range) => self.push_string(range),
             Token::Word(range) => {
-                self.push(cut(self.raw(range)).to_owned(), RowKind::Word);
-                self.tell_cut(range);
+                self.push(cut(self.raw(range)).to_owned(), ValueKind::Literal);
+                self.note_cut(range);
             }
             Token::Open { is_object, .. } => {
-                // The line itself is the outermost.
+                // The outermost object is the line itself.
                 if !self.counts.is_empty() {
-                    self.push(if *is_object { "{" } else { "[" }.to_owned(), RowKind::Open);
+                    self.push(if *is_object { "{" } else { "[" }.to_owned(), ValueKind::Container);
                 }
                 self.counts.push(0);
                 if self.counts.len() > MAX_TREE_DEPTH {
@@ -116,7 +108,19 @@ impl Tree<'_> {
         }
     }
 
-    /// Passes over what is too deep, up to where it ends.
+    /// Pushes a string, with a row for each of its lines.
+    fn push_string(&mut self, range: &Range<usize>) {
+        let text = unescaped(cut(self.raw(range)));
+        let mut lines = text.split('\n');
+        self.push(lines.next().unwrap_or_default().to_owned(), ValueKind::String);
+        for line in lines.take(MAX_TREE_ROWS) {
+            let (depth, key, value) = (self.depth(), String::new(), line.to_owned());
+            self.rows.push(TreeRow { depth, key, value, kind: ValueKind::String });
+        }
+        self.note_cut(range);
+    }
+
+    /// Skips a value that is too deep.
     fn skip(&mut self, scanner: &mut Scanner<'_>) {
         let outside = scanner.depth() - 1;
         let mut deepest = scanner.depth();
@@ -127,38 +131,43 @@ impl Tree<'_> {
         }
         self.counts.pop();
         let deeper = deepest - outside;
-        self.tell(self.depth() + 1, format!("… {}", counted(deeper as u64, "more level", "more levels")));
+        self.push_note(
+            self.depth() + 1,
+            format!("… {}", counted(deeper as u64, "more level", "more levels")),
+        );
     }
 
     fn close(&mut self) {
         let count = self.counts.pop();
-        // Nothing was in it: its own row says so.
+        // It is empty: close it in its own row.
         if count == Some(0)
-            && let Some(row) = self.rows.last_mut().filter(|row| row.kind == RowKind::Open)
+            && let Some(row) = self.rows.last_mut().filter(|row| row.kind == ValueKind::Container)
         {
             row.value.push(if row.value == "{" { '}' } else { ']' });
-            row.kind = RowKind::Word;
+            row.kind = ValueKind::Literal;
         }
     }
 
-    fn push(&mut self, value: String, kind: RowKind) {
+    /// Pushes a value under its name or index.
+    fn push(&mut self, value: String, kind: ValueKind) {
         let depth = self.depth();
-        let place = self.counts.last_mut().map_or(0, |count| {
+        let index = self.counts.last_mut().map_or(0, |count| {
             *count += 1;
             *count - 1
         });
-        let key = self.key.take().unwrap_or_else(|| place.to_string());
+        let key = self.key.take().unwrap_or_else(|| index.to_string());
         self.rows.push(TreeRow { depth, key, value, kind });
     }
 
-    fn tell(&mut self, depth: usize, value: String) {
-        self.rows.push(TreeRow { depth, key: String::new(), value, kind: RowKind::Told });
+    fn push_note(&mut self, depth: usize, value: String) {
+        self.rows.push(TreeRow { depth, key: String::new(), value, kind: ValueKind::Note });
     }
 
-    fn tell_cut(&mut self, range: &Range<usize>) {
+    /// Pushes a note if a value was cut.
+    fn note_cut(&mut self, range: &Range<usize>) {
         let missing = range.len().saturating_sub(cut(self.raw(range)).len());
         if missing > 0 {
-            self.tell(self.depth(), format!("… {}", counted(missing as u64, "more byte", "more bytes")));
+            self.push_note(self.depth(), format!("… {}", counted(missing as u64, "more byte", "more bytes")));
         }
     }
 
@@ -171,6 +180,7 @@ impl Tree<'_> {
     }
 }
 
+/// Cuts a value to [`MAX_VALUE_BYTES`].
 fn cut(text: &str) -> &str {
     let mut end = text.len().min(MAX_VALUE_BYTES);
     while !text.is_char_boundary(end) {
@@ -179,7 +189,7 @@ fn cut(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// A string of JSON as the text that it stands for (RFC 8259, section 7). What is no escape stays as it is.
+/// Replaces the escapes in a JSON string (RFC 8259, section 7). Invalid ones stay as they are.
 fn unescaped(raw: &str) -> String {
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;
@@ -207,7 +217,7 @@ fn unescaped(raw: &str) -> String {
     text
 }
 
-/// The character of `u00e9…`, or of two such that are one together; and the bytes that it takes.
+/// Returns the character of `u00e9…`, or of a surrogate pair, and the count of bytes that it takes.
 fn unicode_escape(escape: &str) -> Option<(char, usize)> {
     let unit = |text: &str| u32::from_str_radix(text.strip_prefix('u')?.get(..4)?, 16).ok();
     let high = unit(escape)?;
@@ -226,20 +236,20 @@ fn unicode_escape(escape: &str) -> Option<(char, usize)> {
 mod tests {
     use super::*;
 
-    fn drawn(line: &str) -> Vec<String> {
+    fn shown(line: &str) -> Vec<String> {
         let indented = |row: TreeRow| {
-            let between = if row.key.is_empty() { "" } else { ": " };
-            format!("{}{}{between}{}", "  ".repeat(row.depth), row.key, row.value)
+            let separator = if row.key.is_empty() { "" } else { ": " };
+            format!("{}{}{separator}{}", "  ".repeat(row.depth), row.key, row.value)
         };
         tree_rows(line).into_iter().map(indented).collect()
     }
 
     #[test]
-    fn each_value_has_a_row_under_its_name_or_place() {
+    fn each_value_has_a_row_with_its_name_or_index() {
         let line =
             r#"{"level":"error","at":{"host":"db-1","tags":["a",{"b":null}],"none":{},"no":[]},"n":-1.5e3}"#;
         assert_eq!(
-            drawn(line),
+            shown(line),
             [
                 "level: error",
                 "at: {",
@@ -253,46 +263,46 @@ mod tests {
                 "n: -1.5e3",
             ]
         );
-        assert_eq!(drawn("{}"), ["{}"]);
+        assert_eq!(shown("{}"), ["{}"]);
     }
 
     #[test]
-    fn texts_are_shown_as_what_they_stand_for_line_by_line() {
+    fn strings_are_unescaped_and_shown_line_by_line() {
         let line = r#"{"stack":"Error: \"x\"\n\tat a\\b","caf\u00e9":"\ud83d\ude00\ud800 \q"}"#;
-        assert_eq!(drawn(line), ["stack: Error: \"x\"", "\tat a\\b", "café: 😀\u{fffd} \\q"]);
+        assert_eq!(shown(line), ["stack: Error: \"x\"", "\tat a\\b", "café: 😀\u{fffd} \\q"]);
     }
 
     #[test]
-    fn what_is_too_deep_or_too_much_is_told() {
+    fn notes_replace_what_is_too_deep_or_too_much() {
         let deep = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
-        let rows = drawn(&deep);
+        let rows = shown(&deep);
         assert_eq!(rows.len(), MAX_TREE_DEPTH + 1);
         assert_eq!(
             rows.last().unwrap().trim(),
             format!("… {} more levels", grouped(10_000 - MAX_TREE_DEPTH))
         );
         let many: String = (0..5_000).map(|number| format!("\"k{number}\":0,")).collect();
-        let rows = drawn(&format!("{{{many}\"z\":1}}"));
+        let rows = shown(&format!("{{{many}\"z\":1}}"));
         assert_eq!(
             (rows.len(), rows.last().unwrap().as_str()),
-            (MAX_TREE_ROWS + 1, "… and more: 300 rows are shown")
+            (MAX_TREE_ROWS + 1, "… only the first 300 rows are shown")
         );
         let long = format!("{{\"a\":\"{}\",\"b\":1}}", "é".repeat(MAX_VALUE_BYTES));
-        assert_eq!(drawn(&long)[1..], ["… 2,000 more bytes", "b: 1"]);
+        assert_eq!(shown(&long)[1..], ["… 2,000 more bytes", "b: 1"]);
         let lines = format!("{{\"a\":\"{}\"}}", "\\n".repeat(MAX_VALUE_BYTES));
-        assert_eq!(drawn(&lines).len(), MAX_TREE_ROWS + 1);
+        assert_eq!(shown(&lines).len(), MAX_TREE_ROWS + 1);
     }
 
     #[test]
-    fn after_what_is_too_deep_the_rest_is_shown() {
+    fn values_after_one_that_is_too_deep_are_shown() {
         let levels = MAX_TREE_DEPTH + 5;
         let line = format!("{{\"deep\":{}{},\"after\":[1]}}", "[".repeat(levels), "]".repeat(levels));
-        assert_eq!(drawn(&line)[MAX_TREE_DEPTH + 1..], ["after: [", "  0: 1"]);
+        assert_eq!(shown(&line)[MAX_TREE_DEPTH + 1..], ["after: [", "  0: 1"]);
     }
 
     #[test]
-    fn what_stops_being_json_is_told() {
-        assert_eq!(drawn(r#"{"a":1,"b" 2}"#), ["a: 1", "no JSON from byte 11 on"]);
+    fn a_note_reports_invalid_json() {
+        assert_eq!(shown(r#"{"a":1,"b" 2}"#), ["a: 1", "invalid JSON from byte 11 on"]);
     }
 
     fn grouped(number: usize) -> String {

@@ -1,117 +1,79 @@
-//! What the clients tell: lines, and what happens to the connections that bring them.
+//! Events of the clients, and lines that the page itself adds.
 
 use webpubsub_client::ClientEvent;
+use webpubsub_protocol::payload::Payload;
 
 use super::LiveLog;
-use crate::model::{
-    grouped_number::counted,
-    line_store::{LineKind, Origin},
-    local_time::LocalTime,
-    payload_text::payload_text,
-    source::Source,
-};
+use crate::model::{line_store::LineKind, local_time::LocalTime, payload_text::payload_text, source::Source};
 
 impl LiveLog {
-    /// Takes one event of the first connection. All it costs is appending the lines that it brings.
-    pub fn handle(&mut self, event: &ClientEvent, now: LocalTime) {
-        self.handle_of(0, event, now);
-    }
-
-    /// Takes one event of a connection.
-    pub fn handle_of(&mut self, connection: usize, event: &ClientEvent, now: LocalTime) {
+    /// Handles an event of a connection. Messages only append their lines, so that a flood of them stays cheap.
+    pub fn handle_event(&mut self, connection: usize, event: &ClientEvent, now: LocalTime) {
         match event {
             ClientEvent::GroupMessage { group, payload, .. } => {
-                let source = self.source_of(connection, Some(group));
-                let origin = Origin { kind: LineKind::Group, source };
-                self.store.push_message(origin, &payload_text(payload), now.unix_ms);
-                return;
+                self.append_payload(LineKind::Group, connection, Some(group), payload, now);
             }
             ClientEvent::ServerMessage { payload, .. } => {
-                let origin = Origin { kind: LineKind::Server, source: self.source_of(connection, None) };
-                self.store.push_message(origin, &payload_text(payload), now.unix_ms);
-                return;
+                self.append_payload(LineKind::Server, connection, None, payload, now);
             }
-            ClientEvent::Recovering { .. } | ClientEvent::Disconnected { .. } => {
-                if let Some(lost) = self.lost.get_mut(connection) {
-                    lost.get_or_insert(now);
+            event => {
+                if let Some(notice) = self.sources.handle_event(connection, event, now) {
+                    let origin = self.sources.origin(LineKind::Notice, connection, None);
+                    self.store.push_message(origin, &notice, now.unix_ms);
                 }
             }
-            // Taken up where it was left: nothing is missing.
-            ClientEvent::Recovered => drop(self.take_lost(connection)),
-            // Another connection in its place, of this client or of a later one: what came between is not known.
-            ClientEvent::Connected { .. } => self.mark_loss(connection, now),
-            ClientEvent::Gap { messages: Some(messages) } => {
-                let text = format!("{} may be missing here", counted(*messages, "message", "messages"));
-                self.notice(connection, &text, now);
-            }
-            _ => {}
-        }
-        for source in self.sources.iter_mut().filter(|source| source.connection == connection) {
-            source.status.handle(event, now.unix_ms);
         }
     }
 
-    /// The number of the source that a group is on a connection, or the first source of it.
-    fn source_of(&self, connection: usize, group: Option<&str>) -> u16 {
-        let of_connection = |source: &Source| source.connection == connection;
-        let is_it = |source: &Source| {
-            of_connection(source) && group.is_none_or(|group| source.group.as_str() == group)
-        };
-        let found = self.sources.iter().position(is_it);
-        let found = found.or_else(|| self.sources.iter().position(of_connection));
-        // There are few sources.
-        found.and_then(|found| u16::try_from(found).ok()).unwrap_or(0)
+    fn append_payload(
+        &mut self,
+        kind: LineKind,
+        connection: usize,
+        group: Option<&str>,
+        payload: &Payload<'_>,
+        now: LocalTime,
+    ) {
+        let origin = self.sources.origin(kind, connection, group);
+        self.store.push_message(origin, &payload_text(payload), now.unix_ms);
     }
 
-    fn take_lost(&mut self, connection: usize) -> Option<LocalTime> {
-        self.lost.get_mut(connection).and_then(Option::take)
+    /// Appends text as if it had been received in a message to the first source.
+    pub fn append(&mut self, text: &str, now: LocalTime) {
+        self.store.push_message(LineKind::Group, text, now.unix_ms);
     }
 
-    /// The page's own words about a connection, as a line of the log.
-    fn notice(&mut self, connection: usize, words: &str, now: LocalTime) {
-        let source = self.source_of(connection, None);
-        let names = self.sources.iter().filter(|source| source.connection == connection);
-        let names: Vec<&str> = names.map(|source| source.name.as_str()).collect();
-        let is_only = self.lost.len() < 2;
-        let whose = if is_only { String::new() } else { format!("{}: ", names.join(", ")) };
-        let origin = Origin { kind: LineKind::Notice, source };
-        self.store.push_message(origin, &format!("{whose}{words}"), now.unix_ms);
+    /// Appends a line of a file.
+    pub fn append_file_line(&mut self, line: &str, unix_ms: f64) {
+        self.store.push_message(LineKind::File, line, unix_ms);
     }
 
-    /// Says in the log itself that lines are missing, once lines can come again.
-    fn mark_loss(&mut self, connection: usize, now: LocalTime) {
-        let Some(lost) = self.take_lost(connection) else { return };
-        let days = match now.days_since(lost) {
-            0 => String::new(),
-            1 => " the next day".to_owned(),
-            days => format!(" {days} days later"),
-        };
-        let text = format!(
-            "connection lost {}, back {}{days}; lines sent in between are missing here",
-            lost.time_of_day(),
-            now.time_of_day()
-        );
-        self.notice(connection, &text, now);
+    /// Appends a notice of the page.
+    pub fn add_notice(&mut self, text: &str, now: LocalTime) {
+        self.store.push_message(LineKind::Notice, text, now.unix_ms);
     }
 
-    /// The connections that wait before they try again, or have given up.
-    #[must_use]
-    pub fn waiting_connections(&self, unix_ms: f64) -> Vec<usize> {
-        let waiting = self.sources.iter().filter(|source| source.status.line(unix_ms).can_retry);
-        let mut connections: Vec<usize> = waiting.map(|source| source.connection).collect();
-        connections.dedup();
-        connections
+    /// Removes all lines. They count as dropped: numbers of later lines are not affected.
+    pub fn clear(&mut self) {
+        self.selection = None;
+        self.store.drop_all();
+        self.revision += 1;
     }
 
-    /// How many connections the sources share.
-    #[must_use]
-    pub fn connections(&self) -> usize {
-        self.lost.len()
-    }
-
-    /// The sources.
+    /// Returns the sources.
     #[must_use]
     pub fn sources(&self) -> &[Source] {
-        &self.sources
+        self.sources.as_slice()
+    }
+
+    /// Returns the count of connections that the sources share.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.sources.connections()
+    }
+
+    /// Returns the connections that wait to retry or have given up.
+    #[must_use]
+    pub fn waiting_connections(&self, unix_ms: f64) -> Vec<usize> {
+        self.sources.waiting_connections(unix_ms)
     }
 }

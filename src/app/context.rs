@@ -1,0 +1,89 @@
+//! What the viewer provides to its components.
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use reactive_stores::Store;
+
+use crate::{
+    browser::{
+        host::Host,
+        page_address::{Negotiation, PageAddress},
+    },
+    controller::{LogController, state::ViewerState},
+    model::{
+        command::Command, grouped_number::counted, line_store::StoreLimits, live_log::LiveLog,
+        stream_command::stream_command,
+    },
+};
+
+/// The controller, for components that pass it events of the list.
+pub type ControllerRef = StoredValue<Rc<LogController>, LocalStorage>;
+/// The page around the viewer.
+pub type HostRef = StoredValue<Host, LocalStorage>;
+
+/// Facts about the viewer that never change.
+#[derive(Debug, Clone, Default)]
+pub struct ViewerInfo {
+    /// Names of the sources.
+    pub groups: String,
+    /// Negotiate endpoints.
+    pub endpoints: String,
+    /// Limits of the line store, in words.
+    pub retention: String,
+    /// The command that publishes to the first group.
+    pub stream_command: String,
+    /// Whether the viewer is embedded: headings and landmarks then belong to the host page.
+    pub is_embedded: bool,
+}
+
+impl ViewerInfo {
+    /// Returns the facts about a viewer of an address.
+    #[must_use]
+    pub fn new(log: &LiveLog, address: &PageAddress, limits: StoreLimits, host: &Host) -> Self {
+        let names: Vec<&str> = log.sources().iter().map(|source| source.name.as_str()).collect();
+        let endpoints: Vec<&str> = address.negotiations.iter().map(Negotiation::endpoint).collect();
+        let first = log.sources().first().map(|source| source.group.to_string()).unwrap_or_default();
+        Self {
+            groups: names.join(", "),
+            stream_command: stream_command(&first, endpoints.first().copied().unwrap_or_default()),
+            endpoints: endpoints.join(", "),
+            retention: format!(
+                "the newest {}, at most {} MiB of text",
+                counted(limits.lines as u64, "line", "lines"),
+                limits.bytes >> 20
+            ),
+            is_embedded: host.is_embedded(),
+        }
+    }
+}
+
+/// Returns the state of the viewer.
+#[must_use]
+pub fn use_state() -> Store<ViewerState> {
+    expect_context()
+}
+
+/// Returns the callback that carries out commands.
+#[must_use]
+pub fn use_commands() -> UnsyncCallback<Command> {
+    expect_context()
+}
+
+/// Returns the controller.
+#[must_use]
+pub fn use_controller() -> ControllerRef {
+    expect_context()
+}
+
+/// Returns the page around the viewer.
+#[must_use]
+pub fn use_host() -> HostRef {
+    expect_context()
+}
+
+/// Returns facts about the viewer.
+#[must_use]
+pub fn use_info() -> ViewerInfo {
+    expect_context()
+}

@@ -1,0 +1,140 @@
+//! `<LogList>`: the virtual list. The scroller is as high as all lines; only the lines in view have rows.
+//!
+//! Rows are a pool of slots ([`crate::controller::rows`]) in one box that moves as a whole.
+
+use leptos::{ev, html, prelude::*};
+use web_sys::{Event, TouchEvent, WheelEvent};
+
+use super::{
+    context::{ControllerRef, use_controller, use_info, use_state},
+    event_listener::use_passive_listener,
+    log_row::LogRow,
+    resize_observer::use_resize_observer,
+};
+use crate::{
+    controller::{rendering::RULER_CHARS, rows::RowSlot, state::ViewerStateStoreFields},
+    model::{
+        grouped_number::counted,
+        navigation::{Direction, Distance},
+    },
+};
+
+/// Distance that a finger moves before it scrolls.
+const TOUCH_SLACK_PX: i32 = 4;
+
+/// Shows the lines in view.
+#[component]
+pub fn LogList() -> impl IntoView {
+    let (state, controller, info) = (use_state(), use_controller(), use_info());
+    let scroller = controller.with_value(|controller| controller.elements().scroller);
+    let (size, container) =
+        controller.with_value(|controller| (controller.rows().size, controller.rows().container));
+    let layout = state.layout();
+    listen_to_scrolling(controller, scroller);
+    use_resize_observer(scroller, move || controller.with_value(|controller| controller.resized()));
+    let row = move |_| {
+        let row = RowSlot::new();
+        controller.with_value(|controller| controller.rows().add(row));
+        view! { <LogRow row /> }
+    };
+    let group = if info.groups.contains(", ") { "groups" } else { "group" };
+    view! {
+        <div
+            id="log"
+            class="log"
+            class:wrap=move || state.preferences().with(|preferences| preferences.is_wrapping)
+            role="list"
+            aria-label=format!("Lines of {group} {}", info.groups)
+            tabindex="0"
+            node_ref=scroller
+            style=("--row", move || format!("{}px", layout.get().row_px))
+            style=("--columns", move || state.widths().with(|widths| widths.columns.to_string()))
+            style=("--digits", move || state.widths().with(|widths| widths.digits.to_string()))
+            style=("--tag", move || state.widths().with(|widths| widths.tag.to_string()))
+            on:pointerdown=move |event: ev::PointerEvent| {
+                controller.with_value(|controller| controller.pointer_pressed(&event));
+            }
+        >
+            <div
+                class="content"
+                role="presentation"
+                style:height=move || format!("{}px", layout.get().content_px)
+            >
+                <DroppedRow />
+                <div
+                    class="rows"
+                    role="presentation"
+                    node_ref=container
+                    style:transform=move || format!("translateY({}px)", layout.get().rows_top_px)
+                >
+                    <For each=move || 0..size.get() key=|at| *at children=row />
+                </div>
+                <Probe />
+            </div>
+        </div>
+    }
+}
+
+/// Reports how many older lines were dropped, above the first one.
+#[component]
+fn DroppedRow() -> impl IntoView {
+    let state = use_state();
+    let top_px = Memo::new(move |_| state.layout().get().dropped_top_px);
+    let text = move || {
+        let dropped = state.counts().get().dropped;
+        let lines = counted(dropped, "older line was dropped", "older lines were dropped");
+        format!("{lines}: this page keeps the newest")
+    };
+    view! {
+        <div
+            class="dropped"
+            hidden=move || top_px.get().is_none()
+            style:transform=move || format!("translateY({}px)", top_px.get().unwrap_or(0))
+        >
+            {text}
+        </div>
+    }
+}
+
+/// An invisible row: how wide a character is, and where lines wrap.
+#[component]
+fn Probe() -> impl IntoView {
+    let elements = use_controller().with_value(|controller| controller.elements());
+    view! {
+        <div class="probe" aria-hidden="true">
+            <span class="gutter"></span>
+            <span class="room" node_ref=elements.line_width>
+                <span class="ruler" node_ref=elements.ruler>
+                    {"x".repeat(RULER_CHARS)}
+                </span>
+            </span>
+        </div>
+    }
+}
+
+/// Passes on what scrolls the list. Passive listeners: the browser scrolls without waiting for them.
+fn listen_to_scrolling(controller: ControllerRef, scroller: NodeRef<html::Div>) {
+    let request = move |direction| {
+        controller.with_value(|controller| controller.scroll_requested(Distance::Line, direction));
+    };
+    use_passive_listener(scroller, "scroll", move |_: &Event| {
+        controller.with_value(|controller| controller.scrolled());
+    });
+    use_passive_listener(scroller, "wheel", move |event: &WheelEvent| {
+        // Ctrl zooms the page, Shift scrolls sideways.
+        if !event.ctrl_key() && !event.shift_key() && event.delta_y() != 0.0 {
+            request(if event.delta_y() < 0.0 { Direction::Backward } else { Direction::Forward });
+        }
+    });
+    let start_y = StoredValue::new(None::<i32>);
+    let finger_y = |event: &TouchEvent| event.touches().item(0).map(|finger| finger.client_y());
+    use_passive_listener(scroller, "touchstart", move |event: &TouchEvent| {
+        start_y.set_value(finger_y(event))
+    });
+    use_passive_listener(scroller, "touchmove", move |event: &TouchEvent| {
+        let moved_px = finger_y(event).zip(start_y.get_value()).map_or(0, |(now, start)| now - start);
+        if moved_px.abs() > TOUCH_SLACK_PX {
+            request(if moved_px > 0 { Direction::Backward } else { Direction::Forward });
+        }
+    });
+}

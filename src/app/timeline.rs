@@ -1,0 +1,163 @@
+//! `<Timeline>`: lines over time, by level. A range of it filters the lines.
+
+use leptos::{ev, html, prelude::*};
+use web_sys::PointerEvent;
+
+use super::context::{use_commands, use_state};
+use crate::{
+    browser::clock::offset_minutes,
+    controller::state::{TimelineBar, ViewerStateStoreFields},
+    model::{
+        command::Command,
+        grouped_number::{counted, grouped},
+        level::Level,
+        local_time::LocalTime,
+        timeline::PICTURE_HEIGHT,
+    },
+};
+
+/// Smallest number of bars that the timeline is wide: the bars of a page that was just opened are narrow.
+const MIN_WIDTH: usize = 40;
+
+/// Shows lines over time. A range chosen by pointer or keys filters the lines.
+#[component]
+pub fn Timeline() -> impl IntoView {
+    let (state, commands) = (use_state(), use_commands());
+    let timeline = state.timeline();
+    let brush = RwSignal::new(None::<(usize, usize)>);
+    let strip = NodeRef::<html::Div>::new();
+    let is_brushing = StoredValue::new(false);
+    let count = Memo::new(move |_| timeline.with(|timeline| timeline.bars.len()));
+    let last = move || count.get().saturating_sub(1);
+    let width = move || count.get().max(MIN_WIDTH);
+    let label = Memo::new(move |_| {
+        let (start, end) = brush.get().unwrap_or((last(), last()));
+        timeline.with(|timeline| range_label(&timeline.bars, start.min(end), start.max(end)))
+    });
+    let apply = move |range: Option<(usize, usize)>| {
+        brush.set(range);
+        commands.run(Command::SetTimeRange(range.map(|(start, end)| (start.min(end), start.max(end)))));
+    };
+    let bar_at = move |event: &PointerEvent| {
+        let area = strip.get_untracked()?.get_bounding_client_rect();
+        let share = (f64::from(event.client_x()) - area.left()) / area.width().max(1.0);
+        let (width, last) = untrack(|| (width(), last()));
+        // A share of few bars.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        let at = (share.clamp(0.0, 1.0) * width as f64) as usize;
+        Some(at.min(last))
+    };
+    let press = move |event: ev::PointerEvent| {
+        let Some(at) = bar_at(&event) else { return };
+        // Without capture the brush ends at the strip's edge.
+        if let Some(strip) = strip.get_untracked()
+            && let Err(error) = strip.set_pointer_capture(event.pointer_id())
+        {
+            leptos::logging::debug_warn!("the pointer cannot be captured: {error:?}");
+        }
+        is_brushing.set_value(true);
+        brush.set(Some((at, at)));
+    };
+    let drag = move |event: ev::PointerEvent| {
+        if is_brushing.get_value()
+            && let Some(at) = bar_at(&event)
+        {
+            let start = brush.get_untracked().map_or(at, |(start, _)| start);
+            brush.set(Some((start, at)));
+        }
+    };
+    let release = move |_| {
+        if is_brushing.get_value() {
+            is_brushing.set_value(false);
+            apply(brush.get_untracked());
+        }
+    };
+    let press_key = move |event: ev::KeyboardEvent| {
+        let last = untrack(last);
+        let (start, end) = brush.get_untracked().unwrap_or((last, last));
+        match event.key().as_str() {
+            "Enter" => apply(Some((start, end))),
+            "Escape" => apply(None),
+            key => {
+                let Some(end) = moved(key, end, last) else { return };
+                brush.set(Some((if event.shift_key() { start } else { end }, end)));
+            }
+        }
+        event.prevent_default();
+    };
+    view! {
+        <div id="timeline" hidden=move || count.get() == 0>
+            <button
+                id="range"
+                type="button"
+                title="Show lines of all times"
+                hidden=move || state.time_range().with(Option::is_none)
+                on:click=move |_| apply(None)
+            >
+                {move || state.time_range().get().map(|range| format!("{range} ×"))}
+            </button>
+            <div
+                class="strip"
+                node_ref=strip
+                tabindex="0"
+                role="slider"
+                aria-label="Lines over time: arrow keys choose, with Shift a range, Enter filters by it"
+                aria-valuemin="1"
+                aria-valuemax=move || (last() + 1).to_string()
+                aria-valuenow=move || (brush.get().map_or(last(), |(_, end)| end) + 1).to_string()
+                aria-valuetext=move || label.get()
+                title=move || label.get()
+                on:pointerdown=press
+                on:pointermove=drag
+                on:pointerup=release
+                on:keydown=press_key
+            >
+                <svg
+                    preserveAspectRatio="none"
+                    aria-hidden="true"
+                    viewBox=move || format!("0 0 {} {PICTURE_HEIGHT}", width())
+                >
+                    <path class="brush" d=move || brush.get().map(brush_outline) />
+                    <For each=kinds key=|(at, _)| *at let((at, level))>
+                        <path
+                            class="bars"
+                            data-level=level.map(Level::as_str)
+                            d=move || timeline.with(|timeline| timeline.outlines.get(at).cloned())
+                        />
+                    </For>
+                </svg>
+            </div>
+            <span class="rate">{move || format!("{}/s", grouped(u64::from(state.rate().get())))}</span>
+        </div>
+    }
+}
+
+/// Returns the levels of the outlines with their numbers; lines without a level come last.
+fn kinds() -> impl Iterator<Item = (usize, Option<Level>)> + Send {
+    Level::ALL.into_iter().map(Some).chain([None]).enumerate()
+}
+
+/// Returns the bar that a key moves to.
+fn moved(key: &str, at: usize, last: usize) -> Option<usize> {
+    match key {
+        "ArrowLeft" => Some(at.saturating_sub(1)),
+        "ArrowRight" => Some((at + 1).min(last)),
+        "Home" => Some(0),
+        "End" => Some(last),
+        _ => None,
+    }
+}
+
+fn brush_outline((start, end): (usize, usize)) -> String {
+    let (from, to) = (start.min(end), start.max(end));
+    format!("M{from} 0h{}v{PICTURE_HEIGHT}H{from}z", to + 1 - from)
+}
+
+/// Returns the times and the number of lines of some bars: `14:03:11 – 14:03:20: 12 lines`.
+fn range_label(bars: &[TimelineBar], from: usize, to: usize) -> String {
+    let Some(range) = bars.get(from..=to.min(bars.len().saturating_sub(1))) else { return String::new() };
+    let (Some(first), Some(last)) = (range.first(), range.last()) else { return String::new() };
+    let time = |unix_ms| LocalTime { unix_ms, offset_minutes: offset_minutes() }.time_of_day();
+    let lines = range.iter().map(|bar| bar.lines).sum();
+    format!("{} – {}: {}", time(first.from_ms), time(last.to_ms), counted(lines, "line", "lines"))
+}

@@ -1,0 +1,88 @@
+//! Clients of the viewer's connections: the one module that knows the real client.
+
+use std::{cell::RefCell, future::ready, rc::Rc};
+
+use webpubsub_client::{
+    ClientEvent, ClientOptions,
+    negotiate::ServiceUrl,
+    web::{Outcome, WebClient},
+};
+use webpubsub_protocol::{name::GroupName, payload::Payload, subprotocol::Subprotocol};
+
+use super::page_address::PageAddress;
+
+/// Reason reported for a message whose client was replaced by another one.
+pub const ABANDONED: &str =
+    "not acknowledged before the viewer connected again: it may have been delivered or not";
+
+/// A report of a client.
+#[derive(Debug)]
+pub enum ClientReport {
+    /// Something happened.
+    Event(ClientEvent),
+    /// A message published under this number was acknowledged, or refused for this reason.
+    Settled(u64, Result<(), String>),
+}
+
+/// Receives the reports of one client.
+pub type ReportSink = Box<dyn FnMut(ClientReport)>;
+/// Starts the client of the connection with this number. It reports to the sink, and runs until it is dropped.
+pub type StartClient = Rc<dyn Fn(usize, ReportSink) -> Option<Box<dyn ViewerClient>>>;
+
+/// A running client, as the viewer uses it.
+pub trait ViewerClient {
+    /// Publishes a text. Returns the number under which the sink receives the outcome.
+    ///
+    /// # Errors
+    /// The reason why the client does not take it, as a sentence.
+    fn publish(&self, group: &GroupName, text: &str) -> Result<u64, String>;
+}
+
+impl ViewerClient for WebClient {
+    fn publish(&self, group: &GroupName, text: &str) -> Result<u64, String> {
+        let payload = Payload::Text(text.to_owned().into());
+        self.send_to_group(group, payload).map_err(|error| error.to_string())
+    }
+}
+
+/// Subprotocol of a standalone page. It shows the text of a message and nothing else, and reading the binary form is half the
+/// work: nothing in it is escaped, and no text is copied from JavaScript.
+const PAGE_SUBPROTOCOL: Subprotocol = Subprotocol::ReliableProtobuf;
+
+/// Returns the function that starts the clients of an address.
+#[must_use]
+pub fn clients_of(address: &PageAddress) -> StartClient {
+    let negotiations = address.negotiations.clone();
+    let subprotocol = address.subprotocol.unwrap_or(PAGE_SUBPROTOCOL);
+    Rc::new(move |connection, sink| {
+        let negotiation = negotiations.get(connection)?;
+        let options = ClientOptions::new().prefer(subprotocol);
+        let options = negotiation.groups.iter().cloned().fold(options, ClientOptions::join);
+        let url = negotiation.url.clone();
+        let is_direct = negotiation.is_direct();
+        Some(start_client(sink, |on_event| {
+            if is_direct {
+                WebClient::start_with(options, move || Box::pin(ready(ServiceUrl::given(&url))), on_event)
+            } else {
+                WebClient::start(options, url, on_event)
+            }
+        }))
+    })
+}
+
+/// Starts a client that reports to `sink`.
+pub fn start_client(
+    sink: ReportSink,
+    start: impl FnOnce(Box<dyn FnMut(ClientEvent)>) -> WebClient,
+) -> Box<dyn ViewerClient> {
+    let sink = Rc::new(RefCell::new(sink));
+    let events = Rc::clone(&sink);
+    let client = start(Box::new(move |event| (events.borrow_mut())(ClientReport::Event(event))));
+    client.on_outcome(move |outcome| {
+        if let Outcome::Settled { ack_id, outcome } = outcome {
+            let outcome = outcome.map_err(|error| error.to_string());
+            (sink.borrow_mut())(ClientReport::Settled(ack_id, outcome));
+        }
+    });
+    Box::new(client)
+}

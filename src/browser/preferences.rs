@@ -1,0 +1,126 @@
+//! Settings that the user changes while the viewer runs. They are stored, and can be requested by the address.
+
+use super::settings::Settings;
+use crate::model::gutter::GutterContent;
+
+/// Colour theme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// The system's.
+    #[default]
+    System,
+    /// Dark text on a light background.
+    Light,
+    /// Light text on a dark background.
+    Dark,
+}
+
+impl Theme {
+    const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
+
+    /// Returns its name in addresses and markup.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// Returns the next one, from the last the first.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Self::System => Self::Light,
+            Self::Light => Self::Dark,
+            Self::Dark => Self::System,
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|theme| theme.as_str() == name)
+    }
+}
+
+/// See the [module](self).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Preferences {
+    /// Colour theme.
+    pub theme: Theme,
+    /// Whether long lines wrap.
+    pub is_wrapping: bool,
+    /// Content of the gutter.
+    pub gutter: GutterContent,
+    /// Highlight rules, one a line.
+    pub highlights: String,
+    /// Whether new lines are announced to a screen reader.
+    pub is_announcing: bool,
+    /// Fields of JSON lines shown as columns, separated by commas.
+    pub columns: String,
+}
+
+/// Names of the preferences in addresses and in the storage.
+pub const NAMES: [&str; 6] = ["theme", "wrap", "time", "marks", "speak", "columns"];
+
+/// Whether the value of a flag means on: `wrap`, `wrap=1`, `wrap=true`.
+#[must_use]
+pub fn is_on(value: Option<&str>) -> bool {
+    matches!(value, Some("1" | "true" | ""))
+}
+
+impl Preferences {
+    /// Returns the preferences of the settings.
+    #[must_use]
+    pub fn from_settings(settings: &Settings) -> Self {
+        let mut preferences = Self::default();
+        for name in NAMES {
+            preferences.set(name, settings.get(name).as_deref());
+        }
+        preferences
+    }
+
+    /// Sets a preference by name: `theme=dark`, `wrap=1`, `time=clock`, `marks=RULES`, `speak=1`, `columns=FIELDS`. An unknown value
+    /// is the default. Returns whether there is a preference of this name.
+    pub fn set(&mut self, name: &str, value: Option<&str>) -> bool {
+        let text = || value.unwrap_or_default().to_owned();
+        match name {
+            "theme" => self.theme = value.and_then(Theme::from_name).unwrap_or_default(),
+            "wrap" => self.is_wrapping = is_on(value),
+            "time" => {
+                self.gutter = match value {
+                    Some("clock") => GutterContent::Time,
+                    Some("since") => GutterContent::Elapsed,
+                    value if is_on(value) => GutterContent::Time,
+                    _ => GutterContent::LineNumber,
+                }
+            }
+            "marks" => self.highlights = text(),
+            "speak" => self.is_announcing = is_on(value),
+            "columns" => self.columns = text(),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Stores the preferences where there is storage.
+    pub fn store(&self, settings: &Settings) {
+        let flag = |is_on| if is_on { "1" } else { "0" };
+        let gutter = match self.gutter {
+            GutterContent::LineNumber => "0",
+            GutterContent::Time => "clock",
+            GutterContent::Elapsed => "since",
+        };
+        let values = [
+            self.theme.as_str(),
+            flag(self.is_wrapping),
+            gutter,
+            &self.highlights,
+            flag(self.is_announcing),
+            &self.columns,
+        ];
+        for (name, value) in NAMES.into_iter().zip(values) {
+            settings.store(name, value);
+        }
+    }
+}

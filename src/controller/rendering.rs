@@ -1,0 +1,240 @@
+//! A frame: rows and state follow the model.
+//!
+//! Leptos writes the document in a microtask after signals were set. What is measured or scrolled therefore waits for a tick, still
+//! within the frame.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    rc::{Rc, Weak},
+};
+
+use leptos::{prelude::*, task::tick};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+use super::{
+    LogController,
+    state::{ListLayout, TimelineBar, TimelineState, ViewerStateStoreFields, update, write_snapshot},
+};
+use crate::{
+    browser::clock::{local_time, monotonic_ms, offset_minutes},
+    model::{
+        scheduler::{RenderOutcome, Urgency},
+        timeline::{Bar, Timeline, outline},
+        viewport::Layout,
+    },
+};
+
+/// Interval at which a countdown changes, in milliseconds.
+const COUNTDOWN_MS: f64 = 1_000.0;
+/// Interval between updates of the timeline, in milliseconds: its bars grow too slowly to be followed by the frame.
+const TIMELINE_MS: f64 = 500.0;
+/// Height of a row for each pixel of the font size.
+const ROW_PX_PER_FONT_PX: f64 = 1.5;
+/// Font size where the browser does not report it.
+const DEFAULT_FONT_PX: f64 = 13.0;
+/// Characters of the ruler.
+pub const RULER_CHARS: usize = 64;
+
+impl LogController {
+    /// Renders, unless the viewer was removed.
+    pub(super) fn render_if_alive(weak: Weak<Self>) -> Pin<Box<dyn Future<Output = RenderOutcome>>> {
+        Box::pin(async move {
+            match weak.upgrade() {
+                Some(controller) => controller.render().await,
+                None => RenderOutcome::Settled,
+            }
+        })
+    }
+
+    /// Renders the log as it is now.
+    async fn render(self: Rc<Self>) -> RenderOutcome {
+        if self.is_measure_due.take() {
+            self.measure();
+        }
+        let unix_ms = local_time().unix_ms;
+        let is_flood = self.log.borrow().store().timeline().is_flood(unix_ms);
+        self.log.borrow_mut().viewport_mut().set_flooded(is_flood);
+        let is_dragging = self.scroll.borrow().is_selecting();
+        self.with_selection(|selection, scope, log| selection.read(scope, log, is_dragging));
+        let mut layout = self.render_rows().await;
+        self.write_state(unix_ms);
+        tick().await;
+        if self.correct_heights() {
+            layout = self.render_rows().await;
+            tick().await;
+        }
+        self.scroll_to(&layout);
+        self.with_selection(|selection, scope, log| {
+            if is_dragging {
+                selection.follow_drag(scope, log);
+            }
+            selection.show(scope, log);
+        });
+        self.outcome(unix_ms)
+    }
+
+    fn outcome(&self, unix_ms: f64) -> RenderOutcome {
+        let log = self.log.borrow();
+        // Space of dropped lines is still to be removed once the user has stopped scrolling.
+        let is_lagging = log.viewport().is_lagging();
+        if is_lagging || log.is_searching() {
+            let is_urgent = is_lagging || !log.viewport().is_flooded();
+            return RenderOutcome::Again(if is_urgent { Urgency::Immediate } else { Urgency::WithinBudget });
+        }
+        let is_ticking = log.is_counting_down(unix_ms) || log.has_announcements();
+        let toast_ms = self.toast_until_ms.get().map(|until| (until - monotonic_ms()).max(0.0));
+        match (is_ticking.then_some(COUNTDOWN_MS), toast_ms) {
+            (None, None) => RenderOutcome::Settled,
+            (Some(ms), None) | (None, Some(ms)) => RenderOutcome::After(ms),
+            (Some(one), Some(other)) => RenderOutcome::After(one.min(other)),
+        }
+    }
+
+    /// Gives the slots the rows in view.
+    async fn render_rows(&self) -> Layout {
+        let is_idle = self.scroll.borrow().is_idle(monotonic_ms());
+        let needed = self.lay_out(is_idle).rows;
+        if self.rows.grow_to(usize::try_from(needed.end - needed.start).unwrap_or(usize::MAX)) {
+            tick().await;
+        }
+        let layout = self.lay_out(is_idle);
+        let log = &mut *self.log.borrow_mut();
+        let is_stale = self.rendered_revision.replace(log.revision()) != log.revision();
+        let offset = offset_minutes();
+        self.rows.show(layout.rows.clone(), is_stale, |position| log.row(position, offset));
+        update(self.state.widths(), log.list_widths());
+        let row_px = pixels(log.viewport().row_px());
+        update(
+            self.state.layout(),
+            ListLayout {
+                row_px,
+                content_px: pixels(layout.content_px),
+                rows_top_px: pixels(layout.rows_top_px),
+                dropped_top_px: layout.dropped_top_px.map(pixels),
+            },
+        );
+        layout
+    }
+
+    fn lay_out(&self, is_idle: bool) -> Layout {
+        self.log.borrow_mut().lay_out(is_idle)
+    }
+
+    fn write_state(&self, unix_ms: f64) {
+        let now_ms = monotonic_ms();
+        let snapshot = {
+            let log = &mut *self.log.borrow_mut();
+            log.announce(unix_ms);
+            log.snapshot(unix_ms)
+        };
+        self.host.set_title(&snapshot.title);
+        write_snapshot(self.state, snapshot);
+        if now_ms - self.timeline_ms.get() >= TIMELINE_MS {
+            self.write_timeline(now_ms);
+        }
+        if self.toast_until_ms.get().is_some_and(|until| until <= now_ms) {
+            self.toast_until_ms.set(None);
+            update(self.state.toast(), String::new());
+        }
+    }
+
+    fn write_timeline(&self, now_ms: f64) {
+        let timeline = timeline_state(self.log.borrow().store().timeline());
+        // The first bar does not wait for the interval.
+        if !timeline.bars.is_empty() {
+            self.timeline_ms.set(now_ms);
+            update(self.state.timeline(), timeline);
+        }
+    }
+
+    /// Scrolls to where the layout says, and records where the browser has rounded it to.
+    fn scroll_to(&self, layout: &Layout) {
+        if let (Some(top_px), Some(scroller)) = (layout.scroll_to_px, self.scroller()) {
+            scroller.set_scroll_top(pixels(top_px));
+            self.log.borrow_mut().viewport_mut().placed(f64::from(scroller.scroll_top()));
+        }
+    }
+
+    /// Requests a render that measures the list first: it has another size.
+    pub fn resized(&self) {
+        self.is_measure_due.set(true);
+        self.request_render();
+    }
+
+    /// Measures the list and a row.
+    fn measure(&self) {
+        let Some(scroller) = self.scroller() else { return };
+        let font_px = self
+            .host
+            .window()
+            .get_computed_style(&scroller)
+            .ok()
+            .flatten()
+            .and_then(|style| style.get_property_value("font-size").ok())
+            .map(|size| js_sys::parse_float(&size))
+            .filter(|px| px.is_finite())
+            .unwrap_or(DEFAULT_FONT_PX);
+        // Whole pixels: rows of equal height on every screen, and scroll positions without fractions.
+        let row_px = (font_px * ROW_PX_PER_FONT_PX).ceil();
+        let is_wrapping = self.state.preferences().with_untracked(|preferences| preferences.is_wrapping);
+        let row_columns = is_wrapping.then(|| self.row_columns());
+        let log = &mut *self.log.borrow_mut();
+        log.viewport_mut().resize(f64::from(scroller.client_height()), row_px);
+        log.set_wrap(row_columns);
+    }
+
+    /// Returns how many characters fit into a row.
+    fn row_columns(&self) -> u32 {
+        let width = |element: Option<HtmlElement>| {
+            element.map_or(0.0, |element| element.get_bounding_client_rect().width())
+        };
+        let ruler = self.elements.ruler.try_get_untracked().flatten();
+        let line = self.elements.line_width.try_get_untracked().flatten();
+        let char_px = width(ruler.map(JsCast::unchecked_into)) / RULER_CHARS as f64;
+        // A quotient of widths on a screen, and a little more, for widths that are rounded down.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let columns = (width(line.map(JsCast::unchecked_into)) / char_px.max(1.0) + 0.01) as u32;
+        columns.max(1)
+    }
+
+    /// Corrects the heights of wrapped rows that were rendered since by what they are. Returns whether the layout changes.
+    fn correct_heights(&self) -> bool {
+        let log = &mut *self.log.borrow_mut();
+        let has_rendered = self.rows.take_rendered();
+        if log.viewport().row_columns().is_none() || !has_rendered {
+            return false;
+        }
+        let row_px = log.viewport().row_px();
+        let mut has_changed = false;
+        for (position, slot) in self.rows.positions() {
+            let Some(element) = slot.element.try_get_untracked().flatten() else { continue };
+            let height = f64::from(element.offset_height());
+            // Whole rows, a few thousand at most.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            let rows = (height / row_px).round() as u32;
+            has_changed |= log.viewport_mut().measured(position, rows);
+        }
+        has_changed
+    }
+}
+
+fn timeline_state(timeline: &Timeline) -> TimelineState {
+    let bars = timeline.bars();
+    let kinds = bars.first().map_or(0, |bar| bar.len());
+    let summary = |(at, bar): (usize, &Bar)| {
+        let (from_ms, to_ms) = timeline.range_of(at, at);
+        TimelineBar { from_ms, to_ms, lines: bar.iter().map(|count| u64::from(*count)).sum() }
+    };
+    TimelineState {
+        bars: bars.iter().enumerate().map(summary).collect(),
+        outlines: (0..kinds).map(|kind| outline(bars, kind)).collect(),
+    }
+}
+
+/// Rounds to whole pixels. Heights are far below what an integer holds.
+#[allow(clippy::cast_possible_truncation)]
+fn pixels(px: f64) -> i32 {
+    px.round() as i32
+}

@@ -1,0 +1,247 @@
+//! Commands, carried out.
+
+use std::{ops::RangeInclusive, rc::Rc};
+
+use leptos::prelude::*;
+
+use super::{
+    LogController,
+    state::{ViewerStateStoreFields, update},
+};
+use crate::{
+    browser::{clock::local_time, download::download_lines, preferences::Preferences},
+    model::{
+        command::{Command, Dialog},
+        destination::{Destination, lines_fragment, parse_lines},
+        export::{ExportFormat, ExportScope},
+        highlight::HighlightRules,
+        live_log::LiveLog,
+        navigation::Direction,
+        search::matcher::Query,
+    },
+};
+
+impl LogController {
+    /// Carries out a command.
+    pub fn run(self: &Rc<Self>, command: Command) {
+        match command {
+            Command::FocusSearch => self.focus_search(),
+            Command::SetPattern(pattern) => self.change_query(|query| query.pattern = pattern),
+            Command::ToggleCase => {
+                self.change_query(|query| query.is_case_sensitive = !query.is_case_sensitive);
+            }
+            Command::ToggleRegex => self.change_query(|query| query.is_regex = !query.is_regex),
+            Command::StepMatch(direction) => self.change_log(|log| log.step_match(direction)),
+            Command::NextFilterMode => {
+                let mode = self.state.filter().with_untracked(|filter| filter.mode.next());
+                self.filter(|log| log.set_filter_mode(mode));
+            }
+            Command::ToggleLevel(level) => self.filter(|log| log.toggle_level(level)),
+            Command::ToggleSource(source) => self.filter(|log| log.toggle_source(source)),
+            Command::SetTimeRange(bars) => {
+                self.filter(|log| log.set_time_range(bars, local_time().offset_minutes));
+            }
+            Command::PauseOrFollow => self.pause_or_follow(),
+            Command::Follow => {
+                self.follow();
+                // The button that was pressed disappears.
+                self.focus_log();
+            }
+            Command::Scroll(distance, direction) => self.scroll_requested(distance, direction),
+            Command::Select(distance, direction) => {
+                self.change_log(|log| log.extend_selection(distance, direction));
+            }
+            Command::SelectAll => self.change_log(LiveLog::select_all),
+            Command::Copy => self.copy(false),
+            Command::CopyWithColours => self.copy(true),
+            Command::ToggleBookmark => self.change_log(LiveLog::toggle_bookmark),
+            Command::StepBookmark(direction) => self.step_bookmark(direction),
+            Command::LinkSelection => {
+                let lines = self.log.borrow_mut().link_selection();
+                self.show_link(lines);
+            }
+            Command::LinkLine { id, extends } => {
+                let lines = self.log.borrow_mut().link_line(id, extends);
+                self.show_link(lines);
+            }
+            Command::GoTo(destination) => self.go_to(&destination),
+            Command::NextGutter => self.prefer(|preferences| preferences.gutter = preferences.gutter.next()),
+            Command::ToggleWrap => {
+                self.prefer(|preferences| preferences.is_wrapping = !preferences.is_wrapping)
+            }
+            Command::NextTheme => self.next_theme(),
+            Command::ToggleAnnouncements => self.toggle_announcements(),
+            Command::SetHighlights(rules) => self.prefer(|preferences| preferences.highlights = rules),
+            Command::SetColumns(fields) => self.prefer(|preferences| preferences.columns = fields),
+            Command::ToggleOpenCurrent => self.change_log(LiveLog::toggle_open_current),
+            Command::ToggleOpen(id) => self.change_log(|log| log.toggle_open(id)),
+            Command::Download(scope, format) => self.download(scope, format),
+            Command::OpenFiles => self.open_files(),
+            Command::Reconnect => self.connect(),
+            Command::Publish { source } => self.publish_draft(source),
+            Command::RecallDraft(direction) => self.recall_draft(direction),
+            Command::ToggleDialog(dialog) => self.toggle_dialog(dialog),
+            Command::Dismiss => self.clear_selection(),
+        }
+        self.request_render();
+    }
+
+    fn change_log(&self, change: impl FnOnce(&mut LiveLog)) {
+        change(&mut self.log.borrow_mut());
+    }
+
+    /// Changes search or filter, and searches the first slice at once: a step to the next match may follow before the next frame.
+    pub(super) fn filter(&self, change: impl FnOnce(&mut LiveLog)) {
+        let log = &mut *self.log.borrow_mut();
+        change(log);
+        log.advance_search();
+        self.request_render();
+        if let Some(scheduler) = self.scheduler.get() {
+            scheduler.request_search();
+        }
+    }
+
+    pub(super) fn change_query(&self, change: impl FnOnce(&mut Query)) {
+        let mut query = self.state.query().get_untracked();
+        change(&mut query);
+        update(self.state.query(), query.clone());
+        self.filter(|log| log.set_query(query));
+    }
+
+    fn focus_search(&self) {
+        if let Some(field) = self.elements.search_field.try_get_untracked().flatten() {
+            if let Err(error) = field.focus() {
+                leptos::logging::error!("the search field cannot be focused: {error:?}");
+            }
+            field.select();
+        }
+    }
+
+    /// Holds the view, or follows the newest line.
+    fn pause_or_follow(&self) {
+        let is_following = self.log.borrow().viewport().is_following();
+        if is_following { self.pause() } else { self.follow() }
+    }
+
+    /// Holds the view.
+    pub fn pause(&self) {
+        self.change_log(|log| log.viewport_mut().pause());
+        self.request_render();
+    }
+
+    /// Follows the newest line.
+    pub fn follow(&self) {
+        self.change_log(|log| log.viewport_mut().follow());
+        self.request_render();
+    }
+
+    fn step_bookmark(&self, direction: Direction) {
+        let has_bookmark = self.log.borrow_mut().step_bookmark(direction);
+        if !has_bookmark {
+            self.show_toast("No bookmarks: press m to add one at the current line".to_owned());
+        }
+    }
+
+    /// Goes to a line or a time, and closes the dialog that asked for it; shows what is wrong otherwise.
+    fn go_to(&self, destination: &str) {
+        match Destination::read(destination, local_time()) {
+            Ok(destination) => {
+                let obstacle = self.log.borrow_mut().go_to(destination);
+                update(self.state.go_to_error(), String::new());
+                update(self.state.dialog(), None);
+                self.focus_log();
+                if let Some(obstacle) = obstacle {
+                    self.show_toast(obstacle);
+                }
+            }
+            Err(error) => update(self.state.go_to_error(), error.to_string()),
+        }
+    }
+
+    /// Goes to the lines that the address of a standalone page names.
+    pub fn go_to_fragment(&self) {
+        if self.host.is_embedded() {
+            return;
+        }
+        let Ok(fragment) = self.host.window().location().hash() else { return };
+        if let Some(lines) = parse_lines(&fragment) {
+            let obstacle = self.log.borrow_mut().go_to(Destination::Lines(lines));
+            if let Some(obstacle) = obstacle {
+                self.show_toast(obstacle);
+            }
+            self.request_render();
+        }
+    }
+
+    /// Puts lines into the page's address.
+    fn show_link(&self, lines: Option<RangeInclusive<u64>>) {
+        if let Some(lines) = lines {
+            let fragment = lines_fragment(&lines);
+            if self.host.set_fragment(&fragment) {
+                self.show_toast(format!("The page's address now ends with {fragment}"));
+            }
+        }
+    }
+
+    fn next_theme(&self) {
+        self.prefer(|preferences| preferences.theme = preferences.theme.next());
+        let theme = self.state.preferences().with_untracked(|preferences| preferences.theme);
+        self.show_toast(format!("Theme: {}", theme.as_str()));
+    }
+
+    fn toggle_announcements(&self) {
+        self.prefer(|preferences| preferences.is_announcing = !preferences.is_announcing);
+        let is_announcing = self.state.preferences().with_untracked(|preferences| preferences.is_announcing);
+        let message =
+            if is_announcing { "New lines are announced" } else { "New lines are no longer announced" };
+        self.show_toast(message.to_owned());
+    }
+
+    /// Changes a preference, applies and stores it.
+    fn prefer(&self, change: impl FnOnce(&mut Preferences)) {
+        let mut preferences = self.state.preferences().get_untracked();
+        change(&mut preferences);
+        preferences.store(&self.settings);
+        self.apply_preferences(preferences);
+    }
+
+    pub(super) fn apply_preferences(&self, preferences: Preferences) {
+        if let Err(error) = self.host.set_theme(preferences.theme.as_str()) {
+            leptos::logging::error!("the theme cannot be applied: {error:?}");
+        }
+        let old = self.state.preferences().get_untracked();
+        self.change_log(|log| {
+            log.set_gutter(preferences.gutter);
+            log.set_announcing(preferences.is_announcing);
+            log.set_columns(&preferences.columns);
+        });
+        if preferences.highlights != old.highlights {
+            let (rules, error) = HighlightRules::parse(&preferences.highlights);
+            self.change_log(|log| log.set_highlights(rules));
+            update(self.state.highlights_error(), error.unwrap_or_default());
+        }
+        if preferences.is_wrapping != old.is_wrapping {
+            // The list wraps when Leptos has written the document: at the latest in the next frame.
+            self.is_measure_due.set(true);
+        }
+        update(self.state.preferences(), preferences);
+        self.request_render();
+    }
+
+    fn toggle_dialog(&self, dialog: Dialog) {
+        let open = self.state.dialog().get_untracked();
+        update(self.state.dialog(), (open != Some(dialog)).then_some(dialog));
+    }
+
+    /// Downloads lines as a file.
+    pub fn download(&self, scope: ExportScope, format: ExportFormat) {
+        if scope == ExportScope::Visible && self.log.borrow().is_filtered() {
+            // All lines that the filter lets through, not those found so far.
+            while self.log.borrow_mut().advance_search() {}
+        }
+        if let Err(error) = download_lines(self.host.document(), &self.log.borrow(), (scope, format)) {
+            leptos::logging::error!("the lines cannot be downloaded: {error:?}");
+            self.show_toast("The browser refused to download the lines".to_owned());
+        }
+    }
+}

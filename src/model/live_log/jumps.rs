@@ -1,0 +1,110 @@
+//! Jumps within the log: bookmarks, linked lines, and destinations that the user enters.
+
+use std::ops::RangeInclusive;
+
+use super::LiveLog;
+use crate::model::{destination::Destination, navigation::Direction, selection::Selection};
+
+impl LiveLog {
+    /// Returns the current line: that of the caret, which searches and jumps move, or else the first line in view.
+    pub(super) fn current_line(&self) -> Option<u64> {
+        let caret = self.selection.map(|selection| selection.head.line);
+        let held = caret.filter(|id| self.store.line(*id).is_some());
+        held.or_else(|| self.lines().id_at(self.viewport.top_line()))
+    }
+
+    /// Scrolls to a line, or to the next visible one after it, and makes it the current one.
+    pub(super) fn jump_to(&mut self, id: u64) {
+        self.revision += 1;
+        self.selection = Some(Selection::at_line(id));
+        self.pending_top = None;
+        let position = self.lines().position_of(id);
+        self.viewport.reveal(position);
+    }
+
+    /// Bookmarks the current line, or removes its bookmark.
+    pub fn toggle_bookmark(&mut self) {
+        if let Some(id) = self.current_line() {
+            self.bookmarks.toggle(id);
+            self.revision += 1;
+        }
+    }
+
+    /// Goes to the next or the previous bookmark, and around at both ends. Returns whether there is one.
+    pub fn step_bookmark(&mut self, direction: Direction) -> bool {
+        let current = self.current_line().unwrap_or_default();
+        let next = self.bookmarks.next(current, direction);
+        if let Some(id) = next {
+            self.jump_to(id);
+        }
+        next.is_some()
+    }
+
+    /// Links to the selected lines, or to the current one. Returns their numbers; `None` without lines.
+    pub fn link_selection(&mut self) -> Option<RangeInclusive<u64>> {
+        let current = self.current_line()?;
+        let (first, last) = self.selection.map_or((current, current), |selection| {
+            let (start, end) = selection.ends();
+            (start.line, end.line)
+        });
+        self.link(first.max(self.store.first_id()), last)
+    }
+
+    /// Links to a line; if `extends`, to all lines from the first linked one to it. Returns their numbers.
+    pub fn link_line(&mut self, id: u64, extends: bool) -> Option<RangeInclusive<u64>> {
+        let linked = self.linked.first().filter(|_| extends);
+        let anchor = linked.and_then(|number| self.store.id_of_number(number)).unwrap_or(id);
+        self.selection = Some(Selection::at_line(id));
+        self.link(anchor.min(id), anchor.max(id))
+    }
+
+    fn link(&mut self, first: u64, last: u64) -> Option<RangeInclusive<u64>> {
+        let received = self.store.counts().received;
+        // A notice has no number of its own: the next line's stands for it.
+        let number = |id| self.lines().number_of(id).min(received);
+        let numbers = (received > 0).then(|| number(first)..=number(last));
+        self.revision += 1;
+        self.linked.set(numbers.clone());
+        numbers
+    }
+
+    /// Goes to a destination. Returns a message for the user if it cannot be reached now.
+    pub fn go_to(&mut self, destination: Destination) -> Option<String> {
+        match destination {
+            Destination::Lines(numbers) => self.go_to_lines(numbers),
+            Destination::Time(unix_ms) => self.go_to_time(unix_ms),
+        }
+    }
+
+    fn go_to_lines(&mut self, numbers: RangeInclusive<u64>) -> Option<String> {
+        let first = *numbers.start();
+        self.linked.request(numbers);
+        self.revision += 1;
+        if first > self.store.counts().received {
+            return Some(format!(
+                "Line {first} has not been received yet; the view will go there when it is"
+            ));
+        }
+        self.jump_to_linked();
+        let is_held = self.store.id_of_number(first).is_some_and(|id| id >= self.store.first_id());
+        (!is_held).then(|| format!("Line {first} was dropped; this page keeps only the newest lines"))
+    }
+
+    fn go_to_time(&mut self, unix_ms: f64) -> Option<String> {
+        let lines = self.lines();
+        match lines.id_at(lines.position_since(unix_ms)) {
+            Some(id) => {
+                self.jump_to(id);
+                None
+            }
+            None => Some("No line has been received since then".to_owned()),
+        }
+    }
+
+    /// Scrolls to the linked lines once the first of them has been received.
+    pub(super) fn jump_to_linked(&mut self) {
+        if let Some(id) = self.linked.take_target(&self.store) {
+            self.jump_to(id);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Layout: heights of lines that wrap or are open, and the lines in view.
+
+use super::LiveLog;
+use crate::model::{display_text::MAX_DRAWN_COLUMNS, line_store::Line, viewport::Layout};
+
+/// Count of lines from the top of the viewport on that are searched for a JSON line: more than any viewport shows.
+const MAX_VIEW_LINES: u64 = 200;
+
+impl LiveLog {
+    /// Lays out the log as it is now. `is_idle` is false while the user scrolls. See
+    /// [`Viewport::lay_out`](crate::model::viewport::Viewport::lay_out).
+    pub fn lay_out(&mut self, is_idle: bool) -> Layout {
+        self.advance_search();
+        let positions = self.lines().positions();
+        self.viewport.lines_changed(positions.start, positions.end);
+        self.jump_to_linked();
+        self.bookmarks.drop_before(self.store.first_id());
+        self.open_lines.drop_before(self.store.first_id());
+        self.restore_top_line();
+        self.count_new_rows();
+        self.viewport.lay_out(is_idle)
+    }
+
+    /// Reports the heights of lines that the viewport has not counted yet.
+    fn count_new_rows(&mut self) {
+        for position in self.viewport.uncounted() {
+            let Some(line) = self.lines().line_at(position) else { continue };
+            let (id, columns, rows) = (line.id, shown_columns(&line), self.text_rows(&line));
+            self.viewport.count_line(columns);
+            if let Some(rows_below) = self.open_lines.rows_below(id) {
+                self.viewport.measured(position, rows + rows_below);
+            }
+        }
+    }
+
+    /// Returns the count of rows that the text of a line takes.
+    fn text_rows(&self, line: &Line<'_>) -> u32 {
+        shown_columns(line).div_ceil(self.row_columns.unwrap_or(u32::MAX)).max(1)
+    }
+
+    /// Wraps long lines into rows of `row_columns`, or does not wrap. The line at the top of the viewport stays there.
+    pub fn set_wrap(&mut self, row_columns: Option<u32>) {
+        if self.row_columns != row_columns {
+            self.row_columns = row_columns;
+            self.update_row_index();
+            self.revision += 1;
+        }
+    }
+
+    /// Has the viewport count rows line by line if some lines take more than one.
+    fn update_row_index(&mut self) {
+        let is_needed = self.row_columns.is_some() || !self.open_lines.is_empty();
+        let row_columns = is_needed.then(|| self.row_columns.unwrap_or(u32::MAX));
+        if self.viewport.row_columns() != row_columns {
+            self.viewport.set_wrap(row_columns);
+        }
+    }
+
+    /// Opens a line that is a JSON object, or closes it. The line at the top of the viewport stays there.
+    pub fn toggle_open(&mut self, id: u64) {
+        let Some(line) = self.store.line(id) else { return };
+        let Some(rows_below) = self.open_lines.toggle(&line) else { return };
+        self.revision += 1;
+        self.viewport.hold();
+        self.update_row_index();
+        self.set_rows_below(id, rows_below);
+        if let Some(closed) = self.open_lines.close_surplus() {
+            self.set_rows_below(closed, 0);
+        }
+    }
+
+    fn set_rows_below(&mut self, id: u64, rows_below: u32) {
+        if !self.lines().contains(id) {
+            return;
+        }
+        if let Some(rows) = self.store.line(id).map(|line| self.text_rows(&line)) {
+            let position = self.lines().position_of(id);
+            self.viewport.measured(position, rows + rows_below);
+        }
+    }
+
+    /// Opens the current line if it is a JSON object, or closes it.
+    pub fn toggle_open_current(&mut self) {
+        if let Some(id) = self.line_to_open() {
+            self.toggle_open(id);
+        }
+    }
+
+    /// Returns the line to open or close: that of the current match, or else that of the caret if it is a JSON object, or else
+    /// the first JSON object in view.
+    pub(super) fn line_to_open(&self) -> Option<u64> {
+        self.search.current().or_else(|| self.json_line_at_caret()).or_else(|| self.first_json_line_in_view())
+    }
+
+    fn json_line_at_caret(&self) -> Option<u64> {
+        let id = self.selection.map(|selection| selection.head.line)?;
+        let line = self.store.line(id).filter(|line| line.is_json() && self.lines().contains(id))?;
+        Some(line.id)
+    }
+
+    fn first_json_line_in_view(&self) -> Option<u64> {
+        let top = self.viewport.top_line();
+        let mut lines = (top..top + MAX_VIEW_LINES).map_while(|position| self.lines().line_at(position));
+        lines.find(|line| line.is_json()).map(|line| line.id)
+    }
+}
+
+/// Returns the width of what is shown of a line.
+fn shown_columns(line: &Line<'_>) -> u32 {
+    line.columns().min(MAX_DRAWN_COLUMNS)
+}

@@ -1,0 +1,188 @@
+//! A live log: lines from one or several sources, and how the user views them.
+//!
+//! [`LiveLog`] owns one component for each concern and joins them. Events of the clients and commands of the user go in;
+//! [rows](LiveLog::row) and a [`Snapshot`] come out.
+//!
+//! | module | concern |
+//! | --- | --- |
+//! | `receiving` | events and lines |
+//! | `searching` | search and filter |
+//! | `layout` | heights of lines, and the lines in view |
+//! | `rows` | content of rows |
+//! | `jumps` | bookmarks, linked lines, destinations |
+//! | `selecting` | selection |
+
+use super::{
+    announcer::Announcer,
+    bookmarks::Bookmarks,
+    gutter::GutterContent,
+    highlight::HighlightRules,
+    json_line::{columns::Columns, open_lines::OpenLines},
+    line_link::LinkedLines,
+    line_store::{LineStore, StoreLimits},
+    search::{Search, filter::LineFilter},
+    selection::Selection,
+    snapshot::{Snapshot, title},
+    source::{Source, Sources, overall},
+    viewport::Viewport,
+    visible_lines::VisibleLines,
+};
+
+mod jumps;
+mod layout;
+mod receiving;
+mod rows;
+mod searching;
+mod selecting;
+#[cfg(test)]
+mod tests;
+
+/// Lines from one or several sources, and how the user views them. See the [module](self).
+pub struct LiveLog {
+    store: LineStore,
+    viewport: Viewport,
+    sources: Sources,
+    search: Search,
+    filter: LineFilter,
+    /// Time range of the filter, for display.
+    time_range: Option<String>,
+    /// Whether lines remain to be tested by search or filter.
+    is_searching: bool,
+    /// Line to scroll to the top once its position is known, after the filter changed.
+    pending_top: Option<u64>,
+    bookmarks: Bookmarks,
+    linked: LinkedLines,
+    selection: Option<Selection>,
+    gutter: GutterContent,
+    highlights: HighlightRules,
+    columns: Columns,
+    open_lines: OpenLines,
+    /// Width of a row in columns while long lines wrap.
+    row_columns: Option<u32>,
+    announcer: Announcer,
+    /// First line received since the page was hidden.
+    hidden_since: Option<u64>,
+    revision: u64,
+}
+
+impl LiveLog {
+    /// Creates an empty log whose sources are about to connect.
+    #[must_use]
+    pub fn new(sources: Vec<Source>, limits: StoreLimits) -> Self {
+        Self {
+            store: LineStore::new(limits),
+            viewport: Viewport::new(),
+            sources: Sources::new(sources),
+            search: Search::default(),
+            filter: LineFilter::default(),
+            time_range: None,
+            is_searching: false,
+            pending_top: None,
+            bookmarks: Bookmarks::default(),
+            linked: LinkedLines::default(),
+            selection: None,
+            gutter: GutterContent::default(),
+            highlights: HighlightRules::default(),
+            columns: Columns::default(),
+            open_lines: OpenLines::default(),
+            row_columns: None,
+            announcer: Announcer::default(),
+            hidden_since: None,
+            revision: 0,
+        }
+    }
+
+    /// Returns the lines held.
+    #[must_use]
+    pub fn store(&self) -> &LineStore {
+        &self.store
+    }
+
+    /// Returns the viewport.
+    #[must_use]
+    pub fn viewport(&self) -> &Viewport {
+        &self.viewport
+    }
+
+    /// Returns the viewport, to scroll it.
+    pub fn viewport_mut(&mut self) -> &mut Viewport {
+        &mut self.viewport
+    }
+
+    /// Returns the lines that pass the filter.
+    pub(super) fn lines(&self) -> VisibleLines<'_> {
+        VisibleLines::new(&self.store, self.filter.list())
+    }
+
+    /// Returns the revision of the rows' content. It grows when rows must be filled again, although they show the same
+    /// positions.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Sets whether the page is hidden. The title counts the lines received while it is.
+    pub fn set_page_hidden(&mut self, is_hidden: bool) {
+        self.hidden_since = is_hidden.then(|| self.store.next_id());
+    }
+
+    /// Sets whether new lines are announced to screen readers.
+    pub fn set_announcing(&mut self, is_announcing: bool) {
+        self.announcer.set_enabled(is_announcing, self.store.next_id());
+    }
+
+    /// Whether lines wait to be announced.
+    #[must_use]
+    pub fn has_announcements(&self) -> bool {
+        self.announcer.has_pending(&self.store)
+    }
+
+    /// Announces the lines received since the last announcement, unless that was less than 5 s ago.
+    pub fn announce(&mut self, unix_ms: f64) {
+        self.announcer.announce(&self.store, unix_ms);
+    }
+
+    /// Whether [`Self::snapshot`] changes with time alone.
+    #[must_use]
+    pub fn is_counting_down(&self, unix_ms: f64) -> bool {
+        self.store.timeline().is_running_out(unix_ms) || self.sources.is_counting_down()
+    }
+
+    /// Returns the state around the lines at the time `unix_ms`.
+    #[must_use]
+    pub fn snapshot(&self, unix_ms: f64) -> Snapshot {
+        let criteria = self.filter.criteria();
+        let sources = self.sources.lines(unix_ms, |source| criteria.includes_source(source));
+        let status = overall(&sources);
+        let new_lines = self.new_lines();
+        let unread = new_lines.unwrap_or(0).max(self.hidden_since.map_or(0, |id| self.received_since(id)));
+        Snapshot {
+            title: title(&status, &self.sources.names(), unread),
+            status,
+            sources,
+            rate: self.store.timeline().rate(unix_ms),
+            time_range: self.time_range.clone(),
+            counts: self.store.counts(),
+            new_lines,
+            is_empty: self.store.is_empty(),
+            search: self.search.state(),
+            filter: self.filter.state(&self.store),
+            selected_lines: self.selected_lines(),
+            announcement: self.announcer.text().to_owned(),
+        }
+    }
+
+    /// Returns the count of visible lines received since the viewport left the end; `None` while it follows.
+    fn new_lines(&self) -> Option<u64> {
+        let unseen = self.viewport.unseen();
+        (!self.viewport.is_following()).then(|| match self.filter.list() {
+            Some(list) => list.next_position().saturating_sub(unseen),
+            None => self.received_since(unseen),
+        })
+    }
+
+    /// Returns the count of lines received from `id` on, notices left out.
+    fn received_since(&self, id: u64) -> u64 {
+        self.store.received_before(self.store.next_id()) - self.store.received_before(id)
+    }
+}

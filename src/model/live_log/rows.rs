@@ -1,0 +1,95 @@
+//! Content of rows, and the settings that affect it.
+
+use super::LiveLog;
+use crate::model::{
+    gutter::GutterContent,
+    highlight::HighlightRules,
+    line_store::{Line, LineKind},
+    row::{
+        Fold, ListWidths, RowContent, RowMarks, SourceTag,
+        text::{cell_text, line_text},
+    },
+    source::SOURCE_COLORS,
+    visible_lines::VisibleLines,
+};
+
+impl LiveLog {
+    /// Returns the content of the row at a position, and widens the columns for it.
+    pub fn row(&mut self, position: u64, offset_minutes: i32) -> Option<RowContent> {
+        let lines = VisibleLines::new(&self.store, self.filter.list());
+        let line = lines.line_at(position)?;
+        let matches = self.search.matches_in(&line);
+        let highlights = self.highlights.highlights_in(line.text);
+        let (text, more) = match self.columns.cells_of(line.text) {
+            Some(cells) => (cell_text(&line, &cells, &matches, &highlights), None),
+            None => line_text(&line, &matches, &highlights),
+        };
+        Some(RowContent {
+            line_id: line.id,
+            kind: line.kind,
+            level: line.level,
+            gutter: self.gutter.text(lines, position, &line, offset_minutes),
+            tag: self.tag_of(&line),
+            fold: self.fold_of(&line),
+            text,
+            more,
+            marks: self.marks_of(&line),
+        })
+    }
+
+    fn tag_of(&self, line: &Line<'_>) -> Option<SourceTag> {
+        let sources = self.sources();
+        if sources.len() < 2 || line.kind == LineKind::File {
+            return None;
+        }
+        let number = usize::from(line.source);
+        let source = sources.get(number)?;
+        Some(SourceTag { color: number % SOURCE_COLORS, name: source.name.clone() })
+    }
+
+    fn fold_of(&self, line: &Line<'_>) -> Fold {
+        match self.open_lines.tree(line.id) {
+            Some(rows) => Fold::Open(rows.clone()),
+            None if line.is_json() => Fold::Closed,
+            None => Fold::None,
+        }
+    }
+
+    pub(super) fn marks_of(&self, line: &Line<'_>) -> RowMarks {
+        let is_numbered = line.kind != LineKind::Notice;
+        RowMarks {
+            is_current: self.search.current() == Some(line.id),
+            is_bookmarked: self.bookmarks.contains(line.id),
+            is_linked: is_numbered && self.linked.contains(self.lines().number_of(line.id)),
+        }
+    }
+
+    /// Returns the widths that all rows share. Columns are as wide as the rows built so far need.
+    #[must_use]
+    pub fn list_widths(&self) -> ListWidths {
+        ListWidths::new(&self.store, self.gutter, self.sources(), &self.columns)
+    }
+
+    /// Sets the content of the gutter.
+    pub fn set_gutter(&mut self, gutter: GutterContent) {
+        self.revision += u64::from(self.gutter != gutter);
+        self.gutter = gutter;
+    }
+
+    /// Returns the content of the gutter.
+    #[must_use]
+    pub fn gutter(&self) -> GutterContent {
+        self.gutter
+    }
+
+    /// Shows fields of JSON lines as columns, in place of the whole line; `names` are separated by commas.
+    pub fn set_columns(&mut self, names: &str) {
+        self.revision += u64::from(self.columns.set(names));
+    }
+
+    /// Sets the rules for highlights.
+    pub fn set_highlights(&mut self, rules: HighlightRules) {
+        self.highlights = rules;
+        self.revision += 1;
+    }
+}

@@ -1,0 +1,140 @@
+//! Search and filter.
+
+use super::*;
+use crate::model::{
+    level::Level,
+    navigation::Direction,
+    search::{FilterMode, Query},
+};
+
+fn query(pattern: &str) -> Query {
+    Query { pattern: pattern.to_owned(), ..Query::default() }
+}
+
+fn top_text(log: &LiveLog) -> Option<&str> {
+    log.lines().line_at(log.viewport.top_line()).map(|line| line.text)
+}
+
+#[test]
+fn a_cleared_log_is_empty_and_continues() {
+    let mut log = log_after(&[connected(), joined(), message("one\ntwo failed\nERROR two failed")]);
+    log.lay_out(true);
+    log.set_query(query("failed"));
+    log.set_filter_mode(FilterMode::Matching);
+    log.lay_out(true);
+    log.step_match(Direction::Forward);
+    log.toggle_bookmark();
+    log.select_all();
+    let (revision, next) = (log.revision(), log.store.next_id());
+    log.clear();
+    log.lay_out(true);
+    let snapshot = log.snapshot(LOST.unix_ms);
+    assert!(snapshot.is_empty && log.revision() > revision && !log.has_selected_text());
+    assert_eq!((snapshot.search.matches, snapshot.filter.visible_lines), (0, Some(0)));
+    assert_eq!((snapshot.selected_lines, snapshot.filter.level_counts), (0, [0; 5]));
+    assert!(!log.step_bookmark(Direction::Forward), "a bookmark is removed with its line");
+    log.handle_event(0, &message("three\nfour failed"), RESTORED);
+    log.lay_out(true);
+    assert_eq!(log.store.first_id(), next);
+    assert_eq!(log.snapshot(RESTORED.unix_ms).filter.visible_lines, Some(1));
+    assert_eq!(top_text(&log), Some("four failed"));
+}
+
+#[test]
+fn matches_are_stepped_through_and_scrolled_to() {
+    let mut log = log_of(StoreLimits::default(), &numbered(1..=500));
+    log.set_query(query("line 25"));
+    while log.advance_search() {}
+    assert!(!log.is_searching());
+    for (direction, line) in [(Direction::Backward, 258), (Direction::Forward, 24), (Direction::Forward, 249)]
+    {
+        log.step_match(direction);
+        assert_eq!(log.current_line(), Some(line));
+    }
+    let positions = log.lay_out(true).rows;
+    assert!(positions.contains(&249) && !log.viewport().is_following());
+    let search = log.snapshot(0.0).search;
+    assert_eq!((search.matches, search.current, search.is_counting), (11, Some(2), false));
+}
+
+#[test]
+fn a_filter_keeps_the_line_at_the_top_of_the_viewport() {
+    let lines: Vec<String> =
+        (0..1_000).map(|n| format!("{} {n}", if n % 2 == 0 { "ERROR" } else { "INFO" })).collect();
+    let mut log = log_of(StoreLimits::default(), &lines.join("\n"));
+    log.viewport_mut().reveal(400);
+    let changes: [fn(&mut LiveLog); 5] = [
+        |log| log.toggle_level(Level::Error),
+        |log| log.set_levels([false; 5]),
+        |log| log.set_query(query("ERROR")),
+        |log| log.set_filter_mode(FilterMode::Matching),
+        |log| log.set_filter_mode(FilterMode::All),
+    ];
+    log.lay_out(true);
+    for change in changes {
+        let revision = log.revision();
+        change(&mut log);
+        log.lay_out(true);
+        assert_eq!(top_text(&log), Some("ERROR 400"));
+        assert!(log.revision() > revision, "rows are filled again");
+    }
+}
+
+#[test]
+fn several_changes_of_the_filter_in_one_frame_keep_the_line_at_the_top() {
+    let mut log = log_of(StoreLimits::default(), &numbered(1..=1_000));
+    log.viewport_mut().reveal(499);
+    log.lay_out(true);
+    log.set_query(query("0"));
+    log.set_filter_mode(FilterMode::Matching);
+    log.advance_search();
+    log.set_filter_mode(FilterMode::NotMatching);
+    log.set_filter_mode(FilterMode::Matching);
+    log.lay_out(true);
+    assert_eq!(top_text(&log), Some("line 500"));
+}
+
+#[test]
+fn hidden_sources_are_part_of_the_snapshot() {
+    let mut log = LiveLog::new(vec![source("a", 0), source("b", 0)], StoreLimits::default());
+    log.handle_event(0, &message_to("a", "x"), LOST);
+    log.handle_event(0, &message_to("b", "x"), LOST);
+    assert!(!log.is_filtered());
+    log.toggle_source(1);
+    log.lay_out(true);
+    let snapshot = log.snapshot(0.0);
+    let visible: Vec<bool> = snapshot.sources.iter().map(|source| source.is_visible).collect();
+    assert_eq!(
+        (visible, snapshot.filter.visible_lines, log.is_filtered()),
+        (vec![true, false], Some(1), true)
+    );
+}
+
+#[test]
+fn an_invalid_pattern_is_reported_and_leaves_the_filter_in_place() {
+    let mut log = log_of(StoreLimits::default(), "one\ntwo");
+    log.set_query(query("one"));
+    log.set_filter_mode(FilterMode::Matching);
+    log.lay_out(true);
+    log.set_query(Query { is_regex: true, ..query("(") });
+    log.lay_out(true);
+    let snapshot = log.snapshot(0.0);
+    assert!(snapshot.search.error.is_some());
+    assert_eq!((snapshot.search.matches, snapshot.filter.visible_lines), (1, Some(1)));
+}
+
+#[test]
+fn a_range_of_the_timeline_limits_the_visible_lines() {
+    let mut log = log_after(&[message("early")]);
+    let later = LocalTime { unix_ms: LOST.unix_ms + 5_000.0, ..LOST };
+    log.handle_event(0, &message("late"), later);
+    assert_eq!((log.snapshot(later.unix_ms + 1_000.0).rate, log.store.timeline().bars().len()), (1, 6));
+    log.set_time_range(Some((5, 4)), 0);
+    log.lay_out(true);
+    assert_eq!(log.snapshot(0.0).time_range.as_deref(), Some("14:03:15 – 14:03:17"));
+    assert_eq!(log.lines().line_at(0).unwrap().text, "late");
+    assert_eq!(log.snapshot(0.0).filter.visible_lines, Some(1));
+    log.set_time_range(None, 0);
+    log.lay_out(true);
+    assert_eq!((log.snapshot(0.0).time_range, log.snapshot(0.0).filter.visible_lines), (None, None));
+}

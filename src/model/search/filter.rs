@@ -1,0 +1,294 @@
+//! The filter: criteria that a line must meet to be visible, and the list of lines that meet them.
+
+use super::{
+    line_list::{LineList, REGEX_SLICE_BYTES, SLICE_BYTES},
+    matcher::Matcher,
+};
+use crate::model::{
+    level::Level,
+    line_store::{Line, LineKind, LineStore},
+};
+
+/// Effect of the query on the lines that are visible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FilterMode {
+    /// All lines are visible; matches are highlighted.
+    #[default]
+    All,
+    /// Only lines that match are visible.
+    Matching,
+    /// Only lines that do not match are visible.
+    NotMatching,
+}
+
+impl FilterMode {
+    /// Returns the mode that follows when the user cycles through them.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Self::All => Self::Matching,
+            Self::Matching => Self::NotMatching,
+            Self::NotMatching => Self::All,
+        }
+    }
+}
+
+/// Switch for each log level, most severe first. With all switches off, lines of every level are visible.
+pub type Levels = [bool; Level::ALL.len()];
+
+/// State of the filter, for display.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FilterState {
+    /// Effect of the query on the lines that are visible.
+    pub mode: FilterMode,
+    /// Count of visible lines; `None` without a filter.
+    pub visible_lines: Option<usize>,
+    /// Selected log levels.
+    pub levels: Levels,
+    /// Count of lines held of each level.
+    pub level_counts: [u64; Level::ALL.len()],
+}
+
+/// Criteria that a line must meet to be visible.
+#[derive(Debug, Default)]
+pub struct FilterCriteria {
+    /// Effect of the query.
+    pub mode: FilterMode,
+    /// Selected log levels.
+    pub levels: Levels,
+    /// Arrival times, from the first up to but without the second, in milliseconds since 1970.
+    pub time_range: Option<(f64, f64)>,
+    /// Bit set of the sources whose lines are hidden.
+    muted_sources: u32,
+}
+
+impl FilterCriteria {
+    /// Selects a level, or deselects it.
+    pub fn toggle_level(&mut self, level: Level) {
+        if let Some(is_selected) = self.levels.get_mut(level as usize) {
+            *is_selected = !*is_selected;
+        }
+    }
+
+    /// Hides the lines of a source, or shows them again.
+    pub fn toggle_source(&mut self, source: u16) {
+        self.muted_sources ^= 1_u32.checked_shl(u32::from(source)).unwrap_or(0);
+    }
+
+    /// Whether lines of a source are visible.
+    #[must_use]
+    pub fn includes_source(&self, source: u16) -> bool {
+        self.muted_sources.checked_shr(u32::from(source)).is_none_or(|bits| bits & 1 == 0)
+    }
+
+    /// Whether some lines may be hidden.
+    fn is_restrictive(&self, matcher: Option<&Matcher>) -> bool {
+        self.matcher_in_use(matcher).is_some()
+            || self.levels.contains(&true)
+            || self.muted_sources != 0
+            || self.time_range.is_some()
+    }
+
+    fn matcher_in_use<'a>(&self, matcher: Option<&'a Matcher>) -> Option<&'a Matcher> {
+        matcher.filter(|_| self.mode != FilterMode::All)
+    }
+
+    /// Whether a line meets the criteria. Notices are subject to the time range only: they report missing lines.
+    fn includes(&self, line: &Line<'_>, matcher: Option<&Matcher>) -> bool {
+        if self.time_range.is_some_and(|(start, end)| !(start..end).contains(&line.arrived_ms)) {
+            return false;
+        }
+        if line.kind == LineKind::Notice {
+            return true;
+        }
+        self.includes_source(line.source)
+            && self.includes_level(line.level)
+            && self
+                .matcher_in_use(matcher)
+                .is_none_or(|matcher| matcher.is_match(line.text) == (self.mode == FilterMode::Matching))
+    }
+
+    fn includes_level(&self, level: Option<Level>) -> bool {
+        let is_selected = level.and_then(|level| self.levels.get(level as usize)).copied().unwrap_or(false);
+        is_selected || !self.levels.contains(&true)
+    }
+}
+
+/// Filter of the log: its criteria, and the visible lines while there are any criteria.
+#[derive(Debug, Default)]
+pub struct LineFilter {
+    criteria: FilterCriteria,
+    list: Option<LineList>,
+}
+
+impl LineFilter {
+    /// Returns the criteria.
+    #[must_use]
+    pub fn criteria(&self) -> &FilterCriteria {
+        &self.criteria
+    }
+
+    /// Changes the criteria, and tests all lines again.
+    pub fn change(&mut self, matcher: Option<&Matcher>, change: impl FnOnce(&mut FilterCriteria)) {
+        change(&mut self.criteria);
+        self.restart(matcher);
+    }
+
+    /// Tests all lines again, after the query changed.
+    pub fn restart(&mut self, matcher: Option<&Matcher>) {
+        self.list = self.criteria.is_restrictive(matcher).then(LineList::default);
+    }
+
+    /// Tests a slice of the lines not tested yet. Returns whether untested lines remain.
+    pub fn advance(&mut self, store: &LineStore, matcher: Option<&Matcher>) -> bool {
+        let Self { criteria, list } = self;
+        let Some(list) = list else { return false };
+        let uses_regex = criteria.matcher_in_use(matcher).is_some_and(|matcher| !matcher.is_literal());
+        let slice_bytes = if uses_regex { REGEX_SLICE_BYTES } else { SLICE_BYTES };
+        list.advance(store, slice_bytes, |line| criteria.includes(line, matcher))
+    }
+
+    /// Returns the list of visible lines; `None` without a filter.
+    #[must_use]
+    pub fn list(&self) -> Option<&LineList> {
+        self.list.as_ref()
+    }
+
+    /// Returns the state of the filter on the lines of `store`.
+    #[must_use]
+    pub fn state(&self, store: &LineStore) -> FilterState {
+        FilterState {
+            mode: self.criteria.mode,
+            visible_lines: self.list.as_ref().map(LineList::len),
+            levels: self.criteria.levels,
+            level_counts: Level::ALL.map(|level| store.level_count(level)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::matcher::Query, *};
+    use crate::model::line_store::{Origin, StoreLimits};
+
+    fn store() -> LineStore {
+        let mut store = LineStore::new(StoreLimits::default());
+        let lines = "INFO start\nERROR one failed\nINFO middle\nERROR two failed\nINFO end";
+        store.push_message(LineKind::Group, lines, 0.0);
+        store.push_message(LineKind::Notice, "failed: connection lost", 0.0);
+        store
+    }
+
+    fn matcher(pattern: &str, is_regex: bool) -> Option<Matcher> {
+        let query = Query { pattern: pattern.to_owned(), is_regex, ..Query::default() };
+        Matcher::new(&query).unwrap()
+    }
+
+    fn visible(filter: &LineFilter) -> Vec<u64> {
+        let list = filter.list().unwrap();
+        (list.first_position()..list.next_position()).filter_map(|at| list.id_at(at)).collect()
+    }
+
+    fn only(levels: &[Level]) -> Levels {
+        Level::ALL.map(|level| levels.contains(&level))
+    }
+
+    #[test]
+    fn modes_follow_each_other_in_a_cycle() {
+        let modes = [FilterMode::All, FilterMode::Matching, FilterMode::NotMatching];
+        assert_eq!(modes.map(FilterMode::next), [modes[1], modes[2], modes[0]]);
+    }
+
+    #[test]
+    fn lines_are_filtered_by_query_and_level_and_notices_stay() {
+        let (store, matcher, mut filter) = (store(), matcher("one", false), LineFilter::default());
+        let matcher = matcher.as_ref();
+        for (mode, lines) in
+            [(FilterMode::Matching, vec![1, 5]), (FilterMode::NotMatching, vec![0, 2, 3, 4, 5])]
+        {
+            filter.change(matcher, |criteria| criteria.mode = mode);
+            filter.advance(&store, matcher);
+            assert_eq!(visible(&filter), lines);
+        }
+        filter.change(matcher, |criteria| criteria.toggle_level(Level::Error));
+        filter.advance(&store, matcher);
+        assert_eq!(visible(&filter), [3, 5]);
+        filter.change(matcher, |criteria| {
+            criteria.mode = FilterMode::All;
+            criteria.toggle_level(Level::Error);
+        });
+        assert!(filter.list().is_none());
+        assert_eq!(filter.state(&store).level_counts, [2, 0, 3, 0, 0]);
+    }
+
+    #[test]
+    fn a_mode_without_a_query_hides_nothing() {
+        let mut filter = LineFilter::default();
+        filter.change(None, |criteria| criteria.mode = FilterMode::Matching);
+        assert!(filter.list().is_none());
+        filter.restart(matcher("one", false).as_ref());
+        assert!(filter.list().is_some());
+    }
+
+    #[test]
+    fn levels_are_selected_together_and_none_selected_shows_all() {
+        let (store, mut filter) = (store(), LineFilter::default());
+        for (levels, lines) in [
+            (only(&[Level::Error]), Some(vec![1, 3, 5])),
+            (only(&[Level::Info]), Some(vec![0, 2, 4, 5])),
+            (only(&[]), None),
+        ] {
+            filter.change(None, |criteria| criteria.levels = levels);
+            filter.advance(&store, None);
+            assert_eq!(filter.state(&store).levels, levels);
+            assert_eq!(filter.list().map(|_| visible(&filter)), lines);
+        }
+        filter.change(None, |criteria| {
+            criteria.levels = only(&Level::ALL);
+            criteria.toggle_level(Level::Error);
+        });
+        assert_eq!(filter.state(&store).levels, only(&Level::ALL[1..]), "the others stay selected");
+    }
+
+    #[test]
+    fn lines_of_a_muted_source_are_held_but_hidden() {
+        let (mut store, mut filter) = (LineStore::new(StoreLimits::default()), LineFilter::default());
+        for source in [0, 1, 2, 1] {
+            store.push_message(Origin { kind: LineKind::Group, source }, "x", 0.0);
+        }
+        filter.change(None, |criteria| criteria.toggle_source(1));
+        filter.advance(&store, None);
+        assert_eq!(visible(&filter), [0, 2]);
+        let criteria = filter.criteria();
+        assert!(!criteria.includes_source(1) && criteria.includes_source(0) && criteria.includes_source(99));
+        filter.change(None, |criteria| criteria.toggle_source(1));
+        assert!(filter.list().is_none() && store.len() == 4);
+    }
+
+    #[test]
+    fn a_time_range_hides_lines_that_arrived_outside_of_it() {
+        let (mut store, mut filter) = (LineStore::new(StoreLimits::default()), LineFilter::default());
+        for second in 0..5_u32 {
+            store.push_message(LineKind::Group, "x", 1_000.0 * f64::from(second));
+        }
+        store.push_message(LineKind::Notice, "connection lost", 4_000.0);
+        filter.change(None, |criteria| criteria.time_range = Some((1_000.0, 3_000.0)));
+        filter.advance(&store, None);
+        assert_eq!(visible(&filter), [1, 2]);
+        filter.change(None, |criteria| criteria.time_range = None);
+        assert!(filter.list().is_none());
+    }
+
+    #[test]
+    fn a_regular_expression_filters_in_small_slices() {
+        let (mut store, line) = (LineStore::new(StoreLimits::default()), "x".repeat(1_000));
+        for _ in 0..4 * REGEX_SLICE_BYTES / line.len() {
+            store.push_message(LineKind::Group, &line, 0.0);
+        }
+        let (matcher, mut filter) = (matcher(r"\w+\d", true), LineFilter::default());
+        filter.change(matcher.as_ref(), |criteria| criteria.mode = FilterMode::NotMatching);
+        let slices = (0..).find(|_| !filter.advance(&store, matcher.as_ref())).unwrap();
+        assert!((3..6).contains(&slices), "{slices}");
+        assert_eq!(filter.list().unwrap().len(), store.len());
+    }
+}

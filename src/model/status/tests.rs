@@ -1,0 +1,172 @@
+//! Tests of the status after the client's events.
+
+use std::time::Duration;
+
+use webpubsub_client::{ConnectFailure, Disconnect};
+use webpubsub_protocol::subprotocol::Subprotocol;
+
+use super::*;
+
+fn group() -> GroupName {
+    GroupName::new("stream").unwrap()
+}
+
+fn connected(user_id: Option<&str>) -> ClientEvent {
+    ClientEvent::Connected {
+        connection_id: "3f2b9c".into(),
+        user_id: user_id.map(Into::into),
+        subprotocol: Subprotocol::ReliableJson,
+    }
+}
+
+fn joined() -> ClientEvent {
+    ClientEvent::Joined { group: group() }
+}
+
+fn refused(name: &str) -> ClientEvent {
+    let error = AckError { name: name.into(), message: "the role is missing".into() };
+    ClientEvent::JoinRefused { group: group(), error }
+}
+
+fn dropped() -> ClientEvent {
+    ClientEvent::Disconnected { reason: Disconnect::Dropped { code: 1006, reason: String::new() } }
+}
+
+fn not_found() -> ClientEvent {
+    let failure = ConnectFailure::NegotiateStatus { url: "http://host/negotiate".into(), status: 404 };
+    ClientEvent::ConnectFailed { failure }
+}
+
+fn retry_in(seconds: u64) -> ClientEvent {
+    ClientEvent::RetryScheduled { after: Duration::from_secs(seconds) }
+}
+
+fn after(events: impl IntoIterator<Item = ClientEvent>) -> Status {
+    let mut status = Status::new(group());
+    for event in events {
+        status.handle_event(&event, 0.0);
+    }
+    status
+}
+
+fn state_and_text(events: impl IntoIterator<Item = ClientEvent>) -> (ConnectionState, String) {
+    let line = after(events).line(0.0);
+    (line.state, line.text())
+}
+
+#[test]
+fn an_unusable_page_shows_the_reason() {
+    let line = StatusLine::unusable("the group \u{202e} is invalid".to_owned());
+    assert_eq!(line.text(), "The log cannot be shown: the group <U+202E> is invalid");
+    assert_eq!((line.state, line.can_retry), (ConnectionState::Failed, false));
+}
+
+#[test]
+fn a_new_source_is_connecting() {
+    assert_eq!(state_and_text([]), (ConnectionState::Connecting, "Connecting…".into()));
+    assert_eq!(
+        state_and_text([ClientEvent::Connecting]),
+        (ConnectionState::Connecting, "Connecting…".into())
+    );
+}
+
+#[test]
+fn a_source_is_connected_once_it_has_joined_the_group() {
+    let (state, text) = state_and_text([ClientEvent::Connecting, connected(Some("ada"))]);
+    assert_eq!((state, text.as_str()), (ConnectionState::Connecting, "Joining group `stream`…"));
+    let (state, text) = state_and_text([ClientEvent::Connecting, connected(Some("ada")), joined()]);
+    assert_eq!((state, text.as_str()), (ConnectionState::Connected, "Connected as ada · connection 3f2b9c"));
+    assert_eq!(state_and_text([connected(None), joined()]).1, "Connected · connection 3f2b9c");
+}
+
+#[test]
+fn joining_another_group_does_not_change_the_state() {
+    let other = ClientEvent::Joined { group: GroupName::new("other").unwrap() };
+    assert_eq!(state_and_text([connected(None), other]).0, ConnectionState::Connecting);
+}
+
+#[test]
+fn a_refused_join_has_the_reason_that_the_service_gave() {
+    let (state, text) = state_and_text([connected(None), refused(AckError::FORBIDDEN)]);
+    assert_eq!(state, ConnectionState::Forbidden);
+    assert_eq!(text, "Not allowed to join group `stream`: the role is missing");
+    let (state, text) = state_and_text([connected(None), refused(AckError::INTERNAL_SERVER_ERROR)]);
+    assert_eq!(state, ConnectionState::Failed);
+    assert_eq!(text, "Group `stream` could not be joined: InternalServerError: the role is missing");
+    assert!(after([connected(None), refused(AckError::FORBIDDEN)]).line(0.0).connection.is_some());
+}
+
+#[test]
+fn a_lost_connection_shows_its_reason_and_a_countdown() {
+    let status = after([connected(None), joined(), dropped(), retry_in(2)]);
+    assert!(status.is_counting_down());
+    for (now_ms, text) in [
+        (0.0, "Reconnecting in 2 s: the connection was dropped (close code 1006)"),
+        (1_200.0, "Reconnecting in 1 s: the connection was dropped (close code 1006)"),
+        (9_000.0, "Reconnecting in 1 s: the connection was dropped (close code 1006)"),
+    ] {
+        let line = status.line(now_ms);
+        assert_eq!((line.state, line.text().as_str()), (ConnectionState::Disconnected, text));
+        assert_eq!((line.announcement.as_str(), line.connection), ("Reconnecting", None));
+    }
+}
+
+#[test]
+fn while_reconnecting_the_reason_stays_until_a_failure_replaces_it() {
+    let lost = [connected(None), joined(), dropped(), retry_in(1), ClientEvent::Connecting];
+    assert_eq!(
+        state_and_text(lost.clone()).1,
+        "Reconnecting now: the connection was dropped (close code 1006)"
+    );
+    let (state, text) = state_and_text(lost.into_iter().chain([not_found(), retry_in(4)]));
+    assert_eq!(state, ConnectionState::Disconnected);
+    assert!(
+        text.starts_with("Reconnecting in 4 s: negotiate failed: http://host/negotiate answered 404"),
+        "{text}"
+    );
+    assert_eq!(
+        state_and_text([dropped(), retry_in(1), connected(None), joined()]).0,
+        ConnectionState::Connected
+    );
+}
+
+#[test]
+fn a_first_connection_that_is_not_established_has_failed() {
+    let (state, text) = state_and_text([ClientEvent::Connecting, not_found(), retry_in(3)]);
+    assert_eq!(state, ConnectionState::Failed);
+    assert!(text.starts_with("Retrying in 3 s: negotiate failed"), "{text}");
+}
+
+#[test]
+fn a_stopped_client_shows_its_reason_and_can_be_retried() {
+    let status = after([ClientEvent::Connecting, not_found(), ClientEvent::Stopped]);
+    let line = status.line(0.0);
+    assert_eq!((line.state, line.can_retry), (ConnectionState::Failed, true));
+    assert!(line.text().starts_with("Not connected: negotiate failed"), "{}", line.text());
+    assert!(!status.is_counting_down());
+    assert_eq!(
+        state_and_text([connected(None), joined(), dropped(), ClientEvent::Stopped]).0,
+        ConnectionState::Failed
+    );
+}
+
+#[test]
+fn a_name_with_invisible_characters_is_made_visible() {
+    assert_eq!(
+        state_and_text([connected(Some("\u{202e}ada")), joined()]).1,
+        "Connected as <U+202E>ada · connection 3f2b9c"
+    );
+}
+
+#[test]
+fn a_recovered_connection_returns_to_its_state_before() {
+    let lost = ClientEvent::Recovering { reason: Disconnect::Dropped { code: 1006, reason: String::new() } };
+    let recovering = [connected(Some("ada")), joined(), lost];
+    let (state, text) = state_and_text(recovering.clone());
+    assert_eq!(state, ConnectionState::Disconnected);
+    assert_eq!(text, "Reconnecting now: the connection was dropped (close code 1006)");
+    let status = after(recovering.clone().into_iter().chain([not_found(), retry_in(1)]));
+    assert!(status.is_counting_down() && !status.line(0.0).can_retry);
+    let recovered = recovering.into_iter().chain([retry_in(1), ClientEvent::Recovered]);
+    assert_eq!(state_and_text(recovered).1, "Connected as ada · connection 3f2b9c");
+}
