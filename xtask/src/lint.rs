@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
+use crate::page_rules;
 use crate::program::{Ending, Program};
 use crate::progress;
 use crate::setup::{Setup, WASM_TARGET, WasmToolchain};
@@ -23,6 +24,9 @@ pub const WASM_PACKAGES: [&str; 8] = [
 
 /// The crates for others: what is packed of them builds by itself.
 const PUBLISHED_PACKAGES: [&str; 4] = ["--package", "webpubsub-protocol", "--package", "webpubsub-client"];
+
+/// As `cargo tree` names it.
+const DELEGATION_FEATURE: &str = "tachys feature \"delegation\"";
 
 /// How long the advisory database may take to arrive.
 const DATABASE_LIMIT: Duration = Duration::from_secs(60);
@@ -46,6 +50,10 @@ pub fn run(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
     })?;
     progress::step("running clippy on what runs in the browser", "a minute the first time", || {
         clippy(wasm_cargo(workspace, toolchain)?, &[&["--target", WASM_TARGET], &WASM_PACKAGES[..]].concat())
+    })?;
+    progress::step("checking how the page uses Leptos", "seconds", || {
+        page_rules::check(&workspace.root().join("src"))?;
+        check_event_delegation(workspace)
     })?;
     // A workspace of its own, which nothing else here builds, with the versions that are locked for it.
     progress::step("running clippy on the fuzz targets", "a minute the first time", || {
@@ -74,6 +82,33 @@ pub fn wasm_cargo(workspace: &Workspace, toolchain: WasmToolchain) -> Result<Pro
 fn clippy(cargo: Program, selection: &[&str]) -> Result<()> {
     let command = cargo.args(["clippy", "--quiet", "--all-targets"]).args(selection);
     command.args(["--", "-D", "warnings"]).run()
+}
+
+/// Checks that no dependency makes Leptos delegate events: the listeners would sit on the window, and never see the target of an
+/// event inside of a closed shadow root, where the element lives.
+fn check_event_delegation(workspace: &Workspace) -> Result<()> {
+    let tree = [
+        "tree",
+        "--package",
+        "tailcast",
+        "--target",
+        WASM_TARGET,
+        "--edges",
+        "features",
+        "--invert",
+        "tachys",
+    ];
+    let features = workspace.cargo()?.args(tree).capture()?;
+    ensure!(
+        features.contains("tachys"),
+        "`cargo tree` does not list tachys: check the rule in xtask/src/lint.rs"
+    );
+    ensure!(
+        !features.contains(DELEGATION_FEATURE),
+        "a dependency turns on `delegation` of tachys, which breaks events in shadow roots; `cargo tree --package tailcast \
+         --target {WASM_TARGET} --edges features --invert tachys` shows which one"
+    );
+    Ok(())
 }
 
 fn check_dependencies(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {

@@ -13,6 +13,7 @@ mod element;
 mod first_load;
 mod lint;
 mod npm_package;
+mod page_rules;
 mod program;
 mod progress;
 mod serve;
