@@ -104,3 +104,19 @@ async fn everything_is_selected_and_copied_by_keys_while_output_arrives() -> any
     viewer.browser.until("document.querySelector('#selected').hidden").await?;
     viewer.browser.close().await
 }
+
+#[tokio::test]
+async fn the_selection_is_copied_with_the_escape_sequences_of_its_colours() -> anyhow::Result<()> {
+    let viewer = Viewer::open("/?id=ada").await?;
+    viewer.browser.run(WATCH_COPIES).await?;
+    viewer.stream("\u{1b}[31mred\u{1b}[0m and plain\n", 1).await?;
+    press_with_control(&viewer, 'a').await?;
+    viewer.browser.until("document.querySelector('#selected').dataset.lines === '1'").await?;
+    let key = KeyActions::new("keys".to_owned())
+        .then(KeyAction::Down { value: 'C' })
+        .then(KeyAction::Up { value: 'C' });
+    in_time("the key", async { Ok(viewer.browser.client().perform_actions(key).await?) }).await?;
+    viewer.browser.until("window.copied !== undefined").await?;
+    assert_eq!(viewer.value("window.copied").await?, "\u{1b}[0;31mred\u{1b}[0m and plain");
+    viewer.browser.close().await
+}
