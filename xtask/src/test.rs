@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::lint::{self, WASM_PACKAGES};
-use crate::setup::{Browser, Setup, WASM_TARGET};
+use crate::program::Program;
+use crate::setup::{Browser, Setup, WASM_TARGET, WasmToolchain};
 use crate::workspace::Workspace;
 use crate::{budget, dist, docs, progress};
 
@@ -32,7 +33,7 @@ enum Step {
     Lint,
     /// Tests inside the crates, run natively
     Unit,
-    /// Tests inside the crates, run in a headless browser
+    /// Tests inside the crates, run in headless Chromium and Firefox
     BrowserUnit,
     /// Whole-system tests: real processes, a real browser, the vendor's SDK
     System,
@@ -95,18 +96,34 @@ fn browser_unit(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) 
     let toolchain = setup.wasm_toolchain()?;
     setup.wasm_bindgen()?;
     let browser = setup.browser()?;
-    let mut cargo = lint::wasm_cargo(workspace, toolchain)?
-        // No documentation tests: they have no browser to run in.
-        .args(["test", "--tests", "--target", WASM_TARGET])
-        .args(WASM_PACKAGES)
-        .args(filter)
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
-        .env("WASM_BINDGEN_TEST_TIMEOUT", BROWSER_UNIT_LIMIT)
+    let firefox = setup.firefox()?;
+    let mut in_chromium = browser_unit_tests(workspace, toolchain, &WASM_PACKAGES, filter)?
         .env("CHROMEDRIVER", &browser.driver);
     if let Some(capabilities) = capabilities_elsewhere(workspace, &browser)? {
-        cargo = cargo.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities);
+        in_chromium = in_chromium.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities);
     }
-    cargo.run_on_stdout()
+    in_chromium.run_on_stdout()?;
+    // The same programs: they are built already.
+    browser_unit_tests(workspace, toolchain, &WASM_PACKAGES, filter)?
+        .env("GECKODRIVER", &firefox.driver)
+        .run_on_stdout()
+}
+
+/// Returns the tests inside of `packages`, to be run in a browser whose driver the environment names.
+fn browser_unit_tests(
+    workspace: &Workspace,
+    toolchain: WasmToolchain,
+    packages: &[&str],
+    filter: Option<&str>,
+) -> Result<Program> {
+    let cargo = lint::wasm_cargo(workspace, toolchain)?
+        // No documentation tests: they have no browser to run in.
+        .args(["test", "--tests", "--target", WASM_TARGET])
+        .args(packages)
+        .args(filter)
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
+        .env("WASM_BINDGEN_TEST_TIMEOUT", BROWSER_UNIT_LIMIT);
+    Ok(cargo)
 }
 
 fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Result<()> {
