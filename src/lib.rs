@@ -23,5 +23,6 @@ pub mod browser;
 pub mod controller;
 #[cfg(all(target_arch = "wasm32", any(feature = "element", test)))]
 pub mod element;
-#[cfg(all(target_arch = "wasm32", test))]
+#[cfg(test)]
+#[cfg(target_arch = "wasm32")]
 mod test_page;

@@ -1,12 +1,9 @@
-//! A viewer in a test's document, with the test in place of the clients.
+//! A viewer in a test's document, with the test in place of the clients; or one of its components alone.
 
-use std::{any::Any, cell::RefCell, rc::Rc};
+use std::{cell::RefCell, ops::Deref, rc::Rc};
 
-use js_sys::Promise;
-use leptos::{mount::mount_to, prelude::*};
-use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Document, Element, HtmlElement, KeyboardEvent, KeyboardEventInit, WheelEvent, WheelEventInit};
+use leptos::prelude::*;
+use web_sys::HtmlElement;
 use webpubsub_client::ClientEvent;
 use webpubsub_protocol::{message::Metadata, name::GroupName, payload::Payload, subprotocol::Subprotocol};
 
@@ -19,11 +16,22 @@ use crate::{
         scheduler::PENDING,
         settings::{SettingValues, Settings},
     },
+    controller::WeakController,
     model::line_store::StoreLimits,
 };
 
-/// Height of the viewer: the list gets what header and toolbar leave.
-pub const PAGE_PX: u32 = 600;
+mod component_stage;
+mod events;
+mod stage;
+
+pub use self::{
+    component_stage::{ComponentStage, row_of},
+    events::{
+        bubbling_event, enter_text, frames_until, is_open, key_event, next_event, next_frame, point_at,
+        turn_wheel, value,
+    },
+    stage::{Mounted, Stage, document},
+};
 
 /// A client that records what it is to publish, and takes at most three texts.
 struct TestClient {
@@ -42,62 +50,17 @@ impl ViewerClient for TestClient {
     }
 }
 
-/// An element in the test's document with the style sheet, removed when dropped.
-pub struct Stage {
-    root: HtmlElement,
+thread_local! {
+    /// The viewer mounted last. A test that panics does not remove its own, whose listeners would then handle the keys of the next.
+    static LAST: RefCell<Option<(Owner, HtmlElement)>> = const { RefCell::new(None) };
 }
 
-impl Stage {
-    pub fn new() -> Self {
-        let document = document();
-        let root: HtmlElement = document.create_element("div").unwrap().unchecked_into();
-        root.set_attribute("style", &format!("position: relative; height: {PAGE_PX}px")).unwrap();
-        let style = document.create_element("style").unwrap();
-        style.set_text_content(Some(include_str!("../assets/style.css")));
-        root.append_child(&style).unwrap();
-        document.body().unwrap().append_child(&root).unwrap();
-        Self { root }
-    }
-
-    pub fn root(&self) -> &HtmlElement {
-        &self.root
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        self.root.remove();
-    }
-}
-
-/// A mounted view: unmounted and cleaned up when dropped.
-pub struct Mounted {
-    view: Option<Box<dyn Any>>,
-    owner: Owner,
-}
-
-impl Mounted {
-    /// Mounts a view under an owner of its own, as the element does.
-    pub fn new<N: IntoView + 'static>(root: &HtmlElement, view: impl FnOnce() -> N + 'static) -> Self {
-        let owner = Owner::default();
-        let root = root.clone();
-        let view = owner.with(|| mount_to(root, view));
-        Self { view: Some(Box::new(view)), owner }
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        drop(self.view.take());
-        self.owner.cleanup();
-    }
-}
-
-/// A whole viewer. Removed when dropped.
+/// A whole viewer. Removed when dropped. There is one at a time: they listen to the same document.
 pub struct TestPage {
     sinks: Rc<RefCell<Vec<(usize, ReportSink)>>>,
     published: Rc<RefCell<Vec<String>>>,
     running: Rc<()>,
+    controller: WeakController,
     mounted: Option<Mounted>,
     stage: Stage,
 }
@@ -119,6 +82,17 @@ impl TestPage {
 
     /// Returns the viewer of an address, rendered once.
     pub async fn at(href: &str, limits: StoreLimits) -> Self {
+        let page = Self::mounted(href, limits);
+        page.rendered().await;
+        page
+    }
+
+    /// Returns the viewer of an address, which has rendered nothing yet.
+    pub fn mounted(href: &str, limits: StoreLimits) -> Self {
+        if let Some((owner, root)) = LAST.take() {
+            owner.cleanup();
+            root.remove();
+        }
         let stage = Stage::new();
         let sinks = Rc::new(RefCell::new(Vec::new()));
         let running = Rc::new(());
@@ -132,20 +106,20 @@ impl TestPage {
             }
         });
         let window = web_sys::window().unwrap();
-        let (_, query) = href.split_once('?').unwrap_or_default();
-        let requested = Settings::new(SettingValues::from_query(query), href.to_owned());
+        let controller = Rc::new(RefCell::new(WeakController::new()));
+        let started = Rc::clone(&controller);
         let plan = Plan {
-            address: PageAddress::read(&requested),
+            address: PageAddress::read(&settings_of(href)),
             start_client,
             limits,
             settings: Settings::of_page(&window).unwrap(),
             host: Host::standalone().unwrap(),
-            on_start: Box::new(drop),
+            on_start: Box::new(move |controller| drop(started.replace(controller))),
         };
         let mounted = Mounted::new(stage.root(), move || view! { <App plan /> });
-        let page = Self { stage, sinks, published, running, mounted: Some(mounted) };
-        page.rendered().await;
-        page
+        LAST.set(Some((mounted.owner().clone(), stage.root().clone())));
+        let controller = controller.take();
+        Self { stage, sinks, published, running, controller, mounted: Some(mounted) }
     }
 
     /// Reports an event of the newest client.
@@ -168,10 +142,7 @@ impl TestPage {
 
     /// Types into a field, as a user does.
     pub async fn type_into(&self, selector: &str, text: &str) {
-        let field = self.get(selector);
-        // Fields of all kinds have a value.
-        js_sys::Reflect::set(&field, &"value".into(), &text.into()).unwrap();
-        field.dispatch_event(&input_event()).unwrap();
+        enter_text(&self.get(selector), text);
         self.rendered().await;
     }
 
@@ -207,6 +178,11 @@ impl TestPage {
         Rc::clone(&self.running)
     }
 
+    /// The controller, which the viewer owns.
+    pub fn controller(&self) -> WeakController {
+        self.controller.clone()
+    }
+
     /// Waits until everything reported so far is in the document, and what follows from it as well.
     pub async fn rendered(&self) {
         /// A render may cause one or two more: a size, a scroll position.
@@ -220,35 +196,9 @@ impl TestPage {
         }
     }
 
-    pub fn find(&self, selector: &str) -> Option<HtmlElement> {
-        self.stage.root().query_selector(selector).unwrap().map(Element::unchecked_into)
-    }
-
-    pub fn get(&self, selector: &str) -> HtmlElement {
-        self.find(selector).unwrap_or_else(|| panic!("no element matches {selector}"))
-    }
-
-    pub fn attribute(&self, selector: &str, name: &str) -> String {
-        self.get(selector).get_attribute(name).unwrap_or_default()
-    }
-
-    pub fn text(&self, selector: &str) -> String {
-        self.get(selector).text_content().unwrap_or_default()
-    }
-
-    pub fn count(&self, selector: &str) -> u32 {
-        self.stage.root().query_selector_all(selector).unwrap().length()
-    }
-
     /// Texts of the rows, in the order of the document.
     pub fn texts(&self) -> Vec<String> {
-        self.all(".row .text").iter().map(|text| text.text_content().unwrap_or_default()).collect()
-    }
-
-    /// All elements that match, in the order of the document.
-    pub fn all(&self, selector: &str) -> Vec<HtmlElement> {
-        let found = self.stage.root().query_selector_all(selector).unwrap();
-        (0..found.length()).map(|at| found.get(at).unwrap().unchecked_into()).collect()
+        self.texts_of(".row .text")
     }
 
     /// Text of the topmost row in view, and how many pixels its top is above the view's.
@@ -272,11 +222,8 @@ impl TestPage {
 
     /// Turns the wheel, and scrolls as a browser would.
     pub async fn wheel(&self, px: i32) {
-        let init = WheelEventInit::new();
-        init.set_delta_y(f64::from(px));
-        init.set_bubbles(true);
         let log = self.get("#log");
-        log.dispatch_event(&WheelEvent::new_with_event_init_dict("wheel", &init).unwrap()).unwrap();
+        turn_wheel(&log, px);
         log.set_scroll_top(log.scroll_top() + px);
         self.rendered().await;
     }
@@ -293,6 +240,14 @@ impl TestPage {
     }
 }
 
+impl Deref for TestPage {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.stage
+    }
+}
+
 impl Drop for TestPage {
     fn drop(&mut self) {
         // Before its place in the document.
@@ -305,43 +260,13 @@ pub fn numbered(numbers: std::ops::RangeInclusive<u32>) -> String {
     numbers.map(|number| format!("line {number}")).collect::<Vec<_>>().join("\n")
 }
 
-pub async fn next_frame() {
-    let frame = Promise::new(&mut |resolve, _| {
-        web_sys::window().unwrap().request_animation_frame(&resolve).unwrap();
-    });
-    JsFuture::from(frame).await.unwrap();
-}
-
-pub fn document() -> Document {
-    web_sys::window().unwrap().document().unwrap()
-}
-
 /// Removes what the viewer has stored.
 pub fn clear_storage() {
     web_sys::window().unwrap().local_storage().unwrap().unwrap().clear().unwrap();
 }
 
-/// The event of a field that was typed into.
-pub fn input_event() -> web_sys::Event {
-    let init = web_sys::EventInit::new();
-    init.set_bubbles(true);
-    web_sys::Event::new_with_event_init_dict("input", &init).unwrap()
-}
-
-/// The event of a key with its modifiers: `n`, `Shift+End`, `Ctrl+A`.
-pub fn key_event(name: &str) -> KeyboardEvent {
-    let mut key = name;
-    let init = KeyboardEventInit::new();
-    while let Some((modifier, rest)) = key.split_once('+').filter(|(_, rest)| !rest.is_empty()) {
-        match modifier {
-            "Ctrl" => init.set_ctrl_key(true),
-            "Alt" => init.set_alt_key(true),
-            _ => init.set_shift_key(true),
-        }
-        key = rest;
-    }
-    init.set_key(key);
-    init.set_bubbles(true);
-    init.set_cancelable(true);
-    KeyboardEvent::new_with_keyboard_event_init_dict("keydown", &init).unwrap()
+/// The settings that an address requests.
+fn settings_of(href: &str) -> Settings {
+    let (_, query) = href.split_once('?').unwrap_or_default();
+    Settings::new(SettingValues::from_query(query), href.to_owned())
 }

@@ -58,10 +58,11 @@ async fn groups_of_two_servers_are_one_log_and_each_can_be_switched_off() -> any
     browser.close().await
 }
 
-/// Types a line and sends it, as a reader does.
+/// Types a line and sends it, as a user does.
 fn send(line: &str) -> String {
     format!(
-        "document.querySelector('#composer input').value = '{line}';
+        "const field = document.querySelector('#composer input'); field.value = '{line}';
+         field.dispatchEvent(new Event('input', {{ bubbles: true }}));
          document.querySelector('#composer').requestSubmit()"
     )
 }

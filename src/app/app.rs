@@ -74,3 +74,45 @@ pub fn App(
         Err(reason) => Either::Right(view! { <UnusablePage reason host /> }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::test_page::{Mounted, Stage};
+
+    #[wasm_bindgen_test]
+    fn unusable_settings_are_reported_and_nothing_is_started() {
+        let (stage, started) = (Stage::new(), Rc::new(Cell::new(0)));
+        let count = || {
+            let started = Rc::clone(&started);
+            move || started.set(started.get() + 1)
+        };
+        let (start_client, on_start) = (count(), count());
+        let plan = Plan {
+            address: Err("`x` is not the address of a negotiate endpoint".into()),
+            start_client: Rc::new(move |_, _| {
+                start_client();
+                None
+            }),
+            limits: StoreLimits::default(),
+            settings: Settings::default(),
+            host: Host::standalone().unwrap(),
+            on_start: Box::new(move |_| on_start()),
+        };
+        let _app = Mounted::new(stage.root(), move || view! { <App plan /> });
+        assert_eq!(stage.text(".unusable .reason"), "`x` is not the address of a negotiate endpoint");
+        assert!(stage.find("#log").is_none());
+        assert_eq!(started.get(), 0);
+    }
+
+    #[wasm_bindgen_test]
+    fn a_plan_of_unusable_settings_has_their_reason() {
+        let plan = Plan::of_page(Err("the page's settings cannot be read".into())).unwrap();
+        assert_eq!(plan.address, Err("the page's settings cannot be read".to_owned()));
+        assert!((plan.start_client)(0, Box::new(|_| {})).is_none());
+    }
+}

@@ -19,3 +19,27 @@ pub fn Brand() -> impl IntoView {
         </div>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::{app::context::ViewerInfo, test_page::ComponentStage};
+
+    #[wasm_bindgen_test]
+    async fn the_brand_is_a_heading_with_the_groups() {
+        let mut stage = ComponentStage::at("http://h/?group=web,db");
+        stage.mount(|| view! { <Brand /> }).await;
+        assert_eq!((stage.text("h1"), stage.text(".group")), ("Tailcast".into(), "web, db".into()));
+        assert!(!stage.get("h1").has_attribute("role"));
+    }
+
+    #[wasm_bindgen_test]
+    async fn an_embedded_viewer_adds_no_heading_to_the_host_page() {
+        let mut stage = ComponentStage::new();
+        stage.provide(ViewerInfo { is_embedded: true, ..ViewerInfo::default() });
+        stage.mount(|| view! { <Brand /> }).await;
+        assert_eq!(stage.attribute("h1", "role"), "presentation");
+    }
+}

@@ -61,3 +61,68 @@ pub fn Composer() -> impl IntoView {
         </form>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen::JsCast;
+    use wasm_bindgen_test::wasm_bindgen_test;
+    use web_sys::HtmlFormElement;
+
+    use super::*;
+    use crate::test_page::{ComponentStage, bubbling_event, value};
+
+    async fn submit(stage: &ComponentStage) {
+        stage.get("#composer").unchecked_into::<HtmlFormElement>().request_submit().unwrap();
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_field_and_the_draft_are_one() {
+        let stage = ComponentStage::showing(|| view! { <Composer /> }).await;
+        stage.type_into("input", "restarting").await;
+        assert_eq!(stage.state().draft().get_untracked(), "restarting");
+        stage.set(stage.state().draft(), "recalled".into()).await;
+        assert_eq!(value(&stage.get("input")), "recalled");
+        submit(&stage).await;
+        assert_eq!(stage.commands(), [Command::Publish { source: 0 }]);
+        assert_eq!(
+            value(&stage.get("input")),
+            "recalled",
+            "the controller empties the draft that it has sent"
+        );
+    }
+
+    #[wasm_bindgen_test]
+    async fn arrow_keys_recall_and_other_keys_type() {
+        let stage = ComponentStage::showing(|| view! { <Composer /> }).await;
+        let prevented = [
+            stage.press_in("input", "ArrowUp").await,
+            stage.press_in("input", "ArrowDown").await,
+            stage.press_in("input", "a").await,
+        ];
+        assert_eq!(prevented, [true, true, false]);
+        assert_eq!(
+            stage.commands(),
+            [Command::RecallDraft(Direction::Backward), Command::RecallDraft(Direction::Forward)]
+        );
+    }
+
+    #[wasm_bindgen_test]
+    async fn several_sources_are_offered_and_delivery_is_shown() {
+        let mut stage = ComponentStage::at("http://h/?group=web,db");
+        stage.mount(|| view! { <Composer /> }).await;
+        assert_eq!(stage.texts_of("option"), ["web", "db"]);
+        js_sys::Reflect::set(&stage.get("select"), &"value".into(), &"1".into()).unwrap();
+        stage.dispatch("select", &bubbling_event("change")).await;
+        submit(&stage).await;
+        assert_eq!(stage.commands(), [Command::Publish { source: 1 }]);
+        assert_eq!(stage.text(".sent"), "");
+        stage.set(stage.state().delivery(), "delivered (1)".into()).await;
+        assert_eq!(stage.text(".sent"), "delivered (1)");
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_single_source_needs_no_choice() {
+        let stage = ComponentStage::showing(|| view! { <Composer /> }).await;
+        assert!(stage.find("select").is_none());
+    }
+}

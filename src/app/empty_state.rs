@@ -52,3 +52,50 @@ fn headline(status: &StatusLine, groups: &str) -> String {
         ConnectionState::Disconnected | ConnectionState::Failed => status.announcement.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::{app::context::ViewerInfo, test_page::ComponentStage};
+
+    fn status(state: ConnectionState) -> StatusLine {
+        StatusLine {
+            state,
+            headline: "Reconnecting in 2 s".into(),
+            detail: Some((": ", "the connection was dropped".into())),
+            announcement: "Reconnecting".into(),
+            ..StatusLine::unusable(String::new())
+        }
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_connected_viewer_shows_the_command_that_publishes() {
+        let stage = ComponentStage::showing(|| view! { <EmptyState /> }).await;
+        stage.set(stage.state().status(), status(ConnectionState::Connected)).await;
+        assert_eq!(stage.text("h2"), "Waiting for lines in group stream");
+        assert!(stage.text(".command").contains("tailcast stream"), "{}", stage.text(".command"));
+        assert!(stage.find(".reason").is_none());
+        assert_eq!(stage.attribute(".empty", "data-state"), "connected");
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_viewer_that_cannot_receive_shows_the_reason_instead() {
+        let stage = ComponentStage::showing(|| view! { <EmptyState /> }).await;
+        stage.set(stage.state().status(), status(ConnectionState::Disconnected)).await;
+        assert_eq!(stage.text("h2"), "Reconnecting", "the header has the countdown");
+        assert_eq!(stage.text(".reason"), "the connection was dropped");
+        assert!(stage.find(".command").is_none());
+        stage.set(stage.state().status(), status(ConnectionState::Connecting)).await;
+        assert!(stage.find(".reason").is_none() && stage.find(".command").is_some());
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_viewer_without_a_command_shows_none() {
+        let mut stage = ComponentStage::new();
+        stage.provide(ViewerInfo::default());
+        stage.mount(|| view! { <EmptyState /> }).await;
+        assert!(stage.find(".how").is_none());
+    }
+}

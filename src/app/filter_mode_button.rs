@@ -33,3 +33,29 @@ pub fn FilterModeButton() -> impl IntoView {
         </button>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::{model::search::FilterState, test_page::ComponentStage};
+
+    #[wasm_bindgen_test]
+    async fn the_button_names_the_mode_and_asks_for_the_next_one() {
+        let stage = ComponentStage::showing(|| view! { <FilterModeButton /> }).await;
+        for (mode, text, is_pressed) in [
+            (FilterMode::Matching, "Only matches", "true"),
+            (FilterMode::NotMatching, "Without matches", "true"),
+            (FilterMode::All, "All lines", "false"),
+        ] {
+            stage.set(stage.state().filter(), FilterState { mode, ..FilterState::default() }).await;
+            assert_eq!(
+                (stage.text("#filter").as_str(), stage.attribute("#filter", "aria-pressed").as_str()),
+                (text, is_pressed)
+            );
+        }
+        stage.click("#filter").await;
+        assert_eq!(stage.commands(), [Command::NextFilterMode]);
+    }
+}

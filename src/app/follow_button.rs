@@ -32,3 +32,23 @@ pub fn FollowButton() -> impl IntoView {
         </button>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::test_page::ComponentStage;
+
+    #[wasm_bindgen_test]
+    async fn new_lines_are_counted_and_a_click_follows() {
+        let stage = ComponentStage::showing(|| view! { <FollowButton /> }).await;
+        for (new_lines, text) in [(0, "Paused"), (1, "1 new line"), (49_000, "49,000 new lines")] {
+            stage.set(stage.state().new_lines(), Some(new_lines)).await;
+            assert_eq!(stage.text("#resume .new"), text);
+            assert_eq!(stage.attribute("#resume", "data-new"), new_lines.to_string());
+        }
+        stage.click("#resume").await;
+        assert_eq!(stage.commands(), [Command::Follow]);
+    }
+}

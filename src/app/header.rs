@@ -37,3 +37,48 @@ pub fn Header() -> impl IntoView {
         </header>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::{
+        model::status::StatusLine,
+        test_page::{ComponentStage, is_open, next_event},
+    };
+
+    #[wasm_bindgen_test]
+    async fn reconnect_is_offered_only_while_a_connection_waits() {
+        let stage = ComponentStage::showing(|| view! { <Header /> }).await;
+        assert!(stage.find("#retry").is_none());
+        let waiting = StatusLine { can_retry: true, ..StatusLine::unusable(String::new()) };
+        stage.set(stage.state().status(), waiting).await;
+        assert!(stage.find("#retry").is_some());
+        stage.set(stage.state().status(), StatusLine::unusable(String::new())).await;
+        assert!(stage.find("#retry").is_none());
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_screen_reader_is_notified_of_states_and_not_of_countdowns() {
+        let stage = ComponentStage::showing(|| view! { <Header /> }).await;
+        let waiting = StatusLine {
+            headline: "Reconnecting in 2 s".into(),
+            announcement: "Reconnecting".into(),
+            ..StatusLine::unusable(String::new())
+        };
+        stage.set(stage.state().status(), waiting).await;
+        assert_eq!(stage.text("[role=status]"), "Reconnecting");
+        assert_eq!(stage.text("#status .headline"), "Reconnecting in 2 s");
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_button_opens_the_connection_details() {
+        let stage = ComponentStage::showing(|| view! { <Header /> }).await;
+        let opened = next_event(&stage.get("#details"), "toggle");
+        stage.click("#details-button").await;
+        opened.await;
+        assert!(is_open(&stage.get("#details")));
+        assert_eq!(stage.state().dialog().get_untracked(), Some(Dialog::ConnectionDetails));
+    }
+}

@@ -41,3 +41,41 @@ pub fn LevelFilter() -> impl IntoView {
         </div>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::{model::search::FilterState, test_page::ComponentStage};
+
+    /// Returns the levels whose switches are visible.
+    fn visible(stage: &ComponentStage) -> Vec<String> {
+        let visible = stage.all(".level").into_iter().filter(|button| !button.hidden());
+        visible.filter_map(|button| button.get_attribute("data-level")).collect()
+    }
+
+    #[wasm_bindgen_test]
+    async fn levels_without_lines_have_no_switch_unless_they_are_filtered_by() {
+        let stage = ComponentStage::showing(|| view! { <LevelFilter /> }).await;
+        assert!(visible(&stage).is_empty());
+        let filter = FilterState {
+            level_counts: [1_204, 0, 3, 0, 0],
+            levels: [false, false, false, false, true],
+            ..FilterState::default()
+        };
+        stage.set(stage.state().filter(), filter).await;
+        assert_eq!(visible(&stage), ["error", "info", "trace"]);
+        assert_eq!(stage.text("[data-level=error]"), "error 1,204");
+        assert_eq!(stage.attribute("[data-level=error]", "aria-pressed"), "false");
+        assert_eq!(stage.attribute("[data-level=trace]", "aria-pressed"), "true");
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_switch_toggles_its_level_and_names_its_key() {
+        let stage = ComponentStage::showing(|| view! { <LevelFilter /> }).await;
+        stage.click("[data-level=warning]").await;
+        assert_eq!(stage.commands(), [Command::ToggleLevel(Level::Warning)]);
+        assert_eq!(stage.attribute("[data-level=warning]", "title"), "Show lines of level warning (2)");
+    }
+}

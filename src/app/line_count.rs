@@ -34,3 +34,28 @@ fn label(counts: LineCounts) -> String {
         dropped => format!("{lines}, {} dropped", grouped(dropped)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::test_page::ComponentStage;
+
+    #[wasm_bindgen_test]
+    async fn received_and_dropped_lines_are_counted_in_words_and_attributes() {
+        let stage = ComponentStage::showing(|| view! { <LineCount /> }).await;
+        assert_eq!(stage.text("#line-count"), "0 lines");
+        let one = LineCounts { received: 1, held: 1, dropped: 0 };
+        stage.set(stage.state().counts(), one).await;
+        assert_eq!(stage.text("#line-count"), "1 line");
+        let many = LineCounts { received: 1_204_330, held: 1_000_000, dropped: 204_330 };
+        stage.set(stage.state().counts(), many).await;
+        assert_eq!(stage.text("#line-count"), "1,204,330 lines, 204,330 dropped");
+        let number = |name| stage.attribute("#line-count", name);
+        assert_eq!(
+            [number("data-received"), number("data-held"), number("data-dropped")],
+            ["1204330", "1000000", "204330"]
+        );
+    }
+}

@@ -15,3 +15,24 @@ pub fn LiveRegion() -> impl IntoView {
         </p>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::test_page::ComponentStage;
+
+    #[wasm_bindgen_test]
+    async fn an_announcement_replaces_the_one_before() {
+        let stage = ComponentStage::showing(|| view! { <LiveRegion /> }).await;
+        assert_eq!(
+            (stage.text("[role=log]"), stage.attribute("[role=log]", "aria-label")),
+            (String::new(), "New lines".into())
+        );
+        for announcement in ["first line", "second <b>line</b>"] {
+            stage.set(stage.state().announcement(), announcement.to_owned()).await;
+            assert_eq!(stage.text("[role=log]"), announcement);
+        }
+    }
+}

@@ -138,3 +138,94 @@ fn listen_to_scrolling(controller: ControllerRef, scroller: NodeRef<html::Div>) 
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use leptos::task::tick;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::{
+        browser::preferences::Preferences,
+        controller::state::ListLayout,
+        model::{
+            line_store::LineCounts,
+            row::{ListWidths, RowText},
+        },
+        test_page::{ComponentStage, frames_until, numbered, row_of, turn_wheel},
+    };
+
+    async fn log_list() -> ComponentStage {
+        let mut stage = ComponentStage::with_controller();
+        stage.mount(|| view! { <LogList /> }).await;
+        stage
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_pool_of_rows_grows_and_rows_that_are_not_needed_are_hidden() {
+        let stage = log_list().await;
+        assert_eq!(stage.count(".rows > *"), 0);
+        let row = |position: u64| Some(row_of(position, RowText::Plain(format!("line {position}"))));
+        assert!(stage.controller().rows().grow_to(3));
+        tick().await;
+        stage.controller().rows().show(7..10, true, row);
+        tick().await;
+        assert_eq!(stage.texts_of(".row .text"), ["line 7", "line 8", "line 9"]);
+        stage.controller().rows().show(8..10, false, row);
+        tick().await;
+        assert_eq!(stage.texts_of(".row .text"), ["line 8", "line 9"]);
+        assert_eq!(stage.all(".rows > *").iter().filter(|row| row.hidden()).count(), 1);
+    }
+
+    #[wasm_bindgen_test]
+    async fn layout_widths_and_wrapping_are_styles_of_the_list() {
+        let stage = log_list().await;
+        let layout = ListLayout { row_px: 20, content_px: 4_000, rows_top_px: 180, dropped_top_px: None };
+        stage.set(stage.state().layout(), layout).await;
+        let widths = ListWidths { columns: 120, digits: 5, tag: 4, cells: Vec::new() };
+        stage.set(stage.state().widths(), widths).await;
+        let style =
+            |selector: &str, name: &str| stage.get(selector).style().get_property_value(name).unwrap();
+        let of_list = ["--row", "--columns", "--digits", "--tag"].map(|name| style("#log", name));
+        assert_eq!(of_list, ["20px", "120", "5", "4"]);
+        assert_eq!(style(".content", "height"), "4000px");
+        assert_eq!(style(".rows", "transform"), "translateY(180px)");
+        assert!(!stage.get("#log").class_list().contains("wrap"));
+        let preferences = Preferences { is_wrapping: true, ..Preferences::default() };
+        stage.set(stage.state().preferences(), preferences).await;
+        assert!(stage.get("#log").class_list().contains("wrap"));
+    }
+
+    #[wasm_bindgen_test]
+    async fn dropped_lines_are_reported_above_the_first_one() {
+        let stage = log_list().await;
+        assert!(stage.get(".dropped").hidden());
+        stage.set(stage.state().counts(), LineCounts { received: 9, held: 8, dropped: 1 }).await;
+        stage
+            .set(stage.state().layout(), ListLayout { dropped_top_px: Some(8), ..ListLayout::default() })
+            .await;
+        assert!(!stage.get(".dropped").hidden());
+        assert_eq!(stage.text(".dropped"), "1 older line was dropped: this page keeps the newest");
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_list_is_named_after_its_groups() {
+        assert_eq!(log_list().await.attribute("#log", "aria-label"), "Lines of group stream");
+        let mut stage = ComponentStage::with_controller_at("http://h/?group=web,db");
+        stage.mount(|| view! { <LogList /> }).await;
+        assert_eq!(stage.attribute("#log", "aria-label"), "Lines of groups web, db");
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_list_with_a_running_controller_shows_the_end_until_the_wheel_turns() {
+        let mut stage = ComponentStage::with_controller();
+        stage.controller().start();
+        stage.mount(|| view! { <LogList /> }).await;
+        stage.controller().append(&numbered(1..=1_000));
+        frames_until(|| stage.texts_of(".row .text").last().is_some_and(|text| text == "line 1000")).await;
+        assert_eq!(stage.state().new_lines().get_untracked(), None);
+        turn_wheel(&stage.get("#log"), -100);
+        frames_until(|| stage.state().new_lines().get_untracked().is_some()).await;
+        assert_eq!(stage.state().new_lines().get_untracked(), Some(0));
+    }
+}

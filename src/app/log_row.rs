@@ -124,3 +124,127 @@ fn branch(row: &TreeRow) -> impl IntoView + use<> {
         </div>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::{
+        model::{
+            json_line::tree::tree_rows,
+            line_store::LineKind,
+            row::{RowMarks, RowText},
+        },
+        test_page::{ComponentStage, bubbling_event, row_of},
+    };
+
+    /// Returns a stage with the row of a slot, and the slot.
+    async fn row() -> (ComponentStage, RowSlot) {
+        let mut stage = ComponentStage::new();
+        let row = stage.owned(RowSlot::new);
+        stage.mount(move || view! { <LogRow row /> }).await;
+        (stage, row)
+    }
+
+    fn plain(line_id: u64) -> RowContent {
+        row_of(line_id, RowText::Plain("text".into()))
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_slot_shows_one_line_after_another_and_hides_without_one() {
+        let (stage, slot) = row().await;
+        assert!(stage.get("[role=listitem]").hidden() && stage.find(".row").is_none());
+        let content = RowContent {
+            kind: LineKind::Server,
+            level: Some(Level::Warning),
+            gutter: "server".into(),
+            tag: Some(SourceTag { color: 3, name: "<db>".into() }),
+            more: Some("… 12 more characters".into()),
+            ..plain(41)
+        };
+        stage.set(slot.content, Some(content)).await;
+        assert_eq!((stage.text(".text"), stage.text(".gutter")), ("text".into(), "<db>server".into()));
+        assert_eq!((stage.text(".more"), stage.text(".tag")), ("… 12 more characters".into(), "<db>".into()));
+        for (name, value) in [
+            ("data-line-id", "41"),
+            ("aria-posinset", "42"),
+            ("data-from", "server"),
+            ("data-level", "warning"),
+        ] {
+            assert_eq!(stage.attribute(".row", name), value, "{name}");
+        }
+        assert_eq!(stage.attribute(".tag", "data-source"), "3");
+        let element = stage.get(".row");
+        stage.set(slot.content, Some(plain(42))).await;
+        assert_eq!(stage.get(".row"), element, "a slot keeps its element");
+        assert_eq!((stage.count(".tag"), stage.count(".more"), stage.text(".gutter")), (0, 0, "43".into()));
+        assert!(!element.has_attribute("data-level"));
+        stage.set(slot.content, None).await;
+        assert!(stage.get("[role=listitem]").hidden() && !element.has_attribute("data-line-id"));
+    }
+
+    #[wasm_bindgen_test]
+    async fn marks_are_attributes_of_the_row() {
+        let (stage, slot) = row().await;
+        let marked = |is_current, is_bookmarked, is_linked| RowContent {
+            marks: RowMarks { is_current, is_bookmarked, is_linked },
+            ..plain(0)
+        };
+        for marks in [[true, false, false], [false, true, false], [false, false, true], [false; 3]] {
+            stage.set(slot.content, Some(marked(marks[0], marks[1], marks[2]))).await;
+            let row = stage.get(".row");
+            let names = ["data-current", "data-bookmarked", "data-linked"];
+            assert_eq!(names.map(|name| row.has_attribute(name)), marks);
+        }
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_click_on_the_gutter_links_the_line() {
+        let (stage, slot) = row().await;
+        stage.set(slot.content, Some(plain(4))).await;
+        assert!(stage.dispatch(".gutter", &bubbling_event("mousedown")).await, "no selection begins there");
+        stage.click(".gutter").await;
+        stage.set(slot.content, Some(plain(7))).await;
+        let with_shift = web_sys::MouseEventInit::new();
+        with_shift.set_shift_key(true);
+        let click = web_sys::MouseEvent::new_with_mouse_event_init_dict("click", &with_shift).unwrap();
+        stage.dispatch(".gutter", &click).await;
+        assert_eq!(
+            stage.commands(),
+            [Command::LinkLine { id: 4, extends: false }, Command::LinkLine { id: 7, extends: true }]
+        );
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_json_line_has_a_button_that_opens_it() {
+        let (stage, slot) = row().await;
+        stage.set(slot.content, Some(plain(5))).await;
+        assert!(stage.find(".fold").is_none());
+        stage.set(slot.content, Some(RowContent { fold: Fold::Closed, ..plain(5) })).await;
+        assert_eq!((stage.attribute(".fold", "aria-expanded"), stage.count(".tree")), ("false".into(), 0));
+        stage.click(".fold").await;
+        assert_eq!(stage.commands(), [Command::ToggleOpen(5)]);
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_values_of_an_open_line_are_a_tree_and_their_invisible_characters_are_marked() {
+        let (stage, slot) = row().await;
+        let rows = tree_rows("{\"level\":\"<b>\",\"at\":{\"a\u{202e}b\":1},\"text\":\"one\\ntwo\"}");
+        stage.set(slot.content, Some(RowContent { fold: Fold::Open(rows.into()), ..plain(5) })).await;
+        assert!(stage.get(".row").class_list().contains("open"));
+        assert_eq!(stage.attribute(".fold", "aria-expanded"), "true");
+        assert_eq!(
+            stage.texts_of(".branch"),
+            ["level <b>", "at {", "a<U+202E>b 1", "text one", "two"],
+            "a further line of a string has no key"
+        );
+        assert_eq!(
+            (stage.texts_of(".key .mark"), stage.count(".branch b")),
+            (vec!["<U+202E>".to_owned()], 0)
+        );
+        let depth = |at: usize| stage.all(".branch")[at].style().get_property_value("--depth").unwrap();
+        assert_eq!([depth(1), depth(2)], ["0", "1"]);
+        assert_eq!(stage.count(".value.string"), 3);
+    }
+}

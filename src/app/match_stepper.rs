@@ -57,3 +57,49 @@ fn label(search: &SearchState) -> String {
         None => format!("{}{so_far}", counted(search.matches as u64, "line", "lines")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::{model::search::matcher::Query, test_page::ComponentStage};
+
+    const NEXT: &str = "[aria-label='Next match']";
+    const PREVIOUS: &str = "[aria-label='Previous match']";
+
+    fn query() -> Query {
+        Query { pattern: "a".into(), ..Query::default() }
+    }
+
+    #[wasm_bindgen_test]
+    async fn matches_are_counted_while_there_is_a_pattern() {
+        let stage = ComponentStage::showing(|| view! { <MatchStepper /> }).await;
+        let found = SearchState { matches: 1_204, ..SearchState::default() };
+        stage.set(stage.state().search(), found.clone()).await;
+        assert_eq!(stage.text(".found"), "");
+        stage.set(stage.state().query(), query()).await;
+        assert_eq!(stage.text(".found"), "1,204 lines");
+        let counting = SearchState { is_counting: true, current: Some(3), ..found.clone() };
+        stage.set(stage.state().search(), counting).await;
+        assert_eq!(stage.text(".found"), "3 of 1,204 so far");
+        stage
+            .set(stage.state().search(), SearchState { error: Some("unclosed group".into()), ..found })
+            .await;
+        assert_eq!(stage.text(".found"), "not a pattern: unclosed group");
+    }
+
+    #[wasm_bindgen_test]
+    async fn steps_are_disabled_without_a_pattern() {
+        let stage = ComponentStage::showing(|| view! { <MatchStepper /> }).await;
+        stage.click(NEXT).await;
+        assert_eq!(stage.commands(), []);
+        stage.set(stage.state().query(), query()).await;
+        stage.click(NEXT).await;
+        stage.click(PREVIOUS).await;
+        assert_eq!(
+            stage.commands(),
+            [Command::StepMatch(Direction::Forward), Command::StepMatch(Direction::Backward)]
+        );
+    }
+}

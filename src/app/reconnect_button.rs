@@ -15,3 +15,18 @@ pub fn ReconnectButton() -> impl IntoView {
         </button>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::test_page::ComponentStage;
+
+    #[wasm_bindgen_test]
+    async fn a_click_reconnects() {
+        let stage = ComponentStage::showing(|| view! { <ReconnectButton /> }).await;
+        stage.click("#retry").await;
+        assert_eq!(stage.commands(), [Command::Reconnect]);
+    }
+}

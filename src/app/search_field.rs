@@ -30,3 +30,52 @@ pub fn SearchField() -> impl IntoView {
         />
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::{
+        model::search::{SearchState, matcher::Query},
+        test_page::{ComponentStage, value},
+    };
+
+    async fn search_field() -> ComponentStage {
+        let mut stage = ComponentStage::with_controller();
+        stage.mount(|| view! { <SearchField /> }).await;
+        stage
+    }
+
+    #[wasm_bindgen_test]
+    async fn typing_searches_for_the_pattern() {
+        let stage = search_field().await;
+        stage.type_into("input", "time out").await;
+        stage.type_into("input", "").await;
+        assert_eq!(
+            stage.commands(),
+            [Command::SetPattern("time out".into()), Command::SetPattern(String::new())]
+        );
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_field_shows_the_pattern_of_the_query_and_whether_it_is_valid() {
+        let stage = search_field().await;
+        stage.set(stage.state().query(), Query { pattern: "(".into(), ..Query::default() }).await;
+        assert_eq!(value(&stage.get("input")), "(");
+        assert_eq!(stage.attribute("input", "aria-invalid"), "false");
+        let invalid = SearchState { error: Some("unclosed group".into()), ..SearchState::default() };
+        stage.set(stage.state().search(), invalid).await;
+        assert_eq!(stage.attribute("input", "aria-invalid"), "true");
+        stage.type_into("input", "typed").await;
+        stage.set(stage.state().query(), Query::default()).await;
+        assert_eq!(value(&stage.get("input")), "", "the query replaces what was typed");
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_controller_can_reach_the_field() {
+        let stage = search_field().await;
+        stage.controller().run(Command::FocusSearch);
+        assert!(stage.get("input").matches(":focus").unwrap());
+    }
+}

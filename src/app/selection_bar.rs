@@ -41,3 +41,35 @@ pub fn SelectionBar() -> impl IntoView {
         </div>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::test_page::{ComponentStage, bubbling_event};
+
+    #[wasm_bindgen_test]
+    async fn selected_lines_are_counted_and_nothing_is_shown_without_any() {
+        let stage = ComponentStage::showing(|| view! { <SelectionBar /> }).await;
+        assert!(stage.get("#selected").hidden());
+        stage.set(stage.state().selected_lines(), 1_204).await;
+        assert!(!stage.get("#selected").hidden());
+        assert_eq!(stage.attribute("#selected", "data-lines"), "1204");
+        assert_eq!(stage.text("#selected span"), "1,204 lines selected");
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_buttons_copy_and_a_press_keeps_the_selection() {
+        let stage = ComponentStage::showing(|| view! { <SelectionBar /> }).await;
+        stage.set(stage.state().selected_lines(), 1).await;
+        for button in stage.all("button") {
+            assert!(
+                !button.dispatch_event(&bubbling_event("mousedown")).unwrap(),
+                "the default is prevented"
+            );
+            button.click();
+        }
+        assert_eq!(stage.commands(), [Command::Copy, Command::CopyWithColours]);
+    }
+}

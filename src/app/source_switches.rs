@@ -68,3 +68,59 @@ fn SourceSwitch(
         </button>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::{model::status::StatusLine, test_page::ComponentStage};
+
+    fn source(name: &str, status: StatusLine) -> SourceLine {
+        SourceLine { name: name.to_owned(), status, is_visible: true }
+    }
+
+    fn connected() -> StatusLine {
+        StatusLine {
+            state: ConnectionState::Connected,
+            headline: "Connected".into(),
+            detail: None,
+            ..StatusLine::unusable(String::new())
+        }
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_single_source_has_no_switch() {
+        let stage = ComponentStage::showing(|| view! { <SourceSwitches /> }).await;
+        assert!(stage.find("#sources").is_none());
+    }
+
+    #[wasm_bindgen_test]
+    async fn each_source_is_shown_with_its_problem_and_filters() {
+        let mut stage = ComponentStage::at("http://h/?group=web,db");
+        stage.mount(|| view! { <SourceSwitches /> }).await;
+        let lost = StatusLine {
+            state: ConnectionState::Disconnected,
+            announcement: "Reconnecting".into(),
+            ..connected()
+        };
+        stage.set(stage.state().sources(), vec![source("web", connected()), source("db", lost)]).await;
+        assert_eq!(stage.texts_of(".source"), ["web", "dbReconnecting"]);
+        assert_eq!(stage.texts_of(".source .state"), ["", "Reconnecting"]);
+        assert_eq!(stage.attribute("[data-source='0']", "data-state"), "connected");
+        assert_eq!(stage.attribute("[data-source='1']", "data-state"), "disconnected");
+        assert_eq!(stage.attribute("[data-source='0']", "title"), "web: Connected");
+        stage.click("[data-source='1']").await;
+        assert_eq!(stage.commands(), [Command::ToggleSource(1)]);
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_hidden_source_has_a_switch_that_is_off() {
+        let mut stage = ComponentStage::at("http://h/?group=web,db");
+        stage.mount(|| view! { <SourceSwitches /> }).await;
+        let hidden = SourceLine { is_visible: false, ..source("db", connected()) };
+        stage.set(stage.state().sources(), vec![source("web", connected()), hidden]).await;
+        assert_eq!(stage.attribute("[data-source='0']", "aria-pressed"), "true");
+        assert_eq!(stage.attribute("[data-source='1']", "aria-pressed"), "false");
+    }
+}

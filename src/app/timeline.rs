@@ -161,3 +161,95 @@ fn range_label(bars: &[TimelineBar], from: usize, to: usize) -> String {
     let lines = range.iter().map(|bar| bar.lines).sum();
     format!("{} – {}: {}", time(first.from_ms), time(last.to_ms), counted(lines, "line", "lines"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::{
+        controller::state::TimelineState,
+        test_page::{ComponentStage, point_at},
+    };
+
+    /// Returns a timeline of so many bars of a second each, the first with one line, the second with two.
+    fn timeline_of(bars: u32) -> TimelineState {
+        let bar = |at: u32| TimelineBar {
+            from_ms: f64::from(at) * 1_000.0,
+            to_ms: f64::from(at + 1) * 1_000.0,
+            lines: u64::from(at) + 1,
+        };
+        TimelineState { bars: (0..bars).map(bar).collect(), outlines: Arc::from(["M0 0h1z".to_owned()]) }
+    }
+
+    async fn timeline_with_bars() -> ComponentStage {
+        let stage = ComponentStage::showing(|| view! { <Timeline /> }).await;
+        stage.set(stage.state().timeline(), timeline_of(80)).await;
+        stage
+    }
+
+    fn range(from: usize, to: usize) -> Vec<Command> {
+        vec![Command::SetTimeRange(Some((from, to)))]
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_timeline_without_bars_is_hidden() {
+        let stage = ComponentStage::showing(|| view! { <Timeline /> }).await;
+        assert!(stage.get("#timeline").hidden());
+        stage.set(stage.state().timeline(), timeline_of(3)).await;
+        assert!(!stage.get("#timeline").hidden());
+        assert_eq!(stage.attribute("svg", "viewBox"), format!("0 0 {MIN_WIDTH} {PICTURE_HEIGHT}"));
+        assert_eq!(stage.attribute(".bars[data-level=error]", "d"), "M0 0h1z");
+        assert_eq!(stage.attribute(".strip", "aria-valuemax"), "3");
+        stage.set(stage.state().rate(), 12_345).await;
+        assert_eq!(stage.text(".rate"), "12,345/s");
+    }
+
+    #[wasm_bindgen_test]
+    async fn keys_choose_a_range_and_the_label_counts_its_lines() {
+        let stage = timeline_with_bars().await;
+        assert!(stage.press_in(".strip", "Home").await, "the page does not scroll");
+        stage.press_in(".strip", "Shift+ArrowRight").await;
+        let label = stage.attribute(".strip", "aria-valuetext");
+        assert!(label.ends_with(": 3 lines"), "{label}");
+        assert_eq!(stage.attribute(".brush", "d"), format!("M0 0h2v{PICTURE_HEIGHT}H0z"));
+        assert_eq!(stage.commands(), [], "nothing is filtered before Enter");
+        stage.press_in(".strip", "Enter").await;
+        assert_eq!(stage.commands(), range(0, 1));
+        assert!(!stage.press_in(".strip", "Tab").await, "other keys are left alone");
+        stage.press_in(".strip", "Escape").await;
+        assert_eq!(stage.commands(), [Command::SetTimeRange(None)]);
+        assert!(!stage.get(".brush").has_attribute("d"));
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_pointer_chooses_a_range_in_either_direction() {
+        let stage = timeline_with_bars().await;
+        let strip = stage.get(".strip");
+        for (name, share) in [("pointermove", 0.9), ("pointerdown", 0.5), ("pointermove", 0.255)] {
+            point_at(&strip, name, share);
+        }
+        assert_eq!(stage.commands(), []);
+        point_at(&strip, "pointerup", 0.255);
+        point_at(&strip, "pointermove", 0.8);
+        point_at(&strip, "pointerup", 0.8);
+        let [Command::SetTimeRange(Some((from, to)))] = stage.commands()[..] else { panic!("one range") };
+        // Pointers are at whole pixels.
+        assert!((19..=21).contains(&from) && (39..=40).contains(&to), "{from}..={to}");
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_button_removes_the_time_range() {
+        let stage = timeline_with_bars().await;
+        assert!(stage.get("#range").hidden());
+        stage.set(stage.state().time_range(), Some("14:03:11 – 14:03:20".into())).await;
+        assert_eq!(
+            (stage.get("#range").hidden(), stage.text("#range")),
+            (false, "14:03:11 – 14:03:20 ×".into())
+        );
+        stage.click("#range").await;
+        assert_eq!(stage.commands(), [Command::SetTimeRange(None)]);
+    }
+}

@@ -34,3 +34,42 @@ pub fn ToggleButton(
         </button>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::test_page::ComponentStage;
+
+    #[wasm_bindgen_test]
+    async fn a_button_follows_its_signal_and_gives_its_command() {
+        let mut stage = ComponentStage::new();
+        let is_on = stage.owned(|| RwSignal::new(false));
+        stage
+            .mount(move || {
+                view! {
+                    <ToggleButton
+                        id="wrap"
+                        label="Wrap lines"
+                        text="Wrap"
+                        is_pressed=is_on.into()
+                        command=Command::ToggleWrap
+                    />
+                }
+            })
+            .await;
+        assert_eq!(
+            (stage.text("#wrap"), stage.attribute("#wrap", "aria-label")),
+            ("Wrap".into(), "Wrap lines".into())
+        );
+        assert_eq!(stage.attribute("#wrap", "title"), "Wrap lines (z)");
+        assert_eq!(stage.attribute("#wrap", "aria-pressed"), "false");
+        stage.set(is_on, true).await;
+        assert_eq!(stage.attribute("#wrap", "aria-pressed"), "true");
+        stage.click("#wrap").await;
+        stage.click("#wrap").await;
+        assert_eq!(stage.commands(), [Command::ToggleWrap, Command::ToggleWrap]);
+        assert_eq!(stage.attribute("#wrap", "aria-pressed"), "true", "the state decides, not the click");
+    }
+}

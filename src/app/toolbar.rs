@@ -69,3 +69,64 @@ pub fn Toolbar() -> impl IntoView {
         </div>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::{
+        app::context::ViewerInfo,
+        browser::preferences::Preferences,
+        model::search::{FilterState, SearchState, matcher::Query},
+        test_page::ComponentStage,
+    };
+
+    async fn toolbar() -> ComponentStage {
+        let mut stage = ComponentStage::with_controller();
+        stage.mount(|| view! { <Toolbar /> }).await;
+        stage
+    }
+
+    #[wasm_bindgen_test]
+    async fn buttons_show_what_is_on_and_give_their_commands() {
+        let stage = toolbar().await;
+        let pressed = || ["#case", "#regex", "#wrap"].map(|button| stage.attribute(button, "aria-pressed"));
+        assert_eq!(pressed(), ["false", "false", "false"]);
+        let query = Query { is_case_sensitive: true, is_regex: true, ..Query::default() };
+        stage.set(stage.state().query(), query).await;
+        let preferences =
+            Preferences { is_wrapping: true, gutter: GutterContent::Elapsed, ..Preferences::default() };
+        stage.set(stage.state().preferences(), preferences).await;
+        assert_eq!(pressed(), ["true", "true", "true"]);
+        assert_eq!(stage.text("#times"), "Time since");
+        for button in ["#case", "#regex", "#wrap", "#times"] {
+            stage.click(button).await;
+        }
+        assert_eq!(
+            stage.commands(),
+            [Command::ToggleCase, Command::ToggleRegex, Command::ToggleWrap, Command::NextGutter]
+        );
+    }
+
+    #[wasm_bindgen_test]
+    async fn matches_and_visible_lines_are_counted() {
+        let stage = toolbar().await;
+        assert_eq!(stage.text(".shown"), "");
+        stage.set(stage.state().search(), SearchState { matches: 7, ..SearchState::default() }).await;
+        stage
+            .set(stage.state().filter(), FilterState { visible_lines: Some(1), ..FilterState::default() })
+            .await;
+        assert_eq!(stage.attribute("#find", "data-hits"), "7");
+        assert_eq!(stage.text(".shown"), "1 line shown");
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_toolbar_is_a_landmark_unless_it_is_embedded() {
+        assert_eq!(toolbar().await.attribute("#find", "role"), "search");
+        let mut stage = ComponentStage::with_controller();
+        stage.provide(ViewerInfo { is_embedded: true, ..ViewerInfo::default() });
+        stage.mount(|| view! { <Toolbar /> }).await;
+        assert_eq!(stage.attribute("#find", "role"), "group");
+    }
+}

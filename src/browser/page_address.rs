@@ -59,7 +59,7 @@ impl Negotiation {
             .ok()
             .filter(|url| matches!(url.protocol().as_str(), "http:" | "https:"))
             .ok_or_else(|| {
-                format!("`{negotiate}` is not the address of a negotiate endpoint: give an http or https URL")
+                format!("`{negotiate}` is not the address of a negotiate endpoint: it must be an http or https URL")
             })?;
         let mut own =
             groups_of(url.search_params().get_all("group").iter().filter_map(|name| name.as_string()))?;
@@ -79,7 +79,7 @@ impl Negotiation {
     fn direct(url: &str, groups: &[GroupName]) -> Result<Self, String> {
         let is_websocket = url.starts_with("ws://") || url.starts_with("wss://");
         if !is_websocket {
-            return Err("`url` is not the address of a service: give a ws or wss URL".to_owned());
+            return Err("`url` is not the address of a service: it must be a ws or wss URL".to_owned());
         }
         Self { groups: groups.to_vec(), url: url.to_owned() }.with_some_group()
     }

@@ -95,11 +95,13 @@ impl LogController {
     /// Gives the slots the rows in view.
     async fn render_rows(&self) -> Layout {
         let is_idle = self.scroll.borrow().is_idle(monotonic_ms());
-        let needed = self.lay_out(is_idle).rows;
-        if self.rows.grow_to(usize::try_from(needed.end - needed.start).unwrap_or(usize::MAX)) {
+        let mut layout = self.lay_out(is_idle);
+        let needed = usize::try_from(layout.rows.end - layout.rows.start).unwrap_or(usize::MAX);
+        if self.rows.grow_to(needed) {
             tick().await;
+            // Lines may have been received meanwhile.
+            layout = self.lay_out(is_idle);
         }
-        let layout = self.lay_out(is_idle);
         let log = &mut *self.log.borrow_mut();
         let is_stale = self.rendered_revision.replace(log.revision()) != log.revision();
         let offset = offset_minutes();

@@ -20,10 +20,7 @@ impl LogController {
     /// Applies preferences and transient settings.
     pub(super) fn apply_settings(self: &Rc<Self>) {
         self.apply_preferences(Preferences::from_settings(&self.settings));
-        let highlights_error = self.state.highlights_error().get_untracked();
-        if !highlights_error.is_empty() {
-            self.show_toast(highlights_error);
-        }
+        self.report_highlights_error();
         for name in TRANSIENT {
             if let Some(value) = self.settings.get(name) {
                 self.set(name, Some(&value));
@@ -36,6 +33,7 @@ impl LogController {
         let mut preferences = self.state.preferences().get_untracked();
         if preferences.set(name, value) {
             self.apply_preferences(preferences);
+            self.report_highlights_error();
             return true;
         }
         let text = value.unwrap_or_default();
@@ -50,6 +48,14 @@ impl LogController {
             _ => return false,
         }
         true
+    }
+
+    /// Shows what is wrong with highlight rules that were not typed into the dialog, which shows it itself.
+    fn report_highlights_error(&self) {
+        let error = self.state.highlights_error().get_untracked();
+        if !error.is_empty() {
+            self.show_toast(error);
+        }
     }
 }
 

@@ -176,7 +176,10 @@ async fn publish_gives_a_line_to_type_in_and_readonly_takes_it_away(kind: Kind) 
     assert_eq!(page.value("part('#composer')").await?, Value::Null);
     page.run("element().publish = true").await?;
     page.until("part('#composer') && state() === 'connected'").await?;
-    page.run("part('#composer input').value = 'typed'; part('#composer button').click()").await?;
+    // As typing does.
+    let type_line = "const field = part('#composer input'); field.value = 'typed';
+        field.dispatchEvent(new Event('input', { bubbles: true }));";
+    page.run(&format!("{type_line} part('#composer button').click()")).await?;
     page.until("rows().includes('typed')").await?;
     page.run("element().readonly = true").await?;
     page.until("state() === 'connected' && !part('#composer')").await?;

@@ -69,7 +69,7 @@ async fn what_it_can_do_without_is_told_and_left_out(kind: Kind) -> anyhow::Resu
         ("time", "soon", "time must be 0, clock or since, not `soon`"),
         ("toolbar", "huge", "toolbar must be full, find, status or none, not `huge`"),
         ("levels", "error,loud", "levels must be error, warning, info, debug or trace, not `loud`"),
-        ("marks", "/(/", "line 1: "),
+        ("marks", "/(/", "Line 1: "),
     ] {
         page.show(&format!("<tail-cast negotiate=NEGOTIATE {attribute}='{value}'></tail-cast>")).await?;
         page.until(&shows(words)).await?;

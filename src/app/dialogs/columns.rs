@@ -33,3 +33,24 @@ pub fn ColumnsDialog() -> impl IntoView {
         </Popover>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::{
+        browser::preferences::Preferences,
+        test_page::{ComponentStage, value},
+    };
+
+    #[wasm_bindgen_test]
+    async fn fields_are_shown_and_changed_as_they_are_typed() {
+        let stage = ComponentStage::showing(|| view! { <ColumnsDialog /> }).await;
+        let preferences = Preferences { columns: "level, msg".into(), ..Preferences::default() };
+        stage.set(stage.state().preferences(), preferences).await;
+        assert_eq!(value(&stage.get("#columns-field")), "level, msg");
+        stage.type_into("#columns-field", "").await;
+        assert_eq!(stage.commands(), [Command::SetColumns(String::new())]);
+    }
+}

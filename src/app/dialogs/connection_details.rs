@@ -40,3 +40,37 @@ pub fn ConnectionDetails() -> impl IntoView {
         </Popover>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::{
+        model::status::{ConnectionIdentity, StatusLine},
+        test_page::ComponentStage,
+    };
+
+    #[wasm_bindgen_test]
+    async fn the_connection_is_named_while_there_is_one() {
+        let stage = ComponentStage::showing(|| view! { <ConnectionDetails /> }).await;
+        let shown = || (stage.text(".connection"), stage.text(".user"));
+        assert_eq!(shown(), ("none".into(), "none".into()));
+        for (user_id, user) in [(None, "anonymous"), (Some("ada".to_owned()), "ada")] {
+            let connection = Some(ConnectionIdentity { id: "c1".into(), user_id });
+            let status = StatusLine { connection, ..StatusLine::unusable(String::new()) };
+            stage.set(stage.state().status(), status).await;
+            assert_eq!(shown(), ("c1".into(), user.into()));
+        }
+    }
+
+    #[wasm_bindgen_test]
+    async fn groups_endpoints_and_limits_are_listed_without_the_query_of_an_endpoint() {
+        let mut stage =
+            ComponentStage::at("http://h/?group=web,db&negotiate=http%3A%2F%2Fh%2Fone%3Ftoken%3Dsecret");
+        stage.mount(|| view! { <ConnectionDetails /> }).await;
+        assert_eq!(stage.text(".groups"), "web, db");
+        assert_eq!(stage.text(".negotiated"), "http://h/one");
+        assert!(stage.text(".kept").starts_with("the newest "), "{}", stage.text(".kept"));
+    }
+}

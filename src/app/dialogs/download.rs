@@ -39,3 +39,23 @@ pub fn DownloadDialog() -> impl IntoView {
         </Popover>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::test_page::ComponentStage;
+
+    #[wasm_bindgen_test]
+    async fn each_choice_closes_the_dialog_and_downloads() {
+        let stage = ComponentStage::showing(|| view! { <DownloadDialog /> }).await;
+        assert_eq!(stage.texts_of("button"), CHOICES.map(|(label, ..)| label));
+        for (button, (_, scope, format)) in stage.all("button").into_iter().zip(CHOICES) {
+            stage.set(stage.state().dialog(), Some(Dialog::Download)).await;
+            button.click();
+            let dialog = stage.state().dialog().get_untracked();
+            assert_eq!((stage.commands(), dialog), (vec![Command::Download(scope, format)], None));
+        }
+    }
+}

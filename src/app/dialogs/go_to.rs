@@ -30,3 +30,32 @@ pub fn GoToDialog() -> impl IntoView {
         </Popover>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen::JsCast;
+    use wasm_bindgen_test::wasm_bindgen_test;
+    use web_sys::HtmlFormElement;
+
+    use super::*;
+    use crate::test_page::ComponentStage;
+
+    #[wasm_bindgen_test]
+    async fn the_destination_is_read_when_it_is_submitted() {
+        let stage = ComponentStage::showing(|| view! { <GoToDialog /> }).await;
+        stage.type_into("#goto-field", "57-60").await;
+        assert_eq!(stage.commands(), []);
+        // The page would be left if the default were not prevented.
+        stage.get("form").unchecked_into::<HtmlFormElement>().request_submit().unwrap();
+        assert_eq!(stage.commands(), [Command::GoTo("57-60".into())]);
+    }
+
+    #[wasm_bindgen_test]
+    async fn an_invalid_destination_is_reported() {
+        let stage = ComponentStage::showing(|| view! { <GoToDialog /> }).await;
+        assert_eq!(stage.text(".wrong"), "");
+        stage.set(stage.state().go_to_error(), "Enter a line (57)".into()).await;
+        assert_eq!(stage.text(".wrong"), "Enter a line (57)");
+        assert_eq!(stage.attribute(".wrong", "role"), "status");
+    }
+}

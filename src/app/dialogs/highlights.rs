@@ -38,3 +38,32 @@ pub fn HighlightsDialog() -> impl IntoView {
         </Popover>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::{
+        browser::preferences::Preferences,
+        test_page::{ComponentStage, value},
+    };
+
+    #[wasm_bindgen_test]
+    async fn rules_are_shown_and_changed_as_they_are_typed() {
+        let stage = ComponentStage::showing(|| view! { <HighlightsDialog /> }).await;
+        let rules = "timeout\nred: /5\\d\\d/";
+        let preferences = Preferences { highlights: rules.into(), ..Preferences::default() };
+        stage.set(stage.state().preferences(), preferences).await;
+        assert_eq!(value(&stage.get("#highlights-field")), rules);
+        stage.type_into("#highlights-field", "a\nb").await;
+        assert_eq!(stage.commands(), [Command::SetHighlights("a\nb".into())]);
+    }
+
+    #[wasm_bindgen_test]
+    async fn an_invalid_rule_is_reported() {
+        let stage = ComponentStage::showing(|| view! { <HighlightsDialog /> }).await;
+        stage.set(stage.state().highlights_error(), "`(` is not a pattern".into()).await;
+        assert_eq!(stage.text(".wrong"), "`(` is not a pattern");
+    }
+}

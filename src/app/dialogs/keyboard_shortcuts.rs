@@ -27,3 +27,23 @@ pub fn KeyboardShortcuts() -> impl IntoView {
         </Popover>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::test_page::ComponentStage;
+
+    #[wasm_bindgen_test]
+    async fn every_binding_is_listed_with_all_its_keys() {
+        let stage = ComponentStage::showing(|| view! { <KeyboardShortcuts /> }).await;
+        let labels: Vec<&str> = BINDINGS.iter().map(|binding| binding.label).collect();
+        assert_eq!(stage.texts_of("dd"), labels);
+        let keys: Vec<String> =
+            BINDINGS.iter().flat_map(|binding| binding.keys).map(|key| key_label(key)).collect();
+        assert_eq!(stage.texts_of("kbd"), keys);
+        assert!(keys.contains(&"Shift+↑".to_owned()));
+        assert!(stage.get("dl").has_attribute("autofocus"), "the arrow keys scroll the list");
+    }
+}

@@ -50,3 +50,29 @@ fn bindings() -> Vec<&'static Binding> {
     let of = |command: Command| BINDINGS.iter().find(move |binding| binding.command == command);
     COMMANDS.into_iter().filter_map(of).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::test_page::ComponentStage;
+
+    #[wasm_bindgen_test]
+    async fn every_command_is_listed_with_its_key() {
+        let stage = ComponentStage::showing(|| view! { <Menu /> }).await;
+        assert_eq!(stage.all("button").len(), COMMANDS.len());
+        assert_eq!(stage.texts_of("kbd"), COMMANDS.map(|command| command.key().to_owned()));
+        assert_eq!(stage.text("button"), "Go to line or time…g");
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_command_closes_the_menu_and_is_given() {
+        let stage = ComponentStage::showing(|| view! { <Menu /> }).await;
+        for (button, command) in stage.all("button").into_iter().zip(COMMANDS) {
+            stage.set(stage.state().dialog(), Some(Dialog::Menu)).await;
+            button.click();
+            assert_eq!((stage.commands(), stage.state().dialog().get_untracked()), (vec![command], None));
+        }
+    }
+}

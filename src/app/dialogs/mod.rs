@@ -31,3 +31,28 @@ pub fn Dialogs() -> impl IntoView {
         </div>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::{model::command::Dialog, test_page::ComponentStage};
+
+    #[wasm_bindgen_test]
+    async fn every_dialog_but_the_connection_details_is_there() {
+        let stage = ComponentStage::showing(|| view! { <Dialogs /> }).await;
+        for (dialog, count) in [
+            (Dialog::Menu, 1),
+            (Dialog::KeyboardShortcuts, 1),
+            (Dialog::Download, 1),
+            (Dialog::GoTo, 1),
+            (Dialog::Highlights, 1),
+            (Dialog::Columns, 1),
+            (Dialog::ConnectionDetails, 0),
+        ] {
+            assert_eq!(stage.count(&format!("#{}[popover]", dialog.id())), count, "{}", dialog.id());
+        }
+        assert_eq!(stage.count(":popover-open"), 0);
+    }
+}

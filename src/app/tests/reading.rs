@@ -11,7 +11,7 @@ use web_sys::{
 use crate::{
     browser::clock::monotonic_ms,
     model::line_store::StoreLimits,
-    test_page::{TestPage, clear_storage, numbered},
+    test_page::{TestPage, clear_storage, next_frame, numbered},
 };
 
 fn native() -> Selection {
@@ -49,7 +49,8 @@ fn copied(page: &TestPage) -> String {
     init.set_bubbles(true);
     let event = ClipboardEvent::new_with_event_init_dict("copy", &init).unwrap();
     page.get("#log").dispatch_event(&event).unwrap();
-    data.get_data("text/plain").unwrap()
+    // Firefox gives the event an object of its own.
+    event.clipboard_data().unwrap().get_data("text/plain").unwrap()
 }
 
 #[wasm_bindgen_test]
@@ -224,14 +225,17 @@ async fn a_dropped_file_becomes_lines_even_without_a_connection() {
     let event = DragEvent::new_with_event_init_dict("drop", &init).unwrap();
     page.get(".lines").dispatch_event(&event).unwrap();
     assert!(event.default_prevented(), "the browser would leave the page otherwise");
-    let mut longest_ms = 0.0_f64;
+    let (begun_ms, mut longest_ms) = (monotonic_ms(), 0.0_f64);
     while page.find(".row[data-from=notice]").is_none() {
-        let start = monotonic_ms();
-        page.rendered().await;
-        longest_ms = longest_ms.max(monotonic_ms() - start);
+        let start_ms = monotonic_ms();
+        next_frame().await;
+        longest_ms = longest_ms.max(monotonic_ms() - start_ms);
     }
+    let total_ms = monotonic_ms() - begun_ms;
+    page.rendered().await;
     assert_eq!(page.text(".row[data-from=notice] .text"), "opened old<U+202E>.log, 600,003 lines");
-    assert!(longest_ms < 3_000.0, "the page was blocked for {longest_ms} ms");
+    // The file has three slices; how long each takes depends on the machine.
+    assert!(longest_ms < 0.9 * total_ms, "no frame for {longest_ms} of {total_ms} ms");
     assert_eq!(page.attribute("#line-count", "data-received"), "600003");
     drop(page);
 

@@ -1,28 +1,14 @@
 //! The timeline in a viewer.
 
 use wasm_bindgen_test::wasm_bindgen_test;
-use web_sys::{KeyboardEvent, KeyboardEventInit, PointerEvent, PointerEventInit};
 
-use crate::{model::line_store::StoreLimits, test_page::TestPage};
+use crate::{
+    model::line_store::StoreLimits,
+    test_page::{TestPage, point_at},
+};
 
-async fn press(page: &TestPage, key: &str, has_shift: bool) {
-    let pressed = KeyboardEventInit::new();
-    pressed.set_key(key);
-    pressed.set_shift_key(has_shift);
-    pressed.set_bubbles(true);
-    let event = KeyboardEvent::new_with_keyboard_event_init_dict("keydown", &pressed).unwrap();
-    page.get("#timeline .strip").dispatch_event(&event).unwrap();
-    page.rendered().await;
-}
-
-async fn point(page: &TestPage, name: &str, share: f64) {
-    let strip = page.get("#timeline .strip");
-    let place = strip.get_bounding_client_rect();
-    let at = PointerEventInit::new();
-    at.set_client_x((place.left() + share * place.width()) as i32);
-    at.set_bubbles(true);
-    strip.dispatch_event(&PointerEvent::new_with_event_init_dict(name, &at).unwrap()).unwrap();
-    page.rendered().await;
+async fn press(page: &TestPage, key: &str) {
+    page.press_in("#timeline .strip", key).await;
 }
 
 async fn page_with_lines() -> TestPage {
@@ -49,9 +35,9 @@ async fn the_timeline_shows_lines_by_level_and_is_hidden_without_lines() {
 #[wasm_bindgen_test]
 async fn a_range_chosen_by_keys_filters_the_lines_until_it_is_removed() {
     let page = page_with_lines().await;
-    press(&page, "Home", false).await;
-    press(&page, "End", true).await;
-    press(&page, "Enter", false).await;
+    press(&page, "Home").await;
+    press(&page, "Shift+End").await;
+    press(&page, "Enter").await;
     assert!(!page.get("#range").hidden() && page.text("#range").contains(" – "), "{}", page.text("#range"));
     assert_eq!((page.texts().len(), page.text("#find .shown")), (3, "3 lines shown".into()));
     page.get("#range").click();
@@ -63,9 +49,10 @@ async fn a_range_chosen_by_keys_filters_the_lines_until_it_is_removed() {
 async fn a_range_is_chosen_by_pointer() {
     let page = page_with_lines().await;
     for (name, share) in [("pointerdown", 0.0), ("pointermove", 0.5), ("pointerup", 0.5)] {
-        point(&page, name, share).await;
+        point_at(&page.get("#timeline .strip"), name, share);
+        page.rendered().await;
     }
     assert!(!page.get("#range").hidden());
-    press(&page, "Escape", false).await;
+    press(&page, "Escape").await;
     assert!(page.get("#range").hidden());
 }
