@@ -11,7 +11,7 @@ use tailcast::model::{
         tree::{MAX_TREE_ROWS, tree_rows},
     },
     line_store::{LineKind, LineStore, StoreLimits},
-    row_pieces::{MAX_PIECES, row_pieces},
+    row::pieces::{MAX_PIECES, pieces_of},
 };
 
 fn said(pieces: &[&str]) -> String {
@@ -50,7 +50,7 @@ fuzz_target!(|data: (u16, &str)| {
     assert!(store.len() <= 50 && store.reserved_bytes() <= 16 << 10);
     for line in store.lines_from(0) {
         assert!(!line.text.contains('\u{1b}') && line.text.len() <= 512);
-        assert!(row_pieces(&line, &[], &[]).pieces.len() <= MAX_PIECES);
+        assert!(pieces_of(&line, &[], &[]).pieces.len() <= MAX_PIECES);
         read_as_json(line.text);
     }
 });
