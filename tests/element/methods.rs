@@ -147,12 +147,12 @@ async fn send_keeps_its_promise_once_the_service_has_the_line_and_breaks_it_with
         .run_async("element().send('no').then(() => done('sent'), (error) => done(String(error)))");
     let refused = refused.await?.to_string();
     assert!(refused.contains("does not have permission"), "{refused}");
-    // What the service has not answered when the element goes is told, too.
+    // What the service has not answered when the element goes is reported, too.
     let gone = page
         .browser
         .run_async("const sent = element().send('x'.repeat(1000)); element().remove(); sent.then(() => done('sent'), (error) => done(String(error)))")
         .await?
         .to_string();
-    assert!(gone.contains("gone"), "{gone}");
+    assert!(gone.contains("was removed"), "{gone}");
     page.browser.close().await
 }

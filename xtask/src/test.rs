@@ -137,7 +137,8 @@ fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Res
     budget::check(workspace)?;
     workspace
         .cargo()?
-        .args(["test", "--package", "tailcast-tests"])
+        // One run names every test that fails: the next costs as much again.
+        .args(["test", "--no-fail-fast", "--package", "tailcast-tests"])
         .args(filter)
         .env("TAILCAST_BIN", workspace.tailcast())
         .env("TAILCAST_SITE", workspace.site())
