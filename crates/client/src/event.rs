@@ -91,6 +91,8 @@ pub enum ClientEvent {
         reason: Disconnect,
     },
     /// No connection could be made, or a lost one not be taken up again at this attempt.
+    /// [`ClientEvent::RetryScheduled`], [`ClientEvent::Disconnected`] or, after a
+    /// [permanent failure](ConnectFailure#temporary-and-permanent-failures), [`ClientEvent::Stopped`] follows.
     ConnectFailed {
         /// Why not.
         failure: ConnectFailure,

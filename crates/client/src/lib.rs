@@ -76,6 +76,7 @@ mod liveness;
 mod numbered;
 mod outbound_stream;
 mod recovery;
+mod refusal;
 mod sequence;
 
 pub use ack_table::{MAX_IN_FLIGHT_BYTES, MAX_IN_FLIGHT_MESSAGES};

@@ -4,7 +4,8 @@ use std::fmt;
 
 use webpubsub_protocol::json::reader::Members;
 
-use crate::failure::ConnectFailure;
+pub use crate::refusal::MAX_REASON_CHARS;
+use crate::{failure::ConnectFailure, refusal};
 
 /// Longest answer that is read, in bytes: an answer is one URL, and a wrong address may answer anything.
 pub const MAX_ANSWER_BYTES: usize = 256 * 1024;
@@ -76,16 +77,44 @@ pub fn without_query(url: &str) -> &str {
     url.split_once('?').map_or(url, |(place, _)| place)
 }
 
+/// HTTP response of a negotiate endpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// Status code.
+    pub status: u16,
+    /// Value of the header `Content-Type`; empty without one.
+    pub content_type: &'a str,
+    /// The body; `None` if it was not read, or is longer than [`MAX_ANSWER_BYTES`].
+    pub body: Option<&'a str>,
+}
+
+impl Answer<'_> {
+    fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Whether the body matters: it contains the URL, or may contain the reason of a refusal.
+    #[must_use]
+    pub fn needs_body(&self) -> bool {
+        self.is_success() || refusal::may_contain_reason(self.content_type)
+    }
+}
+
 /// Reads the answer of the negotiate endpoint at `url`.
 ///
 /// # Errors
 /// [`ConnectFailure::NegotiateStatus`] for an error status, [`ConnectFailure::NegotiateAnswer`] for a body that holds
 /// no WebSocket URL.
-pub fn read_answer(url: &str, status: u16, body: &str) -> Result<ServiceUrl, ConnectFailure> {
-    let url = without_query(url).to_owned();
-    if !(200..300).contains(&status) {
-        return Err(ConnectFailure::NegotiateStatus { url, status });
+pub fn read_answer(url: &str, answer: Answer<'_>) -> Result<ServiceUrl, ConnectFailure> {
+    let (url, status) = (without_query(url).to_owned(), answer.status);
+    if !answer.is_success() {
+        let reason = answer.body.and_then(|body| refusal::reason(status, answer.content_type, body));
+        return Err(ConnectFailure::NegotiateStatus { url, status, reason });
     }
+    let Some(body) = answer.body else {
+        let found = format!("more than {MAX_ANSWER_BYTES} bytes");
+        return Err(ConnectFailure::NegotiateAnswer { url, found });
+    };
     // `fetch` would drop a byte order mark from a text.
     let body = body.strip_prefix('\u{feff}').unwrap_or(body);
     let is_encrypted = url.starts_with("https://");
@@ -143,30 +172,29 @@ fn describe_no_url(text: &str) -> String {
 /// The begin of a text, as far as it may be shown.
 fn excerpt(text: &str) -> String {
     const EXCERPT_CHARS: usize = 60;
-    let shown = without_tokens(text);
+    // Longer than most names of hosts, shorter than what is hard to guess.
+    const LONGEST_SHOWN_RUN: usize = 32;
+    let shown = without_tokens(text, LONGEST_SHOWN_RUN);
     let cut: String =
         shown.chars().take(EXCERPT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if cut.len() < shown.len() { format!("{cut}…") } else { cut }
 }
 
-/// A text in which no long run of letters and digits stands, as tokens and keys are.
-fn without_tokens(text: &str) -> String {
-    // Longer than most names of hosts, shorter than what is hard to guess.
-    const LONGEST_SHOWN_RUN: usize = 32;
+/// A text in which no run of letters and digits is longer than `longest_run`, as tokens and keys are.
+pub(crate) fn without_tokens(text: &str, longest_run: usize) -> String {
     let is_of_run = |c: char| c.is_ascii_alphanumeric() || "-_+=".contains(c);
     let mut out = String::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let end = rest.find(|c| is_of_run(c) != is_of_run(first)).unwrap_or(rest.len());
         let (piece, after) = rest.split_at(end);
-        out.push_str(if is_of_run(first) && piece.len() > LONGEST_SHOWN_RUN { "…" } else { piece });
+        out.push_str(if is_of_run(first) && piece.len() > longest_run { "…" } else { piece });
         rest = after;
     }
     out
 }
 
 /// A text without the queries of the URLs in it.
-#[cfg_attr(not(feature = "web"), allow(dead_code, reason = "browsers put URLs into their messages"))]
 pub(crate) fn without_queries(text: &str) -> String {
     let mut pieces = text.split('?');
     let mut out = pieces.next().unwrap_or_default().to_owned();
@@ -184,21 +212,26 @@ mod tests {
 
     const URL: &str = "http://h/negotiate?id=me";
 
+    fn read(url: &str, status: u16, body: &str) -> Result<ServiceUrl, ConnectFailure> {
+        read_answer(url, Answer { status, content_type: "text/plain", body: Some(body) })
+    }
+
     fn words(status: u16, body: &str) -> String {
-        read_answer(URL, status, body).unwrap_err().to_string()
+        read(URL, status, body).unwrap_err().to_string()
     }
 
     #[test]
     fn an_answer_with_a_websocket_url_is_taken() {
         let answer = r#"{"url":"ws://h/client/hubs/stream?access_token=secret","more":1}"#;
-        let url = read_answer(URL, 200, answer).unwrap();
+        let url = read(URL, 200, answer).unwrap();
         assert_eq!(url.reveal(), "ws://h/client/hubs/stream?access_token=secret");
         assert!(!format!("{url:?}").contains("secret"));
     }
 
     #[test]
     fn a_wrong_answer_is_described_in_words() {
-        assert!(words(404, "nope").contains("http://h/negotiate answered 404"));
+        assert!(words(404, "").contains("http://h/negotiate answered 404 Not Found; is this the address"));
+        assert!(words(404, "no hub\n").ends_with("http://h/negotiate answered 404 Not Found: no hub"));
         assert!(words(200, " <!doctype html><p>hi").contains("a web page (HTML)"));
         assert!(words(200, "").contains("answered nothing"));
         assert!(words(200, r#"{"url":"https://h/x?access_token=secret"}"#).contains("`https://h/x`"));
@@ -207,11 +240,19 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_was_not_read_is_too_long_for_a_url_and_no_reason() {
+        let failure =
+            |status| read_answer(URL, Answer { status, content_type: "text/plain", body: None }).unwrap_err();
+        assert!(failure(200).to_string().contains("answered more than 262144 bytes"));
+        assert!(matches!(failure(403), ConnectFailure::NegotiateStatus { reason: None, .. }));
+    }
+
+    #[test]
     fn an_encrypted_endpoint_does_not_lead_to_an_unencrypted_service() {
         let words =
-            read_answer("https://h/negotiate", 200, r#"{"url":"ws://h/x?access_token=secret"}"#).unwrap_err();
+            read("https://h/negotiate", 200, r#"{"url":"ws://h/x?access_token=secret"}"#).unwrap_err();
         assert!(words.to_string().contains("unencrypted") && !words.to_string().contains("secret"));
-        assert!(read_answer("https://h/negotiate", 200, r#"{"url":"wss://h/x"}"#).is_ok());
+        assert!(read("https://h/negotiate", 200, r#"{"url":"wss://h/x"}"#).is_ok());
     }
 
     #[test]

@@ -6,7 +6,8 @@ use webpubsub_protocol::{name::GroupName, subprotocol::Subprotocol};
 
 use crate::codec::is_supported;
 
-/// Settings of a client. The default prefers the reliable subprotocol, joins no group and never gives up.
+/// Settings of a client. The default prefers the reliable subprotocol, joins no group and retries until it
+/// is stopped or [refused](crate::ConnectFailure#temporary-and-permanent-failures).
 #[derive(Debug, Clone)]
 pub struct ClientOptions {
     pub(crate) groups: Vec<GroupName>,
@@ -64,16 +65,17 @@ impl ClientOptions {
         self
     }
 
-    /// Stops when there was no connection for `limit`. The default never does.
+    /// Stops when there was no connection for `limit`. The default has no limit.
     #[must_use]
     pub fn give_up_after(mut self, limit: Duration) -> Self {
         self.give_up_after = Some(limit);
         self
     }
 
-    /// Stops at once when the first connection fails for a reason that waiting does not mend
-    /// ([`ConnectFailure::may_pass`](crate::ConnectFailure::may_pass)): a program that someone just started had better
-    /// say so than try.
+    /// Also stops at once when the first connection fails for a reason other than a refusal that waiting does not mend
+    /// ([`ConnectFailure::may_pass`](crate::ConnectFailure::may_pass)), such as an answer without a URL: a program that
+    /// was just started reports a wrong address instead of retrying. A client that is refused stops without this option
+    /// too: see [`ConnectFailure`](crate::ConnectFailure#temporary-and-permanent-failures).
     #[must_use]
     pub fn stop_on_lasting_failure(mut self) -> Self {
         self.stop_on_lasting_failure = true;

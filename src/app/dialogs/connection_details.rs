@@ -23,6 +23,8 @@ pub fn ConnectionDetails() -> impl IntoView {
             None => "none".to_owned(),
         })
     };
+    let last_error =
+        move || status.with(|status| status.last_failure.clone().unwrap_or_else(|| "none".to_owned()));
     view! {
         <Popover dialog=Dialog::ConnectionDetails label="Connection details" class="">
             <dl>
@@ -34,6 +36,8 @@ pub fn ConnectionDetails() -> impl IntoView {
                 <dd class="groups">{info.groups}</dd>
                 <dt>"Negotiate endpoint"</dt>
                 <dd class="negotiated">{info.endpoints}</dd>
+                <dt>"Last error"</dt>
+                <dd class="last-error">{last_error}</dd>
                 <dt>"Retention"</dt>
                 <dd class="kept">{info.retention}</dd>
             </dl>
@@ -62,6 +66,16 @@ mod tests {
             stage.set(stage.state().status(), status).await;
             assert_eq!(shown(), ("c1".into(), user.into()));
         }
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_last_error_is_shown_once_there_is_one() {
+        let stage = ComponentStage::showing(|| view! { <ConnectionDetails /> }).await;
+        assert_eq!(stage.text(".last-error"), "none");
+        let last_failure = Some("the connection was dropped (close code 1006)".to_owned());
+        let status = StatusLine { last_failure, ..StatusLine::unusable(String::new()) };
+        stage.set(stage.state().status(), status).await;
+        assert_eq!(stage.text(".last-error"), "the connection was dropped (close code 1006)");
     }
 
     #[wasm_bindgen_test]

@@ -56,6 +56,10 @@ pub fn overall(sources: &[SourceLine]) -> StatusLine {
     if let [_] = sources {
         return status;
     }
+    let failed = std::iter::once(worst).chain(sources);
+    status.last_failure = failed
+        .filter_map(|source| Some(format!("{}: {}", source.name, source.status.last_failure.as_ref()?)))
+        .next();
     if status.state == ConnectionState::Connected {
         status.detail = Some((" · ", format!("{} sources", sources.len())));
     } else {
@@ -129,7 +133,7 @@ mod tests {
         };
         connect(&mut sources[0]);
         assert_eq!(status(&sources).headline, "b: Connecting…");
-        assert_eq!(status(&sources[..1]).text(), "Connected · connection c");
+        assert_eq!(status(&sources[..1]).text(), "Connected");
         connect(&mut sources[1]);
         assert_eq!(status(&sources).text(), "Connected · 2 sources");
         sources[0].status.handle_event(&ClientEvent::Stopped, 0.0);

@@ -50,8 +50,10 @@ pub struct StatusLine {
     pub state: ConnectionState,
     /// State in a few words.
     pub headline: String,
-    /// Separator and detail: a reason, or the connection's identity.
+    /// Separator and detail: a short reason, without an address or a close code.
     pub detail: Option<(&'static str, String)>,
+    /// Last failure as a whole sentence, with the address and the close code. Stays after the connection is restored.
+    pub last_failure: Option<String>,
     /// Headline without a countdown, for screen readers.
     pub announcement: String,
     /// Identity of the connection, while there is one.
@@ -69,6 +71,7 @@ impl StatusLine {
             state: ConnectionState::Failed,
             headline: HEADLINE.to_owned(),
             detail: Some((": ", visible(&reason))),
+            last_failure: None,
             announcement: HEADLINE.to_owned(),
             connection: None,
             can_retry: false,
@@ -122,13 +125,15 @@ pub struct Status {
     group: GroupName,
     phase: Phase,
     was_connected: bool,
+    /// Last failure as a whole sentence.
+    last_failure: Option<String>,
 }
 
 impl Status {
     /// Creates the status of a source that is about to connect and join `group`.
     #[must_use]
     pub fn new(group: GroupName) -> Self {
-        Self { group, phase: Phase::Connecting, was_connected: false }
+        Self { group, phase: Phase::Connecting, was_connected: false, last_failure: None }
     }
 
     /// Handles an event of the client at the time `unix_ms`.
@@ -153,12 +158,17 @@ impl Status {
             ClientEvent::JoinRefused { group, error } if *group == self.group => {
                 if let Some(connection) = self.connection().cloned() {
                     self.phase = Phase::Refused { connection, error: error.clone() };
+                    self.record_failure(&format!("group `{group}` could not be joined: {error}"));
                 }
             }
-            ClientEvent::Disconnected { reason } => self.fail(&reason.to_string()),
+            ClientEvent::Disconnected { reason } => {
+                self.record_failure(reason);
+                self.fail(&reason.summary());
+            }
             ClientEvent::Recovering { reason } => {
+                self.record_failure(reason);
                 let before = Box::new(std::mem::replace(&mut self.phase, Phase::Connecting));
-                let reason = visible(&reason.to_string());
+                let reason = visible(&reason.summary());
                 self.phase = Phase::Recovering { before, reason, retry: Retry::Now };
             }
             ClientEvent::Recovered => {
@@ -167,10 +177,11 @@ impl Status {
                 }
             }
             ClientEvent::ConnectFailed { failure } => {
+                self.record_failure(failure);
                 if let Phase::Recovering { reason, .. } = &mut self.phase {
-                    *reason = visible(&failure.to_string());
+                    *reason = visible(&failure.summary());
                 } else {
-                    self.fail(&failure.to_string());
+                    self.fail(&failure.summary());
                 }
             }
             ClientEvent::RetryScheduled { after } => {
@@ -185,6 +196,10 @@ impl Status {
             // Messages do not affect the state, and the events are not exhaustive.
             _ => {}
         }
+    }
+
+    fn record_failure(&mut self, failure: &impl ToString) {
+        self.last_failure = Some(visible(&failure.to_string()));
     }
 
     fn fail(&mut self, reason: &str) {
@@ -220,6 +235,7 @@ impl Status {
             state,
             headline,
             detail,
+            last_failure: self.last_failure.clone(),
             announcement: announcement.to_owned(),
             connection: self.connection().cloned(),
             can_retry: self.can_retry(),
@@ -232,8 +248,7 @@ impl Status {
             }
             Phase::Joined(connection) => {
                 let user = connection.user_id.as_ref().map_or_else(String::new, |user| format!(" as {user}"));
-                let detail = Some((" · ", format!("connection {}", connection.id)));
-                line(ConnectionState::Connected, format!("Connected{user}"), detail, "Connected")
+                line(ConnectionState::Connected, format!("Connected{user}"), None, "Connected")
             }
             Phase::Refused { error, .. } if error.is_forbidden() => {
                 let headline = format!("Not allowed to join group `{}`", group());

@@ -162,9 +162,11 @@ impl Machine {
     }
 
     pub(super) fn attempt_failed(&mut self, failure: ConnectFailure, now: Moment) {
-        let is_lasting = !failure.may_pass();
+        let is_first = !self.was_ever_connected;
+        let stops = failure.is_permanent(self.was_ever_connected)
+            || (is_first && self.options.stop_on_lasting_failure && !failure.may_pass());
         self.report(ClientEvent::ConnectFailed { failure });
-        if is_lasting && self.options.stop_on_lasting_failure && !self.was_ever_connected {
+        if stops {
             self.end();
         } else {
             self.pause_or_stop(now);

@@ -24,7 +24,8 @@
 //! - **Bounds.** At most [`MAX_IN_FLIGHT_MESSAGES`](crate::MAX_IN_FLIGHT_MESSAGES) requests of the application wait, and
 //!   everything else is bounded by a constant of its own.
 //! - **Progress.** Once the network is back, a client that was not stopped is connected again within the longest pause
-//!   and the time limits of its steps, and everything that waits is settled.
+//!   and the time limits of its steps, and everything that waits is settled. A client that is refused stops instead: see
+//!   [`ConnectFailure`](ConnectFailure#temporary-and-permanent-failures).
 //! - **Stop is final.** After [`Input::Stop`] there is [`ClientEvent::Stopped`], and nothing else ever.
 
 mod connecting;

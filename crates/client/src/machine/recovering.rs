@@ -7,7 +7,7 @@ use crate::{
     codec,
     connection::Connection,
     event::ClientEvent,
-    failure::{ConnectFailure, Disconnect, InvokeFailure},
+    failure::{ConnectFailure, Disconnect, InvokeFailure, reason_suffix},
     liveness::Liveness,
     moment::Moment,
     recovery::{RECOVERY_RETRY_PAUSE, RECOVERY_STEP_TIMEOUT, RECOVERY_WINDOW, Recovering, Step},
@@ -17,7 +17,7 @@ impl Machine {
     pub(super) fn transport_closed(&mut self, code: u16, reason: String, now: Moment) {
         match &mut self.phase {
             Phase::Opening { url, .. } | Phase::Greeting { url, .. } => {
-                let failure = closed(url.without_query(), code, reason);
+                let failure = closed(url.without_query(), code, &reason);
                 self.attempt_failed(failure, now);
             }
             Phase::Connected(connection) => {
@@ -32,7 +32,7 @@ impl Machine {
                     let reason = recovering.reason.clone();
                     self.recovery_failed(reason, now);
                 } else {
-                    let failure = closed(recovering.connection.url.without_query(), code, reason);
+                    let failure = closed(recovering.connection.url.without_query(), code, &reason);
                     self.recovery_attempt_failed(failure, now);
                 }
             }
@@ -174,7 +174,7 @@ impl Machine {
     }
 }
 
-fn closed(url: &str, code: u16, reason: String) -> ConnectFailure {
-    let detail = if reason.is_empty() { format!("close code {code}") } else { reason };
+fn closed(url: &str, code: u16, reason: &str) -> ConnectFailure {
+    let detail = format!("close code {code}{}", reason_suffix(reason));
     ConnectFailure::Refused { url: url.to_owned(), detail, status: None }
 }

@@ -7,9 +7,11 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use reqwest::header::CONTENT_TYPE;
+
 use crate::{
     failure::ConnectFailure,
-    negotiate::{MAX_ANSWER_BYTES, ServiceUrl, read_answer, without_query},
+    negotiate::{Answer, MAX_ANSWER_BYTES, ServiceUrl, read_answer, without_query},
 };
 
 type UrlFuture = Pin<Box<dyn Future<Output = Result<String, String>> + Send>>;
@@ -100,7 +102,6 @@ async fn ask(endpoint: &str, credential: Option<&str>) -> Result<ServiceUrl, Con
         url: url.clone(),
         detail: innermost(&error.without_url()),
     };
-    let answer_is = |found: String| ConnectFailure::NegotiateAnswer { url: url.clone(), found };
     let mut request = http_client().map_err(unreachable)?.get(endpoint);
     if let Some(credential) = credential {
         request = request.bearer_auth(credential);
@@ -109,14 +110,31 @@ async fn ask(endpoint: &str, credential: Option<&str>) -> Result<ServiceUrl, Con
         Err(error) if error.is_builder() => return Err(ConnectFailure::NegotiateAddress { url }),
         sent => sent.map_err(unreachable)?,
     };
+    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = content_type.unwrap_or_default().to_owned();
+    let answer = Answer { status: response.status().as_u16(), content_type: &content_type, body: None };
+    let body = if !answer.needs_body() {
+        None
+    } else if response.status().is_success() {
+        read_body(&mut response).await.map_err(unreachable)?
+    } else {
+        // The status is the failure, whether or not its reason can be read.
+        read_body(&mut response).await.ok().flatten()
+    };
+    read_answer(endpoint, Answer { body: body.as_deref(), ..answer })
+}
+
+/// Reads the body of a response; `None` if it is longer than [`MAX_ANSWER_BYTES`]. The rest of a longer one is not
+/// read.
+async fn read_body(response: &mut reqwest::Response) -> Result<Option<String>, reqwest::Error> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+    while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
         if body.len() > MAX_ANSWER_BYTES {
-            return Err(answer_is(format!("more than {MAX_ANSWER_BYTES} bytes")));
+            return Ok(None);
         }
     }
-    read_answer(endpoint, response.status().as_u16(), &String::from_utf8_lossy(&body))
+    Ok(Some(String::from_utf8_lossy(&body).into_owned()))
 }
 
 /// The cause at the bottom says what happened ("Connection refused"); those above it, in which layer.

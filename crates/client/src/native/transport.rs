@@ -16,7 +16,10 @@ use tokio_tungstenite::{
         Bytes, Error, Message, Utf8Bytes,
         client::IntoClientRequest,
         error::{ProtocolError, SubProtocolError},
-        http::{HeaderValue, header::SEC_WEBSOCKET_PROTOCOL},
+        http::{
+            HeaderValue, Response,
+            header::{CONTENT_LENGTH, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL},
+        },
         protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode},
     },
 };
@@ -26,7 +29,12 @@ use super::{
     negotiate::{choose_crypto_provider, innermost},
     proxy,
 };
-use crate::{codec::Frame, failure::ConnectFailure, negotiate::ServiceUrl};
+use crate::{
+    codec::Frame,
+    failure::{ConnectFailure, status_text},
+    negotiate::ServiceUrl,
+    refusal,
+};
 
 /// Longest message that we take from the service: the largest payload (1 MiB), written with six characters for each.
 pub const MAX_MESSAGE_BYTES: usize = 8 * 1024 * 1024;
@@ -187,8 +195,22 @@ fn closed_by(error: &Error) -> TransportEvent {
 /// What went wrong, without URL or headers, which may hold a token.
 fn describe(error: &Error) -> String {
     match error {
-        Error::Http(response) => format!("HTTP status {}", response.status().as_u16()),
+        Error::Http(response) => describe_response(response),
         Error::Url(_) => "the URL is malformed".to_owned(),
         other => innermost(other),
     }
+}
+
+/// Describes a response in place of the WebSocket: status and reason. Its body is what came along with the headers.
+fn describe_response(response: &Response<Option<Vec<u8>>>) -> String {
+    let status = response.status().as_u16();
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let body = response.body().as_deref().unwrap_or_default();
+    // With chunks, or cut off, it would not be the reason alone.
+    let is_whole = header(CONTENT_LENGTH).is_some_and(|length| length == body.len().to_string());
+    let reason = header(CONTENT_TYPE)
+        .filter(|_| is_whole)
+        .and_then(|content_type| refusal::reason(status, content_type, &String::from_utf8_lossy(body)));
+    let status = status_text(status);
+    reason.map_or_else(|| format!("HTTP status {status}"), |reason| format!("HTTP status {status}: {reason}"))
 }

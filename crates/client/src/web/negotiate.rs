@@ -11,7 +11,7 @@ use web_sys::{
 use super::{Negotiation, socket::describe};
 use crate::{
     failure::ConnectFailure,
-    negotiate::{MAX_ANSWER_BYTES, ServiceUrl, read_answer, without_query},
+    negotiate::{Answer, MAX_ANSWER_BYTES, ServiceUrl, read_answer, without_query},
 };
 
 #[wasm_bindgen]
@@ -72,19 +72,17 @@ async fn fetch_service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {
         Ok(response) => response,
         Err(error) => return Err(explain(url, &error, &guard.signal()).await),
     };
-    let body = if response.ok() {
+    let content_type = response.headers().get("content-type").unwrap_or_default();
+    let answer = Answer { status: response.status(), content_type: &content_type, body: None };
+    let body = if !answer.needs_body() {
+        None
+    } else if response.ok() {
         read_body(&response).await.map_err(|error| unreachable(url, &error))?
     } else {
-        // The status is the failure; the body would not be read.
-        Some(String::new())
+        // The status is the failure, whether or not its reason can be read.
+        read_body(&response).await.ok().flatten()
     };
-    match body {
-        Some(body) => read_answer(url, response.status(), &body),
-        None => Err(ConnectFailure::NegotiateAnswer {
-            url: without_query(url).to_owned(),
-            found: format!("more than {MAX_ANSWER_BYTES} bytes"),
-        }),
-    }
+    read_answer(url, Answer { body: body.as_deref(), ..answer })
 }
 
 /// Sends a request.
@@ -199,11 +197,40 @@ mod tests {
     }
 
     #[wasm_bindgen_test]
-    async fn the_body_of_an_error_status_is_not_read() {
+    async fn the_reason_of_a_refusal_is_read_from_text_and_json() {
+        for (content_type, body) in [
+            ("text/plain", "the group is closed\\n"),
+            ("application/json", r#"{"error":"the group is closed"}"#),
+        ] {
+            let _fetch = FetchStub::install(&format!(
+                "return new Response(`{body}`, {{ status: 403, headers: {{ 'content-type': '{content_type}' }} }});"
+            ));
+            let words = failure("http://h/negotiate").await;
+            assert!(words.ends_with("answered 403 Forbidden: the group is closed"), "{words}");
+        }
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_refusal_whose_body_fails_or_is_endless_has_no_reason() {
+        for pull in ["throw new TypeError('cut off')", "controller.enqueue(new Uint8Array(64 * 1024))"] {
+            let _fetch = FetchStub::install(&format!(
+                "return new Response(new ReadableStream({{ pull(controller) {{ {pull} }} }}),
+                     {{ status: 403, headers: {{ 'content-type': 'text/plain' }} }});"
+            ));
+            assert!(
+                failure("http://h/negotiate").await.contains("answered 403 Forbidden; check the group"),
+                "{pull}"
+            );
+        }
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_web_page_with_an_error_status_is_not_read() {
         let fetch = FetchStub::install(
-            "return new Response(new ReadableStream({ pull() { log.push('chunk') } }, { highWaterMark: 0 }), { status: 404 });",
+            "return new Response(new ReadableStream({ pull() { log.push('chunk') } }, { highWaterMark: 0 }),
+                 { status: 404, headers: { 'content-type': 'text/html' } });",
         );
-        assert!(failure("http://h/negotiate").await.contains("answered 404"));
+        assert!(failure("http://h/negotiate").await.contains("answered 404 Not Found; is this the address"));
         assert!(!fetch.log().contains(&"chunk".to_owned()));
     }
 

@@ -117,7 +117,7 @@ fn a_negotiation_that_fails_is_told_and_tried_again_after_a_growing_pause() {
     for _ in 0..20 {
         let now = machine.next_deadline().unwrap();
         machine.handle(Input::DeadlineReached, now);
-        let failure = ConnectFailure::NegotiateStatus { url: "http://h".into(), status: 401 };
+        let failure = ConnectFailure::NegotiateFunction { detail: "no token".into() };
         machine.handle(Input::Negotiated(Err(failure)), now);
         let pause = pause_after_loss(&mut machine);
         assert!(pause >= last / 2 && pause <= crate::LONGEST_PAUSE);

@@ -3,9 +3,10 @@
 use webpubsub_protocol::message::AckError;
 
 use super::*;
-use crate::{MAX_IN_FLIGHT_MESSAGES, negotiate::read_answer};
+use crate::MAX_IN_FLIGHT_MESSAGES;
 
 mod faults_of_others;
+mod refusals;
 mod reliable;
 mod simulated_service;
 mod simulation;
@@ -16,7 +17,7 @@ fn group() -> GroupName {
 }
 
 fn service_url() -> ServiceUrl {
-    read_answer("http://h/negotiate", 200, r#"{"url":"ws://h/client/hubs/stream?access_token=t"}"#).unwrap()
+    ServiceUrl::given("ws://h/client/hubs/stream?access_token=t").unwrap()
 }
 
 fn at(seconds: u64) -> Moment {
@@ -225,19 +226,6 @@ fn a_client_that_gives_up_names_every_message_it_could_not_deliver() {
     assert_eq!(abandoned, 2);
     assert_eq!(effects.last(), Some(&Effect::Report(ClientEvent::Stopped)));
     assert_eq!(machine.next_deadline(), None);
-}
-
-#[test]
-fn a_wrong_address_stops_a_client_that_was_told_so_and_not_another() {
-    for (options, stops) in
-        [(ClientOptions::new().stop_on_lasting_failure(), true), (ClientOptions::new(), false)]
-    {
-        let mut machine = Machine::new(options, 1);
-        machine.handle(Input::Start, Moment::START);
-        let failure = ConnectFailure::NegotiateStatus { url: "http://h".into(), status: 404 };
-        machine.handle(Input::Negotiated(Err(failure)), Moment::START);
-        assert_eq!(events(&mut machine).contains(&ClientEvent::Stopped), stops);
-    }
 }
 
 #[test]

@@ -1,131 +1,14 @@
-//! Why something failed, in words that a reader can act on.
+//! Reasons of failures, as sentences that a user can act on.
+
+mod connect;
+
+use std::borrow::Cow;
 
 use webpubsub_protocol::{message::AckError, payload::Payload};
 
+pub use self::connect::ConnectFailure;
+pub(crate) use self::connect::status_text;
 use crate::outgoing::SendRefused;
-
-/// Why a connection could not be made.
-///
-/// Never holds a token: URLs are shown without their query.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConnectFailure {
-    /// The negotiate endpoint could not be reached.
-    #[error("negotiate failed: {url} cannot be reached ({detail}); is the server running?")]
-    NegotiateUnreachable {
-        /// The endpoint, without its query.
-        url: String,
-        /// The transport's words.
-        detail: String,
-    },
-    /// The negotiate endpoint answers, but a browser does not let this page read that.
-    #[error(
-        "negotiate failed: {url} does not answer pages of {origin}; allow that origin there (CORS), as `tailcast serve --allow-origin {origin}` does"
-    )]
-    NegotiateOrigin {
-        /// The endpoint, without its query.
-        url: String,
-        /// Whose page this is.
-        origin: String,
-    },
-    /// The application's own way to come by a URL failed.
-    #[error("negotiate failed: the page's own function says: {detail}")]
-    NegotiateFunction {
-        /// The function's words.
-        detail: String,
-    },
-    /// What was given in place of an answer of a negotiate endpoint is no URL of a service.
-    #[error("cannot connect: {found} is no client access URL (wss://HOST/client/hubs/HUB?access_token=…)")]
-    NotAServiceUrl {
-        /// What it looks like.
-        found: String,
-    },
-    /// The address of the negotiate endpoint is none.
-    #[error("negotiate failed: `{url}` is no http(s)://HOST/… address")]
-    NegotiateAddress {
-        /// The address as given, without its query.
-        url: String,
-    },
-    /// The negotiate endpoint answered with an error status.
-    #[error("negotiate failed: {url} answered {status}; {}", negotiate_hint(*status))]
-    NegotiateStatus {
-        /// The endpoint, without its query.
-        url: String,
-        /// The HTTP status code.
-        status: u16,
-    },
-    /// The negotiate endpoint answered something that is no `{"url": "ws…"}`.
-    #[error(
-        "negotiate failed: {url} answered {found} instead of {{\"url\": \"wss://…\"}}; is this the address of a negotiate endpoint?"
-    )]
-    NegotiateAnswer {
-        /// The endpoint, without its query.
-        url: String,
-        /// What came instead.
-        found: String,
-    },
-    /// The service did not accept the WebSocket.
-    #[error("connection refused: {url} did not accept the WebSocket ({detail})")]
-    Refused {
-        /// The service's client endpoint, without its query.
-        url: String,
-        /// The transport's words, or the HTTP status where it can be seen.
-        detail: String,
-        /// The HTTP status of the refusal. Browsers do not tell it.
-        status: Option<u16>,
-    },
-    /// The service opened the WebSocket without choosing a subprotocol that was offered.
-    #[error("connection refused: {url} speaks none of {offered}; is this a Web PubSub service?")]
-    NoSubprotocol {
-        /// The service's client endpoint, without its query.
-        url: String,
-        /// What was offered.
-        offered: String,
-    },
-    /// Neither acceptance nor refusal came in time.
-    #[error("connection timed out: {url} did not answer within {seconds} s")]
-    TimedOut {
-        /// What was waited for, without its query.
-        url: String,
-        /// How long was waited.
-        seconds: u64,
-    },
-}
-
-impl ConnectFailure {
-    /// Whether trying again can help without anybody changing anything.
-    ///
-    /// A wrong address stays wrong; a server that is down, overloaded or restarting comes back.
-    #[must_use]
-    pub fn may_pass(&self) -> bool {
-        match self {
-            Self::NegotiateUnreachable { .. } | Self::NegotiateFunction { .. } | Self::TimedOut { .. } => {
-                true
-            }
-            Self::NegotiateStatus { status, .. } => is_passing_status(*status),
-            Self::NegotiateOrigin { .. }
-            | Self::NegotiateAnswer { .. }
-            | Self::NegotiateAddress { .. }
-            | Self::NotAServiceUrl { .. }
-            | Self::NoSubprotocol { .. } => false,
-            Self::Refused { status, .. } => status.is_none_or(is_passing_status),
-        }
-    }
-}
-
-/// What to look at when a negotiate endpoint answers `status`.
-fn negotiate_hint(status: u16) -> &'static str {
-    match status {
-        401 | 403 => "check the group and the publish key",
-        429 => "too many ask from this address",
-        _ => "is this the address of a negotiate endpoint?",
-    }
-}
-
-/// Statuses that speak of the server's moment, not of the request.
-fn is_passing_status(status: u16) -> bool {
-    matches!(status, 408 | 425 | 429 | 500..)
-}
 
 /// Why a connection that had been made is gone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -160,6 +43,20 @@ pub enum Disconnect {
     /// We were told to stop.
     #[error("stopped")]
     Stopped,
+}
+
+impl Disconnect {
+    /// Returns the reason in a few words and without a close code, for a status line.
+    #[must_use]
+    pub fn summary(&self) -> Cow<'_, str> {
+        match self {
+            Self::Dropped { reason, .. } if reason.is_empty() => "the connection was lost".into(),
+            Self::Dropped { reason, .. } => format!("the connection was closed: {reason}").into(),
+            Self::ByService { .. } | Self::Silent { .. } | Self::MalformedFrame { .. } | Self::Stopped => {
+                self.to_string().into()
+            }
+        }
+    }
 }
 
 /// Why a message was not delivered, as far as we know.
@@ -261,6 +158,7 @@ pub enum WriteRefused {
     Payload(Payload<'static>),
 }
 
-fn reason_suffix(reason: &str) -> String {
+/// Returns the reason of a close code, to append to the code.
+pub(crate) fn reason_suffix(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(", {reason}") }
 }
