@@ -220,7 +220,7 @@ async fn a_lost_connection_is_reported_and_leaves_a_notice() {
     let texts = page.texts();
     assert_eq!((texts[0].as_str(), texts[2].as_str()), ("before", "after"));
     assert_eq!(page.text("[data-from=notice] .text"), texts[1]);
-    assert!(texts[1].starts_with("Connection lost at "), "{}", texts[1]);
+    assert!(texts[1].starts_with("Connection lost for "), "{}", texts[1]);
     assert_eq!(page.attribute("#line-count", "data-received"), "2");
 }
 

@@ -18,11 +18,15 @@ impl LiveLog {
             }
             event => {
                 if let Some(notice) = self.sources.handle_event(connection, event, now) {
-                    let origin = self.sources.origin(LineKind::Notice, connection, None);
-                    self.store.push_message(origin, &notice, now.unix_ms);
+                    self.append_notice(connection, &notice, now);
                 }
             }
         }
+    }
+
+    fn append_notice(&mut self, connection: usize, notice: &str, now: LocalTime) {
+        let origin = self.sources.origin(LineKind::Notice, connection, None);
+        self.store.push_message(origin, notice, now.unix_ms);
     }
 
     fn append_payload(
@@ -33,6 +37,9 @@ impl LiveLog {
         payload: &Payload<'_>,
         now: LocalTime,
     ) {
+        if let Some(notice) = self.sources.message_received(connection, now) {
+            self.append_notice(connection, &notice, now);
+        }
         let origin = self.sources.origin(kind, connection, group);
         self.store.push_message(origin, &payload_text(payload), now.unix_ms);
     }

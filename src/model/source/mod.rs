@@ -6,6 +6,7 @@ use webpubsub_protocol::name::GroupName;
 
 use super::status::{ConnectionState, Status, StatusLine};
 
+mod interruption;
 mod sources;
 
 pub use self::sources::Sources;

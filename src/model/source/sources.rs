@@ -2,9 +2,8 @@
 
 use webpubsub_client::ClientEvent;
 
-use super::{Source, SourceLine};
+use super::{Source, SourceLine, interruption::Interruption};
 use crate::model::{
-    grouped_number::counted,
     line_store::{LineKind, Origin},
     local_time::LocalTime,
 };
@@ -13,8 +12,8 @@ use crate::model::{
 #[derive(Debug)]
 pub struct Sources {
     list: Vec<Source>,
-    /// For each connection, the time at which it was lost; until it has recovered or another has replaced it.
-    lost_at: Vec<Option<LocalTime>>,
+    /// The interruption of each connection.
+    interruptions: Vec<Interruption>,
 }
 
 impl Sources {
@@ -22,7 +21,7 @@ impl Sources {
     #[must_use]
     pub fn new(list: Vec<Source>) -> Self {
         let connections = list.iter().map(|source| source.connection + 1).max().unwrap_or(0);
-        Self { list, lost_at: vec![None; connections] }
+        Self { list, interruptions: vec![Interruption::None; connections] }
     }
 
     /// Returns the sources.
@@ -34,7 +33,7 @@ impl Sources {
     /// Returns the count of connections.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.lost_at.len()
+        self.interruptions.len()
     }
 
     /// Returns the connections that wait to retry or have given up.
@@ -89,36 +88,33 @@ impl Sources {
         for source in self.list.iter_mut().filter(|source| source.connection == connection) {
             source.status.handle_event(event, now.unix_ms);
         }
+        let interruption = self.interruptions.get_mut(connection)?;
         let notice = match event {
             ClientEvent::Recovering { .. } | ClientEvent::Disconnected { .. } => {
-                self.mark_lost(connection, now);
+                interruption.lost(now);
                 None
             }
-            // A recovered connection resumes where it was lost: nothing is missing.
             ClientEvent::Recovered => {
-                self.take_lost(connection);
+                interruption.recovered(now);
                 None
             }
-            // A new connection in place of a lost one does not receive what was sent in between.
             ClientEvent::Connected { .. } => {
-                self.take_lost(connection).map(|lost_at| gap_notice(lost_at, now))
+                interruption.replaced();
+                None
             }
-            ClientEvent::Gap { messages: Some(messages) } => {
-                Some(format!("{} may be missing here", counted(*messages, "message", "messages")))
-            }
+            ClientEvent::Joined { .. } => interruption.joined(now),
+            ClientEvent::Gap { messages: Some(messages) } => interruption.gap(*messages, now),
+            // A gap without a count follows `Connected`, which is known already.
             _ => None,
         };
         notice.map(|text| self.prefixed(connection, text))
     }
 
-    fn mark_lost(&mut self, connection: usize, now: LocalTime) {
-        if let Some(lost_at) = self.lost_at.get_mut(connection) {
-            lost_at.get_or_insert(now);
-        }
-    }
-
-    fn take_lost(&mut self, connection: usize) -> Option<LocalTime> {
-        self.lost_at.get_mut(connection).and_then(Option::take)
+    /// Handles a message of a connection. Returns a notice for the log, before the message, when lines are missing.
+    #[must_use]
+    pub fn message_received(&mut self, connection: usize, now: LocalTime) -> Option<String> {
+        let notice = self.interruptions.get_mut(connection)?.message_received(now)?;
+        Some(self.prefixed(connection, notice))
     }
 
     /// Puts the names of a connection's sources before a notice, if there are several connections.
@@ -133,19 +129,6 @@ impl Sources {
 
 fn join_names<'a>(sources: impl Iterator<Item = &'a Source>) -> String {
     sources.map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-fn gap_notice(lost_at: LocalTime, now: LocalTime) -> String {
-    let days = match now.days_since(lost_at) {
-        0 => String::new(),
-        1 => " the next day".to_owned(),
-        days => format!(" {days} days later"),
-    };
-    format!(
-        "Connection lost at {}, restored at {}{days}; lines sent in between are missing here",
-        lost_at.time_of_day(),
-        now.time_of_day()
-    )
 }
 
 #[cfg(test)]
@@ -174,6 +157,10 @@ mod tests {
         }
     }
 
+    fn joined(group: &str) -> ClientEvent {
+        ClientEvent::Joined { group: GroupName::new(group).unwrap() }
+    }
+
     fn dropped() -> ClientEvent {
         ClientEvent::Disconnected { reason: Disconnect::Dropped { code: 1006, reason: String::new() } }
     }
@@ -191,25 +178,26 @@ mod tests {
     #[test]
     fn a_replaced_connection_leaves_a_notice_and_a_recovered_one_does_not() {
         let mut sources = sources();
-        assert_eq!(sources.handle_event(0, &connected(), LOST), None, "nothing was lost before");
-        assert_eq!(sources.handle_event(0, &dropped(), LOST), None);
-        assert_eq!(sources.handle_event(0, &dropped(), RESTORED), None);
+        let notices = |sources: &mut Sources, events: &[ClientEvent], now| {
+            events.iter().filter_map(|event| sources.handle_event(0, event, now)).collect::<Vec<_>>()
+        };
+        let none = [""; 0];
+        assert_eq!(notices(&mut sources, &[connected(), joined("a"), joined("b")], LOST), none);
+        assert_eq!(notices(&mut sources, &[dropped()], LOST), none);
         assert_eq!(
-            sources.handle_event(0, &connected(), RESTORED).as_deref(),
-            Some(
-                "a, b: Connection lost at 14:03:11, restored at 14:03:15; lines sent in between are missing here"
-            )
+            notices(&mut sources, &[dropped(), connected(), joined("a"), joined("b")], RESTORED),
+            ["a, b: Connection lost for 4 s (14:03:11 to 14:03:15): the number of missing lines is unknown"]
         );
-        assert_eq!(sources.handle_event(0, &dropped(), LOST), None);
-        assert_eq!(sources.handle_event(0, &ClientEvent::Recovered, RESTORED), None);
-        assert_eq!(sources.handle_event(0, &connected(), RESTORED), None);
+        assert_eq!(notices(&mut sources, &[dropped()], LOST), none);
+        assert_eq!(notices(&mut sources, &[ClientEvent::Recovered, joined("a")], RESTORED), none);
+        assert_eq!(sources.message_received(0, RESTORED), None);
     }
 
     #[test]
     fn skipped_messages_are_counted_in_a_notice() {
         let event = ClientEvent::Gap { messages: Some(2) };
         let notice = sources().handle_event(1, &event, LOST);
-        assert_eq!(notice.as_deref(), Some("c: 2 messages may be missing here"));
+        assert_eq!(notice.as_deref(), Some("c: 2 messages are missing"));
         assert_eq!(sources().handle_event(1, &ClientEvent::Gap { messages: None }, LOST), None);
     }
 

@@ -60,7 +60,7 @@ fn a_reconnection_leaves_a_notice_where_lines_are_missing() {
     for event in [dropped(), connected(), gap(), joined(), message("after")] {
         log.handle_event(0, &event, RESTORED);
     }
-    let notice = "Connection lost at 14:03:11, restored at 14:03:15; lines sent in between are missing here";
+    let notice = "Connection lost for 4 s (14:03:11 to 14:03:15): the number of missing lines is unknown";
     let expected = [(LineKind::Group, "before"), (LineKind::Notice, notice), (LineKind::Group, "after")];
     assert_eq!(stored_lines(&log), expected);
     assert_eq!(log.store.counts().received, 2);
@@ -70,18 +70,43 @@ fn a_reconnection_leaves_a_notice_where_lines_are_missing() {
 fn a_notice_about_a_loss_of_days_has_their_count() {
     let mut log = log_after(&[connected(), joined(), recovering(), dropped()]);
     let tomorrow = LocalTime { unix_ms: LOST.unix_ms + 86_400_000.0, ..LOST };
-    log.handle_event(0, &connected(), tomorrow);
-    log.handle_event(0, &gap(), tomorrow);
+    for event in [connected(), gap(), joined()] {
+        log.handle_event(0, &event, tomorrow);
+    }
     let [(LineKind::Notice, notice)] = stored_lines(&log)[..] else { panic!("{:?}", stored_lines(&log)) };
-    assert!(notice.contains("restored at 14:03:11 the next day;"), "{notice}");
+    assert!(notice.contains("lost for 1 d (14:03:11 to 14:03:11 the next day):"), "{notice}");
 }
 
 #[test]
-fn a_recovered_connection_leaves_no_notice_and_skipped_messages_do() {
-    let skipped = ClientEvent::Gap { messages: Some(2) };
-    let events = [connected(), joined(), recovering(), ClientEvent::Recovered, skipped, message("after")];
-    let expected = [(LineKind::Notice, "2 messages may be missing here"), (LineKind::Group, "after")];
-    assert_eq!(stored_lines(&log_after(&events)), expected);
+fn a_recovered_connection_leaves_no_notice_unless_messages_are_missing() {
+    let mut log = log_after(&[connected(), joined(), recovering()]);
+    for event in [ClientEvent::Recovered, message("after")] {
+        log.handle_event(0, &event, RESTORED);
+    }
+    assert_eq!(stored_lines(&log), [(LineKind::Group, "after")]);
+    let mut log = log_after(&[connected(), joined(), recovering()]);
+    for event in [ClientEvent::Recovered, ClientEvent::Gap { messages: Some(412) }, message("after")] {
+        log.handle_event(0, &event, RESTORED);
+    }
+    let notice = "Connection lost for 4 s (14:03:11 to 14:03:15): 412 messages are missing";
+    assert_eq!(stored_lines(&log), [(LineKind::Notice, notice), (LineKind::Group, "after")]);
+}
+
+#[test]
+fn messages_that_are_skipped_without_an_interruption_are_counted() {
+    let log = log_after(&[connected(), joined(), ClientEvent::Gap { messages: Some(2) }, message("after")]);
+    let expected = [(LineKind::Notice, "2 messages are missing"), (LineKind::Group, "after")];
+    assert_eq!(stored_lines(&log), expected);
+}
+
+#[test]
+fn a_message_before_the_group_is_joined_again_comes_after_the_notice() {
+    let mut log = log_after(&[connected(), joined(), dropped()]);
+    for event in [connected(), gap(), message("after"), joined()] {
+        log.handle_event(0, &event, RESTORED);
+    }
+    let kinds: Vec<LineKind> = stored_lines(&log).into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, [LineKind::Notice, LineKind::Group]);
 }
 
 #[test]
@@ -153,7 +178,7 @@ fn a_lost_connection_affects_its_own_sources_only() {
     connect(&mut log, 0, &["a", "b"], RESTORED);
     connect(&mut log, 1, &["c"], RESTORED);
     assert_eq!(stored_lines(&log).len(), 1);
-    assert!(stored_lines(&log)[0].1.starts_with("a, b: Connection lost at 1"), "{:?}", stored_lines(&log));
+    assert!(stored_lines(&log)[0].1.starts_with("a, b: Connection lost for 4 s"), "{:?}", stored_lines(&log));
 }
 
 #[test]
