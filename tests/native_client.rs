@@ -119,6 +119,56 @@ async fn a_service_that_speaks_no_subprotocol_is_named_as_none() -> anyhow::Resu
     })
     .await
 }
+
+/// The failure with which a client stops that is refused at this endpoint.
+async fn refusal(negotiate_url: String) -> anyhow::Result<String> {
+    let (_client, mut events) = native::start(ClientOptions::new(), NegotiateEndpoint::new(negotiate_url));
+    tailcast_tests::in_time("the end of the client", async {
+        let mut failure = None;
+        while let Some(event) = events.next().await {
+            match event {
+                ClientEvent::ConnectFailed { failure: reason } => failure = Some(reason.to_string()),
+                ClientEvent::Connecting | ClientEvent::Stopped => {}
+                other => anyhow::bail!("{other:?}"),
+            }
+        }
+        failure.context("no failure")
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_client_that_is_refused_stops_with_the_reason_of_the_server() -> anyhow::Result<()> {
+    let page = "<!doctype html><title>no</title><script>alert(1)</script>";
+    for (content_type, body, words) in [
+        ("text/plain; charset=utf-8", "not\u{1b}[2J today\n", "answered 403 Forbidden: not[2J today"),
+        ("application/json", r#"{"error":{"message":"not today"}}"#, "answered 403 Forbidden: not today"),
+        ("text/html", page, "answered 403 Forbidden; check the group and the publish key"),
+        ("text/plain", page, "answered 403 Forbidden; check the group and the publish key"),
+    ] {
+        let endpoint = Answering::with("403 Forbidden", content_type, body).await?;
+        let refused = refusal(endpoint.url("/negotiate")).await?;
+        assert!(refused.ends_with(words), "{content_type}: {refused}");
+    }
+    let endless = "no ".repeat(1_000_000);
+    let endpoint = Answering::with("403 Forbidden", "text/plain", &endless).await?;
+    let refused = refusal(endpoint.url("/negotiate")).await?;
+    assert!(refused.ends_with("check the group and the publish key"), "{refused}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_whose_token_is_refused_stops_with_the_reason_of_the_service() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let url = format!("ws://{}/client/hubs/stream?access_token=no.to.ken", server.address());
+    let body = serde_json::json!({ "url": url }).to_string();
+    let negotiate = Answering::with("200 OK", "application/json", &body).await?;
+    let refused = refusal(negotiate.url("/negotiate")).await?;
+    assert!(refused.contains("did not accept the WebSocket (HTTP status 401 Unauthorized: "), "{refused}");
+    assert!(!refused.contains("no.to.ken"), "{refused}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_stream_is_read_in_order_and_to_its_end() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;

@@ -70,6 +70,12 @@ async fn stream(server: &Server, input: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The last error of the connection details.
+async fn last_error(browser: &Browser) -> anyhow::Result<String> {
+    let shown = browser.run("return document.querySelector('#details .last-error').textContent").await?;
+    Ok(shown.as_str().context("no last error")?.to_owned())
+}
+
 fn numbered(from: usize, to: usize) -> String {
     (from..to).map(|number| format!("line {number}\n")).collect()
 }
@@ -82,14 +88,15 @@ async fn turn_wheel(browser: &Browser, pixels: i64) -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn it_says_that_it_is_connected_as_whom_and_under_which_id() -> anyhow::Result<()> {
+async fn it_says_that_it_is_connected_as_whom_and_its_details_have_the_id() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
     open_connected(&browser, &server).await?;
     let id = browser.run("return document.querySelector('#status').dataset.connectionId").await?;
     let id = id.as_str().context("no connection id")?;
     assert_eq!(id.len(), 32);
-    let words = browser.text("#status").await?;
-    assert!(words.contains("Connected as ada") && words.contains(&id[..4]), "{words}");
+    assert_eq!(browser.text("#status").await?, "Connected as ada");
+    let details = "return document.querySelector('#details .connection').textContent";
+    assert_eq!(browser.run(details).await?, id);
     assert_eq!(browser.run("return document.querySelector('#status').dataset.userId").await?, "ada");
     assert_eq!(browser.console_errors().await?, [""; 0]);
     browser.close().await
@@ -221,38 +228,52 @@ async fn a_server_that_was_killed_is_missed_in_words_and_rejoined_when_it_is_bac
     server.kill().await?;
     browser.until(&state_is("disconnected")).await?;
     let words = browser.text("#status").await?;
-    assert!(words.contains("Reconnecting") || words.contains("dropped"), "{words}");
+    assert!(words.starts_with("Reconnecting") && !words.contains("://"), "{words}");
+    assert_ne!(last_error(&browser).await?, "none");
     let server = server_with_page_on(&address, &[]).await?;
     browser.until(&state_is("connected")).await?;
     assert_ne!(browser.run(&format!("return {id}")).await?, old_id);
     stream(&server, "after\n").await?;
     browser.until(&shows("after")).await?;
-    let origins: Vec<String> = rows(&browser).await?.into_iter().map(|(_, from, _)| from).collect();
+    let rows = rows(&browser).await?;
+    let origins: Vec<&str> = rows.iter().map(|(_, from, _)| from.as_str()).collect();
     assert_eq!(origins, ["group", "notice", "group"], "the gap is a row of its own");
+    let gap = rows[1].2.as_str();
+    assert!(gap.starts_with("Connection lost for ") && gap.ends_with("missing lines is unknown"), "{gap}");
     browser.close().await
 }
 
 #[tokio::test]
 async fn a_negotiate_endpoint_that_is_none_is_named_in_words() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
-    let missing = Answering::with("404 Not Found", "text/plain", "nope").await?;
+    let missing = Answering::with("404 Not Found", "text/plain", "").await?;
     let page = Answering::with("200 OK", "text/html", "<!doctype html><title>hi</title>").await?;
     let wrong_url =
         Answering::with("200 OK", "application/json", r#"{"url":"https://h/x?access_token=s3cret"}"#).await?;
     let refusing =
         Answering::with("200 OK", "application/json", r#"{"url":"ws://127.0.0.1:1/client/hubs/h"}"#).await?;
-    for (endpoint, words) in [
-        (missing.url("/negotiate"), "answered 404"),
-        (page.url("/negotiate"), "a web page (HTML)"),
-        (wrong_url.url("/negotiate"), "https://h/x"),
-        ("http://127.0.0.1:1/negotiate".to_owned(), "cannot be reached"),
-        (refusing.url("/negotiate"), "ws://127.0.0.1:1/client/hubs/h did not accept"),
+    for (endpoint, headline, words) in [
+        (missing.url("/negotiate"), "the server answered 404 Not Found", "answered 404 Not Found"),
+        (page.url("/negotiate"), "did not answer with the URL of a service", "a web page (HTML)"),
+        (wrong_url.url("/negotiate"), "did not answer with the URL of a service", "https://h/x"),
+        (
+            "http://127.0.0.1:1/negotiate".to_owned(),
+            "cannot be reached",
+            "127.0.0.1:1/negotiate cannot be reached",
+        ),
+        (
+            refusing.url("/negotiate"),
+            "did not accept the connection",
+            "hubs/h did not accept the WebSocket (close code 1006",
+        ),
     ] {
         browser.open(&server.url(&format!("/?negotiate={endpoint}"))).await?;
         browser.until(&state_is("failed")).await?;
         let shown = browser.run("return document.querySelector('#status').textContent").await?.to_string();
-        assert!(shown.contains(words), "{endpoint}: {shown}");
-        assert!(!shown.contains("s3cret"), "{shown}");
+        assert!(shown.contains(headline) && !shown.contains("://"), "{endpoint}: {shown}");
+        let last_error = last_error(&browser).await?;
+        assert!(last_error.contains(words), "{endpoint}: {last_error}");
+        assert!(!shown.contains("s3cret") && !last_error.contains("s3cret"), "{shown}, {last_error}");
     }
     browser.open(&server.url("/?group=%20")).await?;
     browser.until(&state_is("failed")).await?;

@@ -292,6 +292,30 @@ async fn a_group_of_its_own_is_asked_for_and_one_that_is_closed_is_told() -> any
     assert_eq!((open.code, open.stderr.as_str()), (Some(0), ""));
     let closed = run(&tailcast()?, &["stream", "--negotiate", &url, "--group", "other"], b"x\n").await?;
     assert_eq!(closed.code, Some(1));
-    assert!(closed.stderr.contains("answered 403; check the group and the publish key"), "{}", closed.stderr);
+    assert!(closed.stderr.contains(&format!("answered 403 Forbidden: {REFUSAL}")), "{}", closed.stderr);
+    Ok(())
+}
+
+/// The server's reason for refusing the group `other`.
+const REFUSAL: &str =
+    "the group `other` may not be asked for here; start the server with `--allow-group PATTERN` to open it";
+
+#[tokio::test]
+async fn a_command_that_is_refused_ends_at_once_with_the_reason_and_retries_nothing() -> anyhow::Result<()> {
+    let server = Server::start(&["--allow-group", "build-*"]).await?;
+    let (url, file) = (server.negotiate_url(), std::env::current_exe()?);
+    let file = file.to_string_lossy();
+    let refused = ["--negotiate", &url, "--group", "other"];
+    let tail = [&refused[..], &["--lines", "0", &file]].concat();
+    for (command, arguments) in [("stream", &refused[..]), ("tail", &tail)] {
+        // Its input goes on: standard input stays open, and a file is followed without end.
+        let (code, said) = Streamer::start_as(command, arguments)?.ended().await?;
+        assert_eq!(code, Some(1), "{command}: {said}");
+        assert!(said.contains(REFUSAL) && !said.contains("trying again"), "{command}: {said}");
+    }
+    let shell = [&["run"], &refused[..], &["--", "sh", "-c", "echo done; exit 5"]].concat();
+    let ended = run(&tailcast()?, &shell, b"").await?;
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(5), "done\n"), "the command runs on");
+    assert!(ended.stderr.contains(REFUSAL) && !ended.stderr.contains("trying again"), "{}", ended.stderr);
     Ok(())
 }

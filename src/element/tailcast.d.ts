@@ -37,7 +37,7 @@ export interface GapDetail {
 }
 
 export interface ErrorDetail {
-  /** Sentence that says what failed, and what to do. */
+  /** Sentence that says what failed, with the server's own reason if it gave one, and what to do. */
   message: string;
 }
 

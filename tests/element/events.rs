@@ -1,13 +1,18 @@
 //! What the element tells its page, and how a page negotiates for it.
 
 use serde_json::{Value, json};
-use tailcast_tests::{browser::Kind, embedding::Embedding, server::RestRequest};
+use tailcast_tests::{
+    browser::Kind,
+    embedding::Embedding,
+    server::{RestRequest, Server},
+};
 
 tailcast_tests::in_every_browser! {
     connections_are_told_with_their_ids_and_losses_with_their_reason,
     messages_are_told_to_who_listens_on_the_element_with_what_they_hold,
     a_gap_within_a_connection_tells_how_many_messages_are_missing,
     what_fails_is_told_and_shown_in_the_same_words,
+    a_refusal_carries_the_reason_of_the_server_and_is_not_retried,
     a_function_of_the_page_may_come_by_the_url,
     a_function_that_fails_is_quoted_and_asked_again,
 }
@@ -110,7 +115,7 @@ async fn a_gap_within_a_connection_tells_how_many_messages_are_missing(kind: Kin
     assert_eq!(heard(&page, "gap").await?, json!({ "messages": 3 }));
     page.until("rows().length === 3").await?;
     assert_eq!(page.value("[rows()[0], rows()[2]]").await?, json!(["number 1", "number 5"]));
-    assert!(page.value("rows()[1]").await?.to_string().contains("3 messages"));
+    assert_eq!(page.value("rows()[1]").await?, "3 messages are missing");
     page.browser.close().await
 }
 
@@ -126,6 +131,21 @@ async fn what_fails_is_told_and_shown_in_the_same_words(kind: Kind) -> anyhow::R
     let words = heard(&page, "error").await?["message"].as_str().unwrap_or_default().to_owned();
     assert!(words.contains("/nothing/here answered 404"), "{words}");
     page.until("part('#status').textContent.includes('answered 404')").await?;
+    assert_eq!(page.value("part('#details .last-error').textContent").await?, words);
+    page.browser.close().await
+}
+
+async fn a_refusal_carries_the_reason_of_the_server_and_is_not_retried(kind: Kind) -> anyhow::Result<()> {
+    let page = Embedding::open(kind, "").await?;
+    let server = Server::start(&["--allow-origin", &page.host.url(""), "--allow-group", "build-*"]).await?;
+    let endpoint = server.negotiate_url();
+    page.show(&format!("<tail-cast negotiate='{endpoint}' group=secret></tail-cast>")).await?;
+    let words = heard(&page, "error").await?["message"].as_str().unwrap_or_default().to_owned();
+    let reason = "the group `secret` may not be asked for here; start the server with `--allow-group PATTERN` to open it";
+    assert_eq!(words, format!("negotiate failed: {endpoint} answered 403 Forbidden: {reason}"));
+    page.until("state() === 'failed'").await?;
+    assert_eq!(page.value("part('#status').textContent").await?, format!("Not connected: {reason}"));
+    assert_eq!(page.value("part('#retry').textContent").await?, "Reconnect");
     page.browser.close().await
 }
 

@@ -19,6 +19,8 @@
 //!   [`RECOVERY_WINDOW`]: nothing is lost, nothing comes twice, and the groups stay. Where that fails, or the service
 //!   speaks only the plain form, a new connection is made after a pause that grows, groups are joined again, and
 //!   [`ClientEvent::Gap`] says where messages may be missing.
+//! - It stops when it is refused, with the server's own reason, and retries after any other failure: see
+//!   [`ConnectFailure`](ConnectFailure#temporary-and-permanent-failures).
 //! - It keeps what it sent until the service acknowledges it, and sends it again under the same id. Only on a new
 //!   connection may a message whose acknowledgement was lost arrive twice, and [`ClientEvent::Resending`] says so
 //!   before. What the service refuses is told and never tried again.

@@ -49,7 +49,8 @@ pub(crate) fn reason(status: u16, content_type: &str, body: &str) -> Option<Stri
     let line = one_line(&without_tokens(&without_queries(&text), LONGEST_SHOWN_RUN));
     // Markup under a wrong content type.
     let is_markup = line.starts_with('<');
-    let is_status = status_text(status).to_lowercase().ends_with(&line.to_lowercase());
+    let is_status =
+        status_text(status).to_lowercase().ends_with(line.trim_end_matches('.').to_lowercase().as_str());
     (!is_markup && !is_status).then_some(line)
 }
 
@@ -128,7 +129,7 @@ mod tests {
 
     #[test]
     fn an_empty_body_or_the_status_alone_is_no_reason() {
-        for body in ["", " \n", "Forbidden", "403 forbidden\n", "403"] {
+        for body in ["", " \n", "Forbidden", "forbidden.\n", "403 forbidden"] {
             assert_eq!(of_text(body), None, "{body:?}");
         }
     }

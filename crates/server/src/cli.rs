@@ -193,7 +193,7 @@ pub(crate) struct Destination {
     /// Key to show to a negotiate endpoint that gives permission to publish only for one
     #[arg(long, value_name = "KEY", env = "TAILCAST_PUBLISH_KEY", hide_env_values = true)]
     pub(crate) publish_key: Option<String>,
-    /// Stop when there was no connection for this many seconds
+    /// Stop when there was no connection for this many seconds; at once if the server refuses the group or the key
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub(crate) give_up_after: Duration,
 }
