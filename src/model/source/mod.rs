@@ -93,7 +93,7 @@ pub fn source_names(sources: &[(GroupName, &str)]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use webpubsub_client::ClientEvent;
+    use webpubsub_client::{ClientEvent, ConnectFailure};
     use webpubsub_protocol::subprotocol::Subprotocol;
 
     use super::*;
@@ -137,6 +137,12 @@ mod tests {
         assert_eq!(status(&sources[..1]).text(), "Connected");
         connect(&mut sources[1]);
         assert_eq!(status(&sources).text(), "Connected · 2 sources");
+        assert_eq!(status(&sources).last_failure, None);
+        let failure = ConnectFailure::NegotiateAddress { url: "x".into() };
+        sources[0].status.handle_event(&ClientEvent::ConnectFailed { failure }, 0.0);
+        connect(&mut sources[0]);
+        let last_failure = "a: negotiate failed: `x` is no http(s)://HOST/… address";
+        assert_eq!(status(&sources).last_failure.as_deref(), Some(last_failure));
         sources[0].status.handle_event(&ClientEvent::Stopped, 0.0);
         assert_eq!(
             (status(&sources).headline.as_str(), status(&sources).can_retry),
