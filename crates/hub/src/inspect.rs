@@ -1,13 +1,15 @@
-//! A look inside: `GET /metrics` for machines, and a live page at `/_hub` for people.
+//! The inspector, a live page at `/_hub`, and metrics for monitoring systems at `/metrics`.
 //!
-//! The page shows hubs, groups and connections, how much goes through, and the last frames of a chosen connection. It is
-//! rendered here, once a second for each viewer, and the browser puts it in place; all of it is text that was escaped.
-//! Whoever can open it sees what clients send: so the program that embeds the service decides whether it is there.
+//! The page shows hubs, groups and connections, message rates, and the last frames of a selected connection. The service
+//! renders it once a second for each viewer, with all text escaped; a script updates the document.
+//! The page shows messages of clients to everyone who can open it, so [`Settings::is_inspectable`] is off by default.
+//!
+//! [`Settings::is_inspectable`]: crate::Settings::is_inspectable
 
 use std::{
     convert::Infallible,
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use axum::{
@@ -25,18 +27,18 @@ use futures_util::stream;
 use serde::Deserialize;
 
 use crate::service::Service;
-use page::Rates;
+use rates::Rates;
 
 mod page;
+mod rates;
 pub mod recorder;
 mod snapshot;
 
-/// How often the page is drawn anew.
+/// Time between two updates of a page.
 pub const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
-/// How many times a page is drawn anew before its browser has to ask again, which it does by itself: nobody holds a place
-/// for ever.
-const PICTURES: u32 = 600;
-/// Most pages that are kept live at once; a further one is answered with 503.
+/// Events per stream before the browser must reconnect, which it does by itself: no page holds a permit for ever.
+const MAX_EVENTS_PER_STREAM: u32 = 600;
+/// Most pages that receive updates at once; a further one gets a 503.
 pub const MAX_VIEWERS: usize = 16;
 
 const SECURITY_POLICY: &str =
@@ -46,8 +48,8 @@ const SECURITY_POLICY: &str =
 pub(crate) fn routes() -> Router<Arc<Service>> {
     Router::new()
         .route("/metrics", get(metrics))
-        .route("/_hub", get(whole_page))
-        .route("/_hub/live", get(live_page))
+        .route("/_hub", get(document))
+        .route("/_hub/live", get(updates))
         .route(
             "/_hub/live.js",
             get(|| asset("text/javascript; charset=utf-8", include_str!("inspect/live.js"))),
@@ -56,11 +58,11 @@ pub(crate) fn routes() -> Router<Arc<Service>> {
         .layer(middleware::from_fn(own_pages_only))
 }
 
-/// Refuses what another page asks for behind its reader's back (browsers say so: Fetch Metadata), and tells browsers to keep
-/// what is here from other pages.
+/// Rejects requests of other sites' scripts (by Fetch Metadata), and forbids browsers to share the responses with other
+/// origins.
 async fn own_pages_only(request: Request, next: Next) -> Response {
-    if is_asked_by_other_page(request.headers()) {
-        return (StatusCode::FORBIDDEN, "other pages may not look inside\n").into_response();
+    if is_from_other_site(request.headers()) {
+        return (StatusCode::FORBIDDEN, "other sites may not read the inspector\n").into_response();
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -69,14 +71,15 @@ async fn own_pages_only(request: Request, next: Next) -> Response {
     response
 }
 
-fn is_asked_by_other_page(headers: &HeaderMap) -> bool {
-    let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    matches!(said("sec-fetch-site"), "cross-site" | "same-site") && said("sec-fetch-mode") != "navigate"
+fn is_from_other_site(headers: &HeaderMap) -> bool {
+    let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    matches!(value("sec-fetch-site"), "cross-site" | "same-site") && value("sec-fetch-mode") != "navigate"
 }
 
-/// What the viewer looks at.
+/// Query of the page and of its updates.
 #[derive(Debug, Default, Deserialize)]
-struct Choice {
+struct Selection {
+    /// Id of the connection whose details are shown.
     connection: Option<String>,
 }
 
@@ -93,44 +96,105 @@ async fn metrics(State(service): State<Arc<Service>>) -> Response {
     ([(header::CONTENT_TYPE, content_type)], service.metrics().text()).into_response()
 }
 
-async fn whole_page(State(service): State<Arc<Service>>, Query(choice): Query<Choice>) -> Response {
-    let snapshot = snapshot::take(&service, choice.connection.as_deref());
-    let html = page::whole(&snapshot, &Rates::default());
+async fn document(State(service): State<Arc<Service>>, Query(selection): Query<Selection>) -> Response {
+    let snapshot = snapshot::take(&service, selection.connection.as_deref());
+    let html = page::document(&snapshot, service.settings().log_page);
     let policy =
         (HeaderName::from_static("content-security-policy"), HeaderValue::from_static(SECURITY_POLICY));
     ([policy], Html(html.into_string())).into_response()
 }
 
-/// A place among [`MAX_VIEWERS`].
-struct Viewer(Arc<Service>);
+/// One of [`MAX_VIEWERS`] permits.
+struct ViewerPermit(Arc<Service>);
 
-impl Drop for Viewer {
+impl ViewerPermit {
+    fn acquire(service: Arc<Service>) -> Option<Self> {
+        let acquired = service.viewers().fetch_update(Ordering::AcqRel, Ordering::Acquire, |held| {
+            (held < MAX_VIEWERS).then_some(held + 1)
+        });
+        acquired.is_ok().then_some(Self(service))
+    }
+}
+
+impl Drop for ViewerPermit {
     fn drop(&mut self) {
         self.0.viewers().fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-async fn live_page(State(service): State<Arc<Service>>, Query(choice): Query<Choice>) -> Response {
-    let taken = service.viewers().fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| {
-        (taken < MAX_VIEWERS).then_some(taken + 1)
-    });
-    if taken.is_err() {
-        let words = format!("{MAX_VIEWERS} pages are live already; close one of them\n");
-        return (StatusCode::SERVICE_UNAVAILABLE, words).into_response();
-    }
-    let viewer = Viewer(service);
-    let mut pulse = tokio::time::interval(REFRESH_INTERVAL);
-    pulse.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let pictures = stream::unfold((viewer, choice, pulse, Rates::default(), PICTURES), |state| async move {
-        let (viewer, choice, mut pulse, mut rates, left) = state;
+async fn updates(State(service): State<Arc<Service>>, Query(selection): Query<Selection>) -> Response {
+    let Some(permit) = ViewerPermit::acquire(service) else {
+        let reason =
+            format!("{MAX_VIEWERS} inspector pages are open already: close one of them, then reload\n");
+        return (StatusCode::SERVICE_UNAVAILABLE, reason).into_response();
+    };
+    let mut timer = tokio::time::interval(REFRESH_INTERVAL);
+    timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let state = (permit, selection, timer, Rates::default(), MAX_EVENTS_PER_STREAM);
+    let events = stream::unfold(state, |(permit, selection, mut timer, mut rates, left)| async move {
         let left = left.checked_sub(1)?;
-        pulse.tick().await;
-        let snapshot = snapshot::take(&viewer.0, choice.connection.as_deref());
-        rates.update(&snapshot);
-        let html = page::live_part(&snapshot, &rates).into_string();
-        // As JSON, so that no line end in it means anything to the event stream.
+        timer.tick().await;
+        let snapshot = snapshot::take(&permit.0, selection.connection.as_deref());
+        rates.update(&snapshot, SystemTime::now());
+        let html = page::main_part(&snapshot, &rates).into_string();
+        // As JSON: the event stream would split the HTML at its line ends.
         let event = Event::default().json_data(html).unwrap_or_default();
-        Some((Ok::<_, Infallible>(event), (viewer, choice, pulse, rates, left)))
+        Some((Ok::<_, Infallible>(event), (permit, selection, timer, rates, left)))
     });
-    Sse::new(pictures).keep_alive(KeepAlive::default()).into_response()
+    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::Settings;
+
+    async fn get(service: &Arc<Service>, path: &str, headers: &[(&str, &str)]) -> Response {
+        let mut request = Request::get(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        service.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    }
+
+    fn inspectable() -> Arc<Service> {
+        Service::new(Settings { is_inspectable: true, ..Settings::default() })
+    }
+
+    #[tokio::test]
+    async fn the_page_runs_and_loads_nothing_but_its_own_files() {
+        let response = get(&inspectable(), "/_hub", &[]).await;
+        assert_eq!(response.status(), 200);
+        let policy = response.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe"), "{policy}");
+        for (path, content_type) in [("live.js", "text/javascript"), ("style.css", "text/css")] {
+            let response = get(&inspectable(), &format!("/_hub/{path}"), &[]).await;
+            let headers = response.headers();
+            assert!(headers["content-type"].to_str().unwrap().starts_with(content_type), "{path}");
+            assert_eq!(headers["cross-origin-resource-policy"], "same-origin", "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn scripts_of_other_sites_are_refused_and_links_of_them_are_not() {
+        let service = inspectable();
+        let from = |mode| [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", mode)];
+        assert_eq!(get(&service, "/_hub", &from("cors")).await.status(), 403);
+        assert_eq!(get(&service, "/_hub", &from("navigate")).await.status(), 200);
+    }
+
+    #[tokio::test]
+    async fn one_viewer_too_many_is_refused_until_another_leaves() {
+        let service = inspectable();
+        let mut viewers = Vec::new();
+        for _ in 0..MAX_VIEWERS {
+            viewers.push(get(&service, "/_hub/live", &[]).await);
+        }
+        assert_eq!(get(&service, "/_hub/live", &[]).await.status(), 503);
+        viewers.pop();
+        assert_eq!(get(&service, "/_hub/live", &[]).await.status(), 200);
+    }
 }

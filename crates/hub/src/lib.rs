@@ -18,7 +18,7 @@
 //! | [`session`] | what a client's messages do: a state machine without I/O |
 //! | [`handshake`] | from an HTTP request to a connection: tokens, subprotocols |
 //! | [`event_handler`] | the place of an application that has a say: who connects, what comes of events |
-//! | [`inspect`], [`metrics`] | a look inside, for people and for machines |
+//! | [`inspect`], [`metrics`] | the inspector at `/_hub`, and metrics in the OpenMetrics format |
 //! | [`websocket`] | RFC 6455: frames, messages, and the task that moves them |
 //! | [`rest`] | the data plane for application servers |
 //! | [`origin`] | which web pages may talk to the service |

@@ -53,8 +53,10 @@ pub struct Settings {
     /// Whether clients without a token are let in, as nobody in particular and without any permission but those the
     /// application gives.
     pub allows_anonymous: bool,
-    /// Whether everybody who reaches the service may look inside; see [`crate::inspect`].
+    /// Whether everyone who can reach the service may open the inspector; see [`crate::inspect`].
     pub is_inspectable: bool,
+    /// Path of the log's page on the same server, which the inspector links to; `None` if there is no such page.
+    pub log_page: Option<&'static str>,
     /// Where it is counted what happens.
     pub metrics: Arc<Metrics>,
 }

@@ -1,4 +1,4 @@
-//! What there is at one moment.
+//! State of the service at one moment.
 
 use crate::{
     connection::Connection,
@@ -7,30 +7,31 @@ use crate::{
     service::Service,
 };
 
-/// Most connections and most groups of a hub that are listed; the rest is counted.
+/// Most hubs, and most connections and groups of a hub, that are listed; the rest is counted.
 pub(super) const MAX_LISTED: usize = 200;
 
-/// The service at one moment.
+/// State of the service.
 pub(super) struct Snapshot {
     pub(super) hubs: Vec<HubSnapshot>,
-    pub(super) chosen: Option<Chosen>,
+    pub(super) selected: Option<Selected>,
 }
 
-/// The connection that somebody looks at.
-pub(super) struct Chosen {
+/// The connection whose details are shown.
+pub(super) struct Selected {
     pub(super) id: String,
-    /// `None` when it is not there (any more).
+    /// `None` when there is no such connection, or not any more.
     pub(super) details: Option<Details>,
 }
 
+/// Details of a connection.
 pub(super) struct Details {
     pub(super) hub: String,
     pub(super) groups: Vec<String>,
     pub(super) records: Vec<Record>,
 }
 
-/// Looks at everything.
-pub(super) fn take(service: &Service, chosen: Option<&str>) -> Snapshot {
+/// Takes a snapshot, with the details of the connection that has the id `selected`.
+pub(super) fn take(service: &Service, selected: Option<&str>) -> Snapshot {
     let mut hubs: Vec<_> = service.all_hubs();
     hubs.sort_by(|(one, _), (other, _)| one.cmp(other));
     let details = |id: &str| {
@@ -44,7 +45,7 @@ pub(super) fn take(service: &Service, chosen: Option<&str>) -> Snapshot {
             })
         })
     };
-    let chosen = chosen.map(|id| Chosen { id: id.to_owned(), details: details(id) });
+    let selected = selected.map(|id| Selected { id: id.to_owned(), details: details(id) });
     let hubs = hubs.iter().map(|(name, hub)| hub.snapshot(name.as_str(), MAX_LISTED)).collect();
-    Snapshot { hubs, chosen }
+    Snapshot { hubs, selected }
 }

@@ -29,7 +29,10 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
     let listening = Listening::on(config.listen).await?;
     config.listen = listening.config.clone();
     let service = match &config.backend {
-        Backend::Embedded(service) => Some(service::embedded(service, &config.listen)?),
+        Backend::Embedded(service) => {
+            let log_page = (config.site != Site::Missing).then_some("/");
+            Some(service::embedded(service, &config.listen, log_page)?)
+        }
         Backend::Azure { .. } => None,
     };
     let app = app(&config, service.as_ref());

@@ -20,8 +20,12 @@ use tls::Tls;
 /// How long clients have to go when the server ends.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A service by this configuration.
-pub(crate) fn embedded(config: &ServiceConfig, listen: &ListenConfig) -> Result<Arc<Service>, Failure> {
+/// A service by this configuration. `log_page` is the path of the log's page on this server, if there is one.
+pub(crate) fn embedded(
+    config: &ServiceConfig,
+    listen: &ListenConfig,
+    log_page: Option<&'static str>,
+) -> Result<Arc<Service>, Failure> {
     let metrics = Arc::new(Metrics::default());
     let event_handler = match config.event_handlers.is_empty() {
         true => None,
@@ -40,6 +44,7 @@ pub(crate) fn embedded(config: &ServiceConfig, listen: &ListenConfig) -> Result<
         event_handler,
         allows_anonymous: config.allows_anonymous,
         is_inspectable: config.is_inspectable,
+        log_page,
         metrics,
     }))
 }
@@ -72,7 +77,7 @@ impl Listening {
         let key = if access_key::is_development_key(key) { key.reveal() } else { "<yours>" };
         eprintln!("Connection string: Endpoint={endpoint};AccessKey={key};Version=1.0;");
         if service.is_inspectable {
-            eprintln!("Look inside at {endpoint}/_hub; figures for machines are at {endpoint}/metrics.");
+            eprintln!("Inspector: {endpoint}/_hub. Metrics: {endpoint}/metrics.");
         }
     }
 
