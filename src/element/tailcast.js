@@ -57,6 +57,9 @@ function wrongValue(name, value) {
   return wrong && `${name} must be ${allowed.slice(0, -1).join(", ")} or ${allowed.at(-1)}, not \`${wrong}\``;
 }
 
+/** The address of a script that Vite's dependency optimizer has written: the WebAssembly is not beside it. */
+const OPTIMIZED_BY_VITE = /\/deps\/[^/]+\.js\?v=/;
+
 let core;
 
 /** Loads the WebAssembly, once. */
@@ -76,10 +79,19 @@ function notLoaded({ message }) {
 }
 
 function notStarted({ name, message }) {
+  throw new Error(`${startFailure(name, message)} (${message})`);
+}
+
+/** Returns the probable cause of a failed start, and its remedy. */
+function startFailure(name, message) {
   // A failed fetch is a TypeError, and may be caused by a policy, too.
-  throw new Error(name !== "TypeError" && /Content.Security.Policy|CSP|unsafe-eval|embedder/i.test(message)
-    ? `The page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src. (${message})`
-    : `Tailcast's WebAssembly cannot be started: is tailcast-core_bg.wasm beside tailcast.js, and allowed by the page's Content-Security-Policy? (${message})`);
+  if (name !== "TypeError" && /Content.Security.Policy|CSP|unsafe-eval|embedder/i.test(message)) {
+    return "The page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src.";
+  }
+  if (OPTIMIZED_BY_VITE.test(import.meta.url)) {
+    return 'Vite has moved Tailcast away from its WebAssembly: add `optimizeDeps: { exclude: ["tailcast"] }` to the Vite configuration.';
+  }
+  return "Tailcast's WebAssembly cannot be started: is tailcast-core_bg.wasm beside tailcast.js, and allowed by the page's Content-Security-Policy?";
 }
 
 let sheet;

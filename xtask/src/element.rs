@@ -12,8 +12,15 @@ use crate::stamp::Stamp;
 use crate::workspace::Workspace;
 
 /// Files of `src/element` that go into the package as they are, but for what [`STYLE_MARK`] names.
-const FILES: [&str; 6] =
-    ["tailcast.js", "tailcast.d.ts", "react.d.ts", "custom-elements.json", "package.json", "README.md"];
+const FILES: [&str; 7] = [
+    "tailcast.js",
+    "development.jsx",
+    "tailcast.d.ts",
+    "react.d.ts",
+    "custom-elements.json",
+    "package.json",
+    "README.md",
+];
 /// What stands in those files for the style sheet as a JavaScript string.
 const STYLE_MARK: &str = "\"__STYLE__\"";
 /// What the files of WebAssembly are called.
