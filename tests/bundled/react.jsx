@@ -1,3 +1,4 @@
+/** @jsxRuntime automatic */
 import { StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";
 import "tailcast";

@@ -4,5 +4,7 @@ export default {
   // Pages under any path.
   base: "./",
   plugins: [vue({ template: { compilerOptions: { isCustomElement: (tag) => tag === "tail-cast" } } })],
+  // As Vite's plugin for React does it: found late, it would reload the page.
+  optimizeDeps: { include: ["react/jsx-dev-runtime"] },
   build: { rollupOptions: { input: ["client.html", "plain.html", "react.html", "vue.html"] } },
 };

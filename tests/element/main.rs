@@ -14,3 +14,4 @@ mod readme;
 mod refusals;
 mod selection;
 mod sharing;
+mod vite;

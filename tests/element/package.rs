@@ -14,11 +14,12 @@ use tailcast_tests::{
 };
 
 /// Everything that a page needs, and a developer reads.
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
     "custom-elements.json",
+    "development.jsx",
     "package.json",
     "react.d.ts",
     "tailcast-core.js",
@@ -26,10 +27,10 @@ const FILES: [&str; 10] = [
     "tailcast.d.ts",
     "tailcast.js",
 ];
-const ELEMENT: &str = "document.querySelector('tail-cast')";
+pub const ELEMENT: &str = "document.querySelector('tail-cast')";
 
 /// Opens a page that has one element, and sees a line of a real stream come.
-async fn shows_a_stream(browser: &Browser, server: &Server, page: &str) -> anyhow::Result<()> {
+pub async fn shows_a_stream(browser: &Browser, server: &Server, page: &str) -> anyhow::Result<()> {
     browser.open(&format!("{page}?negotiate={}", server.negotiate_url())).await?;
     let part = |selector: &str| format!("{ELEMENT}?.shadowRoot?.querySelector('{selector}')");
     browser.until(&format!("{}?.dataset.state === 'connected'", part("#status"))).await?;
@@ -94,6 +95,7 @@ async fn the_package_holds_what_it_names_and_runs_without_any_build() -> anyhow:
     let package: Value = serde_json::from_slice(&std::fs::read(folder.join("package.json"))?)?;
     let named = [
         &package["exports"]["."]["default"],
+        &package["exports"]["."]["development"],
         &package["exports"]["."]["types"],
         &package["exports"]["./react"]["types"],
         &package["customElements"],

@@ -16,9 +16,15 @@ use crate::{
     environment, in_time,
 };
 
+/// A workspace in the root folder, as npm declares it.
+const WORKSPACE: &str = r#"{ "name": "workspace", "private": true, "workspaces": ["packages/*"] }"#;
+
 /// See the [module](self). Its folder goes when dropped.
 pub struct Application {
+    /// Holds `node_modules`.
     folder: PathBuf,
+    /// Holds the sources.
+    root: PathBuf,
 }
 
 impl Application {
@@ -27,14 +33,30 @@ impl Application {
     /// # Errors
     /// When npm does not pack, or a file cannot be copied.
     pub async fn new(name: &str) -> anyhow::Result<Self> {
+        Self::with_sources_in(name, "").await
+    }
+
+    /// The same as a package of a workspace, whose `node_modules` lies two folders above the sources.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub async fn in_workspace(name: &str) -> anyhow::Result<Self> {
+        let application = Self::with_sources_in(name, "packages/application").await?;
+        fs::write(application.folder.join("package.json"), WORKSPACE).context("no workspace")?;
+        Ok(application)
+    }
+
+    async fn with_sources_in(name: &str, subfolder: &str) -> anyhow::Result<Self> {
         let folder = std::env::temp_dir().join(format!("tailcast-{name}-{}", std::process::id()));
-        let application = Self { folder };
+        let application = Self { root: folder.join(subfolder), folder };
         let modules = application.folder.join("node_modules");
-        fs::create_dir_all(&modules).context("no folder for the application")?;
+        for folder in [&modules, &application.root] {
+            fs::create_dir_all(folder).context("no folder for the application")?;
+        }
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("bundled");
         for entry in sources.read_dir().context("no application in tests/bundled")? {
             let file = entry?.path();
-            fs::copy(&file, application.folder.join(file.file_name().unwrap_or_default()))?;
+            fs::copy(&file, application.root.join(file.file_name().unwrap_or_default()))?;
         }
         for entry in environment::node_modules()?.read_dir()? {
             let module = entry?.path();
@@ -88,10 +110,23 @@ impl Application {
     ///
     /// # Errors
     /// When Vite does not start.
-    pub async fn preview(&self) -> anyhow::Result<Preview> {
+    pub async fn preview(&self) -> anyhow::Result<ViteServer> {
+        self.serve("vite", "preview", "production").await
+    }
+
+    /// Serves the sources with the development server of the Vite in the package `vite`, until dropped.
+    ///
+    /// # Errors
+    /// When Vite does not start.
+    pub async fn develop(&self, vite: &str, node_env: &str) -> anyhow::Result<ViteServer> {
+        self.serve(vite, "dev", node_env).await
+    }
+
+    async fn serve(&self, vite: &str, subcommand: &str, node_env: &str) -> anyhow::Result<ViteServer> {
         let mut command = command(Path::new("node"));
-        let arguments = ["node_modules/vite/bin/vite.js", "preview", "--host", "127.0.0.1", "--port", "0"];
-        command.args(arguments).current_dir(&self.folder).env("NO_COLOR", "1");
+        command.arg(self.package(vite).join("bin/vite.js"));
+        command.args([subcommand, "--host", "127.0.0.1", "--port", "0"]).current_dir(&self.root);
+        command.env("NO_COLOR", "1").env("NODE_ENV", node_env);
         in_time("start of Vite", async {
             let mut child = command.spawn()?;
             let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
@@ -100,7 +135,7 @@ impl Application {
                     let origin = url.trim().trim_end_matches('/').to_owned();
                     // It goes on talking; what it says is of no interest, but the pipe must not fill up.
                     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-                    return Ok(Preview { origin, _child: child });
+                    return Ok(ViteServer { origin, _child: child });
                 }
             }
             anyhow::bail!("Vite ended without saying where it listens")
@@ -116,8 +151,8 @@ impl Drop for Application {
     }
 }
 
-/// Vite's server of a built application.
-pub struct Preview {
+/// A server of Vite.
+pub struct ViteServer {
     /// Where it is.
     pub origin: String,
     _child: Child,
