@@ -93,7 +93,7 @@ async fn what_is_typed_is_found_and_only_that_is_shown_when_asked(kind: Kind) ->
     browser.until(&lines_are(&["GET /one 200", "ERROR disk full", "GET /two 200"])).await?;
     browser.client().find(Locator::Css("#find input")).await?.send_keys("get").await?;
     browser.until("document.querySelector('#find').dataset.hits === '2'").await?;
-    browser.client().find(Locator::Css("#filter")).await?.click().await?;
+    browser.client().find(Locator::Css("#filter [data-value=matching]")).await?.click().await?;
     browser.until(&lines_are(&["GET /one 200", "GET /two 200"])).await?;
     stream(&server, "noise\nGET /three 200\n").await?;
     browser.until(&lines_are(&["GET /one 200", "GET /two 200", "GET /three 200"])).await?;

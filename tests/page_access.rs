@@ -1,6 +1,6 @@
 //! The page for everybody: axe finds nothing wrong in any of its states, it fits a phone, and all of it can be done by keys.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tailcast_tests::{axe, browser::Browser, command::run, environment::tailcast, viewer::Viewer};
 
 const OUTPUT: &str = "plain output of a build\n\u{1b}[31mred\u{1b}[0m \u{1b}[1;32mbold green\u{1b}[0m \u{1b}[2mdim\u{1b}[0m \u{1b}[2;33mdim yellow\u{1b}[0m \u{1b}[7minverse\u{1b}[0m \u{1b}[38;5;208morange\u{1b}[0m \u{1b}[97;44mwhite on blue\u{1b}[0m \u{1b}[90mgrey\u{1b}[0m\nERROR timeout after 503 ms\nWARN slow\nINFO {\"level\":\"info\",\"msg\":\"json\"}\nDEBUG a\u{202e}b \u{1b}]8;;https://example.com/\u{7}link\u{1b}]8;;\u{7}\n";
@@ -32,8 +32,29 @@ async fn walk(theme: &str) -> anyhow::Result<()> {
         press(&viewer, key).await?;
     }
     check(&viewer.browser, "a search, a bookmark, a linked line").await?;
+    let row = viewer.value("document.querySelectorAll('#log .row')[2].getBoundingClientRect()").await?;
+    let over = json!({ "type": "mouseMoved", "x": row["x"].as_f64().map(|x| x + 9.0), "y": row["y"].as_f64().map(|y| y + 9.0) });
+    viewer.browser.devtools("Input.dispatchMouseEvent", over).await?;
+    viewer.painted().await?;
+    assert_eq!(viewer.value("document.querySelectorAll('#log .row')[2].matches(':hover')").await?, true);
+    check(&viewer.browser, "a row under the pointer").await?;
+    for (state, prepare) in [
+        (
+            "a selected line",
+            "getSelection().selectAllChildren(document.querySelectorAll('#log .row .text')[1])",
+        ),
+        ("a current line", "getSelection().collapse(document.querySelectorAll('#log .row .text')[0], 0)"),
+    ] {
+        viewer.browser.run(prepare).await?;
+        viewer.painted().await?;
+        check(&viewer.browser, state).await?;
+    }
     press(&viewer, "&").await?;
     check(&viewer.browser, "a filter").await?;
+    press(&viewer, "5").await?;
+    viewer.browser.until("document.querySelector('#no-matches')").await?;
+    check(&viewer.browser, "a filter without a match").await?;
+    press(&viewer, "5").await?;
     for (key, id) in [("?", "keys"), ("g", "goto"), ("h", "highlights"), ("S", "save"), ("d", "details")] {
         press(&viewer, key).await?;
         anyhow::ensure!(

@@ -1,13 +1,19 @@
-//! `<Brand>`: the product's name and the groups.
+//! `<Brand>`: the product's name, the groups, and the hosts that they come from.
 
 use leptos::prelude::*;
 
 use super::context::use_info;
 
-/// Shows the product's name and the groups.
+/// Shows the product's name and the groups; hosts, if the page's address names others than the page's own.
 #[component]
 pub fn Brand() -> impl IntoView {
     let info = use_info();
+    let mut hosts: Vec<String> = info.foreign_hosts.into_iter().flatten().collect();
+    hosts.dedup();
+    let hosts = (!hosts.is_empty()).then(|| {
+        let title = "This page's address chose another host: the lines come from there";
+        view! { <span class="host" title=title>{format!("from {}", hosts.join(", "))}</span> }
+    });
     view! {
         <div class="brand">
             <span class="mark" aria-hidden="true"></span>
@@ -16,6 +22,7 @@ pub fn Brand() -> impl IntoView {
             <span class="group" title="group">
                 {info.groups}
             </span>
+            {hosts}
         </div>
     }
 }
@@ -33,6 +40,15 @@ mod tests {
         stage.mount(|| view! { <Brand /> }).await;
         assert_eq!((stage.text("h1"), stage.text(".group")), ("Tailcast".into(), "web, db".into()));
         assert!(!stage.get("h1").has_attribute("role"));
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_host_that_the_address_chose_is_named() {
+        let mut stage = ComponentStage::at("http://h/?group=web&negotiate=https%3A%2F%2Fn.example%2Fneg");
+        stage.mount(|| view! { <Brand /> }).await;
+        assert_eq!(stage.text(".host"), "from n.example");
+        let stage = ComponentStage::showing(|| view! { <Brand /> }).await;
+        assert!(stage.find(".host").is_none());
     }
 
     #[wasm_bindgen_test]

@@ -2,13 +2,14 @@
 
 use leptos::{ev, prelude::*};
 
-use super::context::{use_commands, use_state};
+use super::context::{use_commands, use_info, use_state};
 use crate::{
     controller::state::ViewerStateStoreFields,
     model::{command::Command, navigation::Direction},
 };
 
-/// Publishes a line to the group of a source. Shown when the settings ask for it.
+/// Publishes a line to the group of a source. Shown when the settings ask for it. Asks before the first line is published to a host
+/// that the page's address chose.
 #[component]
 pub fn Composer() -> impl IntoView {
     let (state, commands) = (use_state(), use_commands());
@@ -27,11 +28,42 @@ pub fn Composer() -> impl IntoView {
             </select>
         }
     });
+    let foreign_hosts = use_info().foreign_hosts;
+    let confirmed = StoredValue::new(Vec::<usize>::new());
+    // Source and host that the user is asked about.
+    let question = RwSignal::new(None::<(usize, String)>);
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        if let Ok(source) = target.get_untracked().parse() {
+        let Ok(source) = target.get_untracked().parse() else { return };
+        let host = foreign_hosts.get(source).cloned().flatten();
+        match host.filter(|_| !confirmed.with_value(|confirmed| confirmed.contains(&source))) {
+            Some(host) => question.set(Some((source, host))),
+            None => commands.run(Command::Publish { source }),
+        }
+    };
+    let confirm = move |_| {
+        if let Some((source, _)) = question.get_untracked() {
+            confirmed.update_value(|confirmed| confirmed.push(source));
+            question.set(None);
             commands.run(Command::Publish { source });
         }
+    };
+    let confirmation = move || {
+        question.get().map(|(_, host)| {
+            view! {
+                <div class="confirm" role="alert">
+                    <span>
+                        "Send this line to " <b>{host.clone()}</b> "? The address of this page chose that host."
+                    </span>
+                    <button type="button" on:click=confirm>
+                        {format!("Send to {host}")}
+                    </button>
+                    <button type="button" class="cancel" on:click=move |_| question.set(None)>
+                        "Cancel"
+                    </button>
+                </div>
+            }
+        })
     };
     let recall = move |event: ev::KeyboardEvent| {
         let direction = match event.key().as_str() {
@@ -44,11 +76,12 @@ pub fn Composer() -> impl IntoView {
     };
     view! {
         <form id="composer" part="composer" on:submit=submit>
+            {confirmation}
             {choice}
             <input
                 type="text"
                 aria-label="Line to send"
-                placeholder="Send a line to everyone who watches"
+                placeholder="Send a line to every viewer"
                 autocomplete="off"
                 maxlength="100000"
                 bind:value=state.draft()
@@ -64,6 +97,7 @@ pub fn Composer() -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
+    use leptos::task::tick;
     use wasm_bindgen::JsCast;
     use wasm_bindgen_test::wasm_bindgen_test;
     use web_sys::HtmlFormElement;
@@ -118,6 +152,24 @@ mod tests {
         assert_eq!(stage.text(".sent"), "");
         stage.set(stage.state().delivery(), "delivered (1)".into()).await;
         assert_eq!(stage.text(".sent"), "delivered (1)");
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_host_that_the_address_chose_gets_a_line_only_after_a_confirmation() {
+        let mut stage = ComponentStage::at("http://h/?negotiate=https%3A%2F%2Fn.example%2Fneg");
+        stage.mount(|| view! { <Composer /> }).await;
+        submit(&stage).await;
+        tick().await;
+        assert_eq!(stage.commands(), []);
+        assert!(stage.text(".confirm").contains("n.example"), "{}", stage.text(".confirm"));
+        stage.click(".confirm .cancel").await;
+        assert!(stage.find(".confirm").is_none());
+        submit(&stage).await;
+        tick().await;
+        stage.click(".confirm button").await;
+        assert_eq!(stage.commands(), [Command::Publish { source: 0 }]);
+        submit(&stage).await;
+        assert_eq!(stage.commands(), [Command::Publish { source: 0 }], "it is confirmed once");
     }
 
     #[wasm_bindgen_test]

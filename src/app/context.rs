@@ -13,7 +13,7 @@ use crate::{
     controller::{LogController, state::ViewerState},
     model::{
         command::Command, grouped_number::counted, line_store::StoreLimits, live_log::LiveLog,
-        stream_command::stream_command,
+        source::Source, stream_command::StreamCommands,
     },
 };
 
@@ -31,8 +31,10 @@ pub struct ViewerInfo {
     pub endpoints: String,
     /// Limits of the line store, in words.
     pub retention: String,
-    /// The command that publishes to the first group.
-    pub stream_command: String,
+    /// Shell commands that publish to the first group; `None` where there is no group.
+    pub stream_commands: Option<StreamCommands>,
+    /// For each source, the host that the page's address names in place of the page's own.
+    pub foreign_hosts: Vec<Option<String>>,
     /// Whether the viewer is embedded: headings and landmarks then belong to the host page.
     pub is_embedded: bool,
 }
@@ -43,10 +45,17 @@ impl ViewerInfo {
     pub fn new(log: &LiveLog, address: &PageAddress, limits: StoreLimits, host: &Host) -> Self {
         let names: Vec<&str> = log.sources().iter().map(|source| source.name.as_str()).collect();
         let endpoints: Vec<&str> = address.negotiations.iter().map(Negotiation::endpoint).collect();
-        let first = log.sources().first().map(|source| source.group.to_string()).unwrap_or_default();
+        let endpoint = endpoints.first().copied().unwrap_or_default();
+        let first = log.sources().first();
+        let foreign_host = |source: &Source| {
+            let negotiation = address.negotiations.get(source.connection)?;
+            // The host page chooses the addresses of an embedded viewer.
+            negotiation.foreign_host.clone().filter(|_| !host.is_embedded())
+        };
         Self {
             groups: names.join(", "),
-            stream_command: stream_command(&first, endpoints.first().copied().unwrap_or_default()),
+            stream_commands: first.map(|source| StreamCommands::new(source.group.as_str(), endpoint)),
+            foreign_hosts: log.sources().iter().map(foreign_host).collect(),
             endpoints: endpoints.join(", "),
             retention: format!(
                 "the newest {}, at most {} MiB of text",

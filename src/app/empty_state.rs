@@ -1,19 +1,22 @@
-//! `<EmptyState>`: what a log without lines shows: what to do, or what is wrong.
+//! `<EmptyState>`: a log without lines: how to publish some, or the reason why none can be received.
 
 use leptos::prelude::*;
 
-use super::context::{use_info, use_state};
+use super::context::{use_commands, use_info, use_state};
 use crate::{
     controller::state::ViewerStateStoreFields,
-    model::status::{ConnectionState, StatusLine},
+    model::{
+        command::Command,
+        status::{ConnectionState, StatusLine},
+        stream_command::StreamCommands,
+    },
 };
 
-/// Shows what to do, or what is wrong, while there are no lines.
+/// Shows how to publish lines, or the reason why none can be received, while there are no lines.
 #[component]
 pub fn EmptyState() -> impl IntoView {
     let (status, info) = (use_state().status(), use_info());
-    let (groups, command) = (info.groups, info.stream_command);
-    let has_command = !command.is_empty();
+    let (groups, stream_commands) = (info.groups, info.stream_commands);
     let may_receive = Memo::new(move |_| status.with(|status| may_receive(status.state)));
     let headline = move || status.with(|status| headline(status, &groups));
     let reason = move || {
@@ -26,17 +29,53 @@ pub fn EmptyState() -> impl IntoView {
                 <div class="ghost" aria-hidden="true"></div>
                 <h2>{headline}</h2>
                 {move || reason().map(|reason| view! { <p class="reason">{reason}</p> })}
-                <Show when=move || may_receive.get() && has_command>
-                    <div class="how">
-                        <p>"Send a command’s output here, from any terminal:"</p>
-                        <pre class="command">
-                            <code>{command.clone()}</code>
-                        </pre>
-                        <p class="hint">"Lines appear as they are written, in every open page."</p>
-                    </div>
-                </Show>
+                {stream_commands.map(|stream_commands| {
+                    view! {
+                        <Show when=move || may_receive.get()>
+                            <Publishing stream_commands=stream_commands.clone() />
+                        </Show>
+                    }
+                })}
             </slot>
         </section>
+    }
+}
+
+/// Shows the shell commands that publish to the group, each with a button that copies it.
+#[component]
+fn Publishing(
+    /// The commands.
+    stream_commands: StreamCommands,
+) -> impl IntoView {
+    let commands = use_commands();
+    let StreamCommands { stream, run, tail } = stream_commands;
+    let rows = [("Pipe a command", stream), ("Run a command", run), ("Follow a file", tail)];
+    view! {
+        <div class="how">
+            <p>"Publish from any terminal; lines appear here as they are written:"</p>
+            <dl class="commands">
+                <For each=move || rows.clone() key=|(label, _)| *label let((label, command))>
+                    <dt>{label}</dt>
+                    <dd class="command">
+                        <code>{command.clone()}</code>
+                        <button
+                            type="button"
+                            aria-label=format!("Copy: {command}")
+                            on:click=move |_| commands.run(Command::CopyText(command.clone()))
+                        >
+                            "Copy"
+                        </button>
+                    </dd>
+                </For>
+            </dl>
+            <p class="hint">
+                "Or drop a file here, or "
+                <button type="button" class="link" on:click=move |_| commands.run(Command::OpenFiles)>
+                    "open one"
+                </button>
+                "."
+            </p>
+        </div>
     }
 }
 
@@ -75,7 +114,8 @@ mod tests {
         let stage = ComponentStage::showing(|| view! { <EmptyState /> }).await;
         stage.set(stage.state().status(), status(ConnectionState::Connected)).await;
         assert_eq!(stage.text("h2"), "Waiting for lines in group stream");
-        assert!(stage.text(".command").contains("tailcast stream"), "{}", stage.text(".command"));
+        assert_eq!(stage.count(".command"), 3);
+        assert!(stage.text(".command code").contains("tailcast stream"), "{}", stage.text(".command"));
         assert!(stage.find(".reason").is_none());
         assert_eq!(stage.attribute(".empty", "data-state"), "connected");
     }
@@ -89,6 +129,26 @@ mod tests {
         assert!(stage.find(".command").is_none());
         stage.set(stage.state().status(), status(ConnectionState::Connecting)).await;
         assert!(stage.find(".reason").is_none() && stage.find(".command").is_some());
+    }
+
+    #[wasm_bindgen_test]
+    async fn commands_are_copied_and_files_are_opened() {
+        let stage = ComponentStage::showing(|| view! { <EmptyState /> }).await;
+        stage.set(stage.state().status(), status(ConnectionState::Connected)).await;
+        for button in stage.all("button") {
+            button.click();
+        }
+        let copied = stage.texts_of(".command code").into_iter().map(Command::CopyText);
+        assert_eq!(stage.commands(), copied.chain([Command::OpenFiles]).collect::<Vec<_>>());
+    }
+
+    #[wasm_bindgen_test]
+    async fn control_characters_of_a_group_are_escaped() {
+        let mut stage = ComponentStage::at("http://h/?group=a%1B%5B31mb");
+        stage.mount(|| view! { <EmptyState /> }).await;
+        stage.set(stage.state().status(), status(ConnectionState::Connected)).await;
+        let command = stage.text(".command code");
+        assert!(command.ends_with(r"--group $'a\033[31mb'"), "{command}");
     }
 
     #[wasm_bindgen_test]

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{
-    EventTarget, HtmlBodyElement, HtmlHtmlElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement,
-    KeyboardEvent, Node,
+    EventTarget, HtmlBodyElement, HtmlButtonElement, HtmlHtmlElement, HtmlInputElement, HtmlSelectElement,
+    HtmlTextAreaElement, KeyboardEvent, Node,
 };
 
 use crate::{
@@ -26,7 +26,7 @@ pub fn handle_key(controller: &Rc<LogController>, event: &KeyboardEvent) {
     if *command == Command::Dismiss && dismiss(controller, context) {
         return;
     }
-    if context == KeyContext::Log
+    if matches!(context, KeyContext::Log | KeyContext::Button)
         && matches!(command, Command::Scroll(..) | Command::Select(..) | Command::SelectAll)
     {
         controller.focus_log();
@@ -68,6 +68,7 @@ fn key_context(elements: &ViewerElements, event: &KeyboardEvent) -> KeyContext {
     };
     let search_field = elements.search_field.try_get_untracked().flatten();
     let scroller = elements.scroller.try_get_untracked().flatten();
+    let dialogs = elements.dialogs.try_get_untracked().flatten();
     if search_field.is_some_and(|field| target == *field.unchecked_ref::<EventTarget>()) {
         KeyContext::SearchField
     } else if is_field(&target) {
@@ -77,6 +78,10 @@ fn key_context(elements: &ViewerElements, event: &KeyboardEvent) -> KeyContext {
         || scroller.is_some_and(|scroller| scroller.contains(target.dyn_ref::<Node>()))
     {
         KeyContext::Log
+    } else if target.has_type::<HtmlButtonElement>()
+        && !dialogs.is_some_and(|dialogs| dialogs.contains(target.dyn_ref::<Node>()))
+    {
+        KeyContext::Button
     } else {
         KeyContext::Elsewhere
     }
@@ -111,6 +116,9 @@ mod tests {
                     <textarea id="area"></textarea>
                     <select id="choice"></select>
                     <button id="button"></button>
+                    <div node_ref=elements.dialogs>
+                        <button id="item"></button>
+                    </div>
                     <div id="log" tabindex="0" node_ref=elements.scroller>
                         <span id="row"></span>
                     </div>
@@ -144,15 +152,15 @@ mod tests {
             seen.borrow_mut().push(key_context(&controller.elements(), event));
         })
         .await;
-        for selector in ["#search", "#field", "#area", "#choice", "#button", "#log", "#row"] {
+        for selector in ["#search", "#field", "#area", "#choice", "#button", "#item", "#log", "#row"] {
             stage.press_in(selector, "n").await;
         }
         document().body().unwrap().dispatch_event(&key_event("n")).unwrap();
         document().document_element().unwrap().dispatch_event(&key_event("n")).unwrap();
-        use KeyContext::{Elsewhere, Log, SearchField, TextField};
+        use KeyContext::{Button, Elsewhere, Log, SearchField, TextField};
         assert_eq!(
             *contexts.borrow(),
-            [SearchField, TextField, TextField, TextField, Elsewhere, Log, Log, Log, Log]
+            [SearchField, TextField, TextField, TextField, Button, Elsewhere, Log, Log, Log, Log]
         );
     }
 
@@ -178,6 +186,19 @@ mod tests {
         assert!(has_focus(&stage, "#log"));
         assert!(!stage.press_in("#row", "Ctrl+C").await, "the browser's copy leads to a copy event");
         assert!(stage.press_in("#row", "Ctrl+A").await);
+    }
+
+    #[wasm_bindgen_test]
+    async fn after_a_press_on_a_button_keys_scroll_the_log_and_space_presses_the_button() {
+        let stage = page_with_keys().await;
+        stage.get("#button").focus().unwrap();
+        assert!(!stage.press_in("#button", "Space").await);
+        assert!(has_focus(&stage, "#button"));
+        assert!(stage.press_in("#button", "End").await);
+        assert!(has_focus(&stage, "#log"));
+        stage.get("#item").focus().unwrap();
+        assert!(!stage.press_in("#item", "End").await, "a dialog uses the key itself");
+        assert!(has_focus(&stage, "#item"));
     }
 
     #[wasm_bindgen_test]

@@ -8,10 +8,14 @@ use super::{
 };
 use crate::{
     controller::state::ViewerStateStoreFields,
-    model::{command::Command, grouped_number::grouped, level::Level},
+    model::{
+        command::Command,
+        grouped_number::{compact, counted},
+        level::Level,
+    },
 };
 
-/// Filters by log level. A level without lines has no switch, unless it is filtered by.
+/// Filters by log level. Every level has a switch of fixed width, with lines or without: none moves while another is pressed or counts.
 #[component]
 pub fn LevelFilter() -> impl IntoView {
     let (state, commands) = (use_state(), use_commands());
@@ -28,18 +32,23 @@ pub fn LevelFilter() -> impl IntoView {
                     type="button"
                     class="level"
                     data-level=level.as_str()
-                    title=format!("Show lines of level {} ({})", level.as_str(), Command::ToggleLevel(level).key())
+                    class:none=move || count(level) == 0
+                    title=move || title(level, count(level))
                     aria-pressed=move || aria(is_on(level))
-                    hidden=move || count(level) == 0 && !is_on(level)
                     on:click=move |_| commands.run(Command::ToggleLevel(level))
                 >
                     {level.as_str()}
                     " "
-                    <b>{move || grouped(count(level))}</b>
+                    <b>{move || compact(count(level))}</b>
                 </button>
             </For>
         </div>
     }
+}
+
+fn title(level: Level, count: u64) -> String {
+    let key = Command::ToggleLevel(level).key();
+    format!("Level {}: {} ({key})", level.as_str(), counted(count, "line", "lines"))
 }
 
 #[cfg(test)]
@@ -49,33 +58,27 @@ mod tests {
     use super::*;
     use crate::{model::search::FilterState, test_page::ComponentStage};
 
-    /// Returns the levels whose switches are visible.
-    fn visible(stage: &ComponentStage) -> Vec<String> {
-        let visible = stage.all(".level").into_iter().filter(|button| !button.hidden());
-        visible.filter_map(|button| button.get_attribute("data-level")).collect()
-    }
-
     #[wasm_bindgen_test]
-    async fn levels_without_lines_have_no_switch_unless_they_are_filtered_by() {
+    async fn every_level_has_a_switch_with_the_number_of_its_lines() {
         let stage = ComponentStage::showing(|| view! { <LevelFilter /> }).await;
-        assert!(visible(&stage).is_empty());
+        assert_eq!(stage.texts_of(".level.none"), Level::ALL.map(|level| format!("{} 0", level.as_str())));
         let filter = FilterState {
             level_counts: [1_204, 0, 3, 0, 0],
             levels: [false, false, false, false, true],
             ..FilterState::default()
         };
         stage.set(stage.state().filter(), filter).await;
-        assert_eq!(visible(&stage), ["error", "info", "trace"]);
-        assert_eq!(stage.text("[data-level=error]"), "error 1,204");
+        assert_eq!(stage.texts_of(".level"), ["error 1.2k", "warning 0", "info 3", "debug 0", "trace 0"]);
+        assert_eq!(stage.count(".level.none"), 3);
+        assert_eq!(stage.attribute("[data-level=error]", "title"), "Level error: 1,204 lines (1)");
         assert_eq!(stage.attribute("[data-level=error]", "aria-pressed"), "false");
         assert_eq!(stage.attribute("[data-level=trace]", "aria-pressed"), "true");
     }
 
     #[wasm_bindgen_test]
-    async fn a_switch_toggles_its_level_and_names_its_key() {
+    async fn a_switch_toggles_its_level() {
         let stage = ComponentStage::showing(|| view! { <LevelFilter /> }).await;
         stage.click("[data-level=warning]").await;
         assert_eq!(stage.commands(), [Command::ToggleLevel(Level::Warning)]);
-        assert_eq!(stage.attribute("[data-level=warning]", "title"), "Show lines of level warning (2)");
     }
 }

@@ -1,4 +1,4 @@
-//! `<LineCount>`: the number of lines received.
+//! `<LineCount>`: the number of lines received, and of those that pass the filter.
 
 use leptos::prelude::*;
 
@@ -11,10 +11,12 @@ use crate::{
     },
 };
 
-/// Shows how many lines were received, and how many of them were dropped since.
+/// Shows how many lines were received, how many of them pass the filter, and how many were dropped since.
 #[component]
 pub fn LineCount() -> impl IntoView {
-    let counts = use_state().counts();
+    let state = use_state();
+    let counts = state.counts();
+    let visible = Memo::new(move |_| state.filter().with(|filter| filter.visible_lines));
     view! {
         <div
             id="line-count"
@@ -22,13 +24,16 @@ pub fn LineCount() -> impl IntoView {
             data-held=move || counts.get().held.to_string()
             data-dropped=move || counts.get().dropped.to_string()
         >
-            {move || label(counts.get())}
+            {move || label(counts.get(), visible.get())}
         </div>
     }
 }
 
-fn label(counts: LineCounts) -> String {
+fn label(counts: LineCounts, visible: Option<usize>) -> String {
     let lines = counted(counts.received, "line", "lines");
+    if let Some(visible) = visible {
+        return format!("{} of {lines}", grouped(visible as u64));
+    }
     match counts.dropped {
         0 => lines,
         dropped => format!("{lines}, {} dropped", grouped(dropped)),
@@ -40,10 +45,10 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;
-    use crate::test_page::ComponentStage;
+    use crate::{model::search::FilterState, test_page::ComponentStage};
 
     #[wasm_bindgen_test]
-    async fn received_and_dropped_lines_are_counted_in_words_and_attributes() {
+    async fn lines_are_counted_in_words_and_attributes() {
         let stage = ComponentStage::showing(|| view! { <LineCount /> }).await;
         assert_eq!(stage.text("#line-count"), "0 lines");
         let one = LineCounts { received: 1, held: 1, dropped: 0 };
@@ -52,6 +57,9 @@ mod tests {
         let many = LineCounts { received: 1_204_330, held: 1_000_000, dropped: 204_330 };
         stage.set(stage.state().counts(), many).await;
         assert_eq!(stage.text("#line-count"), "1,204,330 lines, 204,330 dropped");
+        let filter = FilterState { visible_lines: Some(37), ..FilterState::default() };
+        stage.set(stage.state().filter(), filter).await;
+        assert_eq!(stage.text("#line-count"), "37 of 1,204,330 lines");
         let number = |name| stage.attribute("#line-count", name);
         assert_eq!(
             [number("data-received"), number("data-held"), number("data-dropped")],

@@ -80,11 +80,8 @@ pub fn LogList() -> impl IntoView {
 fn DroppedRow() -> impl IntoView {
     let state = use_state();
     let top_px = Memo::new(move |_| state.layout().get().dropped_top_px);
-    let text = move || {
-        let dropped = state.counts().get().dropped;
-        let lines = counted(dropped, "older line was dropped", "older lines were dropped");
-        format!("{lines}: this page keeps the newest")
-    };
+    let text =
+        move || counted(state.counts().get().dropped, "older line was dropped", "older lines were dropped");
     view! {
         <div
             class="dropped"
@@ -205,7 +202,7 @@ mod tests {
             .set(stage.state().layout(), ListLayout { dropped_top_px: Some(8), ..ListLayout::default() })
             .await;
         assert!(!stage.get(".dropped").hidden());
-        assert_eq!(stage.text(".dropped"), "1 older line was dropped: this page keeps the newest");
+        assert_eq!(stage.text(".dropped"), "1 older line was dropped");
     }
 
     #[wasm_bindgen_test]

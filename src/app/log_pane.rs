@@ -8,6 +8,7 @@ use super::{
     follow_button::FollowButton,
     live_region::LiveRegion,
     log_list::LogList,
+    no_matches::NoMatches,
     selection_bar::SelectionBar,
     toast::Toast,
 };
@@ -17,12 +18,16 @@ use crate::controller::state::ViewerStateStoreFields;
 #[component]
 pub fn LogPane() -> impl IntoView {
     let state = use_state();
+    let is_blank = Memo::new(move |_| state.filter().with(|filter| filter.is_blank));
     // In a host page, landmarks are the page's own.
     let role = if use_info().is_embedded { "presentation" } else { "main" };
     view! {
         <div class="lines" role=role part="lines">
             <Show when=move || state.is_empty().get()>
                 <EmptyState />
+            </Show>
+            <Show when=move || is_blank.get()>
+                <NoMatches />
             </Show>
             <div id="tray">
                 <SelectionBar />
@@ -42,7 +47,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;
-    use crate::{app::context::ViewerInfo, test_page::ComponentStage};
+    use crate::{app::context::ViewerInfo, model::search::FilterState, test_page::ComponentStage};
 
     async fn log_pane() -> ComponentStage {
         let mut stage = ComponentStage::with_controller();
@@ -58,6 +63,15 @@ mod tests {
         assert!(stage.find(".empty").is_none() && stage.find("#log").is_some());
         stage.set(stage.state().is_empty(), true).await;
         assert!(stage.find(".empty").is_some());
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_filter_without_a_visible_line_is_reported() {
+        let stage = log_pane().await;
+        stage.set(stage.state().is_empty(), false).await;
+        assert!(stage.find("#no-matches").is_none());
+        stage.set(stage.state().filter(), FilterState { is_blank: true, ..FilterState::default() }).await;
+        assert!(stage.find("#no-matches").is_some());
     }
 
     #[wasm_bindgen_test]

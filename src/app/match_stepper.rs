@@ -1,4 +1,4 @@
-//! `<MatchStepper>`: the number of matches, and the way from one to the next.
+//! `<MatchStepper>`: the number of matching lines, and steps from one to the next.
 
 use leptos::prelude::*;
 
@@ -13,16 +13,22 @@ use crate::{
     },
 };
 
-/// Shows the number of matches, and goes to the previous or the next one.
+/// Shows the number of matching lines, and goes to the previous or the next one. What is wrong with the pattern is shown below, so
+/// that no button moves.
 #[component]
 pub fn MatchStepper() -> impl IntoView {
     let (state, commands) = (use_state(), use_commands());
     let has_pattern = Memo::new(move |_| state.query().with(|query| !query.pattern.is_empty()));
     let found = move || has_pattern.get().then(|| state.search().with(label));
+    let error = move || {
+        let error = state.search().with(|search| search.error.clone());
+        error.map(|error| view! { <p class="wrong">{format!("Invalid pattern: {error}")}</p> })
+    };
     let step = move |direction| move |_| commands.run(Command::StepMatch(direction));
     view! {
         <span class="found" role="status">
             {found}
+            {error}
         </span>
         <button
             type="button"
@@ -48,13 +54,15 @@ pub fn MatchStepper() -> impl IntoView {
 }
 
 fn label(search: &SearchState) -> String {
-    if let Some(error) = &search.error {
-        return format!("not a pattern: {error}");
+    if search.error.is_some() {
+        return String::new();
     }
-    let so_far = if search.is_counting { " so far" } else { "" };
+    let more = if search.is_counting { "+" } else { "" };
+    let matches = grouped(search.matches as u64);
     match search.current {
-        Some(current) => format!("{} of {}{so_far}", grouped(current as u64), grouped(search.matches as u64)),
-        None => format!("{}{so_far}", counted(search.matches as u64, "line", "lines")),
+        Some(current) => format!("{} of {matches}{more}", grouped(current as u64)),
+        None if search.is_counting => format!("{matches}+ matches"),
+        None => counted(search.matches as u64, "match", "matches"),
     }
 }
 
@@ -79,14 +87,14 @@ mod tests {
         stage.set(stage.state().search(), found.clone()).await;
         assert_eq!(stage.text(".found"), "");
         stage.set(stage.state().query(), query()).await;
-        assert_eq!(stage.text(".found"), "1,204 lines");
+        assert_eq!(stage.text(".found"), "1,204 matches");
         let counting = SearchState { is_counting: true, current: Some(3), ..found.clone() };
         stage.set(stage.state().search(), counting).await;
-        assert_eq!(stage.text(".found"), "3 of 1,204 so far");
+        assert_eq!(stage.text(".found"), "3 of 1,204+");
         stage
             .set(stage.state().search(), SearchState { error: Some("unclosed group".into()), ..found })
             .await;
-        assert_eq!(stage.text(".found"), "not a pattern: unclosed group");
+        assert_eq!(stage.text(".found"), "Invalid pattern: unclosed group");
     }
 
     #[wasm_bindgen_test]

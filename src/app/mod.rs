@@ -5,8 +5,8 @@
 //! ├─ <UnusablePage>
 //! └─ <Viewer>                owns the controller; provides state, commands and host in context
 //!    ├─ <Header>             <Brand> <ConnectionStatus> <ReconnectButton> <Timeline> <LineCount>
-//!    ├─ <Toolbar>            <SearchField> <ToggleButton> <MatchStepper> <FilterModeButton> <SourceSwitches> <LevelFilter>
-//!    ├─ <LogPane>            <EmptyState> <LogList> of <LogRow>, <SelectionBar> <Toast> <LiveRegion> <FollowButton>
+//!    ├─ <Toolbar>            <SearchField> <ToggleButton> <MatchStepper> <FilterModeSwitch> <SourceSwitches> <LevelFilter>
+//!    ├─ <LogPane>            <EmptyState> <NoMatches> <LogList> of <LogRow>, <SelectionBar> <Toast> <LiveRegion> <FollowButton>
 //!    ├─ <Composer>
 //!    └─ dialogs              each a <Popover>
 //! ```
@@ -22,12 +22,13 @@
 //! | `#line-count` | `data-received`, `data-held`, `data-dropped` |
 //! | `#log` | `role="list"`; the element that scrolls |
 //! | `#log .row` | `data-line-id`, `data-from` (`group`, `server`, `notice`), `data-level`, `data-current`, `data-bookmarked`, `data-linked`; the text is in `.text` |
-//! | `#find` | the toolbar; `data-hits`; its `input`, and `.level` buttons with `data-level` |
+//! | `#find` | the toolbar; `data-hits`, `data-counting`; its `input`, and `.level` buttons with `data-level` |
 //! | `#sources` | exists with several sources: a button `.source` for each, with `data-state` and `aria-pressed` |
 //! | `#composer` | exists with `?publish`: a field, and the delivery in `.sent` |
 //! | `#timeline` | bars of lines over time; hidden without lines. `#range` is visible while lines are filtered by time |
 //! | `#selected` | `data-lines`; hidden without selected text |
-//! | `#said` | the toast |
+//! | `#said` | the toast; has the class `shown` while there is one |
+//! | `#no-matches` | exists while a filter hides every line |
 //! | `#resume` | exists while the view is paused; `data-new` |
 //! | `#retry` | exists while a connection waits for its next attempt, or has given up |
 //!
@@ -43,7 +44,7 @@ pub mod context;
 pub mod dialogs;
 pub mod empty_state;
 pub mod event_listener;
-pub mod filter_mode_button;
+pub mod filter_mode_switch;
 pub mod follow_button;
 pub mod header;
 pub mod keyboard;
@@ -54,10 +55,12 @@ pub mod log_list;
 pub mod log_pane;
 pub mod log_row;
 pub mod match_stepper;
+pub mod no_matches;
 pub mod reconnect_button;
 pub mod resize_observer;
 pub mod row_text;
 pub mod search_field;
+pub mod segments;
 pub mod selection_bar;
 pub mod source_switches;
 pub mod timeline;

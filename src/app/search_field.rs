@@ -20,8 +20,8 @@ pub fn SearchField() -> impl IntoView {
         <input
             type="text"
             node_ref=field
-            aria-label="Find in the log"
-            placeholder="Find  ( / )"
+            aria-label="Find"
+            placeholder="Find (/)"
             autocomplete="off"
             autocapitalize="off"
             spellcheck="false"

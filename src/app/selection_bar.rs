@@ -36,7 +36,7 @@ pub fn SelectionBar() -> impl IntoView {
                 on:mousedown=keep_selection
                 on:click=move |_| commands.run(Command::CopyWithColours)
             >
-                "With colours"
+                "Copy with colours"
             </button>
         </div>
     }

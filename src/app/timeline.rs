@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Smallest number of bars that the timeline is wide: the bars of a page that was just opened are narrow.
+/// Smallest number of bars that the timeline is wide. The newest bar is at the right end: the time before the first line is empty.
 const MIN_WIDTH: usize = 40;
 
 /// Shows lines over time. A range chosen by pointer or keys filters the lines.
@@ -34,6 +34,13 @@ pub fn Timeline() -> impl IntoView {
         let (start, end) = brush.get().unwrap_or((last(), last()));
         timeline.with(|timeline| range_label(&timeline.bars, start.min(end), start.max(end)))
     });
+    let axis = Memo::new(move |_| timeline.with(|timeline| axis_labels(&timeline.bars, width())));
+    // The range may be removed elsewhere.
+    Effect::new(move |_| {
+        if state.time_range().with(Option::is_none) {
+            brush.set(None);
+        }
+    });
     let apply = move |range: Option<(usize, usize)>| {
         brush.set(range);
         commands.run(Command::SetTimeRange(range.map(|(start, end)| (start.min(end), start.max(end)))));
@@ -45,7 +52,7 @@ pub fn Timeline() -> impl IntoView {
         // A share of few bars.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
         let at = (share.clamp(0.0, 1.0) * width as f64) as usize;
-        Some(at.min(last))
+        Some((at + last + 1).saturating_sub(width).min(last))
     };
     let press = move |event: ev::PointerEvent| {
         let Some(at) = bar_at(&event) else { return };
@@ -96,6 +103,7 @@ pub fn Timeline() -> impl IntoView {
             >
                 {move || state.time_range().get().map(|range| format!("{range} ×"))}
             </button>
+            <div class="chart">
             <div
                 class="strip"
                 node_ref=strip
@@ -115,7 +123,7 @@ pub fn Timeline() -> impl IntoView {
                 <svg
                     preserveAspectRatio="none"
                     aria-hidden="true"
-                    viewBox=move || format!("0 0 {} {PICTURE_HEIGHT}", width())
+                    viewBox=move || view_box(count.get(), width())
                 >
                     <path class="brush" d=move || brush.get().map(brush_outline) />
                     <For each=kinds key=|(at, _)| *at let((at, level))>
@@ -127,9 +135,34 @@ pub fn Timeline() -> impl IntoView {
                     </For>
                 </svg>
             </div>
+            <div class="axis" aria-hidden="true">
+                <span>{move || axis.get().0}</span>
+                <span>{move || axis.get().1}</span>
+            </div>
+            </div>
             <span class="rate">{move || format!("{}/s", grouped(u64::from(state.rate().get())))}</span>
         </div>
     }
+}
+
+/// Returns the part of the picture that is visible: the newest bar at its right end.
+fn view_box(bars: usize, width: usize) -> String {
+    let empty = width.saturating_sub(bars);
+    let sign = if empty > 0 { "-" } else { "" };
+    format!("{sign}{empty} 0 {width} {PICTURE_HEIGHT}")
+}
+
+/// Returns the times at the left and the right end.
+fn axis_labels(bars: &[TimelineBar], width: usize) -> (String, String) {
+    let (Some(first), Some(last)) = (bars.first(), bars.last()) else { return Default::default() };
+    // There are few bars.
+    #[allow(clippy::cast_precision_loss)]
+    let start_ms = last.to_ms - (first.to_ms - first.from_ms) * width as f64;
+    (time_of_day(start_ms), time_of_day(last.to_ms))
+}
+
+fn time_of_day(unix_ms: f64) -> String {
+    LocalTime { unix_ms, offset_minutes: offset_minutes() }.time_of_day()
 }
 
 /// Returns the levels of the outlines with their numbers; lines without a level come last.
@@ -157,9 +190,13 @@ fn brush_outline((start, end): (usize, usize)) -> String {
 fn range_label(bars: &[TimelineBar], from: usize, to: usize) -> String {
     let Some(range) = bars.get(from..=to.min(bars.len().saturating_sub(1))) else { return String::new() };
     let (Some(first), Some(last)) = (range.first(), range.last()) else { return String::new() };
-    let time = |unix_ms| LocalTime { unix_ms, offset_minutes: offset_minutes() }.time_of_day();
     let lines = range.iter().map(|bar| bar.lines).sum();
-    format!("{} – {}: {}", time(first.from_ms), time(last.to_ms), counted(lines, "line", "lines"))
+    format!(
+        "{} – {}: {}",
+        time_of_day(first.from_ms),
+        time_of_day(last.to_ms),
+        counted(lines, "line", "lines")
+    )
 }
 
 #[cfg(test)]
@@ -200,7 +237,7 @@ mod tests {
         assert!(stage.get("#timeline").hidden());
         stage.set(stage.state().timeline(), timeline_of(3)).await;
         assert!(!stage.get("#timeline").hidden());
-        assert_eq!(stage.attribute("svg", "viewBox"), format!("0 0 {MIN_WIDTH} {PICTURE_HEIGHT}"));
+        assert_eq!(stage.attribute("svg", "viewBox"), format!("-37 0 {MIN_WIDTH} {PICTURE_HEIGHT}"));
         assert_eq!(stage.attribute(".bars[data-level=error]", "d"), "M0 0h1z");
         assert_eq!(stage.attribute(".strip", "aria-valuemax"), "3");
         stage.set(stage.state().rate(), 12_345).await;
@@ -238,6 +275,36 @@ mod tests {
         let [Command::SetTimeRange(Some((from, to)))] = stage.commands()[..] else { panic!("one range") };
         // Pointers are at whole pixels.
         assert!((19..=21).contains(&from) && (39..=40).contains(&to), "{from}..={to}");
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_axis_has_the_times_of_both_ends() {
+        let stage = ComponentStage::showing(|| view! { <Timeline /> }).await;
+        stage.set(stage.state().timeline(), timeline_of(60)).await;
+        let ends = [0.0, 60_000.0].map(time_of_day);
+        assert_eq!(stage.texts_of(".axis span"), ends);
+        assert_eq!(stage.attribute("svg", "viewBox"), format!("0 0 60 {PICTURE_HEIGHT}"));
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_only_bar_is_under_the_whole_strip() {
+        let stage = ComponentStage::showing(|| view! { <Timeline /> }).await;
+        stage.set(stage.state().timeline(), timeline_of(1)).await;
+        let strip = stage.get(".strip");
+        for (name, share) in [("pointerdown", 0.1), ("pointerup", 0.1)] {
+            point_at(&strip, name, share);
+        }
+        assert_eq!(stage.commands(), range(0, 0));
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_chosen_range_is_removed_with_the_filter() {
+        let stage = timeline_with_bars().await;
+        stage.press_in(".strip", "Enter").await;
+        stage.set(stage.state().time_range(), Some("14:03:11 – 14:03:20".into())).await;
+        assert!(stage.get(".brush").has_attribute("d"));
+        stage.set(stage.state().time_range(), None).await;
+        assert!(!stage.get(".brush").has_attribute("d"));
     }
 
     #[wasm_bindgen_test]

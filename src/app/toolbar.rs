@@ -1,10 +1,11 @@
-//! `<Toolbar>`: search, filters and how lines are shown.
+//! `<Toolbar>`: search, filters, and the menu.
 
 use leptos::prelude::*;
 
 use super::{
-    context::{use_commands, use_info, use_state},
-    filter_mode_button::FilterModeButton,
+    aria,
+    context::{use_info, use_state},
+    filter_mode_switch::FilterModeSwitch,
     level_filter::LevelFilter,
     match_stepper::MatchStepper,
     search_field::SearchField,
@@ -13,31 +14,18 @@ use super::{
 };
 use crate::{
     controller::state::ViewerStateStoreFields,
-    model::{
-        command::{Command, Dialog},
-        grouped_number::counted,
-        gutter::GutterContent,
-    },
+    model::command::{Command, Dialog},
 };
 
-/// Shows search, filters, and how lines are shown.
+/// Shows search, filters and the menu's button. Everything has a fixed width: nothing moves while lines are counted.
 #[component]
 pub fn Toolbar() -> impl IntoView {
-    let (state, commands) = (use_state(), use_commands());
+    let state = use_state();
     // In a host page, landmarks are the page's own.
     let role = if use_info().is_embedded { "group" } else { "search" };
     let is_case_sensitive = Signal::derive(move || state.query().with(|query| query.is_case_sensitive));
     let is_regex = Signal::derive(move || state.query().with(|query| query.is_regex));
     let is_wrapping = Signal::derive(move || state.preferences().with(|preferences| preferences.is_wrapping));
-    let gutter = move || match state.preferences().with(|preferences| preferences.gutter) {
-        GutterContent::LineNumber => "Numbers",
-        GutterContent::Time => "Times",
-        GutterContent::Elapsed => "Time since",
-    };
-    let visible = move || {
-        let lines = state.filter().with(|filter| filter.visible_lines)?;
-        Some(counted(lines as u64, "line shown", "lines shown"))
-    };
     view! {
         <div
             id="find"
@@ -45,27 +33,24 @@ pub fn Toolbar() -> impl IntoView {
             aria-label="Find and filter"
             part="toolbar"
             data-hits=move || state.search().with(|search| search.matches.to_string())
+            data-counting=move || aria(state.search().with(|search| search.is_counting))
         >
-            <SearchField />
-            <ToggleButton id="case" label="Match case" text="Aa" is_pressed=is_case_sensitive command=Command::ToggleCase />
-            <ToggleButton id="regex" label="Regular expression" text=".*" is_pressed=is_regex command=Command::ToggleRegex />
-            <MatchStepper />
-            <FilterModeButton />
-            <SourceSwitches />
-            <LevelFilter />
-            <ToggleButton id="wrap" label="Wrap lines" text="Wrap" is_pressed=is_wrapping command=Command::ToggleWrap />
-            <button
-                type="button"
-                id="times"
-                title="Line numbers, timestamps, or time since the previous line (t)"
-                on:click=move |_| commands.run(Command::NextGutter)
-            >
-                {gutter}
-            </button>
+            <div class="search">
+                <SearchField />
+                <MatchStepper />
+            </div>
+            // One row that scrolls sideways where the page is narrow.
+            <div class="facets">
+                <ToggleButton id="case" label="Match case" text="Aa" is_pressed=is_case_sensitive command=Command::ToggleCase />
+                <ToggleButton id="regex" label="Regular expression" text=".*" is_pressed=is_regex command=Command::ToggleRegex />
+                <FilterModeSwitch />
+                <SourceSwitches />
+                <LevelFilter />
+                <ToggleButton id="wrap" label="Wrap lines" text="Wrap" is_pressed=is_wrapping command=Command::ToggleWrap />
+            </div>
             <button type="button" id="menu-button" popovertarget=Dialog::Menu.id()>
                 "Menu"
             </button>
-            <span class="shown">{visible}</span>
         </div>
     }
 }
@@ -78,7 +63,7 @@ mod tests {
     use crate::{
         app::context::ViewerInfo,
         browser::preferences::Preferences,
-        model::search::{FilterState, SearchState, matcher::Query},
+        model::search::{SearchState, matcher::Query},
         test_page::ComponentStage,
     };
 
@@ -95,30 +80,23 @@ mod tests {
         assert_eq!(pressed(), ["false", "false", "false"]);
         let query = Query { is_case_sensitive: true, is_regex: true, ..Query::default() };
         stage.set(stage.state().query(), query).await;
-        let preferences =
-            Preferences { is_wrapping: true, gutter: GutterContent::Elapsed, ..Preferences::default() };
+        let preferences = Preferences { is_wrapping: true, ..Preferences::default() };
         stage.set(stage.state().preferences(), preferences).await;
         assert_eq!(pressed(), ["true", "true", "true"]);
-        assert_eq!(stage.text("#times"), "Time since");
-        for button in ["#case", "#regex", "#wrap", "#times"] {
+        for button in ["#case", "#regex", "#wrap"] {
             stage.click(button).await;
         }
-        assert_eq!(
-            stage.commands(),
-            [Command::ToggleCase, Command::ToggleRegex, Command::ToggleWrap, Command::NextGutter]
-        );
+        assert_eq!(stage.commands(), [Command::ToggleCase, Command::ToggleRegex, Command::ToggleWrap]);
     }
 
     #[wasm_bindgen_test]
-    async fn matches_and_visible_lines_are_counted() {
+    async fn matches_and_whether_they_are_all_counted_can_be_read() {
         let stage = toolbar().await;
-        assert_eq!(stage.text(".shown"), "");
-        stage.set(stage.state().search(), SearchState { matches: 7, ..SearchState::default() }).await;
-        stage
-            .set(stage.state().filter(), FilterState { visible_lines: Some(1), ..FilterState::default() })
-            .await;
-        assert_eq!(stage.attribute("#find", "data-hits"), "7");
-        assert_eq!(stage.text(".shown"), "1 line shown");
+        let read = || (stage.attribute("#find", "data-hits"), stage.attribute("#find", "data-counting"));
+        assert_eq!(read(), ("0".into(), "false".into()));
+        let search = SearchState { matches: 7, is_counting: true, ..SearchState::default() };
+        stage.set(stage.state().search(), search).await;
+        assert_eq!(read(), ("7".into(), "true".into()));
     }
 
     #[wasm_bindgen_test]

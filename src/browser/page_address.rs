@@ -39,6 +39,8 @@ pub struct Negotiation {
     pub groups: Vec<GroupName>,
     /// URL of the negotiate endpoint with user id and groups, or of the service itself.
     pub url: String,
+    /// Host of the URL, if the page's address names it and it is not the page's own: whoever made the address chose it.
+    pub foreign_host: Option<String>,
 }
 
 impl Negotiation {
@@ -72,7 +74,7 @@ impl Negotiation {
         if let Some(user) = user {
             url.search_params().set("id", user);
         }
-        Self { groups: own, url: url.href() }.with_some_group()
+        Self { groups: own, url: url.href(), foreign_host: None }.with_some_group()
     }
 
     /// Returns a connection by the service's own URL, token included.
@@ -81,7 +83,7 @@ impl Negotiation {
         if !is_websocket {
             return Err("`url` is not the address of a service: it must be a ws or wss URL".to_owned());
         }
-        Self { groups: groups.to_vec(), url: url.to_owned() }.with_some_group()
+        Self { groups: groups.to_vec(), url: url.to_owned(), foreign_host: None }.with_some_group()
     }
 
     fn with_some_group(mut self) -> Result<Self, String> {
@@ -90,6 +92,13 @@ impl Negotiation {
         }
         Ok(self)
     }
+}
+
+/// Returns the host of a URL with its port, if it is not that of `base`.
+fn foreign_host(url: &str, base: &str) -> Option<String> {
+    let host = Url::new(url).ok()?.host();
+    let own = Url::new(base).ok().map(|base| base.host());
+    (own.as_ref() != Some(&host)).then_some(host)
 }
 
 /// Returns a negotiate URL without its groups.
@@ -124,12 +133,19 @@ impl PageAddress {
         if endpoints.is_empty() && direct.is_none() {
             endpoints.push("negotiate".to_owned());
         }
+        let names =
+            direct.iter().map(|_| "url").chain(endpoints.iter().map(|_| "negotiate")).collect::<Vec<_>>();
         let mut negotiations = Vec::new();
         if let Some(url) = &direct {
             negotiations.push(Negotiation::direct(url, &groups)?);
         }
         for endpoint in endpoints {
             negotiations.push(Negotiation::read(&endpoint, settings.base(), &groups, user.as_deref())?);
+        }
+        for (negotiation, name) in negotiations.iter_mut().zip(names) {
+            if settings.is_requested(name) {
+                negotiation.foreign_host = foreign_host(&negotiation.url, settings.base());
+            }
         }
         let sources: usize = negotiations.iter().map(|negotiation| negotiation.groups.len()).sum();
         if sources > MAX_SOURCES {
@@ -233,6 +249,29 @@ mod tests {
         let of_ada = address("http://h/?id=ada").unwrap();
         assert_eq!(of_ada.negotiations[0].endpoint(), "http://h/negotiate");
         assert!(!of_ada.has_composer && address("http://h/?publish").unwrap().has_composer);
+    }
+
+    #[wasm_bindgen_test]
+    fn hosts_other_than_the_page_s_are_foreign_if_the_address_names_them() {
+        let hosts = |href: &str| {
+            let negotiations = address(href).unwrap().negotiations.into_iter();
+            negotiations.map(|negotiation| negotiation.foreign_host).collect::<Vec<_>>()
+        };
+        assert_eq!(hosts("http://h:8080/?negotiate=/other"), [None]);
+        assert_eq!(
+            hosts(
+                "http://h:8080/?negotiate=https%3A%2F%2Fn.example%2Fneg&negotiate=http%3A%2F%2Fh%3A8080%2F"
+            ),
+            [Some("n.example".into()), None]
+        );
+        assert_eq!(
+            hosts("http://h/?url=wss%3A%2F%2Fs.example%3A444%2Fclient"),
+            [Some("s.example:444".into())]
+        );
+        let mut defaults = Settings::new(SettingValues::default(), "http://h/".to_owned());
+        defaults.add_defaults(SettingValues::from_query("negotiate=https%3A%2F%2Fn.example%2Fneg"));
+        let of_host = PageAddress::read(&defaults).unwrap();
+        assert_eq!(of_host.negotiations[0].foreign_host, None, "the host of the page chose it");
     }
 
     #[wasm_bindgen_test]

@@ -1,47 +1,7 @@
 //! Settings that the user changes while the viewer runs. They are stored, and can be requested by the address.
 
 use super::settings::Settings;
-use crate::model::gutter::GutterContent;
-
-/// Colour theme.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Theme {
-    /// The system's.
-    #[default]
-    System,
-    /// Dark text on a light background.
-    Light,
-    /// Light text on a dark background.
-    Dark,
-}
-
-impl Theme {
-    const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
-
-    /// Returns its name in addresses and markup.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::Light => "light",
-            Self::Dark => "dark",
-        }
-    }
-
-    /// Returns the next one, from the last the first.
-    #[must_use]
-    pub fn next(self) -> Self {
-        match self {
-            Self::System => Self::Light,
-            Self::Light => Self::Dark,
-            Self::Dark => Self::System,
-        }
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|theme| theme.as_str() == name)
-    }
-}
+use crate::model::{gutter::GutterContent, theme::Theme};
 
 /// See the [module](self).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -106,15 +66,10 @@ impl Preferences {
     /// Stores the preferences where there is storage.
     pub fn store(&self, settings: &Settings) {
         let flag = |is_on| if is_on { "1" } else { "0" };
-        let gutter = match self.gutter {
-            GutterContent::LineNumber => "0",
-            GutterContent::Time => "clock",
-            GutterContent::Elapsed => "since",
-        };
         let values = [
             self.theme.as_str(),
             flag(self.is_wrapping),
-            gutter,
+            self.gutter.as_str(),
             &self.highlights,
             flag(self.is_announcing),
             &self.columns,

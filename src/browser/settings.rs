@@ -156,13 +156,19 @@ impl Settings {
         if requested.is_empty() { self.defaults.all(name).map(str::to_owned).collect() } else { requested }
     }
 
+    /// Whether a setting is requested by the page's address, or the element's attributes.
+    #[must_use]
+    pub fn is_requested(&self, name: &str) -> bool {
+        self.requested.get(name).is_some()
+    }
+
     /// Stores a value that the user chose. Returns whether it is stored: an embedded viewer has no storage, and a browser's may be
     /// full or forbidden.
     pub fn store(&self, name: &str, value: &str) -> bool {
         self.storage.as_ref().is_some_and(|storage| storage.set_item(&storage_key(name), value).is_ok())
     }
 
-    fn add_defaults(&mut self, values: SettingValues) {
+    pub(super) fn add_defaults(&mut self, values: SettingValues) {
         self.defaults.0.extend(values.0);
     }
 }

@@ -34,8 +34,8 @@ use crate::{
         settings::Settings,
     },
     model::{
-        composer::Composer, line_store::StoreLimits, live_log::LiveLog, scheduler::Urgency,
-        scroll_intent::ScrollIntent,
+        composer::Composer, grouped_number::counted, line_store::StoreLimits, live_log::LiveLog,
+        scheduler::Urgency, scroll_intent::ScrollIntent,
     },
 };
 
@@ -58,6 +58,8 @@ use self::{
 
 /// How long a toast is visible, in milliseconds.
 const TOAST_MS: f64 = 6_000.0;
+/// How long removed lines can be restored, in milliseconds: their memory is held meanwhile.
+const UNDO_MS: f64 = 15_000.0;
 
 /// Elements that the controller measures, scrolls or focuses.
 #[derive(Clone, Copy, Default)]
@@ -66,6 +68,8 @@ pub struct ViewerElements {
     pub root: NodeRef<html::Div>,
     /// The list, which scrolls.
     pub scroller: NodeRef<html::Div>,
+    /// The element that contains the dialogs.
+    pub dialogs: NodeRef<html::Div>,
     /// The search field.
     pub search_field: NodeRef<html::Input>,
     /// Text of known length, to measure a character by.
@@ -105,6 +109,8 @@ pub struct LogController {
     copies_colours: Cell<bool>,
     /// Whether that copy has reached the clipboard.
     has_copied: Cell<bool>,
+    /// A text to copy in place of the selection: a link, or a shell command.
+    text_to_copy: RefCell<Option<String>>,
     scheduler: OnceCell<Scheduler>,
     start_client: StartClient,
     clients: RefCell<Vec<Option<Box<dyn ViewerClient>>>>,
@@ -139,6 +145,7 @@ impl LogController {
             selection: NativeSelection::default(),
             copies_colours: Cell::new(false),
             has_copied: Cell::new(false),
+            text_to_copy: RefCell::default(),
             scheduler: OnceCell::new(),
             start_client,
             clients: RefCell::default(),
@@ -195,10 +202,24 @@ impl LogController {
 
     /// Shows a message that disappears after a while.
     pub fn show_toast(&self, message: String) {
+        self.show_toast_for(message, TOAST_MS);
+        self.log.borrow_mut().forget_cleared();
+        state::update(self.state.can_undo_clear(), false);
+    }
+
+    fn show_toast_for(&self, message: String, ms: f64) {
         state::update(self.state.toast(), message);
-        self.toast_until_ms.set(Some(monotonic_ms() + TOAST_MS));
+        self.toast_until_ms.set(Some(monotonic_ms() + ms));
         // The render sets the wake-up that removes it.
         self.request_render();
+    }
+
+    /// Removes the toast, and what it offers.
+    fn remove_toast(&self) {
+        self.toast_until_ms.set(None);
+        self.log.borrow_mut().forget_cleared();
+        state::update(self.state.toast(), String::new());
+        state::update(self.state.can_undo_clear(), false);
     }
 
     /// Appends text to the log, as if it had been received in a message.
@@ -207,10 +228,27 @@ impl LogController {
         self.request_render();
     }
 
-    /// Removes all lines.
+    /// Removes all lines. The user can restore them for a while.
     pub fn clear(&self) {
+        let lines = self.log.borrow().store().counts().held;
         self.log.borrow_mut().clear();
+        if lines > 0 {
+            self.show_toast_for(format!("Cleared {}", counted(lines, "line", "lines")), UNDO_MS);
+            state::update(self.state.can_undo_clear(), true);
+        }
         self.request_render();
+    }
+
+    /// Restores the lines removed last.
+    fn undo_clear(&self) {
+        if !self.state.can_undo_clear().get_untracked() {
+            return;
+        }
+        if self.log.borrow_mut().undo_clear() {
+            self.remove_toast();
+        } else {
+            self.show_toast("The lines cannot be restored: too many were received since".to_owned());
+        }
     }
 
     /// Requests a render in the next frame.

@@ -137,8 +137,7 @@ impl LogController {
             self.write_timeline(now_ms);
         }
         if self.toast_until_ms.get().is_some_and(|until| until <= now_ms) {
-            self.toast_until_ms.set(None);
-            update(self.state.toast(), String::new());
+            self.remove_toast();
         }
     }
 

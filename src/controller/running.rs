@@ -32,9 +32,15 @@ impl LogController {
             }
             Command::ToggleRegex => self.change_query(|query| query.is_regex = !query.is_regex),
             Command::StepMatch(direction) => self.change_log(|log| log.step_match(direction)),
+            Command::SetFilterMode(mode) => self.filter(|log| log.set_filter_mode(mode)),
             Command::NextFilterMode => {
                 let mode = self.state.filter().with_untracked(|filter| filter.mode.next());
                 self.filter(|log| log.set_filter_mode(mode));
+            }
+            Command::ClearFilters => {
+                self.filter(LiveLog::clear_filters);
+                // The button that was pressed disappears.
+                self.focus_log();
             }
             Command::ToggleLevel(level) => self.filter(|log| log.toggle_level(level)),
             Command::ToggleSource(source) => self.filter(|log| log.toggle_source(source)),
@@ -56,19 +62,26 @@ impl LogController {
             Command::CopyWithColours => self.copy(true),
             Command::ToggleBookmark => self.change_log(LiveLog::toggle_bookmark),
             Command::StepBookmark(direction) => self.step_bookmark(direction),
-            Command::LinkSelection => {
+            Command::CopyLink => {
                 let lines = self.log.borrow_mut().link_selection();
-                self.show_link(lines);
+                self.copy_link(lines);
+            }
+            Command::CopyText(text) => {
+                self.copy_text(&text, "Copied");
             }
             Command::LinkLine { id, extends } => {
                 let lines = self.log.borrow_mut().link_line(id, extends);
-                self.show_link(lines);
+                if let Some(fragment) = self.show_link(lines) {
+                    self.show_toast(format!("The page's address now ends with {fragment}"));
+                }
             }
             Command::GoTo(destination) => self.go_to(&destination),
+            Command::SetGutter(gutter) => self.prefer(|preferences| preferences.gutter = gutter),
             Command::NextGutter => self.prefer(|preferences| preferences.gutter = preferences.gutter.next()),
             Command::ToggleWrap => {
                 self.prefer(|preferences| preferences.is_wrapping = !preferences.is_wrapping)
             }
+            Command::SetTheme(theme) => self.prefer(|preferences| preferences.theme = theme),
             Command::NextTheme => self.next_theme(),
             Command::ToggleAnnouncements => self.toggle_announcements(),
             Command::SetHighlights(rules) => self.prefer(|preferences| preferences.highlights = rules),
@@ -77,6 +90,8 @@ impl LogController {
             Command::ToggleOpen(id) => self.change_log(|log| log.toggle_open(id)),
             Command::Download(scope, format) => self.download(scope, format),
             Command::OpenFiles => self.open_files(),
+            Command::Clear => self.clear(),
+            Command::UndoClear => self.undo_clear(),
             Command::Reconnect => self.connect(),
             Command::Publish { source } => self.publish_draft(source),
             Command::RecallDraft(direction) => self.recall_draft(direction),
@@ -173,13 +188,18 @@ impl LogController {
         }
     }
 
-    /// Puts lines into the page's address.
-    fn show_link(&self, lines: Option<RangeInclusive<u64>>) {
-        if let Some(lines) = lines {
-            let fragment = lines_fragment(&lines);
-            if self.host.set_fragment(&fragment) {
-                self.show_toast(format!("The page's address now ends with {fragment}"));
-            }
+    /// Puts lines into the page's address. Returns what the address now ends with; `None` where the address is not the viewer's.
+    fn show_link(&self, lines: Option<RangeInclusive<u64>>) -> Option<String> {
+        let fragment = lines_fragment(&lines?);
+        self.host.set_fragment(&fragment).then_some(fragment)
+    }
+
+    /// Puts lines into the page's address, and copies the address.
+    fn copy_link(&self, lines: Option<RangeInclusive<u64>>) {
+        let Some(fragment) = self.show_link(lines) else { return };
+        match self.host.window().location().href() {
+            Ok(address) if self.copy_text(&address, "Link copied") => {}
+            _ => self.show_toast(format!("The page's address now ends with {fragment}")),
         }
     }
 

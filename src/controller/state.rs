@@ -69,6 +69,8 @@ pub struct ViewerState {
     pub delivery: String,
     /// Message of the viewer that disappears after a while; empty without one.
     pub toast: String,
+    /// Whether the toast offers to restore the lines removed last.
+    pub can_undo_clear: bool,
 }
 
 /// Bars of the timeline.
@@ -131,6 +133,7 @@ impl ViewerState {
             draft: String::new(),
             delivery: String::new(),
             toast: String::new(),
+            can_undo_clear: false,
         }
     }
 

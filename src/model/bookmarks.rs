@@ -6,7 +6,7 @@ use super::navigation::Direction;
 pub const MAX_BOOKMARKS: usize = 1_000;
 
 /// Bookmarked lines, by id.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Bookmarks {
     /// Ascending.
     ids: Vec<u64>,
@@ -19,11 +19,22 @@ impl Bookmarks {
             Ok(at) => drop(self.ids.remove(at)),
             Err(at) => {
                 self.ids.insert(at, id);
-                if self.ids.len() > MAX_BOOKMARKS {
-                    self.ids.remove(0);
-                }
+                self.drop_surplus();
             }
         }
+    }
+
+    /// Adds bookmarks of lines before all others.
+    pub fn add(&mut self, earlier: &Self) {
+        let first = self.ids.first().copied().unwrap_or(u64::MAX);
+        let ids = earlier.ids.iter().copied().filter(|id| *id < first);
+        self.ids.splice(0..0, ids.collect::<Vec<_>>());
+        self.drop_surplus();
+    }
+
+    fn drop_surplus(&mut self) {
+        let surplus = self.ids.len().saturating_sub(MAX_BOOKMARKS);
+        self.ids.drain(..surplus);
     }
 
     /// Whether a line is bookmarked.

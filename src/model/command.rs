@@ -2,8 +2,11 @@
 
 use super::{
     export::{ExportFormat, ExportScope},
+    gutter::GutterContent,
     level::Level,
     navigation::{Direction, Distance},
+    search::FilterMode,
+    theme::Theme,
 };
 
 /// Something that the user can ask the viewer to do.
@@ -20,7 +23,11 @@ pub enum Command {
     /// Go to the next or the previous line with a match.
     StepMatch(Direction),
     /// Show all lines, only matching lines, or only the others.
+    SetFilterMode(FilterMode),
+    /// Switch to the next filter mode.
     NextFilterMode,
+    /// Show all lines again: of all levels, sources and times, matching or not.
+    ClearFilters,
     /// Show lines of a level, or hide them.
     ToggleLevel(Level),
     /// Show lines of a source, or hide them.
@@ -45,8 +52,10 @@ pub enum Command {
     ToggleBookmark,
     /// Go to the next or the previous bookmark.
     StepBookmark(Direction),
-    /// Put the current line, or the selected ones, into the page's address.
-    LinkSelection,
+    /// Copy a link to the current line, or the selected ones.
+    CopyLink,
+    /// Copy a text of the viewer, such as a shell command.
+    CopyText(String),
     /// Put one line into the page's address.
     LinkLine {
         /// Id of the line.
@@ -57,10 +66,14 @@ pub enum Command {
     /// Go to a line or a time, as typed.
     GoTo(String),
     /// Show line numbers, timestamps, or the time since the previous line.
+    SetGutter(GutterContent),
+    /// Switch to the next content of the gutter.
     NextGutter,
     /// Wrap long lines, or not.
     ToggleWrap,
-    /// Switch between the system's theme, light and dark.
+    /// Use the system's theme, the light or the dark one.
+    SetTheme(Theme),
+    /// Switch to the next theme.
     NextTheme,
     /// Announce new lines to a screen reader, or not.
     ToggleAnnouncements,
@@ -76,6 +89,10 @@ pub enum Command {
     Download(ExportScope, ExportFormat),
     /// Ask for files and read them.
     OpenFiles,
+    /// Remove all lines.
+    Clear,
+    /// Restore the lines removed last.
+    UndoClear,
     /// Connect at once.
     Reconnect,
     /// Publish the draft to the group of a source.
@@ -135,7 +152,9 @@ pub enum KeyContext {
     TextField,
     /// The log, or nothing in particular.
     Log,
-    /// Any other element, a button for instance.
+    /// A button beside the log. It uses Space and Enter itself; other keys act as in the log.
+    Button,
+    /// Any other element, a dialog for instance.
     Elsewhere,
 }
 
@@ -157,7 +176,7 @@ impl KeyScope {
         match context {
             KeyContext::SearchField => matches!(self, Self::SearchField | Self::PageAndSearchField),
             KeyContext::TextField => false,
-            KeyContext::Log => self != Self::SearchField,
+            KeyContext::Log | KeyContext::Button => self != Self::SearchField,
             KeyContext::Elsewhere => matches!(self, Self::Page | Self::PageAndSearchField),
         }
     }
@@ -195,29 +214,29 @@ pub static BINDINGS: &[Binding] = &[
     bind(Page, &["/"], FocusSearch, "Find"),
     bind(Page, &["n"], StepMatch(Forward), "Next match"),
     bind(Page, &["N"], StepMatch(Backward), "Previous match"),
-    bind(SearchField, &["Enter"], StepMatch(Forward), "Next match, from the search field"),
-    bind(SearchField, &["Shift+Enter"], StepMatch(Backward), "Previous match, from the search field"),
+    bind(SearchField, &["Enter"], StepMatch(Forward), "Next match, in the search field"),
+    bind(SearchField, &["Shift+Enter"], StepMatch(Backward), "Previous match, in the search field"),
     bind(PageAndSearchField, &["Alt+C"], ToggleCase, "Match case"),
     bind(PageAndSearchField, &["Alt+R"], ToggleRegex, "Regular expression"),
-    bind(Page, &["&"], NextFilterMode, "Filter: only matches, only other lines, all lines"),
-    bind(Page, &["1"], ToggleLevel(Level::Error), "Filter by level: errors"),
-    bind(Page, &["2"], ToggleLevel(Level::Warning), "Filter by level: warnings"),
-    bind(Page, &["3"], ToggleLevel(Level::Info), "Filter by level: information"),
+    bind(Page, &["&"], NextFilterMode, "Filter: all lines, matches, non-matches"),
+    bind(Page, &["1"], ToggleLevel(Level::Error), "Filter by level: error"),
+    bind(Page, &["2"], ToggleLevel(Level::Warning), "Filter by level: warning"),
+    bind(Page, &["3"], ToggleLevel(Level::Info), "Filter by level: info"),
     bind(Page, &["4"], ToggleLevel(Level::Debug), "Filter by level: debug"),
     bind(Page, &["5"], ToggleLevel(Level::Trace), "Filter by level: trace"),
     bind(Page, &["h"], ToggleDialog(Dialog::Highlights), "Highlights…"),
-    bind(Page, &["p", "F"], PauseOrFollow, "Pause, or follow the newest line"),
-    bind(Log, &["Home", "Ctrl+ArrowUp"], Scroll(All, Backward), "Oldest line"),
-    bind(Log, &["End", "Ctrl+ArrowDown"], Scroll(All, Forward), "Newest line"),
+    bind(Page, &["p", "F"], PauseOrFollow, "Pause or follow"),
+    bind(Log, &["Home", "Ctrl+ArrowUp"], Scroll(All, Backward), "Go to the oldest line"),
+    bind(Log, &["End", "Ctrl+ArrowDown"], Scroll(All, Forward), "Go to the newest line and follow"),
     bind(Log, &["PageUp", "Shift+Space"], Scroll(Distance::Page, Backward), "Page up"),
     bind(Log, &["PageDown", "Space"], Scroll(Distance::Page, Forward), "Page down"),
     bind(Log, &["ArrowUp"], Scroll(Line, Backward), "Line up"),
     bind(Log, &["ArrowDown"], Scroll(Line, Forward), "Line down"),
-    bind(Page, &["g"], ToggleDialog(Dialog::GoTo), "Go to line or time…"),
+    bind(Page, &["g"], ToggleDialog(Dialog::GoTo), "Go to line…"),
     bind(Page, &["m"], ToggleBookmark, "Bookmark the current line"),
     bind(Page, &["]"], StepBookmark(Forward), "Next bookmark"),
     bind(Page, &["["], StepBookmark(Backward), "Previous bookmark"),
-    bind(Page, &["l"], LinkSelection, "Link to the current line or selection"),
+    bind(Page, &["l"], CopyLink, "Copy link to line"),
     bind(Log, &["Ctrl+A"], SelectAll, "Select all visible lines"),
     bind(Log, &["Shift+ArrowUp"], Select(Line, Backward), "Extend the selection up"),
     bind(Log, &["Shift+ArrowDown"], Select(Line, Forward), "Extend the selection down"),
@@ -230,8 +249,10 @@ pub static BINDINGS: &[Binding] = &[
     bind(Log, &["Ctrl+C"], Copy, "Copy"),
     bind(Page, &["C"], CopyWithColours, "Copy with colours"),
     bind(Page, &["z"], ToggleWrap, "Wrap lines"),
-    bind(Page, &["t"], NextGutter, "Line numbers, timestamps, or time since the previous line"),
+    bind(Page, &["t"], NextGutter, "Line numbers, timestamps or elapsed time"),
     bind(Page, &["T"], NextTheme, "Theme: system, light, dark"),
+    bind(Page, &["x"], Clear, "Clear"),
+    bind(Log, &["Ctrl+Z"], UndoClear, "Undo clear"),
     bind(Page, &["s"], Download(ExportScope::Visible, ExportFormat::Text), "Download visible lines as text"),
     bind(Page, &["S"], ToggleDialog(Dialog::Download), "Download…"),
     bind(Page, &["o"], ToggleOpenCurrent, "Expand or collapse the current JSON line"),
@@ -240,7 +261,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(Page, &["v"], ToggleAnnouncements, "Announce new lines to a screen reader"),
     bind(Page, &["r"], Reconnect, "Reconnect"),
     bind(Page, &["d"], ToggleDialog(Dialog::ConnectionDetails), "Connection details"),
-    bind(PageAndSearchField, &["Escape"], Dismiss, "Clear the search or the selection, leave the field"),
+    bind(PageAndSearchField, &["Escape"], Dismiss, "Clear the search or the selection"),
     bind(Page, &["?"], ToggleDialog(Dialog::KeyboardShortcuts), "Keyboard shortcuts"),
 ];
 
@@ -259,9 +280,15 @@ impl Command {
     }
 }
 
+/// Keys that press a focused button.
+const BUTTON_KEYS: [&str; 3] = ["Space", "Shift+Space", "Enter"];
+
 /// Returns the command that a key gives in a context.
 #[must_use]
 pub fn command_for(key: &str, context: KeyContext) -> Option<&'static Command> {
+    if context == KeyContext::Button && BUTTON_KEYS.contains(&key) {
+        return None;
+    }
     let bound =
         BINDINGS.iter().find(|binding| binding.scope.includes(context) && binding.keys.contains(&key));
     bound.map(|binding| &binding.command)
@@ -305,9 +332,13 @@ mod tests {
 
     #[test]
     fn no_key_gives_two_commands_in_one_context() {
-        for context in
-            [KeyContext::SearchField, KeyContext::TextField, KeyContext::Log, KeyContext::Elsewhere]
-        {
+        for context in [
+            KeyContext::SearchField,
+            KeyContext::TextField,
+            KeyContext::Log,
+            KeyContext::Button,
+            KeyContext::Elsewhere,
+        ] {
             let mut keys: Vec<&str> = BINDINGS
                 .iter()
                 .filter(|binding| binding.scope.includes(context))
@@ -327,7 +358,9 @@ mod tests {
         assert_eq!(command_for("n", KeyContext::SearchField), None);
         assert_eq!(command_for("Enter", KeyContext::SearchField), Some(&StepMatch(Forward)));
         assert_eq!(command_for("Enter", KeyContext::Log), None);
-        assert_eq!(command_for("Space", KeyContext::Elsewhere), None, "Space presses a button");
+        assert_eq!(command_for("Space", KeyContext::Button), None, "Space presses a button");
+        assert_eq!(command_for("End", KeyContext::Button), Some(&Scroll(All, Forward)));
+        assert_eq!(command_for("End", KeyContext::Elsewhere), None);
         assert_eq!(command_for("Escape", KeyContext::TextField), None);
     }
 

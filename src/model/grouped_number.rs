@@ -20,6 +20,21 @@ pub fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(n), if n == 1 { one } else { many })
 }
 
+/// Formats `n` in at most four characters: `999`, `1.2k`, `120k`, `1.2M`. Rounds down.
+#[must_use]
+pub fn compact(n: u64) -> String {
+    let (unit, suffix) = match n {
+        0..1_000 => return n.to_string(),
+        1_000..1_000_000 => (1_000, "k"),
+        1_000_000..1_000_000_000 => (1_000_000, "M"),
+        _ => (1_000_000_000, "G"),
+    };
+    match (n / unit, n % unit * 10 / unit) {
+        (whole @ 0..10, tenths) if tenths > 0 => format!("{whole}.{tenths}{suffix}"),
+        (whole, _) => format!("{}{suffix}", whole.min(999)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,6 +45,23 @@ mod tests {
             assert_eq!(grouped(n), text);
         }
         assert_eq!(grouped(u64::MAX), "18,446,744,073,709,551,615");
+    }
+
+    #[test]
+    fn a_compact_number_has_four_characters_at_most() {
+        for (n, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1k"),
+            (1_299, "1.2k"),
+            (9_999, "9.9k"),
+            (10_999, "10k"),
+            (999_999, "999k"),
+            (1_250_000, "1.2M"),
+            (u64::MAX, "999G"),
+        ] {
+            assert_eq!(compact(n), text);
+        }
     }
 
     #[test]

@@ -22,6 +22,19 @@ pub enum GutterContent {
 }
 
 impl GutterContent {
+    /// All contents, in the order of the menu.
+    pub const ALL: [Self; 3] = [Self::LineNumber, Self::Time, Self::Elapsed];
+
+    /// Returns its name in addresses and in the storage.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LineNumber => "0",
+            Self::Time => "clock",
+            Self::Elapsed => "since",
+        }
+    }
+
     /// Returns the content that follows when the user cycles through them.
     #[must_use]
     pub fn next(self) -> Self {

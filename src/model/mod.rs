@@ -27,7 +27,8 @@
 //! | [`file_lines`] | lines of a file |
 //! | [`payload_text`] | text of a message |
 //! | [`command`], [`navigation`] | commands of the user, and their keys |
-//! | [`stream_command`] | shell command that publishes to a group |
+//! | [`stream_command`] | shell commands that publish to a group |
+//! | [`theme`] | colour theme |
 //! | [`grouped_number`] | numbers: 1,204,330 |
 //! | [`local_time`] | times: 14:03:11 |
 
@@ -60,6 +61,7 @@ pub mod snapshot;
 pub mod source;
 pub mod status;
 pub mod stream_command;
+pub mod theme;
 pub mod viewport;
 pub mod visible_lines;
 

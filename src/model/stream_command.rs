@@ -1,56 +1,126 @@
-//! Shell command that publishes lines to the page's group.
+//! Shell commands that publish lines to the page's group.
+
+use std::fmt::Write;
+
+use super::display_text::display_text;
 
 /// Default group of `tailcast stream`.
 pub const DEFAULT_GROUP: &str = "stream";
 /// Default negotiate endpoint of `tailcast stream`.
 pub const DEFAULT_NEGOTIATE: &str = "http://127.0.0.1:8080/negotiate";
 
-/// Returns `some-command | tailcast stream` with the options for this group and endpoint.
-#[must_use]
-pub fn stream_command(group: &str, negotiate_url: &str) -> String {
-    let mut command = "some-command | tailcast stream".to_owned();
-    if negotiate_url != DEFAULT_NEGOTIATE && negotiate_url != "http://localhost:8080/negotiate" {
-        command.push_str(" --negotiate ");
-        command.push_str(&shell_word(negotiate_url));
-    }
-    if group != DEFAULT_GROUP {
-        command.push_str(" --group ");
-        command.push_str(&shell_word(group));
-    }
-    command
+/// Commands that publish to one group.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StreamCommands {
+    /// Publishes its standard input.
+    pub stream: String,
+    /// Runs a command and publishes its output.
+    pub run: String,
+    /// Publishes the lines added to a file.
+    pub tail: String,
 }
 
-/// Quotes `word` for a POSIX shell where needed.
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,".contains(c);
-    if !word.is_empty() && !word.starts_with('-') && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
+impl StreamCommands {
+    /// Returns the commands with the options for a group and a negotiate endpoint.
+    #[must_use]
+    pub fn new(group: &str, negotiate_url: &str) -> Self {
+        let options = options(group, negotiate_url);
+        Self {
+            stream: format!("some-command | tailcast stream{options}"),
+            run: format!("tailcast run{options} -- some-command"),
+            tail: format!("tailcast tail{options} some.log"),
+        }
     }
+}
+
+fn options(group: &str, negotiate_url: &str) -> String {
+    let mut options = String::new();
+    if negotiate_url != DEFAULT_NEGOTIATE && negotiate_url != "http://localhost:8080/negotiate" {
+        options.push_str(" --negotiate ");
+        options.push_str(&shell_word(negotiate_url));
+    }
+    if group != DEFAULT_GROUP {
+        options.push_str(" --group ");
+        options.push_str(&shell_word(group));
+    }
+    options
+}
+
+/// Quotes `word` for a shell where needed. A word with control characters or invisible ones is written with escapes (`$'…'`, as in
+/// bash, zsh and ksh): they would change what a terminal shows, and be carried out when the command is pasted.
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,".contains(c);
+    if !word.is_empty() && !word.starts_with('-') && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    if !word.chars().any(needs_escape) {
+        return format!("'{}'", word.replace('\'', r"'\''"));
+    }
+    let mut quoted = "$'".to_owned();
+    for c in word.chars() {
+        match c {
+            '\'' | '\\' => quoted.extend(['\\', c]),
+            // Octal: three digits at most, so that a digit may follow.
+            c if c.is_ascii() && needs_escape(c) => {
+                write!(quoted, "\\{:03o}", u32::from(c)).unwrap_or_default();
+            }
+            c if needs_escape(c) => write!(quoted, "\\U{:08x}", u32::from(c)).unwrap_or_default(),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('\'');
+    quoted
+}
+
+/// Whether a character is not shown as itself.
+fn needs_escape(c: char) -> bool {
+    c.is_control() || !display_text(c.encode_utf8(&mut [0; 4])).invisible.is_empty()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn stream(group: &str, negotiate_url: &str) -> String {
+        StreamCommands::new(group, negotiate_url).stream
+    }
+
     #[test]
     fn the_defaults_need_no_options() {
-        assert_eq!(stream_command(DEFAULT_GROUP, DEFAULT_NEGOTIATE), "some-command | tailcast stream");
+        let commands = StreamCommands::new(DEFAULT_GROUP, DEFAULT_NEGOTIATE);
+        assert_eq!(commands.stream, "some-command | tailcast stream");
+        assert_eq!(commands.run, "tailcast run -- some-command");
+        assert_eq!(commands.tail, "tailcast tail some.log");
     }
 
     #[test]
     fn another_group_or_endpoint_is_an_option() {
-        assert_eq!(
-            stream_command("build", "https://logs.example/negotiate"),
-            "some-command | tailcast stream --negotiate https://logs.example/negotiate --group build"
-        );
+        let commands = StreamCommands::new("build", "https://logs.example/negotiate");
+        let options = "--negotiate https://logs.example/negotiate --group build";
+        assert_eq!(commands.stream, format!("some-command | tailcast stream {options}"));
+        assert_eq!(commands.run, format!("tailcast run {options} -- some-command"));
+        assert_eq!(commands.tail, format!("tailcast tail {options} some.log"));
     }
 
     #[test]
     fn names_from_the_url_are_quoted() {
-        let command = stream_command("x'; rm -rf ~ #", DEFAULT_NEGOTIATE);
+        let command = stream("x'; rm -rf ~ #", DEFAULT_NEGOTIATE);
         assert_eq!(command, r"some-command | tailcast stream --group 'x'\''; rm -rf ~ #'");
-        assert!(stream_command("a", "http://h/?a=1&b=$(id)").contains("'http://h/?a=1&b=$(id)'"));
+        assert!(stream("a", "http://h/?a=1&b=$(id)").contains("'http://h/?a=1&b=$(id)'"));
+    }
+
+    #[test]
+    fn characters_that_are_not_shown_are_escaped() {
+        for (group, word) in [
+            ("a\u{1b}]0;x\u{7}b", r"$'a\033]0;x\007b'"),
+            ("a\r1", r"$'a\0151'"),
+            ("it's\t\\n", r"$'it\'s\011\\n'"),
+            ("a\u{202e}b", r"$'a\U0000202eb'"),
+            ("a\u{9b}b", r"$'a\U0000009bb'"),
+        ] {
+            let command = stream(group, DEFAULT_NEGOTIATE);
+            assert_eq!(command, format!("some-command | tailcast stream --group {word}"));
+        }
+        assert_eq!(shell_word("größe"), "'größe'");
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use crate::{
-    browser::Browser,
+    browser::{Browser, Kind},
     command::run,
     environment::{site, tailcast},
     server::Server,
@@ -24,10 +24,18 @@ impl Viewer {
     /// # Errors
     /// When something does not start, or the page does not connect.
     pub async fn open(query: &str) -> anyhow::Result<Self> {
+        Self::open_in(Kind::Chromium, query).await
+    }
+
+    /// The page at the address `query`, connected, in a browser of this kind.
+    ///
+    /// # Errors
+    /// When something does not start, or the page does not connect.
+    pub async fn open_in(kind: Kind, query: &str) -> anyhow::Result<Self> {
         let site = site()?;
         let site = site.to_str().context("the path of the site is not UTF-8")?;
         let viewer =
-            Self { server: Server::start(&["--site", site]).await?, browser: Browser::start().await? };
+            Self { server: Server::start(&["--site", site]).await?, browser: Browser::start_of(kind).await? };
         viewer.go(query).await?;
         Ok(viewer)
     }

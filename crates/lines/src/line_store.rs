@@ -19,6 +19,10 @@ use super::{
     words::Words,
 };
 
+mod cleared;
+
+pub use self::cleared::ClearedLines;
+
 /// Lines kept by default. At 20 px a row this stays far below the height at which browsers cut an element off.
 pub const MAX_LINES: usize = 200_000;
 /// Bytes of memory for text kept by default.
@@ -278,9 +282,7 @@ impl LineStore {
             if self.reserved_bytes + room <= self.limits.bytes {
                 break;
             }
-            if let Some(spare) = self.spare.pop() {
-                self.reserved_bytes -= spare.room();
-            } else if !self.drop_oldest() {
+            if !self.free_some() {
                 break;
             }
         }
@@ -306,9 +308,15 @@ impl LineStore {
         true
     }
 
-    /// Drops every line; they count as dropped.
-    pub fn drop_all(&mut self) {
-        while self.drop_oldest() {}
+    /// Frees a spare chunk, or else drops the oldest one. Returns whether there was one.
+    fn free_some(&mut self) -> bool {
+        match self.spare.pop() {
+            Some(spare) => {
+                self.reserved_bytes -= spare.room();
+                true
+            }
+            None => self.drop_oldest(),
+        }
     }
 
     fn chunk_bytes(&self) -> usize {

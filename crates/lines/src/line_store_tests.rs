@@ -86,7 +86,7 @@ fn all_lines_may_be_dropped_and_those_to_come_are_numbered_on() {
     flood(&mut store);
     store.push_message(LineKind::Notice, "a gap", 0.0);
     let (next, reserved) = (store.next_id(), store.reserved_bytes());
-    store.drop_all();
+    drop(store.clear());
     assert!(store.is_empty() && store.line(next - 1).is_none());
     assert_eq!((store.first_id(), store.next_id(), store.widest_columns()), (next, next, 0));
     assert_eq!(store.counts(), LineCounts { received: 20_001, held: 0, dropped: 20_001 });
@@ -95,9 +95,9 @@ fn all_lines_may_be_dropped_and_those_to_come_are_numbered_on() {
     assert_eq!(store.line(next).map(|line| line.text), Some("new"));
     assert_eq!(store.counts(), LineCounts { received: 20_002, held: 1, dropped: 20_001 });
     flood(&mut store);
-    assert!(store.reserved_bytes() <= reserved.max(limit), "the memory takes the next lines");
-    store.drop_all();
-    store.drop_all();
+    assert!(store.reserved_bytes() <= reserved.max(limit), "memory of cleared lines does not count");
+    drop(store.clear());
+    drop(store.clear());
     assert!(store.is_empty());
 }
 
@@ -182,4 +182,52 @@ proptest! {
         prop_assert_eq!(counts.held, spoken(&all[first..]));
         prop_assert_eq!(counts.dropped, spoken(&all[..first]));
     }
+}
+
+#[test]
+fn cleared_lines_are_restored_before_those_received_since() {
+    let mut store = LineStore::new(StoreLimits::default());
+    store.push_message(LineKind::Group, "one\na much wider line", 1.0);
+    store.push_message(LineKind::Notice, "gap", 2.0);
+    let before = (store.reserved_bytes(), store.widest_columns());
+    let cleared = store.clear();
+    assert!(store.is_empty() && store.widest_columns() == 0 && store.reserved_bytes() == 0);
+    assert_eq!(store.counts(), LineCounts { received: 2, held: 0, dropped: 2 });
+    store.push_message(LineKind::Group, "two", 3.0);
+    assert_eq!((store.first_id(), store.id_of_number(3)), (3, Some(3)));
+    assert!(store.restore(cleared));
+    assert_eq!(texts(&store), ["one", "a much wider line", "gap", "two"]);
+    assert_eq!(store.counts(), LineCounts { received: 3, held: 3, dropped: 0 });
+    assert_eq!((store.widest_columns(), store.id_of_number(3)), (before.1, Some(3)));
+    assert!(store.reserved_bytes() > before.0);
+}
+
+#[test]
+fn cleared_lines_are_not_restored_when_lines_received_since_were_dropped() {
+    let mut store = LineStore::new(limits(32, 1 << 20));
+    store.push_message(LineKind::Group, "old", 0.0);
+    let cleared = store.clear();
+    for number in 0..40 {
+        store.push_message(LineKind::Group, &number.to_string(), 0.0);
+    }
+    let held = texts(&store).len();
+    assert!(!store.restore(cleared));
+    assert_eq!(texts(&store).len(), held);
+}
+
+#[test]
+fn restored_lines_stay_within_the_limits() {
+    let mut store = LineStore::new(limits(64, 64 << 10));
+    let long = "x".repeat(1_000);
+    let fill = |store: &mut LineStore, count: usize| {
+        (0..count).for_each(|_| store.push_message(LineKind::Group, &long, 0.0));
+    };
+    fill(&mut store, 50);
+    let cleared = store.clear();
+    fill(&mut store, 40);
+    assert!(store.restore(cleared));
+    assert!(store.len() <= 64 && store.reserved_bytes() <= 64 << 10, "{} lines", store.len());
+    assert_eq!(store.next_id(), 90);
+    let ids: Vec<u64> = store.lines_from(0).map(|line| line.id).collect();
+    assert_eq!(ids, (store.first_id()..90).collect::<Vec<_>>());
 }

@@ -3,6 +3,8 @@
 
 use leptos::prelude::*;
 
+use super::context::use_controller;
+
 pub mod columns;
 pub mod connection_details;
 pub mod download;
@@ -20,8 +22,9 @@ use self::{
 /// Contains every dialog but the connection details, which stand beside their button.
 #[component]
 pub fn Dialogs() -> impl IntoView {
+    let element = use_controller().with_value(|controller| controller.elements().dialogs);
     view! {
-        <div class="boxes">
+        <div class="boxes" node_ref=element>
             <Menu />
             <KeyboardShortcuts />
             <DownloadDialog />
@@ -41,7 +44,8 @@ mod tests {
 
     #[wasm_bindgen_test]
     async fn every_dialog_but_the_connection_details_is_there() {
-        let stage = ComponentStage::showing(|| view! { <Dialogs /> }).await;
+        let mut stage = ComponentStage::with_controller();
+        stage.mount(|| view! { <Dialogs /> }).await;
         for (dialog, count) in [
             (Dialog::Menu, 1),
             (Dialog::KeyboardShortcuts, 1),

@@ -43,7 +43,7 @@ async fn the_connection_is_shown_in_words_and_attributes() {
 #[wasm_bindgen_test]
 async fn an_empty_log_shows_instructions_until_a_line_is_received() {
     let page = connected_page().await;
-    assert_eq!(page.text(".command"), "some-command | tailcast stream");
+    assert_eq!(page.text(".command code"), "some-command | tailcast stream");
     page.receive("first");
     page.rendered().await;
     assert!(page.find(".empty").is_none());
@@ -102,7 +102,7 @@ async fn scrolling_up_holds_the_view_and_counts_new_lines() {
         assert_eq!(page.top_row(), place);
     }
     assert_eq!(page.attribute("#resume", "data-new"), "49000");
-    assert_eq!(page.text("#resume"), "↓ 49,000 new lines");
+    assert_eq!(page.text("#resume"), "↓ Follow · 49,000 new lines");
 
     page.get("#resume").click();
     page.rendered().await;
@@ -128,7 +128,7 @@ async fn the_view_holds_while_older_lines_are_dropped() {
     }
     assert_eq!(page.text("#line-count"), "2,200 lines, 600 dropped");
     page.press("Home").await;
-    assert_eq!(page.text(".dropped"), "600 older lines were dropped: this page keeps the newest");
+    assert_eq!(page.text(".dropped"), "600 older lines were dropped");
     assert_eq!(page.texts()[0], "line 601");
 }
 
@@ -300,10 +300,10 @@ async fn a_search_counts_marks_steps_and_filters() {
     assert_eq!(page.text("#find .found"), "1 of 2");
     assert!(page.texts().iter().any(|text| text == "the needle"), "{:?}", page.texts());
     assert_eq!(page.text(".row[data-current] .hit"), "needle");
-    page.get("#filter").click();
+    page.get("#filter [data-value=matching]").click();
     page.rendered().await;
     assert_eq!(page.texts(), ["the needle", "another NEEDLE"]);
-    page.get("#filter").click();
+    page.get("#filter [data-value=not-matching]").click();
     page.rendered().await;
     assert!(!page.texts().iter().any(|text| text.to_lowercase().contains("needle")));
     page.get("#find button[aria-label='Match case']").click();
@@ -320,7 +320,7 @@ async fn an_invalid_pattern_is_reported_and_the_viewer_goes_on() {
     page.receive("a (b) c");
     page.get("#find button[aria-label='Regular expression']").click();
     search(&page, "(").await;
-    assert!(page.text("#find .found").contains("not a pattern"), "{}", page.text("#find .found"));
+    assert!(page.text("#find .found").contains("Invalid pattern"), "{}", page.text("#find .found"));
     search(&page, r"\(b\)").await;
     assert_eq!(page.attribute("#find", "data-hits"), "1");
 }

@@ -87,7 +87,7 @@ impl LiveLog {
         }
         self.jump_to_linked();
         let is_held = self.store.id_of_number(first).is_some_and(|id| id >= self.store.first_id());
-        (!is_held).then(|| format!("Line {first} was dropped; this page keeps only the newest lines"))
+        (!is_held).then(|| format!("Line {first} is no longer in this page"))
     }
 
     fn go_to_time(&mut self, unix_ms: f64) -> Option<String> {

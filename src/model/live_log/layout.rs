@@ -86,10 +86,10 @@ impl LiveLog {
         }
     }
 
-    /// Returns the line to open or close: that of the current match, or else that of the caret if it is a JSON object, or else
-    /// the first JSON object in view.
+    /// Returns the line to open or close: that of the caret if it is a JSON object, or else that of the current match, or else the
+    /// first JSON object in view.
     pub(super) fn line_to_open(&self) -> Option<u64> {
-        self.search.current().or_else(|| self.json_line_at_caret()).or_else(|| self.first_json_line_in_view())
+        self.json_line_at_caret().or_else(|| self.search.current()).or_else(|| self.first_json_line_in_view())
     }
 
     fn json_line_at_caret(&self) -> Option<u64> {

@@ -19,7 +19,7 @@ use super::{
     highlight::HighlightRules,
     json_line::{columns::Columns, open_lines::OpenLines},
     line_link::LinkedLines,
-    line_store::{LineStore, StoreLimits},
+    line_store::{ClearedLines, LineStore, StoreLimits},
     search::{Search, filter::LineFilter},
     selection::Selection,
     snapshot::{Snapshot, title},
@@ -51,6 +51,8 @@ pub struct LiveLog {
     /// Line to scroll to the top once its position is known, after the filter changed.
     pending_top: Option<u64>,
     bookmarks: Bookmarks,
+    /// Lines that the user removed and may restore, with the bookmarks of that time.
+    cleared: Option<(ClearedLines, Bookmarks)>,
     linked: LinkedLines,
     selection: Option<Selection>,
     gutter: GutterContent,
@@ -79,6 +81,7 @@ impl LiveLog {
             is_searching: false,
             pending_top: None,
             bookmarks: Bookmarks::default(),
+            cleared: None,
             linked: LinkedLines::default(),
             selection: None,
             gutter: GutterContent::default(),

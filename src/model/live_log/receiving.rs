@@ -59,11 +59,32 @@ impl LiveLog {
         self.store.push_message(LineKind::Notice, text, now.unix_ms);
     }
 
-    /// Removes all lines. They count as dropped: numbers of later lines are not affected.
+    /// Removes all lines. They count as dropped: numbers of later lines are not affected. [`Self::undo_clear`] restores them until
+    /// [`Self::forget_cleared`].
     pub fn clear(&mut self) {
         self.selection = None;
-        self.store.drop_all();
+        self.cleared = Some((self.store.clear(), self.bookmarks.clone()));
         self.revision += 1;
+    }
+
+    /// Restores the lines removed last, with their bookmarks. Returns whether they are back: too many may have been received since.
+    pub fn undo_clear(&mut self) -> bool {
+        let Some((lines, bookmarks)) = self.cleared.take() else { return false };
+        if !self.store.restore(lines) {
+            return false;
+        }
+        self.bookmarks.add(&bookmarks);
+        self.search.restart();
+        self.filter.restart(self.search.matcher());
+        let positions = self.lines().positions();
+        self.viewport.renumber(positions.start, positions.end, None);
+        self.revision += 1;
+        true
+    }
+
+    /// Frees the memory of the lines removed last.
+    pub fn forget_cleared(&mut self) {
+        self.cleared = None;
     }
 
     /// Returns the sources.

@@ -58,7 +58,7 @@ impl LiveLog {
     pub(super) fn marks_of(&self, line: &Line<'_>) -> RowMarks {
         let is_numbered = line.kind != LineKind::Notice;
         RowMarks {
-            is_current: self.search.current() == Some(line.id),
+            is_current: self.marked_line() == Some(line.id),
             is_bookmarked: self.bookmarks.contains(line.id),
             is_linked: is_numbered && self.linked.contains(self.lines().number_of(line.id)),
         }

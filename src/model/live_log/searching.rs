@@ -53,6 +53,12 @@ impl LiveLog {
         format!("{} – {}", time_of_day(start), time_of_day(end))
     }
 
+    /// Removes every criterion of the filter. The query remains.
+    pub fn clear_filters(&mut self) {
+        self.time_range = None;
+        self.change_filter(FilterCriteria::clear);
+    }
+
     /// Goes to the next or the previous line with a match.
     pub fn step_match(&mut self, direction: Direction) {
         let top = self.lines().id_at(self.viewport.top_line()).unwrap_or(0);

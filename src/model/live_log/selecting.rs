@@ -17,7 +17,9 @@ impl LiveLog {
 
     /// Sets the selection. Selected text stops following, so that it stays in view.
     pub fn select(&mut self, selection: Option<Selection>) {
+        let marked = self.marked_line();
         self.selection = selection;
+        self.revision += u64::from(self.marked_line() != marked);
         if self.has_selected_text() {
             self.viewport.leave_end();
         }
@@ -27,6 +29,12 @@ impl LiveLog {
     #[must_use]
     pub fn has_selected_text(&self) -> bool {
         self.selection.is_some_and(|selection| !selection.is_empty())
+    }
+
+    /// Returns the line that is marked as the current one: that of the caret, or else that of the current match.
+    pub(super) fn marked_line(&self) -> Option<u64> {
+        let caret = self.selection.filter(Selection::is_empty).map(|selection| selection.head.line);
+        caret.or_else(|| self.search.current())
     }
 
     /// Selects all visible lines.

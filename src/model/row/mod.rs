@@ -113,7 +113,7 @@ impl RowPiece {
 /// Marks of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RowMarks {
-    /// Whether the line has the current match.
+    /// Whether it is the current line: that of the caret, or of the current match.
     pub is_current: bool,
     /// Whether the line is bookmarked.
     pub is_bookmarked: bool,

@@ -22,6 +22,19 @@ pub enum FilterMode {
 }
 
 impl FilterMode {
+    /// All modes, in the order of the switch.
+    pub const ALL: [Self; 3] = [Self::All, Self::Matching, Self::NotMatching];
+
+    /// Returns the value of the `data-value` attribute.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Matching => "matching",
+            Self::NotMatching => "not-matching",
+        }
+    }
+
     /// Returns the mode that follows when the user cycles through them.
     #[must_use]
     pub fn next(self) -> Self {
@@ -47,6 +60,8 @@ pub struct FilterState {
     pub levels: Levels,
     /// Count of lines held of each level.
     pub level_counts: [u64; Level::ALL.len()],
+    /// Whether every line held was tested and none is visible.
+    pub is_blank: bool,
 }
 
 /// Criteria that a line must meet to be visible.
@@ -68,6 +83,11 @@ impl FilterCriteria {
         if let Some(is_selected) = self.levels.get_mut(level as usize) {
             *is_selected = !*is_selected;
         }
+    }
+
+    /// Removes all criteria.
+    pub fn clear(&mut self) {
+        *self = Self::default();
     }
 
     /// Hides the lines of a source, or shows them again.
@@ -162,6 +182,7 @@ impl LineFilter {
             visible_lines: self.list.as_ref().map(LineList::len),
             levels: self.criteria.levels,
             level_counts: Level::ALL.map(|level| store.level_count(level)),
+            is_blank: !store.is_empty() && self.list.as_ref().is_some_and(|list| list.is_blank(store)),
         }
     }
 }

@@ -83,6 +83,12 @@ impl LineList {
         self.next_id = self.next_id.max(first_id);
     }
 
+    /// Whether every line of the store was tested and none is in the list.
+    #[must_use]
+    pub fn is_blank(&self, store: &LineStore) -> bool {
+        self.ids.is_empty() && self.next_id >= store.next_id()
+    }
+
     /// Returns the count of lines in the list.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -74,6 +74,12 @@ impl Search {
         }
     }
 
+    /// Tests all lines again: some were inserted. The current match remains.
+    pub fn restart(&mut self) {
+        self.matches = LineList::default();
+        self.is_counting = self.matcher.is_some();
+    }
+
     /// Returns the compiled query; `None` without a search.
     #[must_use]
     pub fn matcher(&self) -> Option<&Matcher> {

@@ -37,7 +37,7 @@ fn a_link_leads_to_its_lines_once_they_are_received() {
     assert!(!log.viewport.is_following());
     push(&mut log, &numbered(121..=400));
     let message = log.go_to(Destination::Lines(57..=57)).unwrap();
-    assert_eq!(message, "Line 57 was dropped; this page keeps only the newest lines");
+    assert_eq!(message, "Line 57 is no longer in this page");
 }
 
 #[test]

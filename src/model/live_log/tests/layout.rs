@@ -107,15 +107,17 @@ fn the_line_at_the_caret_is_opened_if_it_is_a_visible_json_line() {
 }
 
 #[test]
-fn the_line_of_the_current_match_is_opened_before_that_of_the_caret() {
+fn the_line_of_the_caret_is_opened_before_that_of_the_current_match() {
     let mut log = log_with_json();
     log.store.push_message(LineKind::Group, r#"{"msg":"fast"}"#, 0.0);
     log.set_query(Query { pattern: "fast".into(), ..Query::default() });
     log.lay_out(true);
     log.step_match(Direction::Forward);
-    select_caret(&mut log, 110);
-    assert_eq!(open_after_toggle(&mut log), [300]);
+    assert_eq!(open_after_toggle(&mut log), [300], "a step moves the caret");
     log.toggle_open(300);
+    select_caret(&mut log, 110);
+    assert_eq!(open_after_toggle(&mut log), [110]);
+    log.toggle_open(110);
     log.set_query(Query { pattern: "line 15".into(), ..Query::default() });
     log.lay_out(true);
     log.step_match(Direction::Forward);

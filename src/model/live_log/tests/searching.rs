@@ -41,6 +41,47 @@ fn a_cleared_log_is_empty_and_continues() {
 }
 
 #[test]
+fn a_cleared_log_is_restored_with_its_bookmarks_and_matches() {
+    let mut log = log_of(StoreLimits::default(), "one\ntwo failed");
+    log.set_query(query("failed"));
+    log.set_filter_mode(FilterMode::Matching);
+    log.lay_out(true);
+    log.step_match(Direction::Forward);
+    log.toggle_bookmark();
+    log.clear();
+    log.lay_out(true);
+    assert!(!log.snapshot(LOST.unix_ms).filter.is_blank, "an empty log hides no line");
+    log.handle_event(0, &message("three\nfour failed"), RESTORED);
+    log.lay_out(true);
+    assert!(log.undo_clear());
+    log.lay_out(true);
+    let snapshot = log.snapshot(RESTORED.unix_ms);
+    assert_eq!((snapshot.counts.held, snapshot.counts.dropped), (4, 0));
+    assert_eq!((snapshot.search.matches, snapshot.filter.visible_lines), (2, Some(2)));
+    assert_eq!(top_text(&log), Some("two failed"));
+    assert!(log.step_bookmark(Direction::Forward), "the bookmark is back");
+    assert!(!log.undo_clear(), "there is nothing left to restore");
+    log.clear();
+    log.forget_cleared();
+    assert!(!log.undo_clear());
+}
+
+#[test]
+fn a_filter_that_hides_every_line_is_reported_once_all_are_tested() {
+    let mut log = log_of(StoreLimits::default(), "one\ntwo");
+    let is_blank = |log: &LiveLog| log.snapshot(LOST.unix_ms).filter.is_blank;
+    assert!(!is_blank(&log), "there is no filter");
+    log.toggle_level(Level::Error);
+    assert!(!is_blank(&log), "no line is tested yet");
+    log.lay_out(true);
+    assert!(is_blank(&log));
+    log.clear_filters();
+    log.lay_out(true);
+    assert!(!is_blank(&log));
+    assert_eq!(log.snapshot(LOST.unix_ms).filter.levels, [false; 5]);
+}
+
+#[test]
 fn matches_are_stepped_through_and_scrolled_to() {
     let mut log = log_of(StoreLimits::default(), &numbered(1..=500));
     log.set_query(query("line 25"));
