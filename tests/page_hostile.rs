@@ -138,7 +138,7 @@ async fn an_evil_pattern_over_many_long_lines_leaves_the_page_alive() -> anyhow:
     viewer.browser.run(&look_for("((((a{100}){100}){100}){100})")).await?;
     viewer
         .browser
-        .until("document.querySelector('#find .found').textContent.includes('Invalid pattern')")
+        .until("document.querySelector('#find .wrong').textContent.includes('Invalid pattern')")
         .await?;
     is_alive(&viewer).await?;
     assert_eq!(last_text(&viewer).await?, "end");

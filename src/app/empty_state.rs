@@ -49,25 +49,27 @@ fn Publishing(
 ) -> impl IntoView {
     let commands = use_commands();
     let StreamCommands { stream, run, tail } = stream_commands;
-    let rows = [("Pipe a command", stream), ("Run a command", run), ("Follow a file", tail)];
+    let row = move |(label, command): (&'static str, String)| {
+        let copied = command.clone();
+        view! {
+            <dt>{label}</dt>
+            <dd class="command">
+                <code>{command.clone()}</code>
+                <button
+                    type="button"
+                    aria-label=format!("Copy: {command}")
+                    on:click=move |_| commands.run(Command::CopyText(copied.clone()))
+                >
+                    "Copy"
+                </button>
+            </dd>
+        }
+    };
+    let rows = [("Pipe a command", stream), ("Run a command", run), ("Follow a file", tail)].map(row);
     view! {
         <div class="how">
             <p>"Publish from any terminal; lines appear here as they are written:"</p>
-            <dl class="commands">
-                <For each=move || rows.clone() key=|(label, _)| *label let((label, command))>
-                    <dt>{label}</dt>
-                    <dd class="command">
-                        <code>{command.clone()}</code>
-                        <button
-                            type="button"
-                            aria-label=format!("Copy: {command}")
-                            on:click=move |_| commands.run(Command::CopyText(command.clone()))
-                        >
-                            "Copy"
-                        </button>
-                    </dd>
-                </For>
-            </dl>
+            <dl class="commands">{rows}</dl>
             <p class="hint">
                 "Or drop a file here, or "
                 <button type="button" class="link" on:click=move |_| commands.run(Command::OpenFiles)>

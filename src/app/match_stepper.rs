@@ -22,14 +22,16 @@ pub fn MatchStepper() -> impl IntoView {
     let found = move || has_pattern.get().then(|| state.search().with(label));
     let error = move || {
         let error = state.search().with(|search| search.error.clone());
-        error.map(|error| view! { <p class="wrong">{format!("Invalid pattern: {error}")}</p> })
+        error.map(|error| format!("Invalid pattern: {error}"))
     };
     let step = move |direction| move |_| commands.run(Command::StepMatch(direction));
     view! {
         <span class="found" role="status">
             {found}
-            {error}
         </span>
+        <p class="wrong" role="status">
+            {error}
+        </p>
         <button
             type="button"
             class="step"
@@ -94,7 +96,10 @@ mod tests {
         stage
             .set(stage.state().search(), SearchState { error: Some("unclosed group".into()), ..found })
             .await;
-        assert_eq!(stage.text(".found"), "Invalid pattern: unclosed group");
+        assert_eq!(
+            (stage.text(".found"), stage.text(".wrong")),
+            (String::new(), "Invalid pattern: unclosed group".into())
+        );
     }
 
     #[wasm_bindgen_test]

@@ -46,7 +46,7 @@ pub fn Segments(
     };
     view! {
         <div id=id class="segments" role="group" aria-label=label title=title>
-            <For each=move || segments.clone() key=|segment| segment.value children=segment />
+            {segments.into_iter().map(segment).collect_view()}
         </div>
     }
 }

@@ -49,8 +49,10 @@ pub(crate) fn reason(status: u16, content_type: &str, body: &str) -> Option<Stri
     let line = one_line(&without_tokens(&without_queries(&text), LONGEST_SHOWN_RUN));
     // Markup under a wrong content type.
     let is_markup = line.starts_with('<');
-    let is_status =
-        status_text(status).to_lowercase().ends_with(line.trim_end_matches('.').to_lowercase().as_str());
+    // ASCII: tables of all letters would cost more than all of this.
+    let is_status = status_text(status)
+        .to_ascii_lowercase()
+        .ends_with(line.trim_end_matches('.').to_ascii_lowercase().as_str());
     (!is_markup && !is_status).then_some(line)
 }
 

@@ -29,9 +29,7 @@ pub fn KeyboardShortcuts() -> impl IntoView {
                     <div>
                         <dt>{binding.label}</dt>
                         <dd>
-                            <For each=|| binding.keys.iter() key=|key| **key let(key)>
-                                <kbd>{key_label(key)}</kbd>
-                            </For>
+                            {binding.keys.iter().map(|key| view! { <kbd>{key_label(key)}</kbd> }).collect_view()}
                         </dd>
                     </div>
                 </For>
@@ -44,10 +42,10 @@ pub fn KeyboardShortcuts() -> impl IntoView {
 }
 
 fn found(search: &str) -> Vec<&'static Binding> {
-    let search = search.trim().to_lowercase();
+    let search = search.trim().to_ascii_lowercase();
     let matches = |binding: &&Binding| {
-        let has_key = binding.keys.iter().any(|key| key_label(key).to_lowercase() == search);
-        has_key || binding.label.to_lowercase().contains(&search)
+        let has_key = binding.keys.iter().any(|key| key_label(key).eq_ignore_ascii_case(&search));
+        has_key || binding.label.to_ascii_lowercase().contains(&search)
     };
     BINDINGS.iter().filter(matches).collect()
 }

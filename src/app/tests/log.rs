@@ -320,7 +320,7 @@ async fn an_invalid_pattern_is_reported_and_the_viewer_goes_on() {
     page.receive("a (b) c");
     page.get("#find button[aria-label='Regular expression']").click();
     search(&page, "(").await;
-    assert!(page.text("#find .found").contains("Invalid pattern"), "{}", page.text("#find .found"));
+    assert!(page.text("#find .wrong").contains("Invalid pattern"), "{}", page.text("#find .wrong"));
     search(&page, r"\(b\)").await;
     assert_eq!(page.attribute("#find", "data-hits"), "1");
 }
