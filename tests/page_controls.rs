@@ -3,7 +3,7 @@
 use anyhow::Context;
 use fantoccini::Locator;
 use serde_json::{Value, json};
-use tailcast_tests::{browser::Kind, viewer::Viewer};
+use tailcast_tests::{browser::Kind, server::Server, viewer::Viewer};
 
 /// Widths and heights of the windows that the page is tried in.
 const WINDOWS: [(u32, u32); 3] = [(1440, 900), (1280, 800), (390, 844)];
@@ -257,7 +257,10 @@ async fn choices_are_visible_and_the_button_to_follow_says_so() -> anyhow::Resul
     keys(&viewer, "p").await?;
     assert_eq!(viewer.browser.text("#resume .new").await?, "Follow");
     viewer.stream("six\nseven\n", 7).await?;
-    assert_eq!(viewer.browser.text("#resume .new").await?, "Follow · 2 new lines");
+    viewer
+        .browser
+        .until("document.querySelector('#resume .new').textContent === 'Follow · 2 new lines'")
+        .await?;
     viewer.browser.close().await
 }
 
@@ -279,9 +282,10 @@ async fn a_command_of_the_empty_page_is_copied() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_host_that_the_address_chose_is_named_and_asked_about_before_a_line_is_sent() -> anyhow::Result<()>
 {
-    let elsewhere = Viewer::open("/").await?;
     let viewer = Viewer::open("/").await?;
-    let negotiate = elsewhere.server.negotiate_url();
+    let elsewhere =
+        Server::start(&["--allow-origin", &format!("http://{}", viewer.server.address())]).await?;
+    let negotiate = elsewhere.negotiate_url();
     let host = negotiate.trim_start_matches("http://").trim_end_matches("/negotiate").to_owned();
     viewer.go(&format!("/?publish&negotiate={negotiate}")).await?;
     assert!(viewer.browser.text("header .host").await?.contains(&host));
