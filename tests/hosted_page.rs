@@ -167,7 +167,7 @@ async fn scripts_that_are_not_served_as_such_are_missed_in_words_too(kind: Kind)
     let (host, browser) = (FileHost::start("/", page.folder()).await?, Browser::start_of(kind).await?);
     host.call("js", "text/plain");
     browser.open(&host.url("")).await?;
-    let words = "document.body.innerText.includes('serves those that end in .js as JavaScript')";
+    let words = "document.body.innerText.includes('those that end in .js as JavaScript')";
     // Not at once: most pages have only not started yet.
     assert_eq!(browser.run(&format!("return {words}")).await?, false);
     browser.run("document.getAnimations().forEach(animation => animation.finish())").await?;
@@ -194,7 +194,7 @@ async fn a_service_that_was_not_told_of_the_page_is_complained_of(kind: Kind) ->
     let (host, service) = (FileHost::start("/", page.folder()).await?, Server::start(&[]).await?);
     page.write("config.json", &json!({ "negotiate": service.negotiate_url() }).to_string())?;
     let browser = Browser::start_of(kind).await?;
-    says(&browser, &host, "negotiate failed").await?;
+    says(&browser, &host, "the server does not allow pages of this origin").await?;
     // It is up; only the browser does not let that page read its answer.
     assert_eq!(get(&service.negotiate_url()).await?.0, 200);
     browser.close().await

@@ -48,8 +48,8 @@ fn frames(details: &Details) -> Markup {
     html! {
         @if details.records.is_empty() { h3 { "Recent frames" } p .empty { "No frames" } }
         @else {
-            table .frames role="table" {
-                caption { h3 { "Recent frames" } }
+            h3 { "Recent frames" }
+            table .frames role="table" aria-label="Recent frames" {
                 thead role="rowgroup" { tr role="row" {
                     th .time scope="col" role="columnheader" { "Time (UTC)" }
                     th .direction scope="col" role="columnheader" { "Direction" }

@@ -36,8 +36,8 @@ fn connections(hub: &HubSnapshot, selected: Option<&str>) -> Markup {
     html! {
         @if hub.connections.is_empty() { h3 { "Connections" } p .empty { "No connections" } }
         @else {
-            table .connections role="table" {
-                caption { h3 { "Connections" } }
+            h3 { "Connections" }
+            table .connections role="table" aria-label="Connections" {
                 thead role="rowgroup" { tr role="row" {
                     th .id scope="col" role="columnheader" { "ID" }
                     th scope="col" role="columnheader" { "User" }
@@ -79,8 +79,8 @@ fn groups(hub: &HubSnapshot) -> Markup {
     html! {
         @if hub.groups.is_empty() { h3 { "Groups" } p .empty { "No groups" } }
         @else {
-            table .groups role="table" {
-                caption { h3 { "Groups" } }
+            h3 { "Groups" }
+            table .groups role="table" aria-label="Groups" {
                 thead role="rowgroup" { tr role="row" {
                     th scope="col" role="columnheader" { "Name" }
                     th .number scope="col" role="columnheader" { "Members" }

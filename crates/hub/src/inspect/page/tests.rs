@@ -163,11 +163,11 @@ fn frames_are_listed_from_the_newest_on_with_time_direction_type_and_size() {
 }
 
 #[test]
-fn tables_have_captions_and_headers_with_a_scope() {
+fn tables_have_names_and_headers_with_a_scope() {
     let hub = hub_with(vec![connection("c1")], vec![("g".to_owned(), 1)]);
     let html = main_html(vec![hub], Some(selected(vec![record("x", 1)])));
-    for caption in ["Recent frames", "Connections", "Groups"] {
-        assert_contains(&html, &[&format!("<caption><h3>{caption}</h3></caption>")]);
+    for name in ["Recent frames", "Connections", "Groups"] {
+        assert_contains(&html, &[&format!("<h3>{name}</h3>"), &format!("aria-label=\"{name}\"")]);
     }
     let headers = html.matches("<th").count() - html.matches("<thead").count();
     let scopes = [r#"scope="col""#, r#"scope="row""#].map(|scope| html.matches(scope).count());
