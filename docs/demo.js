@@ -1,11 +1,11 @@
-// Plays a build into the element of the demo page, again and again.
+// Appends the lines of a build to the element of the demo page, in a loop.
 
 import "./element/tailcast.js";
 
-/** Between two lines, as a build has it. */
+/** Interval between two lines, typical of a build. */
 const PAUSE_MS = 400;
-/** Those that are there at once: nobody looks at an empty log. */
-const AT_ONCE = 12;
+/** Lines appended at the start, so that the log is not empty. */
+const INITIAL_LINES = 12;
 
 const grey = (text) => `\u001b[90m${text}\u001b[0m`;
 const green = (text) => `\u001b[1;32m${text}\u001b[0m`;
@@ -23,19 +23,19 @@ const LINES = [
   `${green("Finished")} release in 48.2 s`,
   grey("$ make deploy"),
   '{"time":"2026-11-28T20:00:01Z","level":"info","msg":"upload begins","files":214}',
-  '{"time":"2026-11-28T20:00:03Z","level":"warn","msg":"slow answer, trying again","host":"edge-3","ms":2140}',
+  '{"time":"2026-11-28T20:00:03Z","level":"warn","msg":"slow response, retrying","host":"edge-3","ms":2140}',
   '{"time":"2026-11-28T20:00:04Z","level":"error","msg":"upload refused","host":"edge-3","status":503}',
   `${red("error")}: edge-3 does not answer`,
   `${green("ok")} deployed to 5 of 6 hosts, see https://status.example.com/deploys/42`,
   "INFO  health check of edge-1 passed",
-  "DEBUG cache of edge-1 is warm, 98 % hits",
+  "DEBUG cache of edge-1 is warm, 98 % hit rate",
 ];
 
 const log = document.querySelector("#demo");
-// There is nobody to ask: it goes on connecting, and shows what it is given.
+// There is no server: the promise stays pending, and the element shows the appended lines.
 log.negotiateWith = () => new Promise(() => {});
 
 let next = 0;
-const play = () => log.append(LINES[next++ % LINES.length]);
-for (let count = 0; count < AT_ONCE; count++) play();
-setInterval(play, PAUSE_MS);
+const appendNext = () => log.append(LINES[next++ % LINES.length]);
+for (let count = 0; count < INITIAL_LINES; count++) appendNext();
+setInterval(appendNext, PAUSE_MS);
