@@ -33,9 +33,9 @@ const KINDS: [Kind; 3] = [
 
 /// What does not work, by its name in every SDK, and why: the words of the table.
 const EXCEPTIONS: [(&str, &str); 3] = [
-    ("client access token: for MQTT", "there is no MQTT here"),
-    ("client access token: for Socket.IO", "there is no Socket.IO here"),
-    ("group joined and left events", "a preview, of which only the SDK is public"),
+    ("client access token: MQTT", "MQTT is not supported"),
+    ("client access token: Socket.IO", "Socket.IO is not supported"),
+    ("group joined and left events", "a preview; only its SDK is public"),
 ];
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use anyhow::Context;
 
 use super::survey::{Sdk, WORKS};
 
-const BEGIN: &str = "<!-- What follows is written by `tests/support.rs`. -->\n";
-const END: &str = "<!-- What came before is written by `tests/support.rs`. -->\n";
+const BEGIN: &str = "<!-- Begin of the tables that `tests/support.rs` generates. -->\n";
+const END: &str = "<!-- End of the tables that `tests/support.rs` generates. -->\n";
 
 /// Set to write the document anew instead of comparing it.
 const RENEW: &str = "TAILCAST_RENEW";

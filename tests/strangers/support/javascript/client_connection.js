@@ -50,12 +50,12 @@ function operations(operation) {
     await watched.client.start();
     assert.notEqual((await watched.told.connected.next()).connectionId, watched.connectionId);
   }));
-  operation("stop: the service notices", ["stop"], async (scene) => {
+  operation("stop: the service closes the connection", ["stop"], async (scene) => {
     const watched = await scene.client({ userId: "ada" }, plain());
     watched.client.stop();
     await eventually(async () => !(await scene.service.userExists("ada")));
   });
-  operation("callbacks: no more after their removal", ["on", "off"], async (scene) => {
+  operation("callbacks: removal", ["on", "off"], async (scene) => {
     const watched = await scene.client({ groups: ["g"] }, plain(QUICK));
     const { client } = watched;
     const unwanted = [];
@@ -73,7 +73,7 @@ function operations(operation) {
     await watched.told.stopped.next();
     assert.deepEqual(unwanted, []);
   });
-  operation("closed by the service: the reason", ["on"], async (scene) => {
+  operation("closed by the service: reason", ["on"], async (scene) => {
     for (const options of [plain({ autoReconnect: false }), reliable({ autoReconnect: false })]) {
       const watched = await scene.client({}, options);
       await scene.service.closeConnection(watched.connectionId, { reason: "enough" });
@@ -84,7 +84,7 @@ function operations(operation) {
     }
   });
 
-  operation("reconnect: after a cut", ["start", "on"], async (scene) => {
+  operation("reconnect: after a dropped connection", ["start", "on"], async (scene) => {
     const [watched, way] = await scene.clientOnAWay({ userId: "ada" }, plain(QUICK));
     way.cut();
     assert.equal((await watched.told.disconnected.next()).connectionId, watched.connectionId);
@@ -92,13 +92,13 @@ function operations(operation) {
     assert.notEqual(connectionId, watched.connectionId);
     assert.equal(userId, "ada");
   });
-  operation("reconnect: not when it is off", ["start", "on"], async (scene) => {
+  operation("reconnect: disabled", ["start", "on"], async (scene) => {
     const [watched, way] = await scene.clientOnAWay({}, plain({ autoReconnect: false }));
     way.cut();
     await watched.told.stopped.next();
     assert.deepEqual(watched.told.connected.rest(), []);
   });
-  operation("reconnect: gives up after as many attempts as it may", ["start", "on"], async (scene) => {
+  operation("reconnect: maximum number of attempts", ["start", "on"], async (scene) => {
     for (const mode of ["Fixed", "Exponential"]) {
       const reconnectRetryOptions = { maxRetries: 2, retryDelayInMs: 10, maxRetryDelayInMs: 20, mode };
       const [watched, way] = await scene.clientOnAWay({}, plain({ reconnectRetryOptions }));
@@ -114,7 +114,7 @@ function operations(operation) {
     await scene.service.group("g").sendToAll("again", TEXT);
     assert.equal((await watched.hears()).data, "again");
   });
-  operation("rejoin groups: not when it is off", ["joinGroup", "on"], async (scene) => {
+  operation("rejoin groups: disabled", ["joinGroup", "on"], async (scene) => {
     const [watched, way] = await scene.clientOnAWay(MASTER, plain({ ...QUICK, autoRejoinGroups: false }));
     await watched.client.joinGroup("g");
     way.cut();
@@ -130,7 +130,7 @@ function operations(operation) {
     assert.deepEqual([group, error.errorDetail.name], ["g", "Forbidden"]);
   });
 
-  operation("recovery: what was missed comes once and in order", ["start", "on", "WebPubSubJsonReliableProtocol"], async (scene) => {
+  operation("recovery: missed messages arrive once, in order", ["start", "on", "WebPubSubJsonReliableProtocol"], async (scene) => {
     const [watched, way] = await scene.clientOnAWay({ groups: ["g"] }, reliable());
     const send = (data) => scene.service.group("g").sendToAll(data, TEXT);
     await send("before");
@@ -147,7 +147,7 @@ function operations(operation) {
     // Nobody was told that anything happened.
     assert.deepEqual([watched.told.disconnected.rest(), watched.told.connected.rest()], [[], []]);
   });
-  operation("recovery: impossible, so a new connection", ["start", "on", "WebPubSubJsonReliableProtocol"], async (scene) => {
+  operation("recovery: new connection if it is impossible", ["start", "on", "WebPubSubJsonReliableProtocol"], async (scene) => {
     const [watched, way] = await scene.clientOnAWay({}, reliable(QUICK));
     way.block();
     await scene.service.closeConnection(watched.connectionId);
@@ -155,7 +155,7 @@ function operations(operation) {
     assert.equal((await watched.told.disconnected.next()).connectionId, watched.connectionId);
     assert.notEqual((await watched.told.connected.next()).connectionId, watched.connectionId);
   });
-  operation("recovery: the client acknowledges what it gets", ["WebPubSubJsonReliableProtocol"], async (scene) => {
+  operation("recovery: the client acknowledges messages", ["WebPubSubJsonReliableProtocol"], async (scene) => {
     // More than the service keeps for a client that acknowledges nothing.
     const watched = await scene.client({ groups: ["g"] }, reliable());
     const publisher = await scene.listen(MASTER);

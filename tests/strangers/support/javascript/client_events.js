@@ -71,14 +71,14 @@ function operations(operation) {
     assert.deepEqual(await watched.client.sendEvent("quiet", "2", "text", { ackId: 7 }), { ackId: 7, isDuplicated: true });
     assert.deepEqual(asked, [["quiet", "text", "1"]]);
   });
-  operation("send event: the application fails", ["sendEvent"], async (scene) => {
+  operation("send event: handler error", ["sendEvent"], async (scene) => {
     echoes(scene);
     const watched = await scene.client();
     await assert.rejects(watched.client.sendEvent("fail", "x", "text"), ({ errorDetail }) => errorDetail.name === "InternalServerError");
     // The connection has survived it.
     await watched.client.sendEvent("quiet", "x", "text");
   });
-  operation("send event: nobody handles it", ["sendEvent"], async (scene) => {
+  operation("send event: no handler", ["sendEvent"], async (scene) => {
     const watched = await scene.client();
     await assert.rejects(watched.client.sendEvent("echo", "x", "text"), ({ errorDetail }) => errorDetail.name === "InternalServerError");
   });
@@ -110,14 +110,14 @@ function operations(operation) {
     await assert.rejects(watched.client.invokeEvent("slow", "x", "text", { abortSignal: aborting.signal }));
     assert.equal((await watched.client.invokeEvent("echo", "x", "text")).data, "still here");
   });
-  operation("invoke event: the application fails", ["invokeEvent"], async (scene) => {
+  operation("invoke event: handler error", ["invokeEvent"], async (scene) => {
     echoes(scene);
     const watched = await scene.client();
     const failed = ({ name, errorDetail }) => name === "InvocationError" && typeof errorDetail.name === "string";
     await assert.rejects(watched.client.invokeEvent("fail", "x", "text"), failed);
     assert.equal((await watched.client.invokeEvent("echo", "x", "text")).data, "x");
   });
-  operation("invoke event: nobody handles it", ["invokeEvent"], async (scene) => {
+  operation("invoke event: no handler", ["invokeEvent"], async (scene) => {
     const watched = await scene.client();
     const failed = ({ name, errorDetail }) => name === "InvocationError" && typeof errorDetail.name === "string";
     await assert.rejects(watched.client.invokeEvent("echo", "x", "text"), failed);

@@ -97,7 +97,7 @@ function operations(operation) {
     const publisher = await scene.client({}, options);
     await assert.rejects(publisher.client.sendToGroup("g", "x", "text"), isForbidden);
   }));
-  operation("send to group: tried again", ["sendToGroup"], inBoth(async (scene, options) => {
+  operation("send to group: retry", ["sendToGroup"], inBoth(async (scene, options) => {
     const messageRetryOptions = { maxRetries: 100, retryDelayInMs: 20 };
     const publisher = await scene.client({ groups: ["g"] }, { ...options, messageRetryOptions });
     // A refusal is not remembered: the same ack id may succeed later.

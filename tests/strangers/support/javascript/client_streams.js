@@ -115,7 +115,7 @@ function operations(operation) {
     assert.deepEqual(heard, ["x"]);
     assert.deepEqual(error, { name: "UserError", message: "broken", userErrorCode: "E42" });
   }));
-  operation("stream to group: the publisher goes away", ["onGroupStream"], async (scene) => {
+  operation("stream to group: publisher disconnects", ["onGroupStream"], async (scene) => {
     const [publisher, subscriber] = await pair(scene, { protocol: WebPubSubJsonProtocol(), autoReconnect: false });
     const { streams } = subscribe(subscriber);
     const writer = await publisher.client.openGroupStream("g");
@@ -124,7 +124,7 @@ function operations(operation) {
     const { heard, error } = await drained(await streams.next());
     assert.deepEqual([heard, typeof error.name], [["x"], "string"]);
   });
-  operation("stream to group: over a recovery", ["openGroupStream", "stream.write"], async (scene) => {
+  operation("stream to group: across a recovery", ["openGroupStream", "stream.write"], async (scene) => {
     const [publisher, way] = await scene.clientOnAWay(MASTER, { protocol: WebPubSubJsonReliableProtocol() });
     const subscriber = await scene.client({ groups: ["g"] });
     const { streams } = subscribe(subscriber);
@@ -136,7 +136,7 @@ function operations(operation) {
     assert.deepEqual(await drained(await streams.next()), { heard: ["before", "meanwhile", "after"] });
   });
 
-  operation("hear streams: from the start only", ["onGroupStream"], async (scene) => {
+  operation("receive streams: from the start only", ["onGroupStream"], async (scene) => {
     const [publisher, early] = await pair(scene);
     const writer = await publisher.client.openGroupStream("g");
     await written(writer, "1");
@@ -148,7 +148,7 @@ function operations(operation) {
     assert.deepEqual(await drained(await any.streams.next()), { heard: ["2"] });
     assert.deepEqual(fromStart.streams.rest(), []);
   });
-  operation("hear streams: group names", ["onGroupStream"], async (scene) => {
+  operation("receive streams: group names", ["onGroupStream"], async (scene) => {
     const [publisher, subscriber] = await pair(scene);
     const { streams } = subscribe(subscriber, { groupNames: ["h"] });
     for (const group of ["g", "h"]) {
@@ -158,7 +158,7 @@ function operations(operation) {
     }
     assert.deepEqual(await drained(await streams.next()), { heard: ["h"] });
   });
-  operation("hear streams: idle time", ["onGroupStream"], async (scene) => {
+  operation("receive streams: idle time", ["onGroupStream"], async (scene) => {
     const [publisher, subscriber] = await pair(scene);
     const { streams } = subscribe(subscriber, { idleTimeoutInMs: 100 });
     await written(await publisher.client.openGroupStream("g"), "x");
@@ -166,7 +166,7 @@ function operations(operation) {
     const { heard, error } = await drained(stream);
     assert.deepEqual([heard, error.name, stream.abortSignal.aborted], [["x"], "IdleTimeout", true]);
   });
-  operation("hear streams: no more after the subscription's end", ["subscription.close"], async (scene) => {
+  operation("receive streams: closed subscription", ["subscription.close"], async (scene) => {
     const [publisher, subscriber] = await pair(scene);
     const [closed, open] = [subscribe(subscriber), subscribe(subscriber)];
     assert.equal(closed.subscription.isActive, true);

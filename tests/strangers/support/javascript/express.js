@@ -18,7 +18,7 @@ function methods() {
 const TEXT = { type: "event", event: "Some.Event", dataType: "text", data: "x" };
 
 function operations(operation) {
-  operation("connect event: what the application is told", ["getMiddleware", "connect.success"], async (scene) => {
+  operation("connect event: request", ["getMiddleware", "connect.success"], async (scene) => {
     const requests = new Queue();
     scene.handlesEvents({
       handleConnect(request, answer) {
@@ -90,7 +90,7 @@ function operations(operation) {
       assert.deepEqual(told.rest(), []);
     });
   }
-  operation("connection state: carried along", ["connect.setState", "event.setState"], async (scene) => {
+  operation("connection state: included in events", ["connect.setState", "event.setState"], async (scene) => {
     const states = new Queue();
     scene.handlesEvents({
       handleConnect(_, answer) {
@@ -186,7 +186,7 @@ function operations(operation) {
     scene.handlesEvents();
     assert.equal(await (await scene.listen()).may(TEXT), true);
   });
-  operation("user event: of a simple WebSocket client", ["event.success"], async (scene) => {
+  operation("user event: simple WebSocket client", ["event.success"], async (scene) => {
     scene.handlesEvents({ handleUserEvent: ({ context, data }, answer) => answer.success(`${context.eventName}: ${data}`, "text") });
     const listener = await Listener.open(await scene.url(), []);
     scene.leaving(() => listener.socket.terminate());
@@ -214,7 +214,7 @@ function operations(operation) {
     scene.handlesEvents({ allowedEndpoints: ["https://elsewhere.example", new URL(scene.servers.answering.split(/[=;]/)[1]).origin] });
     await scene.listen();
   });
-  operation("allowed endpoints: others are not", ["getMiddleware"], async (scene) => {
+  operation("allowed endpoints: other endpoints rejected", ["getMiddleware"], async (scene) => {
     scene.handlesEvents({ allowedEndpoints: ["https://elsewhere.example"] });
     await assert.rejects(scene.listen(), { status: 500 });
   });

@@ -81,25 +81,25 @@ function operations(operation) {
   const listing = (what, act) => operation(`list connections of group: ${what}`, ["group.listConnections"], act);
   const flat = (pages) => pages.flat().map(({ connectionId, userId }) => ({ connectionId, userId: userId ?? undefined }));
 
-  listing("all of them", async (scene) => {
+  listing("all", async (scene) => {
     const expected = await inhabit(scene);
     const listed = await everyPage(await scene.service.group("g").listConnections());
     assert.deepEqual(flat(listed), expected);
     assert.deepEqual(await everyPage(await scene.service.group("nowhere").listConnections()), []);
   });
-  listing("page by page", async (scene) => {
+  listing("pages", async (scene) => {
     const expected = await inhabit(scene);
     const paged = await scene.service.group("g").listConnections({ maxPageSize: 3 });
     const pages = await everyPage(paged.byPage());
     assert.deepEqual(pages.map((page) => page.length), [3, 1]);
     assert.deepEqual(flat(pages), expected);
   });
-  listing("the first few", async (scene) => {
+  listing("limit", async (scene) => {
     const expected = await inhabit(scene);
     const listed = await everyPage(await scene.service.group("g").listConnections({ top: 3, maxPageSize: 2 }));
     assert.deepEqual(flat(listed), expected.slice(0, 3));
   });
-  listing("from a continuation token", async (scene) => {
+  listing("continuation token", async (scene) => {
     const expected = await inhabit(scene);
     let continuationToken;
     const onResponse = ({ bodyAsText }) => {

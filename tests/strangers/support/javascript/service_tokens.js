@@ -53,12 +53,12 @@ function operations(operation) {
     // More than the five minutes that clocks may differ by.
     await assert.rejects(scene.listen({ expirationTimeInMinutes: -6 }), { status: 401 });
   });
-  token("for MQTT", async (scene) => {
+  token("MQTT", async (scene) => {
     const { url } = await scene.service.getClientAccessToken({ clientProtocol: "mqtt" });
     const listener = await Listener.open(url, ["mqtt"]);
     listener.socket.terminate();
   });
-  token("for Socket.IO", async (scene) => {
+  token("Socket.IO", async (scene) => {
     const { baseUrl, token } = await scene.service.getClientAccessToken({ clientProtocol: "socketio" });
     const listener = await Listener.open(`${baseUrl}/?EIO=4&transport=websocket&access_token=${token}`, []);
     listener.socket.terminate();

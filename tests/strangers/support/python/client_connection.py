@@ -63,7 +63,7 @@ def closing(operation):
 
         scene.in_both(act)
 
-    @operation('stop: the service notices', 'close')
+    @operation('stop: the service closes the connection', 'close')
     def _(scene):
         def act(protocol):
             watched = scene.client({'user_id': 'ada'}, protocol_type=protocol)
@@ -72,7 +72,7 @@ def closing(operation):
 
         scene.in_both(act)
 
-    @operation('callbacks: no more after their removal', 'subscribe', 'unsubscribe')
+    @operation('callbacks: removal', 'subscribe', 'unsubscribe')
     def _(scene):
         watched = scene.client({'groups': ['g']})
         unwanted = []
@@ -88,7 +88,7 @@ def closing(operation):
         watched.told[CallbackType.STOPPED].next()
         equal(unwanted, [])
 
-    @operation('closed by the service: the reason', 'subscribe')
+    @operation('closed by the service: reason', 'subscribe')
     def _(scene):
         def act(protocol):
             watched = scene.client(protocol_type=protocol, reconnect_retry_total=0)
@@ -102,7 +102,7 @@ def closing(operation):
 
 
 def reconnecting(operation):
-    @operation('reconnect: after a cut', 'open')
+    @operation('reconnect: after a dropped connection', 'open')
     def _(scene):
         watched, way = scene.client_on_a_way({'user_id': 'ada'}, protocol_type=JSON)
         way.cut()
@@ -110,14 +110,14 @@ def reconnecting(operation):
         again = watched.told[CallbackType.CONNECTED].next()
         equal((again.connection_id != watched.greeting.connection_id, again.user_id), (True, 'ada'))
 
-    @operation('reconnect: not when it is off', 'open')
+    @operation('reconnect: disabled', 'open')
     def _(scene):
         watched, way = scene.client_on_a_way(protocol_type=JSON, reconnect_retry_total=0)
         way.cut()
         watched.told[CallbackType.STOPPED].next()
         equal(watched.told[CallbackType.CONNECTED].rest(), [])
 
-    @operation('reconnect: gives up after as many attempts as it may', 'open')
+    @operation('reconnect: maximum number of attempts', 'open')
     def _(scene):
         for mode in RetryMode:
             watched, way = scene.client_on_a_way(
@@ -136,7 +136,7 @@ def reconnecting(operation):
         scene.tell('g', 'again')
         equal(watched.hears().data, 'again')
 
-    @operation('rejoin groups: not when it is off', 'join_group')
+    @operation('rejoin groups: disabled', 'join_group')
     def _(scene):
         watched, way = scene.client_on_a_way(MASTER, protocol_type=JSON, auto_rejoin_groups=False)
         watched.client.join_group('g')
@@ -156,7 +156,7 @@ def reconnecting(operation):
 
 
 def recovering(operation):
-    @operation('recovery: what was missed comes once and in order', 'open')
+    @operation('recovery: missed messages arrive once, in order', 'open')
     def _(scene):
         watched, way = scene.client_on_a_way({'groups': ['g']}, protocol_type=RELIABLE)
         scene.tell('g', 'before')
@@ -176,7 +176,7 @@ def recovering(operation):
         # Nobody was told that anything happened.
         equal([watched.told[event].rest() for event in (CallbackType.DISCONNECTED, CallbackType.CONNECTED)], [[], []])
 
-    @operation('recovery: impossible, so a new connection', 'open')
+    @operation('recovery: new connection if it is impossible', 'open')
     def _(scene):
         watched, way = scene.client_on_a_way(protocol_type=RELIABLE)
         way.block()
@@ -186,7 +186,7 @@ def recovering(operation):
         again = watched.told[CallbackType.CONNECTED].next()
         equal(again.connection_id != watched.greeting.connection_id, True)
 
-    @operation('recovery: the client acknowledges what it gets', 'open')
+    @operation('recovery: the client acknowledges messages', 'open')
     def _(scene):
         # More than the service keeps for a client that acknowledges nothing.
         watched = scene.client({'groups': ['g']}, protocol_type=RELIABLE)

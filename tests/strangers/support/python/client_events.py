@@ -33,7 +33,7 @@ def operations(operation):
             watched.client.send_event('quiet', text, TEXT, ack_id=7)
         equal(scene.application.told(scene.hub).rest(), [('quiet', 'text/plain', b'1')])
 
-    @operation('send event: the application fails', 'send_event')
+    @operation('send event: handler error', 'send_event')
     def _(scene):
         scene.asks_the_application()
         watched = scene.client()
@@ -41,7 +41,7 @@ def operations(operation):
         # The connection has survived it.
         watched.client.send_event('quiet', 'x', TEXT)
 
-    @operation('send event: nobody handles it', 'send_event')
+    @operation('send event: no handler', 'send_event')
     def _(scene):
         watched = scene.client()
         raises(lambda: watched.client.send_event('echo', 'x', TEXT), words='InternalServerError')

@@ -130,7 +130,7 @@ def publishing(operation):
         publisher = scene.client(protocol_type=protocol)
         raises(lambda: publisher.client.send_to_group('g', 'x', TEXT), words='Forbidden')
 
-    @in_both('send to group: tried again')
+    @in_both('send to group: retry')
     def _(scene, protocol):
         retries = {'message_retry_total': 100, 'message_retry_mode': RetryMode.Fixed, 'message_retry_backoff_factor': 0.02}
         publisher = scene.client({'groups': ['g']}, protocol_type=protocol, **retries)

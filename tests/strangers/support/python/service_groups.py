@@ -60,26 +60,26 @@ def operations(operation):
         scene.service.remove_user_from_all_groups(user_id='ada')
         equal([members(scene, group, one, two) for group in 'gh'], [[False, True]] * 2)
 
-    @operation('list connections of group: all of them', 'list_connections')
+    @operation('list connections of group: all', 'list_connections')
     def _(scene):
         expected = inhabit(scene)
         equal(flat(scene.face.items(scene.service.list_connections(group='g'))), expected)
         equal(scene.face.items(scene.service.list_connections(group='nowhere')), [])
 
-    @operation('list connections of group: page by page', 'list_connections')
+    @operation('list connections of group: pages', 'list_connections')
     def _(scene):
         expected = inhabit(scene)
         pages = scene.face.pages(scene.service.list_connections(group='g', maxpagesize=3))
         equal([len(page) for page in pages], [3, 1])
         equal([member for page in pages for member in flat(page)], expected)
 
-    @operation('list connections of group: the first few', 'list_connections')
+    @operation('list connections of group: limit', 'list_connections')
     def _(scene):
         expected = inhabit(scene)
         listed = scene.service.list_connections(group='g', top=3, maxpagesize=2)
         equal(flat(scene.face.items(listed)), expected[:3])
 
-    @operation('list connections of group: from a continuation token', 'list_connections')
+    @operation('list connections of group: continuation token', 'list_connections')
     def _(scene):
         expected = inhabit(scene)
         links = []
