@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::page_rules;
 use crate::program::{Ending, Program};
-use crate::progress;
 use crate::setup::{Setup, WASM_TARGET, WasmToolchain};
+use crate::sources::SourceTree;
+use crate::words::Update;
 use crate::workspace::Workspace;
+use crate::{clocks, dependencies, page_rules, progress, words};
 
 /// The packages that run in a browser, and the features that what runs there is behind.
 pub const WASM_PACKAGES: [&str; 8] = [
@@ -31,6 +32,34 @@ const DELEGATION_FEATURE: &str = "tachys feature \"delegation\"";
 /// How long the advisory database may take to arrive.
 const DATABASE_LIMIT: Duration = Duration::from_secs(60);
 
+/// Checks to run.
+#[derive(Debug, clap::Args)]
+pub struct Checks {
+    /// Check only words, names of types, clocks and unused dependencies: seconds, without a compiler
+    #[arg(long)]
+    words: bool,
+    /// Lower the committed counts of words and names to the present ones; checks nothing
+    #[arg(long)]
+    update_words: bool,
+    /// Also raise the counts that have grown
+    #[arg(long, requires = "update_words")]
+    force: bool,
+}
+
+impl Checks {
+    /// Runs the selected checks.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub fn run(&self, workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
+        if self.update_words {
+            let update = if self.force { Update::Replace } else { Update::Lower };
+            return words::update(workspace, &SourceTree::read(workspace.root())?, update);
+        }
+        if self.words { check_text(workspace) } else { run(workspace, setup) }
+    }
+}
+
 /// Runs the checks, and stops at the first that fails.
 ///
 /// # Errors
@@ -45,6 +74,7 @@ pub fn run(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
             .run()
             .context("the code is not formatted: `cargo fmt --all` mends it")
     })?;
+    check_text(workspace)?;
     progress::step("running clippy", "a minute the first time", || {
         clippy(workspace.cargo()?, &["--workspace"])
     })?;
@@ -69,6 +99,16 @@ pub fn run(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
         workspace.cargo()?.args(package).args(PUBLISHED_PACKAGES).run()
     })?;
     check_dependencies(workspace, setup)
+}
+
+/// Checks what needs no compiler.
+fn check_text(workspace: &Workspace) -> Result<()> {
+    progress::step("checking words, names, clocks and unused dependencies", "seconds", || {
+        let sources = SourceTree::read(workspace.root())?;
+        words::check(workspace, &sources)?;
+        clocks::check(&sources.rust)?;
+        dependencies::check(&sources)
+    })
 }
 
 /// A cargo that builds for the browser, into the page's own target folder.

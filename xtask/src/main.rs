@@ -7,6 +7,8 @@ mod bench;
 mod budget;
 mod build;
 mod client_js;
+mod clocks;
+mod dependencies;
 mod dist;
 mod docs;
 mod element;
@@ -19,8 +21,10 @@ mod progress;
 mod serve;
 mod setup;
 mod site;
+mod sources;
 mod stamp;
 mod test;
+mod words;
 mod workspace;
 
 use std::ffi::OsString;
@@ -54,8 +58,8 @@ enum Command {
     },
     /// Run all checks and tests, and stop at the first that fails
     Test(test::Options),
-    /// Check formatting, clippy (native and WebAssembly), documentation and dependencies
-    Lint,
+    /// Check formatting, words, clippy (native and WebAssembly), documentation and dependencies
+    Lint(lint::Checks),
     /// Measure, beside the peers that ought to be beaten
     Bench {
         /// Which measurement; all of them when not given
@@ -93,7 +97,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Build => build::all(&workspace, &setup)?,
         Command::Serve { args } => return serve::run(&workspace, &setup, &args),
         Command::Test(options) => test::run(&workspace, &setup, &options)?,
-        Command::Lint => lint::run(&workspace, &setup)?,
+        Command::Lint(checks) => checks.run(&workspace, &setup)?,
         Command::Bench { name } => bench::run(name, &workspace, &setup)?,
         Command::Element => element::build(&workspace, &setup)?,
         Command::Docs => docs::build(&workspace, &setup).map(drop)?,
