@@ -10,7 +10,7 @@ use crate::site;
 use crate::stamp::Stamp;
 use crate::workspace::Workspace;
 
-/// What the page is made of, relative to the root. Style sheets beside `index.html` count too.
+/// Inputs of the page, relative to the root. Style sheets beside `index.html` are inputs too.
 const PAGE_INPUTS: [&str; 10] = [
     "assets",
     "Cargo.lock",
@@ -71,7 +71,7 @@ fn trunk(workspace: &Workspace, toolchain: WasmToolchain) -> Result<()> {
         ])
         .arg(workspace.site())
         .env("CARGO_TARGET_DIR", workspace.page_target())
-        // A failed build tells why in one line; its own call stack tells nothing.
+        // The error of a failed build is one line; the call stack of trunk adds nothing.
         .env("RUST_BACKTRACE", "0")
         // Trunk reads this as its own switch, and refuses the value that many machines set.
         .env_remove("NO_COLOR");

@@ -13,10 +13,10 @@ use crate::{npm_package, progress};
 /// Files of `crates/client-js/package` that go into it.
 const FILES: [&str; 2] = ["package.json", "README.md"];
 const NAME: &str = "webpubsub-client";
-/// What the types name beyond what compilers know by themselves: `Symbol.dispose`, by which `using` frees a client.
+/// Reference to types that compilers do not load by default: `Symbol.dispose`, by which `using` frees a client.
 const TYPES_IN_USE: &str = "/// <reference lib=\"esnext.disposable\" />\n";
 
-/// What the package is made of, relative to the root.
+/// Inputs of the package, relative to the root.
 const INPUTS: [&str; 9] = [
     "Cargo.lock",
     "Cargo.toml",
@@ -45,7 +45,7 @@ pub fn build(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
 }
 
 fn build_anew(workspace: &Workspace, toolchain: WasmToolchain, package: &Path) -> Result<()> {
-    folder::make_anew(package)?;
+    folder::recreate(package)?;
     let target = workspace.page_target();
     let cargo =
         workspace.cargo()?.args(["build", "--quiet", "--profile", "client-js", "--target", WASM_TARGET]);

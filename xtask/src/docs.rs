@@ -9,10 +9,10 @@ use crate::setup::Setup;
 use crate::workspace::Workspace;
 use crate::{element, progress};
 
-/// What the demo's page loads of the element.
+/// Files of the element that the demo page loads.
 const ELEMENT: [&str; 3] = ["tailcast.js", "tailcast-core.js", "tailcast-core_bg.wasm"];
 
-/// Builds the book, and gives its folder.
+/// Builds the book and returns its folder.
 ///
 /// # Errors
 /// When set-up, the element's build or mdBook fails.
@@ -29,7 +29,7 @@ pub fn build(workspace: &Workspace, setup: &Setup<'_>) -> Result<PathBuf> {
     Ok(book)
 }
 
-/// The demo's own copy of the element.
+/// Copies the element to the folder of the demo.
 fn copy_element(workspace: &Workspace, to: &PathBuf) -> Result<()> {
     fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
     for file in ELEMENT {

@@ -1,4 +1,4 @@
-//! Building the custom element: WebAssembly, the JavaScript around it, and what a package of npm has besides.
+//! Build of the custom element: WebAssembly, its JavaScript, and the other files of an npm package.
 
 use std::path::Path;
 
@@ -21,12 +21,12 @@ const FILES: [&str; 7] = [
     "package.json",
     "README.md",
 ];
-/// What stands in those files for the style sheet as a JavaScript string.
+/// Placeholder in those files for the style sheet, as a JavaScript string.
 const STYLE_MARK: &str = "\"__STYLE__\"";
-/// What the files of WebAssembly are called.
+/// Base name of the WebAssembly files.
 const CORE: &str = "tailcast-core";
 
-/// What the package is made of, relative to the root.
+/// Inputs of the package, relative to the root.
 const INPUTS: [&str; 11] = [
     "assets/style.css",
     "Cargo.lock",
@@ -58,7 +58,7 @@ pub fn build(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
 }
 
 fn build_anew(workspace: &Workspace, toolchain: WasmToolchain, package: &Path) -> Result<()> {
-    folder::make_anew(package)?;
+    folder::recreate(package)?;
     let target = workspace.page_target();
     let cargo = workspace.cargo()?.args(["build", "--quiet", "--profile", "page", "--target", WASM_TARGET]);
     let cargo = cargo.args(["--bin", "tailcast-element", "--features", "element"]);
@@ -89,7 +89,7 @@ fn write_files(workspace: &Workspace, package: &Path) -> Result<()> {
     )
 }
 
-/// The style sheet for a shadow root: sizes do not hang on the font of the page around it, and what is not needed is gone.
+/// Returns the style sheet for a shadow root: sizes do not depend on the font of the host page, and comments are removed.
 fn own_style(style: &str) -> String {
     let mut out = String::with_capacity(style.len());
     let is_code = |line: &&str| !(line.is_empty() || line.starts_with("/*") && line.ends_with("*/"));
@@ -100,14 +100,14 @@ fn own_style(style: &str) -> String {
     out
 }
 
-/// A script without what only its authors read: comments that have lines of their own, and indentation.
+/// Removes comments on lines of their own, and indentation, from a script.
 fn without_comments(script: &str) -> String {
     let is_code =
         |line: &&str| !line.is_empty() && !["//", "/*", "*"].iter().any(|mark| line.starts_with(mark));
     script.lines().map(str::trim).filter(is_code).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// `0.875rem` becomes `14px`, scaled by what the page may set.
+/// Converts `0.875rem` to `14px`, scaled by a property that the host page may set.
 fn without_rem(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line;
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn code_stays_and_what_is_said_of_it_goes() {
+    fn comments_are_removed_and_code_stays() {
         let script = "/** Says. */\n/**\n * At length.\n */\nfunction f() {\n  // Why.\n  return \"//\"; // stays\n}\n";
         assert_eq!(without_comments(script), "function f() {\nreturn \"//\"; // stays\n}\n");
     }

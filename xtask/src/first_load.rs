@@ -1,4 +1,4 @@
-//! What a browser loads before there is anything to see: how many bytes, plain and as a good server sends them.
+//! Sizes of the files that a browser loads before the page appears, plain and compressed.
 
 use std::path::Path;
 
@@ -9,26 +9,26 @@ use crate::workspace::Workspace;
 /// Prints `PLAIN BROTLI NAME` for each file below its argument. In JavaScript, because set-up brings Node.js anyway,
 /// and its standard library has Brotli.
 const MEASURE: &str = include_str!("first_load.mjs");
-/// What such files end in.
+/// Extensions of these files.
 const LOADED: [&str; 4] = [".css", ".html", ".js", ".wasm"];
-/// Loaded once the page is there.
+/// Service worker, which is loaded after the page.
 const LATER: [&str; 1] = ["service_worker.js"];
 
-/// One file.
+/// Size of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileSize {
-    /// Its name below the folder.
+    /// Name relative to the folder.
     pub name: String,
-    /// Its bytes.
+    /// Size in bytes.
     pub plain: u64,
-    /// Its bytes at Brotli's best.
+    /// Size in bytes after Brotli compression at the highest quality.
     pub brotli: u64,
 }
 
-/// The files of `folder` that are loaded first.
+/// Measures the files of `folder` that are loaded first.
 ///
 /// # Errors
-/// When Node.js is not there, says what cannot be read, or finds nothing.
+/// When Node.js is missing, prints an unknown line, or finds no file.
 pub fn measure(workspace: &Workspace, folder: &Path) -> Result<Vec<FileSize>> {
     let node = ["node", "nodejs"].iter().find(|name| workspace.find_program(name).is_some());
     let node = node.context("measuring sizes needs Node.js, which is not on PATH")?;
@@ -36,7 +36,7 @@ pub fn measure(workspace: &Workspace, folder: &Path) -> Result<Vec<FileSize>> {
     let answer = program.arg(folder).capture()?;
     let mut sizes = Vec::new();
     for line in answer.lines() {
-        let size = FileSize::parse(line).with_context(|| format!("Node.js said `{line}`"))?;
+        let size = FileSize::parse(line).with_context(|| format!("Node.js printed `{line}`"))?;
         if size.is_loaded_first() {
             sizes.push(size);
         }
@@ -45,7 +45,7 @@ pub fn measure(workspace: &Workspace, folder: &Path) -> Result<Vec<FileSize>> {
     Ok(sizes)
 }
 
-/// All of them as one.
+/// Returns the sum of all sizes.
 pub fn total(sizes: &[FileSize]) -> FileSize {
     FileSize {
         name: "total".to_owned(),

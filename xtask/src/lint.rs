@@ -1,4 +1,4 @@
-//! Everything that judges the code without running it.
+//! Checks of the code that do not run it.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::words::Update;
 use crate::workspace::Workspace;
 use crate::{clocks, dependencies, page_rules, progress, words};
 
-/// The packages that run in a browser, and the features that what runs there is behind.
+/// Packages that run in a browser, and the features that enable their code for it.
 pub const WASM_PACKAGES: [&str; 8] = [
     "--package",
     "tailcast",
@@ -23,13 +23,13 @@ pub const WASM_PACKAGES: [&str; 8] = [
     "webpubsub-client/web,tailcast/element",
 ];
 
-/// The crates for others: what is packed of them builds by itself.
+/// Crates that are published. Their archives must build without the workspace.
 const PUBLISHED_PACKAGES: [&str; 4] = ["--package", "webpubsub-protocol", "--package", "webpubsub-client"];
 
-/// As `cargo tree` names it.
+/// Name of the feature in the output of `cargo tree`.
 const DELEGATION_FEATURE: &str = "tachys feature \"delegation\"";
 
-/// How long the advisory database may take to arrive.
+/// Time limit for the download of the advisory database.
 const DATABASE_LIMIT: Duration = Duration::from_secs(60);
 
 /// Checks to run.
@@ -72,20 +72,20 @@ pub fn run(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
             .cargo()?
             .args(["fmt", "--all", "--check"])
             .run()
-            .context("the code is not formatted: `cargo fmt --all` mends it")
+            .context("the code is not formatted: run `cargo fmt --all`")
     })?;
     check_text(workspace)?;
     progress::step("running clippy", "a minute the first time", || {
         clippy(workspace.cargo()?, &["--workspace"])
     })?;
-    progress::step("running clippy on what runs in the browser", "a minute the first time", || {
+    progress::step("running clippy on the code for browsers", "a minute the first time", || {
         clippy(wasm_cargo(workspace, toolchain)?, &[&["--target", WASM_TARGET], &WASM_PACKAGES[..]].concat())
     })?;
-    progress::step("checking how the page uses Leptos", "seconds", || {
+    progress::step("checking the use of Leptos in the page", "seconds", || {
         page_rules::check(&workspace.root().join("src"))?;
         check_event_delegation(workspace)
     })?;
-    // A workspace of its own, which nothing else here builds, with the versions that are locked for it.
+    // The fuzz targets are a workspace with a lock file of their own.
     progress::step("running clippy on the fuzz targets", "a minute the first time", || {
         clippy(workspace.cargo()?, &["--locked", "--manifest-path", "fuzz/Cargo.toml"])
     })?;
@@ -93,8 +93,8 @@ pub fn run(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
         let doc = workspace.cargo()?.args(["doc", "--no-deps", "--workspace", "--quiet"]);
         doc.env("RUSTDOCFLAGS", "-Dwarnings").run()
     })?;
-    progress::step("packing the crates that are fit to be published", "a minute the first time", || {
-        // What is not committed is packed, too: it is what is being tested.
+    progress::step("packing the crates that are published", "a minute the first time", || {
+        // Uncommitted changes are packed too: they are under test.
         let package = ["package", "--quiet", "--allow-dirty", "--all-features"];
         workspace.cargo()?.args(package).args(PUBLISHED_PACKAGES).run()
     })?;
@@ -111,7 +111,7 @@ fn check_text(workspace: &Workspace) -> Result<()> {
     })
 }
 
-/// A cargo that builds for the browser, into the page's own target folder.
+/// Returns a cargo command that builds for the browser, into the target folder of the page.
 ///
 /// # Errors
 /// As [`Workspace::program`].
@@ -124,8 +124,8 @@ fn clippy(cargo: Program, selection: &[&str]) -> Result<()> {
     command.args(["--", "-D", "warnings"]).run()
 }
 
-/// Checks that no dependency makes Leptos delegate events: the listeners would sit on the window, and never see the target of an
-/// event inside of a closed shadow root, where the element lives.
+/// Checks that no dependency enables event delegation in Leptos: listeners on the window never get the target of an event inside
+/// of the closed shadow root of the element.
 fn check_event_delegation(workspace: &Workspace) -> Result<()> {
     let tree = [
         "tree",

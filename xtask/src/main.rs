@@ -1,7 +1,7 @@
-//! `cargo xtask`: what a newcomer types first.
+//! `cargo xtask`: set-up, builds, tests and packages.
 //!
-//! Every command brings what it needs. On a machine with nothing but a stable Rust and the public package registries,
-//! `cargo xtask serve` ends with a running service and `cargo xtask test` with every test run.
+//! Every command installs the tools that it needs. A machine needs only a stable Rust and access to the public package
+//! registries to run `cargo xtask serve` or `cargo xtask test`.
 
 mod bench;
 mod budget;
@@ -46,9 +46,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Install whatever is missing for all the other commands. They do it themselves, too
+    /// Install the missing tools of all commands. Each command also installs its own
     Setup,
-    /// Build the page (into target/site/) and the `tailcast` binary that carries it, in release
+    /// Build the page (into target/site/) and the `tailcast` binary that embeds it, in release
     Build,
     /// Build, then run `tailcast serve`
     Serve {
@@ -60,16 +60,16 @@ enum Command {
     Test(test::Options),
     /// Check formatting, words, clippy (native and WebAssembly), documentation and dependencies
     Lint(lint::Checks),
-    /// Measure, beside the peers that ought to be beaten
+    /// Run benchmarks, and compare with other programs
     Bench {
-        /// Which measurement; all of them when not given
+        /// Benchmark; all of them when not given
         name: Option<bench::Name>,
     },
     /// Build the custom element `<tail-cast>` as a package of npm, into target/element/
     Element,
     /// Build the documentation as a book, into target/book/
     Docs,
-    /// Build and pack what others get into dist/: the page for file hosts, the element, the client for JavaScript, and the program
+    /// Build and pack the releases into dist/: the page for file hosts, the element, the client for JavaScript, and the program
     Dist,
 }
 
@@ -92,7 +92,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Setup => {
             setup.everything()?;
-            progress::note("all that Tailcast needs is here");
+            progress::note("all tools are installed");
         }
         Command::Build => build::all(&workspace, &setup)?,
         Command::Serve { args } => return serve::run(&workspace, &setup, &args),

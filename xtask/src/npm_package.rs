@@ -1,4 +1,4 @@
-//! What every package of npm has besides its WebAssembly.
+//! Files of npm packages beside their WebAssembly.
 
 use std::fs;
 use std::path::Path;
@@ -8,12 +8,12 @@ use anyhow::{Context, Result};
 use crate::workspace::Workspace;
 
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
-/// What stands in the files for the version.
+/// Placeholder for the version.
 const VERSION_MARK: &str = "__VERSION__";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Writes the licences, and the files of these names from `sources`, with the version in its place and changed by `change`,
-/// which is given name and text.
+/// Writes the licences and the files `names` of `sources`, with the version filled in. `change` gets the name and text of each
+/// file, and returns its final text.
 ///
 /// # Errors
 /// When a file cannot be read or written.
@@ -31,8 +31,8 @@ pub fn write_files(
     LICENCES.iter().try_for_each(|name| write(&folder.join(name), &read(&workspace.root().join(name))?))
 }
 
-/// Makes a module smaller, or faster, with these options of `wasm-opt`. The lowest memory is the end of the stack: nothing
-/// has an address there.
+/// Optimises a module with these options of `wasm-opt`. The stack ends at the lowest addresses, so no data is there, and
+/// offsets can be folded.
 ///
 /// # Errors
 /// When `wasm-opt` fails.
@@ -43,18 +43,18 @@ pub fn optimise(workspace: &Workspace, module: &Path, options: &[&str]) -> Resul
     fs::rename(&optimised, module).with_context(|| format!("cannot write {}", module.display()))
 }
 
-/// Reads a text.
+/// Reads a text file.
 ///
 /// # Errors
-/// When it cannot be read: names it.
+/// When it cannot be read, with its name.
 pub fn read(file: &Path) -> Result<String> {
     fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// Writes a text.
+/// Writes a text file.
 ///
 /// # Errors
-/// When it cannot be written: names it.
+/// When it cannot be written, with its name.
 pub fn write(file: &Path, text: &str) -> Result<()> {
     fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }

@@ -1,11 +1,11 @@
-//! Rules of the page's source: elements are reached by `NodeRef`, and text from the stream becomes text nodes only.
+//! Rules for the source of the page: elements are accessed by `NodeRef`, and text from the stream becomes text nodes only.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-/// What the page must not contain, outside of tests, with the reason.
+/// Strings that the source of the page must not contain outside of tests, with the reason.
 const FORBIDDEN: [(&str, &str); 5] = [
     ("inner_html", "text from the stream must become text nodes: use children of the view"),
     ("set_outer_html", "text from the stream must become text nodes: use children of the view"),

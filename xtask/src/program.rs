@@ -1,4 +1,4 @@
-//! Running other programs: one place decides what they inherit, where their output goes, and how a failure reads.
+//! Child processes: their environment, their output and the errors of failures.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use std::{env, io, thread};
 
 use anyhow::{Context, Result, bail};
 
-/// How often a program with a time limit is looked at.
+/// Interval between checks of a program with a time limit.
 const POLL_PAUSE: Duration = Duration::from_millis(50);
 
-/// What `cargo run` and rustup's proxies set for *this* process. A child that inherited it would report our manifest
-/// as its own, or run one toolchain's programs with another's libraries. `RUSTUP_TOOLCHAIN` stays: the toolchain
-/// that was asked for by `cargo +NAME xtask` holds for the children too.
+/// Variables that `cargo run` and the proxies of rustup set for *this* process. A child that inherited them would report
+/// our manifest as its own, or run the programs of one toolchain with the libraries of another. `RUSTUP_TOOLCHAIN` is
+/// inherited: the toolchain of `cargo +NAME xtask` also applies to the children.
 const ABOUT_US_ONLY: [&str; 7] = [
     "CARGO",
     "CARGO_BIN_NAME",
@@ -24,10 +24,10 @@ const ABOUT_US_ONLY: [&str; 7] = [
     "RUST_RECURSION_COUNT",
 ];
 
-/// The variables in which `cargo run` and rustup put library folders in front of the user's own.
+/// Variables to which `cargo run` and rustup prepend library folders.
 const LIBRARY_PATHS: [&str; 2] = ["LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"];
 
-/// A program to run. Its standard input is empty: nothing here may wait for a person.
+/// A program to run. Its standard input is empty: no step may wait for a person.
 #[derive(Debug)]
 pub struct Program {
     command: Command,
@@ -36,19 +36,19 @@ pub struct Program {
     has_output: bool,
 }
 
-/// How a program with a time limit ended.
+/// Outcome of a program with a time limit.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// With exit code 0.
+    /// Exit code 0.
     Succeeded,
-    /// With another code, or by a signal.
+    /// Another exit code, or a signal.
     Failed,
-    /// It was still running, and was stopped.
+    /// Stopped, because it was still running at the limit.
     OutOfTime,
 }
 
 impl Program {
-    /// `name` is looked up on the child's `PATH`.
+    /// Creates a command for the program `name` on the `PATH` of the child.
     pub fn new(name: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(name.as_ref());
         for variable in ABOUT_US_ONLY {
@@ -105,7 +105,7 @@ impl Program {
         self
     }
 
-    /// Where the child starts.
+    /// Sets the working folder of the child.
     #[must_use]
     pub fn current_dir(mut self, dir: impl AsRef<Path>) -> Self {
         self.command.current_dir(dir);
@@ -119,14 +119,14 @@ impl Program {
         self
     }
 
-    /// Throws its output away: only how it ended matters.
+    /// Discards the output.
     #[must_use]
     pub fn without_output(mut self) -> Self {
         self.has_output = false;
         self.quietly()
     }
 
-    /// Runs it as part of a step: all of its output goes to standard error, live.
+    /// Runs the program as part of a step. All of its output goes to standard error at once.
     ///
     /// # Errors
     /// When it cannot start, or ends with anything but exit code 0.
@@ -135,7 +135,7 @@ impl Program {
         self.run_to_success()
     }
 
-    /// Runs it for its output: standard output stays standard output, live.
+    /// Runs the program with its standard output on ours.
     ///
     /// # Errors
     /// As [`Self::run`].
@@ -143,10 +143,10 @@ impl Program {
         self.run_to_success()
     }
 
-    /// Runs it as [`Self::run`], but not longer than `limit`.
+    /// Runs the program as [`Self::run`] does, but stops it after `limit`.
     ///
     /// # Errors
-    /// When it cannot start or be waited for. How it ended is the value.
+    /// When it cannot start, or its status cannot be read. A failure of the program is a value.
     pub fn run_within(mut self, limit: Duration) -> Result<Ending> {
         self.send_output_to_stderr();
         self.show();
@@ -166,10 +166,10 @@ impl Program {
         }
     }
 
-    /// Runs it silently and returns its standard output without surrounding white space.
+    /// Runs the program silently and returns its trimmed standard output.
     ///
     /// # Errors
-    /// As [`Self::run`]; the message then ends with what it wrote to standard error.
+    /// As [`Self::run`]. The message ends with the standard error of the program.
     pub fn capture(mut self) -> Result<String> {
         let output = self.command.output().with_context(|| format!("cannot start `{}`", self.shown))?;
         if !output.status.success() {
@@ -179,12 +179,12 @@ impl Program {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    /// The command itself, for a caller that must hold its pipes.
+    /// Returns the command, for callers that need its pipes.
     pub fn into_command(self) -> Command {
         self.command
     }
 
-    /// Prints the command line: whoever watches can repeat it by hand.
+    /// Prints the command line, so that it can be repeated by hand.
     fn show(&self) {
         if self.shows_itself {
             eprintln!("    $ {}", self.shown);
@@ -220,7 +220,7 @@ fn how_it_ended(status: ExitStatus) -> String {
     }
 }
 
-/// The library folders that were the user's own; `None` when there were none.
+/// Returns the library folders of the user; `None` when there are none.
 fn without_toolchain_dirs(value: &OsStr) -> Option<OsString> {
     let is_foreign = |dir: &PathBuf| {
         let text = dir.to_string_lossy().replace('\\', "/");

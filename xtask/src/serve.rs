@@ -1,4 +1,4 @@
-//! Building, then becoming `tailcast serve`.
+//! Build and start of `tailcast serve`.
 
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
@@ -9,10 +9,10 @@ use crate::build;
 use crate::setup::Setup;
 use crate::workspace::Workspace;
 
-/// Builds all, and hands over to `tailcast serve` with `args`.
+/// Builds page and server, and runs `tailcast serve` with `args`.
 ///
 /// # Errors
-/// When set-up or a build fails, or the binary cannot start. Otherwise the code is the server's own.
+/// When set-up or a build fails, or the binary cannot start. Otherwise returns the exit code of the server.
 pub fn run(workspace: &Workspace, setup: &Setup<'_>, args: &[OsString]) -> Result<ExitCode> {
     build::all(workspace, setup)?;
     let mut command = Command::new(workspace.tailcast());
@@ -20,7 +20,7 @@ pub fn run(workspace: &Workspace, setup: &Setup<'_>, args: &[OsString]) -> Resul
     hand_over(command).with_context(|| format!("cannot start {}", workspace.tailcast().display()))
 }
 
-/// Becomes the server: signals and the exit code need no one in between.
+/// Replaces this process by the server, which then gets signals directly.
 #[cfg(unix)]
 fn hand_over(mut command: Command) -> std::io::Result<ExitCode> {
     use std::os::unix::process::CommandExt;

@@ -1,4 +1,4 @@
-//! Whether something built is still what its inputs make: then it is not built again.
+//! Detection of unchanged inputs, whose output is not built again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 
-/// Tells when the last build began, and which output it left.
+/// Record of the start of the last build, and of its output.
 #[derive(Debug)]
 pub struct Stamp {
     file: PathBuf,
@@ -15,13 +15,12 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// The stamp of what is called `name`, kept in `folder`. `output` stands for all that is built, and `inputs` are the
-    /// files and folders that it is made of.
+    /// Creates the stamp `name` in `folder`. `output` is a file that represents all output; `inputs` are files and folders.
     pub fn new(folder: PathBuf, name: &str, output: PathBuf, inputs: Vec<PathBuf>) -> Self {
         Self { file: folder.join(format!("{name}-built.txt")), output, inputs }
     }
 
-    /// Builds, unless nothing changed since the last time.
+    /// Builds, unless the inputs are unchanged.
     ///
     /// # Errors
     /// When the build fails, or the stamp cannot be written.
@@ -35,20 +34,20 @@ impl Stamp {
         fs::write(&self.file, text).with_context(|| format!("cannot write {}", self.file.display()))
     }
 
-    /// Whether the output is our last build's, and nothing that it was made of has changed since that began.
+    /// Returns whether the output is from our last build, and no input has changed since its start.
     fn is_current(&self) -> bool {
         let Ok(stamp) = fs::read_to_string(&self.file) else { return false };
         let Ok(output_time) = modified(&self.output) else { return false };
         let newest = self.inputs.iter().filter_map(|input| newest_change(input)).max();
-        // The stamp is written again from what is there now: somebody else's output gives another text.
+        // An output that another program wrote gives another text.
         stamp_began(&stamp).is_some_and(|began| {
             stamp == stamp_text(began, output_time) && newest.is_some_and(|change| change < began)
         })
     }
 }
 
-/// The time of the latest change of a file, or of anything in a folder. A folder's own time counts as well: it is the
-/// only trace of a file that was removed. `None` when there is nothing.
+/// Returns the time of the latest change of a file, or of anything in a folder. The time of the folder itself counts too: it is the
+/// only trace of a removed file. `None` if the path does not exist.
 fn newest_change(path: &Path) -> Option<SystemTime> {
     let own = modified(path).ok()?;
     let inside = path.read_dir().into_iter().flatten().flatten();

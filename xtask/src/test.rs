@@ -1,4 +1,4 @@
-//! Running every test there is, from the formatting to a real browser.
+//! All tests, from the formatting to real browsers.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,10 +13,10 @@ use crate::setup::{Browser, Setup, WASM_TARGET, WasmToolchain};
 use crate::workspace::Workspace;
 use crate::{budget, dist, docs, progress};
 
-/// Seconds that the browser's unit tests of one crate may take; wasm-bindgen's own default is 20.
+/// Time limit in seconds for the unit tests of one crate in a browser. The default of wasm-bindgen is 20.
 const BROWSER_UNIT_LIMIT: &str = "120";
 
-/// What to run.
+/// Steps and tests to run.
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// Run only this step
@@ -26,7 +26,7 @@ pub struct Options {
     filter: Option<String>,
 }
 
-/// The steps, in the order of what they cost.
+/// Steps, the cheapest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Step {
     /// Formatting, clippy, documentation, dependencies
@@ -55,7 +55,7 @@ impl Options {
 /// When set-up fails, or a step does: then the message names it.
 pub fn run(workspace: &Workspace, setup: &Setup<'_>, options: &Options) -> Result<()> {
     if options.step.is_none() {
-        // All of it first: better to fail now than after ten minutes of tests.
+        // A missing tool should fail now, not after ten minutes of tests.
         setup.everything()?;
     }
     let mut durations = Vec::new();
@@ -103,13 +103,13 @@ fn browser_unit(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) 
         in_chromium = in_chromium.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities);
     }
     in_chromium.run_on_stdout()?;
-    // The same programs: they are built already.
+    // These programs are already built.
     browser_unit_tests(workspace, toolchain, &WASM_PACKAGES, filter)?
         .env("GECKODRIVER", &firefox.driver)
         .run_on_stdout()
 }
 
-/// Returns the tests inside of `packages`, to be run in a browser whose driver the environment names.
+/// Returns a command that runs the tests of `packages` in a browser. The environment names its driver.
 fn browser_unit_tests(
     workspace: &Workspace,
     toolchain: WasmToolchain,
@@ -117,7 +117,7 @@ fn browser_unit_tests(
     filter: Option<&str>,
 ) -> Result<Program> {
     let cargo = lint::wasm_cargo(workspace, toolchain)?
-        // No documentation tests: they have no browser to run in.
+        // Documentation tests have no browser to run in.
         .args(["test", "--tests", "--target", WASM_TARGET])
         .args(packages)
         .args(filter)
@@ -137,7 +137,7 @@ fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Res
     budget::check(workspace)?;
     workspace
         .cargo()?
-        // One run names every test that fails: the next costs as much again.
+        // A run is expensive, so that it should list all failures.
         .args(["test", "--no-fail-fast", "--package", "tailcast-tests"])
         .args(filter)
         .env("TAILCAST_BIN", workspace.tailcast())
@@ -154,8 +154,7 @@ fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Res
         .run_on_stdout()
 }
 
-/// The tested crates carry a `webdriver.json` that names Debian's Chromium. Where the browser lies elsewhere, a copy
-/// that names it is written.
+/// Writes a copy of `webdriver.json` with the path of the browser, if that is not the path of Debian's Chromium.
 fn capabilities_elsewhere(workspace: &Workspace, browser: &Browser) -> Result<Option<PathBuf>> {
     let committed = workspace.root().join("webdriver.json");
     let text =
@@ -187,9 +186,9 @@ fn print_summary(durations: &[(String, Duration)]) {
     let total = durations.iter().map(|(_, duration)| *duration).sum();
     eprintln!("==> all passed");
     for (name, duration) in durations {
-        eprintln!("    {name:width$}  {}", progress::in_words(*duration));
+        eprintln!("    {name:width$}  {}", progress::humanized(*duration));
     }
-    eprintln!("    {:width$}  {}", "total", progress::in_words(total));
+    eprintln!("    {:width$}  {}", "total", progress::humanized(total));
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Where things lie: the checkout, its build output, and the tools that set-up brought.
+//! Paths: the checkout, its build output, and the installed tools.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::program::Program;
 
-/// The paths of one checkout. Every other module asks here instead of joining paths of its own.
+/// Paths of one checkout. Other modules join no paths of their own.
 #[derive(Debug)]
 pub struct Workspace {
     root: PathBuf,
@@ -19,7 +19,7 @@ impl Workspace {
     /// Finds the checkout that this binary was started from.
     ///
     /// # Errors
-    /// When neither cargo's environment nor the place of compilation leads to a folder.
+    /// When neither the environment of cargo nor the path at compile time leads to a folder.
     pub fn locate() -> Result<Self> {
         let manifest_dir = env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
@@ -32,81 +32,81 @@ impl Workspace {
         Ok(Self { root, target })
     }
 
-    /// The folder of the workspace's `Cargo.toml`.
+    /// Returns the folder of the workspace's `Cargo.toml`.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Cargo's output for native programs. `CARGO_TARGET_DIR` moves it.
+    /// Returns the target folder for native programs. `CARGO_TARGET_DIR` changes it.
     pub fn target(&self) -> &Path {
         &self.target
     }
 
-    /// Cargo's output for the page. Apart from [`Self::target`], because both would otherwise evict each other's
-    /// artefacts whenever their compilers differ.
+    /// Returns the target folder for the page. It is separate from [`Self::target`], because different compilers would evict
+    /// each other's artefacts.
     pub fn page_target(&self) -> PathBuf {
         self.target.join("page")
     }
 
-    /// The built page, as the server carries it.
+    /// Returns the folder of the built page, which the server embeds.
     pub fn site(&self) -> PathBuf {
         self.target.join("site")
     }
 
-    /// The documentation, as a book.
+    /// Returns the folder of the documentation as a book.
     pub fn book(&self) -> PathBuf {
         self.target.join("book")
     }
 
-    /// What others get: the page for file hosts, the program, packed.
+    /// Returns the folder of releases: the page for file hosts, the program and the packages.
     pub fn dist(&self) -> PathBuf {
         self.root.join("dist")
     }
 
-    /// The release build of the server and streamer.
+    /// Returns the release build of the `tailcast` program.
     pub fn tailcast(&self) -> PathBuf {
         self.target.join("release").join(format!("tailcast{}", env::consts::EXE_SUFFIX))
     }
 
-    /// Everything that set-up installs without a system package manager.
+    /// Returns the folder of tools that are installed without a system package manager.
     pub fn tools(&self) -> PathBuf {
         self.root.join(".tools")
     }
 
-    /// What the Python strangers of the whole-system tests need.
+    /// Returns the requirements of the third-party Python programs in the whole-system tests.
     pub fn python_requirements(&self) -> PathBuf {
         self.strangers().join("requirements.txt")
     }
 
-    /// The custom element, as a package of npm.
+    /// Returns the folder of the custom element as an npm package.
     pub fn element(&self) -> PathBuf {
         self.target().join("element")
     }
 
-    /// The client for JavaScript, as a package of npm.
+    /// Returns the folder of the client for JavaScript as an npm package.
     pub fn client_js(&self) -> PathBuf {
         self.target().join("client-js")
     }
 
-    /// The programs of strangers, and what they need.
+    /// Returns the folder of third-party test programs and their requirements.
     pub fn strangers(&self) -> PathBuf {
         self.root.join("tests/strangers")
     }
 
-    /// What the benchmarks measure beside, and what that needs.
+    /// Returns the folder of peer programs for the benchmarks and their requirements.
     pub fn peers(&self) -> PathBuf {
         self.root.join("xtask/src/bench/peers")
     }
 
-    /// The folders of our own tools: they win over whatever version the machine has.
+    /// Returns the folders of our own tools, which take precedence over other versions on the machine.
     pub fn tool_dirs(&self) -> Vec<PathBuf> {
         vec![self.tools().join("cargo/bin"), self.tools().join("npm/node_modules/.bin")]
     }
 
-    /// `PATH` as child processes see it: our tools first.
+    /// Returns the `PATH` for child processes: our tools first.
     ///
     /// # Errors
-    /// When the checkout's path cannot be part of a `PATH`.
+    /// When the path of the checkout cannot be part of a `PATH`.
     pub fn path_variable(&self) -> Result<OsString> {
         let inherited = env::var_os("PATH").unwrap_or_default();
         let dirs = self.tool_dirs().into_iter().chain(env::split_paths(&inherited));
@@ -115,7 +115,7 @@ impl Workspace {
         })
     }
 
-    /// The first executable of this name on [`Self::path_variable`].
+    /// Returns the first executable of this name on [`Self::path_variable`].
     pub fn find_program(&self, name: &str) -> Option<PathBuf> {
         let inherited = env::var_os("PATH").unwrap_or_default();
         let file_name = format!("{name}{}", env::consts::EXE_SUFFIX);
@@ -126,7 +126,7 @@ impl Workspace {
             .find(|candidate| is_executable(candidate))
     }
 
-    /// A program that runs at the root, sees our tools first, and builds into our target folder.
+    /// Creates a command that runs at the root, with our tools first on its `PATH` and our target folder.
     ///
     /// # Errors
     /// As [`Self::path_variable`].
@@ -137,7 +137,7 @@ impl Workspace {
             .env("CARGO_TARGET_DIR", &self.target))
     }
 
-    /// [`Self::program`] for cargo.
+    /// Creates a command for cargo, as [`Self::program`] does.
     ///
     /// # Errors
     /// As [`Self::path_variable`].

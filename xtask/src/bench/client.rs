@@ -1,5 +1,5 @@
-//! Our native client beside the official ones: each sends messages that are acknowledged, and hears them, through our
-//! service.
+//! Benchmark of our native client and the official ones. Each sends messages through our service, and receives
+//! acknowledgements and the messages.
 
 use std::time::Duration;
 
@@ -7,27 +7,27 @@ use anyhow::{Context, Result};
 
 use super::Bench;
 use super::report::{Table, grouped, median};
-use super::service::{Service, Talker};
+use super::service::{BenchService, PipedProcess};
 use crate::program::Program;
 
-/// Some seconds of each one's time. Multiples of the number of threads that the Python client is given.
+/// Number of messages for a run of some seconds. Multiples of the number of threads of the Python client.
 const OUR_MESSAGES: u64 = 400_000;
 const PLAIN_JAVASCRIPT_MESSAGES: u64 = 40_000;
 const PLAIN_PYTHON_MESSAGES: u64 = 4_000;
-/// The official clients acknowledge what they hear once a second, so that a service which bounds what is
-/// unacknowledged, as every one does, lets them have a few hundred messages a second.
+/// The official clients acknowledge received messages once a second. Services limit unacknowledged messages, so these clients get
+/// a few hundred messages a second.
 const RELIABLE_PEER_MESSAGES: u64 = 4_000;
-/// Each client is measured so often, in turn with the others. The medians count.
+/// Runs of each client, in turn with the others. The result is the median.
 const ROUNDS: usize = 3;
-/// How long one run may take before it counts as hung.
+/// Time limit of one run.
 const RUN_LIMIT: Duration = Duration::from_secs(300);
 
-/// Measures all of them, one after the other.
+/// Measures all clients, one after the other.
 ///
 /// # Errors
 /// When a client fails.
 pub fn run(bench: &Bench<'_>) -> Result<()> {
-    let service = Service::start(bench.workspace)?;
+    let service = BenchService::start(bench.workspace)?;
     let negotiate = service.negotiate();
     let peers = bench.workspace.root().join("xtask/src/bench/peers");
     let native = bench.workspace.root().join("target/release/measure-client");
@@ -88,13 +88,13 @@ pub fn run(bench: &Bench<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Runs a client; gives its seconds and its processor's.
+/// Runs a client, and returns its elapsed time and processor time in seconds.
 fn measure(program: Program) -> Result<(f64, f64)> {
-    let talker = Talker::start(program.into_command())?;
-    let measured = talker.wait_for("measured ", RUN_LIMIT)?;
+    let process = PipedProcess::start(program.into_command())?;
+    let measured = process.wait_for("measured ", RUN_LIMIT)?;
     let mut numbers = measured.split(' ').map(str::parse::<f64>);
     match (numbers.next(), numbers.next()) {
         (Some(Ok(seconds)), Some(Ok(cpu))) => Ok((seconds, cpu)),
-        _ => anyhow::bail!("it said `measured {measured}`"),
+        _ => anyhow::bail!("the client printed `measured {measured}`"),
     }
 }

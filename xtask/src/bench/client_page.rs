@@ -1,4 +1,4 @@
-//! Clients in a browser: ours, compiled to WebAssembly, beside the official one, in one page.
+//! Benchmark of clients in a page: ours, compiled to WebAssembly, and the official one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use crate::client_js;
 use crate::dist::folder;
 use crate::program::Program;
 
-/// What is measured: a name for people, which client, which form, how many messages. The official client's reliable form
-/// acknowledges once a second, and is given few.
+/// Runs: title, client, form and number of messages. The official client in its reliable form acknowledges once a second, and so
+/// gets few messages.
 const RUNS: [(&str, &str, &str, u64); 6] = [
     ("@azure/web-pubsub-client, plain JSON", "theirs", "plain", 50_000),
     ("@azure/web-pubsub-client, reliable JSON", "theirs", "reliable", 2_000),
@@ -22,8 +22,8 @@ const RUNS: [(&str, &str, &str, u64); 6] = [
     ("webpubsub-client-js, reliable protobuf", "ours", "protobuf.reliable", 50_000),
 ];
 
-/// Each client is measured so often, in turn with the others: a browser's speed changes from minute to minute. The medians
-/// count.
+/// Runs of each client, in turn with the others, because the speed of a browser changes from minute to minute. The result is the
+/// median.
 const ROUNDS: usize = 5;
 
 /// Builds the page and measures in it.
@@ -70,7 +70,7 @@ pub fn run(bench: &Bench<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A folder with the page, our client and theirs.
+/// Creates a folder with the page, our client and the official one.
 fn build_site(bench: &Bench<'_>) -> Result<PathBuf> {
     let site = bench.workspace.target().join("bench-client-page");
     fs::create_dir_all(&site).with_context(|| format!("cannot make {}", site.display()))?;
@@ -80,12 +80,12 @@ fn build_site(bench: &Bench<'_>) -> Result<PathBuf> {
         copied.with_context(|| format!("cannot copy {from} to {}", site.display()))?;
     }
     client_js::build(bench.workspace, bench.setup)?;
-    folder::copy_anew(&bench.workspace.client_js(), &site.join("ours"))?;
+    folder::replace_with_copy(&bench.workspace.client_js(), &site.join("ours"))?;
     bundle_theirs(bench, &site.join("theirs.js"))?;
     Ok(site)
 }
 
-/// Browsers resolve no package names, so a bundler does.
+/// Bundles the official client, because browsers resolve no package names.
 fn bundle_theirs(bench: &Bench<'_>, file: &Path) -> Result<()> {
     let modules = bench.setup.peers().node_modules?;
     let entry = modules.join("@azure/web-pubsub-client/dist/browser/index.js");

@@ -1,13 +1,13 @@
-//! How much memory a process holds, as Linux tells it; other systems are not asked.
+//! Memory of a process, on Linux only.
 
 use std::fs;
 
-/// KiB that the process holds now; `None` when it ended, or where `/proc` is not Linux's.
+/// Returns the resident memory of a process in KiB; `None` if it ended, or on other systems.
 pub fn resident_kib(process_id: u32) -> Option<u64> {
     status_field(process_id, "VmRSS")
 }
 
-/// KiB that it held at most so far. As [`resident_kib`].
+/// Returns the peak of the resident memory in KiB; `None` as [`resident_kib`] does.
 pub fn peak_resident_kib(process_id: u32) -> Option<u64> {
     status_field(process_id, "VmHWM")
 }

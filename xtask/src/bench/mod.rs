@@ -1,7 +1,7 @@
-//! Measurements, each beside what it ought to beat, on the machine at hand.
+//! Benchmarks, and comparisons with other programs.
 //!
-//! Absolute figures do not travel from machine to machine; ratios do. So peers are measured in the same run, and every
-//! report says how many cores there were.
+//! Absolute figures differ between machines; ratios differ less. So peers are measured in the same run, and each report has the
+//! number of cores.
 
 mod client;
 mod client_page;
@@ -23,36 +23,36 @@ use crate::build;
 use crate::setup::Setup;
 use crate::workspace::Workspace;
 
-/// What can be measured.
+/// Benchmarks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Name {
-    /// From standard input to a subscriber: lines per second and memory, beside the tutorial's streamer
+    /// From standard input to a subscriber: lines per second and memory, compared with the tutorial's streamer
     Stream,
-    /// The hub's fan-out: throughput, latency, memory and start, beside other servers
+    /// Fan-out of the hub: throughput, latency, memory and start, compared with other servers
     Hub,
-    /// The client, native and in a page: messages per second and processor time, beside the official clients
+    /// The client, native and in a page: messages per second and processor time, compared with the official clients
     Client,
-    /// The bytes of the page that a browser loads
+    /// Size of the page that a browser loads
     PageSize,
     /// From opening the page to a connection, in a browser on this machine
     PageLoad,
-    /// The page beside other viewers of logs: lines per second, frames, memory, search; in a browser, some ten minutes
+    /// The page compared with other log viewers: lines per second, frames, memory, search; some ten minutes in a browser
     Viewer,
 }
 
-/// What a measurement may use. The page and the server that carries it are built.
+/// Context of a benchmark. The page and the server that embeds it are built.
 #[derive(Debug)]
 pub struct Bench<'w> {
     /// The checkout.
     pub workspace: &'w Workspace,
-    /// Brings what else a measurement needs.
+    /// Installer of further tools.
     pub setup: &'w Setup<'w>,
 }
 
-/// Sets up and builds in release, then measures `name`, or everything. Reports go to standard output as Markdown.
+/// Builds in release mode, then runs the benchmark `name`, or all. Reports are Markdown on standard output.
 ///
 /// # Errors
-/// When set-up, a build or a measurement fails.
+/// When set-up, a build or a benchmark fails.
 pub fn run(name: Option<Name>, workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
     let bench = Bench { workspace, setup };
     build::all(workspace, setup)?;

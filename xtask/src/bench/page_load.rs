@@ -1,4 +1,4 @@
-//! From opening the page to a connection: a browser does it, driven by a program of the whole-system tests.
+//! Benchmark of the time from opening the page to a connection, in a browser that a program of the whole-system tests drives.
 
 use anyhow::{Context, Result, ensure};
 
@@ -22,7 +22,7 @@ pub fn run(bench: &Bench<'_>) -> Result<()> {
         .capture()?;
     let mut loads: Vec<f64> = answer
         .lines()
-        .map(|line| line.parse().with_context(|| format!("the measurement said `{line}`")))
+        .map(|line| line.parse().with_context(|| format!("the measurement printed `{line}`")))
         .collect::<Result<_>>()?;
     loads.sort_by(f64::total_cmp);
     ensure!(!loads.is_empty(), "nothing was measured");

@@ -1,4 +1,4 @@
-//! The bytes of the page that a browser loads.
+//! Size of the page that a browser loads.
 
 use anyhow::Result;
 
@@ -9,7 +9,7 @@ use crate::first_load::{measure, total};
 /// Measures the built page.
 ///
 /// # Errors
-/// When that cannot be done.
+/// When the sizes cannot be measured.
 pub fn run(bench: &Bench<'_>) -> Result<()> {
     let sizes = measure(bench.workspace, &bench.workspace.site())?;
     let all = total(&sizes);

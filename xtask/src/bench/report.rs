@@ -1,6 +1,6 @@
-//! Tables in Markdown, whose columns line up in a terminal too.
+//! Markdown tables with aligned columns.
 
-/// One table. The first row is the head.
+/// A table. The first row is the head.
 #[derive(Debug)]
 pub struct Table {
     title: String,
@@ -8,7 +8,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with a head and no rows.
+    /// Creates a table with a head and no rows.
     pub fn new(title: &str, head: &[&str]) -> Self {
         Self { title: title.to_owned(), rows: vec![head.iter().map(ToString::to_string).collect()] }
     }
@@ -18,12 +18,12 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Prints it to standard output.
+    /// Prints the table to standard output.
     pub fn print(&self) {
         println!("\n### {}\n\n{}", self.title, self.lines().join("\n"));
     }
 
-    /// The first column is text and leans left; the others are figures and lean right.
+    /// Formats the rows. The first column is text, aligned left; the others are figures, aligned right.
     fn lines(&self) -> Vec<String> {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
         let width = |column: usize| {
@@ -47,7 +47,7 @@ impl Table {
     }
 }
 
-/// A whole number with its thousands apart: `1,234,567`.
+/// Formats a number with separators between thousands: `1,234,567`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
@@ -60,7 +60,7 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// The middle one of several figures, the upper one of two; 0 when there are none.
+/// Returns the median, the upper one of two; 0 for no figures.
 pub fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or_default()
@@ -76,13 +76,13 @@ mod tests {
     }
 
     #[test]
-    fn thousands_stand_apart() {
+    fn thousands_are_separated() {
         let written = [0, 999, 1_000, 1_234_567].map(grouped);
         assert_eq!(written, ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]
-    fn columns_line_up_and_figures_lean_right() {
+    fn columns_are_aligned_and_figures_stand_right() {
         let mut table = Table::new("sizes", &["file", "bytes"]);
         table.add(["index.html".to_owned(), "7".to_owned()]);
         let expected = ["| file       | bytes |", "|------------|------:|", "| index.html |     7 |"];

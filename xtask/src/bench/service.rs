@@ -1,4 +1,4 @@
-//! Processes under measurement: started, waited for until they say they are ready, and ended with the measurement.
+//! Processes under measurement, which end with it.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -12,17 +12,17 @@ use anyhow::{Context, Result};
 use crate::program::Program;
 use crate::workspace::Workspace;
 
-/// How long a process may take to say that it is ready.
+/// Time limit until a process is ready.
 const READY_LIMIT: Duration = Duration::from_secs(30);
 
-/// A process whose standard output is read line by line. Dropping it ends it.
+/// A process with its standard output as lines. Dropping it ends the process.
 #[derive(Debug)]
-pub struct Talker {
+pub struct PipedProcess {
     child: Child,
     lines: Receiver<String>,
 }
 
-impl Talker {
+impl PipedProcess {
     /// Starts `command`; its standard error stays visible.
     ///
     /// # Errors
@@ -33,7 +33,7 @@ impl Talker {
         let output = child.stdout.take().context("the standard output is a pipe")?;
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || {
-            // Reads on when nobody listens any more, so that the process never waits for us.
+            // Reading goes on without a receiver, so that the process never blocks on a full pipe.
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 drop(sender.send(line));
             }
@@ -55,15 +55,15 @@ impl Talker {
         }
     }
 
-    /// The process, for its standard input, its id and its end.
+    /// Returns the process, for its standard input, id and status.
     pub fn child(&mut self) -> &mut Child {
         &mut self.child
     }
 }
 
-impl Drop for Talker {
+impl Drop for PipedProcess {
     fn drop(&mut self) {
-        // Both fail only for a process that has ended: which is what is wanted.
+        // Both fail only for a process that has already ended.
         drop(self.child.kill());
         drop(self.child.wait());
     }
@@ -71,44 +71,44 @@ impl Drop for Talker {
 
 /// `tailcast serve` on a free port.
 #[derive(Debug)]
-pub struct Service {
-    talker: Talker,
+pub struct BenchService {
+    process: PipedProcess,
     address: String,
 }
 
-impl Service {
-    /// Starts it and waits until it is ready.
+impl BenchService {
+    /// Starts the server and waits until it is ready.
     ///
     /// # Errors
-    /// When it cannot start, or does not say where it listens.
+    /// When it cannot start, or prints no address.
     pub fn start(workspace: &Workspace) -> Result<Self> {
         Self::start_with(workspace, &workspace.site())
     }
 
-    /// The same with the pages in `site`.
+    /// Starts the server with the pages in `site`.
     ///
     /// # Errors
     /// As [`Self::start`].
     pub fn start_with(workspace: &Workspace, site: &Path) -> Result<Self> {
         let serve = Program::new(workspace.tailcast()).args(["serve", "--listen", "127.0.0.1:0", "--site"]);
-        let talker = Talker::start(serve.arg(site).into_command())?;
+        let process = PipedProcess::start(serve.arg(site).into_command())?;
         let address =
-            talker.wait_for("listening on ", READY_LIMIT).context("`tailcast serve` did not start")?;
-        Ok(Self { talker, address })
+            process.wait_for("listening on ", READY_LIMIT).context("`tailcast serve` did not start")?;
+        Ok(Self { process, address })
     }
 
-    /// Where it listens, as a URL.
+    /// Returns the URL of the server.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Where clients ask for a connection.
+    /// Returns the URL of its negotiation endpoint.
     pub fn negotiate(&self) -> String {
         format!("{}/negotiate", self.address)
     }
 
-    /// Its process id.
+    /// Returns its process id.
     pub fn process_id(&mut self) -> u32 {
-        self.talker.child().id()
+        self.process.child().id()
     }
 }

@@ -1,4 +1,4 @@
-//! From standard input to a subscriber: the tutorial's streamer and ours, each with one subscriber, through our service.
+//! Benchmark from standard input to a subscriber: the tutorial's streamer and ours, each with one subscriber, through our service.
 
 use std::io::Write;
 use std::process::{ChildStdin, Stdio};
@@ -11,24 +11,24 @@ use anyhow::{Context, Result, bail, ensure};
 use super::Bench;
 use super::memory;
 use super::report::{Table, grouped};
-use super::service::{Service, Talker};
+use super::service::{BenchService, PipedProcess};
 use crate::program::Program;
 
 const GROUP: &str = "stream";
-/// Some two seconds of the peer's time.
+/// Number of lines for about two seconds of the peer.
 const PEER_LINES: u64 = 20_000;
 const OUR_LINES: u64 = 1_000_000;
-/// How long one run may take before it counts as hung.
+/// Time limit of one run.
 const RUN_LIMIT: Duration = Duration::from_secs(300);
-/// How often the streamer's memory is looked at.
+/// Interval between reads of the streamer's memory.
 const LOOK_PAUSE: Duration = Duration::from_millis(10);
 
-/// Measures both, and the service at rest.
+/// Measures both streamers, and the idle service.
 ///
 /// # Errors
 /// When a process fails, or lines are missing at the end.
 pub fn run(bench: &Bench<'_>) -> Result<()> {
-    let mut service = Service::start(bench.workspace)?;
+    let mut service = BenchService::start(bench.workspace)?;
     let idle = memory::resident_kib(service.process_id());
 
     let peer = run_peer(bench, &service.negotiate())?;
@@ -63,7 +63,7 @@ pub fn run(bench: &Bench<'_>) -> Result<()> {
     Ok(())
 }
 
-/// One streamer, from the first line to the last.
+/// Result of one streamer.
 #[derive(Debug)]
 struct Run {
     lines: u64,
@@ -83,13 +83,13 @@ fn run_peer(bench: &Bench<'_>, negotiate: &str) -> Result<Run> {
     let script = bench.workspace.peers().join("one_line_a_message.py");
     let mut command = Program::new(bench.setup.python()?).arg(script).args([negotiate, GROUP]).into_command();
     command.stdin(Stdio::piped());
-    let mut streamer = Talker::start(command)?;
+    let mut streamer = PipedProcess::start(command)?;
     let feeder = feed(streamer.child().stdin.take(), PEER_LINES)?;
     let peak_kib = wait_for_success(&mut streamer)?;
     finish(feeder)?;
     let sent = streamer.wait_for("sent ", RUN_LIMIT)?;
     let seconds = sent.split(' ').nth(1).and_then(|word| word.parse().ok());
-    let seconds = seconds.with_context(|| format!("the peer said `sent {sent}`"))?;
+    let seconds = seconds.with_context(|| format!("the peer printed `sent {sent}`"))?;
     Ok(Run { lines: PEER_LINES, seconds, messages: subscriber.wait()?, peak_kib })
 }
 
@@ -99,7 +99,7 @@ fn run_ours(bench: &Bench<'_>, negotiate: &str) -> Result<Run> {
     let mut command = stream.args(["--group", GROUP]).into_command();
     command.stdin(Stdio::piped());
     let start = Instant::now();
-    let mut streamer = Talker::start(command)?;
+    let mut streamer = PipedProcess::start(command)?;
     let feeder = feed(streamer.child().stdin.take(), OUR_LINES)?;
     let peak_kib = wait_for_success(&mut streamer)?;
     let messages = subscriber.wait()?;
@@ -108,29 +108,29 @@ fn run_ours(bench: &Bench<'_>, negotiate: &str) -> Result<Run> {
     Ok(Run { lines: OUR_LINES, seconds, messages, peak_kib })
 }
 
-/// A stranger's program that counts what arrives.
-struct Subscriber(Talker);
+/// A third-party program that counts messages.
+struct Subscriber(PipedProcess);
 
 impl Subscriber {
     fn start(bench: &Bench<'_>, negotiate: &str, lines: u64) -> Result<Self> {
         let script = bench.workspace.peers().join("count_lines.py");
         let count =
             Program::new(bench.setup.python()?).arg(script).args([negotiate, GROUP, &lines.to_string()]);
-        let talker = Talker::start(count.into_command())?;
-        talker.wait_for("ready", RUN_LIMIT).context("the subscriber did not join")?;
-        Ok(Self(talker))
+        let process = PipedProcess::start(count.into_command())?;
+        process.wait_for("ready", RUN_LIMIT).context("the subscriber did not join")?;
+        Ok(Self(process))
     }
 
-    /// Waits until every line has come, and returns in how many messages.
+    /// Waits for all lines, and returns the number of their messages.
     fn wait(self) -> Result<u64> {
         let counted =
             self.0.wait_for("counted ", RUN_LIMIT).context("lines are missing at the subscriber")?;
         let messages = counted.split(' ').nth(1).and_then(|word| word.parse().ok());
-        messages.with_context(|| format!("the subscriber said `counted {counted}`"))
+        messages.with_context(|| format!("the subscriber printed `counted {counted}`"))
     }
 }
 
-/// Writes the numbers from 1 to `lines`, one a line, as `seq` does.
+/// Writes the numbers from 1 to `lines`, one per line, as `seq` does.
 fn feed(input: Option<ChildStdin>, lines: u64) -> Result<JoinHandle<io::Result<()>>> {
     let mut input = io::BufWriter::with_capacity(64 * 1024, input.context("the standard input is a pipe")?);
     Ok(thread::spawn(move || {
@@ -148,8 +148,8 @@ fn finish(feeder: JoinHandle<io::Result<()>>) -> Result<()> {
     }
 }
 
-/// Waits for exit code 0, and returns the most memory that was seen until then, in KiB.
-fn wait_for_success(streamer: &mut Talker) -> Result<Option<u64>> {
+/// Waits for exit code 0, and returns the peak memory in KiB.
+fn wait_for_success(streamer: &mut PipedProcess) -> Result<Option<u64>> {
     let deadline = Instant::now() + RUN_LIMIT;
     let mut peak_kib = None;
     loop {
@@ -163,7 +163,7 @@ fn wait_for_success(streamer: &mut Talker) -> Result<Option<u64>> {
     }
 }
 
-/// KiB, written as MiB; a dash where the system does not tell.
+/// KiB, formatted as MiB; a dash if unknown.
 struct Mebibytes(Option<u64>);
 
 impl fmt::Display for Mebibytes {

@@ -1,4 +1,4 @@
-//! The page beside other viewers of logs, in one browser, given the same lines over a real WebSocket.
+//! Benchmark of the page and other log viewers, in one browser, with the same lines over a real WebSocket.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::Bench;
 use super::report::{Table, grouped};
-use super::service::Service;
+use super::service::BenchService;
 use crate::program::Program;
 use crate::setup::Browser;
 
-/// The viewers: a name for people, and a folder in the site.
+/// Viewers: title, and folder in the site.
 const VIEWERS: [(&str, &str); 5] = [
     ("Tailcast", "ours"),
     ("the tutorial's page", "tutorial"),
@@ -21,14 +21,14 @@ const VIEWERS: [(&str, &str); 5] = [
     ("a page that only counts", "counting"),
 ];
 
-/// How many lines each viewer gets. One that fails is spared the larger numbers.
+/// Numbers of lines for each viewer. After a failure, larger numbers are skipped.
 const BATCHED: [u64; 3] = [10_000, 100_000, 1_000_000];
 const SINGLE: [u64; 2] = [10_000, 100_000];
-/// Held while something is searched for, and while memory is weighed.
+/// Lines in the page during a search.
 const HELD: u64 = 1_000_000;
 const PACED: u64 = 10_000;
 
-/// Measures all of them.
+/// Measures all viewers.
 ///
 /// # Errors
 /// When something cannot be built, or a browser does not start.
@@ -129,9 +129,9 @@ impl Measuring<'_> {
         Ok(())
     }
 
-    /// One load on one viewer, in a browser and with a service of its own.
+    /// Measures one load on one viewer, in a browser and with a service of its own.
     fn measure(&self, folder: &str, load: &str, lines: u64) -> Result<Value> {
-        let service = Service::start_with(self.bench.workspace, &self.site)?;
+        let service = BenchService::start_with(self.bench.workspace, &self.site)?;
         let answer = self
             .bench
             .workspace
@@ -150,7 +150,7 @@ impl Measuring<'_> {
             .env("CHROMIUM", &self.browser.program)
             .env("CHROMEDRIVER", &self.browser.driver)
             .capture()?;
-        serde_json::from_str(&answer).with_context(|| format!("the measurement said `{answer}`"))
+        serde_json::from_str(&answer).with_context(|| format!("the measurement printed `{answer}`"))
     }
 }
 
@@ -158,19 +158,19 @@ fn number(figures: &Value, name: &str) -> f64 {
     figures.get(name).and_then(Value::as_f64).unwrap_or(f64::NAN)
 }
 
-/// Why there are no figures.
+/// Returns the reason for missing figures.
 fn failure(figures: &Value) -> Option<&str> {
     figures.get("failed").and_then(Value::as_str)
 }
 
-/// A folder with one folder for each viewer.
+/// Creates a folder with one folder for each viewer.
 fn build_site(bench: &Bench<'_>) -> Result<PathBuf> {
     let site = bench.workspace.target().join("bench-viewer");
     copy_files(&bench.workspace.site(), &site.join("ours"))?;
     copy_files(&bench.workspace.strangers().join("page/last"), &site.join("tutorial"))?;
     let modules = bench.setup.peers().node_modules?;
     let page = include_str!("peers/viewer/page.html");
-    // The server takes no folder without one for a site.
+    // The server rejects a site without this file.
     fs::write(site.join("index.html"), page)
         .with_context(|| format!("cannot write to {}", site.display()))?;
     let style = modules.join("@xterm/xterm/css/xterm.css");
@@ -186,7 +186,7 @@ fn build_site(bench: &Bench<'_>) -> Result<PathBuf> {
     Ok(site)
 }
 
-/// Browsers resolve no package names, so a bundler does.
+/// Bundles a viewer, because browsers resolve no package names.
 fn bundle(bench: &Bench<'_>, modules: &Path, name: &str, file: &Path) -> Result<()> {
     let sources = bench.workspace.peers().join("viewer");
     Program::new(modules.join(".bin/esbuild"))

@@ -1,32 +1,32 @@
-//! Folders that are made anew each time: nothing of an earlier build may stay in what is shipped.
+//! Folders that are replaced as a whole, so that releases contain no files of earlier builds.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Makes an empty folder, in place of what was there.
+/// Creates an empty folder, and removes an existing one.
 ///
 /// # Errors
-/// When the old one cannot be removed, or the new one not be made.
-pub fn make_anew(folder: &Path) -> Result<()> {
+/// When the existing one cannot be removed, or the new one not created.
+pub fn recreate(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
-/// Makes a folder that holds what another does.
+/// Copies a folder with all its contents, and removes an existing one.
 ///
 /// # Errors
-/// As [`make_anew`], and when a file cannot be copied.
-pub fn copy_anew(from: &Path, to: &Path) -> Result<()> {
-    make_anew(to)?;
+/// As [`recreate`], and when a file cannot be copied.
+pub fn replace_with_copy(from: &Path, to: &Path) -> Result<()> {
+    recreate(to)?;
     let entries = from.read_dir().with_context(|| format!("cannot read {}", from.display()))?;
     for entry in entries {
         let path = entry.with_context(|| format!("cannot read {}", from.display()))?.path();
         if path.is_dir() {
-            copy_anew(&path, &to.join(path.file_name().unwrap_or_default()))?;
+            replace_with_copy(&path, &to.join(path.file_name().unwrap_or_default()))?;
         } else {
             copy_into(&path, to)?;
         }

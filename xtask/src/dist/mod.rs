@@ -1,11 +1,11 @@
-//! Packing what others get: `dist/` holds one folder for each way of using Tailcast.
+//! Releases: `dist/` has one folder for each way of using Tailcast.
 //!
-//! | folder | for whom |
+//! | folder | use |
 //! | --- | --- |
-//! | `dist/site/` | who puts the page on a file host |
-//! | `dist/npm/` | who has `<tail-cast>` in a page of his own |
-//! | `dist/client-js/` | who uses the client in JavaScript or TypeScript |
-//! | `dist/bin/` | who runs the server and the commands |
+//! | `dist/site/` | the page on a file host |
+//! | `dist/npm/` | `<tail-cast>` in another page |
+//! | `dist/client-js/` | the client in JavaScript or TypeScript |
+//! | `dist/bin/` | the server and the commands |
 
 mod bin;
 pub mod folder;
@@ -17,7 +17,7 @@ use crate::setup::Setup;
 use crate::workspace::Workspace;
 use crate::{build, client_js, element, progress};
 
-/// Builds all, and writes the folders of `dist/` anew.
+/// Builds all, and replaces the folders of `dist/`.
 ///
 /// # Errors
 /// When a build, a copy or `tar` fails.
@@ -28,9 +28,9 @@ pub fn run(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
         site::write(workspace, &dist.join("site"))
     })?;
     element::build(workspace, setup)?;
-    folder::copy_anew(&workspace.element(), &dist.join("npm"))?;
+    folder::replace_with_copy(&workspace.element(), &dist.join("npm"))?;
     client_js::build(workspace, setup)?;
-    folder::copy_anew(&workspace.client_js(), &dist.join("client-js"))?;
+    folder::replace_with_copy(&workspace.client_js(), &dist.join("client-js"))?;
     progress::step("packing the program", "seconds", || bin::write(workspace, &dist))?;
     progress::note(&format!("all of it is in {}", dist.display()));
     Ok(())

@@ -1,4 +1,4 @@
-//! The page for a file host: told where to negotiate by a file of settings beside it.
+//! The page for a file host, which reads the negotiation address from a settings file beside it.
 
 use std::fs;
 use std::path::Path;
@@ -9,18 +9,19 @@ use super::folder;
 use crate::site;
 use crate::workspace::Workspace;
 
-/// What the settings say at first: what holds without them, for whoever hosts the page to change.
+/// Initial settings: the defaults, as an example to edit.
 const SETTINGS: &str = "{\n  \"negotiate\": \"negotiate\",\n  \"group\": \"stream\"\n}\n";
-/// Headers in the form that several hosts read from beside the page, and what they are to say of names with a hash.
+/// File of response headers, which several hosts read.
 const HEADERS: &str = "_headers";
+/// Header of files with a hash in their names.
 const FOR_EVER: &str = "Cache-Control: public, max-age=31536000, immutable";
 
-/// Writes the folder anew.
+/// Writes the folder, and removes an existing one.
 ///
 /// # Errors
 /// When a file cannot be read or written.
 pub fn write(workspace: &Workspace, to: &Path) -> Result<()> {
-    folder::copy_anew(&workspace.site(), to)?;
+    folder::replace_with_copy(&workspace.site(), to)?;
     site::read_settings_beside(to, SETTINGS)?;
     write_headers(&workspace.root().join("deploy").join(HEADERS), to)
 }

@@ -10,22 +10,22 @@ use crate::program::Program;
 use crate::workspace::Workspace;
 
 const BROWSER_NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-/// Fonts are named too: without any, a browser lays out text of no size.
+/// Packages with fonts: without any, a browser lays out text of no size.
 const PACKAGES: [&str; 3] = ["chromium", "chromium-driver", "fonts-liberation"];
 
-/// A browser, and the driver that steers it.
+/// A browser and its WebDriver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Browser {
-    /// The browser.
+    /// Program of the browser.
     pub program: PathBuf,
-    /// Its driver; Chromium's is of the same major version.
+    /// Program of the driver. Chromium's has the same major version.
     pub driver: PathBuf,
 }
 
 /// Finds both, or installs both. `CHROMIUM` and `CHROMEDRIVER` name other copies.
 ///
 /// # Errors
-/// When one is missing and cannot be installed, or when they do not fit each other.
+/// When one is missing and cannot be installed, or their versions differ.
 pub fn ensure(workspace: &Workspace, packages: &Packages) -> Result<Browser> {
     let browser = match find(workspace) {
         Some(browser) => browser,
@@ -52,7 +52,7 @@ fn find(workspace: &Workspace) -> Option<Browser> {
     let program =
         named("CHROMIUM").or_else(|| BROWSER_NAMES.iter().find_map(|name| workspace.find_program(name)))?;
     let driver = named("CHROMEDRIVER")
-        // Hosted CI machines keep it in a folder of its own and say where.
+        // Hosted CI machines have the driver in a folder of its own.
         .or_else(|| named("CHROMEWEBDRIVER").map(|dir| dir.join("chromedriver")).filter(|path| path.exists()))
         .or_else(|| workspace.find_program("chromedriver"))?;
     Some(Browser { program, driver })
@@ -60,11 +60,10 @@ fn find(workspace: &Workspace) -> Option<Browser> {
 
 fn major_version(program: &PathBuf) -> Result<u32> {
     let answer = Program::new(program).arg("--version").capture()?;
-    parse_major(&answer)
-        .with_context(|| format!("{} did not say its version, but: {answer}", program.display()))
+    parse_major(&answer).with_context(|| format!("{} printed no version, but: {answer}", program.display()))
 }
 
-/// The first word that starts with a number: `Chromium 156.0.8078.79 built on Debian`.
+/// Parses the first word that starts with a number: `Chromium 156.0.8078.79 built on Debian`.
 fn parse_major(answer: &str) -> Option<u32> {
     answer.split_whitespace().find_map(|word| word.split_once('.')?.0.parse().ok())
 }
@@ -74,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_programs_say_their_version_in_their_own_way() {
+    fn versions_of_both_programs_are_parsed() {
         assert_eq!(parse_major("Chromium 156.0.8078.79 built on Debian GNU/Linux 12 (bookworm)"), Some(156));
         assert_eq!(
             parse_major("ChromeDriver 156.0.8078.79 (8a3b2c1d-refs/branch-heads/8078@{#79})"),

@@ -47,7 +47,7 @@ struct CargoTool {
     why_and_how_long: &'static str,
 }
 
-/// Trunk.
+/// Finds or installs trunk.
 ///
 /// # Errors
 /// When it is missing and cannot be installed.
@@ -55,8 +55,8 @@ pub fn ensure_trunk(workspace: &Workspace) -> Result<()> {
     ensure(workspace, &TRUNK, TRUNK_VERSION)
 }
 
-/// wasm-bindgen's command line and test runner. Their version must equal the library's to the last digit: the two
-/// speak a private format.
+/// Finds or installs wasm-bindgen's command line and test runner. Their version must equal that of the library, because they
+/// share a private format.
 ///
 /// # Errors
 /// As [`ensure_trunk`].
@@ -64,7 +64,7 @@ pub fn ensure_wasm_bindgen(workspace: &Workspace) -> Result<()> {
     ensure(workspace, &WASM_BINDGEN, &locked_version(workspace, "wasm-bindgen")?)
 }
 
-/// cargo-deny.
+/// Finds or installs cargo-deny.
 ///
 /// # Errors
 /// As [`ensure_trunk`].
@@ -72,7 +72,7 @@ pub fn ensure_cargo_deny(workspace: &Workspace) -> Result<()> {
     ensure(workspace, &CARGO_DENY, CARGO_DENY_VERSION)
 }
 
-/// Firefox's driver.
+/// Finds or installs the driver of Firefox.
 ///
 /// # Errors
 /// As [`ensure_trunk`].
@@ -94,7 +94,7 @@ fn ensure(workspace: &Workspace, tool: &CargoTool, version: &str) -> Result<()> 
     })
 }
 
-/// Whether the program that a child would run says that it is this version.
+/// Returns whether the program that a child would run has this version.
 fn is_there(workspace: &Workspace, tool: &CargoTool, version: &str) -> bool {
     workspace.find_program(tool.program).is_some_and(|path| {
         let answer = Program::new(path).arg("--version").capture();
@@ -119,7 +119,7 @@ fn install(workspace: &Workspace, tool: &CargoTool, version: &str) -> Result<()>
             .run()
     };
     attempt(&["--locked"]).or_else(|error| {
-        // Some lock files name a dependency that was withdrawn, or that a mirror does not have yet.
+        // Some lock files have a dependency that was yanked, or that a mirror does not have yet.
         progress::note(&format!("with its lock file it failed ({error:#}): trying without"));
         attempt(&[])
     })?;

@@ -1,8 +1,8 @@
 //! Debian's packaged Rust, for machines on which rustup cannot download the page's target.
 //!
-//! Debian ships no standard library for `wasm32-unknown-unknown`, but it ships its source. It is built here once and
-//! put where the compiler looks for it. A stamp beside it holds the compiler's `rustc -vV`: when Debian upgrades the
-//! compiler, the stamp no longer matches and the library is built again.
+//! Debian has no standard library for `wasm32-unknown-unknown`, but has its source. It is built here once and copied to the
+//! sysroot of the compiler. A stamp beside it has the compiler's `rustc -vV`: after an upgrade of the compiler the stamp no
+//! longer matches, and the library is built again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::program::Program;
 use crate::progress;
 use crate::workspace::Workspace;
 
-/// The name under which rustup knows Debian's Rust.
+/// Name of Debian's Rust as a toolchain of rustup.
 pub const TOOLCHAIN: &str = "debian";
 
 /// Debian's newest Rust: the plain `rustc` package is as old as the release, `rustc-web` follows upstream.
@@ -29,10 +29,10 @@ const SYSROOT: &str = "/usr";
 const RUSTC: &str = "/usr/bin/rustc";
 const CARGO: &str = "/usr/bin/cargo";
 const STAMP: &str = "tailcast-built-by.txt";
-/// The crate whose only purpose is to depend on the standard library.
+/// Name of an empty crate that depends on the standard library.
 const PROBE: &str = "wasm-std-probe";
 
-/// Whether an earlier run made it ready for the compiler that is installed now. Asks no network.
+/// Returns whether an earlier run prepared the present compiler. Does not use the network.
 pub fn is_ready(workspace: &Workspace) -> bool {
     compiler().is_ok_and(|rustc| {
         wasm_target::has_std(Path::new(SYSROOT))
@@ -43,7 +43,7 @@ pub fn is_ready(workspace: &Workspace) -> bool {
     })
 }
 
-/// Does whatever [`is_ready`] misses.
+/// Prepares Debian's Rust.
 ///
 /// # Errors
 /// When a package, the build or a copy to `/usr` fails.
@@ -84,7 +84,7 @@ fn ensure_compiler(packages: &Packages) -> Result<RustcVersion> {
     compiler()
 }
 
-/// `rustc` looks for its own linker by this name; Debian's is the same program under another.
+/// Links the linker, which Debian installs under another name than `rustc` expects.
 fn ensure_linker(packages: &Packages, rustc: &RustcVersion) -> Result<()> {
     let linker = linker(rustc);
     if linker.exists() {

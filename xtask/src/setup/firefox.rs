@@ -1,7 +1,7 @@
 //! Firefox and its driver, for the tests that run in both browsers.
 //!
-//! Debian packages Firefox, but not its driver; npm's and PyPI's packages of that download it from elsewhere. So it is
-//! compiled from crates.io, where its authors publish it.
+//! Debian has no package of its driver, and the packages of npm and PyPI download it from elsewhere. So it is compiled from
+//! crates.io, where its authors publish it.
 
 use std::env;
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ pub fn ensure(workspace: &Workspace, packages: &Packages) -> Result<Browser> {
         }
     };
     let named = env::var_os("GECKODRIVER").map(PathBuf::from);
-    // Hosted CI machines keep it in a folder of its own and say where.
+    // Hosted CI machines have the driver in a folder of its own.
     let in_folder = || env::var_os("GECKOWEBDRIVER").map(|dir| PathBuf::from(dir).join("geckodriver"));
     let found = || named.or_else(in_folder).or_else(|| workspace.find_program("geckodriver"));
     let driver = match found() {

@@ -1,4 +1,4 @@
-//! The strangers from npm: the vendor's JavaScript SDK, against which the whole-system tests run.
+//! Third-party packages from npm for the whole-system tests: the vendor's JavaScript SDK.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::wasm_opt::ensure_npm;
 use crate::progress;
 use crate::workspace::Workspace;
 
-/// A copy of the lock file that was installed: a changed file installs again.
+/// Copy of the installed lock file. A difference causes a new installation.
 const STAMP: &str = "installed-lock.json";
 
 /// Finds the packages, or installs them, and returns their `node_modules`.
@@ -22,7 +22,7 @@ pub fn ensure(workspace: &Workspace, packages: &Packages) -> Result<PathBuf> {
     ensure_modules(workspace, packages, &home, &committed, "the vendor's SDK, for the tests")
 }
 
-/// The same at `home`, with what the lock file in the folder `committed` lists, for another purpose.
+/// Finds or installs at `home` the packages of the lock file in the folder `committed`.
 ///
 /// # Errors
 /// As [`ensure`].

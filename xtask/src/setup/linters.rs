@@ -1,4 +1,4 @@
-//! rustfmt and clippy, which `rustup`'s minimal profile leaves out.
+//! rustfmt and clippy, which are not in rustup's minimal profile.
 
 use anyhow::{Context, Result};
 
@@ -8,10 +8,10 @@ use super::wasm_target::WasmToolchain;
 use crate::progress;
 use crate::workspace::Workspace;
 
-/// rustfmt and clippy for the active toolchain.
+/// Finds or installs rustfmt and clippy for the active toolchain.
 ///
 /// # Errors
-/// When they are missing and rustup cannot bring them.
+/// When they are missing and rustup cannot install them.
 pub fn ensure(workspace: &Workspace) -> Result<()> {
     let answers = |subcommand: &str| workspace.cargo()?.args([subcommand, "--version"]).capture();
     if answers("fmt").is_ok() && answers("clippy").is_ok() {
@@ -23,8 +23,8 @@ pub fn ensure(workspace: &Workspace) -> Result<()> {
     .context("linting needs rustfmt and clippy: `rustup component add rustfmt clippy`")
 }
 
-/// Clippy for the toolchain that builds the page. It reads that toolchain's standard library, so the active one's
-/// clippy serves only when the active toolchain builds the page.
+/// Finds or installs clippy for the toolchain that builds the page. Clippy reads the standard library of its own toolchain, so that
+/// the active one is enough only if the active toolchain builds the page.
 ///
 /// # Errors
 /// When it is missing and cannot be installed.

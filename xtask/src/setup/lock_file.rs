@@ -1,4 +1,4 @@
-//! Which version of a crate the workspace uses, as `Cargo.lock` fixes it.
+//! Versions of crates in `Cargo.lock`.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::workspace::Workspace;
 
-/// The locked version of `name`.
+/// Returns the locked version of `name`.
 ///
 /// # Errors
 /// When there is no `Cargo.lock`, or no such crate in it.
@@ -17,7 +17,7 @@ pub fn locked_version(workspace: &Workspace, name: &str) -> Result<String> {
     Ok(version.to_owned())
 }
 
-/// Cargo writes this file itself, always in one form; so a line reader is enough and spares a parser's dependencies.
+/// Finds a version. Cargo writes this file in one form only, so that no TOML parser is needed.
 fn find_version<'a>(lock_file: &'a str, name: &str) -> Option<&'a str> {
     let mut lines = lock_file.lines();
     lines.find(|line| quoted_value(line, "name") == Some(name))?;

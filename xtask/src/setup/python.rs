@@ -1,5 +1,5 @@
-//! A Python of our own, with the strangers' libraries: the vendor's SDK and the tutorial's WebSocket client, against
-//! which the whole-system tests and the benchmarks run.
+//! Python environment with third-party libraries for the whole-system tests and the benchmarks: the vendor's SDK, and the
+//! WebSocket client of the tutorial.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use crate::program::Program;
 use crate::progress;
 use crate::workspace::Workspace;
 
-/// A copy of the requirements that were installed: a changed file installs again.
+/// Copy of the installed requirements. A difference causes a new installation.
 const STAMP: &str = "installed-requirements.txt";
 
-/// Finds that Python, or makes it, and returns its path.
+/// Finds or creates the environment, and returns its interpreter.
 ///
 /// # Errors
 /// When there is no Python 3 that can make a virtual environment, or pip fails.
@@ -23,7 +23,7 @@ pub fn ensure(workspace: &Workspace, packages: &Packages) -> Result<PathBuf> {
     ensure_environment(workspace, packages, &home, &requirements, "for the vendor's SDK in the tests")
 }
 
-/// The same at `home`, with what another file of requirements lists, for another purpose.
+/// Finds or creates an environment at `home` with the packages of `requirements`.
 ///
 /// # Errors
 /// As [`ensure`].
@@ -38,7 +38,7 @@ pub(super) fn ensure_environment(
     let wanted = fs::read_to_string(requirements)
         .with_context(|| format!("cannot read {}", requirements.display()))?;
     let is_current = fs::read_to_string(home.join(STAMP)).is_ok_and(|installed| installed == wanted);
-    // An environment whose interpreter was upgraded away is a dangling link: it must answer, not only exist.
+    // An upgrade of the system's Python leaves a dangling link, so that the interpreter must run, not only exist.
     if is_current && Program::new(&python).arg("-c").arg("").capture().is_ok() {
         return Ok(python);
     }
@@ -54,7 +54,7 @@ pub(super) fn ensure_environment(
     Ok(python)
 }
 
-/// Some Pythons come without `venv` or `ensurepip`, and say so only when used: so it is tried.
+/// Creates an environment. Some Pythons lack `venv` or `ensurepip`, which only an attempt shows.
 fn make_environment(workspace: &Workspace, packages: &Packages, home: &Path) -> Result<()> {
     if workspace.find_program("python3").is_some() {
         match environment_by("python3", home) {

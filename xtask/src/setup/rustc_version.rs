@@ -1,27 +1,27 @@
-//! What `rustc -vV` tells about a compiler.
+//! Output of `rustc -vV`.
 
 use anyhow::{Context, Result};
 
-/// A compiler, as it describes itself.
+/// Version of a compiler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RustcVersion {
-    /// All that it said: two compilers with the same text are the same.
+    /// Full output. Two compilers with the same text are the same.
     pub text: String,
-    /// The target triple that it runs on.
+    /// Target triple of the machine.
     pub host: String,
-    /// The major version of its LLVM: a linker must not be older.
+    /// Major version of its LLVM. A linker must not be older.
     pub llvm_major: u32,
 }
 
 impl RustcVersion {
-    /// Reads the output of `rustc -vV`.
+    /// Parses the output of `rustc -vV`.
     ///
     /// # Errors
-    /// When the host or the LLVM version is not in it.
+    /// When the host or the LLVM version is missing.
     pub fn parse(text: &str) -> Result<Self> {
         let field = |name: &str| {
             let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-            value.with_context(|| format!("`rustc -vV` did not say its {name}; it said: {text}"))
+            value.with_context(|| format!("`rustc -vV` printed no {name}, but: {text}"))
         };
         let llvm = field("LLVM version")?;
         let llvm_major = llvm.split('.').next().and_then(|major| major.parse().ok());

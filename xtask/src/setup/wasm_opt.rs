@@ -1,4 +1,4 @@
-//! wasm-opt, which shrinks the page's WebAssembly: from npm, where it is a plain script and runs everywhere.
+//! wasm-opt, which shrinks the page's WebAssembly. The npm package is a script and runs everywhere.
 
 use anyhow::{Context, Result};
 
@@ -7,7 +7,7 @@ use crate::program::Program;
 use crate::progress;
 use crate::workspace::Workspace;
 
-/// Trunk.toml asks for the same version under the name `version_132`.
+/// Version of binaryen. Trunk.toml requires the same one under the name `version_132`.
 const BINARYEN_VERSION: &str = "132";
 
 /// Finds wasm-opt at [`BINARYEN_VERSION`], or installs it.

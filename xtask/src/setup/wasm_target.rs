@@ -1,7 +1,7 @@
-//! A compiler that can build the page: Rust with a standard library for `wasm32-unknown-unknown`.
+//! Compiler for the page: Rust with a standard library for `wasm32-unknown-unknown`.
 //!
-//! Cheapest first: the active toolchain has the target; a Debian Rust that an earlier run made ready has it; rustup
-//! downloads it; or, where rustup cannot download, [`super::debian_rust`] makes Debian's packaged Rust ready.
+//! The options, cheapest first: the active toolchain has the target; a Debian Rust that an earlier run prepared has it; rustup
+//! downloads it; or, if the download fails, [`super::debian_rust`] prepares Debian's packaged Rust.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,23 +14,23 @@ use crate::program::{Ending, Program};
 use crate::progress;
 use crate::workspace::Workspace;
 
-/// The page's compilation target.
+/// Compilation target of the page.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// How long rustup may try. The download is some 15 MB; a machine that cannot reach it should not wait for long.
+/// Time limit for the download of some 15 MB by rustup. A machine without access to its server should not wait for long.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(300);
 
-/// Which toolchain builds for [`WASM_TARGET`].
+/// Toolchain that builds for [`WASM_TARGET`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WasmToolchain {
-    /// The one that everything else uses too.
+    /// The toolchain of all other builds.
     Active,
-    /// Debian's, linked into rustup under [`debian_rust::TOOLCHAIN`].
+    /// Debian's toolchain, linked into rustup as [`debian_rust::TOOLCHAIN`].
     Debian,
 }
 
 impl WasmToolchain {
-    /// Makes `program`, a cargo or something that calls cargo, use this toolchain.
+    /// Makes `program`, which is cargo or calls it, use this toolchain.
     #[must_use]
     pub fn applied_to(self, program: Program) -> Program {
         match self {
@@ -40,10 +40,10 @@ impl WasmToolchain {
     }
 }
 
-/// Finds such a toolchain, or makes one.
+/// Finds or prepares a toolchain.
 ///
 /// # Errors
-/// When no way works, naming them all.
+/// When all options fail, with their names.
 pub fn ensure(workspace: &Workspace, packages: &Packages) -> Result<WasmToolchain> {
     if active_toolchain_has_target(workspace)? {
         return Ok(WasmToolchain::Active);
@@ -55,12 +55,12 @@ pub fn ensure(workspace: &Workspace, packages: &Packages) -> Result<WasmToolchai
         return Ok(WasmToolchain::Active);
     }
     progress::note(
-        "rustup could not bring the target (no rustup, or no way to its server): trying Debian's Rust",
+        "rustup could not add the target (no rustup, or no access to its server): trying Debian's Rust",
     );
     debian_rust::ensure(workspace, packages).with_context(|| {
         format!(
             "no Rust here can build the page: `rustup target add {WASM_TARGET}` failed, and so did Debian's packaged \
-             Rust. Bring the target by either way, then run this again"
+             Rust. Install the target by either way, then run this again"
         )
     })?;
     Ok(WasmToolchain::Debian)
@@ -71,7 +71,7 @@ fn active_toolchain_has_target(workspace: &Workspace) -> Result<bool> {
     Ok(has_std(Path::new(&sysroot)))
 }
 
-/// Whether a standard library for the page lies in this sysroot.
+/// Returns whether this sysroot has a standard library for the page.
 pub fn has_std(sysroot: &Path) -> bool {
     let libraries = sysroot.join("lib/rustlib").join(WASM_TARGET).join("lib");
     libraries.read_dir().is_ok_and(|entries| {
@@ -83,14 +83,14 @@ pub fn has_std(sysroot: &Path) -> bool {
     })
 }
 
-/// Whether rustup said that it added the target. A missing rustup is a plain `false`: there are other ways.
+/// Adds the target by rustup. Returns whether that succeeded; a missing rustup is no error, because there are other options.
 fn rustup_adds_target(workspace: &Workspace) -> Result<bool> {
     if workspace.find_program("rustup").is_none() {
         return Ok(false);
     }
     progress::announce(&format!("adding the Rust target {WASM_TARGET}"), "the page is WebAssembly; seconds");
     let add = workspace.program("rustup")?.args(["target", "add", WASM_TARGET]);
-    // Where there is no way to rustup's server, its own report is enough.
+    // If rustup's server cannot be reached, its error message is enough.
     let ending = add.env("RUST_BACKTRACE", "0").run_within(RUSTUP_LIMIT)?;
     Ok(ending == Ending::Succeeded)
 }

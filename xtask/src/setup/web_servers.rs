@@ -1,6 +1,6 @@
-//! nginx and Caddy, for which `deploy/` has recipes that the tests try.
+//! nginx and Caddy, for tests of the recipes in `deploy/`.
 //!
-//! Debian's packages are unpacked, not installed: installed, both would serve port 80 of this machine from then on.
+//! Debian's packages are unpacked, not installed: the installation would start both as services on port 80.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,16 +12,16 @@ use crate::program::Program;
 use crate::progress;
 use crate::workspace::Workspace;
 
-/// nginx with what sends `.br` files, and what both need that a small Debian lacks.
+/// Packages of both, with the module for `.br` files and libraries that a minimal Debian lacks.
 const PACKAGES: [&str; 5] =
     ["caddy", "libbrotli1", "libnginx-mod-http-brotli-static", "nginx", "nginx-common"];
-/// Where the packages have their programs.
+/// Programs in the packages, and arguments that print their versions.
 const PROGRAMS: [(&str, &str); 2] = [("usr/sbin/nginx", "-v"), ("usr/bin/caddy", "version")];
 
-/// Finds both, or unpacks them; returns the folder in which they lie as Debian has them.
+/// Finds both, or unpacks them, and returns their folder, which has Debian's layout.
 ///
 /// # Errors
-/// When the packages cannot be had, or their programs do not run here.
+/// When a download fails, or a program does not run here.
 pub fn ensure(workspace: &Workspace, packages: &Packages) -> Result<PathBuf> {
     let home = workspace.tools().join("web-servers");
     let run =
@@ -37,7 +37,7 @@ pub fn ensure(workspace: &Workspace, packages: &Packages) -> Result<PathBuf> {
     })?;
     ensure!(
         run(),
-        "nginx or Caddy do not run from {}: `apt-get install nginx caddy` brings the libraries that they miss",
+        "nginx or Caddy do not run from {}: `apt-get install nginx caddy` installs the missing libraries",
         home.display()
     );
     Ok(home)

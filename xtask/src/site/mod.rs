@@ -1,5 +1,5 @@
-//! What is done to the page after trunk: it then suits a strict Content-Security-Policy, says in words why it does not start,
-//! works without a network, and suits servers that send files packed.
+//! Post-processing of trunk's output: external scripts for a strict Content-Security-Policy, an error message when the page does
+//! not start, a service worker for offline use, and compressed copies of all files.
 
 mod offline;
 mod packing;
@@ -14,17 +14,17 @@ use sha2::{Digest, Sha256};
 pub use offline::lasting_names;
 pub use packing::is_packed;
 
-/// The page itself.
+/// File name of the page.
 pub const INDEX: &str = "index.html";
-/// The settings that a page for file hosts has beside it.
+/// File name of the settings of a page for file hosts.
 pub const SETTINGS: &str = "config.json";
 
-/// How many hexadecimal digits of a hash stand in a name, as trunk has it.
+/// Number of hexadecimal digits of a hash in a file name, as in trunk's names.
 const HASH_DIGITS: usize = 16;
-/// What follows in `index.html` when the page asks for no settings, and when it does.
+/// Root element of `index.html` without and with a settings file.
 const ROOT: (&str, &str) = ("<html lang=\"en\">", "<html lang=\"en\" data-config=\"config.json\">");
 
-/// Makes what trunk wrote the page that a server sends.
+/// Converts trunk's output to the page that a server sends.
 ///
 /// # Errors
 /// When `index.html` is not what trunk writes, or a file cannot be read or written.
@@ -34,24 +34,24 @@ pub fn finish(site: &Path) -> Result<()> {
     files(site)?.iter().try_for_each(|file| packing::pack(file))
 }
 
-/// Makes a finished page one for file hosts: it reads `settings` from a file beside it.
+/// Converts a finished page to one for file hosts, which reads `settings` from a file beside it.
 ///
 /// # Errors
 /// When `index.html` is not ours, or a file cannot be read or written.
 pub fn read_settings_beside(site: &Path, settings: &str) -> Result<()> {
     let index = site.join(INDEX);
     let html = read(&index)?;
-    let told = html.replacen(ROOT.0, ROOT.1, 1);
-    anyhow::ensure!(told != html, "{} has no `{}` to name its settings in", index.display(), ROOT.0);
-    write(&index, told.as_bytes())?;
+    let with_settings = html.replacen(ROOT.0, ROOT.1, 1);
+    anyhow::ensure!(with_settings != html, "{} has no `{}` to name its settings in", index.display(), ROOT.0);
+    write(&index, with_settings.as_bytes())?;
     let file = site.join(SETTINGS);
     write(&file, settings.as_bytes())?;
     let worker = offline::keep(site, &[SETTINGS])?;
-    // Settings are there to be changed: a packed copy would go on being sent.
+    // A host may change the settings, but would still send a compressed copy of the old ones.
     [index, worker].iter().try_for_each(|file| packing::pack(file))
 }
 
-/// All files below `folder`, in the order of their names.
+/// Returns all files below `folder`, sorted by name.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let entries = folder.read_dir().with_context(|| format!("cannot read {}", folder.display()))?;
@@ -63,7 +63,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// What stands in a name for what the file holds.
+/// Returns the hash of a file's contents for its name.
 fn short_hash(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     parts.iter().for_each(|part| hash.update(part));

@@ -1,4 +1,4 @@
-//! The page without a network: a service worker that keeps it.
+//! Offline use: a service worker that caches the page.
 
 use std::path::{Path, PathBuf};
 
@@ -6,20 +6,20 @@ use anyhow::{Context, Result};
 
 use super::{HASH_DIGITS, INDEX, files, is_packed, read, short_hash, write};
 
-/// The worker's file. No hash stands in its name: browsers ask for it again by the name they know.
+/// File name of the worker. It has no hash, because browsers update a worker by its address.
 const WORKER: &str = "service_worker.js";
-/// What it is made of, with marks where the build belongs.
+/// Source of the worker, with placeholders.
 const SCRIPT: &str = include_str!("service_worker.js");
 const MARKS: [&str; 3] = ["__VERSION__", "__FILES__", "__SETTINGS__"];
 
-/// Writes the worker, which keeps `settings` too, and gives its file.
+/// Writes the worker, which also caches `settings`, and returns its path.
 ///
 /// # Errors
 /// When a file cannot be read or written.
 pub fn keep(site: &Path, settings: &[&str]) -> Result<PathBuf> {
     let names = lasting_names(site)?;
     let index = read(&site.join(INDEX))?;
-    // Names tell what the files hold.
+    // The names contain the hashes of the files.
     let parts = [SCRIPT, &index].into_iter().chain(names.iter().map(String::as_str)).map(str::as_bytes);
     let version = short_hash(&parts.collect::<Vec<_>>());
     let [files, settings] = [serde_json::to_string(&names), serde_json::to_string(settings)]
@@ -30,7 +30,7 @@ pub fn keep(site: &Path, settings: &[&str]) -> Result<PathBuf> {
     Ok(worker)
 }
 
-/// The names of the files that the page loads: those with a hash, of which each means one content for ever.
+/// Returns the names of the files that the page loads: those with a hash, whose contents never change.
 ///
 /// # Errors
 /// When the folder cannot be read.
@@ -42,7 +42,7 @@ pub fn lasting_names(site: &Path) -> Result<Vec<String>> {
     Ok(files(site)?.iter().filter_map(below).collect())
 }
 
-/// Whether a name ends in `-HASH.ext` or `-HASH_more.ext`. Trunk leaves out a hash's leading zeros.
+/// Returns whether a name ends in `-HASH.ext` or `-HASH_more.ext`. Trunk omits the leading zeros of a hash.
 fn has_hash(name: &str) -> bool {
     let is_digit = |c: char| matches!(c, '0'..='9' | 'a'..='f');
     name.rsplit_once('-').is_some_and(|(_, rest)| {

@@ -1,4 +1,4 @@
-//! Files packed once, as servers send them.
+//! Compressed copies of files, for servers that send them as they are.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,19 +9,19 @@ use anyhow::{Context, Result};
 
 use super::write;
 
-/// Brotli's best: the page is packed once and sent often.
+/// Highest quality of Brotli: the page is compressed once and sent often.
 const BROTLI_QUALITY: i32 = 11;
-/// Brotli's largest window of the plain format, 16 MiB: more than the page has.
+/// Largest window of Brotli's standard format: 16 MiB, more than the size of the page.
 const BROTLI_WINDOW_BITS: i32 = 24;
-/// What packed files end in.
+/// Extensions of compressed files.
 const ENDINGS: [&str; 2] = ["br", "gz"];
 
-/// Whether a file is one that [`pack`] wrote beside another.
+/// Returns whether a file is a compressed copy that [`pack`] wrote.
 pub fn is_packed(file: &Path) -> bool {
     file.extension().and_then(OsStr::to_str).is_some_and(|ending| ENDINGS.contains(&ending))
 }
 
-/// Writes `FILE.br` and `FILE.gz`, where that saves something.
+/// Writes `FILE.br` and `FILE.gz`, if they are smaller.
 pub(super) fn pack(file: &Path) -> Result<()> {
     let plain = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let failed = || format!("cannot pack {}", file.display());

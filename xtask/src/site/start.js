@@ -1,9 +1,9 @@
-// Starts the page, or says in words why it cannot; then has it kept for when there is no network.
+// Starts the page, or shows an error; then caches it for offline use.
 
-/** The smallest module there is: whoever refuses this one refuses all. */
+/** Smallest module. A browser that rejects it rejects all. */
 const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
-/** Why the page does not start, and what mends it. */
+/** Returns the reason why the page does not start, and the remedy. */
 async function reason(error) {
   if (typeof WebAssembly !== "object") {
     return "this browser has no WebAssembly, or was told not to use it.";

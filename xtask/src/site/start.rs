@@ -1,5 +1,4 @@
-//! The script that starts the page: a file of its own in place of trunk's, which stands inside the page and says nothing
-//! when it fails.
+//! Start-up script of the page: an external file in place of trunk's inline script, which shows no error when it fails.
 
 use std::path::Path;
 
@@ -9,16 +8,16 @@ use sha2::{Digest, Sha384};
 
 use super::{INDEX, read, short_hash, write};
 
-/// What stands before and after trunk's start-up script.
+/// Tags around trunk's start-up script.
 const SCRIPT: (&str, &str) = ("<script type=\"module\">", "</script>");
-/// What stands in trunk's script before the names of the page's script and of its WebAssembly. Both end with a quote.
+/// Code in trunk's script before the names of the page's script and of its WebAssembly. Both names end with a quote.
 const NAMES: (&str, &str) = (" from './", "module_or_path: './");
 
-/// Ours, with marks where the two names belong.
+/// Our script, with placeholders for the two names.
 const START: &str = include_str!("start.js");
 const MARKS: (&str, &str) = ("__SCRIPT__", "__MODULE__");
 
-/// Puts our script in the place of trunk's.
+/// Replaces trunk's script by ours.
 ///
 /// # Errors
 /// When `index.html` is not what trunk writes, or cannot be read or written.
@@ -31,11 +30,11 @@ pub fn move_out(site: &Path) -> Result<()> {
     write(&index, moved.html.as_bytes())
 }
 
-/// A page without inline script.
+/// Page without an inline script.
 #[derive(Debug)]
 struct Moved {
     html: String,
-    /// The script's file, named by what it holds.
+    /// File name of the script, with the hash of its contents.
     name: String,
     script: String,
 }

@@ -1,4 +1,4 @@
-//! The servers, and how each is started.
+//! Servers under measurement, and their command lines.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,21 +9,21 @@ use crate::program::Program;
 use crate::setup::Peers;
 use crate::workspace::Workspace;
 
-/// Signs the tokens of our own server. No secret: it lives as long as a measurement, on the loopback interface.
+/// Key of our own server's tokens. It is not secret, because the server runs for one measurement on the loopback interface.
 pub const ACCESS_KEY: &str = "the-key-of-a-server-that-is-only-measured";
 
-/// A server under measurement, with a protocol to speak with it.
+/// A server under measurement, and a protocol.
 #[derive(Debug, Clone, Copy)]
 pub struct Contestant {
-    /// What reports call it.
+    /// Name in reports.
     pub name: &'static str,
-    /// What the load generator calls the protocol.
+    /// Name of the protocol for the load generator.
     pub protocol: &'static str,
-    /// The server.
+    /// Server.
     pub server: Server,
 }
 
-/// The programs that are measured.
+/// Programs under measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Server {
     /// Ours.
@@ -36,7 +36,7 @@ pub enum Server {
     Script(&'static str),
 }
 
-/// Ours first: its figures set the load for the others.
+/// All contestants. The first is ours, whose figures set the load for the others.
 pub const CONTESTANTS: [Contestant; 7] = [
     Contestant { name: "Tailcast, JSON", protocol: "json", server: Server::Tailcast },
     Contestant { name: "Tailcast, simple WebSocket", protocol: "simple", server: Server::Tailcast },
@@ -51,26 +51,26 @@ pub const CONTESTANTS: [Contestant; 7] = [
     },
 ];
 
-/// One of each program: what does not depend on the protocol is measured once.
+/// Returns one contestant for each program, for figures that do not depend on the protocol.
 pub fn programs() -> impl Iterator<Item = Contestant> {
     let is_second = |contestant: &Contestant| matches!(contestant.protocol, "simple" | "protobuf");
     CONTESTANTS.into_iter().filter(move |contestant| !is_second(contestant))
 }
 
-/// What starting a server takes: its program, its arguments, and files for them.
+/// Command lines of servers, and their configuration files.
 #[derive(Debug)]
 pub struct Recipes<'a> {
     /// The checkout.
     pub workspace: &'a Workspace,
-    /// Where the peers are.
+    /// Paths of the peers.
     pub peers: &'a Peers,
-    /// For configuration files and what servers say.
+    /// Folder for configuration files and logs.
     pub folder: PathBuf,
 }
 
 impl Recipes<'_> {
-    /// Program and arguments of a server that listens for WebSockets on `port` of the loopback interface. The second
-    /// port is for whoever cannot do without one.
+    /// Returns program and arguments of a server that listens for WebSockets on `port` of the loopback interface. Some servers need
+    /// the second port for another listener.
     ///
     /// # Errors
     /// When this machine lacks the server.
@@ -87,8 +87,8 @@ impl Recipes<'_> {
                 vec![brought(&self.peers.nats_server)?, "-c".into(), self.file("nats.conf", &text)?]
             }
             Server::Mosquitto => {
-                // Some of its versions do not start with a WebSocket listener alone. What waits for a client has no
-                // limit, because every message is to arrive.
+                // Some versions do not start with only a WebSocket listener. The queues have no limit, because every
+                // message must arrive.
                 let text = format!(
                     "allow_anonymous true\nmax_queued_messages 0\nset_tcp_nodelay true\nlog_type error\n\
                      listener {port} 127.0.0.1\nprotocol websockets\nlistener {second_port} 127.0.0.1\n"
@@ -103,7 +103,7 @@ impl Recipes<'_> {
         })
     }
 
-    /// A program with the environment that `server` is to see.
+    /// Returns `program` with the environment of `server`.
     ///
     /// # Errors
     /// As [`Self::command_line`].
@@ -126,7 +126,7 @@ impl Recipes<'_> {
     }
 }
 
-/// Set-up keeps its error, and each measurement says it again.
+/// Returns a path from set-up, or a copy of its error for each measurement.
 fn brought(path: &Result<PathBuf>) -> Result<PathBuf> {
     path.as_ref().cloned().map_err(|error| anyhow!("{error:#}"))
 }

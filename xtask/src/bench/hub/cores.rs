@@ -1,4 +1,4 @@
-//! Which processor core runs what: a server has one to itself, and so has the load.
+//! Processor cores: one for the server, and one for the load generator.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use crate::program::Program;
 use crate::workspace::Workspace;
 
-/// Raises the limit of open files as far as the user may, then becomes the program. Not further than any measurement
-/// needs: some servers take memory for every file that they might open.
+/// Raises the limit of open files as far as the user may, but not further than any measurement needs, because some servers allocate
+/// memory for each possible file. Then runs the program.
 const WITH_FILES: &str = r#"limit=$(ulimit -Hn)
 if [ "$limit" = unlimited ] || [ "$limit" -gt 20000 ]; then limit=20000; fi
 ulimit -Sn "$limit"
@@ -26,35 +26,35 @@ struct Pinned {
     load: usize,
 }
 
-/// What runs on a core.
+/// Role of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// What is measured.
+    /// Server under measurement.
     Server,
-    /// What measures.
+    /// Load generator.
     Load,
 }
 
 impl Cores {
-    /// Chooses two cores, where there are two and a program that pins to them.
+    /// Chooses two cores, if there are two and `taskset` is installed.
     pub fn choose(workspace: &Workspace) -> Self {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
         let allowed = allowed.map(listed).unwrap_or_default();
         let pinned = match (workspace.find_program("taskset"), &allowed[..]) {
-            // The first and the last are not two halves of one core.
+            // The first and the last are not two threads of one core.
             (Some(taskset), &[server, .., load]) => Some(Pinned { taskset, server, load }),
             _ => None,
         };
         Self { pinned }
     }
 
-    /// Whether server and load are kept apart.
+    /// Returns whether server and load run on separate cores.
     pub fn are_separate(&self) -> bool {
         self.pinned.is_some()
     }
 
-    /// A program that runs `command_line` where `role` belongs.
+    /// Creates a command that runs `command_line` on the core of `role`.
     pub fn program(&self, role: Role, command_line: &[PathBuf]) -> Program {
         let program = Program::new("sh").args(["-c", WITH_FILES, "sh"]);
         let program = match &self.pinned {
@@ -68,7 +68,7 @@ impl Cores {
     }
 }
 
-/// The numbers of a list such as `0-3,8`.
+/// Parses a list such as `0-3,8`.
 fn listed(list: &str) -> Vec<usize> {
     let ranges = list.trim().split(',').filter_map(|range| {
         let (first, last) = range.split_once('-').unwrap_or((range, range));

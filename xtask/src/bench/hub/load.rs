@@ -1,4 +1,4 @@
-//! The load generator: a program of the whole-system tests' package, and what it finds out.
+//! Load generator, which is a program of the whole-system tests, and its results.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -11,40 +11,40 @@ use super::running::Running;
 use crate::progress;
 use crate::workspace::Workspace;
 
-/// The figures of one measurement, by name.
+/// Figures of one measurement, by name.
 #[derive(Debug)]
 pub struct Figures(HashMap<String, f64>);
 
 impl Figures {
-    /// One of them.
+    /// Returns a figure.
     ///
     /// # Errors
-    /// When it is not there.
+    /// When it is missing.
     pub fn get(&self, name: &str) -> Result<f64> {
-        self.0.get(name).copied().with_context(|| format!("the load generator did not say {name}"))
+        self.0.get(name).copied().with_context(|| format!("the load generator printed no {name}"))
     }
 
     fn parse(text: &str) -> Result<Self> {
         let figures = text.lines().map(|line| {
             let figure =
                 line.split_once(' ').and_then(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
-            figure.with_context(|| format!("the load generator said `{line}`"))
+            figure.with_context(|| format!("the load generator printed `{line}`"))
         });
         figures.collect::<Result<_>>().map(Self)
     }
 }
 
-/// Starts servers, and puts load on them.
+/// Runner of servers and of the load generator.
 #[derive(Debug)]
-pub struct Load<'a> {
-    /// How to start servers.
+pub struct LoadGenerator<'a> {
+    /// Command lines of servers.
     pub recipes: Recipes<'a>,
-    /// What runs where.
+    /// Cores of server and load.
     pub cores: Cores,
     program: PathBuf,
 }
 
-impl<'a> Load<'a> {
+impl<'a> LoadGenerator<'a> {
     /// Builds the load generator.
     ///
     /// # Errors
@@ -59,10 +59,10 @@ impl<'a> Load<'a> {
         Ok(Self { recipes, cores: Cores::choose(workspace), program })
     }
 
-    /// Measures one contestant, on a server of its own. Its program's documentation names the measurements.
+    /// Measures one contestant, with a new server. The documentation of the load generator lists the measurements.
     ///
     /// # Errors
-    /// When the server is not here or fails, or a message is lost.
+    /// When the server is missing or fails, or a message is lost.
     pub fn measure(
         &self,
         contestant: Contestant,
@@ -72,15 +72,15 @@ impl<'a> Load<'a> {
         progress::note(&format!("{}: {measurement} {}", contestant.name, arguments.join(" ")));
         let running = Running::start(&self.recipes, contestant.server, &self.cores)?;
         let (address, process_id) = (running.address.clone(), running.process_id().to_string());
-        let said = self
+        let output = self
             .cores
             .program(Role::Load, std::slice::from_ref(&self.program))
             .args([measurement, contestant.protocol, &address, &process_id])
             .args(arguments)
             .env("TAILCAST_ACCESS_KEY", ACCESS_KEY)
-            // A failure is a row of the report; a call stack is none.
+            // The report has a row for a failure, but no room for a call stack.
             .env("RUST_BACKTRACE", "0")
             .capture()?;
-        Figures::parse(&said)
+        Figures::parse(&output)
     }
 }

@@ -1,6 +1,6 @@
-//! The hub's fan-out, beside servers that do the same, each alone on one core and the load on another.
+//! Benchmark of the hub's fan-out and of comparable servers, each alone on one core, with the load on another.
 //!
-//! Every message is counted at every subscriber: a figure here is one of a run in which nothing was lost.
+//! Each subscriber counts every message, so that all figures are from runs without loss.
 
 mod contestant;
 mod cores;
@@ -14,18 +14,19 @@ use anyhow::{Context, Result, ensure};
 
 use super::Bench;
 use contestant::Recipes;
-use load::Load;
+use load::LoadGenerator;
 
-/// Measures all of them. A peer that cannot be had is a row that says why.
+/// Measures all servers. The row of a peer that cannot be installed has the reason.
 ///
 /// # Errors
 /// When the load generator cannot be built, or this is not Linux.
 pub fn run(bench: &Bench<'_>) -> Result<()> {
-    ensure!(cfg!(target_os = "linux"), "measuring the hub needs Linux, which tells what a process uses");
+    ensure!(cfg!(target_os = "linux"), "measuring the hub needs the process statistics of Linux");
     let peers = bench.setup.peers();
     let folder = bench.workspace.target().join("bench-hub");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let load = Load::build(bench.workspace, Recipes { workspace: bench.workspace, peers: &peers, folder })?;
+    let load =
+        LoadGenerator::build(bench.workspace, Recipes { workspace: bench.workspace, peers: &peers, folder })?;
     if !load.cores.are_separate() {
         println!("\nServers and load share all cores here: the figures are lower than they could be.");
     }

@@ -1,4 +1,4 @@
-//! A server that runs, from its start until it is dropped.
+//! A running server, which ends when it is dropped.
 
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
@@ -11,23 +11,23 @@ use anyhow::{Context, Result, bail};
 
 use super::contestant::{Recipes, Server};
 use super::cores::{Cores, Role};
-use crate::bench::service::Talker;
+use crate::bench::service::PipedProcess;
 use crate::program::Program;
 
-/// How long a server may take until it accepts connections.
+/// Time limit until a server accepts connections.
 const START_LIMIT: Duration = Duration::from_secs(30);
-/// How often it is tried: short beside any start.
+/// Interval between attempts, short compared with any start.
 const TRY_PAUSE: Duration = Duration::from_micros(200);
-/// What ours says then, with its address.
-const SAYS_READY: &str = "listening on ";
+/// Line that our server prints when it listens, before its address.
+const READY_PREFIX: &str = "listening on ";
 
-/// A server that accepts connections. Dropping it ends it.
+/// A server that accepts connections. Dropping it ends the process.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
     /// Host and port of its WebSockets.
     pub address: String,
-    /// From its start to the first connection that it accepted.
+    /// Time from the start to the first accepted connection.
     pub start_took: Duration,
 }
 
@@ -35,12 +35,12 @@ impl Running {
     /// Starts a server on its core.
     ///
     /// # Errors
-    /// When it is not here, or does not start.
+    /// When it is missing, or does not start.
     pub fn start(recipes: &Recipes<'_>, server: Server, cores: &Cores) -> Result<Self> {
         Self::start_as(recipes, server, |command_line| cores.program(Role::Server, command_line))
     }
 
-    /// Starts a server as anybody would, on any core.
+    /// Starts a server on any core, as a user would.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -55,8 +55,8 @@ impl Running {
     ) -> Result<Self> {
         let (port, second_port) = free_ports()?;
         let command_line = recipes.command_line(server, port, second_port)?;
-        let said = recipes.folder.join("server.log");
-        let log = File::create(&said).with_context(|| format!("cannot write {}", said.display()))?;
+        let log_path = recipes.folder.join("server.log");
+        let log = File::create(&log_path).with_context(|| format!("cannot write {}", log_path.display()))?;
         let mut command = recipes.with_environment(server, program(&command_line))?.into_command();
         command.stdout(Stdio::null()).stderr(log);
         let started = Instant::now();
@@ -64,22 +64,22 @@ impl Running {
         let address = format!("127.0.0.1:{port}");
         let mut running = Self { child, address, start_took: Duration::ZERO };
         loop {
-            // Looked at before: what accepts must not be somebody else on the same port.
+            // Checked before connecting: another program could accept connections on this port.
             if let Some(status) = running.child.try_wait().context("cannot wait for the server")? {
-                bail!("the server ended with {status}; see {}", said.display());
+                bail!("the server ended with {status}; see {}", log_path.display());
             }
             if TcpStream::connect(&running.address).is_ok() {
                 running.start_took = started.elapsed();
                 return Ok(running);
             }
             if started.elapsed() > START_LIMIT {
-                bail!("the server does not accept connections; see {}", said.display());
+                bail!("the server does not accept connections; see {}", log_path.display());
             }
             thread::sleep(TRY_PAUSE);
         }
     }
 
-    /// Its process id.
+    /// Returns its process id.
     pub fn process_id(&self) -> u32 {
         self.child.id()
     }
@@ -87,24 +87,24 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both fail only for a process that has ended: which is what is wanted.
+        // Both fail only for a process that has already ended.
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
-/// How long ours takes until it says that it listens.
+/// Measures the time until our server prints that it listens.
 ///
 /// # Errors
-/// When it does not.
-pub fn time_until_said(recipes: &Recipes<'_>) -> Result<Duration> {
+/// When it does not start.
+pub fn time_until_ready(recipes: &Recipes<'_>) -> Result<Duration> {
     let (port, second_port) = free_ports()?;
     let command_line = recipes.command_line(Server::Tailcast, port, second_port)?;
     let mut command = recipes.with_environment(Server::Tailcast, plain(&command_line))?.into_command();
     command.stderr(Stdio::null());
     let started = Instant::now();
-    let talker = Talker::start(command)?;
-    talker.wait_for(SAYS_READY, START_LIMIT)?;
+    let process = PipedProcess::start(command)?;
+    process.wait_for(READY_PREFIX, START_LIMIT)?;
     Ok(started.elapsed())
 }
 
@@ -115,7 +115,7 @@ fn plain(command_line: &[PathBuf]) -> Program {
     Program::new(program).args(args)
 }
 
-/// Two ports that nobody listens on.
+/// Finds two free ports.
 fn free_ports() -> Result<(u16, u16)> {
     let bind = || TcpListener::bind("127.0.0.1:0").context("there is no free port");
     let (one, other) = (bind()?, bind()?);

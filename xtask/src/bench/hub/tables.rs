@@ -1,24 +1,24 @@
-//! What is measured, a table each.
+//! Measurements of the hub, one table each.
 
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::contestant::{CONTESTANTS, Contestant, Server, programs};
-use super::load::{Figures, Load};
-use super::running::{Running, time_until_said};
+use super::load::{Figures, LoadGenerator};
+use super::running::{Running, time_until_ready};
 use crate::bench::report::{Table, grouped};
 
 const AUDIENCES: [u64; 4] = [1, 10, 100, 1000];
-/// The audience for all that is measured at one size only.
+/// Audience of measurements at one size only.
 const USUAL_AUDIENCE: u64 = 100;
 const IDLE_CONNECTIONS: u64 = 10_000;
 const STARTS: usize = 20;
 
-/// What a contestant delivered to [`USUAL_AUDIENCE`], in deliveries per second; 0 when it failed.
+/// Deliveries per second to [`USUAL_AUDIENCE`], by contestant; 0 after a failure.
 pub type Rates = Vec<(Contestant, f64)>;
 
-/// Rows of one table, and what went wrong with some.
+/// A table, and remarks about failures.
 struct Report {
     table: Table,
     remarks: Vec<String>,
@@ -29,7 +29,7 @@ impl Report {
         Self { table: Table::new(title, head), remarks: Vec::new() }
     }
 
-    /// The cell of a measurement; a dash, and a remark below the table, when it failed.
+    /// Returns the cell of a measurement; after a failure a dash, and adds a remark below the table.
     fn cell(&mut self, name: &str, outcome: Result<String>) -> String {
         outcome.unwrap_or_else(|error| {
             let remark = format!("{name}: {error:#}");
@@ -40,7 +40,7 @@ impl Report {
         })
     }
 
-    /// The same for cells of one measurement.
+    /// Returns the cells of one measurement, as [`Self::cell`] does.
     fn cells<const CELLS: usize>(&mut self, name: &str, outcome: Result<[String; CELLS]>) -> [String; CELLS] {
         outcome.unwrap_or_else(|error| {
             let dash = self.cell(name, Err(error));
@@ -56,8 +56,8 @@ impl Report {
     }
 }
 
-/// Throughput and what it costs.
-pub fn fan_out(load: &Load<'_>) -> Rates {
+/// Measures throughput and processor time.
+pub fn fan_out(load: &LoadGenerator<'_>) -> Rates {
     let title = "128-byte messages to many subscribers: deliveries/s (server's CPU seconds per million)";
     let mut report = Report::new(title, &["server", "1 subscriber", "10", "100", "1,000"]);
     let mut rates = Rates::new();
@@ -82,12 +82,12 @@ pub fn fan_out(load: &Load<'_>) -> Rates {
     rates
 }
 
-/// Half of a million deliveries a second: a load that a fast server has room for, and the same for all that are.
+/// Load for all fast servers, in deliveries per second.
 const USUAL_LOAD: f64 = 500_000.0;
 
-/// How long a message takes, at half of what a server can do; and, where it can do that, at the usual load and, for a peer,
-/// at half of what ours can.
-pub fn latency(load: &Load<'_>, rates: &Rates) {
+/// Measures latency at half of a server's throughput; and, if the server can do that, at the usual load and, for a peer, at half of
+/// our throughput.
+pub fn latency(load: &LoadGenerator<'_>, rates: &Rates) {
     let title = "From publishing to receiving, 100 subscribers, ms";
     let mut report = Report::new(
         title,
@@ -96,7 +96,7 @@ pub fn latency(load: &Load<'_>, rates: &Rates) {
     let ours = rates.first().map_or(0.0, |(_, rate)| *rate);
     for (contestant, rate) in rates.iter().filter(|(_, rate)| *rate > 0.0) {
         let is_peer = contestant.server != Server::Tailcast;
-        // Beyond two thirds of what a server can do, what waits is no longer the server's choice.
+        // Beyond two thirds of the throughput, queueing dominates the latency.
         let can_do = |load: &f64| *load < rate / 1.5;
         let mut loads = vec![rate / 2.0];
         loads.extend(Some(USUAL_LOAD).filter(can_do));
@@ -117,8 +117,8 @@ pub fn latency(load: &Load<'_>, rates: &Rates) {
     report.print();
 }
 
-/// What one subscriber that never reads does to the others, and to the server.
-pub fn stalled(load: &Load<'_>) {
+/// Measures the effect of a subscriber that never reads on the others and on the server.
+pub fn stalled(load: &LoadGenerator<'_>) {
     let title = "99 subscribers, without and with one more that never reads";
     let head = [
         "server",
@@ -147,8 +147,8 @@ pub fn stalled(load: &Load<'_>) {
     report.print();
 }
 
-/// What an idle connection costs.
-pub fn idle(load: &Load<'_>) {
+/// Measures the memory of an idle connection.
+pub fn idle(load: &LoadGenerator<'_>) {
     let mut report = Report::new("An idle connection", &["server", "connections", "KiB each"]);
     for contestant in programs() {
         let shown = load.measure(contestant, "idle", &[IDLE_CONNECTIONS.to_string()]).and_then(|figures| {
@@ -160,8 +160,8 @@ pub fn idle(load: &Load<'_>) {
     report.print();
 }
 
-/// How long a server takes to start.
-pub fn start(load: &Load<'_>) {
+/// Measures the start of a server.
+pub fn start(load: &LoadGenerator<'_>) {
     let title = "From starting the process to accepting connections, median of 20, ms";
     let mut report = Report::new(title, &["server", "ms"]);
     let median = |take: &dyn Fn() -> Result<Duration>| -> Result<String> {
@@ -176,9 +176,9 @@ pub fn start(load: &Load<'_>) {
         let took = report.cell(name, took);
         report.table.add([name.to_owned(), took]);
         if contestant.server == Server::Tailcast {
-            let said = median(&|| time_until_said(&load.recipes));
-            let said = report.cell(name, said);
-            report.table.add(["Tailcast, until it says that it listens".to_owned(), said]);
+            let ready = median(&|| time_until_ready(&load.recipes));
+            let ready = report.cell(name, ready);
+            report.table.add(["Tailcast, until it prints that it listens".to_owned(), ready]);
         }
     }
     report.print();
