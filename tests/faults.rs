@@ -126,10 +126,10 @@ async fn a_restart_of_the_service_is_survived_and_every_line_acknowledged() -> a
     let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
     streamer.write(&numbered(0, 1)).await?;
     server.kill().await?;
-    streamer.says("trying again in").await?;
+    streamer.says("retrying in").await?;
     streamer.write(&numbered(1, 50_000)).await?;
     let server = Server::start_on(&address, &[]).await?;
-    streamer.says("connected again").await?;
+    streamer.says("reconnected").await?;
     let mut listener = Listener::join(&server.negotiate_url(), ClientOptions::new()).await?;
     streamer.write("end\n").await?;
     streamer.end_input();

@@ -5,7 +5,7 @@ use tailcast_tests::{browser::Browser, environment::site, server::Server};
 
 /// The server's reason for refusing the group `secret`.
 const REFUSAL: &str =
-    "the group `secret` may not be asked for here; start the server with `--allow-group PATTERN` to open it";
+    "the group `secret` is not open on this server; start it with `--allow-group PATTERN` to open the group";
 
 async fn server_with_page(listen: &str, open_groups: &str) -> anyhow::Result<Server> {
     let site = site()?;

@@ -28,7 +28,7 @@ async fn a_wrong_key_is_named_as_the_cause() -> anyhow::Result<()> {
     let connection_string = format!("Endpoint=http://{};AccessKey={}", server.address(), "w".repeat(40));
     let ended = run(&tailcast()?, &["publish", &connection_string, "stream", "x"], b"").await?;
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("does not accept this access key (401)"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("rejected the access key (401 Unauthorized)"), "{}", ended.stderr);
     assert!(!ended.stderr.contains("wwww"), "{}", ended.stderr);
     Ok(())
 }
@@ -59,6 +59,6 @@ async fn another_server_s_answer_is_shown() -> anyhow::Result<()> {
     let connection_string = format!("Endpoint={};AccessKey={}", other.url(""), "k".repeat(40));
     let ended = run(&tailcast()?, &["publish", &connection_string, "stream", "x"], b"").await?;
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("answered 404 Not Found nothing here"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("answered 404 Not Found: nothing here"), "{}", ended.stderr);
     Ok(())
 }

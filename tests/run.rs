@@ -87,7 +87,7 @@ async fn an_end_by_a_signal_and_a_command_that_cannot_be_run_have_the_codes_of_s
     };
     let missing = run("./no-such-program").await?;
     assert_eq!(missing.code, Some(127));
-    assert!(missing.stderr.contains("`./no-such-program` cannot be run"), "{}", missing.stderr);
+    assert!(missing.stderr.contains("cannot run `./no-such-program`"), "{}", missing.stderr);
     assert_eq!(run("/").await?.code, Some(126));
     Ok(())
 }

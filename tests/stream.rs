@@ -142,10 +142,10 @@ async fn a_server_that_comes_back_gets_the_lines_it_missed() -> anyhow::Result<(
     streamer.write("before\n").await?;
     assert_eq!(subscriber.lines(1).await?, ["before"]);
     server.kill().await?;
-    streamer.says("trying again in").await?;
+    streamer.says("retrying in").await?;
     streamer.write("meanwhile\n").await?;
     let server = Server::start_on(&address, &[]).await?;
-    streamer.says("connected again").await?;
+    streamer.says("reconnected").await?;
     let mut subscriber = server.subscribe().await?;
     streamer.write("after\n").await?;
     streamer.end_input();
@@ -166,7 +166,7 @@ async fn when_it_gives_up_it_says_how_many_lines_are_not_acknowledged() -> anyho
     acknowledge(&mut socket, &sent["ackId"]).await?;
     // From here on there is nobody any more, neither for this connection nor for another.
     drop((service, socket));
-    streamer.says("trying again in").await?;
+    streamer.says("retrying in").await?;
     streamer.write("two\nthree\n").await?;
     let (code, said) = streamer.ended().await?;
     assert_eq!(code, Some(1));
@@ -221,7 +221,7 @@ async fn a_second_signal_ends_it_at_once_and_the_lines_are_named() -> anyhow::Re
     next_send(&mut socket).await?;
     let started = Instant::now();
     streamer.signal("INT").await?;
-    streamer.says("waiting for").await?;
+    streamer.says("interrupt again").await?;
     streamer.signal("INT").await?;
     let (code, said) = streamer.ended().await?;
     assert_eq!(code, Some(1));
@@ -298,7 +298,7 @@ async fn a_group_of_its_own_is_asked_for_and_one_that_is_closed_is_told() -> any
 
 /// The server's reason for refusing the group `other`.
 const REFUSAL: &str =
-    "the group `other` may not be asked for here; start the server with `--allow-group PATTERN` to open it";
+    "the group `other` is not open on this server; start it with `--allow-group PATTERN` to open the group";
 
 #[tokio::test]
 async fn a_command_that_is_refused_ends_at_once_with_the_reason_and_retries_nothing() -> anyhow::Result<()> {
@@ -311,11 +311,11 @@ async fn a_command_that_is_refused_ends_at_once_with_the_reason_and_retries_noth
         // Its input goes on: standard input stays open, and a file is followed without end.
         let (code, said) = Streamer::start_as(command, arguments)?.ended().await?;
         assert_eq!(code, Some(1), "{command}: {said}");
-        assert!(said.contains(REFUSAL) && !said.contains("trying again"), "{command}: {said}");
+        assert!(said.contains(REFUSAL) && !said.contains("retrying"), "{command}: {said}");
     }
     let shell = [&["run"], &refused[..], &["--", "sh", "-c", "echo done; exit 5"]].concat();
     let ended = run(&tailcast()?, &shell, b"").await?;
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(5), "done\n"), "the command runs on");
-    assert!(ended.stderr.contains(REFUSAL) && !ended.stderr.contains("trying again"), "{}", ended.stderr);
+    assert!(ended.stderr.contains(REFUSAL) && !ended.stderr.contains("retrying"), "{}", ended.stderr);
     Ok(())
 }

@@ -159,7 +159,7 @@ async fn several_files_are_told_apart_and_one_that_is_missing_is_waited_for() ->
     let (app, db) = (folder.file("app.log"), folder.file("not-there-yet/db.log"));
     fs::write(&app, "first\n")?;
     let mut tail = tail(&server, &[&app, &db], "10")?;
-    tail.says("db.log is not there; waiting for it").await?;
+    tail.says("db.log does not exist; waiting until it is created").await?;
     assert_eq!(reader.line().await?, "app.log | first");
     fs::create_dir(folder.file("not-there-yet"))?;
     fs::write(&db, "one\ntwo\n")?;
@@ -176,6 +176,6 @@ async fn what_cannot_be_followed_is_named() -> anyhow::Result<()> {
     tail.arg("tail").arg(&folder.0);
     let ended = run_to_end(tail, b"").await?;
     assert_eq!(ended.code, Some(2));
-    assert!(ended.stderr.contains("is no file to follow"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("is not a regular file"), "{}", ended.stderr);
     Ok(())
 }

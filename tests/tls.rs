@@ -119,11 +119,11 @@ async fn a_new_certificate_is_read_at_sighup_and_a_broken_one_changes_nothing() 
     assert_eq!(old.get(&health).send().await?.status(), 200);
     assert!(new.get(&health).send().await.is_err(), "it was not asked to read the new one yet");
     server.signal("HUP").await?;
-    server.says("The certificate was read again.").await?;
+    server.says("Reloaded the certificate.").await?;
     assert_eq!(new.get(&health).send().await?.status(), 200);
     fs::write(certificate.file(), "no certificate")?;
     server.signal("HUP").await?;
-    server.says("The certificate stays as it was: ").await?;
+    server.says("the previous one stays in use: ").await?;
     assert_eq!(new.get(&health).send().await?.status(), 200);
     Ok(())
 }
@@ -146,8 +146,8 @@ async fn files_that_cannot_be_used_are_named() -> anyhow::Result<()> {
         anyhow::ensure!(ended.code == Some(2), "{}", ended.stderr);
         anyhow::Ok(ended.stderr)
     };
-    assert!(refused(one.file(), other.key()).await?.contains("do not go together"));
-    assert!(refused(one.key(), one.key()).await?.contains("holds no certificate"));
+    assert!(refused(one.file(), other.key()).await?.contains("do not match"));
+    assert!(refused(one.key(), one.key()).await?.contains("contains no certificate"));
     assert!(refused(one.file(), PathBuf::from("/no/such/key.pem")).await?.contains("/no/such/key.pem"));
     Ok(())
 }

@@ -1,35 +1,35 @@
-//! What can be typed. What it means is decided elsewhere: [`crate::serve::config`] and the commands.
+//! Command-line arguments. [`crate::serve::config`] and the commands validate their values.
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, value_parser};
 
 #[derive(Debug, Parser)]
-#[command(name = "tailcast", version, about = "A command's output, live in every open browser.", long_about = LONG_ABOUT)]
+#[command(name = "tailcast", version, about = "Stream the output of commands and files live to web browsers", long_about = LONG_ABOUT)]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: CliCommand,
 }
 
-/// The group that is meant where none is named.
-pub(crate) const USUAL_GROUP: &str = "stream";
+/// Default of `--group`.
+pub(crate) const DEFAULT_GROUP: &str = "stream";
 
-const LONG_ABOUT: &str = "A command's output, live in every open browser.
+const LONG_ABOUT: &str = "Stream the output of commands and files live to web browsers.
 
-  tailcast serve                     the page, on http://127.0.0.1:8080
-  some-command | tailcast stream     its output, on every open page
-  tailcast run -- some-command       the same, with standard error told apart and the command's exit code
-  tailcast tail app.log              the lines of a file, as they are written
-  tailcast hub                       the Web PubSub compatible service alone, for an application's tests
+  tailcast serve                     serve the page on http://127.0.0.1:8080
+  some-command | tailcast stream     publish the lines of standard input
+  tailcast run -- some-command       run a command and publish its output, with standard error in red
+  tailcast tail app.log              publish the lines that are appended to a file
+  tailcast hub                       run only the Web PubSub compatible service, for an application's tests
 
-It speaks Azure Web PubSub's protocols: give `serve` a connection string and everything goes through Azure. \
-Without one, `serve` brings a compatible service of its own.
+Tailcast uses the protocols of Azure Web PubSub. With a connection string, `serve` sends clients to that service; \
+without one, it runs a compatible service in the same process.
 
-Exit codes: 0 done, and every line acknowledged; 1 failed while running; 2 wrong usage.
-Set TAILCAST_LOG=debug to see more on standard error.";
+Exit codes: 0 success, with every line acknowledged; 1 runtime error; 2 usage error.
+Set TAILCAST_LOG=debug for detailed logs on standard error.";
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum CliCommand {
     Serve(ServeOptions),
     Hub(HubOptions),
     Stream(StreamOptions),
@@ -40,7 +40,7 @@ pub(crate) enum Command {
     Man(ManOptions),
 }
 
-impl Command {
+impl CliCommand {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Serve(_) => "serve",
@@ -59,141 +59,141 @@ impl Command {
 #[derive(Debug, Args)]
 pub(crate) struct ServeOptions {
     /// Connection string of an Azure Web PubSub service, `Endpoint=https://…;AccessKey=…;`.
-    /// Without one, the embedded service answers on the same port, and its connection string is printed
+    /// Without it, the embedded service runs on the same port, and its connection string is printed
     #[arg(env = "WEBPUBSUB_CONNECTION_STRING", hide_env_values = true)]
     pub(crate) connection_string: Option<String>,
-    /// The hub that clients are sent to
+    /// Hub that clients connect to
     #[arg(long, default_value = "stream")]
     pub(crate) hub: String,
-    /// The group that clients may join and publish to
-    #[arg(long, default_value = USUAL_GROUP)]
+    /// Group that clients can join and publish to
+    #[arg(long, default_value = DEFAULT_GROUP)]
     pub(crate) group: String,
-    /// Further groups that clients may ask for (`/negotiate?group=NAME`), as a pattern: `build-*`, or `**` for any. May be
-    /// repeated [default: any group while the well-known development key signs, else none]
+    /// Pattern of further groups that clients can request (`/negotiate?group=NAME`), such as `build-*`, or `**` for all
+    /// groups; repeatable [default: all groups with the well-known development key, otherwise none]
     #[arg(long, value_name = "PATTERN")]
     pub(crate) allow_group: Vec<String>,
-    /// Folder of the built page, in place of the page that this program carries. One that carries none looks for `site`
-    /// beside itself and for `target/site` in the working folder
+    /// Directory of the built page, instead of the embedded page. A binary without an embedded page defaults to `site`
+    /// in its own directory, then to `target/site` in the working directory
     #[arg(long, value_name = "DIR")]
     pub(crate) site: Option<PathBuf>,
-    /// Give permission to publish only to clients that present this key to /negotiate (`tailcast stream
-    /// --publish-key KEY`). Without it, everyone may publish on the loopback interface, and nobody beyond it
+    /// Key that clients must send to /negotiate for permission to publish (`tailcast stream --publish-key KEY`). Without
+    /// it, all clients can publish if the server is reachable only from this machine, otherwise none
     #[arg(long, value_name = "KEY", env = "TAILCAST_PUBLISH_KEY", hide_env_values = true)]
     pub(crate) publish_key: Option<String>,
-    /// How long a token of /negotiate lets a client connect, in seconds. A connection outlives its token
+    /// Lifetime of the tokens of /negotiate, in seconds. Open connections outlive their token
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = value_parser!(u64).range(60..=86_400))]
     pub(crate) token_lifetime: u64,
-    /// Header in which a trusted proxy names the user who has signed in there. `?id=` no longer counts then
+    /// Request header in which a trusted proxy sends the id of its signed-in user. `?id=` is then ignored
     #[arg(long, value_name = "NAME", requires = "trusted_proxy")]
     pub(crate) user_header: Option<String>,
-    /// How often one address may ask /negotiate in a minute where others can reach the server; 0 is as often as it likes
+    /// Maximum requests to /negotiate per minute and client address if other hosts can reach the server; 0 for no limit
     #[arg(long, value_name = "TIMES", default_value_t = 120)]
     pub(crate) negotiate_limit: u32,
     #[command(flatten)]
     pub(crate) service: ServiceOptions,
 }
 
-/// Run the Web PubSub compatible service alone: for the official SDKs, for tests, for CI
+/// Run only the Web PubSub compatible service, for the official SDKs, tests and CI
 #[derive(Debug, Args)]
 pub(crate) struct HubOptions {
     #[command(flatten)]
     pub(crate) service: ServiceOptions,
 }
 
-/// How the embedded service listens, and whom it lets in.
+/// Options of the listening server and of the embedded service.
 #[derive(Debug, Args)]
 pub(crate) struct ServiceOptions {
-    /// Address to listen on; port 0 takes a free one. Beyond the loopback interface an access key is needed
+    /// Address to listen on; port 0 selects a free port. An address beyond the loopback interface requires --access-key
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
-    /// A further web page that may use this server, by its origin (https://example.com); may be repeated
+    /// Origin of a further web page that can use this server, such as https://example.com; repeatable
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
-    /// Certificate chain (PEM) to answer with over TLS; read again at SIGHUP. Needs --tls-key
+    /// Certificate chain for TLS (PEM); reloaded on SIGHUP. Requires --tls-key
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,
     /// Private key (PEM) of the certificate
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// A proxy in front of this server whose `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` headers count, by its
-    /// address or network (10.0.0.0/8); may be repeated. From anybody else they are dropped
+    /// Address or network (10.0.0.0/8) of a reverse proxy whose `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded`
+    /// headers are trusted; repeatable. They are removed from requests of other peers
     #[arg(long, value_name = "CIDR")]
     pub(crate) trusted_proxy: Vec<String>,
-    /// Where clients reach this server, if not where they ask it: https://logs.example.com, with a path if the proxy takes
-    /// one away
+    /// Public URL of this server, such as https://logs.example.com, if it differs from the URL of a request. It includes
+    /// the path prefix if the proxy removes one
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
     /// Key that signs tokens of the embedded service, 32 characters or more
-    /// [default on loopback: the well-known development key]
+    /// [default if only this machine can reach the server: the well-known development key]
     #[arg(long, value_name = "KEY", env = "TAILCAST_ACCESS_KEY", hide_env_values = true)]
     pub(crate) access_key: Option<String>,
-    /// A second key whose tokens count as well: while the first is being changed
+    /// Second key whose tokens are accepted too, for key rotation
     #[arg(long, value_name = "KEY", env = "TAILCAST_SECONDARY_ACCESS_KEY", hide_env_values = true)]
     pub(crate) secondary_access_key: Option<String>,
-    /// An application's server that gets events: a URL, in which {hub} and {event} stand for what they say, for all
-    /// events; or `url-template=URL user-event-pattern=NAMES system-event=NAME hub=HUB`. May be repeated: the first
-    /// that matches counts
+    /// Upstream event handler (webhook): a URL for all events, in which {hub} and {event} are replaced; or
+    /// `url-template=URL user-event-pattern=NAMES system-event=NAME hub=HUB`. Repeatable: the first match handles an event
     #[arg(long, value_name = "HANDLER")]
     pub(crate) event_handler: Vec<String>,
-    /// Let clients in that bring no token. They may do only what a `connect` event handler lets them do
+    /// Accept clients without a token. They have only the permissions that a `connect` event handler grants
     #[arg(long)]
     pub(crate) allow_anonymous: bool,
-    /// Show /_hub and /metrics to everyone who can reach the server. On the loopback interface they are always shown
+    /// Serve /_hub and /metrics to other hosts. They are always served if only this machine can reach the server
     #[arg(long)]
     pub(crate) inspect: bool,
-    /// File with event handlers and more, in TOML; see docs/configuration.md
+    /// Configuration file in TOML, for event handlers and timeouts; see docs/configuration.md
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }
 
-/// Send standard input, line by line, to every open page
+/// Publish the lines of standard input to every open page
 #[derive(Debug, Args)]
 pub(crate) struct StreamOptions {
     #[command(flatten)]
-    pub(crate) destination: Destination,
+    pub(crate) target: TargetOptions,
 }
 
-/// Run a command and send what it says to every open page, standard error in red
+/// Run a command and publish its output to every open page, with standard error in red
 ///
-/// It is run as it is, without a shell; its output is passed on as well, signals are passed to it, and its exit code is
-/// ours (128 + n when signal n ended it; 126 or 127 when it could not be run).
+/// The command runs without a shell. Its output is also written to standard output and standard error, and signals are
+/// forwarded to it. The exit code is that of the command; 128 + n if signal n ended it; 126 or 127 if it cannot be run.
 #[derive(Debug, Args)]
 pub(crate) struct RunOptions {
     #[command(flatten)]
-    pub(crate) destination: Destination,
-    /// The command and its arguments
+    pub(crate) target: TargetOptions,
+    /// Command and its arguments
     #[arg(required = true, last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }
 
-/// Follow files and send their lines to every open page, across rotation and truncation
+/// Follow files and publish their lines to every open page, across rotation and truncation
 ///
-/// Lines of several files begin with the file's name. A file that is not there yet is waited for.
+/// With several files, each line is prefixed with its file's name. Files that do not exist yet are followed once they are
+/// created.
 #[derive(Debug, Args)]
 pub(crate) struct TailOptions {
     #[command(flatten)]
-    pub(crate) destination: Destination,
-    /// Begin with this many lines from the end of each file
+    pub(crate) target: TargetOptions,
+    /// Number of existing lines to publish from the end of each file
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     pub(crate) lines: u64,
-    /// The files
+    /// Files to follow
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// Where lines go.
+/// Target of published lines.
 #[derive(Debug, Args)]
-pub(crate) struct Destination {
-    /// Address of the negotiate endpoint
+pub(crate) struct TargetOptions {
+    /// URL of the negotiate endpoint
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/negotiate")]
     pub(crate) negotiate: String,
-    /// The group to publish to
-    #[arg(long, default_value = USUAL_GROUP)]
+    /// Group to publish to
+    #[arg(long, default_value = DEFAULT_GROUP)]
     pub(crate) group: String,
-    /// Key to show to a negotiate endpoint that gives permission to publish only for one
+    /// Publish key of the server, if it requires one
     #[arg(long, value_name = "KEY", env = "TAILCAST_PUBLISH_KEY", hide_env_values = true)]
     pub(crate) publish_key: Option<String>,
-    /// Stop when there was no connection for this many seconds; at once if the server refuses the group or the key
+    /// Stop after this many seconds without a connection. A refused group or key stops immediately
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub(crate) give_up_after: Duration,
 }
@@ -202,32 +202,32 @@ fn seconds(text: &str) -> Result<Duration, String> {
     text.parse()
         .ok()
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "a number of seconds, such as 30, is needed".to_owned())
+        .ok_or_else(|| "expected a number of seconds, such as 30".to_owned())
 }
 
-/// Broadcast one message to every client of a hub, as an application server does
+/// Send one message to all clients of a hub, through the REST API of the service
 #[derive(Debug, Args)]
 pub(crate) struct PublishOptions {
-    /// Connection string, `Endpoint=https://…;AccessKey=…;`, from Azure or as `tailcast serve` prints it
+    /// Connection string from Azure or from the output of `tailcast serve`, `Endpoint=https://…;AccessKey=…;`
     pub(crate) connection_string: String,
-    /// The hub
+    /// Name of the hub
     pub(crate) hub: String,
-    /// The message, as text
+    /// Text of the message
     pub(crate) message: String,
 }
 
-/// Write completions for a shell to standard output
+/// Write shell completions to standard output
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsOptions {
-    /// The shell
+    /// Shell to complete for
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
 }
 
-/// Write the manual page to standard output, or all of them into a folder
+/// Write the main manual page to standard output, or the pages of all commands to a directory
 #[derive(Debug, Args)]
 pub(crate) struct ManOptions {
-    /// The folder
+    /// Directory for the pages of all commands
     #[arg(value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
 }

@@ -1,32 +1,32 @@
-//! How a command fails: what to say, and which exit code says it.
+//! Error of a command, with its exit code.
 
 use std::{fmt, process::ExitCode};
 
-/// Why a command did not do what it was asked.
+/// Error that ends a command. Displays as a message for the user.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// It was asked wrongly: exit code 2.
+    /// Invalid arguments or configuration: exit code 2.
     Usage(String),
-    /// It was asked rightly, and something went wrong: exit code 1.
-    RunTime(String),
-    /// The command that it was to run could not be: an exit code such as shells give.
-    NotRun { words: String, code: u8 },
+    /// Error while running: exit code 1.
+    Runtime(String),
+    /// The command of `tailcast run` could not be started: exit code as in shells.
+    CommandNotStarted { message: String, code: u8 },
 }
 
 impl Failure {
-    pub(crate) fn usage(words: impl Into<String>) -> Self {
-        Self::Usage(words.into())
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::Usage(message.into())
     }
 
-    pub(crate) fn at_run_time(words: impl Into<String>) -> Self {
-        Self::RunTime(words.into())
+    pub(crate) fn runtime(message: impl Into<String>) -> Self {
+        Self::Runtime(message.into())
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::from(2),
-            Self::RunTime(_) => ExitCode::FAILURE,
-            Self::NotRun { code, .. } => ExitCode::from(*code),
+            Self::Runtime(_) => ExitCode::FAILURE,
+            Self::CommandNotStarted { code, .. } => ExitCode::from(*code),
         }
     }
 }
@@ -34,7 +34,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(words) | Self::RunTime(words) | Self::NotRun { words, .. } => f.write_str(words),
+            Self::Usage(message) | Self::Runtime(message) | Self::CommandNotStarted { message, .. } => {
+                f.write_str(message)
+            }
         }
     }
 }

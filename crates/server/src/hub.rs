@@ -1,4 +1,4 @@
-//! `tailcast hub`: the service alone.
+//! `tailcast hub`: the Web PubSub compatible service without the page.
 
 use axum::{Router, routing::get};
 
@@ -6,18 +6,18 @@ use crate::{
     cli::HubOptions,
     failure::Failure,
     service::{
-        self, Listening,
+        self, BoundServer,
         config::{ListenConfig, ServiceConfig},
     },
 };
 
-/// Serves until a signal asks it to end.
+/// Serves until SIGINT or SIGTERM.
 pub(crate) async fn run(options: HubOptions) -> Result<(), Failure> {
     let listen = ListenConfig::from_options(&options.service)?;
     let config = ServiceConfig::from_options(&options.service, listen.is_private)?;
-    let listening = Listening::on(listen).await?;
-    let service = service::embedded(&config, &listening.config, None)?;
+    let server = BoundServer::bind(listen).await?;
+    let service = service::embedded(&config, &server.config, None)?;
     let app = Router::new().route("/healthz", get(|| async { "ok\n" })).merge(service.router());
-    listening.announce_service(&config);
-    listening.serve(app, Some(service)).await
+    server.print_service_info(&config);
+    server.serve(app, Some(service)).await
 }

@@ -1,16 +1,18 @@
-//! `tailcast`: a command's output, live in every open browser.
+//! `tailcast`: streams the output of commands and files live to web browsers.
 //!
-//! `tailcast serve` brings the page, the negotiate endpoint and, without a connection string, the service itself, which
-//! `tailcast hub` brings alone.
-//! `tailcast stream` sends standard input, line by line, `run` what a command says, `tail` what is written to files.
-//! `tailcast publish` broadcasts one message from a server.
+//! | command | function |
+//! | --- | --- |
+//! | `serve` | serves the page and the negotiate endpoint, and without a connection string the service itself |
+//! | `hub` | serves only the Web PubSub compatible service |
+//! | `stream`, `run`, `tail` | publish lines of standard input, of a command, of files |
+//! | `publish` | sends one message to all clients of a hub |
 
 mod cli;
 mod failure;
 mod hub;
 mod manual;
+mod pipeline;
 mod publish;
-mod publishing;
 mod run;
 mod serve;
 mod service;
@@ -22,46 +24,46 @@ mod terminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Command};
+use cli::{Cli, CliCommand};
 use failure::Failure;
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
-    log_to_stderr();
-    // Fails when a provider is installed already, which nothing before this line does.
+    init_logging();
+    // The only error is a provider that was installed before, and nothing has installed one yet.
     drop(rustls::crypto::ring::default_provider().install_default());
     let name = command.name();
     match run(command) {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("tailcast {name}: {}", terminal::plain(&failure.to_string()));
+            eprintln!("tailcast {name}: {}", terminal::without_controls(&failure.to_string()));
             failure.exit_code()
         }
     }
 }
 
-fn run(command: Command) -> Result<ExitCode, Failure> {
+fn run(command: CliCommand) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::at_run_time(format!("the async runtime did not start: {error}")))?;
+        .map_err(|error| Failure::runtime(format!("cannot start the async runtime: {error}")))?;
     runtime.block_on(async {
         match command {
-            Command::Serve(options) => serve::run(options).await?,
-            Command::Hub(options) => hub::run(options).await?,
-            Command::Stream(options) => stream::run(options).await?,
-            Command::Run(options) => return run::run(options).await,
-            Command::Tail(options) => tail::run(options).await?,
-            Command::Publish(options) => publish::run(options).await?,
-            Command::Completions(options) => manual::write_completions(&options)?,
-            Command::Man(options) => manual::write_pages(&options)?,
+            CliCommand::Serve(options) => serve::run(options).await?,
+            CliCommand::Hub(options) => hub::run(options).await?,
+            CliCommand::Stream(options) => stream::run(options).await?,
+            CliCommand::Run(options) => return run::run(options).await,
+            CliCommand::Tail(options) => tail::run(options).await?,
+            CliCommand::Publish(options) => publish::run(options).await?,
+            CliCommand::Completions(options) => manual::write_completions(&options)?,
+            CliCommand::Man(options) => manual::write_pages(&options)?,
         }
         Ok(ExitCode::SUCCESS)
     })
 }
 
-/// Logs go to standard error, as much as `TAILCAST_LOG` asks for (`debug`, `webpubsub_hub=trace`, …).
-fn log_to_stderr() {
+/// Writes logs to standard error, filtered by `TAILCAST_LOG` (`debug`, `webpubsub_hub=trace`, …).
+fn init_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TAILCAST_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();

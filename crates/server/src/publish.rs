@@ -1,4 +1,4 @@
-//! `tailcast publish`: one message to every client of a hub, through the REST data plane.
+//! `tailcast publish`: sends one message to all clients of a hub, through the REST API of the service.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,12 +11,12 @@ use webpubsub_protocol::{
 
 use crate::{cli::PublishOptions, failure::Failure};
 
-/// How long the request may take.
+/// Timeout of the request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long its token is good for: one request, and clocks that differ a little.
+/// Lifetime of the request's token. It allows for a small clock difference.
 const TOKEN_LIFETIME_SECONDS: u64 = 60;
 
-/// Sends the message; done when the service has accepted it.
+/// Sends the message. Returns when the service has accepted it.
 pub(crate) async fn run(options: PublishOptions) -> Result<(), Failure> {
     let service = ConnectionString::parse(&options.connection_string)
         .map_err(|error| Failure::usage(error.to_string()))?;
@@ -24,10 +24,10 @@ pub(crate) async fn run(options: PublishOptions) -> Result<(), Failure> {
     let url = service.endpoint.send_to_all_url(&hub);
     let claims = Claims::new(url.clone(), unix_time(), TOKEN_LIFETIME_SECONDS);
     let token = sign(&claims, &service.access_key)
-        .map_err(|error| Failure::at_run_time(format!("the access token could not be written: {error}")))?;
+        .map_err(|error| Failure::runtime(format!("cannot sign the access token: {error}")))?;
     let unreachable = |error: reqwest::Error| {
-        let cause = innermost(&error);
-        Failure::at_run_time(format!("{} cannot be reached: {cause}", service.endpoint))
+        let cause = root_cause(&error);
+        Failure::runtime(format!("{} cannot be reached: {cause}", service.endpoint))
     };
     let client = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().map_err(unreachable)?;
     let request =
@@ -35,19 +35,22 @@ pub(crate) async fn run(options: PublishOptions) -> Result<(), Failure> {
     let response = request.send().await.map_err(unreachable)?;
     match response.status() {
         StatusCode::ACCEPTED => Ok(()),
-        StatusCode::UNAUTHORIZED => Err(Failure::at_run_time(format!(
-            "{} does not accept this access key (401); compare it with the one that the service shows",
+        StatusCode::UNAUTHORIZED => Err(Failure::runtime(format!(
+            "{} rejected the access key (401 Unauthorized); compare it with the key that the service shows",
             service.endpoint
         ))),
         status => {
             let body = response.text().await.unwrap_or_default();
-            let words = format!("{} answered {status} {}", service.endpoint, body.trim());
-            Err(Failure::at_run_time(words.trim_end().to_owned()))
+            let reason = match body.trim() {
+                "" => String::new(),
+                reason => format!(": {reason}"),
+            };
+            Err(Failure::runtime(format!("{} answered {status}{reason}", service.endpoint)))
         }
     }
 }
 
-fn innermost(error: &dyn std::error::Error) -> String {
+fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
@@ -55,7 +58,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-/// The present time.
+/// Returns the current time.
 pub(crate) fn unix_time() -> UnixTime {
     UnixTime(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs()))
 }

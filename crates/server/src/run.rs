@@ -1,12 +1,12 @@
-//! `tailcast run -- COMMAND`: what a command says, to a group and to where it would have gone anyway.
+//! `tailcast run -- COMMAND`: runs a command, publishes its output to a group and forwards it.
 //!
 //! ```text
-//! command ─ standard output ─► our standard output, and whole lines as they are ─┐
-//!         └ standard error  ─► our standard error, and whole lines in red ───────┴─► publishing
+//! command ─ standard output ─► own standard output, and whole lines ─────────┐
+//!         └ standard error  ─► own standard error, and whole lines in red ───┴─► pipeline
 //! ```
 //!
-//! The command's fate does not hang on the publishing: if that gives up, the output is passed on all the same, and the exit
-//! code is the command's. While lines wait to be acknowledged, so does the command, as it would for a full pipe.
+//! The command does not depend on the connection: if the pipeline gives up, output is still forwarded, and the exit code is
+//! that of the command. While lines wait for acknowledgement, the command is blocked as by a full pipe.
 
 use std::{
     io,
@@ -24,133 +24,133 @@ use tokio::{
 use crate::{
     cli::RunOptions,
     failure::Failure,
-    publishing::{
+    pipeline::{
         self,
         input::{CHUNK_BYTES, Input, InputSender},
-        stopping::Stopping,
-        whole_lines::{Mark, WholeLines},
+        line_assembler::{Decoration, LineAssembler},
+        stop_requests::StopRequests,
     },
-    signals::{Asked, Signals},
-    terminal::plain,
+    signals::{Signals, StopSignal},
+    terminal::without_controls,
 };
 
-/// How long after its end a command's output may be silent before it is read no further: somebody whom the command has left
-/// behind may hold it open for ever.
-const LINGER: Duration = Duration::from_secs(1);
-/// What shells answer for a command that was found and cannot be run, and for one that was not found (POSIX, "Exit Status
-/// for Commands").
-const CANNOT_BE_RUN: u8 = 126;
+/// Idle time after the command's exit at which reading stops: a background process of the command can hold the pipe open.
+const OUTPUT_GRACE_PERIOD: Duration = Duration::from_secs(1);
+/// Exit code for a command that exists and cannot be executed (POSIX, "Exit Status for Commands").
+const NOT_EXECUTABLE: u8 = 126;
+/// Exit code for a command that does not exist (POSIX).
 const NOT_FOUND: u8 = 127;
-/// What shells add to the number of the signal that ended a command.
-const BY_SIGNAL: i32 = 128;
+/// Offset of the exit code of a command that a signal ended, as in shells.
+const SIGNAL_OFFSET: i32 = 128;
 
-/// Runs the command to its end, and gives its exit code.
+/// Runs the command. Returns its exit code.
 pub(crate) async fn run(options: RunOptions) -> Result<ExitCode, Failure> {
-    // Before anything is started that could not be watched.
-    options.destination.group_name()?;
+    // An invalid group must be reported before the command starts.
+    options.target.group_name()?;
     let mut signals = Signals::listen()?;
     let mut child = start(&options)?;
-    let (ended, has_ended) = watch::channel(false);
+    let (exit_sender, exited) = watch::channel(false);
     let (sender, input) = Input::channel();
     let output = child.stdout.take().map(|output| {
-        let lines = WholeLines::new(Mark::none());
-        tokio::spawn(carry(output, tokio::io::stdout(), lines, sender.clone(), has_ended.clone()))
+        let lines = LineAssembler::new(Decoration::none());
+        tokio::spawn(forward_output(output, tokio::io::stdout(), lines, sender.clone(), exited.clone()))
     });
     let errors = child.stderr.take().map(|errors| {
-        let lines = WholeLines::new(Mark::standard_error());
-        tokio::spawn(carry(errors, tokio::io::stderr(), lines, sender.clone(), has_ended))
+        let lines = LineAssembler::new(Decoration::red());
+        tokio::spawn(forward_output(errors, tokio::io::stderr(), lines, sender.clone(), exited))
     });
     drop(sender);
-    let carrying: Vec<JoinHandle<()>> = [output, errors].into_iter().flatten().collect();
-    let (stop, stopping) = Stopping::by_request();
-    let publishing = publishing::publish("run", options.destination, input, stopping);
-    let commanding = async {
-        let status = end_of(&mut child, &mut signals).await;
-        ended.send_replace(true);
+    let forwarding: Vec<JoinHandle<()>> = [output, errors].into_iter().flatten().collect();
+    let (stop, stop_requests) = StopRequests::channel();
+    let publishing = pipeline::run("run", options.target, input, stop_requests);
+    let running = async {
+        let status = wait_for_exit(&mut child, &mut signals).await;
+        exit_sender.send_replace(true);
         loop {
             tokio::select! {
-                // The publishing is over.
+                // The pipeline has ended.
                 () = stop.closed() => break,
-                // The command has ended, so this is for us.
+                // The command has exited, so the signal stops the pipeline.
                 _ = signals.next() => {
-                    carrying.iter().for_each(JoinHandle::abort);
-                    // Full means that we were asked twice already, and are on our way.
+                    forwarding.iter().for_each(JoinHandle::abort);
+                    // A full queue has two requests, which stop the pipeline immediately.
                     let _is_full = stop.try_send(());
                 }
             }
         }
         status
     };
-    let (status, published) = tokio::join!(commanding, publishing);
-    for task in carrying {
-        // It ends with the output, or was ended above.
+    let (status, published) = tokio::join!(running, publishing);
+    for task in forwarding {
+        // The task ends with the output, or was aborted.
         drop(task.await);
     }
     match published {
         Ok(()) => {}
-        // The command has done its part: what it achieved is not undone by who could not watch.
-        Err(failure) => eprintln!("tailcast run: {}", plain(&failure.to_string())),
+        // The exit code is that of the command, so a failure to publish is only printed.
+        Err(failure) => eprintln!("tailcast run: {}", without_controls(&failure.to_string())),
     }
-    let status = status.map_err(|error| Failure::at_run_time(format!("the command is lost: {error}")))?;
+    let status =
+        status.map_err(|error| Failure::runtime(format!("cannot wait for the command to exit: {error}")))?;
     Ok(exit_code(status))
 }
 
-/// Waits for the command's end, and hands signals on to it meanwhile.
-async fn end_of(child: &mut Child, signals: &mut Signals) -> io::Result<ExitStatus> {
+/// Waits until the command exits. Forwards signals to it meanwhile.
+async fn wait_for_exit(child: &mut Child, signals: &mut Signals) -> io::Result<ExitStatus> {
     loop {
-        let asked = tokio::select! {
+        let signal = tokio::select! {
             status = child.wait() => return status,
-            asked = signals.next() => asked,
+            signal = signals.next() => signal,
         };
-        pass_on(asked, child);
+        forward_signal(signal, child);
     }
 }
 
 fn start(options: &RunOptions) -> Result<Child, Failure> {
     let Some((program, arguments)) = options.command.split_first() else {
-        return Err(Failure::usage("which command? Put it behind `--`"));
+        return Err(Failure::usage("no command was given; pass it after `--`"));
     };
     let mut command = Command::new(program);
-    // Nobody but us needs the key.
+    // The command must not inherit the key.
     command.args(arguments).env_remove("TAILCAST_PUBLISH_KEY").stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().map_err(|error| {
-        let code = if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { CANNOT_BE_RUN };
-        Failure::NotRun { words: format!("`{}` cannot be run: {error}", program.display()), code }
+        let code = if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE };
+        Failure::CommandNotStarted { message: format!("cannot run `{}`: {error}", program.display()), code }
     })
 }
 
-/// Moves what the command says to where it would have gone, and its lines to the publishing, until it ends.
-async fn carry(
+/// Forwards one output of the command to `to`, and its lines to the pipeline, until the output ends.
+async fn forward_output(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    mut lines: WholeLines,
+    mut lines: LineAssembler,
     sender: InputSender,
-    mut has_ended: watch::Receiver<bool>,
+    mut exited: watch::Receiver<bool>,
 ) {
     let mut buffer = vec![0; CHUNK_BYTES];
-    let (mut is_passed_on, mut is_published) = (true, true);
+    let (mut is_forwarded, mut is_published) = (true, true);
     loop {
-        let silence_after_the_end = async {
-            // An error means that nobody waits for the command any more: then it has ended.
-            drop(has_ended.wait_for(|ended| *ended).await);
-            tokio::time::sleep(LINGER).await;
+        let idle_after_exit = async {
+            // A dropped sender means that the command has exited.
+            drop(exited.wait_for(|exited| *exited).await);
+            tokio::time::sleep(OUTPUT_GRACE_PERIOD).await;
         };
         let read = tokio::select! {
             biased;
             read = from.read(&mut buffer) => read,
-            () = silence_after_the_end => break,
+            () = idle_after_exit => break,
         };
         let Ok(bytes @ 1..) = read else { break };
         let chunk = buffer.get(..bytes).unwrap_or_default();
-        // A reader of ours that has gone (`| head`) is no reason to keep the pages from seeing the rest.
-        is_passed_on = is_passed_on && write(&mut to, chunk).await.is_ok();
+        // A closed output (`| head`) must not stop publishing.
+        is_forwarded = is_forwarded && write(&mut to, chunk).await.is_ok();
         let whole = lines.push(chunk);
         is_published = is_published && (whole.is_empty() || sender.send(whole).await.is_ok());
     }
     let last = lines.finish();
     if is_published && !last.is_empty() {
-        // Who has stopped listening needs no last line.
-        let _nobody_listens = sender.send(last).await;
+        // A closed pipeline does not need the last line.
+        let _is_closed = sender.send(last).await;
     }
 }
 
@@ -159,40 +159,40 @@ async fn write(to: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<(
     to.flush().await
 }
 
-/// Hands a signal on, unless the command has had it already.
+/// Forwards a signal to the command, unless the terminal has sent it to the command too.
 #[cfg(unix)]
-fn pass_on(asked: Asked, child: &Child) {
+fn forward_signal(signal: StopSignal, child: &Child) {
     use rustix::process::{Pid, Signal, kill_process};
-    let signal = match asked {
-        // Ctrl-C in a terminal goes to everybody in the foreground, the command included.
-        Asked::Interrupt if is_in_the_foreground() => return,
-        Asked::Interrupt => Signal::INT,
-        Asked::Terminate => Signal::TERM,
+    let signal = match signal {
+        // Ctrl-C in a terminal sends SIGINT to the whole foreground process group, including the command.
+        StopSignal::Interrupt if is_in_foreground() => return,
+        StopSignal::Interrupt => Signal::INT,
+        StopSignal::Terminate => Signal::TERM,
     };
     let process = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
     if let Some(Err(error)) = process.map(|process| kill_process(process, signal)) {
-        tracing::warn!(%error, "the command did not get the signal");
+        tracing::warn!(%error, "cannot forward the signal to the command");
     }
 }
 
-/// Whether we are what a terminal shows and sends its keys to.
+/// Whether this process is in the foreground process group of its terminal.
 #[cfg(unix)]
-fn is_in_the_foreground() -> bool {
+fn is_in_foreground() -> bool {
     use rustix::{process::getpgrp, stdio, termios::tcgetpgrp};
     [stdio::stdin(), stdio::stdout(), stdio::stderr()]
         .into_iter()
         .any(|terminal| tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp()))
 }
 
-/// Where there are no signals, Ctrl-C goes to the command as well.
+/// Does nothing: on systems without signals, Ctrl-C reaches the command too.
 #[cfg(not(unix))]
-fn pass_on(_: Asked, _: &Child) {}
+fn forward_signal(_: StopSignal, _: &Child) {}
 
 fn exit_code(status: ExitStatus) -> ExitCode {
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     #[cfg(not(unix))]
     let signal = None::<i32>;
-    let code = status.code().or(signal.map(|number| BY_SIGNAL + number));
+    let code = status.code().or(signal.map(|number| SIGNAL_OFFSET + number));
     code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
 }

@@ -1,17 +1,17 @@
-//! Being asked to end.
+//! Signals that stop the program.
 
 use crate::failure::Failure;
 
-/// How.
+/// Signal that stops the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asked {
-    /// SIGINT, which Ctrl-C sends.
+pub(crate) enum StopSignal {
+    /// SIGINT, sent by Ctrl-C.
     Interrupt,
     /// SIGTERM.
     Terminate,
 }
 
-/// Waits for SIGINT or SIGTERM. Can be waited for again.
+/// Stream of stop signals.
 pub(crate) struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
@@ -24,15 +24,16 @@ impl Signals {
     pub(crate) fn listen() -> Result<Self, Failure> {
         use tokio::signal::unix::{SignalKind, signal};
         let listen = |kind| {
-            signal(kind).map_err(|error| Failure::at_run_time(format!("signals cannot be heard: {error}")))
+            signal(kind)
+                .map_err(|error| Failure::runtime(format!("cannot install a signal handler: {error}")))
         };
         Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
-    pub(crate) async fn next(&mut self) -> Asked {
+    pub(crate) async fn next(&mut self) -> StopSignal {
         tokio::select! {
-            _ = self.interrupt.recv() => Asked::Interrupt,
-            _ = self.terminate.recv() => Asked::Terminate,
+            _ = self.interrupt.recv() => StopSignal::Interrupt,
+            _ = self.terminate.recv() => StopSignal::Terminate,
         }
     }
 }
@@ -43,10 +44,10 @@ impl Signals {
         Ok(Self {})
     }
 
-    pub(crate) async fn next(&mut self) -> Asked {
+    pub(crate) async fn next(&mut self) -> StopSignal {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-        Asked::Interrupt
+        StopSignal::Interrupt
     }
 }

@@ -1,30 +1,29 @@
-//! `tailcast stream`: standard input, line by line, to a group.
+//! `tailcast stream`: publishes the lines of standard input to a group.
 
 use std::io::{self, Read};
 
 use crate::{
     cli::StreamOptions,
     failure::Failure,
-    publishing::{
+    pipeline::{
         self,
         input::{CHUNK_BYTES, Input, InputSender},
-        stopping::Stopping,
+        stop_requests::StopRequests,
     },
     signals::Signals,
 };
 
-/// Streams until the input ends, a signal comes, or the client gives up.
+/// Publishes until the end of the input, a signal, or a lasting connection failure.
 pub(crate) async fn run(options: StreamOptions) -> Result<(), Failure> {
-    let stopping = Stopping::by_signals(Signals::listen()?);
+    let stop_requests = StopRequests::from_signals(Signals::listen()?);
     let (sender, input) = Input::channel();
-    // A thread, because a read may block for ever. Left behind when the program ends in mid-read; it holds nothing that
-    // must be saved.
+    // A thread, because a read can block without limit. It is not joined when the program ends: it has no state to save.
     std::thread::spawn(move || {
         if let Err(error) = read_chunks(&sender) {
             sender.fail(error);
         }
     });
-    publishing::publish("stream", options.destination, input, stopping).await
+    pipeline::run("stream", options.target, input, stop_requests).await
 }
 
 fn read_chunks(sender: &InputSender) -> io::Result<()> {

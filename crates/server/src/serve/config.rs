@@ -1,4 +1,4 @@
-//! What `tailcast serve` was asked to do, checked.
+//! Validated configuration of `tailcast serve`.
 
 use std::{num::NonZeroU32, path::PathBuf};
 
@@ -20,43 +20,43 @@ use crate::{
     },
 };
 
-/// Who carries the messages.
+/// Service that delivers the messages.
 #[derive(Debug)]
 pub(crate) enum Backend {
-    /// The service in this process.
+    /// Service in this process.
     Embedded(ServiceConfig),
-    /// Azure, or whatever else the connection string leads to.
+    /// Azure Web PubSub, or another service with a connection string.
     Azure { connection_string: ConnectionString },
 }
 
-/// A checked configuration.
+/// Validated configuration.
 #[derive(Debug)]
 pub(crate) struct ServeConfig {
     pub(crate) backend: Backend,
     pub(crate) hub: HubName,
     pub(crate) group: GroupName,
-    /// Further groups that clients may ask for.
+    /// Patterns of further groups that clients can request.
     pub(crate) open_groups: Vec<Pattern>,
     pub(crate) site: Site,
     pub(crate) publish_key: Option<String>,
     pub(crate) token_lifetime_seconds: u64,
-    /// How often one address may negotiate in a minute; `None` where it does not matter.
+    /// Maximum requests per minute and client address; `None` for no limit.
     pub(crate) negotiate_limit: Option<NonZeroU32>,
     pub(crate) listen: ListenConfig,
 }
 
 impl ServeConfig {
-    /// Checks what was typed.
+    /// Validates the options.
     pub(crate) fn from_options(options: ServeOptions) -> Result<Self, Failure> {
         let usage = |error: &dyn std::error::Error| Failure::usage(error.to_string());
         let mut listen = ListenConfig::from_options(&options.service)?;
         listen.proxies.user_header = options.user_header.as_deref().map(user_header).transpose()?;
         let backend = match &options.connection_string {
             Some(text) => {
-                if let Some(flag) = ServiceConfig::is_asked_for_by(&options.service) {
+                if let Some(flag) = ServiceConfig::first_flag(&options.service) {
                     return Err(Failure::usage(format!(
-                        "{flag} is for the embedded service, which a connection string takes the place of: set this \
-                         up where that service is"
+                        "{flag} configures the embedded service, which a connection string replaces; remove the flag, or \
+                         configure the service of the connection string"
                     )));
                 }
                 let connection_string = ConnectionString::parse(text).map_err(|error| usage(&error))?;
@@ -66,7 +66,7 @@ impl ServeConfig {
         };
         if options.publish_key.as_deref() == Some("") {
             return Err(Failure::usage(
-                "the publish key is empty: give --publish-key a secret, or leave it out",
+                "the publish key is empty; set --publish-key to a secret, or omit it",
             ));
         }
         Ok(Self {
@@ -74,7 +74,7 @@ impl ServeConfig {
             hub: HubName::new(&options.hub).map_err(|error| usage(&error))?,
             group: GroupName::new(&options.group).map_err(|error| usage(&error))?,
             open_groups: options.allow_group.iter().map(|text| pattern(text)).collect::<Result<_, _>>()?,
-            site: find_site(options.site)?,
+            site: select_site(options.site)?,
             publish_key: options.publish_key,
             token_lifetime_seconds: options.token_lifetime,
             negotiate_limit: NonZeroU32::new(options.negotiate_limit).filter(|_| !listen.is_private),
@@ -82,22 +82,22 @@ impl ServeConfig {
         })
     }
 
-    /// Whether `/negotiate` gives everyone permission to publish.
-    pub(crate) fn may_publish_without_key(&self) -> bool {
+    /// Whether all clients get permission to publish.
+    pub(crate) fn is_publishing_open(&self) -> bool {
         self.listen.is_private && self.publish_key.is_none()
     }
 
-    /// Whether clients may ask `/negotiate` for any group: where everybody on this machine knows the key that signs, and
-    /// could write a token for it themselves. Patterns that were given say otherwise.
-    pub(crate) fn gives_every_group(&self) -> bool {
+    /// Whether clients can request any group. This is the default with the well-known development key, with which any
+    /// local program can sign a token itself.
+    pub(crate) fn is_every_group_open(&self) -> bool {
         let Backend::Embedded(service) = &self.backend else { return false };
         self.listen.is_private
             && self.open_groups.is_empty()
-            && is_development_key(&service.access_keys.first)
+            && is_development_key(&service.access_keys.primary)
     }
 
-    /// What to open in a browser: the public name, or else what this machine knows the server by.
-    pub(crate) fn page(&self) -> Endpoint {
+    /// Returns the URL of the page: the public URL, or the URL on this machine.
+    pub(crate) fn page_url(&self) -> Endpoint {
         let address = self.listen.address;
         let host = match address.ip().is_unspecified() {
             true => format!("localhost:{}", address.port()),
@@ -106,8 +106,8 @@ impl ServeConfig {
         self.listen.public.clone().unwrap_or_else(|| self.listen.endpoint_at(host))
     }
 
-    /// What `tailcast stream` needs to be told to find us, if anything.
-    pub(crate) fn stream_hint(&self) -> String {
+    /// Returns the arguments that `tailcast stream` requires to reach this server; empty if the defaults suffice.
+    pub(crate) fn stream_arguments(&self) -> String {
         const DEFAULT_PORT: u16 = 8080;
         let key = if self.publish_key.is_some() { " --publish-key KEY" } else { "" };
         let listen = self.listen.address;
@@ -116,34 +116,33 @@ impl ServeConfig {
             && listen.ip().is_loopback()
             && listen.is_ipv4()
             && listen.port() == DEFAULT_PORT;
-        if is_default { key.to_owned() } else { format!(" --negotiate {}/negotiate{key}", self.page()) }
+        if is_default { key.to_owned() } else { format!(" --negotiate {}/negotiate{key}", self.page_url()) }
     }
 }
 
 fn user_header(name: &str) -> Result<HeaderName, Failure> {
-    name.parse().map_err(|_| Failure::usage(format!("--user-header `{name}` is no name of a header")))
+    name.parse().map_err(|_| Failure::usage(format!("--user-header `{name}` is not a valid header name")))
 }
 
 fn pattern(text: &str) -> Result<Pattern, Failure> {
     Pattern::parse(text).ok_or_else(|| {
         Failure::usage(format!(
-            "--allow-group `{text}` is no pattern: `?` stands for one character, `*` for several but dots, `**` for any; \
-             at most five of them"
+            "--allow-group `{text}` is not a valid pattern; use at most five of `?` (one character), `*` (any characters \
+             but dots) and `**` (any characters)"
         ))
     })
 }
 
-/// The page: from the folder that was given, or the one that the program carries, or else from where a folder of it
-/// usually is.
-fn find_site(given: Option<PathBuf>) -> Result<Site, Failure> {
+/// Selects the page: from the given directory, or embedded in the binary, or from a default directory.
+fn select_site(given: Option<PathBuf>) -> Result<Site, Failure> {
     let has_page = |folder: &PathBuf| folder.join("index.html").is_file();
     match given {
         Some(folder) if has_page(&folder) => Ok(Site::Folder(folder)),
         Some(folder) => Err(Failure::usage(format!(
-            "--site {} holds no index.html; build the page with `cargo xtask build`, which puts it into target/site",
+            "--site {} contains no index.html; build the page with `cargo xtask build`, which writes it to target/site",
             folder.display()
         ))),
-        None => Ok(Site::carried().unwrap_or_else(|| {
+        None => Ok(Site::embedded().unwrap_or_else(|| {
             let beside =
                 std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("site")));
             let found = beside.into_iter().chain([PathBuf::from("target/site")]).find(has_page);
@@ -157,17 +156,19 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::cli::{Cli, Command};
+    use crate::cli::{Cli, CliCommand};
 
     fn configure(arguments: &[&str]) -> Result<ServeConfig, Failure> {
         let all = ["tailcast", "serve"].iter().chain(arguments);
-        let Command::Serve(options) = Cli::try_parse_from(all).unwrap().command else { panic!("not serve") };
+        let CliCommand::Serve(options) = Cli::try_parse_from(all).unwrap().command else {
+            panic!("not serve")
+        };
         ServeConfig::from_options(options)
     }
 
-    fn refusal(arguments: &[&str]) -> String {
+    fn error(arguments: &[&str]) -> String {
         match configure(arguments) {
-            Err(Failure::Usage(words)) => words,
+            Err(Failure::Usage(message)) => message,
             other => panic!("{other:?}"),
         }
     }
@@ -175,40 +176,40 @@ mod tests {
     const KEY: &str = "0123456789012345678901234567890123";
 
     #[test]
-    fn beyond_loopback_nobody_may_publish_without_a_key() {
+    fn publishing_requires_a_key_where_other_hosts_can_reach_the_server() {
         let config = configure(&["--listen", "0.0.0.0:80", "--access-key", KEY]).unwrap();
-        assert!(!config.may_publish_without_key());
-        assert!(!configure(&["--publish-key", "secret"]).unwrap().may_publish_without_key());
+        assert!(!config.is_publishing_open());
+        assert!(!configure(&["--publish-key", "secret"]).unwrap().is_publishing_open());
     }
 
     #[test]
-    fn who_lets_pages_of_another_host_in_can_be_reached_by_others() {
+    fn an_allowed_origin_of_another_host_makes_the_server_public() {
         let proxied = ["--allow-origin", "https://logs.example"];
-        assert!(refusal(&proxied).contains("--access-key "));
+        assert!(error(&proxied).contains("--access-key "));
         let with_key = configure(&[&proxied[..], &["--access-key", KEY]].concat()).unwrap();
-        assert!(!with_key.may_publish_without_key());
-        let neighbour = configure(&["--allow-origin", "http://localhost:3000"]).unwrap();
-        assert!(neighbour.may_publish_without_key());
+        assert!(!with_key.is_publishing_open());
+        let local = configure(&["--allow-origin", "http://localhost:3000"]).unwrap();
+        assert!(local.is_publishing_open());
     }
 
     #[test]
-    fn any_group_may_be_asked_for_only_where_everybody_knows_the_key() {
-        assert!(configure(&[]).unwrap().gives_every_group());
-        assert!(!configure(&["--allow-group", "build-*"]).unwrap().gives_every_group());
-        assert!(!configure(&["--access-key", KEY]).unwrap().gives_every_group());
+    fn every_group_is_open_only_with_the_development_key() {
+        assert!(configure(&[]).unwrap().is_every_group_open());
+        assert!(!configure(&["--allow-group", "build-*"]).unwrap().is_every_group_open());
+        assert!(!configure(&["--access-key", KEY]).unwrap().is_every_group_open());
         let azure = format!("Endpoint=https://x;AccessKey={KEY}");
-        assert!(!configure(&[&azure]).unwrap().gives_every_group());
+        assert!(!configure(&[&azure]).unwrap().is_every_group_open());
     }
 
     #[test]
-    fn what_makes_no_sense_is_named() {
-        assert!(refusal(&["Endpoint=https://x"]).contains("`AccessKey`"));
-        assert!(refusal(&["--hub", "1"]).contains("`1` is no hub name"));
-        assert!(refusal(&["--group", " "]).contains("no group name"));
+    fn invalid_options_are_reported() {
+        assert!(error(&["Endpoint=https://x"]).contains("`AccessKey`"));
+        assert!(error(&["--hub", "1"]).contains("`1` is no hub name"));
+        assert!(error(&["--group", " "]).contains("no group name"));
         let through_azure = ["Endpoint=https://x;AccessKey=k", "--event-handler", "http://h"];
-        assert!(refusal(&through_azure).contains("--event-handler is for the embedded service"));
-        assert!(refusal(&["--site", "/nonexistent"]).contains("/nonexistent holds no index.html"));
-        assert!(refusal(&["--allow-group", "a*b*c*d*e*f*"]).contains("is no pattern"));
-        assert!(refusal(&["--publish-key", ""]).contains("publish key is empty"));
+        assert!(error(&through_azure).contains("--event-handler configures the embedded service"));
+        assert!(error(&["--site", "/nonexistent"]).contains("/nonexistent contains no index.html"));
+        assert!(error(&["--allow-group", "a*b*c*d*e*f*"]).contains("is not a valid pattern"));
+        assert!(error(&["--publish-key", ""]).contains("publish key is empty"));
     }
 }

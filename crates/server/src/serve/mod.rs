@@ -1,4 +1,4 @@
-//! `tailcast serve`: the page, `/negotiate`, and the embedded service.
+//! `tailcast serve`: serves the page, `/negotiate` and the embedded service.
 
 pub(crate) mod config;
 mod negotiate;
@@ -17,17 +17,17 @@ use webpubsub_hub::Service;
 use crate::{
     cli::ServeOptions,
     failure::Failure,
-    service::{self, Listening},
+    service::{self, BoundServer},
 };
 use config::{Backend, ServeConfig};
 use negotiate::Negotiator;
 use site::Site;
 
-/// Serves until a signal asks it to end.
+/// Serves until SIGINT or SIGTERM.
 pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
     let mut config = ServeConfig::from_options(options)?;
-    let listening = Listening::on(config.listen).await?;
-    config.listen = listening.config.clone();
+    let server = BoundServer::bind(config.listen).await?;
+    config.listen = server.config.clone();
     let service = match &config.backend {
         Backend::Embedded(service) => {
             let log_page = (config.site != Site::Missing).then_some("/");
@@ -36,14 +36,14 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
         Backend::Azure { .. } => None,
     };
     let app = app(&config, service.as_ref());
-    announce(&config, &listening);
-    listening.serve(app, service).await
+    print_info(&config, &server);
+    server.serve(app, service).await
 }
 
 fn app(config: &ServeConfig, service: Option<&Arc<Service>>) -> Router {
     let negotiator = Arc::new(Negotiator::new(config));
     let mut app = Router::new()
-        .route("/negotiate", get(negotiate::negotiate).with_state(negotiator).layer(cross_origin(config)))
+        .route("/negotiate", get(negotiate::negotiate).with_state(negotiator).layer(cors(config)))
         .route("/healthz", get(|| async { "ok\n" }));
     if let Some(service) = service {
         app = app.merge(service.router());
@@ -51,8 +51,8 @@ fn app(config: &ServeConfig, service: Option<&Arc<Service>>) -> Router {
     app.fallback_service(config.site.service(&config.listen.origins.allowed))
 }
 
-/// Lets pages of the allowed origins read the answer.
-fn cross_origin(config: &ServeConfig) -> CorsLayer {
+/// Creates the CORS headers for the allowed origins.
+fn cors(config: &ServeConfig) -> CorsLayer {
     let origins: Vec<HeaderValue> =
         config.listen.origins.allowed.iter().filter_map(|origin| origin.parse().ok()).collect();
     CorsLayer::new()
@@ -62,25 +62,25 @@ fn cross_origin(config: &ServeConfig) -> CorsLayer {
         .expose_headers([header::RETRY_AFTER])
 }
 
-/// What people want to know goes to standard error.
-fn announce(config: &ServeConfig, listening: &Listening) {
+/// Prints information for the user to standard error.
+fn print_info(config: &ServeConfig, server: &BoundServer) {
     match &config.backend {
         Backend::Embedded(service) => {
-            listening.announce_service(service);
+            server.print_service_info(service);
             eprintln!("Embedded service, hub `{}`.", config.hub);
         }
         Backend::Azure { connection_string } => {
-            eprintln!("Through {}, hub `{}`.", connection_string.endpoint, config.hub);
+            eprintln!("Service {}, hub `{}`.", connection_string.endpoint, config.hub);
         }
     }
-    if !config.may_publish_without_key() && config.publish_key.is_none() {
-        eprintln!("Clients may only read: to let some publish, start with --publish-key KEY.");
+    if !config.is_publishing_open() && config.publish_key.is_none() {
+        eprintln!("Clients cannot publish; to allow it, start with --publish-key KEY.");
     }
     if config.site == Site::Missing {
         eprintln!(
-            "This program carries no page: build it with `cargo xtask build`, or give the folder of one with --site DIR."
+            "This binary contains no page; build it with `cargo xtask build`, or give the directory of a page with --site DIR."
         );
     }
-    let (page, hint) = (config.page(), config.stream_hint());
-    eprintln!("Open {page}/ in a browser, then: some-command | tailcast stream{hint}");
+    let (page, arguments) = (config.page_url(), config.stream_arguments());
+    eprintln!("Open {page}/ in a browser, then run: some-command | tailcast stream{arguments}");
 }

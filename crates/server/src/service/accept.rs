@@ -1,4 +1,4 @@
-//! Taking connections: with a limit on how many, and on how long a request may take to say what it wants.
+//! Accepting connections, with a limit on their number and timeouts for handshakes and headers.
 
 use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
@@ -22,51 +22,51 @@ use webpubsub_hub::service::MAX_CONNECTIONS;
 
 use super::tls::Tls;
 
-/// Most sockets at once: every client of the service, and as many again half for requests.
+/// Maximum number of open sockets: all clients of the service, and half as many for HTTP requests.
 const MAX_SOCKETS: usize = MAX_CONNECTIONS + MAX_CONNECTIONS / 2;
-/// How long a TLS handshake may take, a request's headers may take to arrive, and an idle connection may stay.
+/// Timeout of a TLS handshake, of the headers of a request, and of an idle connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Most bytes of headers: a token fits several times.
+/// Maximum size of a request's headers: several times that of a token.
 const MAX_HEADER_BYTES: usize = 96 * 1024;
-/// After a failed accept, most likely for want of file descriptors: time for some to come free.
+/// Pause after a failed accept. The likely cause is a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Whom a request comes from, as the socket has it.
+/// Peer of a socket. An extension of each request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peer {
     pub(super) address: IpAddr,
-    /// Whether it came over TLS that ends here.
+    /// Whether the connection uses TLS.
     pub(super) is_encrypted: bool,
 }
 
-/// Serves `app` on every connection, for ever.
+/// Serves `app` on every accepted connection, without end.
 pub(super) async fn serve(listener: TcpListener, tls: Option<Tls>, app: Router) {
-    let places = Arc::new(Semaphore::new(MAX_SOCKETS));
+    let permits = Arc::new(Semaphore::new(MAX_SOCKETS));
     loop {
-        // Closed never: nobody closes it.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        // The semaphore is never closed.
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((socket, from)) => {
                 let (app, peer) = (app.clone(), from.ip().to_canonical());
-                // Two futures, so that a plain connection is no larger for what an encrypted one needs.
+                // Two futures, so that the one of a plain connection does not reserve memory for TLS.
                 match tls.as_ref().map(Tls::acceptor) {
                     None => tokio::spawn(async move {
-                        serve_connection(prepared(socket), peer, false, app).await;
-                        drop(place);
+                        serve_connection(configure(socket), peer, false, app).await;
+                        drop(permit);
                     }),
                     Some(acceptor) => tokio::spawn(async move {
-                        match timeout(HEADER_TIMEOUT, acceptor.accept(prepared(socket))).await {
+                        match timeout(HEADER_TIMEOUT, acceptor.accept(configure(socket))).await {
                             Ok(Ok(socket)) => serve_connection(socket, peer, true, app).await,
-                            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-                            Err(_) => tracing::debug!("a TLS handshake took too long"),
+                            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+                            Err(_) => tracing::debug!("TLS handshake timed out"),
                         }
-                        drop(place);
+                        drop(permit);
                     }),
                 };
             }
             Err(error) => {
-                if !is_of_the_peer(&error) {
-                    tracing::warn!(%error, "no connection could be accepted");
+                if !is_peer_error(&error) {
+                    tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
@@ -74,10 +74,10 @@ pub(super) async fn serve(listener: TcpListener, tls: Option<Tls>, app: Router) 
     }
 }
 
-fn prepared(socket: TcpStream) -> TcpStream {
-    // A frame that is written must leave, not wait for another. A socket that refuses is a slower one, no more.
+fn configure(socket: TcpStream) -> TcpStream {
+    // Small frames must be sent without delay. Without the option, the connection works with a higher latency.
     if let Err(error) = socket.set_nodelay(true) {
-        tracing::debug!(%error, "the socket keeps its delay");
+        tracing::debug!(%error, "cannot disable Nagle's algorithm");
     }
     socket
 }
@@ -101,12 +101,12 @@ async fn serve_connection(
         .with_upgrades()
         .await;
     if let Err(error) = served {
-        tracing::debug!(%error, "a connection ended badly");
+        tracing::debug!(%error, "connection failed");
     }
 }
 
-/// The peer has gone before it was accepted: its own affair.
-fn is_of_the_peer(error: &io::Error) -> bool {
+/// Whether the peer closed the connection before it was accepted.
+fn is_peer_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }

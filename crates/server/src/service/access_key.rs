@@ -1,69 +1,69 @@
-//! The keys that sign the embedded service's tokens.
+//! Access keys of the embedded service, which sign its tokens.
 
 use webpubsub_protocol::connection_string::AccessKey;
 
 use crate::failure::Failure;
 
-/// The key that the vendor's emulator uses too, so that a connection string copied from its documentation works.
-/// Everybody knows it: good on the loopback interface only.
+/// Well-known key of the vendor's emulator, so that connection strings from its documentation work. It is not secret, so it
+/// is accepted only if no other host can reach the server.
 pub(crate) const DEVELOPMENT_KEY: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
 
-/// Whether everybody knows it.
+/// Whether this is the well-known development key.
 pub(crate) fn is_development_key(key: &AccessKey) -> bool {
     key.reveal() == DEVELOPMENT_KEY
 }
 
-/// The keys that count.
+/// Access keys that are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AccessKeys {
-    /// The one that signs.
-    pub(crate) first: AccessKey,
-    /// One more, while the first is being changed.
-    pub(crate) second: Option<AccessKey>,
+    /// Key that signs tokens.
+    pub(crate) primary: AccessKey,
+    /// Second key, for key rotation.
+    pub(crate) secondary: Option<AccessKey>,
 }
 
 impl AccessKeys {
-    /// All of them, the one that signs first.
+    /// Returns all keys, the primary key first.
     pub(crate) fn all(&self) -> Vec<AccessKey> {
-        std::iter::once(&self.first).chain(&self.second).cloned().collect()
+        std::iter::once(&self.primary).chain(&self.secondary).cloned().collect()
     }
 }
 
-/// Checks the keys that were given.
-pub(super) fn keys(
-    first: Option<&str>,
-    second: Option<&str>,
+/// Validates the configured keys.
+pub(super) fn access_keys(
+    primary: Option<&str>,
+    secondary: Option<&str>,
     is_private: bool,
 ) -> Result<AccessKeys, Failure> {
-    let first = match first {
-        Some(key) => check(key, "--access-key", is_private)?,
-        None if is_private => check(DEVELOPMENT_KEY, "--access-key", is_private)?,
+    let primary = match primary {
+        Some(key) => parse_key(key, "--access-key", is_private)?,
+        None if is_private => parse_key(DEVELOPMENT_KEY, "--access-key", is_private)?,
         None => {
             return Err(Failure::usage(format!(
-                "others can reach the server (by --listen, --allow-origin, --public-url or --trusted-proxy), so the \
-                 embedded service needs a key of its own: --access-key {}",
-                fresh_key()
+                "other hosts can reach the server (by --listen, --allow-origin, --public-url or --trusted-proxy), so the \
+                 embedded service requires its own access key; pass --access-key {}",
+                random_key()
             )));
         }
     };
-    let second = second.map(|key| check(key, "--secondary-access-key", is_private)).transpose()?;
-    Ok(AccessKeys { first, second })
+    let secondary = secondary.map(|key| parse_key(key, "--secondary-access-key", is_private)).transpose()?;
+    Ok(AccessKeys { primary, secondary })
 }
 
-fn check(key: &str, flag: &str, is_private: bool) -> Result<AccessKey, Failure> {
+fn parse_key(key: &str, flag: &str, is_private: bool) -> Result<AccessKey, Failure> {
     if key == DEVELOPMENT_KEY && !is_private {
         return Err(Failure::usage(
-            "everybody knows the development key, so it is refused where others can reach the server \
-             (by --listen, --allow-origin, --public-url or --trusted-proxy); use a key of your own",
+            "the development key is well known, so it is refused where other hosts can reach the server \
+             (by --listen, --allow-origin, --public-url or --trusted-proxy); choose another key",
         ));
     }
     AccessKey::new(key).map_err(|error| {
-        Failure::usage(error.to_string().replace("`AccessKey`", &format!("the key given with {flag}")))
+        Failure::usage(error.to_string().replace("`AccessKey`", &format!("the value of {flag}")))
     })
 }
 
-/// A key to suggest: 43 characters that nobody can guess.
-fn fresh_key() -> String {
+/// Returns a random key of 43 characters, as a suggestion.
+fn random_key() -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut bytes = [0_u8; 43];
     if getrandom::fill(&mut bytes).is_err() {
@@ -80,30 +80,30 @@ fn fresh_key() -> String {
 mod tests {
     use super::*;
 
-    fn refusal(first: Option<&str>, second: Option<&str>, is_private: bool) -> String {
-        keys(first, second, is_private).unwrap_err().to_string()
+    fn error(primary: Option<&str>, secondary: Option<&str>, is_private: bool) -> String {
+        access_keys(primary, secondary, is_private).unwrap_err().to_string()
     }
 
     #[test]
-    fn the_development_key_serves_where_nobody_else_comes_and_is_refused_beyond() {
-        assert!(is_development_key(&keys(None, None, true).unwrap().first));
-        assert!(refusal(None, None, false).contains("--access-key "));
-        assert!(refusal(Some(DEVELOPMENT_KEY), None, false).contains("everybody knows"));
-        assert!(refusal(Some(&fresh_key()), Some(DEVELOPMENT_KEY), false).contains("everybody knows"));
+    fn the_development_key_is_refused_where_other_hosts_can_reach_the_server() {
+        assert!(is_development_key(&access_keys(None, None, true).unwrap().primary));
+        assert!(error(None, None, false).contains("--access-key "));
+        assert!(error(Some(DEVELOPMENT_KEY), None, false).contains("is well known"));
+        assert!(error(Some(&random_key()), Some(DEVELOPMENT_KEY), false).contains("is well known"));
     }
 
     #[test]
-    fn both_keys_count_and_each_is_checked() {
-        let (first, second) = (fresh_key(), fresh_key());
-        let both = keys(Some(&first), Some(&second), false).unwrap();
+    fn both_keys_are_accepted_and_validated() {
+        let (first, second) = (random_key(), random_key());
+        let both = access_keys(Some(&first), Some(&second), false).unwrap();
         assert_eq!(both.all().iter().map(AccessKey::reveal).collect::<Vec<_>>(), [first, second]);
-        assert!(refusal(Some("short"), None, true).contains("--access-key has 5 bytes"));
-        assert!(refusal(None, Some("short"), true).contains("--secondary-access-key has 5 bytes"));
+        assert!(error(Some("short"), None, true).contains("--access-key has 5 bytes"));
+        assert!(error(None, Some("short"), true).contains("--secondary-access-key has 5 bytes"));
     }
 
     #[test]
-    fn suggested_keys_are_good_and_differ() {
-        assert!(AccessKey::new(&fresh_key()).is_ok());
-        assert_ne!(fresh_key(), fresh_key());
+    fn suggested_keys_are_valid_and_random() {
+        assert!(AccessKey::new(&random_key()).is_ok());
+        assert_ne!(random_key(), random_key());
     }
 }

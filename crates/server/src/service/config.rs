@@ -1,4 +1,4 @@
-//! What the embedded service was asked to do, checked.
+//! Validated configuration of the listening server and of the embedded service.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -15,32 +15,32 @@ use webpubsub_hub::{
 };
 use webpubsub_protocol::endpoint::Endpoint;
 
-/// Where the server listens, and to whom.
+/// Configuration of the listening server.
 #[derive(Debug, Clone)]
 pub(crate) struct ListenConfig {
     pub(crate) address: SocketAddr,
     pub(crate) origins: OriginPolicy,
-    /// Whether nobody but this machine can reach the server, as far as its configuration tells.
+    /// Whether only this machine can reach the server, according to its configuration.
     pub(crate) is_private: bool,
-    /// Where clients reach it, where that was said.
+    /// Public URL, if configured.
     pub(crate) public: Option<Endpoint>,
     pub(crate) proxies: TrustedProxies,
     pub(crate) tls: Option<TlsFiles>,
 }
 
 impl ListenConfig {
-    /// Checks what was typed.
+    /// Validates the options.
     pub(crate) fn from_options(options: &ServiceOptions) -> Result<Self, Failure> {
         for origin in &options.allow_origin {
             check_origin(origin)?;
         }
         let public = options.public_url.as_deref().map(public_endpoint).transpose()?;
         let proxies = TrustedProxies::parse(&options.trusted_proxy)?;
-        // The page that is served by the public name is one of ours.
+        // The server's own page has the origin of the public URL.
         let own_page = public.as_ref().map(|public| public.clone().without_prefix().to_string());
         let allowed: Vec<String> = own_page.into_iter().chain(options.allow_origin.iter().cloned()).collect();
         let is_loopback = options.listen.ip().is_loopback();
-        // A page of another host that may use this server means that others can reach it, by a proxy or a tunnel.
+        // An allowed origin of another host implies that other hosts can reach the server, through a proxy or a tunnel.
         let is_private =
             is_loopback && proxies.is_empty() && allowed.iter().all(|origin| is_loopback_origin(origin));
         let files = options.tls_cert.clone().zip(options.tls_key.clone());
@@ -49,14 +49,14 @@ impl ListenConfig {
         Ok(Self { address: options.listen, origins, is_private, public, proxies, tls })
     }
 
-    /// The server at `authority`, by the scheme that it speaks itself.
+    /// Returns the endpoint of this server at `authority`, with `https` if TLS is configured.
     pub(crate) fn endpoint_at(&self, authority: impl Into<String>) -> Endpoint {
         let endpoint = Endpoint::plain(authority);
         if self.tls.is_some() { endpoint.secured() } else { endpoint }
     }
 
-    /// What event handlers know the server by when others can reach it: the host of the first allowed page, or else the
-    /// address. On a private server, any name that it is called is its own.
+    /// Returns the server's name for event handlers if other hosts can reach it: the host of the first allowed origin, or
+    /// the address. `None` for a private server, which accepts any host name.
     pub(crate) fn public_name(&self) -> Option<String> {
         if self.is_private {
             return None;
@@ -70,11 +70,11 @@ impl ListenConfig {
     }
 }
 
-/// How the embedded service behaves.
+/// Configuration of the embedded service.
 #[derive(Debug, Clone)]
 pub(crate) struct ServiceConfig {
     pub(crate) access_keys: AccessKeys,
-    /// The first that matches counts.
+    /// Rules in order of priority: the first match handles an event.
     pub(crate) event_handlers: Vec<Rule>,
     pub(crate) handler_timeout: Duration,
     pub(crate) allows_anonymous: bool,
@@ -82,11 +82,11 @@ pub(crate) struct ServiceConfig {
 }
 
 impl ServiceConfig {
-    /// Checks what was typed.
+    /// Validates the options.
     pub(crate) fn from_options(options: &ServiceOptions, is_private: bool) -> Result<Self, Failure> {
         let file = options.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
-        let (first, second) = (options.access_key.as_deref(), options.secondary_access_key.as_deref());
-        let access_keys = access_key::keys(first, second, is_private)?;
+        let (primary, secondary) = (options.access_key.as_deref(), options.secondary_access_key.as_deref());
+        let access_keys = access_key::access_keys(primary, secondary, is_private)?;
         let mut event_handlers: Vec<Rule> = options
             .event_handler
             .iter()
@@ -100,15 +100,15 @@ impl ServiceConfig {
         Ok(Self { access_keys, event_handlers, handler_timeout, allows_anonymous, is_inspectable })
     }
 
-    /// Whether something was asked for that only the embedded service has.
-    pub(crate) fn is_asked_for_by(options: &ServiceOptions) -> Option<&'static str> {
-        let asked = [
+    /// Returns the first given flag that applies only to the embedded service.
+    pub(crate) fn first_flag(options: &ServiceOptions) -> Option<&'static str> {
+        let flags = [
             ("--event-handler", !options.event_handler.is_empty()),
             ("--config", options.config.is_some()),
             ("--allow-anonymous", options.allow_anonymous),
             ("--inspect", options.inspect),
         ];
-        asked.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag))
+        flags.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag))
     }
 }
 
@@ -119,7 +119,7 @@ fn is_loopback_origin(origin: &str) -> bool {
 fn public_endpoint(url: &str) -> Result<Endpoint, Failure> {
     Endpoint::parse(url).filter(|_| url.contains("://")).ok_or_else(|| {
         Failure::usage(format!(
-            "--public-url `{url}` is no address of a server: https://logs.example.com would be, with a path or without"
+            "--public-url `{url}` is not a valid URL; give scheme and host, such as https://logs.example.com, and a path if needed"
         ))
     })
 }
@@ -132,7 +132,7 @@ fn check_origin(origin: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage(format!(
-        "--allow-origin `{origin}` is no origin: give scheme and host, such as https://example.com, without a path or `*`"
+        "--allow-origin `{origin}` is not an origin; give scheme and host, such as https://example.com, without a path or `*`"
     )))
 }
 
@@ -141,17 +141,17 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::cli::{Cli, Command};
+    use crate::cli::{Cli, CliCommand};
 
     fn configure(arguments: &[&str]) -> Result<ServiceConfig, Failure> {
         let all = ["tailcast", "hub"].iter().chain(arguments);
-        let Command::Hub(options) = Cli::try_parse_from(all).unwrap().command else { panic!("not hub") };
+        let CliCommand::Hub(options) = Cli::try_parse_from(all).unwrap().command else { panic!("not hub") };
         let listen = ListenConfig::from_options(&options.service)?;
         ServiceConfig::from_options(&options.service, listen.is_private)
     }
 
     #[test]
-    fn others_look_inside_only_when_asked_for() {
+    fn inspection_by_other_hosts_requires_a_flag() {
         const KEY: [&str; 2] = ["--access-key", "0123456789012345678901234567890123"];
         assert!(configure(&[]).unwrap().is_inspectable);
         let public = ["--listen", "0.0.0.0:80", KEY[0], KEY[1]];
@@ -160,10 +160,12 @@ mod tests {
     }
 
     #[test]
-    fn clients_do_not_choose_what_handlers_know_a_public_server_by() {
+    fn event_handlers_get_the_configured_name_of_a_public_server() {
         let name = |arguments: &[&str]| {
             let all = ["tailcast", "hub"].iter().chain(arguments);
-            let Command::Hub(options) = Cli::try_parse_from(all).unwrap().command else { panic!("not hub") };
+            let CliCommand::Hub(options) = Cli::try_parse_from(all).unwrap().command else {
+                panic!("not hub")
+            };
             ListenConfig::from_options(&options.service).unwrap().public_name()
         };
         assert_eq!(name(&[]), None);
@@ -172,10 +174,12 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_a_proxy_or_a_public_name_can_be_reached_by_others() {
+    fn a_server_with_a_proxy_or_a_public_url_is_not_private() {
         let listen = |arguments: &[&str]| {
             let all = ["tailcast", "hub"].iter().chain(arguments);
-            let Command::Hub(options) = Cli::try_parse_from(all).unwrap().command else { panic!("not hub") };
+            let CliCommand::Hub(options) = Cli::try_parse_from(all).unwrap().command else {
+                panic!("not hub")
+            };
             ListenConfig::from_options(&options.service)
         };
         assert!(listen(&[]).unwrap().is_private);
@@ -188,10 +192,10 @@ mod tests {
     }
 
     #[test]
-    fn handlers_and_origins_that_make_no_sense_are_named() {
-        let refusal = |arguments: &[&str]| configure(arguments).unwrap_err().to_string();
-        assert!(refusal(&["--event-handler", "nowhere"]).contains("--event-handler: `nowhere`"));
-        assert!(refusal(&["--allow-origin", "*"]).contains("`*` is no origin"));
+    fn invalid_handlers_and_origins_are_reported() {
+        let error = |arguments: &[&str]| configure(arguments).unwrap_err().to_string();
+        assert!(error(&["--event-handler", "nowhere"]).contains("--event-handler: `nowhere`"));
+        assert!(error(&["--allow-origin", "*"]).contains("`*` is not an origin"));
         assert!(configure(&["--event-handler", "http://localhost:3000/{hub}"]).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! The file that says what flags are too short for: event handlers, one table each.
+//! Configuration file, with one table per event handler.
 //!
 //! ```toml
 //! allow-anonymous = false
@@ -11,7 +11,7 @@
 //! system-events = ["connect", "connected", "disconnected"]
 //! ```
 
-use std::{fs, ops::RangeInclusive, path::Path, time::Duration};
+use std::{fs, io, ops::RangeInclusive, path::Path, time::Duration};
 
 use serde::Deserialize;
 use webpubsub_hub::event_handler::http::rule::{Rule, RuleError, UrlTemplate, UserEvents};
@@ -19,13 +19,13 @@ use webpubsub_protocol::name::HubName;
 
 use crate::failure::Failure;
 
-/// Longest file that is read, in bytes: a thousand handlers fit.
+/// Maximum size of the file, in bytes: room for a thousand handlers.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
-/// How long a handler may be given.
+/// Range of the timeout of event handlers.
 const HANDLER_TIMEOUT_SECONDS: RangeInclusive<u64> = 1..=600;
 
-/// What a file says.
+/// Settings of a file.
 #[derive(Debug, Default)]
 pub(super) struct ConfigFile {
     pub(super) allows_anonymous: bool,
@@ -35,17 +35,17 @@ pub(super) struct ConfigFile {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct Written {
+struct FileTable {
     #[serde(default)]
     allow_anonymous: bool,
     handler_timeout_seconds: Option<u64>,
     #[serde(default)]
-    event_handler: Vec<WrittenHandler>,
+    event_handler: Vec<HandlerTable>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct WrittenHandler {
+struct HandlerTable {
     hub: Option<String>,
     url_template: String,
     user_event_pattern: Option<String>,
@@ -54,42 +54,43 @@ struct WrittenHandler {
 }
 
 impl ConfigFile {
-    /// Reads a file.
+    /// Reads and validates a file.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let wrong = |words: String| Failure::usage(format!("--config {}: {words}", path.display()));
-        let length = fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
+        let invalid = |message: String| Failure::usage(format!("--config {}: {message}", path.display()));
+        let unreadable = |error: io::Error| invalid(format!("cannot read the file: {error}"));
+        let length = fs::metadata(path).map_err(unreadable)?.len();
         if length > MAX_FILE_BYTES {
-            return Err(wrong(format!("it has {length} bytes, more than {MAX_FILE_BYTES}")));
+            return Err(invalid(format!("the file has {length} bytes; the limit is {MAX_FILE_BYTES}")));
         }
-        let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        Self::parse(&text).map_err(wrong)
+        let text = fs::read_to_string(path).map_err(unreadable)?;
+        Self::parse(&text).map_err(invalid)
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let written: Written = toml::from_str(text).map_err(|error| error.to_string())?;
-        let seconds = written.handler_timeout_seconds;
+        let table: FileTable = toml::from_str(text).map_err(|error| error.to_string())?;
+        let seconds = table.handler_timeout_seconds;
         if seconds.is_some_and(|seconds| !HANDLER_TIMEOUT_SECONDS.contains(&seconds)) {
-            let (least, most) = (HANDLER_TIMEOUT_SECONDS.start(), HANDLER_TIMEOUT_SECONDS.end());
-            return Err(format!("`handler-timeout-seconds` must be from {least} to {most}"));
+            let (min, max) = (HANDLER_TIMEOUT_SECONDS.start(), HANDLER_TIMEOUT_SECONDS.end());
+            return Err(format!("`handler-timeout-seconds` must be from {min} to {max}"));
         }
-        let rules: Result<Vec<Rule>, RuleError> = written.event_handler.into_iter().map(rule).collect();
+        let rules: Result<Vec<Rule>, RuleError> = table.event_handler.into_iter().map(rule).collect();
         Ok(Self {
-            allows_anonymous: written.allow_anonymous,
+            allows_anonymous: table.allow_anonymous,
             handler_timeout: seconds.map(Duration::from_secs),
             event_handlers: rules.map_err(|error| error.to_string())?,
         })
     }
 }
 
-fn rule(written: WrittenHandler) -> Result<Rule, RuleError> {
+fn rule(table: HandlerTable) -> Result<Rule, RuleError> {
     Ok(Rule {
-        hub: written.hub.as_deref().map(HubName::new).transpose()?,
-        url: UrlTemplate::new(&written.url_template)?,
-        user_events: match written.user_event_pattern {
+        hub: table.hub.as_deref().map(HubName::new).transpose()?,
+        url: UrlTemplate::new(&table.url_template)?,
+        user_events: match table.user_event_pattern {
             Some(pattern) => pattern.parse()?,
             None => UserEvents::None,
         },
-        system_events: written.system_events.iter().map(|name| name.parse()).collect::<Result<_, _>>()?,
+        system_events: table.system_events.iter().map(|name| name.parse()).collect::<Result<_, _>>()?,
     })
 }
 
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn handlers_are_read_in_their_order() {
+    fn handlers_keep_their_order() {
         let file = ConfigFile::parse(
             "allow-anonymous = true\n\
              [[event-handler]]\nhub = \"chat\"\nurl-template = \"http://one/{hub}\"\nuser-event-pattern = \"a,b\"\n\
@@ -111,14 +112,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_place() {
-        let wrong = |text: &str| ConfigFile::parse(text).unwrap_err();
-        assert!(wrong("colour = 1").contains("unknown field `colour`"));
-        assert!(wrong("allow-anonymous = true\n[[event-handler]]\n").contains("line 2"));
-        assert!(wrong("[[event-handler]]\nurl-template = \"x\"").contains("`x` is no URL template"));
-        assert!(wrong("handler-timeout-seconds = 0").contains("from 1 to 600"));
+    fn errors_include_the_setting_or_the_line() {
+        let error = |text: &str| ConfigFile::parse(text).unwrap_err();
+        assert!(error("colour = 1").contains("unknown field `colour`"));
+        assert!(error("allow-anonymous = true\n[[event-handler]]\n").contains("line 2"));
+        assert!(error("[[event-handler]]\nurl-template = \"x\"").contains("`x` is no URL template"));
+        assert!(error("handler-timeout-seconds = 0").contains("from 1 to 600"));
         let boot = "[[event-handler]]\nurl-template = \"http://h\"\nsystem-events = [\"boot\"]";
-        assert!(wrong(boot).contains("`boot` is no system event"));
+        assert!(error(boot).contains("`boot` is no system event"));
         assert!(
             ConfigFile::read(Path::new("/nonexistent.toml"))
                 .unwrap_err()

@@ -1,4 +1,4 @@
-//! The embedded service, as both `serve` and `hub` run it.
+//! Server and embedded service, common to `serve` and `hub`.
 
 mod accept;
 pub(crate) mod access_key;
@@ -17,10 +17,10 @@ use crate::{failure::Failure, signals::Signals};
 use config::{ListenConfig, ServiceConfig};
 use tls::Tls;
 
-/// How long clients have to go when the server ends.
+/// Timeout for closing connections at shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A service by this configuration. `log_page` is the path of the log's page on this server, if there is one.
+/// Creates the embedded service. `log_page` is the path of the log viewer on this server, if it serves one.
 pub(crate) fn embedded(
     config: &ServiceConfig,
     listen: &ListenConfig,
@@ -31,8 +31,9 @@ pub(crate) fn embedded(
         true => None,
         false => {
             let (rules, keys) = (config.event_handlers.clone(), config.access_keys.all());
-            let handlers = HttpEventHandlers::new(rules, keys, Arc::clone(&metrics))
-                .map_err(|error| Failure::at_run_time(format!("event handlers cannot be called: {error}")))?;
+            let handlers = HttpEventHandlers::new(rules, keys, Arc::clone(&metrics)).map_err(|error| {
+                Failure::runtime(format!("cannot initialize the event handlers: {error}"))
+            })?;
             Some(Arc::new(handlers.with_timeout(config.handler_timeout)) as _)
         }
     };
@@ -49,31 +50,31 @@ pub(crate) fn embedded(
     }))
 }
 
-/// A server that has its port.
-pub(crate) struct Listening {
+/// Server that is bound to its port.
+pub(crate) struct BoundServer {
     listener: TcpListener,
     tls: Option<Tls>,
     signals: Signals,
-    /// What was asked for, with the port that it has.
+    /// Configuration, with the actual port.
     pub(crate) config: ListenConfig,
 }
 
-impl Listening {
-    /// Takes the port.
-    pub(crate) async fn on(mut config: ListenConfig) -> Result<Self, Failure> {
+impl BoundServer {
+    /// Binds the port.
+    pub(crate) async fn bind(mut config: ListenConfig) -> Result<Self, Failure> {
         let signals = Signals::listen()?;
         let tls = config.tls.clone().map(Tls::from_files).transpose()?;
         let listener =
-            TcpListener::bind(config.address).await.map_err(|error| cannot_listen(&config, &error))?;
-        config.address = listener.local_addr().map_err(|error| cannot_listen(&config, &error))?;
+            TcpListener::bind(config.address).await.map_err(|error| bind_failure(&config, &error))?;
+        config.address = listener.local_addr().map_err(|error| bind_failure(&config, &error))?;
         Ok(Self { listener, tls, signals, config })
     }
 
-    /// Tells people how to reach the embedded service.
-    pub(crate) fn announce_service(&self, service: &ServiceConfig) {
+    /// Prints the connection string of the embedded service, and the URLs for inspection.
+    pub(crate) fn print_service_info(&self, service: &ServiceConfig) {
         let endpoint = self.config.endpoint_at(self.config.address.to_string());
-        // A key of one's own is known to who gave it, and to nobody who reads the log.
-        let key = &service.access_keys.first;
+        // A configured key must not appear in logs.
+        let key = &service.access_keys.primary;
         let key = if access_key::is_development_key(key) { key.reveal() } else { "<yours>" };
         eprintln!("Connection string: Endpoint={endpoint};AccessKey={key};Version=1.0;");
         if service.is_inspectable {
@@ -81,18 +82,19 @@ impl Listening {
         }
     }
 
-    /// Says that it is ready, and serves until a signal asks it to end.
+    /// Prints the readiness line, and serves until SIGINT or SIGTERM.
     pub(crate) async fn serve(mut self, app: Router, service: Option<Arc<Service>>) -> Result<(), Failure> {
         let app = app.layer(middleware::from_fn_with_state(self.config.origins.clone(), origin::guard));
-        let app = app.layer(middleware::from_fn_with_state(self.config.proxies.clone(), forwarded::admit));
+        let app =
+            app.layer(middleware::from_fn_with_state(self.config.proxies.clone(), forwarded::resolve_client));
         println!("listening on {}", self.config.endpoint_at(self.config.address.to_string()));
         tokio::select! {
             () = accept::serve(self.listener, self.tls, app) => {
-                Err(Failure::at_run_time("the server stopped taking connections"))
+                Err(Failure::runtime("the server stopped accepting connections"))
             }
             _ = self.signals.next() => {
                 if let Some(service) = service {
-                    // Clients that do not go in time are cut off with the process.
+                    // Connections that are still open after the timeout are dropped with the process.
                     drop(tokio::time::timeout(SHUTDOWN_TIMEOUT, service.shut_down()).await);
                 }
                 Ok(())
@@ -101,14 +103,16 @@ impl Listening {
     }
 }
 
-fn cannot_listen(config: &ListenConfig, error: &io::Error) -> Failure {
-    let mend = match error.kind() {
+fn bind_failure(config: &ListenConfig, error: &io::Error) -> Failure {
+    let advice = match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "; another program has this port: stop it, or choose another with --listen"
+            "; another program uses this port: stop it, or choose another port with --listen"
         }
-        io::ErrorKind::PermissionDenied => "; choose a port from 1024 on with --listen",
-        io::ErrorKind::AddrNotAvailable => "; this machine has no such address: choose another with --listen",
+        io::ErrorKind::PermissionDenied => "; choose a port from 1024 with --listen",
+        io::ErrorKind::AddrNotAvailable => {
+            "; this machine does not have the address: choose another with --listen"
+        }
         _ => "",
     };
-    Failure::at_run_time(format!("cannot listen on {}: {error}{mend}", config.address))
+    Failure::runtime(format!("cannot listen on {}: {error}{advice}", config.address))
 }

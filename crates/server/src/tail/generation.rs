@@ -1,4 +1,4 @@
-//! One file, from its beginning to its end: what a path leads to until it is rotated.
+//! One generation of a log file: the file at a path from its creation to its rotation.
 
 use std::{
     fs::{File, Metadata},
@@ -8,13 +8,12 @@ use std::{
 };
 
 use super::last_lines;
-use crate::publishing::{input::CHUNK_BYTES, whole_lines::WholeLines};
+use crate::pipeline::{input::CHUNK_BYTES, line_assembler::LineAssembler};
 
-/// How many of the bytes read last are remembered: they tell whether a file is still the one that was read, or was emptied and
-/// filled again.
-const REMEMBERED_BYTES: usize = 256;
+/// Count of the last read bytes that are stored. A comparison with the file detects that it was truncated and rewritten.
+const CHECK_BYTES: usize = 256;
 
-/// Which file it is, whatever it is called.
+/// Identity of a file, independent of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     device: u64,
@@ -28,87 +27,88 @@ impl Identity {
         Self { device: metadata.dev(), file: metadata.ino() }
     }
 
-    /// Where files have no number, the time at which they came to be tells them apart.
+    /// Uses the creation time: the system has no inode numbers.
     #[cfg(not(unix))]
     pub(super) fn of(metadata: &Metadata) -> Self {
-        let born = metadata.created().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-        Self { device: 0, file: born.map_or(0, |since| since.as_nanos() as u64) }
+        let created =
+            metadata.created().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        Self { device: 0, file: created.map_or(0, |since| since.as_nanos() as u64) }
     }
 }
 
-/// An open file, and how far it has been read.
+/// Open file with its read offset.
 #[derive(Debug)]
 pub(super) struct Generation {
     file: File,
     identity: Identity,
     offset: u64,
-    /// The last bytes before `offset`.
-    remembered: Vec<u8>,
-    /// When the file was last changed, as of when it was found to hold nothing new.
-    quiet_since: Option<SystemTime>,
-    lines: WholeLines,
+    /// Last bytes before `offset`.
+    check: Vec<u8>,
+    /// Modification time at the last read that found no new data.
+    unchanged_since: Option<SystemTime>,
+    lines: LineAssembler,
 }
 
-/// What a read gave.
+/// Outcome of a read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// Whole lines, perhaps none of them whole yet.
+pub(super) enum ReadOutcome {
+    /// Whole lines; empty if no line is complete yet.
     Lines(Vec<u8>),
-    /// Nothing new.
-    Nothing,
-    /// The file is shorter than what was read of it, or says something else there: it was emptied.
-    Emptied,
+    /// No new data.
+    Unchanged,
+    /// The file is shorter than the read offset, or has other content before it.
+    Truncated,
 }
 
 impl Generation {
-    /// Opens what `path` leads to, to be read from its beginning.
-    pub(super) fn open(path: &Path, lines: WholeLines) -> io::Result<Self> {
+    /// Opens the file at `path`, to read it from its beginning.
+    pub(super) fn open(path: &Path, lines: LineAssembler) -> io::Result<Self> {
         let file = File::open(path)?;
         let identity = Identity::of(&file.metadata()?);
-        Ok(Self { file, identity, offset: 0, remembered: Vec::new(), quiet_since: None, lines })
+        Ok(Self { file, identity, offset: 0, check: Vec::new(), unchanged_since: None, lines })
     }
 
     pub(super) fn identity(&self) -> Identity {
         self.identity
     }
 
-    /// Goes to where the last `count` lines begin.
-    pub(super) fn skip_to_last(&mut self, count: u64) -> io::Result<()> {
+    /// Moves the read offset to the last `count` lines.
+    pub(super) fn seek_to_last_lines(&mut self, count: u64) -> io::Result<()> {
         let length = self.file.metadata()?.len();
         self.offset = last_lines::offset(&mut self.file, length, count)?;
-        let remembered = self.offset.min(REMEMBERED_BYTES as u64);
-        self.file.seek(SeekFrom::Start(self.offset - remembered))?;
-        self.remembered = vec![0; usize::try_from(remembered).unwrap_or_default()];
-        self.file.read_exact(&mut self.remembered)
+        let check_bytes = self.offset.min(CHECK_BYTES as u64);
+        self.file.seek(SeekFrom::Start(self.offset - check_bytes))?;
+        self.check = vec![0; usize::try_from(check_bytes).unwrap_or_default()];
+        self.file.read_exact(&mut self.check)
     }
 
-    /// Reads a chunk.
-    pub(super) fn read(&mut self) -> io::Result<Found> {
+    /// Reads the next chunk.
+    pub(super) fn read(&mut self) -> io::Result<ReadOutcome> {
         let metadata = self.file.metadata()?;
         if metadata.len() < self.offset {
-            return Ok(Found::Emptied);
+            return Ok(ReadOutcome::Truncated);
         }
-        let changed = metadata.modified().ok();
-        if metadata.len() == self.offset && changed == self.quiet_since {
-            return Ok(Found::Nothing);
+        let modified = metadata.modified().ok();
+        if metadata.len() == self.offset && modified == self.unchanged_since {
+            return Ok(ReadOutcome::Unchanged);
         }
-        let Some(chunk) = read_after(&mut self.file, self.offset, &self.remembered)? else {
-            return Ok(Found::Emptied);
+        let Some(chunk) = read_after(&mut self.file, self.offset, &self.check)? else {
+            return Ok(ReadOutcome::Truncated);
         };
         if chunk.is_empty() {
-            self.quiet_since = changed;
-            return Ok(Found::Nothing);
+            self.unchanged_since = modified;
+            return Ok(ReadOutcome::Unchanged);
         }
         self.offset += chunk.len() as u64;
-        self.remembered
-            .extend_from_slice(chunk.get(chunk.len().saturating_sub(REMEMBERED_BYTES)..).unwrap_or_default());
-        self.remembered.drain(..self.remembered.len().saturating_sub(REMEMBERED_BYTES));
-        Ok(Found::Lines(self.lines.push(&chunk)))
+        self.check
+            .extend_from_slice(chunk.get(chunk.len().saturating_sub(CHECK_BYTES)..).unwrap_or_default());
+        self.check.drain(..self.check.len().saturating_sub(CHECK_BYTES));
+        Ok(ReadOutcome::Lines(self.lines.push(&chunk)))
     }
 
-    /// Whether `other` begins with all that was read of this file, as far as we remember: a copy that was made before the file
-    /// was emptied. Then what remains of it is for us.
-    pub(super) fn rest_in(&self, other: &Path) -> io::Result<Option<Self>> {
+    /// Opens `other` at the read offset if it is a copy that was made before this file was truncated. Compares the last read
+    /// bytes.
+    pub(super) fn open_copy(&self, other: &Path) -> io::Result<Option<Self>> {
         let file = File::open(other)?;
         let metadata = file.metadata()?;
         let identity = Identity::of(&metadata);
@@ -119,39 +119,39 @@ impl Generation {
         {
             return Ok(None);
         }
-        let (offset, remembered) = (self.offset, self.remembered.clone());
+        let (offset, check) = (self.offset, self.check.clone());
         let mut copy =
-            Self { file, identity, offset, remembered, quiet_since: None, lines: WholeLines::default() };
-        let is_copy = read_after(&mut copy.file, copy.offset, &copy.remembered)?.is_some();
+            Self { file, identity, offset, check, unchanged_since: None, lines: LineAssembler::default() };
+        let is_copy = read_after(&mut copy.file, copy.offset, &copy.check)?.is_some();
         Ok(is_copy.then_some(copy))
     }
 
-    /// Goes on with the line that another had begun.
-    pub(super) fn take_lines_of(&mut self, other: &mut Self) {
+    /// Continues the partial line of another generation.
+    pub(super) fn take_partial_line(&mut self, other: &mut Self) {
         self.lines = std::mem::take(&mut other.lines);
     }
 
-    /// Begins again at the beginning, with lines of that mark.
-    pub(super) fn begin_again(&mut self, lines: WholeLines) {
+    /// Restarts at the beginning of the file.
+    pub(super) fn restart(&mut self, lines: LineAssembler) {
         self.offset = 0;
-        self.remembered.clear();
+        self.check.clear();
         self.lines = lines;
     }
 
-    /// Nothing more will come: gives the line that was begun, if any.
+    /// Ends the generation. Returns its partial last line, if any.
     pub(super) fn finish(&mut self) -> Vec<u8> {
         self.lines.finish()
     }
 }
 
-/// The chunk at `offset`, if what stands before it is as remembered. Both are read at once, so that nobody changes the one
-/// in between.
-fn read_after(file: &mut File, offset: u64, remembered: &[u8]) -> io::Result<Option<Vec<u8>>> {
-    file.seek(SeekFrom::Start(offset - remembered.len() as u64))?;
-    let mut bytes = vec![0; remembered.len() + CHUNK_BYTES];
+/// Reads the chunk at `offset`; `None` if the bytes before it differ from `check`. One read call covers both, so the file
+/// cannot change in between.
+fn read_after(file: &mut File, offset: u64, check: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    file.seek(SeekFrom::Start(offset - check.len() as u64))?;
+    let mut bytes = vec![0; check.len() + CHUNK_BYTES];
     let mut filled = 0;
-    // A file gives what it has; less than the remembered part means that it has become shorter.
-    while filled <= remembered.len() {
+    // A short read can end inside the checked part. End of file there means that the file was truncated.
+    while filled <= check.len() {
         match file.read(bytes.get_mut(filled..).unwrap_or_default()) {
             Ok(0) => break,
             Ok(read) => filled += read,
@@ -160,14 +160,14 @@ fn read_after(file: &mut File, offset: u64, remembered: &[u8]) -> io::Result<Opt
         }
     }
     bytes.truncate(filled);
-    Ok(bytes.strip_prefix(remembered).map(<[u8]>::to_vec))
+    Ok(bytes.strip_prefix(check).map(<[u8]>::to_vec))
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
 
-    /// A file for reading and writing whose name nobody knows any more.
+    /// Creates a temporary file without a name.
     pub(in crate::tail) fn unnamed_file() -> File {
         use std::sync::atomic::{AtomicU64, Ordering};
         static NUMBER: AtomicU64 = AtomicU64::new(0);

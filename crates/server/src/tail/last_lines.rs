@@ -1,4 +1,4 @@
-//! Where the last lines of a file begin.
+//! Offset of the last lines of a file.
 
 use std::{
     fs::File,
@@ -7,23 +7,22 @@ use std::{
 
 use memchr::memrchr_iter;
 
-/// How much is read at a time, from the end backwards.
+/// Size of a read; blocks are read backwards from the end.
 const BLOCK_BYTES: u64 = 64 * 1024;
 
-/// The offset at which the last `count` lines of the first `length` bytes begin. A last line without its line feed counts
-/// as one.
+/// Returns the offset of the last `count` lines in the first `length` bytes. A last line without a line feed is counted.
 pub(super) fn offset(file: &mut File, length: u64, count: u64) -> io::Result<u64> {
     if count == 0 {
         return Ok(length);
     }
-    // The line feed that ends the last line begins none.
-    let (mut end, mut feeds_wanted) = (length, count);
+    // No line starts after the final line feed.
+    let (mut end, mut remaining_feeds) = (length, count);
     let mut block = vec![0; BLOCK_BYTES as usize];
     if length > 0 {
         file.seek(SeekFrom::Start(length - 1))?;
         let mut last = [0];
         file.read_exact(&mut last)?;
-        feeds_wanted += u64::from(last == *b"\n");
+        remaining_feeds += u64::from(last == *b"\n");
     }
     while end > 0 {
         let start = end.saturating_sub(BLOCK_BYTES);
@@ -32,8 +31,8 @@ pub(super) fn offset(file: &mut File, length: u64, count: u64) -> io::Result<u64
         file.seek(SeekFrom::Start(start))?;
         file.read_exact(part)?;
         for at in memrchr_iter(b'\n', part) {
-            feeds_wanted -= 1;
-            if feeds_wanted == 0 {
+            remaining_feeds -= 1;
+            if remaining_feeds == 0 {
                 return Ok(start + at as u64 + 1);
             }
         }
@@ -56,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_lines_as_asked_for_and_no_more() {
+    fn the_requested_number_of_lines_is_found() {
         assert_eq!(last("a\nb\nc\n", 2), "b\nc\n");
         assert_eq!(last("a\nb\nc", 2), "b\nc");
         assert_eq!(last("a\n\n\n", 2), "\n\n");

@@ -1,39 +1,39 @@
-//! `tailcast tail FILE…`: what is written to files, to a group.
+//! `tailcast tail FILE…`: publishes the lines that are appended to files.
 //!
 //! ```text
-//! files ─► thread: a look at each, woken by the system or by the clock ─► whole lines ─► publishing
+//! files ─► thread: polls each file, woken by notifications or a timer ─► whole lines ─► pipeline
 //! ```
 //!
-//! A [`FollowedFile`] knows what to do at each look, whatever has happened to the file since the last one. The system's
-//! notifications only make the looks prompt; none of them has to be right, or to come at all.
+//! [`FollowedFile::poll`] detects every change since the previous poll. Notifications of the operating system only reduce the
+//! delay; they can be spurious or missing.
 
+mod change_watcher;
 mod followed_file;
 mod generation;
 mod last_lines;
-mod wake_up;
 
 use std::{ffi::OsStr, path::Path, time::Instant};
 
 use crate::{
     cli::TailOptions,
     failure::Failure,
-    publishing::{
+    pipeline::{
         self,
         input::{Closed, Input, InputSender},
-        stopping::Stopping,
-        whole_lines::Mark,
+        line_assembler::Decoration,
+        stop_requests::StopRequests,
     },
     signals::Signals,
 };
+use change_watcher::ChangeWatcher;
 use followed_file::FollowedFile;
-use wake_up::WakeUp;
 
-/// Follows until a signal comes, or the client gives up.
+/// Follows the files until a signal, or until the client gives up.
 pub(crate) async fn run(options: TailOptions) -> Result<(), Failure> {
-    let stopping = Stopping::by_signals(Signals::listen()?);
+    let stop_requests = StopRequests::from_signals(Signals::listen()?);
     if let Some(other) = options.files.iter().find(|path| path.exists() && !path.is_file()) {
         return Err(Failure::usage(format!(
-            "{} is no file to follow; name files, and give what comes through a pipe to `tailcast stream`",
+            "{} is not a regular file; pass the paths of files, or pipe the input to `tailcast stream`",
             other.display()
         )));
     }
@@ -43,36 +43,35 @@ pub(crate) async fn run(options: TailOptions) -> Result<(), Failure> {
         .into_iter()
         .zip(names)
         .map(|(file, name)| {
-            let mark = name.map_or_else(Mark::none, |name| Mark::name(&name));
-            FollowedFile::new(file, mark, options.lines)
+            let decoration = name.map_or_else(Decoration::none, |name| Decoration::prefix(&name));
+            FollowedFile::new(file, decoration, options.lines)
         })
         .collect();
     let (sender, input) = Input::channel();
-    // A thread, because reading files blocks, and waiting for publishing does too. Left behind when the program ends; it
-    // holds nothing that must be saved.
+    // A thread, because reading files and waiting for the pipeline block. It is not joined when the program ends: it has no
+    // state to save.
     std::thread::spawn(move || follow(files, &sender));
-    publishing::publish("tail", options.destination, input, stopping).await
+    pipeline::run("tail", options.target, input, stop_requests).await
 }
 
-/// Looks again and again, until nobody wants more.
+/// Polls the files until the pipeline is closed.
 fn follow(mut files: Vec<FollowedFile>, sender: &InputSender) {
-    let mut wake_up = WakeUp::at_changes(files.iter().map(FollowedFile::path));
+    let mut watcher = ChangeWatcher::new(files.iter().map(FollowedFile::path));
     loop {
-        let mut is_more_there = false;
+        let mut is_more_available = false;
         for file in &mut files {
-            let found = file.look(Instant::now(), &mut |lines| sender.blocking_send(lines));
-            match found {
-                Ok(is_more) => is_more_there |= is_more,
+            match file.poll(Instant::now(), &mut |lines| sender.blocking_send(lines)) {
+                Ok(is_more) => is_more_available |= is_more,
                 Err(Closed) => return,
             }
         }
-        if !is_more_there {
-            wake_up.wait();
+        if !is_more_available {
+            watcher.wait();
         }
     }
 }
 
-/// How several files are told apart: by their names, or where two have the same, by their paths. One alone has none.
+/// Returns the prefixes of several files: their names, or their paths where names are equal. A single file has none.
 fn names(files: &[impl AsRef<Path>]) -> Vec<Option<String>> {
     let name = |file: &Path| file.file_name().unwrap_or(OsStr::new("?")).to_string_lossy().into_owned();
     let name_of = |file: &Path| {
@@ -84,7 +83,7 @@ fn names(files: &[impl AsRef<Path>]) -> Vec<Option<String>> {
         [_] => vec![None],
         _ => files
             .iter()
-            .map(|file| Some(crate::terminal::plain(&name_of(file.as_ref())).into_owned()))
+            .map(|file| Some(crate::terminal::without_controls(&name_of(file.as_ref())).into_owned()))
             .collect(),
     }
 }
@@ -94,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_told_apart_as_briefly_as_can_be() {
+    fn only_equal_names_are_extended_to_paths() {
         assert_eq!(names(&["/var/log/app.log"]), [None]);
         let several = names(&["a/app.log", "b/app.log", "b/db.log"]);
         assert_eq!(several, ["a/app.log", "b/app.log", "db.log"].map(|name| Some(name.to_owned())));

@@ -1,10 +1,15 @@
-//! `GET /negotiate`: a URL with a signed token, so that clients need no key of their own.
+//! `GET /negotiate`: returns a URL with a signed token, so that clients do not need an access key.
 //!
-//! What is asked for is read in [`request`], who may have it is decided in [`permission`], and [`refusal`] says no.
+//! | module | concept |
+//! | --- | --- |
+//! | [`request`] | parameters of a request |
+//! | [`permission`] | permissions of the token |
+//! | [`rate_limit`] | requests per client address |
+//! | [`error`] | responses without a URL |
 
+mod error;
 mod permission;
 mod rate_limit;
-mod refusal;
 mod request;
 
 use std::{
@@ -27,41 +32,41 @@ use webpubsub_protocol::{
 };
 
 use super::config::{Backend, ServeConfig};
-use crate::{publish::unix_time, service::forwarded::Asker};
-use permission::{OpenGroups, Publishing, roles};
+use crate::{publish::unix_time, service::forwarded::ClientInfo};
+use error::NegotiateError;
+use permission::{OpenGroups, PublishPolicy, roles};
 use rate_limit::RateLimit;
-use refusal::Refusal;
-use request::Asked;
+use request::NegotiateRequest;
 
-/// Signs tokens for clients.
+/// State of the negotiate endpoint.
 pub(super) struct Negotiator {
     service: ConnectionString,
-    place: Place,
+    location: ServiceLocation,
     hub: HubName,
     groups: OpenGroups,
-    publishing: Publishing,
+    publish_policy: PublishPolicy,
     token_lifetime_seconds: u64,
-    /// The header in which a trusted proxy names the user.
+    /// Header in which a trusted proxy sends the id of the user.
     user_header: Option<HeaderName>,
-    /// Held for a look into a table, never across a wait.
-    limit: Option<Mutex<RateLimit>>,
+    /// The lock is never held across an await.
+    rate_limit: Option<Mutex<RateLimit>>,
 }
 
-/// Where clients reach the service.
-enum Place {
-    /// Somewhere else.
-    Elsewhere(Endpoint),
-    /// In this process, by its public name.
+/// Location of the service, as clients reach it.
+enum ServiceLocation {
+    /// Another server.
+    External(Endpoint),
+    /// This server, at its public URL.
     Public(Endpoint),
-    /// In this process, by the name that they asked us by.
-    AsAsked {
-        /// Hosts of the https origins that were allowed.
+    /// This server, at the host of the request.
+    RequestHost {
+        /// Hosts of the allowed https origins.
         https_hosts: Vec<String>,
     },
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct NegotiateResponse {
     url: String,
 }
 
@@ -70,7 +75,7 @@ impl Negotiator {
         let (service, is_embedded) = match &config.backend {
             Backend::Embedded(service) => {
                 let endpoint = config.listen.endpoint_at(config.listen.address.to_string());
-                let access_key = service.access_keys.first.clone();
+                let access_key = service.access_keys.primary.clone();
                 (ConnectionString { endpoint, access_key }, true)
             }
             Backend::Azure { connection_string } => (connection_string.clone(), false),
@@ -78,109 +83,120 @@ impl Negotiator {
         let https = |origin: &String| {
             origin.strip_prefix("https://").map(|host| host.trim_end_matches('/').to_owned())
         };
-        let place = match &config.listen.public {
-            _ if !is_embedded => Place::Elsewhere(service.endpoint.clone()),
-            Some(public) => Place::Public(public.clone()),
-            None => Place::AsAsked {
+        let location = match &config.listen.public {
+            _ if !is_embedded => ServiceLocation::External(service.endpoint.clone()),
+            Some(public) => ServiceLocation::Public(public.clone()),
+            None => ServiceLocation::RequestHost {
                 https_hosts: config.listen.origins.allowed.iter().filter_map(https).collect(),
             },
         };
-        let publishing = match &config.publish_key {
-            Some(key) => Publishing::WithKey(key.clone()),
-            None if config.may_publish_without_key() => Publishing::Everyone,
-            None => Publishing::Nobody,
+        let publish_policy = match &config.publish_key {
+            Some(key) => PublishPolicy::WithKey(key.clone()),
+            None if config.is_publishing_open() => PublishPolicy::Everyone,
+            None => PublishPolicy::Nobody,
         };
         Self {
             service,
-            place,
+            location,
             hub: config.hub.clone(),
             groups: OpenGroups {
-                own: config.group.clone(),
+                default: config.group.clone(),
                 patterns: config.open_groups.clone(),
-                is_every_group: config.gives_every_group(),
+                is_every_group: config.is_every_group_open(),
             },
-            publishing,
+            publish_policy,
             token_lifetime_seconds: config.token_lifetime_seconds,
             user_header: config.listen.proxies.user_header.clone(),
-            limit: config.negotiate_limit.map(|limit| Mutex::new(RateLimit::per_minute(limit))),
+            rate_limit: config.negotiate_limit.map(|limit| Mutex::new(RateLimit::per_minute(limit))),
         }
     }
 
-    /// Where the service is, as this client can reach it.
-    fn endpoint(&self, asker: &Asker, headers: &HeaderMap) -> Endpoint {
-        let https_hosts = match &self.place {
-            Place::Elsewhere(endpoint) | Place::Public(endpoint) => return endpoint.clone(),
-            Place::AsAsked { https_hosts } => https_hosts,
+    /// Returns the endpoint of the service for this client.
+    fn endpoint(&self, client: &ClientInfo, headers: &HeaderMap) -> Endpoint {
+        let https_hosts = match &self.location {
+            ServiceLocation::External(endpoint) | ServiceLocation::Public(endpoint) => {
+                return endpoint.clone();
+            }
+            ServiceLocation::RequestHost { https_hosts } => https_hosts,
         };
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let as_asked = host.and_then(|host| {
+        let requested = host.and_then(|host| {
             let endpoint = Endpoint::parse(&format!("http://{host}"))?;
-            // A name that was given as an https origin is that of a proxy in front of us, which ends TLS.
+            // The host of an allowed https origin is that of a proxy, which terminates TLS.
             let is_proxied = https_hosts.iter().any(|https| https.eq_ignore_ascii_case(host));
-            Some(if is_proxied || asker.is_encrypted { endpoint.secured() } else { endpoint })
+            Some(if is_proxied || client.is_encrypted { endpoint.secured() } else { endpoint })
         });
-        as_asked.unwrap_or_else(|| self.service.endpoint.clone())
+        requested.unwrap_or_else(|| self.service.endpoint.clone())
     }
 
-    /// What a token for `endpoint` is good for. The path that a proxy takes away never reaches the service.
+    /// Returns the audience of a token for `endpoint`. It excludes a path prefix that the proxy removes.
     fn audience(&self, endpoint: &Endpoint) -> String {
-        match &self.place {
-            Place::Elsewhere(_) => endpoint.client_audience(&self.hub),
-            Place::Public(_) | Place::AsAsked { .. } => {
+        match &self.location {
+            ServiceLocation::External(_) => endpoint.client_audience(&self.hub),
+            ServiceLocation::Public(_) | ServiceLocation::RequestHost { .. } => {
                 endpoint.clone().without_prefix().client_audience(&self.hub)
             }
         }
     }
 
-    /// Whether this address has asked too often.
-    fn admit(&self, asker: &Asker) -> Result<(), Refusal> {
-        let Some(limit) = &self.limit else { return Ok(()) };
+    /// Checks the rate limit of the client's address.
+    fn check_rate(&self, client: &ClientInfo) -> Result<(), NegotiateError> {
+        let Some(limit) = &self.rate_limit else { return Ok(()) };
         let mut limit = limit.lock().unwrap_or_else(PoisonError::into_inner);
-        limit.admit(asker.address, Instant::now()).map_err(|wait| Refusal::TooOften { wait })
+        limit.check(client.address, Instant::now()).map_err(|wait| NegotiateError::RateLimited { wait })
     }
 
-    /// The user whom the proxy names, where one does; otherwise the one that the client names.
-    fn user_id(&self, asked: Option<String>, headers: &HeaderMap) -> Result<Option<String>, Refusal> {
-        let Some(name) = &self.user_header else { return Ok(asked) };
-        let named = headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
-        request::user_id(named.unwrap_or_default())
+    /// Returns the user id from the proxy's header if one is configured, otherwise the requested one.
+    fn user_id(
+        &self,
+        requested: Option<String>,
+        headers: &HeaderMap,
+    ) -> Result<Option<String>, NegotiateError> {
+        let Some(name) = &self.user_header else { return Ok(requested) };
+        let value = headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
+        request::user_id(value.unwrap_or_default())
     }
 
-    /// The URL for what was asked.
-    fn answer(&self, query: &str, asker: &Asker, headers: &HeaderMap) -> Result<Response, Refusal> {
-        self.admit(asker)?;
-        let asked = Asked::read(query)?;
-        let publishes = self.publishing.admits(headers, asked.role)?;
-        let groups = self.groups.choose(asked.groups)?;
-        let endpoint = self.endpoint(asker, headers);
+    /// Creates the response with the URL.
+    fn respond(
+        &self,
+        query: &str,
+        client: &ClientInfo,
+        headers: &HeaderMap,
+    ) -> Result<Response, NegotiateError> {
+        self.check_rate(client)?;
+        let request = NegotiateRequest::parse(query)?;
+        let is_publisher = self.publish_policy.authorize(headers, request.role)?;
+        let groups = self.groups.select(request.groups)?;
+        let endpoint = self.endpoint(client, headers);
         let claims = Claims {
-            user_id: self.user_id(asked.user_id, headers)?,
-            roles: roles(&groups, publishes),
+            user_id: self.user_id(request.user_id, headers)?,
+            roles: roles(&groups, is_publisher),
             ..Claims::new(self.audience(&endpoint), unix_time(), self.token_lifetime_seconds)
         };
         Ok(match sign(&claims, &self.service.access_key) {
             Ok(token) => {
                 let url = format!("{}?access_token={token}", endpoint.client_url(&self.hub));
-                ([(header::CACHE_CONTROL, "no-store")], Json(Answer { url })).into_response()
+                ([(header::CACHE_CONTROL, "no-store")], Json(NegotiateResponse { url })).into_response()
             }
             Err(error) => {
-                tracing::error!(%error, "a token could not be written");
+                tracing::error!(%error, "cannot sign a token");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         })
     }
 }
 
-/// Answers `{"url": "ws(s)://…/client/hubs/{hub}?access_token=…"}`. `?group=` (repeated) names the groups, `?role=` what
-/// the client wants to be, `?id=` the user.
+/// Responds with `{"url": "ws(s)://…/client/hubs/{hub}?access_token=…"}`. Parameters: `?group=` (repeatable), `?role=`,
+/// `?id=` for the user id.
 pub(super) async fn negotiate(
     State(negotiator): State<Arc<Negotiator>>,
-    Extension(asker): Extension<Asker>,
+    Extension(client): Extension<ClientInfo>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let answer = negotiator.answer(&query.unwrap_or_default(), &asker, &headers);
-    answer.unwrap_or_else(IntoResponse::into_response)
+    let response = negotiator.respond(&query.unwrap_or_default(), &client, &headers);
+    response.unwrap_or_else(IntoResponse::into_response)
 }
 
 #[cfg(test)]
@@ -189,47 +205,53 @@ mod tests {
 
     use super::*;
 
-    fn negotiator(place: Place) -> Negotiator {
+    fn negotiator(location: ServiceLocation) -> Negotiator {
         Negotiator {
             service: ConnectionString {
                 endpoint: Endpoint::plain("127.0.0.1:8080"),
                 access_key: AccessKey::new(&"k".repeat(32)).unwrap(),
             },
-            place,
+            location,
             hub: HubName::new("stream").unwrap(),
             groups: OpenGroups {
-                own: GroupName::new("stream").unwrap(),
+                default: GroupName::new("stream").unwrap(),
                 patterns: vec![],
                 is_every_group: false,
             },
-            publishing: Publishing::Everyone,
+            publish_policy: PublishPolicy::Everyone,
             token_lifetime_seconds: 60,
             user_header: None,
-            limit: None,
+            rate_limit: None,
         }
     }
 
-    fn endpoint(place: Place, host: &str, is_encrypted: bool) -> String {
+    fn endpoint(location: ServiceLocation, host: &str, is_encrypted: bool) -> String {
         let headers = HeaderMap::from_iter([(header::HOST, host.parse().unwrap())]);
-        let asker = Asker { address: [127, 0, 0, 1].into(), is_encrypted };
-        negotiator(place).endpoint(&asker, &headers).to_string()
+        let client = ClientInfo { address: [127, 0, 0, 1].into(), is_encrypted };
+        negotiator(location).endpoint(&client, &headers).to_string()
     }
 
     #[test]
-    fn the_embedded_service_is_where_the_client_found_us() {
-        let as_asked = || Place::AsAsked { https_hosts: vec!["logs.example".into()] };
-        assert_eq!(endpoint(as_asked(), "example.test:99", false), "http://example.test:99");
-        assert_eq!(endpoint(as_asked(), "example.test:99", true), "https://example.test:99");
-        assert_eq!(endpoint(as_asked(), "logs.example", false), "https://logs.example");
+    fn the_embedded_service_has_the_host_of_the_request() {
+        let location = || ServiceLocation::RequestHost { https_hosts: vec!["logs.example".into()] };
+        assert_eq!(endpoint(location(), "example.test:99", false), "http://example.test:99");
+        assert_eq!(endpoint(location(), "example.test:99", true), "https://example.test:99");
+        assert_eq!(endpoint(location(), "logs.example", false), "https://logs.example");
     }
 
     #[test]
-    fn a_service_elsewhere_and_a_public_name_are_what_they_are() {
+    fn external_and_public_endpoints_ignore_the_host_of_the_request() {
         let azure = Endpoint::parse("https://me.webpubsub.azure.com").unwrap();
-        assert_eq!(endpoint(Place::Elsewhere(azure), "h:1", false), "https://me.webpubsub.azure.com");
+        assert_eq!(
+            endpoint(ServiceLocation::External(azure), "h:1", false),
+            "https://me.webpubsub.azure.com"
+        );
         let public = Endpoint::parse("https://logs.example/tail").unwrap();
-        assert_eq!(endpoint(Place::Public(public.clone()), "h:1", false), "https://logs.example/tail");
-        let audience = negotiator(Place::Public(public.clone())).audience(&public);
+        assert_eq!(
+            endpoint(ServiceLocation::Public(public.clone()), "h:1", false),
+            "https://logs.example/tail"
+        );
+        let audience = negotiator(ServiceLocation::Public(public.clone())).audience(&public);
         assert_eq!(audience, "https://logs.example/client/hubs/stream");
     }
 }

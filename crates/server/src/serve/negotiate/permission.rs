@@ -1,74 +1,76 @@
-//! Who gets which permissions, for which groups.
+//! Permissions of a token.
 
 use axum::http::{HeaderMap, header};
 use subtle::ConstantTimeEq;
 use webpubsub_protocol::{name::GroupName, pattern::Pattern, role::Permission};
 
-use super::{refusal::Refusal, request::Role};
+use super::{error::NegotiateError, request::Role};
 
-/// Who gets permission to publish.
-pub(super) enum Publishing {
+/// Policy for permission to publish.
+pub(super) enum PublishPolicy {
     Everyone,
     WithKey(String),
     Nobody,
 }
 
-impl Publishing {
-    /// Whether the client gets permission to publish. One that shows a key that is not ours gets nothing at all: it
-    /// would find out later, and less clearly.
-    pub(super) fn admits(&self, headers: &HeaderMap, role: Option<Role>) -> Result<bool, Refusal> {
-        let shown = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
-        let is_admitted = match (self, shown) {
+impl PublishPolicy {
+    /// Returns whether the client gets permission to publish. A wrong key is an error, even if the client could subscribe
+    /// without a key: it would otherwise fail later, with a less specific error.
+    pub(super) fn authorize(&self, headers: &HeaderMap, role: Option<Role>) -> Result<bool, NegotiateError> {
+        let credential = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
+        let is_permitted = match (self, credential) {
             (Self::Everyone, _) => true,
             (Self::Nobody, _) | (Self::WithKey(_), None) => false,
-            (Self::WithKey(key), Some(shown)) if is_bearer_of(key, shown) => true,
-            (Self::WithKey(_), Some(_)) => return Err(Refusal::WrongKey),
+            (Self::WithKey(key), Some(credential)) if is_bearer_of(key, credential) => true,
+            (Self::WithKey(_), Some(_)) => return Err(NegotiateError::WrongPublishKey),
         };
-        match (role, is_admitted) {
+        match (role, is_permitted) {
             (Some(Role::Viewer), _) => Ok(false),
-            (Some(Role::Publisher), false) if matches!(self, Self::Nobody) => Err(Refusal::NobodyPublishes),
-            (Some(Role::Publisher), false) => Err(Refusal::KeyMissing),
-            (_, is_admitted) => Ok(is_admitted),
+            (Some(Role::Publisher), false) if matches!(self, Self::Nobody) => {
+                Err(NegotiateError::PublishingDisabled)
+            }
+            (Some(Role::Publisher), false) => Err(NegotiateError::PublishKeyRequired),
+            (_, is_permitted) => Ok(is_permitted),
         }
     }
 }
 
 fn is_bearer_of(key: &str, authorization: &str) -> bool {
     let (scheme, credential) = authorization.split_once(' ').unwrap_or_default();
-    let is_ours = bool::from(credential.trim().as_bytes().ct_eq(key.as_bytes()));
-    scheme.eq_ignore_ascii_case("bearer") && is_ours
+    let is_equal = bool::from(credential.trim().as_bytes().ct_eq(key.as_bytes()));
+    scheme.eq_ignore_ascii_case("bearer") && is_equal
 }
 
-/// Which groups may be asked for.
+/// Groups that clients can request.
 pub(super) struct OpenGroups {
-    /// The server's own: always, and when none is named.
-    pub(super) own: GroupName,
+    /// Default group of the server, which is always open.
+    pub(super) default: GroupName,
     pub(super) patterns: Vec<Pattern>,
-    /// Where everybody has the key that signs, asking us is only the easier way.
+    /// Whether all groups are open.
     pub(super) is_every_group: bool,
 }
 
 impl OpenGroups {
-    /// The groups that a token is for.
-    pub(super) fn choose(&self, asked: Vec<GroupName>) -> Result<Vec<GroupName>, Refusal> {
-        if asked.is_empty() {
-            return Ok(vec![self.own.clone()]);
+    /// Returns the groups of a token: the requested ones, or the default group.
+    pub(super) fn select(&self, requested: Vec<GroupName>) -> Result<Vec<GroupName>, NegotiateError> {
+        if requested.is_empty() {
+            return Ok(vec![self.default.clone()]);
         }
-        match asked.iter().find(|group| !self.holds(group)) {
-            Some(closed) => Err(Refusal::GroupNotOpen(closed.clone())),
-            None => Ok(asked),
+        match requested.iter().find(|group| !self.is_open(group)) {
+            Some(closed) => Err(NegotiateError::GroupNotOpen(closed.clone())),
+            None => Ok(requested),
         }
     }
 
-    fn holds(&self, group: &GroupName) -> bool {
-        let fits = |pattern: &Pattern| pattern.matches(group.as_str());
-        self.is_every_group || *group == self.own || self.patterns.iter().any(fits)
+    fn is_open(&self, group: &GroupName) -> bool {
+        let matches = |pattern: &Pattern| pattern.matches(group.as_str());
+        self.is_every_group || *group == self.default || self.patterns.iter().any(matches)
     }
 }
 
-/// The roles of a token.
-pub(super) fn roles(groups: &[GroupName], publishes: bool) -> Vec<String> {
-    let permissions: &[Permission] = if publishes {
+/// Returns the roles of a token.
+pub(super) fn roles(groups: &[GroupName], is_publisher: bool) -> Vec<String> {
+    let permissions: &[Permission] = if is_publisher {
         &[Permission::SendToGroup, Permission::JoinLeaveGroup]
     } else {
         &[Permission::JoinLeaveGroup]
@@ -93,45 +95,54 @@ mod tests {
     }
 
     #[test]
-    fn permission_to_publish_depends_on_the_key() {
-        let with_key = Publishing::WithKey("secret".into());
-        assert_eq!(with_key.admits(&headers(None), None), Ok(false));
-        assert_eq!(with_key.admits(&headers(Some("Bearer secret")), None), Ok(true));
-        assert_eq!(with_key.admits(&headers(Some("Bearer guess")), None), Err(Refusal::WrongKey));
-        assert_eq!(with_key.admits(&headers(Some("Basic secret")), None), Err(Refusal::WrongKey));
-        assert_eq!(Publishing::Nobody.admits(&headers(Some("Bearer x")), None), Ok(false));
-        assert_eq!(Publishing::Everyone.admits(&headers(None), None), Ok(true));
+    fn permission_to_publish_requires_the_key() {
+        let with_key = PublishPolicy::WithKey("secret".into());
+        assert_eq!(with_key.authorize(&headers(None), None), Ok(false));
+        assert_eq!(with_key.authorize(&headers(Some("Bearer secret")), None), Ok(true));
+        assert_eq!(
+            with_key.authorize(&headers(Some("Bearer guess")), None),
+            Err(NegotiateError::WrongPublishKey)
+        );
+        assert_eq!(
+            with_key.authorize(&headers(Some("Basic secret")), None),
+            Err(NegotiateError::WrongPublishKey)
+        );
+        assert_eq!(PublishPolicy::Nobody.authorize(&headers(Some("Bearer x")), None), Ok(false));
+        assert_eq!(PublishPolicy::Everyone.authorize(&headers(None), None), Ok(true));
     }
 
     #[test]
-    fn a_role_that_is_asked_for_is_given_or_refused() {
-        let with_key = Publishing::WithKey("secret".into());
+    fn a_requested_role_is_granted_or_refused() {
+        let with_key = PublishPolicy::WithKey("secret".into());
         let (viewer, publisher) = (Some(Role::Viewer), Some(Role::Publisher));
-        assert_eq!(with_key.admits(&headers(None), publisher), Err(Refusal::KeyMissing));
-        assert_eq!(with_key.admits(&headers(Some("Bearer secret")), publisher), Ok(true));
-        assert_eq!(with_key.admits(&headers(Some("Bearer secret")), viewer), Ok(false));
-        assert_eq!(Publishing::Nobody.admits(&headers(None), publisher), Err(Refusal::NobodyPublishes));
-        assert_eq!(Publishing::Everyone.admits(&headers(None), viewer), Ok(false));
+        assert_eq!(with_key.authorize(&headers(None), publisher), Err(NegotiateError::PublishKeyRequired));
+        assert_eq!(with_key.authorize(&headers(Some("Bearer secret")), publisher), Ok(true));
+        assert_eq!(with_key.authorize(&headers(Some("Bearer secret")), viewer), Ok(false));
+        assert_eq!(
+            PublishPolicy::Nobody.authorize(&headers(None), publisher),
+            Err(NegotiateError::PublishingDisabled)
+        );
+        assert_eq!(PublishPolicy::Everyone.authorize(&headers(None), viewer), Ok(false));
     }
 
     #[test]
-    fn groups_that_were_not_opened_are_refused() {
+    fn groups_that_are_not_open_are_refused() {
         let mut open = OpenGroups {
-            own: group("stream"),
+            default: group("stream"),
             patterns: Pattern::parse("build-*").into_iter().collect(),
             is_every_group: false,
         };
-        assert_eq!(open.choose(vec![]), Ok(vec![group("stream")]));
+        assert_eq!(open.select(vec![]), Ok(vec![group("stream")]));
         let both = vec![group("build-42"), group("stream")];
-        assert_eq!(open.choose(both.clone()), Ok(both));
+        assert_eq!(open.select(both.clone()), Ok(both));
         let closed = vec![group("build-42"), group("payroll")];
-        assert_eq!(open.choose(closed.clone()), Err(Refusal::GroupNotOpen(group("payroll"))));
+        assert_eq!(open.select(closed.clone()), Err(NegotiateError::GroupNotOpen(group("payroll"))));
         open.is_every_group = true;
-        assert_eq!(open.choose(closed.clone()), Ok(closed));
+        assert_eq!(open.select(closed.clone()), Ok(closed));
     }
 
     #[test]
-    fn roles_are_for_the_groups_alone() {
+    fn roles_apply_only_to_the_groups() {
         let groups = [group("a"), group("b")];
         assert_eq!(roles(&groups, false), ["webpubsub.joinLeaveGroup.a", "webpubsub.joinLeaveGroup.b"]);
         assert_eq!(roles(&groups, true).len(), 4);

@@ -1,78 +1,78 @@
-//! What a client asks of `/negotiate`: `?group=NAME` (repeated), `?role=viewer|publisher`, `?id=USER`.
+//! Parameters of `/negotiate`: `?group=NAME` (repeatable), `?role=viewer|publisher`, `?id=USER`.
 
 use webpubsub_protocol::name::GroupName;
 
-use super::refusal::Refusal;
+use super::error::NegotiateError;
 
-/// Longest user id that is signed, in bytes: it ends up in a URL.
+/// Maximum length of a user id, in bytes. It becomes part of a URL.
 const MAX_USER_ID_BYTES: usize = 1024;
-/// Most groups of one token. Each is a role or two in it, and the token travels in a URL.
+/// Maximum number of groups per token. Each adds one or two roles to the token, which is part of a URL.
 pub(crate) const MAX_GROUPS: usize = 32;
-/// Longest their names may be together, in bytes: proxies commonly take URLs of 8 KiB, and each name is signed twice, in
-/// Base64.
+/// Maximum total length of the group names, in bytes. Proxies commonly limit URLs to 8 KiB, and the token contains each name
+/// twice, in Base64.
 const MAX_GROUP_BYTES: usize = 2048;
 
-/// What the client wants to be.
+/// Requested role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// To read, and nothing more.
+    /// Permission to subscribe, without permission to publish.
     Viewer,
-    /// To read and to publish, or nothing.
+    /// Permission to subscribe and to publish, or an error.
     Publisher,
 }
 
-/// One request.
+/// Parsed request.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct NegotiateRequest {
     pub(super) user_id: Option<String>,
-    /// In the order of asking, each once. None means the server's own group.
+    /// Distinct groups in the requested order. An empty list selects the default group.
     pub(super) groups: Vec<GroupName>,
-    /// `None` when the client takes what it may have.
+    /// Requested role. `None` requests all available permissions.
     pub(super) role: Option<Role>,
 }
 
-impl Asked {
-    /// Reads the query of a request. What it does not know is not for us.
-    pub(super) fn read(query: &str) -> Result<Self, Refusal> {
-        let mut asked = Self::default();
+impl NegotiateRequest {
+    /// Parses the query string of a request. Unknown parameters are ignored.
+    pub(super) fn parse(query: &str) -> Result<Self, NegotiateError> {
+        let mut request = Self::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
-                "id" => asked.user_id = user_id(&value)?,
-                "group" => asked.add_group(&value)?,
-                "role" => asked.role = Some(read_role(&value)?),
+                "id" => request.user_id = user_id(&value)?,
+                "group" => request.add_group(&value)?,
+                "role" => request.role = Some(parse_role(&value)?),
                 _ => {}
             }
         }
-        Ok(asked)
+        Ok(request)
     }
 
-    fn add_group(&mut self, name: &str) -> Result<(), Refusal> {
-        let group = GroupName::new(name).map_err(Refusal::GroupName)?;
+    fn add_group(&mut self, name: &str) -> Result<(), NegotiateError> {
+        let group = GroupName::new(name).map_err(NegotiateError::InvalidGroupName)?;
         if self.groups.contains(&group) {
             return Ok(());
         }
         self.groups.push(group);
         let bytes: usize = self.groups.iter().map(|group| group.as_str().len()).sum();
         if self.groups.len() > MAX_GROUPS || bytes > MAX_GROUP_BYTES {
-            return Err(Refusal::TooManyGroups { limit: MAX_GROUPS, bytes: MAX_GROUP_BYTES });
+            return Err(NegotiateError::TooManyGroups { limit: MAX_GROUPS, bytes: MAX_GROUP_BYTES });
         }
         Ok(())
     }
 }
 
-/// A user's name; an empty one is none.
-pub(super) fn user_id(name: &str) -> Result<Option<String>, Refusal> {
-    if name.len() > MAX_USER_ID_BYTES {
-        return Err(Refusal::UserIdTooLong { limit: MAX_USER_ID_BYTES });
+/// Validates a user id; `None` if it is empty.
+pub(super) fn user_id(id: &str) -> Result<Option<String>, NegotiateError> {
+    if id.len() > MAX_USER_ID_BYTES {
+        return Err(NegotiateError::UserIdTooLong { limit: MAX_USER_ID_BYTES });
     }
-    Ok(Some(name.to_owned()).filter(|name| !name.is_empty()))
+    Ok(Some(id.to_owned()).filter(|id| !id.is_empty()))
 }
 
-fn read_role(text: &str) -> Result<Role, Refusal> {
+fn parse_role(text: &str) -> Result<Role, NegotiateError> {
     match text {
         "viewer" => Ok(Role::Viewer),
         "publisher" => Ok(Role::Publisher),
-        _ => Err(Refusal::Role { given: text.chars().take(40).collect() }),
+        _ => Err(NegotiateError::InvalidRole { given: text.chars().take(40).collect() }),
     }
 }
 
@@ -81,30 +81,30 @@ mod tests {
     use super::*;
 
     fn groups(query: &str) -> Vec<String> {
-        Asked::read(query).unwrap().groups.iter().map(ToString::to_string).collect()
+        NegotiateRequest::parse(query).unwrap().groups.iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn groups_may_be_repeated_and_each_counts_once() {
+    fn repeated_groups_are_distinct() {
         assert_eq!(groups(""), [""; 0]);
         assert_eq!(groups("group=a&x=1&group=b%20c&group=a&group=d+e"), ["a", "b c", "d e"]);
     }
 
     #[test]
-    fn a_request_that_would_make_no_url_is_refused() {
+    fn requests_with_an_overlong_url_are_refused() {
         let many: String = (0..=MAX_GROUPS).map(|number| format!("group={number}&")).collect();
-        assert!(matches!(Asked::read(&many), Err(Refusal::TooManyGroups { .. })));
+        assert!(matches!(NegotiateRequest::parse(&many), Err(NegotiateError::TooManyGroups { .. })));
         let long: String = (0..3).map(|number| format!("group={number}{}&", "g".repeat(1000))).collect();
-        assert!(matches!(Asked::read(&long), Err(Refusal::TooManyGroups { .. })));
+        assert!(matches!(NegotiateRequest::parse(&long), Err(NegotiateError::TooManyGroups { .. })));
         let user = format!("id={}", "u".repeat(MAX_USER_ID_BYTES + 1));
-        assert!(matches!(Asked::read(&user), Err(Refusal::UserIdTooLong { .. })));
+        assert!(matches!(NegotiateRequest::parse(&user), Err(NegotiateError::UserIdTooLong { .. })));
     }
 
     #[test]
-    fn names_that_are_none_are_refused() {
-        assert!(matches!(Asked::read("group="), Err(Refusal::GroupName(_))));
-        assert!(matches!(Asked::read("role=Publisher"), Err(Refusal::Role { .. })));
-        assert_eq!(Asked::read("role=viewer").unwrap().role, Some(Role::Viewer));
-        assert_eq!(Asked::read("id=").unwrap(), Asked::default());
+    fn invalid_values_are_refused() {
+        assert!(matches!(NegotiateRequest::parse("group="), Err(NegotiateError::InvalidGroupName(_))));
+        assert!(matches!(NegotiateRequest::parse("role=Publisher"), Err(NegotiateError::InvalidRole { .. })));
+        assert_eq!(NegotiateRequest::parse("role=viewer").unwrap().role, Some(Role::Viewer));
+        assert_eq!(NegotiateRequest::parse("id=").unwrap(), NegotiateRequest::default());
     }
 }

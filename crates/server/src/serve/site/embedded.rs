@@ -1,6 +1,6 @@
-//! The page that the program carries, as a file system to serve from.
+//! Page that is embedded in the binary, as a file system backend.
 //!
-//! Its bytes are part of the program: they are in memory only once somebody asked for them.
+//! Its files are part of the binary, so the operating system loads them into memory on first use.
 
 use std::{
     borrow::Cow,
@@ -16,13 +16,13 @@ use rust_embed::{Embed, EmbeddedFile};
 use tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 use tower_http::services::fs::{Backend, File, Metadata};
 
-/// The files.
+/// Embedded files.
 #[derive(Debug, Clone, Copy, Embed)]
 #[folder = "$TAILCAST_EMBEDDED_SITE"]
 pub(super) struct Embedded;
 
 impl Embedded {
-    /// Whether the program was built with the page.
+    /// Whether the binary was built with a page.
     pub(super) fn has_page() -> bool {
         Self::get("index.html").is_some()
     }
@@ -52,7 +52,7 @@ impl Backend for Embedded {
     }
 }
 
-/// The path as names are written here: `/` between, nothing before.
+/// Converts a path to the name of an embedded file: components separated by `/`, without a leading one.
 fn name(path: &Path) -> Option<String> {
     use std::path::Component::{CurDir, Normal};
     let mut parts = Vec::new();
@@ -71,7 +71,7 @@ fn is_folder(name: &str) -> bool {
         || Embedded::iter().any(|file| file.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')))
 }
 
-/// A file's bytes, and how far they have been read.
+/// Open embedded file.
 pub(super) struct OpenFile {
     bytes: Cursor<Cow<'static, [u8]>>,
     metadata: FileMetadata,
@@ -112,7 +112,7 @@ impl File for OpenFile {
     }
 }
 
-/// What is told of a file.
+/// Metadata of an embedded file.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum FileMetadata {
     Folder,
@@ -122,8 +122,8 @@ pub(super) enum FileMetadata {
 impl FileMetadata {
     fn of(file: &EmbeddedFile) -> Self {
         let seconds = file.metadata.last_modified().unwrap_or_default();
-        // The server makes its ETag of time and length. Two builds within a second, or from an archive whose files all
-        // have one time, must differ too: so the parts of the second are taken from what the file holds.
+        // The ETag is derived from modification time and length. To differ between builds within one second, or from an
+        // archive whose files have equal times, the fraction of the second is derived from the content.
         let [a, b, c, d, ..] = file.metadata.sha256_hash();
         let nanoseconds = u32::from_be_bytes([a, b, c, d]) % 1_000_000_000;
         let modified = UNIX_EPOCH + Duration::new(seconds, nanoseconds);
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_found_however_the_path_is_written_and_never_outside() {
+    fn paths_are_normalized_and_never_leave_the_root() {
         assert_eq!(name(Path::new("./a/b.js")).as_deref(), Some("a/b.js"));
         assert_eq!(name(Path::new("./.")).as_deref(), Some(""));
         assert_eq!(name(Path::new("./../secret")), None);

@@ -1,4 +1,4 @@
-//! What is said along with each file of the page.
+//! Response headers of the page's files.
 
 use std::sync::Arc;
 
@@ -9,59 +9,61 @@ use axum::{
     response::Response,
 };
 
-/// How long a file may be kept whose name holds a hash of its content: for ever, as it never comes to mean another content.
-const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-/// Others may: they are asked for again each time, and the answer is mostly 304.
-const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
-/// How many hexadecimal digits of a hash the build puts into names.
+/// `Cache-Control` of files with a hash in their name, whose content never changes.
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// `Cache-Control` of other files: revalidated on each use, mostly with a 304 response.
+const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
+/// Number of hexadecimal digits of a hash in a file name.
 const HASH_DIGITS: usize = 16;
 
-/// The headers that are the same for all files.
+/// Headers that are common to all files.
 #[derive(Debug, Clone)]
 pub(super) struct PageHeaders(Arc<HeaderMap>);
 
 impl PageHeaders {
-    /// `framers` are the origins whose pages may show the page in a frame. Only a page that is `ours` is under our policy.
-    pub(super) fn new(framers: &[String], ours: bool) -> Self {
-        // Origins were checked to hold nothing that a header cannot.
-        let policy = HeaderValue::from_str(&content_security_policy(framers));
+    /// Creates the headers. Pages of `frame_ancestors` can show the page in a frame. `has_policy` adds the
+    /// Content-Security-Policy.
+    pub(super) fn new(frame_ancestors: &[String], has_policy: bool) -> Self {
+        // Validated origins contain only characters that are allowed in a header.
+        let policy = HeaderValue::from_str(&content_security_policy(frame_ancestors));
         let policy = policy.unwrap_or(const { HeaderValue::from_static("default-src 'none'") });
         let all: [(HeaderName, HeaderValue); 3] = [
             (header::CONTENT_SECURITY_POLICY, policy),
-            // A file is what its name says, whatever its bytes look like.
+            // The type depends on the name alone.
             (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-            // The page's address may name a user; other sites need not know it.
+            // The URL of the page can contain a user id, which other sites must not receive.
             (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         ];
-        let is_meant =
-            |(name, _): &(HeaderName, HeaderValue)| ours || *name != header::CONTENT_SECURITY_POLICY;
-        Self(Arc::new(all.into_iter().filter(is_meant).collect()))
+        let is_included =
+            |(name, _): &(HeaderName, HeaderValue)| has_policy || *name != header::CONTENT_SECURITY_POLICY;
+        Self(Arc::new(all.into_iter().filter(is_included).collect()))
     }
 }
 
-/// Middleware that puts the headers on every answer.
+/// Middleware that adds the headers to every response.
 pub(super) async fn add(State(headers): State<PageHeaders>, request: Request, next: Next) -> Response {
-    let how_long = if has_hash(request.uri().path()) { FOR_EVER } else { ASK_AGAIN };
+    let cache_control = if has_hash(request.uri().path()) { IMMUTABLE } else { REVALIDATE };
     let mut response = next.run(request).await;
-    let is_good = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
-    let said = response.headers_mut();
-    said.extend(headers.0.iter().map(|(name, value)| (name.clone(), value.clone())));
-    said.insert(header::CACHE_CONTROL, if is_good { how_long } else { ASK_AGAIN });
-    if is_good {
-        // Of a file that is not packed too: it may be in the next build.
-        said.insert(header::VARY, const { HeaderValue::from_static("accept-encoding") });
+    let is_success = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+    let response_headers = response.headers_mut();
+    response_headers.extend(headers.0.iter().map(|(name, value)| (name.clone(), value.clone())));
+    response_headers.insert(header::CACHE_CONTROL, if is_success { cache_control } else { REVALIDATE });
+    if is_success {
+        // Files without a compressed version too: the next build can have one.
+        response_headers.insert(header::VARY, const { HeaderValue::from_static("accept-encoding") });
     }
     response
 }
 
-/// Everything comes from the page's own origin; only WebAssembly may be compiled, nothing inline runs. The page may connect
-/// to anywhere, since its address may name a negotiate endpoint elsewhere, and that a service elsewhere again.
-fn content_security_policy(framers: &[String]) -> String {
-    let framers: String = framers.iter().map(|origin| format!(" {}", origin.trim_end_matches('/'))).collect();
+/// Returns the Content-Security-Policy: all files from the page's own origin, WebAssembly, no inline scripts. Connections to all
+/// origins are allowed, because the URL of the page can contain a negotiate endpoint of another server.
+fn content_security_policy(frame_ancestors: &[String]) -> String {
+    let ancestors: String =
+        frame_ancestors.iter().map(|origin| format!(" {}", origin.trim_end_matches('/'))).collect();
     format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
          font-src 'self'; connect-src *; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'self'{framers}"
+         frame-ancestors 'self'{ancestors}"
     )
 }
 
@@ -81,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_with_a_hash_are_kept_for_ever() {
+    fn only_names_with_a_hash_are_immutable() {
         for name in
             ["/style-979af3e668ada859.css", "/x/page-dfbabe9bcee54733_bg.wasm", "/f-65493ee016028c3.svg"]
         {
@@ -99,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_runs_nothing_inline_and_lets_allowed_pages_show_the_page() {
+    fn the_policy_blocks_inline_scripts_and_allows_the_frame_ancestors() {
         let policy = content_security_policy(&["https://friend.example/".into()]);
         assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"));
         assert!(policy.ends_with("frame-ancestors 'self' https://friend.example"));

@@ -1,7 +1,7 @@
-//! The built page: carried in the program, or from a folder.
+//! Page: embedded in the binary, or from a directory.
 //!
-//! Both are served the same way: compressed where the client takes it (the build wrote `.br` and `.gz` beside each file),
-//! with strong ETags, ranges, and the headers of [`headers`].
+//! Both are served with compression (from the `.br` and `.gz` files of the build), strong ETags, range requests, and the headers
+//! of [`headers`].
 
 mod embedded;
 mod headers;
@@ -21,39 +21,42 @@ use tower_http::services::{
 use embedded::Embedded;
 use headers::PageHeaders;
 
-/// Where the page is.
+/// Location of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Site {
-    /// In a folder.
+    /// Directory.
     Folder(PathBuf),
-    /// In this program.
+    /// Embedded in the binary.
     Embedded,
-    /// Nowhere.
+    /// No page was found.
     Missing,
 }
 
 impl Site {
-    /// What this program carries.
-    pub(crate) fn carried() -> Option<Self> {
+    /// Returns the embedded page, if the binary has one.
+    pub(crate) fn embedded() -> Option<Self> {
         Embedded::has_page().then_some(Self::Embedded)
     }
 
-    /// Serves it; where it is missing, says how to get it. `framers` are the origins whose pages may show it in a frame.
-    pub(super) fn service(&self, framers: &[String]) -> Router {
+    /// Creates the router of the page; without a page, it responds with instructions. Pages of `frame_ancestors` can show the
+    /// page in a frame.
+    pub(super) fn service(&self, frame_ancestors: &[String]) -> Router {
         match self {
             Self::Folder(folder) => {
-                let headers = PageHeaders::new(framers, is_our_page(folder));
+                let headers = PageHeaders::new(frame_ancestors, is_tailcast_page(folder));
                 files(ServeDir::new(folder), headers)
             }
-            Self::Embedded => files(ServeDir::with_backend("", Embedded), PageHeaders::new(framers, true)),
+            Self::Embedded => {
+                files(ServeDir::with_backend("", Embedded), PageHeaders::new(frame_ancestors, true))
+            }
             Self::Missing => Router::new().fallback(no_page),
         }
     }
 }
 
-/// Whether the folder holds the page that this project builds, whose scripts are files of their own. Somebody else's page
-/// may have its scripts inline, and knows best what it needs.
-fn is_our_page(folder: &Path) -> bool {
+/// Whether the directory contains the page of this project. Another page can have inline scripts, which the
+/// Content-Security-Policy would block.
+fn is_tailcast_page(folder: &Path) -> bool {
     let names = std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| entry.ok());
     names.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().starts_with("start-"))
 }
@@ -69,10 +72,10 @@ where
 }
 
 async fn no_page(uri: Uri) -> (StatusCode, &'static str) {
-    let words = if uri.path() == "/" {
-        "This program carries no page: build it with `cargo xtask build`, or start with `--site DIR`.\n"
+    let message = if uri.path() == "/" {
+        "This binary contains no page; build it with `cargo xtask build`, or start it with `--site DIR`.\n"
     } else {
         "Not found.\n"
     };
-    (StatusCode::NOT_FOUND, words)
+    (StatusCode::NOT_FOUND, message)
 }

@@ -1,4 +1,4 @@
-//! What is to be published, in chunks, from whoever reads it.
+//! Bounded channel of input chunks, from a reader to the pipeline.
 
 use std::{
     io,
@@ -7,70 +7,70 @@ use std::{
 
 use tokio::sync::mpsc;
 
-/// Chunks that may wait. When as many wait, whoever reads them waits too.
+/// Capacity of the queue, in chunks. The reader waits while the queue is full.
 const CHUNK_QUEUE_LIMIT: usize = 16;
-/// Most bytes in one chunk: what a pipe holds on Linux.
+/// Maximum size of a chunk: the capacity of a pipe on Linux.
 pub(crate) const CHUNK_BYTES: usize = 64 * 1024;
 
-/// The end that gives.
+/// Receiver of chunks.
 pub(crate) struct Input {
     chunks: mpsc::Receiver<Vec<u8>>,
     error: Arc<Mutex<Option<io::Error>>>,
 }
 
-/// The end that takes. The input ends when the last one is dropped.
+/// Sender of chunks. The input ends when the last sender is dropped.
 #[derive(Clone)]
 pub(crate) struct InputSender {
     chunks: mpsc::Sender<Vec<u8>>,
     error: Arc<Mutex<Option<io::Error>>>,
 }
 
-/// Nobody wants more.
+/// Error: the receiver was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Closed;
 
 impl Input {
-    /// Both ends.
+    /// Creates a channel.
     pub(crate) fn channel() -> (InputSender, Self) {
         let (sender, chunks) = mpsc::channel(CHUNK_QUEUE_LIMIT);
         let error = Arc::new(Mutex::new(None));
         (InputSender { chunks: sender, error: Arc::clone(&error) }, Self { chunks, error })
     }
 
-    /// The next chunk; `None` at the end of the input, or when it cannot be read further.
+    /// Waits for the next chunk; `None` at the end of the input, or after a read error.
     pub(super) async fn next(&mut self) -> Option<Vec<u8>> {
         self.chunks.recv().await
     }
 
-    /// A chunk that is already there.
-    pub(super) fn ready(&mut self) -> Option<Vec<u8>> {
+    /// Returns the next chunk if one is queued.
+    pub(super) fn try_next(&mut self) -> Option<Vec<u8>> {
         self.chunks.try_recv().ok()
     }
 
-    /// Reads no further; gives what had been read already, chunk by chunk, and then `None`.
-    pub(super) fn stop(&mut self) -> Option<Vec<u8>> {
+    /// Closes the channel for the sender. Returns the next queued chunk; `None` once the queue is empty.
+    pub(super) fn close_and_drain(&mut self) -> Option<Vec<u8>> {
         self.chunks.close();
-        self.ready()
+        self.try_next()
     }
 
-    /// Why the input ended before its end, if it did.
-    pub(super) fn error(&self) -> Option<io::Error> {
+    /// Returns the read error that ended the input, if any.
+    pub(super) fn take_error(&self) -> Option<io::Error> {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 impl InputSender {
-    /// Hands a chunk over, once there is room.
+    /// Sends a chunk. Waits while the queue is full.
     pub(crate) async fn send(&self, chunk: Vec<u8>) -> Result<(), Closed> {
         self.chunks.send(chunk).await.map_err(|_| Closed)
     }
 
-    /// The same, from a thread that may block.
+    /// Sends a chunk from a thread. Blocks while the queue is full.
     pub(crate) fn blocking_send(&self, chunk: Vec<u8>) -> Result<(), Closed> {
         self.chunks.blocking_send(chunk).map_err(|_| Closed)
     }
 
-    /// Ends the input, because it cannot be read further.
+    /// Ends the input with a read error.
     pub(crate) fn fail(self, error: io::Error) {
         *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }

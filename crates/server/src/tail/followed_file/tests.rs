@@ -1,0 +1,208 @@
+//! Tests on real files, without notifications and timers: each poll is explicit.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::Write,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Temporary directory with a followed file. Removed when dropped.
+struct Fixture {
+    folder: PathBuf,
+    followed: FollowedFile,
+    now: Instant,
+    emitted: String,
+}
+
+impl Fixture {
+    fn new(initial: Option<&str>, lines: u64) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("tailcast-tail-{}-{number}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("app.log");
+        if let Some(text) = initial {
+            fs::write(&path, text).unwrap();
+        }
+        let followed = FollowedFile::new(path, Decoration::none(), lines);
+        Self { folder, followed, now: Instant::now(), emitted: String::new() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join("app.log")
+    }
+
+    fn writer(&self) -> File {
+        OpenOptions::new().append(true).create(true).open(self.path()).unwrap()
+    }
+
+    fn append(&self, text: &str) {
+        self.writer().write_all(text.as_bytes()).unwrap();
+    }
+
+    fn rename(&self, to: &str) {
+        fs::rename(self.path(), self.folder.join(to)).unwrap();
+    }
+
+    fn copy_and_truncate(&self, to: &str) {
+        fs::copy(self.path(), self.folder.join(to)).unwrap();
+        self.writer().set_len(0).unwrap();
+    }
+
+    /// Polls until there are no new lines. Returns the emitted text.
+    fn poll(&mut self) -> String {
+        let before = self.emitted.len();
+        loop {
+            let emitted = &mut self.emitted;
+            let mut sink = |lines: Vec<u8>| {
+                emitted.push_str(std::str::from_utf8(&lines).unwrap());
+                Ok(())
+            };
+            if !self.followed.poll(self.now, &mut sink).unwrap() {
+                break;
+            }
+        }
+        self.emitted.get(before..).unwrap().to_owned()
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.folder));
+    }
+}
+
+#[test]
+fn the_last_lines_are_emitted_first_and_then_appended_lines() {
+    let mut fixture = Fixture::new(Some("a\nb\nc\n"), 2);
+    assert_eq!(fixture.poll(), "b\nc\n");
+    fixture.append("d\nbeg");
+    assert_eq!(fixture.poll(), "d\n");
+    fixture.append("un\n");
+    assert_eq!(fixture.poll(), "begun\n");
+    assert_eq!(fixture.poll(), "");
+}
+
+#[test]
+fn a_file_created_later_is_emitted_completely() {
+    let mut fixture = Fixture::new(None, 1);
+    assert_eq!(fixture.poll(), "");
+    fixture.append("a\nb\n");
+    assert_eq!(fixture.poll(), "a\nb\n");
+}
+
+#[test]
+fn a_renamed_file_is_read_until_the_idle_timeout() {
+    let mut fixture = Fixture::new(Some("a\n"), 10);
+    fixture.poll();
+    let mut old = fixture.writer();
+    fixture.rename("app.log.1");
+    old.write_all(b"b\n").unwrap();
+    fixture.append("new\n");
+    assert_eq!(fixture.poll(), "b\nnew\n");
+    fixture.now += IDLE_TIMEOUT / 2;
+    old.write_all(b"late\n").unwrap();
+    assert_eq!(fixture.poll(), "late\n");
+    fixture.now += IDLE_TIMEOUT;
+    fixture.poll();
+    assert!(fixture.followed.renamed.is_empty());
+}
+
+#[test]
+fn unread_lines_of_a_truncated_file_are_read_from_its_copy() {
+    let mut fixture = Fixture::new(Some("a\n"), 10);
+    fixture.poll();
+    fixture.append("b\nc\nbeg");
+    fixture.copy_and_truncate("app.log.1");
+    fixture.append("un\nd\n");
+    assert_eq!(fixture.poll(), "b\nc\nbeg\nun\nd\n");
+    assert_eq!(fixture.poll(), "");
+}
+
+#[test]
+fn a_file_rewritten_beyond_the_read_offset_is_read_from_its_beginning() {
+    let mut fixture = Fixture::new(Some("one\n"), 10);
+    fixture.poll();
+    fixture.writer().set_len(0).unwrap();
+    fixture.append("two is longer\n");
+    assert_eq!(fixture.poll(), "two is longer\n");
+}
+
+#[test]
+fn a_file_rewritten_to_the_read_offset_is_read_from_its_beginning() {
+    let mut fixture = Fixture::new(Some("one\n"), 10);
+    fixture.poll();
+    fixture.writer().set_len(0).unwrap();
+    fixture.append("two\n");
+    // Modification times of file systems are too coarse for a test.
+    fixture.writer().set_modified(std::time::SystemTime::now() + Duration::from_secs(1)).unwrap();
+    assert_eq!(fixture.poll(), "two\n");
+}
+
+#[test]
+fn a_removed_file_can_be_created_again() {
+    let mut fixture = Fixture::new(Some("a\n"), 10);
+    fixture.poll();
+    fs::remove_file(fixture.path()).unwrap();
+    assert_eq!(fixture.poll(), "");
+    fixture.append("b\n");
+    assert_eq!(fixture.poll(), "b\n");
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Action {
+    Append(u8),
+    Rename,
+    CopyAndTruncate,
+    Poll,
+}
+
+fn any_action() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        4 => (1..60_u8).prop_map(Action::Append),
+        1 => Just(Action::Rename),
+        1 => Just(Action::CopyAndTruncate),
+        2 => Just(Action::Poll),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_line_is_lost_or_duplicated_with_a_poll_between_rotations(
+        actions in prop::collection::vec(any_action(), 1..40),
+    ) {
+        let mut fixture = Fixture::new(Some(""), 0);
+        fixture.poll();
+        let (mut expected, mut number) = (String::new(), 0);
+        for (at, action) in actions.into_iter().enumerate() {
+            match action {
+                Action::Append(count) => {
+                    let lines: String = (0..count).map(|line| format!("line {}\n", number + u64::from(line))).collect();
+                    number += u64::from(count);
+                    fixture.append(&lines);
+                    expected.push_str(&lines);
+                }
+                Action::Rename | Action::CopyAndTruncate => {
+                    let (seen, before) = (format!("seen {at}\n"), format!("last before {at}\n"));
+                    fixture.append(&seen);
+                    fixture.poll();
+                    fixture.append(&before);
+                    expected.push_str(&(seen + &before));
+                    let name = format!("app.log.{at}");
+                    if matches!(action, Action::Rename) { fixture.rename(&name) } else { fixture.copy_and_truncate(&name) }
+                    let after = format!("first after {at}\n");
+                    fixture.append(&after);
+                    expected.push_str(&after);
+                }
+                Action::Poll => drop(fixture.poll()),
+            }
+        }
+        fixture.poll();
+        prop_assert_eq!(&fixture.emitted, &expected);
+    }
+}
