@@ -12,8 +12,8 @@ use tailcast_tests::{
     environment::{node_modules, tailcast},
     file_host::FileHost,
     hosted::HostedPage,
-    in_time,
     server::{Server, http_client},
+    with_timeout,
 };
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -46,7 +46,7 @@ impl Function {
         command.arg(&folder).arg(origin);
         command.env("WEBPUBSUB_CONNECTION_STRING", format!("Endpoint={};AccessKey={KEY}", service.url("")));
         command.env("TAILCAST_PUBLISH_KEY", PUBLISH_KEY).env("TAILCAST_OPEN_GROUPS", r"stream|build-\d+");
-        in_time("start of the function", async {
+        with_timeout("start of the function", async {
             let mut child = command.stderr(std::process::Stdio::inherit()).spawn()?;
             let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
             let port = lines.next_line().await?.context("it has ended")?.parse()?;

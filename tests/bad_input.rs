@@ -5,13 +5,13 @@
 use anyhow::Context;
 use serde_json::Value;
 use tailcast_tests::{
-    answering::Answering,
     command::run,
     environment::tailcast,
-    in_time,
+    fixed_response::FixedResponse,
     server::Server,
     socket::{JSON, Socket},
     streamer::Streamer,
+    with_timeout,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -110,10 +110,11 @@ async fn beyond_loopback_the_well_known_key_is_refused() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_negotiate_endpoint_that_is_none_ends_the_streamer_with_words() -> anyhow::Result<()> {
-    let missing = Answering::with("404 Not Found", "text/plain", "nope").await?;
-    let page = Answering::with("200 OK", "text/html", "<!doctype html><title>hi</title>").await?;
+    let missing = FixedResponse::with("404 Not Found", "text/plain", "nope").await?;
+    let page = FixedResponse::with("200 OK", "text/html", "<!doctype html><title>hi</title>").await?;
     let wrong_url =
-        Answering::with("200 OK", "application/json", r#"{"url":"https://h/x?access_token=s3cret"}"#).await?;
+        FixedResponse::with("200 OK", "application/json", r#"{"url":"https://h/x?access_token=s3cret"}"#)
+            .await?;
     for (url, words) in [
         (missing.url("/negotiate"), "answered 404"),
         (page.url("/negotiate"), "answered a web page (HTML)"),
@@ -131,11 +132,11 @@ async fn a_negotiate_endpoint_that_is_none_ends_the_streamer_with_words() -> any
 
 #[tokio::test]
 async fn a_negotiate_endpoint_that_is_down_is_tried_again() -> anyhow::Result<()> {
-    let down = Answering::with("503 Service Unavailable", "text/plain", "restarting").await?;
+    let down = FixedResponse::with("503 Service Unavailable", "text/plain", "restarting").await?;
     let mut streamer = Streamer::start(&down.url("/negotiate"), &["--give-up-after", "1"])?;
     streamer.write("line\n").await?;
-    streamer.says("answered 503").await?;
-    let (code, said) = streamer.ended().await?;
+    streamer.wait_for_stderr("answered 503").await?;
+    let (code, said) = streamer.wait_for_exit().await?;
     assert_eq!(code, Some(1));
     assert!(said.contains("gave up"), "{said}");
     Ok(())
@@ -215,7 +216,7 @@ async fn frames_that_make_no_sense_close_their_own_connection_with_a_reason() ->
 async fn raw_answer(server: &Server, bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
     let url = server.negotiate("raw").await?;
     let target = url.split_once(server.address()).context("another address")?.1;
-    in_time("raw exchange", async {
+    with_timeout("raw exchange", async {
         let mut socket = TcpStream::connect(server.address()).await?;
         let request = format!(
             "GET {target} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -301,7 +302,7 @@ async fn one_that_never_finishes_its_request_is_hung_up_on() -> anyhow::Result<(
     let server = Server::start(&[]).await?;
     let mut socket = TcpStream::connect(server.address()).await?;
     socket.write_all(b"GET /negotiate HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Begun").await?;
-    in_time("the end of patience", async {
+    with_timeout("the end of patience", async {
         let mut answer = Vec::new();
         // Whatever is answered, the connection ends.
         let _ended = socket.read_to_end(&mut answer).await;

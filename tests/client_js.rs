@@ -7,13 +7,13 @@ use std::path::Path;
 use anyhow::Context;
 use serde_json::{Value, json};
 use tailcast_tests::{
-    answering::Answering,
     browser::{Browser, Kind},
     bundled::Application,
-    cutter::Cutter,
     file_host::FileHost,
+    fixed_response::FixedResponse,
     in_every_browser,
     server::Server,
+    tcp_proxy::TcpProxy,
 };
 
 in_every_browser!(
@@ -192,8 +192,8 @@ async fn a_stream_that_breaks_off_says_so_to_both_sides(kind: Kind) -> anyhow::R
 
 async fn a_stream_goes_on_after_a_cut_and_nothing_is_missing_or_twice(kind: Kind) -> anyhow::Result<()> {
     let page = Page::open(kind, "cut", &[]).await?;
-    let way = Cutter::to(page.server.address()).await?;
-    let negotiate = way.url("/negotiate");
+    let proxy = TcpProxy::to(page.server.address()).await?;
+    let negotiate = proxy.url("/negotiate");
     page.does(&format!("await connect('{negotiate}', {{ groups: ['stream'] }})")).await?;
     page.does("window.stream = await client.openGroupStream('stream')").await?;
     for part in 0..3 {
@@ -203,7 +203,7 @@ async fn a_stream_goes_on_after_a_cut_and_nothing_is_missing_or_twice(kind: Kind
              await Promise.all(written)"
         );
         page.does(&writing).await?;
-        way.cut();
+        proxy.drop_connections();
     }
     page.does("await stream.end()").await?;
     page.browser.until("heard.length >= 601").await?;
@@ -219,7 +219,7 @@ async fn a_stream_goes_on_after_a_cut_and_nothing_is_missing_or_twice(kind: Kind
 
 async fn a_server_is_asked_and_answers(kind: Kind) -> anyhow::Result<()> {
     let server =
-        Answering::with("200 OK", "application/json\r\nWebHook-Allowed-Origin: *", "{\"sum\":3}").await?;
+        FixedResponse::with("200 OK", "application/json\r\nWebHook-Allowed-Origin: *", "{\"sum\":3}").await?;
     let page = Page::open(kind, "invoke", &["--event-handler", &server.url("/{event}")]).await?;
     page.does(&format!("await connect('{}')", page.server.negotiate_url())).await?;
     let answer = json!({ "dataType": "json", "data": { "sum": 3 } });

@@ -8,10 +8,10 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use tailcast_tests::{
     command::command,
-    cutter::Cutter,
     environment::{node_modules, python},
-    in_time,
     server::Server,
+    tcp_proxy::TcpProxy,
+    with_timeout,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
@@ -58,7 +58,7 @@ impl Stranger {
 
     /// What it tells next.
     async fn told(&mut self) -> anyhow::Result<Value> {
-        in_time("a word of the SDK", async {
+        with_timeout("a word of the SDK", async {
             let line = self.lines.next_line().await?.context("it has ended")?;
             serde_json::from_str(&line).with_context(|| line.clone())
         })
@@ -114,8 +114,8 @@ async fn a_reliable_sdk_client_gets_every_message_once_and_in_order_over_cuts() 
     const CUTS: usize = 2;
     let server = Server::start(&[]).await?;
     for sdk in BOTH {
-        let way = Cutter::to(server.address()).await?;
-        let mut client = Stranger::join(sdk, &way.url("/negotiate"), "reliable").await?;
+        let proxy = TcpProxy::to(server.address()).await?;
+        let mut client = Stranger::join(sdk, &proxy.url("/negotiate"), "reliable").await?;
         let mut publisher = server.connect("publisher").await?;
         for part in 0..=CUTS {
             let numbers = part * MESSAGES..(part + 1) * MESSAGES;
@@ -124,7 +124,7 @@ async fn a_reliable_sdk_client_gets_every_message_once_and_in_order_over_cuts() 
                 let send = json!({"type": "sendToGroup", "group": "stream", "dataType": "text", "data": text, "ackId": number});
                 publisher.send(&send.to_string()).await?;
                 if number == part * MESSAGES + MESSAGES / 2 && part < CUTS {
-                    way.cut();
+                    proxy.drop_connections();
                 }
                 // In small bursts: while the client is away, what it misses must fit into its queue.
                 if number % 100 == 99 {
@@ -163,9 +163,9 @@ async fn heard(sdk: Sdk, client: &mut Stranger, numbers: std::ops::Range<usize>)
 async fn a_plain_sdk_client_reconnects_and_rejoins_after_a_cut() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     for sdk in BOTH {
-        let way = Cutter::to(server.address()).await?;
-        let mut client = Stranger::join(sdk, &way.url("/negotiate"), "json").await?;
-        way.cut();
+        let proxy = TcpProxy::to(server.address()).await?;
+        let mut client = Stranger::join(sdk, &proxy.url("/negotiate"), "json").await?;
+        proxy.drop_connections();
         loop {
             if client.told().await?[0] == "connected" {
                 break;

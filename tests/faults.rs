@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tailcast_tests::{
-    faulty_way::FaultyWay, in_time, listener::Listener, server::Server, streamer::Streamer,
+    fault_proxy::FaultProxy, listener::Listener, server::Server, streamer::Streamer, with_timeout,
 };
 use webpubsub_client::ClientOptions;
 use webpubsub_protocol::subprotocol::Subprotocol;
@@ -20,15 +20,15 @@ impl Random {
 }
 
 /// Something that passes soon: what the service keeps for a lost connection outlasts it, however fast the lines come.
-fn disturb(way: &FaultyWay, random: &mut Random) {
+fn disturb(proxy: &FaultProxy, random: &mut Random) {
     match random.below(5) {
-        0 => way.cut(),
-        1 => way.reset(),
-        2 => way.delay(Duration::from_millis(random.below(4))),
-        3 => way.narrow(1 + usize::try_from(random.below(20_000)).unwrap_or(0)),
+        0 => proxy.drop_connections(),
+        1 => proxy.reset_connections(),
+        2 => proxy.set_delay(Duration::from_millis(random.below(4))),
+        3 => proxy.set_chunk_limit(1 + usize::try_from(random.below(20_000)).unwrap_or(0)),
         _ => {
-            way.delay(Duration::ZERO);
-            way.narrow(0);
+            proxy.set_delay(Duration::ZERO);
+            proxy.set_chunk_limit(0);
         }
     }
 }
@@ -63,9 +63,10 @@ async fn a_million_lines_arrive_once_and_in_order_over_cuts_resets_delays_and_na
     const BETWEEN_FAULTS: u64 = 2_000;
     const FED_AT_ONCE: u64 = 2_000;
     let server = Server::start(&[]).await?;
-    let (way_in, way_out) = (FaultyWay::to(server.address()).await?, FaultyWay::to(server.address()).await?);
-    let mut listener = Listener::join(&way_out.url("/negotiate"), ClientOptions::new()).await?;
-    let mut streamer = Streamer::start(&way_in.url("/negotiate"), &[])?;
+    let (publisher_proxy, subscriber_proxy) =
+        (FaultProxy::to(server.address()).await?, FaultProxy::to(server.address()).await?);
+    let mut listener = Listener::join(&subscriber_proxy.url("/negotiate"), ClientOptions::new()).await?;
+    let mut streamer = Streamer::start(&publisher_proxy.url("/negotiate"), &[])?;
     let feeding = async {
         for from in (0..LINES).step_by(usize::try_from(FED_AT_ONCE)?) {
             streamer.write(&numbered(from, from + FED_AT_ONCE)).await?;
@@ -78,15 +79,15 @@ async fn a_million_lines_arrive_once_and_in_order_over_cuts_resets_delays_and_na
     let reading = follow(&mut listener, 0, LINES, |read| {
         if read >= last_fault + BETWEEN_FAULTS {
             last_fault = read;
-            let way = if random.below(2) == 0 { &way_in } else { &way_out };
-            disturb(way, &mut random);
+            let proxy = if random.below(2) == 0 { &publisher_proxy } else { &subscriber_proxy };
+            disturb(proxy, &mut random);
         }
     });
     let (fed, read) = tokio::join!(feeding, reading);
     fed?;
     read?;
     assert!(listener.recoveries > 5, "only {} recoveries", listener.recoveries);
-    let (code, said) = streamer.ended().await?;
+    let (code, said) = streamer.wait_for_exit().await?;
     assert_eq!(code, Some(0), "{said}");
     assert!(!said.contains("twice"), "{said}");
     Ok(())
@@ -95,25 +96,26 @@ async fn a_million_lines_arrive_once_and_in_order_over_cuts_resets_delays_and_na
 #[tokio::test]
 async fn a_gateways_refusals_and_a_network_that_goes_silent_are_waited_out() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
-    let (way_in, way_out) = (FaultyWay::to(server.address()).await?, FaultyWay::to(server.address()).await?);
-    let mut listener = Listener::join(&way_out.url("/negotiate"), ClientOptions::new()).await?;
-    let mut streamer = Streamer::start(&way_in.url("/negotiate"), &["--give-up-after", "120"])?;
+    let (publisher_proxy, subscriber_proxy) =
+        (FaultProxy::to(server.address()).await?, FaultProxy::to(server.address()).await?);
+    let mut listener = Listener::join(&subscriber_proxy.url("/negotiate"), ClientOptions::new()).await?;
+    let mut streamer = Streamer::start(&publisher_proxy.url("/negotiate"), &["--give-up-after", "120"])?;
     streamer.write(&numbered(0, 10)).await?;
     follow(&mut listener, 0, 10, |_| {}).await?;
-    for way in [&way_in, &way_out] {
-        way.refuse(2);
-        way.cut();
+    for proxy in [&publisher_proxy, &subscriber_proxy] {
+        proxy.refuse_handshakes(2);
+        proxy.drop_connections();
     }
     streamer.write(&numbered(10, 20)).await?;
     follow(&mut listener, 10, 20, |_| {}).await?;
     // Half open at both ends: only a ping that nobody answers tells. Nothing that is sent meanwhile gets lost.
-    way_in.stall();
-    way_out.stall();
+    publisher_proxy.stall_connections();
+    subscriber_proxy.stall_connections();
     streamer.write(&numbered(20, 30)).await?;
     follow(&mut listener, 20, 30, |_| {}).await?;
     assert_eq!(listener.recoveries, 2);
     streamer.end_input();
-    let (code, said) = streamer.ended().await?;
+    let (code, said) = streamer.wait_for_exit().await?;
     assert_eq!(code, Some(0), "{said}");
     assert!(!said.contains("twice"), "{said}");
     Ok(())
@@ -126,19 +128,19 @@ async fn a_restart_of_the_service_is_survived_and_every_line_acknowledged() -> a
     let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
     streamer.write(&numbered(0, 1)).await?;
     server.kill().await?;
-    streamer.says("retrying in").await?;
+    streamer.wait_for_stderr("retrying in").await?;
     streamer.write(&numbered(1, 50_000)).await?;
     let server = Server::start_on(&address, &[]).await?;
-    streamer.says("reconnected").await?;
+    streamer.wait_for_stderr("reconnected").await?;
     let mut listener = Listener::join(&server.negotiate_url(), ClientOptions::new()).await?;
     streamer.write("end\n").await?;
     streamer.end_input();
-    in_time("the last line", async {
+    with_timeout("the last line", async {
         while !listener.text().await?.ends_with("end") {}
         Ok(())
     })
     .await?;
-    assert_eq!(streamer.ended().await?.0, Some(0));
+    assert_eq!(streamer.wait_for_exit().await?.0, Some(0));
     Ok(())
 }
 
@@ -146,11 +148,11 @@ async fn a_restart_of_the_service_is_survived_and_every_line_acknowledged() -> a
 async fn a_binary_subscriber_that_reads_slowly_misses_nothing() -> anyhow::Result<()> {
     const LINES: u64 = 100_000;
     let server = Server::start(&[]).await?;
-    let way = FaultyWay::to(server.address()).await?;
+    let proxy = FaultProxy::to(server.address()).await?;
     let options = ClientOptions::new().prefer(Subprotocol::ReliableProtobuf);
-    let mut listener = Listener::join(&way.url("/negotiate"), options).await?;
-    way.narrow(4_096);
-    way.delay(Duration::from_millis(1));
+    let mut listener = Listener::join(&proxy.url("/negotiate"), options).await?;
+    proxy.set_chunk_limit(4_096);
+    proxy.set_delay(Duration::from_millis(1));
     let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
     let feeding = async {
         streamer.write(&numbered(0, LINES)).await?;
@@ -160,6 +162,6 @@ async fn a_binary_subscriber_that_reads_slowly_misses_nothing() -> anyhow::Resul
     let (fed, read) = tokio::join!(feeding, follow(&mut listener, 0, LINES, |_| {}));
     fed?;
     read?;
-    assert_eq!(streamer.ended().await?.0, Some(0));
+    assert_eq!(streamer.wait_for_exit().await?.0, Some(0));
     Ok(())
 }

@@ -78,7 +78,7 @@ async fn settings_beside_the_page_lead_it_to_a_service_elsewhere_and_to_nowhere_
     let mut expected = [host.origin(), service.url("")];
     expected.sort();
     assert_eq!(asked, json!(expected));
-    if kind.tells_console() {
+    if kind.has_console_log() {
         assert_eq!(browser.console_errors().await?, [""; 0]);
     }
     browser.close().await
@@ -126,8 +126,8 @@ async fn a_host_that_does_not_know_webassembly_is_good_enough(kind: Kind) -> any
     let (host, browser) = (FileHost::start("/", page.folder()).await?, Browser::start_of(kind).await?);
     host.add_header("X-Content-Type-Options", "nosniff");
     for content_type in ["application/octet-stream", "text/plain"] {
-        host.call("wasm", content_type);
-        host.call("webmanifest", content_type);
+        host.set_content_type("wasm", content_type);
+        host.set_content_type("webmanifest", content_type);
         browser.open(&host.url(&format!("?called={content_type}"))).await?;
         browser.until("document.querySelector('#log') !== null").await?;
     }
@@ -157,7 +157,7 @@ async fn files_that_were_forgotten_are_missed_in_words(kind: Kind) -> anyhow::Re
     let again = HostedPage::copy()?;
     let script = again.name("_bg.wasm")?.replace("_bg.wasm", ".js");
     again.remove(&script)?;
-    host.show(again.folder());
+    host.set_folder(again.folder());
     says(&browser, &host, "Tailcast does not start: one of its files is missing").await?;
     browser.close().await
 }
@@ -165,7 +165,7 @@ async fn files_that_were_forgotten_are_missed_in_words(kind: Kind) -> anyhow::Re
 async fn scripts_that_are_not_served_as_such_are_missed_in_words_too(kind: Kind) -> anyhow::Result<()> {
     let page = HostedPage::copy()?;
     let (host, browser) = (FileHost::start("/", page.folder()).await?, Browser::start_of(kind).await?);
-    host.call("js", "text/plain");
+    host.set_content_type("js", "text/plain");
     browser.open(&host.url("")).await?;
     let words = "document.body.innerText.includes('those that end in .js as JavaScript')";
     // Not at once: most pages have only not started yet.

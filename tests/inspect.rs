@@ -260,7 +260,7 @@ async fn design(browser: &Browser) -> anyhow::Result<Value> {
 }
 
 async fn close_without_errors(browser: Browser, kind: Kind) -> anyhow::Result<()> {
-    if kind.tells_console() {
+    if kind.has_console_log() {
         assert_eq!(browser.console_errors().await?, [""; 0]);
     }
     browser.close().await

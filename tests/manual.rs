@@ -6,7 +6,7 @@ use anyhow::Context;
 use tailcast_tests::{
     command::{Ended, command, run},
     environment::tailcast,
-    in_time,
+    with_timeout,
 };
 use tokio::io::{AsyncBufReadExt, BufReader};
 
@@ -53,7 +53,7 @@ async fn becomes_ready(arguments: &[String]) -> anyhow::Result<bool> {
     serve.env("TAILCAST_ACCESS_KEY", "an-access-key-of-thirty-two-characters").stderr(Stdio::null());
     let mut child = serve.spawn()?;
     let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
-    let ready = in_time("the server", async { Ok(lines.next_line().await?) }).await?;
+    let ready = with_timeout("the server", async { Ok(lines.next_line().await?) }).await?;
     Ok(ready.is_some_and(|line| line.starts_with("listening on ")))
 }
 

@@ -3,9 +3,9 @@
 use anyhow::Context;
 use futures_util::StreamExt;
 use tailcast_tests::{
-    answering::Answering,
+    fixed_response::FixedResponse,
     listener::{Listener, group},
-    own_service::OwnService,
+    scripted_service::ScriptedService,
     server::Server,
 };
 use tokio::net::TcpStream;
@@ -79,7 +79,7 @@ async fn a_function_that_gives_the_url_may_fail_and_is_called_again() -> anyhow:
     });
     let (_client, mut events) = native::start(ClientOptions::new(), endpoint);
     let mut failures = 0;
-    tailcast_tests::in_time("a connection", async {
+    tailcast_tests::with_timeout("a connection", async {
         loop {
             match events.next().await.context("stopped")? {
                 ClientEvent::ConnectFailed { failure } => {
@@ -101,14 +101,14 @@ async fn a_service_that_speaks_no_subprotocol_is_named_as_none() -> anyhow::Resu
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("ws://{}/client/hubs/h?access_token=secret", listener.local_addr()?);
     let body = serde_json::json!({ "url": url }).to_string();
-    let negotiate = Answering::with("200 OK", "application/json", &body).await?;
+    let negotiate = FixedResponse::with("200 OK", "application/json", &body).await?;
     let endpoint = NegotiateEndpoint::new(negotiate.url("/negotiate"));
     let (_client, mut events) = native::start(ClientOptions::new().stop_on_lasting_failure(), endpoint);
     tokio::spawn(async move {
         let (socket, _) = listener.accept().await?;
         anyhow::Ok(tokio_tungstenite::accept_async(socket).await?)
     });
-    tailcast_tests::in_time("the failure", async {
+    tailcast_tests::with_timeout("the failure", async {
         loop {
             if let ClientEvent::ConnectFailed { failure } = events.next().await.context("stopped")? {
                 assert!(matches!(failure, ConnectFailure::NoSubprotocol { .. }), "{failure}");
@@ -123,7 +123,7 @@ async fn a_service_that_speaks_no_subprotocol_is_named_as_none() -> anyhow::Resu
 /// The failure with which a client stops that is refused at this endpoint.
 async fn refusal(negotiate_url: String) -> anyhow::Result<String> {
     let (_client, mut events) = native::start(ClientOptions::new(), NegotiateEndpoint::new(negotiate_url));
-    tailcast_tests::in_time("the end of the client", async {
+    tailcast_tests::with_timeout("the end of the client", async {
         let mut failure = None;
         while let Some(event) = events.next().await {
             match event {
@@ -146,12 +146,12 @@ async fn a_client_that_is_refused_stops_with_the_reason_of_the_server() -> anyho
         ("text/html", page, "answered 403 Forbidden; check the group and the publish key"),
         ("text/plain", page, "answered 403 Forbidden; check the group and the publish key"),
     ] {
-        let endpoint = Answering::with("403 Forbidden", content_type, body).await?;
+        let endpoint = FixedResponse::with("403 Forbidden", content_type, body).await?;
         let refused = refusal(endpoint.url("/negotiate")).await?;
         assert!(refused.ends_with(words), "{content_type}: {refused}");
     }
     let endless = "no ".repeat(1_000_000);
-    let endpoint = Answering::with("403 Forbidden", "text/plain", &endless).await?;
+    let endpoint = FixedResponse::with("403 Forbidden", "text/plain", &endless).await?;
     let refused = refusal(endpoint.url("/negotiate")).await?;
     assert!(refused.ends_with("check the group and the publish key"), "{refused}");
     Ok(())
@@ -162,7 +162,7 @@ async fn a_client_whose_token_is_refused_stops_with_the_reason_of_the_service() 
     let server = Server::start(&[]).await?;
     let url = format!("ws://{}/client/hubs/stream?access_token=no.to.ken", server.address());
     let body = serde_json::json!({ "url": url }).to_string();
-    let negotiate = Answering::with("200 OK", "application/json", &body).await?;
+    let negotiate = FixedResponse::with("200 OK", "application/json", &body).await?;
     let refused = refusal(negotiate.url("/negotiate")).await?;
     assert!(refused.contains("did not accept the WebSocket (HTTP status 401 Unauthorized: "), "{refused}");
     assert!(!refused.contains("no.to.ken"), "{refused}");
@@ -196,10 +196,10 @@ async fn a_stream_is_read_in_order_and_to_its_end() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_stream_whose_opening_nobody_waits_for_any_more_is_ended() -> anyhow::Result<()> {
-    let service = OwnService::start().await?;
+    let service = ScriptedService::start().await?;
     let endpoint = NegotiateEndpoint::new(service.negotiate_url());
     let (client, mut events) = native::start(ClientOptions::new(), endpoint);
-    tailcast_tests::in_time("the end of the stream", async {
+    tailcast_tests::with_timeout("the end of the stream", async {
         // It says nothing of streams.
         let mut socket = service.accept().await?;
         while !matches!(events.next().await.context("stopped")?, ClientEvent::Connected { .. }) {}
@@ -218,11 +218,11 @@ async fn a_stream_whose_opening_nobody_waits_for_any_more_is_ended() -> anyhow::
 
 #[tokio::test]
 async fn an_invocation_that_nobody_waits_for_takes_no_place_and_is_cancelled() -> anyhow::Result<()> {
-    let service = OwnService::start().await?;
+    let service = ScriptedService::start().await?;
     let endpoint = NegotiateEndpoint::new(service.negotiate_url());
     let (client, mut events) = native::start(ClientOptions::new(), endpoint);
     let event = EventName::new("slow")?;
-    tailcast_tests::in_time("the cancellation", async {
+    tailcast_tests::with_timeout("the cancellation", async {
         // It answers nothing.
         let mut socket = service.accept().await?;
         while !matches!(events.next().await.context("stopped")?, ClientEvent::Connected { .. }) {}

@@ -53,7 +53,7 @@ async fn a_page_that_was_visited_opens_without_its_server_and_shows_files(kind: 
     let (page, browser) = (server.url("/"), Browser::start_of(kind).await?);
     browser.open(&page).await?;
     browser.until(KEPT).await?;
-    if kind.tells_console() {
+    if kind.has_console_log() {
         assert_eq!(browser.console_errors().await?, [""; 0]);
     }
     server.kill().await?;
@@ -95,7 +95,7 @@ async fn a_newer_page_is_shown_on_the_next_visit_and_kept_from_then_on(kind: Kin
     browser.open(&page).await?;
     browser.until(KEPT).await?;
     until_kept(&browser, "old-").await?;
-    host.show(new.folder());
+    host.set_folder(new.folder());
     browser.open(&page).await?;
     assert_eq!(browser.run(BUILD).await?, "new");
     until_kept(&browser, "new-").await?;
@@ -129,7 +129,7 @@ async fn where_another_page_lives_now_nothing_of_ours_stays(kind: Kind) -> anyho
     let (host, browser) = (FileHost::start("/", ours.folder()).await?, Browser::start_of(kind).await?);
     browser.open(&host.url("")).await?;
     browser.until(KEPT).await?;
-    host.show(theirs.folder());
+    host.set_folder(theirs.folder());
     browser.open(&host.url("")).await?;
     assert_eq!(browser.client().title().await?, "Somebody else");
     let gone = "const ask = async () => {

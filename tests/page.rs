@@ -8,10 +8,10 @@ use anyhow::Context;
 use fantoccini::actions::{InputSource, WheelAction, WheelActions};
 use serde_json::Value;
 use tailcast_tests::{
-    answering::Answering,
     browser::Browser,
     command::run,
     environment::{site, tailcast},
+    fixed_response::FixedResponse,
     server::Server,
     streamer::Streamer,
 };
@@ -84,7 +84,8 @@ fn numbered(from: usize, to: usize) -> String {
 async fn turn_wheel(browser: &Browser, pixels: i64) -> anyhow::Result<()> {
     let scroll = WheelAction::Scroll { duration: None, x: 600, y: 400, delta_x: 0, delta_y: pixels };
     let wheel = WheelActions::new("wheel".to_owned()).then(scroll);
-    tailcast_tests::in_time("the wheel", async { Ok(browser.client().perform_actions(wheel).await?) }).await
+    tailcast_tests::with_timeout("the wheel", async { Ok(browser.client().perform_actions(wheel).await?) })
+        .await
 }
 
 #[tokio::test]
@@ -203,7 +204,7 @@ async fn who_may_not_join_is_told_so_and_sees_nothing() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
     // An endpoint that gives everybody the same token, whatever they ask for.
     let body = serde_json::json!({ "url": server.negotiate("ada").await? }).to_string();
-    let endpoint = Answering::with("200 OK", "application/json", &body).await?;
+    let endpoint = FixedResponse::with("200 OK", "application/json", &body).await?;
     browser.open(&server.url(&format!("/?group=secret&negotiate={}", endpoint.url("/negotiate")))).await?;
     browser.until(&state_is("forbidden")).await?;
     let words = browser.text("#status").await?;
@@ -246,12 +247,14 @@ async fn a_server_that_was_killed_is_missed_in_words_and_rejoined_when_it_is_bac
 #[tokio::test]
 async fn a_negotiate_endpoint_that_is_none_is_named_in_words() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
-    let missing = Answering::with("404 Not Found", "text/plain", "").await?;
-    let page = Answering::with("200 OK", "text/html", "<!doctype html><title>hi</title>").await?;
+    let missing = FixedResponse::with("404 Not Found", "text/plain", "").await?;
+    let page = FixedResponse::with("200 OK", "text/html", "<!doctype html><title>hi</title>").await?;
     let wrong_url =
-        Answering::with("200 OK", "application/json", r#"{"url":"https://h/x?access_token=s3cret"}"#).await?;
+        FixedResponse::with("200 OK", "application/json", r#"{"url":"https://h/x?access_token=s3cret"}"#)
+            .await?;
     let refusing =
-        Answering::with("200 OK", "application/json", r#"{"url":"ws://127.0.0.1:1/client/hubs/h"}"#).await?;
+        FixedResponse::with("200 OK", "application/json", r#"{"url":"ws://127.0.0.1:1/client/hubs/h"}"#)
+            .await?;
     for (endpoint, headline, words) in [
         (missing.url("/negotiate"), "the server answered 404 Not Found", "answered 404 Not Found"),
         (page.url("/negotiate"), "did not answer with the URL of a service", "a web page (HTML)"),

@@ -11,7 +11,7 @@ async fn press(viewer: &Viewer, key: &str) -> anyhow::Result<()> {
         Value::from(key)
     );
     viewer.browser.run(&press).await?;
-    viewer.painted().await
+    viewer.wait_for_frame().await
 }
 
 /// Walks the page through its states in one theme.
@@ -35,7 +35,7 @@ async fn walk(theme: &str) -> anyhow::Result<()> {
     let row = viewer.value("document.querySelectorAll('#log .row')[2].getBoundingClientRect()").await?;
     let over = json!({ "type": "mouseMoved", "x": row["x"].as_f64().map(|x| x + 9.0), "y": row["y"].as_f64().map(|y| y + 9.0) });
     viewer.browser.devtools("Input.dispatchMouseEvent", over).await?;
-    viewer.painted().await?;
+    viewer.wait_for_frame().await?;
     assert_eq!(viewer.value("document.querySelectorAll('#log .row')[2].matches(':hover')").await?, true);
     check(&viewer.browser, "a row under the pointer").await?;
     for (state, prepare) in [
@@ -46,7 +46,7 @@ async fn walk(theme: &str) -> anyhow::Result<()> {
         ("a current line", "getSelection().collapse(document.querySelectorAll('#log .row .text')[0], 0)"),
     ] {
         viewer.browser.run(prepare).await?;
-        viewer.painted().await?;
+        viewer.wait_for_frame().await?;
         check(&viewer.browser, state).await?;
     }
     press(&viewer, "&").await?;
@@ -121,7 +121,7 @@ async fn who_wants_no_motion_sees_none() -> anyhow::Result<()> {
     let features =
         serde_json::json!({ "features": [{ "name": "prefers-reduced-motion", "value": "reduce" }] });
     viewer.browser.devtools("Emulation.setEmulatedMedia", features).await?;
-    viewer.painted().await?;
+    viewer.wait_for_frame().await?;
     assert_eq!(viewer.value("document.getAnimations().length").await?, 0);
     viewer.browser.close().await
 }

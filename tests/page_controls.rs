@@ -19,12 +19,12 @@ const CONTROLS: &str = "[...document.querySelectorAll('header button, #find butt
 /// Types into whatever has the focus.
 async fn keys(viewer: &Viewer, keys: &str) -> anyhow::Result<()> {
     viewer.browser.client().active_element().await?.send_keys(keys).await?;
-    viewer.painted().await
+    viewer.wait_for_frame().await
 }
 
 async fn click(viewer: &Viewer, selector: &str) -> anyhow::Result<()> {
     viewer.browser.client().find(Locator::Css(selector)).await?.click().await?;
-    viewer.painted().await
+    viewer.wait_for_frame().await
 }
 
 /// The texts of the rows, from top to bottom.
@@ -139,7 +139,7 @@ async fn cleared_lines_are_restored_by_undo(kind: Kind) -> anyhow::Result<()> {
     assert!(viewer.browser.text("#said").await?.contains("Cleared 2 lines"));
     click(&viewer, "#said button").await?;
     viewer.browser.until("document.querySelector('#line-count').dataset.held === '3'").await?;
-    viewer.painted().await?;
+    viewer.wait_for_frame().await?;
     assert_eq!(texts(&viewer).await?, json!(["one", "two", "three"]));
     viewer.browser.close().await
 }
@@ -158,7 +158,7 @@ async fn no_control_moves_while_levels_are_pressed_lines_arrive_and_a_search_cou
                 .browser
                 .run(&format!("document.querySelector('.level[data-level={level}]').click()"))
                 .await?;
-            viewer.painted().await?;
+            viewer.wait_for_frame().await?;
             assert_eq!(viewer.value(CONTROLS).await?, before, "{width} px, {level} pressed");
         }
         let more: String = (0..5_000).map(|number| format!("ERROR {number}\nWARN {number}\n")).collect();
@@ -172,14 +172,14 @@ async fn no_control_moves_while_levels_are_pressed_lines_arrive_and_a_search_cou
                  field.dispatchEvent(new Event('input', {{ bubbles: true }})); {steps}"
             );
             viewer.browser.run(&input).await?;
-            viewer.painted().await?;
+            viewer.wait_for_frame().await?;
             assert_eq!(viewer.value(CONTROLS).await?, before, "{width} px, search for {pattern}");
         }
         viewer
             .browser
             .run("for (const one of document.querySelectorAll('.level[aria-pressed=true]')) one.click()")
             .await?;
-        viewer.painted().await?;
+        viewer.wait_for_frame().await?;
     }
     viewer.browser.close().await
 }
@@ -212,7 +212,7 @@ async fn the_keyboard_shortcuts_fit_and_can_be_searched() -> anyhow::Result<()> 
     for (width, height) in WINDOWS {
         viewer.resize(width, height).await?;
         viewer.browser.run("document.querySelector('#keys').showPopover()").await?;
-        viewer.painted().await?;
+        viewer.wait_for_frame().await?;
         let overlaps = viewer
             .value(
                 "(() => { const boxes = [...document.querySelectorAll('#keys dt, #keys kbd')].map(one => [one.textContent, one.getBoundingClientRect()]);
@@ -335,12 +335,12 @@ async fn on_a_phone_the_log_begins_at_the_top_and_every_target_is_as_large_as_a_
         }
         let current = "document.querySelector('[data-line-id=\"2\"][data-current]')";
         viewer.browser.until(current).await.context(selector)?;
-        viewer.painted().await?;
+        viewer.wait_for_frame().await?;
         assert_eq!(viewer.value(small).await?, json!([]));
     }
     viewer.browser.until("document.querySelector('.row.open[data-line-id=\"2\"]')").await?;
     viewer.browser.run("document.querySelector('#menu').showPopover()").await?;
-    viewer.painted().await?;
+    viewer.wait_for_frame().await?;
     assert_eq!(viewer.value(small).await?, json!([]), "the menu");
     viewer.browser.close().await
 }

@@ -6,7 +6,7 @@ use anyhow::Context;
 use tailcast_tests::{
     browser::Browser,
     environment::{node_modules, site},
-    faulty_way::FaultyWay,
+    fault_proxy::FaultProxy,
     server::Server,
     streamer::Streamer,
 };
@@ -22,8 +22,8 @@ async fn server_with_page() -> anyhow::Result<Server> {
 #[tokio::test]
 async fn a_hundred_thousand_lines_reach_the_page_over_cuts_and_resets() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page().await?, Browser::start().await?);
-    let way = FaultyWay::to(server.address()).await?;
-    browser.open(&way.url("/?id=ada")).await?;
+    let proxy = FaultProxy::to(server.address()).await?;
+    browser.open(&proxy.url("/?id=ada")).await?;
     browser.until("document.querySelector('#status')?.dataset.state === 'connected'").await?;
     let id = "return document.querySelector('#status').dataset.connectionId";
     let connection = browser.run(id).await?;
@@ -35,15 +35,15 @@ async fn a_hundred_thousand_lines_reach_the_page_over_cuts_and_resets() -> anyho
         let lines = |from, to| (from..to).map(|number| format!("line {number}\n")).collect::<String>();
         streamer.write(&lines(from, middle)).await?;
         if part % 2 == 0 {
-            way.cut();
+            proxy.drop_connections();
         } else {
-            way.reset();
+            proxy.reset_connections();
         }
         streamer.write(&lines(middle, to)).await?;
         browser.until(&format!("document.querySelector('#line-count').dataset.received === '{to}'")).await?;
     }
     streamer.end_input();
-    assert_eq!(streamer.ended().await?.0, Some(0));
+    assert_eq!(streamer.wait_for_exit().await?.0, Some(0));
     assert_eq!(browser.run(id).await?, connection, "it is the same connection");
     assert_eq!(
         browser.run("return document.querySelectorAll('#log [data-from=notice]').length").await?,
@@ -88,7 +88,7 @@ async fn the_official_javascript_client_and_the_page_and_the_streamer_share_a_gr
     let mut node = node.stdin(std::process::Stdio::piped()).spawn()?;
     let mut told = BufReader::new(node.stdout.take().context("no standard output")?).lines();
     let mut until = async |words: &str| {
-        tailcast_tests::in_time(words, async {
+        tailcast_tests::with_timeout(words, async {
             while !told.next_line().await?.context("the SDK ended")?.contains(words) {}
             Ok(())
         })

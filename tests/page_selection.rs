@@ -6,7 +6,7 @@ use fantoccini::{
     key::Key,
 };
 use serde_json::Value;
-use tailcast_tests::{in_time, viewer::Viewer};
+use tailcast_tests::{viewer::Viewer, with_timeout};
 
 fn numbered(from: usize, to: usize) -> String {
     (from..to).map(|number| format!("line {number}\n")).collect()
@@ -18,7 +18,7 @@ const WATCH_COPIES: &str =
 
 async fn point(viewer: &Viewer, actions: Vec<PointerAction>) -> anyhow::Result<()> {
     let pointer = actions.into_iter().fold(MouseActions::new("mouse".to_owned()), InputSource::then);
-    in_time("the pointer", async { Ok(viewer.browser.client().perform_actions(pointer).await?) }).await
+    with_timeout("the pointer", async { Ok(viewer.browser.client().perform_actions(pointer).await?) }).await
 }
 
 fn to(x: i64, y: i64) -> PointerAction {
@@ -32,7 +32,7 @@ async fn press_with_control(viewer: &Viewer, key: char) -> anyhow::Result<()> {
         .then(KeyAction::Down { value: key })
         .then(KeyAction::Up { value: key })
         .then(KeyAction::Up { value: control });
-    in_time("keys", async { Ok(viewer.browser.client().perform_actions(keys).await?) }).await
+    with_timeout("keys", async { Ok(viewer.browser.client().perform_actions(keys).await?) }).await
 }
 
 async fn copied(viewer: &Viewer) -> anyhow::Result<String> {
@@ -73,7 +73,7 @@ async fn a_drag_beyond_the_edge_scrolls_and_copies_lines_that_left_the_document(
     // Lines that come meanwhile take nothing away.
     viewer.stream(&numbered(5_000, 6_000), 6_000).await?;
     point(&viewer, vec![PointerAction::Up { button: 0 }]).await?;
-    viewer.painted().await?;
+    viewer.wait_for_frame().await?;
     let text = copied(&viewer).await?;
     let lines: Vec<&str> = text.split('\n').collect();
     assert!(lines.len() > 300, "{}", lines.len());
@@ -115,7 +115,7 @@ async fn the_selection_is_copied_with_the_escape_sequences_of_its_colours() -> a
     let key = KeyActions::new("keys".to_owned())
         .then(KeyAction::Down { value: 'C' })
         .then(KeyAction::Up { value: 'C' });
-    in_time("the key", async { Ok(viewer.browser.client().perform_actions(key).await?) }).await?;
+    with_timeout("the key", async { Ok(viewer.browser.client().perform_actions(key).await?) }).await?;
     viewer.browser.until("window.copied !== undefined").await?;
     assert_eq!(viewer.value("window.copied").await?, "\u{1b}[0;31mred\u{1b}[0m and plain");
     viewer.browser.close().await

@@ -7,7 +7,7 @@ use tailcast_tests::{
     browser::Browser,
     command::run,
     environment::{site, tailcast},
-    faulty_way::FaultyWay,
+    fault_proxy::FaultProxy,
     server::Server,
 };
 
@@ -75,13 +75,13 @@ fn said(words: &str) -> String {
 async fn a_line_that_is_typed_reaches_everybody_also_when_the_connection_was_just_lost() -> anyhow::Result<()>
 {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
-    let way = FaultyWay::to(server.address()).await?;
-    browser.open(&way.url("/?publish")).await?;
+    let proxy = FaultProxy::to(server.address()).await?;
+    browser.open(&proxy.url("/?publish")).await?;
     browser.until(CONNECTED).await?;
     browser.run(&send("first")).await?;
     browser.until(&said("delivered (1)")).await?;
     browser.until(&rows_are(&["|first"])).await?;
-    way.cut();
+    proxy.drop_connections();
     browser.run(&send("second")).await?;
     browser.until(&said("delivered (2)")).await?;
     browser.until(&rows_are(&["|first", "|second"])).await?;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
-use tailcast_tests::{answering::Answering, command::run, environment::tailcast, server::Server};
+use tailcast_tests::{command::run, environment::tailcast, fixed_response::FixedResponse, server::Server};
 
 #[tokio::test]
 async fn every_client_gets_the_message_as_text_from_the_server() -> anyhow::Result<()> {
@@ -55,7 +55,7 @@ async fn wrong_usage_ends_with_2_and_failure_with_1() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn another_server_s_answer_is_shown() -> anyhow::Result<()> {
-    let other = Answering::with("404 Not Found", "text/plain", "nothing here").await?;
+    let other = FixedResponse::with("404 Not Found", "text/plain", "nothing here").await?;
     let connection_string = format!("Endpoint={};AccessKey={}", other.url(""), "k".repeat(40));
     let ended = run(&tailcast()?, &["publish", &connection_string, "stream", "x"], b"").await?;
     assert_eq!(ended.code, Some(1));

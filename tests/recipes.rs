@@ -12,7 +12,7 @@ use tailcast_tests::{
     environment::tailcast,
     hosted::HostedPage,
     server::{Server, http_client},
-    web_server::{Swap, WebServer, free_address},
+    web_server::{Replacement, WebServer, free_address},
 };
 
 const CONNECTED: &str = "document.querySelector('#status')?.dataset.state === 'connected'";
@@ -40,19 +40,19 @@ async fn host(kind: Kind, page: &HostedPage) -> anyhow::Result<WebServer> {
     let unused = unused_site(address);
     match kind {
         Kind::Nginx => {
-            let swaps = [
-                Swap { from: "root /var/www;", to: &format!("root {www};") },
-                Swap { from: "listen 80;", to: &format!("listen {address};") },
+            let replacements = [
+                Replacement { from: "root /var/www;", to: &format!("root {www};") },
+                Replacement { from: "listen 80;", to: &format!("listen {address};") },
             ];
-            WebServer::nginx(address, "nginx-site.conf", &swaps).await
+            WebServer::nginx(address, "nginx-site.conf", &replacements).await
         }
         Kind::Caddy => {
-            let swaps = [
-                Swap { from: "root * /var/www\n", to: &format!("root * {www}\n") },
-                Swap { from: "\nfiles.example.com {", to: &format!("\nhttp://{address} {{") },
-                Swap { from: "\nlogs.example.com {", to: &unused },
+            let replacements = [
+                Replacement { from: "root * /var/www\n", to: &format!("root * {www}\n") },
+                Replacement { from: "\nfiles.example.com {", to: &format!("\nhttp://{address} {{") },
+                Replacement { from: "\nlogs.example.com {", to: &unused },
             ];
-            WebServer::caddy(address, "Caddyfile", &swaps).await
+            WebServer::caddy(address, "Caddyfile", &replacements).await
         }
     }
 }
@@ -68,19 +68,19 @@ async fn front(kind: Kind, address: &str, server: &Server) -> anyhow::Result<Web
     let unused = unused_site(address);
     match kind {
         Kind::Nginx => {
-            let swaps = [
-                Swap { from: "http://127.0.0.1:8080;", to: &format!("http://{ours};") },
-                Swap { from: "listen 80;", to: &format!("listen {address};") },
+            let replacements = [
+                Replacement { from: "http://127.0.0.1:8080;", to: &format!("http://{ours};") },
+                Replacement { from: "listen 80;", to: &format!("listen {address};") },
             ];
-            WebServer::nginx(address, "nginx-proxy.conf", &swaps).await
+            WebServer::nginx(address, "nginx-proxy.conf", &replacements).await
         }
         Kind::Caddy => {
-            let swaps = [
-                Swap { from: "reverse_proxy 127.0.0.1:8080", to: &format!("reverse_proxy {ours}") },
-                Swap { from: "\nfiles.example.com {", to: &unused },
-                Swap { from: "\nlogs.example.com {", to: &format!("\nhttp://{address} {{") },
+            let replacements = [
+                Replacement { from: "reverse_proxy 127.0.0.1:8080", to: &format!("reverse_proxy {ours}") },
+                Replacement { from: "\nfiles.example.com {", to: &unused },
+                Replacement { from: "\nlogs.example.com {", to: &format!("\nhttp://{address} {{") },
             ];
-            WebServer::caddy(address, "Caddyfile", &swaps).await
+            WebServer::caddy(address, "Caddyfile", &replacements).await
         }
     }
 }

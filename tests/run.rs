@@ -7,8 +7,8 @@ use tailcast_tests::{
     browser::Browser,
     command::{Ended, command, run_to_end},
     environment::tailcast,
-    in_time,
     server::{Server, signal},
+    with_timeout,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -95,7 +95,7 @@ async fn an_end_by_a_signal_and_a_command_that_cannot_be_run_have_the_codes_of_s
 /// The first line of a running command's standard output.
 async fn first_line(child: &mut Child) -> anyhow::Result<String> {
     let mut lines = BufReader::new(child.stdout.as_mut().context("no standard output")?).lines();
-    in_time("a line", async { lines.next_line().await?.context("it ended") }).await
+    with_timeout("a line", async { lines.next_line().await?.context("it ended") }).await
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn signals_are_passed_on_and_the_command_decides() -> anyhow::Result<()> {
         let mut child = shell(&server.negotiate_url(), script)?.spawn()?;
         assert_eq!(first_line(&mut child).await?, "ready");
         signal(child.id().context("it has ended")?, name).await?;
-        let status = in_time("end of the command", async { Ok(child.wait().await?) }).await?;
+        let status = with_timeout("end of the command", async { Ok(child.wait().await?) }).await?;
         assert_eq!(status.code(), Some(code));
     }
     Ok(())
@@ -126,7 +126,7 @@ async fn ctrl_c_of_a_terminal_reaches_the_command_once() -> anyhow::Result<()> {
     let mut keys = child.stdin.take().context("no standard input")?;
     keys.write_all(b"\x03").await?;
     keys.write_all(b"one\ntwo\n").await?;
-    let status = in_time("end of the command", async { Ok(child.wait().await?) }).await?;
+    let status = with_timeout("end of the command", async { Ok(child.wait().await?) }).await?;
     assert_eq!(status.code(), Some(41));
     Ok(())
 }
@@ -141,7 +141,7 @@ async fn it_listens_to_nobody() -> anyhow::Result<()> {
     // The same look finds the server's.
     assert_eq!(sockets_that_listen(server.process_id()?)?.len(), 1);
     drop(child.stdin.take());
-    let status = in_time("end of the command", async { Ok(child.wait().await?) }).await?;
+    let status = with_timeout("end of the command", async { Ok(child.wait().await?) }).await?;
     anyhow::ensure!(status.code().is_some(), "{status}");
     Ok(())
 }
@@ -211,7 +211,7 @@ async fn a_reader_of_ours_that_goes_keeps_nothing_from_the_pages_and_the_key_sta
     drop(stdout);
     let lines = subscriber.lines(20_001).await?;
     assert_eq!(lines.last().map(String::as_str), Some("unset"));
-    let status = in_time("end of the command", async { Ok(child.wait().await?) }).await?;
+    let status = with_timeout("end of the command", async { Ok(child.wait().await?) }).await?;
     assert_eq!(status.code(), Some(0));
     Ok(())
 }

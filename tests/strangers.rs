@@ -13,10 +13,10 @@ use tailcast_tests::{
     browser::Browser,
     command::run,
     environment::tailcast,
-    in_time,
     server::Server,
     socket::{JSON, Socket},
     streamer::Streamer,
+    with_timeout,
 };
 
 /// Calls a method of the official SDK; gives its result.
@@ -258,7 +258,7 @@ async fn texts(browser: &Browser, elements: &str) -> anyhow::Result<Vec<String>>
 
 /// The tutorial's last page does not say when it has joined the group, so we talk until it shows something.
 async fn page_has_joined(browser: &Browser, streamer: &mut Streamer) -> anyhow::Result<()> {
-    in_time("joining the group", async {
+    with_timeout("joining the group", async {
         while texts(browser, "span").await?.is_empty() {
             streamer.write("anybody there?\n").await?;
         }
@@ -306,7 +306,7 @@ async fn the_tutorial_s_last_page_shows_the_lines_of_tailcast_stream_in_order() 
     lines.extend(["  indented\t.", "", "<b>&amp;</b> \"quoted\" \\", "é 日本", "the end"].map(str::to_owned));
     streamer.write(&(lines.join("\n") + "\n")).await?;
     streamer.end_input();
-    assert_eq!(streamer.ended().await?, (Some(0), String::new()));
+    assert_eq!(streamer.wait_for_exit().await?, (Some(0), String::new()));
     assert_eq!(lines_until(&browser, "the end").await?, lines);
     browser.close().await
 }
@@ -321,7 +321,7 @@ async fn the_tutorial_s_server_serves_its_page_its_streamer_and_ours() -> anyhow
     page_has_joined(&browser, &mut streamer).await?;
     streamer.write("one of ours\n").await?;
     streamer.end_input();
-    assert_eq!(streamer.ended().await?.0, Some(0));
+    assert_eq!(streamer.wait_for_exit().await?.0, Some(0));
     run_program("stream.py", &[&negotiate_url], b"one of theirs\nthe end\n").await?;
     assert_eq!(lines_until(&browser, "the end").await?, ["one of ours", "one of theirs", "the end"]);
     browser.close().await

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use serde_json::Value;
 use tailcast_tests::{
-    command::run, environment::tailcast, own_service::OwnService, server::Server, socket::Socket,
+    command::run, environment::tailcast, scripted_service::ScriptedService, server::Server, socket::Socket,
     streamer::Streamer,
 };
 
@@ -21,7 +21,7 @@ async fn a_typed_line_appears_before_the_next_is_typed() -> anyhow::Result<()> {
         assert_eq!(subscriber.lines(1).await?, [line]);
     }
     streamer.end_input();
-    assert_eq!(streamer.ended().await?, (Some(0), String::new()));
+    assert_eq!(streamer.wait_for_exit().await?, (Some(0), String::new()));
     Ok(())
 }
 
@@ -54,7 +54,7 @@ async fn next_send(
     socket: &mut tokio_tungstenite::WebSocketStream<tokio::net::TcpStream>,
 ) -> anyhow::Result<Value> {
     use futures_util::StreamExt;
-    tailcast_tests::in_time("a message of the streamer", async {
+    tailcast_tests::with_timeout("a message of the streamer", async {
         loop {
             let message = socket.next().await.context("closed")??;
             if let Ok(text) = message.to_text()
@@ -78,7 +78,7 @@ async fn acknowledge(
 
 #[tokio::test]
 async fn many_messages_are_on_their_way_at_once_and_the_end_waits_for_every_ack() -> anyhow::Result<()> {
-    let service = OwnService::start().await?;
+    let service = ScriptedService::start().await?;
     let mut streamer = Streamer::start(&service.negotiate_url(), &[])?;
     let mut socket = service.accept().await?;
     let mut ack_ids = Vec::new();
@@ -98,13 +98,13 @@ async fn many_messages_are_on_their_way_at_once_and_the_end_waits_for_every_ack(
         assert!(streamer.process_id().is_ok());
         acknowledge(&mut socket, ack_id).await?;
     }
-    assert_eq!(streamer.ended().await?, (Some(0), String::new()));
+    assert_eq!(streamer.wait_for_exit().await?, (Some(0), String::new()));
     Ok(())
 }
 
 #[tokio::test]
 async fn what_piles_up_leaves_in_few_messages_joined_by_line_feeds() -> anyhow::Result<()> {
-    let service = OwnService::start().await?;
+    let service = ScriptedService::start().await?;
     let mut streamer = Streamer::start(&service.negotiate_url(), &[])?;
     let lines: Vec<String> = (0..20_000).map(|number| format!("line {number}")).collect();
     let (written, seen) = tokio::join!(
@@ -129,7 +129,7 @@ async fn what_piles_up_leaves_in_few_messages_joined_by_line_feeds() -> anyhow::
     let (seen, messages) = seen?;
     assert_eq!(seen, lines);
     assert!(messages < 200, "{messages} messages for {} lines", lines.len());
-    assert_eq!(streamer.ended().await?.0, Some(0));
+    assert_eq!(streamer.wait_for_exit().await?.0, Some(0));
     Ok(())
 }
 
@@ -142,14 +142,14 @@ async fn a_server_that_comes_back_gets_the_lines_it_missed() -> anyhow::Result<(
     streamer.write("before\n").await?;
     assert_eq!(subscriber.lines(1).await?, ["before"]);
     server.kill().await?;
-    streamer.says("retrying in").await?;
+    streamer.wait_for_stderr("retrying in").await?;
     streamer.write("meanwhile\n").await?;
     let server = Server::start_on(&address, &[]).await?;
-    streamer.says("reconnected").await?;
+    streamer.wait_for_stderr("reconnected").await?;
     let mut subscriber = server.subscribe().await?;
     streamer.write("after\n").await?;
     streamer.end_input();
-    assert_eq!(streamer.ended().await?.0, Some(0));
+    assert_eq!(streamer.wait_for_exit().await?.0, Some(0));
     // The line of the time without a server was delivered when it came back, to whoever was there by then.
     let seen = subscriber.lines(1).await?;
     assert!(seen == ["after"] || seen == ["meanwhile"], "{seen:?}");
@@ -158,7 +158,7 @@ async fn a_server_that_comes_back_gets_the_lines_it_missed() -> anyhow::Result<(
 
 #[tokio::test]
 async fn when_it_gives_up_it_says_how_many_lines_are_not_acknowledged() -> anyhow::Result<()> {
-    let service = OwnService::start().await?;
+    let service = ScriptedService::start().await?;
     let mut streamer = Streamer::start(&service.negotiate_url(), &["--give-up-after", "2"])?;
     let mut socket = service.accept().await?;
     streamer.write("one\n").await?;
@@ -166,9 +166,9 @@ async fn when_it_gives_up_it_says_how_many_lines_are_not_acknowledged() -> anyho
     acknowledge(&mut socket, &sent["ackId"]).await?;
     // From here on there is nobody any more, neither for this connection nor for another.
     drop((service, socket));
-    streamer.says("retrying in").await?;
+    streamer.wait_for_stderr("retrying in").await?;
     streamer.write("two\nthree\n").await?;
-    let (code, said) = streamer.ended().await?;
+    let (code, said) = streamer.wait_for_exit().await?;
     assert_eq!(code, Some(1));
     assert!(said.contains("gave up: negotiate failed"), "{said}");
     assert!(said.contains("2 of 3 lines read were not acknowledged"), "{said}");
@@ -195,7 +195,7 @@ async fn without_permission_nothing_is_delivered_and_the_refusal_is_told() -> an
 #[tokio::test]
 async fn a_signal_ends_it_after_what_was_read_is_acknowledged() -> anyhow::Result<()> {
     for name in ["INT", "TERM"] {
-        let service = OwnService::start().await?;
+        let service = ScriptedService::start().await?;
         let mut streamer = Streamer::start(&service.negotiate_url(), &[])?;
         let mut socket = service.accept().await?;
         // One write, so that who has read the line has read what follows it.
@@ -207,32 +207,32 @@ async fn a_signal_ends_it_after_what_was_read_is_acknowledged() -> anyhow::Resul
         assert_eq!(rest["data"], "begun, without an end", "SIG{name}");
         acknowledge(&mut socket, &sent["ackId"]).await?;
         acknowledge(&mut socket, &rest["ackId"]).await?;
-        assert_eq!(streamer.ended().await?.0, Some(0), "SIG{name}");
+        assert_eq!(streamer.wait_for_exit().await?.0, Some(0), "SIG{name}");
     }
     Ok(())
 }
 
 #[tokio::test]
 async fn a_second_signal_ends_it_at_once_and_the_lines_are_named() -> anyhow::Result<()> {
-    let service = OwnService::start().await?;
+    let service = ScriptedService::start().await?;
     let mut streamer = Streamer::start(&service.negotiate_url(), &[])?;
     let mut socket = service.accept().await?;
     streamer.write("one\ntwo\n").await?;
     next_send(&mut socket).await?;
     let started = Instant::now();
     streamer.signal("INT").await?;
-    streamer.says("interrupt again").await?;
+    streamer.wait_for_stderr("interrupt again").await?;
     streamer.signal("INT").await?;
-    let (code, said) = streamer.ended().await?;
+    let (code, said) = streamer.wait_for_exit().await?;
     assert_eq!(code, Some(1));
     assert!(said.contains("2 of 2 lines read were not acknowledged"), "{said}");
-    assert!(started.elapsed() < tailcast_tests::PATIENCE);
+    assert!(started.elapsed() < tailcast_tests::TIMEOUT);
     Ok(())
 }
 
 #[tokio::test]
 async fn memory_stays_small_while_nobody_takes_what_is_sent() -> anyhow::Result<()> {
-    let service = OwnService::start().await?;
+    let service = ScriptedService::start().await?;
     let mut streamer = Streamer::start(&service.negotiate_url(), &[])?;
     let mut socket = service.accept().await?;
     let megabyte = "x".repeat(1023) + "\n";
@@ -309,7 +309,7 @@ async fn a_command_that_is_refused_ends_at_once_with_the_reason_and_retries_noth
     let tail = [&refused[..], &["--lines", "0", &file]].concat();
     for (command, arguments) in [("stream", &refused[..]), ("tail", &tail)] {
         // Its input goes on: standard input stays open, and a file is followed without end.
-        let (code, said) = Streamer::start_as(command, arguments)?.ended().await?;
+        let (code, said) = Streamer::start_as(command, arguments)?.wait_for_exit().await?;
         assert_eq!(code, Some(1), "{command}: {said}");
         assert!(said.contains(REFUSAL) && !said.contains("retrying"), "{command}: {said}");
     }

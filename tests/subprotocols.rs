@@ -91,7 +91,7 @@ async fn a_server_that_ends_says_goodbye() -> anyhow::Result<()> {
         );
         assert_eq!(client.closed().await?.0, 1001);
         drop(client);
-        assert_eq!(server.ended().await?, Some(0), "SIG{signal}");
+        assert_eq!(server.wait_for_exit().await?, Some(0), "SIG{signal}");
     }
     Ok(())
 }

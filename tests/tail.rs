@@ -54,7 +54,7 @@ fn tail(server: &Server, files: &[&Path], lines: &str) -> anyhow::Result<Streame
 
 async fn stopped(tail: Streamer) -> anyhow::Result<()> {
     tail.signal("TERM").await?;
-    let (code, said) = tail.ended().await?;
+    let (code, said) = tail.wait_for_exit().await?;
     anyhow::ensure!(code == Some(0), "{code:?}: {said}");
     Ok(())
 }
@@ -159,7 +159,7 @@ async fn several_files_are_told_apart_and_one_that_is_missing_is_waited_for() ->
     let (app, db) = (folder.file("app.log"), folder.file("not-there-yet/db.log"));
     fs::write(&app, "first\n")?;
     let mut tail = tail(&server, &[&app, &db], "10")?;
-    tail.says("db.log does not exist; waiting until it is created").await?;
+    tail.wait_for_stderr("db.log does not exist; waiting until it is created").await?;
     assert_eq!(reader.line().await?, "app.log | first");
     fs::create_dir(folder.file("not-there-yet"))?;
     fs::write(&db, "one\ntwo\n")?;

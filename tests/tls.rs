@@ -10,8 +10,8 @@ use tailcast_tests::{
     browser::Browser,
     command::{command, run_to_end},
     environment::tailcast,
-    in_time,
     server::{Server, http_client},
+    with_timeout,
 };
 
 /// A folder with a certificate for 127.0.0.1 and its key. Removed when dropped.
@@ -70,7 +70,7 @@ async fn a_stream_over_tls_is_acknowledged_and_who_does_not_trust_the_certificat
 -> anyhow::Result<()> {
     let certificate = Certificate::new("stream")?;
     let server = certificate.server().await?;
-    let answer = in_time("negotiating", async {
+    let answer = with_timeout("negotiating", async {
         Ok(certificate.client()?.get(server.negotiate_url()).send().await?.text().await?)
     })
     .await?;
@@ -119,11 +119,11 @@ async fn a_new_certificate_is_read_at_sighup_and_a_broken_one_changes_nothing() 
     assert_eq!(old.get(&health).send().await?.status(), 200);
     assert!(new.get(&health).send().await.is_err(), "it was not asked to read the new one yet");
     server.signal("HUP").await?;
-    server.says("Reloaded the certificate.").await?;
+    server.wait_for_stderr("Reloaded the certificate.").await?;
     assert_eq!(new.get(&health).send().await?.status(), 200);
     fs::write(certificate.file(), "no certificate")?;
     server.signal("HUP").await?;
-    server.says("the previous one stays in use: ").await?;
+    server.wait_for_stderr("the previous one stays in use: ").await?;
     assert_eq!(new.get(&health).send().await?.status(), 200);
     Ok(())
 }

@@ -80,7 +80,7 @@ async fn negotiate_and_url_say_where_to_connect_and_user_id_who_does(kind: Kind)
     // Another endpoint while it runs: another connection.
     page.run("element().userId = 'ada'; element().url = null; element().negotiate = 'NEGOTIATE'").await?;
     page.until("part('#status')?.dataset.userId === 'ada' && state() === 'connected'").await?;
-    page.connections_become(1).await?;
+    page.wait_for_connections(1).await?;
     page.close_without_errors().await
 }
 
@@ -142,7 +142,7 @@ async fn what_is_shown_follows_its_attributes_at_once(kind: Kind) -> anyhow::Res
          element().theme = 'light'; element().follow = true",
     )
     .await?;
-    page.painted().await?;
+    page.wait_for_frame().await?;
     assert_eq!(
         page.value(shown).await?,
         json!({

@@ -35,7 +35,7 @@ async fn an_element_that_knows_no_endpoint_says_so_and_starts_once_it_does(kind:
     page.connected(0).await?;
     page.run("element().removeAttribute('negotiate')").await?;
     page.until(&shows("negotiate attribute")).await?;
-    page.connections_become(0).await?;
+    page.wait_for_connections(0).await?;
     page.close_without_errors().await
 }
 

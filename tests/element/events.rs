@@ -168,7 +168,7 @@ async fn a_function_of_the_page_may_come_by_the_url(kind: Kind) -> anyhow::Resul
             "{given}"
         );
         page.run("element().remove()").await?;
-        page.connections_become(0).await?;
+        page.wait_for_connections(0).await?;
     }
     // Each connection asks anew.
     page.run(&format!(

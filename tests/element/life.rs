@@ -26,7 +26,7 @@ async fn it_shows_the_lines_of_a_service_of_another_origin(kind: Kind) -> anyhow
     assert_eq!(page.value("rows()").await?, json!(["plain", "red", "last"]));
     let colour = page.value("getComputedStyle(parts('#log .text')[1].querySelector('span')).color").await?;
     assert_ne!(colour, page.value("getComputedStyle(parts('#log .text')[0]).color").await?);
-    page.connections_become(1).await?;
+    page.wait_for_connections(1).await?;
     assert_eq!(page.value("sockets").await?, 1);
     page.close_without_errors().await
 }
@@ -39,15 +39,15 @@ async fn it_starts_with_its_place_in_the_document_and_frees_all_when_it_loses_th
         "window.made = document.createElement('tail-cast'); made.negotiate = '{NEGOTIATE}'; made.maxLines = 50"
     ))
     .await?;
-    page.painted().await?;
+    page.wait_for_frame().await?;
     assert_eq!(page.value("instances").await?, 0, "nothing is loaded for an element in no document");
     for round in 1..=3 {
         page.run("document.body.append(made)").await?;
         page.connected(0).await?;
-        page.connections_become(1).await?;
+        page.wait_for_connections(1).await?;
         assert_eq!(page.value("sockets").await?, round);
         page.run("made.remove()").await?;
-        page.connections_become(0).await?;
+        page.wait_for_connections(0).await?;
         assert_eq!(page.value("made.shadowRoot.querySelectorAll('*').length").await?, 0);
     }
     assert_eq!(page.value("instances").await?, 1);
@@ -83,7 +83,7 @@ async fn it_survives_being_moved(kind: Kind) -> anyhow::Result<()> {
         page.stream("and moved before\n").await?;
     }
     assert_eq!(page.value(id).await?, connection, "it is the same connection");
-    page.connections_become(1).await?;
+    page.wait_for_connections(1).await?;
     assert_eq!(page.value("sockets").await?, 1);
     page.close_without_errors().await
 }
@@ -93,7 +93,7 @@ async fn it_shows_the_newest_line_after_it_was_moved(kind: Kind) -> anyhow::Resu
     let many: String = (0..5000).map(|number| format!("line {number}\n")).collect();
     page.stream(&many).await?;
     page.run("document.querySelector('section').append(element())").await?;
-    page.painted().await?;
+    page.wait_for_frame().await?;
     page.until("rows().includes('line 4999')").await?;
     page.until(
         "parts('#log .row').some((row) => row.textContent.includes('line 4999')
@@ -106,10 +106,10 @@ async fn it_shows_the_newest_line_after_it_was_moved(kind: Kind) -> anyhow::Resu
 async fn it_waits_until_it_is_seen(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, &format!("<div style='height: 6000px'></div>{ELEMENT}")).await?;
     page.until("customElements.get('tail-cast')").await?;
-    page.painted().await?;
+    page.wait_for_frame().await?;
     let loaded = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('tailcast-core')).length";
     assert_eq!(page.value(loaded).await?, 0, "only the small script is loaded");
-    page.connections_become(0).await?;
+    page.wait_for_connections(0).await?;
     assert_eq!(page.value("sockets").await?, 0);
     page.run("scrollTo(0, 6000)").await?;
     page.connected(0).await?;
@@ -145,14 +145,14 @@ async fn it_may_go_at_any_moment_before_it_is_connected(kind: Kind) -> anyhow::R
     )
     .await?;
     page.until("sockets === 1 && !last.isConnected").await?;
-    page.connections_become(0).await?;
+    page.wait_for_connections(0).await?;
     // Each of them can come back.
     page.run("last.remove = () => {}; going.negotiateWith = undefined; document.body.append(last, going)")
         .await?;
     page.connected(0).await?;
     page.connected(1).await?;
     page.run("going.remove(); HTMLElement.prototype.remove.call(last)").await?;
-    page.connections_become(0).await?;
+    page.wait_for_connections(0).await?;
     page.close_without_errors().await
 }
 
@@ -173,11 +173,11 @@ async fn it_leaves_the_page_as_it_was(kind: Kind) -> anyhow::Result<()> {
     page.run("document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '?', bubbles: true }))")
         .await?;
     page.run("part('#wrap').click()").await?;
-    page.painted().await?;
+    page.wait_for_frame().await?;
     assert_eq!(page.value("part('#keys').matches(':popover-open')").await?, false);
     assert_eq!(page.value(state).await?, before);
     page.run("element().remove()").await?;
-    page.connections_become(0).await?;
+    page.wait_for_connections(0).await?;
     assert_eq!(page.value(state).await?, before);
     page.close_without_errors().await
 }

@@ -94,7 +94,7 @@ async fn slots_stand_in_place_of_what_would_be_there(kind: Kind) -> anyhow::Resu
     page.run("document.querySelector('#resume').click()").await?;
     page.stream_to("stream", "a line\n").await?;
     page.until("part('#line-count').dataset.received === '1'").await?;
-    page.painted().await?;
+    page.wait_for_frame().await?;
     assert_eq!(
         page.value("part('button#resume') !== null").await?,
         true,
@@ -117,7 +117,7 @@ async fn no_style_of_the_page_gets_in(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, ELEMENT).await?;
     page.stream("INFO one\n\u{1b}[32mgreen\u{1b}[0m\nERROR two\n").await?;
     page.run("element().style.width = '900px'; element().search('two')").await?;
-    page.painted().await?;
+    page.wait_for_frame().await?;
     let before = page.value(ALL_STYLES).await?;
     // All that is inherited, all that the sheet calls by a name of its own, and rules for whatever has a name.
     let own: Value = page
@@ -145,7 +145,7 @@ async fn no_style_of_the_page_gets_in(kind: Kind) -> anyhow::Result<()> {
          document.head.append(style)"
     ))
     .await?;
-    page.painted().await?;
+    page.wait_for_frame().await?;
     let after = page.value(ALL_STYLES).await?;
     let (Value::Array(before), Value::Array(after)) = (before, after) else { anyhow::bail!("no styles") };
     assert_eq!(before.len(), after.len());
@@ -182,7 +182,7 @@ async fn axe_finds_nothing_wrong_in_any_state(kind: Kind) -> anyhow::Result<()> 
         axe::check(&page.browser, &format!("{theme}: the menu of one")).await?;
         page.run("part('#menu').hidePopover(); element().toolbar = 'none'; element().style.width = '20rem'")
             .await?;
-        page.painted().await?;
+        page.wait_for_frame().await?;
         axe::check(&page.browser, &format!("{theme}: a narrow one without toolbar")).await?;
     }
     page.close_without_errors().await

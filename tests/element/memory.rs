@@ -25,7 +25,7 @@ impl Held {
         page.run("heard.length = 0").await?;
         // What one collection finishes, the next one finds.
         for _ in 0..3 {
-            page.painted().await?;
+            page.wait_for_frame().await?;
             page.browser.devtools("HeapProfiler.collectGarbage", json!({})).await?;
         }
         let number = |answer: &Value, name: &str| answer[name].as_f64().unwrap_or_default() as i64;
@@ -64,7 +64,7 @@ async fn mount(page: &Embedding, times: u32) -> anyhow::Result<()> {
     for step in 1..=10 {
         page.until(&format!("mounted >= {times} * {step} / 10")).await?;
     }
-    page.connections_become(0).await
+    page.wait_for_connections(0).await
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ async fn files_that_are_missing_or_come_as_something_else_are_named(kind: Kind) 
     let page = Embedding::open(kind, "").await?;
     let (module, wasm) = (format!("{PACKAGE}{MODULE}"), format!("{PACKAGE}{WASM}"));
     let script = page.host.text(&module)?;
-    page.host.take_away(&wasm);
+    page.host.remove(&wasm);
     page.show(ELEMENT).await?;
     says(&page, WASM).await?;
     // What servers of one-page applications answer for whatever they have not.
@@ -87,7 +87,7 @@ async fn files_that_are_missing_or_come_as_something_else_are_named(kind: Kind) 
     page.host.put(&module, "text/plain", script.as_str());
     page.show(ELEMENT).await?;
     says(&page, MODULE).await?;
-    page.host.take_away(&module);
+    page.host.remove(&module);
     page.show(ELEMENT).await?;
     says(&page, MODULE).await?;
     assert_eq!(page.value("instances").await?, 0);
@@ -108,7 +108,7 @@ async fn who_comes_later_may_have_more_luck(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     let wasm = format!("{PACKAGE}{WASM}");
     page.host.put("/kept.wasm", "application/wasm", page.host.bytes(&wasm)?);
-    page.host.take_away(&wasm);
+    page.host.remove(&wasm);
     page.show(ELEMENT).await?;
     says(&page, WASM).await?;
     page.host.put(&wasm, "application/wasm", page.host.bytes("/kept.wasm")?);

@@ -5,7 +5,7 @@ use fantoccini::{
     key::Key,
 };
 use serde_json::{Value, json};
-use tailcast_tests::{browser::Kind, embedding::Embedding, in_time};
+use tailcast_tests::{browser::Kind, embedding::Embedding, with_timeout};
 
 const ELEMENTS: &str = "<p id=prose>The page's own words.</p>
     <tail-cast negotiate=NEGOTIATE style='height: 16rem'></tail-cast>
@@ -35,7 +35,7 @@ async fn press_with_control(page: &Embedding, key: char) -> anyhow::Result<()> {
         .then(KeyAction::Down { value: key })
         .then(KeyAction::Up { value: key })
         .then(KeyAction::Up { value: control });
-    in_time("keys", async { Ok(page.browser.client().perform_actions(keys).await?) }).await
+    with_timeout("keys", async { Ok(page.browser.client().perform_actions(keys).await?) }).await
 }
 
 /// Presses at the start of one place and lets go at that of another.
@@ -51,7 +51,7 @@ async fn drag(page: &Embedding, from: &str, to: &str) -> anyhow::Result<()> {
     let [start, end] = <[_; 2]>::try_from(actions).map_err(|_| anyhow::anyhow!("two places"))?;
     let pointer = [start, PointerAction::Down { button: 0 }, end, PointerAction::Up { button: 0 }];
     let pointer = pointer.into_iter().fold(MouseActions::new("mouse".to_owned()), InputSource::then);
-    in_time("the pointer", async { Ok(page.browser.client().perform_actions(pointer).await?) }).await
+    with_timeout("the pointer", async { Ok(page.browser.client().perform_actions(pointer).await?) }).await
 }
 
 async fn copied(page: &Embedding) -> anyhow::Result<Value> {

@@ -25,7 +25,7 @@ async fn elements_with_one_endpoint_share_instance_and_connection_and_each_shows
     for element in 0..3 {
         page.connected(element).await?;
     }
-    page.connections_become(1).await?;
+    page.wait_for_connections(1).await?;
     assert_eq!(page.value("sockets").await?, 1);
     assert_eq!(page.value("instances").await?, 1);
     page.stream_to("a", "for a\n").await?;
@@ -38,10 +38,10 @@ async fn elements_with_one_endpoint_share_instance_and_connection_and_each_shows
     page.run("element(0).remove()").await?;
     page.stream_to("a", "for who stayed\n").await?;
     page.until("rows(1).includes('for who stayed')").await?;
-    page.connections_become(1).await?;
+    page.wait_for_connections(1).await?;
     assert_eq!(page.value("sockets").await?, 1, "the others keep it");
     page.run("element(0).remove(); element(0).remove()").await?;
-    page.connections_become(0).await?;
+    page.wait_for_connections(0).await?;
     page.close_without_errors().await
 }
 
@@ -58,7 +58,7 @@ async fn one_that_comes_later_gets_its_lines_too(kind: Kind) -> anyhow::Result<(
     // Of a group that is joined already: nothing more is needed.
     page.run(&add("a")).await?;
     page.connected(1).await?;
-    page.connections_become(1).await?;
+    page.wait_for_connections(1).await?;
     assert_eq!(page.value("sockets").await?, 1);
     // Of another: the token does not allow that, so it gets a connection of its own.
     page.run(&add("late")).await?;
@@ -67,10 +67,10 @@ async fn one_that_comes_later_gets_its_lines_too(kind: Kind) -> anyhow::Result<(
     page.stream_to("late", "for late\n").await?;
     page.until("rows(0).length === 1 && rows(1).length === 1 && rows(2).length === 1").await?;
     assert_eq!(page.value("rows(2)").await?, json!(["for late"]));
-    page.connections_become(2).await?;
+    page.wait_for_connections(2).await?;
     assert_eq!(page.value("sockets").await?, 2);
     page.run("for (const one of [...document.querySelectorAll('tail-cast')]) one.remove()").await?;
-    page.connections_become(0).await?;
+    page.wait_for_connections(0).await?;
     page.close_without_errors().await
 }
 
@@ -86,7 +86,7 @@ async fn another_endpoint_user_or_subprotocol_is_another_connection(kind: Kind) 
     for element in 0..3 {
         page.connected(element).await?;
     }
-    page.connections_become(3).await?;
+    page.wait_for_connections(3).await?;
     assert_eq!(page.value("sockets").await?, 3);
     assert_eq!(page.value("instances").await?, 1);
     assert_eq!(page.value("part('#status', 1).dataset.userId").await?, "ada");
@@ -111,7 +111,7 @@ async fn who_shares_a_lost_connection_is_connected_again(kind: Kind) -> anyhow::
         .await?;
     page.stream_to("b", "again\n").await?;
     page.until("rows(1).includes('again')").await?;
-    page.connections_become(1).await?;
+    page.wait_for_connections(1).await?;
     assert_eq!(page.value(id).await?, page.value("part('#status', 1).dataset.connectionId").await?);
     page.browser.close().await
 }

@@ -1,4 +1,4 @@
-//! Real browsers, headless, driven over WebDriver.
+//! Headless browsers, controlled over WebDriver.
 
 use std::{collections::HashMap, path::PathBuf};
 
@@ -11,9 +11,9 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{command::command, environment, in_time};
+use crate::{command::command, environment, with_timeout};
 
-/// Flags that let Chromium run without a desktop, a sandbox or anything from the network.
+/// Flags to run Chromium without a display, a sandbox and background network requests.
 const FLAGS: [&str; 10] = [
     "--headless=new",
     "--no-sandbox",
@@ -27,49 +27,49 @@ const FLAGS: [&str; 10] = [
     "--window-size=1200,800",
 ];
 
-/// The same for Firefox.
+/// Flags to run Firefox without a display.
 const FIREFOX_FLAGS: [&str; 3] = ["--headless", "--width=1200", "--height=800"];
 
-/// Which browser.
+/// Browser engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Chromium or Chrome.
     Chromium,
-    /// Firefox. Its driver knows the standard's commands only: no console, no developer tools.
+    /// Firefox. Its driver supports neither the console log nor the DevTools protocol.
     Firefox,
 }
 
 impl Kind {
-    /// All of them.
+    /// All engines.
     pub const ALL: [Self; 2] = [Self::Chromium, Self::Firefox];
 
-    /// Whether its driver tells what a page wrote to the console.
+    /// Whether the driver supports the console log.
     #[must_use]
-    pub fn tells_console(self) -> bool {
+    pub fn has_console_log(self) -> bool {
         self == Self::Chromium
     }
 
-    /// The driver, told to take a free port.
+    /// Returns the command of the driver, with a free port.
     fn driver(self) -> anyhow::Result<Command> {
         let mut command = match self {
             Self::Chromium => command(&environment::chromedriver()?),
             Self::Firefox => command(&environment::geckodriver()?),
         };
         command.arg("--port=0");
-        // A group of its own, which ends as one.
+        // A separate process group, so that driver and browser are killed together.
         command.process_group(0);
         Ok(command)
     }
 
     fn capabilities(self) -> anyhow::Result<serde_json::Map<String, Value>> {
         let mut capabilities = serde_json::Map::new();
-        // Certificates of tests are nobody's.
+        // Tests use self-signed certificates.
         capabilities.insert("acceptInsecureCerts".to_owned(), json!(true));
         match self {
             Self::Chromium => {
                 let options = json!({ "binary": environment::chromium()?, "args": FLAGS });
                 capabilities.insert("goog:chromeOptions".to_owned(), options);
-                // Console messages are evidence: a page that throws is broken, however it looks.
+                // Tests assert that pages log no errors.
                 capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
             }
             Self::Firefox => {
@@ -81,7 +81,7 @@ impl Kind {
     }
 }
 
-/// Makes tests of functions that take the [`Kind`] of a browser: one for each browser, in a module that has its name.
+/// Defines one test per browser engine for each function with a [`Kind`] parameter, in a module per engine.
 #[macro_export]
 macro_rules! in_every_browser {
     ($($test:ident),+ $(,)?) => {
@@ -100,7 +100,7 @@ macro_rules! in_every_browser {
     };
 }
 
-/// A browser with one page. Ends when dropped, and takes its driver with it.
+/// Browser with one page. The browser and its driver are killed when dropped.
 pub struct Browser {
     client: Client,
     driver: Child,
@@ -110,17 +110,17 @@ impl Browser {
     /// Starts Chromium and its driver.
     ///
     /// # Errors
-    /// When one of them does not start.
+    /// Fails if either does not start.
     pub async fn start() -> anyhow::Result<Self> {
         Self::start_of(Kind::Chromium).await
     }
 
-    /// Starts a browser of this kind, and its driver.
+    /// Starts a browser and its driver.
     ///
     /// # Errors
-    /// When one of them does not start.
+    /// Fails if either does not start.
     pub async fn start_of(kind: Kind) -> anyhow::Result<Self> {
-        in_time("start of the browser", async {
+        with_timeout("start of the browser", async {
             let (driver, port) = start_driver(kind).await?;
             let client = ClientBuilder::new(HttpConnector::new())
                 .capabilities(kind.capabilities()?)
@@ -131,7 +131,7 @@ impl Browser {
         .await
     }
 
-    /// The WebDriver client, for what has no name here.
+    /// Returns the WebDriver client.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
@@ -140,83 +140,84 @@ impl Browser {
     /// Opens a page.
     ///
     /// # Errors
-    /// When it does not load.
+    /// Fails if the page does not load.
     pub async fn open(&self, url: &str) -> anyhow::Result<()> {
-        in_time(url, async { Ok(self.client.goto(url).await?) }).await
+        with_timeout(url, async { Ok(self.client.goto(url).await?) }).await
     }
 
-    /// Runs a script in the page; gives what it returns.
+    /// Runs a script in the page. Returns its result.
     ///
     /// # Errors
-    /// When it throws.
+    /// Fails if the script throws.
     pub async fn run(&self, script: &str) -> anyhow::Result<Value> {
-        in_time(script, async { Ok(self.client.execute(script, vec![]).await?) }).await
+        with_timeout(script, async { Ok(self.client.execute(script, vec![]).await?) }).await
     }
 
-    /// Runs a script in the page that calls `done` with what it has to say; gives that.
+    /// Runs a script in the page that calls `done`. Returns the argument of the call.
     ///
     /// # Errors
-    /// When it throws, or never calls.
+    /// Fails if the script throws, or does not call `done`.
     pub async fn run_async(&self, script: &str) -> anyhow::Result<Value> {
         let script = format!("const done = arguments[0]; {script}");
-        in_time("a script", async { Ok(self.client.execute_async(&script, vec![]).await?) }).await
+        with_timeout("a script", async { Ok(self.client.execute_async(&script, vec![]).await?) }).await
     }
 
-    /// Waits until an expression is true, asking the page once per animation frame.
+    /// Polls an expression in the page until it is true.
     ///
     /// # Errors
-    /// When it does not become true in time; says what the page shows then.
+    /// Fails with the text of the page after the timeout.
     pub async fn until(&self, condition: &str) -> anyhow::Result<()> {
         let script = format!(
             "const done = arguments[0];
-             const ask = () => ({condition}) ? done(true) : setTimeout(ask, 10);
-             ask();"
+             const poll = () => ({condition}) ? done(true) : setTimeout(poll, 10);
+             poll();"
         );
         let waited =
-            in_time(condition, async { Ok(self.client.execute_async(&script, vec![]).await?) }).await;
+            with_timeout(condition, async { Ok(self.client.execute_async(&script, vec![]).await?) }).await;
         if waited.is_err() {
             let shown = self.run("return document.body.innerText.slice(0, 2000)").await?;
-            waited.with_context(|| format!("the page shows: {shown}"))?;
+            waited.with_context(|| format!("text of the page: {shown}"))?;
         }
         Ok(())
     }
 
-    /// Asks something of Chromium's developer tools, by the names of their protocol. Not in [`in_time`]: a page that hangs
-    /// is a finding of a measurement, which has limits of its own.
+    /// Sends a command of the Chrome DevTools protocol. Without [`with_timeout`]: measurements have their own timeouts for pages
+    /// that hang.
     ///
     /// # Errors
-    /// When they refuse.
+    /// Fails if the command fails.
     pub async fn devtools(&self, method: &'static str, parameters: Value) -> anyhow::Result<Value> {
         self.client.issue_cmd(DevTools { method, parameters }).await.context(method)
     }
 
-    /// The process of the driver, below which the browser's are. `None` once it has ended.
+    /// Returns the process id of the driver, the parent of the browser's processes. `None` after its exit.
     #[must_use]
     pub fn driver_id(&self) -> Option<u32> {
         self.driver.id()
     }
 
-    /// The text of the first element that `selector` finds.
+    /// Returns the text of the first element that matches `selector`.
     ///
     /// # Errors
-    /// When there is none.
+    /// Fails if no element matches.
     pub async fn text(&self, selector: &str) -> anyhow::Result<String> {
-        in_time(selector, async { Ok(self.client.find(Locator::Css(selector)).await?.text().await?) }).await
+        with_timeout(selector, async { Ok(self.client.find(Locator::Css(selector)).await?.text().await?) })
+            .await
     }
 
-    /// A picture of what is visible.
+    /// Saves a screenshot of the viewport.
     ///
     /// # Errors
-    /// When it cannot be taken or written.
+    /// Fails if the screenshot cannot be taken or written.
     pub async fn save_screenshot(&self, path: &PathBuf) -> anyhow::Result<()> {
-        let png = in_time("screenshot", async { Ok(self.client.screenshot().await?) }).await?;
+        let png = with_timeout("screenshot", async { Ok(self.client.screenshot().await?) }).await?;
         Ok(std::fs::write(path, png)?)
     }
 
-    /// What the page wrote to the console as an error.
+    /// Returns the errors in the page's console.
     ///
     /// # Errors
-    /// When the driver does not tell.
+    /// Fails if the driver does not support the console log.
     pub async fn console_errors(&self) -> anyhow::Result<Vec<String>> {
         let log: Vec<HashMap<String, Value>> =
             serde_json::from_value(self.client.issue_cmd(ConsoleLog).await.context("console log")?)?;
@@ -224,26 +225,26 @@ impl Browser {
         Ok(severe.filter_map(|entry| entry.get("message")).map(ToString::to_string).collect())
     }
 
-    /// Ends the browser.
+    /// Closes the browser.
     ///
     /// # Errors
-    /// When it does not end.
+    /// Fails if it does not close.
     pub async fn close(self) -> anyhow::Result<()> {
-        in_time("end of the browser", async { Ok(self.client.clone().close().await?) }).await
+        with_timeout("close of the browser", async { Ok(self.client.clone().close().await?) }).await
     }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // A driver that is killed leaves its browser behind, unless both are.
+        // Kills the group: a driver that is killed alone leaves its browser running.
         if let Some(driver) = self.driver.id() {
             let group = format!("-{driver}");
-            let _ended_before = std::process::Command::new("kill").args(["-KILL", "--", &group]).status();
+            let _already_exited = std::process::Command::new("kill").args(["-KILL", "--", &group]).status();
         }
     }
 }
 
-/// Chromium's extension to WebDriver for the console.
+/// WebDriver extension of Chromium for the console log.
 #[derive(Debug)]
 struct ConsoleLog;
 
@@ -257,7 +258,7 @@ impl fantoccini::wd::WebDriverCompatibleCommand for ConsoleLog {
     }
 }
 
-/// Chromium's extension to WebDriver for its developer tools.
+/// WebDriver extension of Chromium for the DevTools protocol.
 #[derive(Debug)]
 struct DevTools {
     method: &'static str,
@@ -275,9 +276,9 @@ impl fantoccini::wd::WebDriverCompatibleCommand for DevTools {
     }
 }
 
-/// How often a driver is started. It takes a free port of one family of addresses and then wants the same of the other, where
-/// now and then somebody else has it; then it ends.
-const DRIVER_STARTS: u32 = 4;
+/// Maximum number of attempts to start a driver. It binds a free port for one address family and then the same port for the other,
+/// and exits if that is in use.
+const MAX_DRIVER_STARTS: u32 = 4;
 
 async fn start_driver(kind: Kind) -> anyhow::Result<(Child, u16)> {
     let mut starts = 0;
@@ -285,7 +286,7 @@ async fn start_driver(kind: Kind) -> anyhow::Result<(Child, u16)> {
         starts += 1;
         let mut driver = kind.driver()?.spawn()?;
         match driver_port(&mut driver).await {
-            Err(_) if starts < DRIVER_STARTS => {}
+            Err(_) if starts < MAX_DRIVER_STARTS => {}
             port => return Ok((driver, port?)),
         }
     }
@@ -295,14 +296,14 @@ async fn driver_port(driver: &mut Child) -> anyhow::Result<u16> {
     let mut lines = BufReader::new(driver.stdout.take().context("no standard output")?).lines();
     while let Some(line) = lines.next_line().await? {
         let line = line.trim_end_matches('.');
-        // Chromium's driver and Firefox's, in this order.
-        let said = line.rsplit_once("on port ").or_else(|| line.rsplit_once("Listening on 127.0.0.1:"));
-        let port = said.map(|(_, port)| port);
+        // Formats of ChromeDriver and geckodriver.
+        let matched = line.rsplit_once("on port ").or_else(|| line.rsplit_once("Listening on 127.0.0.1:"));
+        let port = matched.map(|(_, port)| port);
         if let Some(port) = port.and_then(|port| port.parse().ok()).filter(|port| *port != 0) {
-            // The driver goes on talking; what it says is of no interest, but the pipe must not fill up.
+            // Drains the output, so that the pipe does not fill up.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return Ok(port);
         }
     }
-    anyhow::bail!("the driver ended without saying its port")
+    anyhow::bail!("the driver exited without printing its port")
 }

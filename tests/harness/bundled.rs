@@ -1,4 +1,4 @@
-//! An application of somebody else, with the packages in its `node_modules` as npm packs and unpacks them.
+//! Third-party application, with the npm packages of this project in its `node_modules`.
 
 use std::{
     fs,
@@ -13,36 +13,37 @@ use tokio::{
 
 use crate::{
     command::{command, run_to_end},
-    environment, in_time,
+    environment, with_timeout,
 };
 
-/// A workspace in the root folder, as npm declares it.
+/// Manifest of an npm workspace.
 const WORKSPACE: &str = r#"{ "name": "workspace", "private": true, "workspaces": ["packages/*"] }"#;
 
-/// See the [module](self). Its folder goes when dropped.
+/// Application in a temporary directory. Removed when dropped.
 pub struct Application {
-    /// Holds `node_modules`.
+    /// Parent of `node_modules`.
     folder: PathBuf,
-    /// Holds the sources.
+    /// Directory of the sources.
     root: PathBuf,
 }
 
 impl Application {
-    /// The application in `tests/bundled`, for the test of this name.
+    /// Creates the application from `tests/bundled`, for the test with this name.
     ///
     /// # Errors
-    /// When npm does not pack, or a file cannot be copied.
+    /// Fails if npm does not pack a package, or a file cannot be copied.
     pub async fn new(name: &str) -> anyhow::Result<Self> {
         Self::with_sources_in(name, "").await
     }
 
-    /// The same as a package of a workspace, whose `node_modules` lies two folders above the sources.
+    /// Creates the application as a package of an npm workspace, with `node_modules` two directories above the sources.
     ///
     /// # Errors
-    /// As [`Self::new`].
+    /// Fails as [`Self::new`].
     pub async fn in_workspace(name: &str) -> anyhow::Result<Self> {
         let application = Self::with_sources_in(name, "packages/application").await?;
-        fs::write(application.folder.join("package.json"), WORKSPACE).context("no workspace")?;
+        fs::write(application.folder.join("package.json"), WORKSPACE)
+            .context("cannot write the workspace manifest")?;
         Ok(application)
     }
 
@@ -51,7 +52,7 @@ impl Application {
         let application = Self { root: folder.join(subfolder), folder };
         let modules = application.folder.join("node_modules");
         for folder in [&modules, &application.root] {
-            fs::create_dir_all(folder).context("no folder for the application")?;
+            fs::create_dir_all(folder).context("cannot create the application directory")?;
         }
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("bundled");
         for entry in sources.read_dir().context("no application in tests/bundled")? {
@@ -73,27 +74,27 @@ impl Application {
             self.run(Path::new("npm"), &["pack", "--silent", "--pack-destination", &folder], package).await?;
         let archive = self.folder.join(packed.trim()).to_string_lossy().into_owned();
         self.run(Path::new("tar"), &["-xzf", &archive, "-C", &folder], &self.folder).await?;
-        fs::rename(self.folder.join("package"), self.package(name)).context("the archive holds no package")
+        fs::rename(self.folder.join("package"), self.package(name)).context("the archive contains no package")
     }
 
-    /// Where the package of this name lies, unpacked.
+    /// Returns the directory of an installed package.
     #[must_use]
     pub fn package(&self, name: &str) -> PathBuf {
         self.folder.join("node_modules").join(name)
     }
 
-    /// Runs one of the programs in `node_modules`, by its script; gives what it says.
+    /// Runs a script of `node_modules` with Node.js. Returns its output.
     ///
     /// # Errors
-    /// When it fails.
+    /// Fails if the script fails.
     pub async fn node(&self, script: &str, arguments: &[&str]) -> anyhow::Result<String> {
         self.script(&format!("node_modules/{script}"), arguments).await
     }
 
-    /// Runs a script of the application with Node.js; gives what it says.
+    /// Runs a script of the application with Node.js. Returns its output.
     ///
     /// # Errors
-    /// When it fails.
+    /// Fails if the script fails.
     pub async fn script(&self, script: &str, arguments: &[&str]) -> anyhow::Result<String> {
         self.run(Path::new("node"), &[&[script], arguments].concat(), &self.folder).await
     }
@@ -106,18 +107,18 @@ impl Application {
         Ok(ended.stdout)
     }
 
-    /// Serves what Vite has built, until dropped.
+    /// Serves the build output with Vite, until dropped.
     ///
     /// # Errors
-    /// When Vite does not start.
+    /// Fails if Vite does not start.
     pub async fn preview(&self) -> anyhow::Result<ViteServer> {
         self.serve("vite", "preview", "production").await
     }
 
-    /// Serves the sources with the development server of the Vite in the package `vite`, until dropped.
+    /// Serves the sources with the development server of the package `vite`, until dropped.
     ///
     /// # Errors
-    /// When Vite does not start.
+    /// Fails if Vite does not start.
     pub async fn develop(&self, vite: &str, node_env: &str) -> anyhow::Result<ViteServer> {
         self.serve(vite, "dev", node_env).await
     }
@@ -127,18 +128,18 @@ impl Application {
         command.arg(self.package(vite).join("bin/vite.js"));
         command.args([subcommand, "--host", "127.0.0.1", "--port", "0"]).current_dir(&self.root);
         command.env("NO_COLOR", "1").env("NODE_ENV", node_env);
-        in_time("start of Vite", async {
+        with_timeout("start of Vite", async {
             let mut child = command.spawn()?;
             let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
             while let Some(line) = lines.next_line().await? {
                 if let Some((_, url)) = line.split_once("Local:") {
                     let origin = url.trim().trim_end_matches('/').to_owned();
-                    // It goes on talking; what it says is of no interest, but the pipe must not fill up.
+                    // Drains the output, so that the pipe does not fill up.
                     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
                     return Ok(ViteServer { origin, _child: child });
                 }
             }
-            anyhow::bail!("Vite ended without saying where it listens")
+            anyhow::bail!("Vite exited without printing its URL")
         })
         .await
     }
@@ -146,14 +147,14 @@ impl Application {
 
 impl Drop for Application {
     fn drop(&mut self) {
-        // What is left of it is the system's to clean up.
+        // A directory that cannot be removed stays among the system's temporary files.
         fs::remove_dir_all(&self.folder).unwrap_or_default();
     }
 }
 
-/// A server of Vite.
+/// Running Vite server.
 pub struct ViteServer {
-    /// Where it is.
+    /// Origin of the server.
     pub origin: String,
     _child: Child,
 }

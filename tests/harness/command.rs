@@ -1,16 +1,16 @@
-//! Running a program to its end.
+//! Running programs.
 
 use std::{ffi::OsStr, path::Path, process::Stdio};
 
 use anyhow::Context;
 use tokio::{io::AsyncWriteExt, process::Command};
 
-use crate::in_time;
+use crate::with_timeout;
 
-/// How a program ended, and what it said.
+/// Exit code and output of a program.
 #[derive(Debug)]
 pub struct Ended {
-    /// Exit code; `None` when a signal ended it.
+    /// Exit code; `None` after a signal.
     pub code: Option<i32>,
     /// Standard output.
     pub stdout: String,
@@ -18,7 +18,7 @@ pub struct Ended {
     pub stderr: String,
 }
 
-/// A command that inherits no setting of ours by accident, and dies with the test.
+/// Creates a command without inherited settings of Tailcast. The process is killed with the test.
 #[must_use]
 pub fn command(program: &Path) -> Command {
     let mut command = Command::new(program);
@@ -38,27 +38,27 @@ pub fn command(program: &Path) -> Command {
     command
 }
 
-/// Runs `program` with `input` on its standard input.
+/// Runs `program` with `input` on its standard input, until it exits.
 ///
 /// # Errors
-/// When it cannot be run, or does not end in time.
+/// Fails if the program cannot be started, or does not exit within the timeout.
 pub async fn run(program: &Path, arguments: &[impl AsRef<OsStr>], input: &[u8]) -> anyhow::Result<Ended> {
     let mut command = command(program);
     command.args(arguments).stdin(Stdio::piped());
     run_to_end(command, input).await
 }
 
-/// Runs a command to its end.
+/// Runs a command with `input` on its standard input, until it exits.
 ///
 /// # Errors
-/// When it cannot be run, or does not end in time.
+/// Fails if the program cannot be started, or does not exit within the timeout.
 pub async fn run_to_end(mut command: Command, input: &[u8]) -> anyhow::Result<Ended> {
-    let words = format!("{command:?}");
-    in_time(&words, async {
+    let description = format!("{command:?}");
+    with_timeout(&description, async {
         let mut child = command.stdin(Stdio::piped()).spawn()?;
         let mut stdin = child.stdin.take().context("no standard input")?;
         let feeding = async move {
-            // A program that ends early closes its input; how it ended is what the test looks at.
+            // A program that exits early closes its input. The test checks its exit code.
             let _closed_early = stdin.write_all(input).await;
             drop(stdin);
         };

@@ -1,4 +1,4 @@
-//! An HTTP proxy, as companies put between their people and the world.
+//! HTTP forward proxy.
 
 use std::sync::{
     Arc,
@@ -12,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// A proxy that passes requests on and opens tunnels, until dropped.
+/// Forward proxy with `CONNECT` tunnels. Stops when dropped.
 pub struct ConnectProxy {
     url: String,
     tunnels: Arc<AtomicUsize>,
@@ -20,10 +20,10 @@ pub struct ConnectProxy {
 }
 
 impl ConnectProxy {
-    /// Starts one.
+    /// Starts a proxy.
     ///
     /// # Errors
-    /// When no port is free.
+    /// Fails if no port is free.
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("no free port")?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -37,13 +37,13 @@ impl ConnectProxy {
         Ok(Self { url, tunnels, accepting })
     }
 
-    /// What to put into `http_proxy`.
+    /// Returns the value for `http_proxy`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// How many tunnels were opened.
+    /// Returns the number of tunnels that were opened.
     #[must_use]
     pub fn tunnels(&self) -> usize {
         self.tunnels.load(Ordering::Relaxed)
@@ -56,7 +56,7 @@ impl Drop for ConnectProxy {
     }
 }
 
-/// `CONNECT host:port` opens a tunnel; a request for `http://host:port/…` is passed on as it is.
+/// Opens a tunnel for `CONNECT host:port`. Forwards a request for `http://host:port/…` unchanged.
 async fn serve(mut client: TcpStream, tunnels: Arc<AtomicUsize>) -> Option<()> {
     let mut head = vec![0; 16 * 1024];
     let length = client.read(&mut head).await.ok()?;

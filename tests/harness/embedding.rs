@@ -1,4 +1,4 @@
-//! The custom element in somebody else's page: a service, that page's host, and a browser.
+//! Custom element in a host page: service, web server of the page, and browser.
 
 use anyhow::Context;
 use serde_json::Value;
@@ -7,17 +7,17 @@ use crate::{
     browser::{Browser, Kind},
     command::run,
     environment::tailcast,
-    in_time,
     page_host::{PACKAGE, PageHost},
     server::{RestRequest, Server, get},
+    with_timeout,
 };
 
-/// Stands in a page for the address of the negotiate endpoint.
+/// Placeholder in a page for the URL of the negotiate endpoint.
 pub const NEGOTIATE: &str = "NEGOTIATE";
 
-/// What every page has before anything else: it keeps what elements tell, and counts the WebAssembly and
-/// the sockets that are made.
-const WITNESS: &str = "
+/// First script of every page: records errors and events of the elements, and counts WebAssembly instances and
+/// WebSockets.
+const PROBE: &str = "
     window.thrown = [];
     addEventListener('error', ({ message }) => thrown.push(message));
     addEventListener('unhandledrejection', ({ reason }) => thrown.push(String(reason)));
@@ -45,22 +45,22 @@ const WITNESS: &str = "
     window.state = (at = 0) => part('#status', at)?.dataset.state;
 ";
 
-/// See the [module](self).
+/// Page with custom elements in a browser.
 pub struct Embedding {
-    /// The service.
+    /// Server with the service.
     pub server: Server,
-    /// Where the page comes from.
+    /// Web server of the page.
     pub host: PageHost,
-    /// What shows it.
+    /// Browser with the page.
     pub browser: Browser,
     kind: Kind,
 }
 
 impl Embedding {
-    /// Opens a page with this in its body, which may name the endpoint as [`NEGOTIATE`].
+    /// Starts everything and opens a page with the given body. [`NEGOTIATE`] is replaced by the URL of the endpoint.
     ///
     /// # Errors
-    /// When something does not start.
+    /// Fails if a process does not start.
     pub async fn open(kind: Kind, body: &str) -> anyhow::Result<Self> {
         let host = PageHost::start().await?;
         let server = Server::start(&["--allow-origin", &host.url("")]).await?;
@@ -69,34 +69,34 @@ impl Embedding {
         Ok(embedding)
     }
 
-    /// The same, and waits until the first element is connected.
+    /// Opens a page as [`Self::open`], and waits until the first element is connected.
     ///
     /// # Errors
-    /// When it does not connect.
+    /// Fails if the element does not connect.
     pub async fn connect(kind: Kind, body: &str) -> anyhow::Result<Self> {
         let embedding = Self::open(kind, body).await?;
         embedding.connected(0).await?;
         Ok(embedding)
     }
 
-    /// Shows another page.
+    /// Opens another page.
     ///
     /// # Errors
-    /// When it does not load.
+    /// Fails if the page does not load.
     pub async fn show(&self, body: &str) -> anyhow::Result<()> {
         self.show_with(body, &[]).await
     }
 
-    /// The same, with further headers of HTTP.
+    /// Opens another page with additional response headers.
     ///
     /// # Errors
-    /// When it does not load.
+    /// Fails if the page does not load.
     pub async fn show_with(&self, body: &str, headers: &[(&'static str, &str)]) -> anyhow::Result<()> {
         let body = body.replace(NEGOTIATE, &self.server.negotiate_url());
-        self.host.put("/witness.js", "text/javascript", WITNESS);
+        self.host.put("/probe.js", "text/javascript", PROBE);
         let html = format!(
             "<!doctype html><html lang=en><meta charset=utf-8><title>A page</title>
-             <script src=/witness.js></script>
+             <script src=/probe.js></script>
              <body><main><h1>A page</h1>{body}</main><script type=module src={PACKAGE}tailcast.js></script>"
         );
         let headers = [&[("content-type", "text/html; charset=utf-8")], headers].concat();
@@ -104,60 +104,60 @@ impl Embedding {
         self.browser.open(&self.host.url("/")).await
     }
 
-    /// Waits until the element with this number is connected, and in its group.
+    /// Waits until an element is connected and has joined its group.
     ///
     /// # Errors
-    /// When that does not happen.
+    /// Fails after the timeout.
     pub async fn connected(&self, element: usize) -> anyhow::Result<()> {
         self.until(&format!("state({element}) === 'connected'")).await
     }
 
-    /// Waits until an expression is true in the page.
+    /// Polls an expression in the page until it is true.
     ///
     /// # Errors
-    /// When it does not become true; says what the elements show then, and what they told.
+    /// Fails after the timeout, with the text and the last events of the elements.
     pub async fn until(&self, condition: &str) -> anyhow::Result<()> {
         let waited = self.browser.until(condition).await;
         if waited.is_err() {
-            let told = "JSON.stringify([heard.slice(-5), ...[...document.querySelectorAll('tail-cast')].map(
+            let state = "JSON.stringify([heard.slice(-5), ...[...document.querySelectorAll('tail-cast')].map(
                 (one) => one.shadowRoot?.textContent.replace(/\\s+/g, ' ').slice(0, 600))])";
-            let told = self.value(told).await?;
-            waited.with_context(|| format!("told and shown: {told}"))?;
+            let state = self.value(state).await?;
+            waited.with_context(|| format!("events and text of the elements: {state}"))?;
         }
         Ok(())
     }
 
-    /// What an expression is in the page.
+    /// Evaluates an expression in the page.
     ///
     /// # Errors
-    /// When it throws.
+    /// Fails if the expression throws.
     pub async fn value(&self, expression: &str) -> anyhow::Result<Value> {
         self.browser.run(&format!("return {expression}")).await
     }
 
-    /// Does something as the page's own script does. (A driver's scripts are strangers in a page of Firefox's: their errors and
-    /// expressions are none there.)
+    /// Runs a script as one of the page itself. In Firefox, scripts of the driver run in an isolated global, so the page does not
+    /// receive their errors.
     ///
     /// # Errors
-    /// When it throws, or the page's policy allows no such thing.
+    /// Fails if the script throws, or the Content-Security-Policy blocks it.
     pub async fn run(&self, script: &str) -> anyhow::Result<()> {
         let script = Value::from(script.replace(NEGOTIATE, &self.server.negotiate_url()));
         self.browser.run(&format!("(window.wrappedJSObject ?? window).Function({script})()")).await.map(drop)
     }
 
-    /// Waits until what came is on screen.
+    /// Waits for two animation frames, so that received lines are rendered.
     ///
     /// # Errors
-    /// When the page draws nothing any more.
-    pub async fn painted(&self) -> anyhow::Result<()> {
+    /// Fails if the page renders no frames.
+    pub async fn wait_for_frame(&self) -> anyhow::Result<()> {
         let script = "requestAnimationFrame(() => requestAnimationFrame(() => done(true)))";
         self.browser.run_async(script).await.map(drop)
     }
 
-    /// Pipes `input` into a group.
+    /// Publishes the lines of `input` to a group.
     ///
     /// # Errors
-    /// When it does not get there.
+    /// Fails if `tailcast stream` fails.
     pub async fn stream_to(&self, group: &str, input: &str) -> anyhow::Result<()> {
         let arguments = ["stream", "--group", group, "--negotiate", &self.server.negotiate_url()];
         let ended = run(&tailcast()?, &arguments, input.as_bytes()).await?;
@@ -165,50 +165,50 @@ impl Embedding {
         Ok(())
     }
 
-    /// Pipes `input` into the group `stream`, and waits until the first element shows its last line.
+    /// Publishes the lines of `input` to the group `stream`, and waits until the first element shows the last line.
     ///
     /// # Errors
-    /// When it does not get there.
+    /// Fails if the line does not appear.
     pub async fn stream(&self, input: &str) -> anyhow::Result<()> {
         self.stream_to("stream", input).await?;
         let last = Value::from(input.lines().last().unwrap_or_default());
         self.until(&format!("rows().includes({last})")).await
     }
 
-    /// How many clients are connected to the service.
+    /// Returns the number of clients of the service.
     ///
     /// # Errors
-    /// When the service does not tell.
+    /// Fails if the metrics are unavailable.
     pub async fn connections(&self) -> anyhow::Result<u64> {
-        let figures = self.figures().await?;
+        let metrics = self.metrics().await?;
         let connected =
-            figures.lines().filter_map(|line| line.strip_prefix("webpubsub_connections{")?.rsplit_once(' '));
+            metrics.lines().filter_map(|line| line.strip_prefix("webpubsub_connections{")?.rsplit_once(' '));
         Ok(connected.filter_map(|(_, count)| count.parse::<u64>().ok()).sum())
     }
 
-    /// The subprotocol of each client that is connected, as the service's figures call it.
+    /// Returns the subprotocols of the clients, as labeled in the metrics.
     ///
     /// # Errors
-    /// When the service does not tell.
+    /// Fails if the metrics are unavailable.
     pub async fn subprotocols(&self) -> anyhow::Result<Vec<String>> {
-        let figures = self.figures().await?;
+        let metrics = self.metrics().await?;
         let connected =
-            figures.lines().filter_map(|line| line.strip_prefix("webpubsub_connections{")?.split_once("} "));
+            metrics.lines().filter_map(|line| line.strip_prefix("webpubsub_connections{")?.split_once("} "));
         let names =
             connected.filter(|(_, count)| *count != "0").filter_map(|(labels, _)| labels.split('"').nth(3));
         Ok(names.map(str::to_owned).collect())
     }
 
-    async fn figures(&self) -> anyhow::Result<String> {
+    async fn metrics(&self) -> anyhow::Result<String> {
         let (status, text) = get(&self.server.url("/metrics")).await?;
         anyhow::ensure!(status == 200, "/metrics answered {status}");
         Ok(text)
     }
 
-    /// Has the service close a connection.
+    /// Closes a connection through the REST API of the service.
     ///
     /// # Errors
-    /// When it does not.
+    /// Fails if the request fails.
     pub async fn close_connection(&self, id: &str) -> anyhow::Result<()> {
         let target = format!("/connections/{id}?reason=closed+by+the+test");
         let request = RestRequest { method: "DELETE", target: &target, ..RestRequest::default() };
@@ -217,28 +217,28 @@ impl Embedding {
         Ok(())
     }
 
-    /// Waits until that many clients are connected to the service.
+    /// Waits until the service has the given number of clients.
     ///
     /// # Errors
-    /// When others remain.
-    pub async fn connections_become(&self, wanted: u64) -> anyhow::Result<()> {
-        in_time(&format!("{wanted} connections"), async {
-            while self.connections().await? != wanted {}
+    /// Fails after the timeout.
+    pub async fn wait_for_connections(&self, count: u64) -> anyhow::Result<()> {
+        with_timeout(&format!("{count} connections"), async {
+            while self.connections().await? != count {}
             Ok(())
         })
         .await
     }
 
-    /// Ends, and fails if the page had an error.
+    /// Closes the browser after a check for errors of the page.
     ///
     /// # Errors
-    /// What was thrown and caught by nobody, and what the page wrote to the console, where the browser tells.
+    /// Fails with uncaught errors, and with errors in the console where the driver supports it.
     pub async fn close_without_errors(self) -> anyhow::Result<()> {
         let thrown = self.value("window.thrown ?? []").await?;
-        anyhow::ensure!(thrown == Value::Array(Vec::new()), "thrown: {thrown}");
-        if self.kind.tells_console() {
+        anyhow::ensure!(thrown == Value::Array(Vec::new()), "uncaught errors: {thrown}");
+        if self.kind.has_console_log() {
             let errors = self.browser.console_errors().await?;
-            anyhow::ensure!(errors.is_empty(), "the console says: {}", errors.join("\n"));
+            anyhow::ensure!(errors.is_empty(), "errors in the console: {}", errors.join("\n"));
         }
         self.browser.close().await
     }

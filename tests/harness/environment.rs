@@ -1,4 +1,4 @@
-//! Where the programs are.
+//! Paths of programs and packages, from environment variables that `cargo xtask test` sets.
 
 use std::path::PathBuf;
 
@@ -11,106 +11,106 @@ fn path(variable: &str) -> anyhow::Result<PathBuf> {
     Ok(PathBuf::from(value))
 }
 
-/// The program under test.
+/// Returns the path of the program under test.
 ///
 /// # Errors
-/// When `cargo xtask test` did not say.
+/// Fails if the environment variable is not set.
 pub fn tailcast() -> anyhow::Result<PathBuf> {
     path("TAILCAST_BIN")
 }
 
-/// The built page.
+/// Returns the directory of the built page.
 ///
 /// # Errors
-/// When `cargo xtask test` did not say.
+/// Fails if the environment variable is not set.
 pub fn site() -> anyhow::Result<PathBuf> {
     path("TAILCAST_SITE")
 }
 
-/// What `cargo xtask dist` writes.
+/// Returns the output directory of `cargo xtask dist`.
 ///
 /// # Errors
-/// When `cargo xtask test` did not say.
+/// Fails if the environment variable is not set.
 pub fn dist() -> anyhow::Result<PathBuf> {
     path("TAILCAST_DIST")
 }
 
-/// The documentation, as a book.
+/// Returns the directory of the built documentation.
 ///
 /// # Errors
-/// When `cargo xtask test` did not say.
+/// Fails if the environment variable is not set.
 pub fn book() -> anyhow::Result<PathBuf> {
     path("TAILCAST_BOOK")
 }
 
-/// The custom element's package.
+/// Returns the directory of the custom element's npm package.
 ///
 /// # Errors
-/// When `cargo xtask test` did not say.
+/// Fails if the environment variable is not set.
 pub fn element() -> anyhow::Result<PathBuf> {
     Ok(dist()?.join("npm"))
 }
 
-/// The package of the client for JavaScript.
+/// Returns the directory of the JavaScript client's npm package.
 ///
 /// # Errors
-/// When `cargo xtask test` did not say.
+/// Fails if the environment variable is not set.
 pub fn client_js() -> anyhow::Result<PathBuf> {
     Ok(dist()?.join("client-js"))
 }
 
-/// Chromium's driver.
+/// Returns the path of ChromeDriver.
 ///
 /// # Errors
-/// When `cargo xtask test` did not say.
+/// Fails if the environment variable is not set.
 pub fn chromedriver() -> anyhow::Result<PathBuf> {
     path("CHROMEDRIVER")
 }
 
-/// Chromium.
+/// Returns the path of Chromium.
 ///
 /// # Errors
-/// When `cargo xtask test` did not say.
+/// Fails if the environment variable is not set.
 pub fn chromium() -> anyhow::Result<PathBuf> {
     path("CHROMIUM")
 }
 
-/// Firefox's driver.
+/// Returns the path of geckodriver.
 ///
 /// # Errors
-/// When `cargo xtask test` did not say.
+/// Fails if the environment variable is not set.
 pub fn geckodriver() -> anyhow::Result<PathBuf> {
     path("GECKODRIVER")
 }
 
-/// Firefox.
+/// Returns the path of Firefox.
 ///
 /// # Errors
-/// When `cargo xtask test` did not say.
+/// Fails if the environment variable is not set.
 pub fn firefox() -> anyhow::Result<PathBuf> {
     path("FIREFOX")
 }
 
-/// A Python with the strangers' packages.
+/// Returns the path of a Python interpreter with third-party SDKs.
 ///
 /// # Errors
-/// When `cargo xtask test` did not say.
+/// Fails if the environment variable is not set.
 pub fn python() -> anyhow::Result<PathBuf> {
     path("TAILCAST_PYTHON")
 }
 
-/// The folder in which nginx and Caddy lie as Debian has them.
+/// Returns the root directory of the unpacked Debian packages of nginx and Caddy.
 ///
 /// # Errors
-/// When `cargo xtask test` did not say.
+/// Fails if the environment variable is not set.
 pub fn web_servers() -> anyhow::Result<PathBuf> {
     path("TAILCAST_WEB_SERVERS")
 }
 
-/// The strangers' packages from npm.
+/// Returns the `node_modules` directory with third-party packages.
 ///
 /// # Errors
-/// When `cargo xtask test` did not say.
+/// Fails if the environment variable is not set.
 pub fn node_modules() -> anyhow::Result<PathBuf> {
     path("TAILCAST_NODE_MODULES")
 }

@@ -1,4 +1,4 @@
-//! The page for file hosts, as `cargo xtask dist` makes it, in a copy that a test may change.
+//! Modifiable copy of the static page of `cargo xtask dist`.
 
 use std::{
     fs,
@@ -10,16 +10,16 @@ use anyhow::Context;
 
 use crate::environment;
 
-/// A copy of `dist/site`. Removed when dropped.
+/// Copy of `dist/site`. Removed when dropped.
 pub struct HostedPage {
     folder: PathBuf,
 }
 
 impl HostedPage {
-    /// Copies it.
+    /// Copies the page.
     ///
     /// # Errors
-    /// When it is not there, or cannot be copied.
+    /// Fails if the page does not exist or cannot be copied.
     pub fn copy() -> anyhow::Result<Self> {
         static COPIES: AtomicU32 = AtomicU32::new(0);
         let number = COPIES.fetch_add(1, Ordering::Relaxed);
@@ -34,35 +34,35 @@ impl HostedPage {
         Ok(Self { folder })
     }
 
-    /// Where it lies.
+    /// Returns the directory of the copy.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Writes a file, in place of the one of this name and of its packed copies.
+    /// Replaces a file. Removes its compressed versions.
     ///
     /// # Errors
-    /// When that is not allowed.
+    /// Fails if the file cannot be written.
     pub fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
         self.remove(name)?;
         Ok(fs::write(self.folder.join(name), text)?)
     }
 
-    /// Changes a file.
+    /// Replaces a text in a file.
     ///
     /// # Errors
-    /// When it does not hold `from`, or cannot be changed.
+    /// Fails if the file does not contain `from`, or cannot be written.
     pub fn replace(&self, name: &str, from: &str, to: &str) -> anyhow::Result<()> {
         let text = fs::read_to_string(self.folder.join(name)).with_context(|| name.to_owned())?;
-        anyhow::ensure!(text.contains(from), "{name} holds no {from}");
+        anyhow::ensure!(text.contains(from), "{name} does not contain {from}");
         self.write(name, &text.replace(from, to))
     }
 
-    /// Takes a file away, and its packed copies.
+    /// Removes a file and its compressed versions.
     ///
     /// # Errors
-    /// When that is not allowed.
+    /// Fails if a file cannot be removed.
     pub fn remove(&self, name: &str) -> anyhow::Result<()> {
         for ending in ["", ".br", ".gz"] {
             let file = self.folder.join(format!("{name}{ending}"));
@@ -73,10 +73,10 @@ impl HostedPage {
         Ok(())
     }
 
-    /// The name of the one file that ends so.
+    /// Returns the name of the file with this ending.
     ///
     /// # Errors
-    /// When there is none.
+    /// Fails if there is no such file.
     pub fn name(&self, ending: &str) -> anyhow::Result<String> {
         let names = self.folder.read_dir()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         names.into_iter().find(|name| name.ends_with(ending)).with_context(|| format!("no {ending}"))
@@ -85,7 +85,7 @@ impl HostedPage {
 
 impl Drop for HostedPage {
     fn drop(&mut self) {
-        // What is left lies among the system's temporary files.
+        // A directory that cannot be removed stays among the system's temporary files.
         let _removed = fs::remove_dir_all(&self.folder);
     }
 }

@@ -1,28 +1,28 @@
-//! What the whole-system tests stand on: real processes, a real browser, programs of strangers.
+//! Harness of the whole-system tests: real processes, real browsers, third-party programs.
 //!
-//! `cargo xtask test` builds and installs what they need, and says where it is by environment variables. Nothing here
-//! sleeps: everything waits for an event, for at most [`PATIENCE`].
+//! `cargo xtask test` builds and installs the dependencies, and sets environment variables with their paths. There are no
+//! sleeps: tests wait for events, for at most [`TIMEOUT`].
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
-pub mod answering;
 pub mod axe;
 pub mod browser;
 pub mod bundled;
 pub mod command;
 pub mod connect_proxy;
-pub mod cutter;
 pub mod embedding;
 pub mod environment;
-pub mod faulty_way;
+pub mod fault_proxy;
 pub mod file_host;
+pub mod fixed_response;
 pub mod hosted;
 pub mod listener;
-pub mod own_service;
 pub mod page_host;
+pub mod scripted_service;
 pub mod server;
 pub mod socket;
 pub mod streamer;
+pub mod tcp_proxy;
 pub mod viewer;
 pub mod web_server;
 
@@ -30,16 +30,19 @@ use std::{future::Future, time::Duration};
 
 use anyhow::Context;
 
-/// How long anything may take before a test fails. Generous, because a loaded machine is no failure.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout of every wait. It is generous, because a test must not fail on a loaded machine.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Waits for `future`, and fails with `what` when it takes longer than [`PATIENCE`].
+/// Awaits `future`. Errors include `description`.
 ///
 /// # Errors
-/// The future's own, or that time ran out.
-pub async fn in_time<T>(what: &str, future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::time::timeout(PATIENCE, future)
+/// Fails with the error of the future, or after [`TIMEOUT`].
+pub async fn with_timeout<T>(
+    description: &str,
+    future: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    tokio::time::timeout(TIMEOUT, future)
         .await
-        .with_context(|| format!("{what}: nothing within {PATIENCE:?}"))?
-        .with_context(|| what.to_owned())
+        .with_context(|| format!("{description}: timed out after {TIMEOUT:?}"))?
+        .with_context(|| description.to_owned())
 }

@@ -1,4 +1,4 @@
-//! A native client of ours that listens to the group `stream`.
+//! Native client that subscribes to the group `stream`.
 
 use anyhow::Context;
 use webpubsub_client::{
@@ -7,29 +7,29 @@ use webpubsub_client::{
 };
 use webpubsub_protocol::{name::GroupName, payload::Payload};
 
-use crate::in_time;
+use crate::with_timeout;
 
-/// The group that everything happens in.
+/// Returns the group of the tests.
 ///
 /// # Errors
-/// Never: the name is a good one.
+/// Never fails, because the name is valid.
 pub fn group() -> anyhow::Result<GroupName> {
     Ok(GroupName::new("stream")?)
 }
 
-/// A client that has joined.
+/// Client that has joined the group.
 pub struct Listener {
     client: Client,
     events: Events,
-    /// How often the connection was taken up again.
+    /// Number of recovered connections.
     pub recoveries: usize,
 }
 
 impl Listener {
-    /// Connects and joins.
+    /// Connects and joins the group.
     ///
     /// # Errors
-    /// When it does not get in.
+    /// Fails if the client does not join.
     pub async fn join(negotiate_url: &str, options: ClientOptions) -> anyhow::Result<Self> {
         let endpoint = NegotiateEndpoint::new(negotiate_url.to_owned());
         let (client, events) = native::start(options.join(group()?), endpoint);
@@ -38,40 +38,40 @@ impl Listener {
         Ok(listener)
     }
 
-    /// What to ask with.
+    /// Returns the client.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// The next event.
+    /// Waits for the next event.
     ///
     /// # Errors
-    /// When there is none in time.
+    /// Fails after the timeout.
     pub async fn event(&mut self) -> anyhow::Result<ClientEvent> {
-        in_time("an event of the client", async {
+        with_timeout("an event of the client", async {
             self.events.next().await.context("the client has stopped")
         })
         .await
     }
 
-    /// The first event that fits.
+    /// Waits for the first event that matches.
     ///
     /// # Errors
-    /// When none comes in time.
-    pub async fn until(&mut self, fits: impl Fn(&ClientEvent) -> bool) -> anyhow::Result<ClientEvent> {
+    /// Fails after the timeout.
+    pub async fn until(&mut self, is_match: impl Fn(&ClientEvent) -> bool) -> anyhow::Result<ClientEvent> {
         loop {
             let event = self.event().await?;
-            if fits(&event) {
+            if is_match(&event) {
                 return Ok(event);
             }
         }
     }
 
-    /// The next text of a group message.
+    /// Waits for the next text message of the group.
     ///
     /// # Errors
-    /// When messages may be missing, or the connection is lost for good.
+    /// Fails after a gap, or if the connection is lost and not recovered.
     pub async fn text(&mut self) -> anyhow::Result<String> {
         loop {
             match self.event().await? {

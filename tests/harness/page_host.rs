@@ -1,4 +1,4 @@
-//! Somebody else's web server, on an origin of its own: it has the files of the custom element, and pages that tests write.
+//! Web server of a host page, on a separate origin, with the files of the custom element and pages of the test.
 
 use std::{
     collections::HashMap,
@@ -17,17 +17,17 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::environment;
 
-/// Below which path the element's files are.
+/// Path of the element's files.
 pub const PACKAGE: &str = "/tailcast/";
 
-/// What is answered at a path.
+/// Response at a path.
 #[derive(Debug, Clone)]
-struct Answer {
+struct StoredResponse {
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for StoredResponse {
     fn into_response(self) -> Response {
         let mut response = self.body.into_response();
         for (name, value) in self.headers {
@@ -39,83 +39,84 @@ impl IntoResponse for Answer {
     }
 }
 
-type Answers = Arc<Mutex<HashMap<String, Answer>>>;
+type Responses = Arc<Mutex<HashMap<String, StoredResponse>>>;
 
-/// See the [module](self). Ends when dropped.
+/// Web server. Stops when dropped.
 pub struct PageHost {
     address: String,
-    answers: Answers,
+    responses: Responses,
     task: JoinHandle<()>,
 }
 
 impl PageHost {
-    /// A server that has the element's files below [`PACKAGE`].
+    /// Starts a server with the element's files at [`PACKAGE`].
     ///
     /// # Errors
-    /// When no port is free, or the element is not built.
+    /// Fails if no port is free, or the element is not built.
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("no free port")?;
         let address = listener.local_addr()?.to_string();
-        let answers = Answers::default();
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&answers));
+        let responses = Responses::default();
+        let router = Router::new().fallback(respond).with_state(Arc::clone(&responses));
         let task = tokio::spawn(async move {
-            // Ends with the test.
+            // Runs until the task is aborted.
             axum::serve(listener, router).await.unwrap_or_default();
         });
-        let host = Self { address, answers, task };
-        // Browsers ask for it whatever the page says.
+        let host = Self { address, responses, task };
+        // Browsers always request it.
         host.put("/favicon.ico", "image/x-icon", "");
         let package = environment::element()?;
         for entry in package.read_dir().with_context(|| format!("no element at {}", package.display()))? {
             let file = entry?.path();
             let name = file.file_name().unwrap_or_default().to_string_lossy();
-            host.put(&format!("{PACKAGE}{name}"), kind_of(&file), std::fs::read(&file)?);
+            host.put(&format!("{PACKAGE}{name}"), content_type_of(&file), std::fs::read(&file)?);
         }
         Ok(host)
     }
 
-    /// The URL of `path`. Of the empty one: the origin.
+    /// Returns the URL of `path`; the origin for an empty path.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// Has something at `path`, in place of what was there.
+    /// Sets the response at `path`.
     pub fn put(&self, path: &str, content_type: &str, body: impl Into<Vec<u8>>) {
         self.put_with(path, &[("content-type", content_type)], body);
     }
 
-    /// The same with other headers.
+    /// Sets the response at `path`, with the given headers.
     pub fn put_with(&self, path: &str, headers: &[(&'static str, &str)], body: impl Into<Vec<u8>>) {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let answer = Answer { headers, body: body.into() };
-        self.answers().insert(path.to_owned(), answer);
+        let response = StoredResponse { headers, body: body.into() };
+        self.responses().insert(path.to_owned(), response);
     }
 
-    /// Has nothing at `path` any more.
-    pub fn take_away(&self, path: &str) {
-        self.answers().remove(path);
+    /// Removes the response at `path`.
+    pub fn remove(&self, path: &str) {
+        self.responses().remove(path);
     }
 
-    /// What is at `path`.
+    /// Returns the body at `path`.
     ///
     /// # Errors
-    /// When nothing is there.
+    /// Fails if there is no response at `path`.
     pub fn bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
-        let answer = self.answers().get(path).cloned().with_context(|| format!("nothing is at {path}"))?;
-        Ok(answer.body)
+        let response =
+            self.responses().get(path).cloned().with_context(|| format!("no response at {path}"))?;
+        Ok(response.body)
     }
 
-    /// The same as text.
+    /// Returns the body at `path` as text.
     ///
     /// # Errors
-    /// When nothing is there, or no text.
+    /// Fails if there is no response at `path`, or its body is not UTF-8.
     pub fn text(&self, path: &str) -> anyhow::Result<String> {
         Ok(String::from_utf8(self.bytes(path)?)?)
     }
 
-    fn answers(&self) -> MutexGuard<'_, HashMap<String, Answer>> {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    fn responses(&self) -> MutexGuard<'_, HashMap<String, StoredResponse>> {
+        self.responses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -125,13 +126,13 @@ impl Drop for PageHost {
     }
 }
 
-async fn answer(State(answers): State<Answers>, uri: Uri) -> Response {
-    let answer = answers.lock().unwrap_or_else(PoisonError::into_inner).get(uri.path()).cloned();
-    answer.map_or_else(|| StatusCode::NOT_FOUND.into_response(), IntoResponse::into_response)
+async fn respond(State(responses): State<Responses>, uri: Uri) -> Response {
+    let response = responses.lock().unwrap_or_else(PoisonError::into_inner).get(uri.path()).cloned();
+    response.map_or_else(|| StatusCode::NOT_FOUND.into_response(), IntoResponse::into_response)
 }
 
-/// The media type that a usual server gives a file.
-fn kind_of(file: &Path) -> &'static str {
+/// Returns the usual content type of a file.
+fn content_type_of(file: &Path) -> &'static str {
     match file.extension().and_then(|ending| ending.to_str()) {
         Some("js") => "text/javascript",
         Some("css") => "text/css",

@@ -1,4 +1,4 @@
-//! A WebSocket client that is not ours.
+//! WebSocket client that is independent of the client of this project.
 
 use anyhow::Context;
 use futures_util::{SinkExt, StreamExt};
@@ -13,30 +13,30 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::in_time;
+use crate::with_timeout;
 
-/// The JSON subprotocol's name.
+/// Name of the JSON subprotocol.
 pub const JSON: &str = "json.webpubsub.azure.v1";
 
-/// An open WebSocket.
+/// Open WebSocket.
 pub struct Socket {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     subprotocol: Option<String>,
 }
 
 impl Socket {
-    /// Opens a WebSocket that offers `subprotocols`.
+    /// Opens a WebSocket with the given subprotocols.
     ///
     /// # Errors
-    /// When the handshake fails.
+    /// Fails if the handshake fails.
     pub async fn open(url: &str, subprotocols: &[&str]) -> anyhow::Result<Self> {
         Self::open_with(url, subprotocols, &[]).await
     }
 
-    /// The same with further headers.
+    /// Opens a WebSocket with the given subprotocols and headers.
     ///
     /// # Errors
-    /// When the handshake fails.
+    /// Fails if the handshake fails.
     pub async fn open_with(
         url: &str,
         subprotocols: &[&str],
@@ -50,16 +50,16 @@ impl Socket {
             request.headers_mut().insert(name.parse::<HeaderName>()?, HeaderValue::from_str(value)?);
         }
         let (socket, response) =
-            in_time("WebSocket handshake", async { Ok(connect_async(request).await?) }).await?;
+            with_timeout("WebSocket handshake", async { Ok(connect_async(request).await?) }).await?;
         let subprotocol =
             response.headers().get("sec-websocket-protocol").and_then(|value| value.to_str().ok());
         Ok(Self { socket, subprotocol: subprotocol.map(str::to_owned) })
     }
 
-    /// The HTTP status that refuses a handshake.
+    /// Returns the HTTP status of a refused handshake.
     ///
     /// # Errors
-    /// When it is not refused, or fails otherwise.
+    /// Fails if the handshake succeeds, or fails without an HTTP status.
     pub async fn refusal(url: &str, subprotocols: &[&str], headers: &[(&str, &str)]) -> anyhow::Result<u16> {
         let Err(error) = Self::open_with(url, subprotocols, headers).await else {
             anyhow::bail!("the handshake was accepted");
@@ -70,7 +70,7 @@ impl Socket {
         }
     }
 
-    /// The subprotocol that the service chose.
+    /// Returns the subprotocol that the service selected.
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.as_deref()
@@ -79,7 +79,7 @@ impl Socket {
     /// Sends a text message.
     ///
     /// # Errors
-    /// When the connection is gone.
+    /// Fails if the connection is closed.
     pub async fn send(&mut self, text: &str) -> anyhow::Result<()> {
         self.send_message(Message::text(text)).await
     }
@@ -87,19 +87,19 @@ impl Socket {
     /// Sends any message.
     ///
     /// # Errors
-    /// When the connection is gone.
+    /// Fails if the connection is closed.
     pub async fn send_message(&mut self, message: Message) -> anyhow::Result<()> {
-        in_time("sending", async { Ok(self.socket.send(message).await?) }).await
+        with_timeout("sending a message", async { Ok(self.socket.send(message).await?) }).await
     }
 
-    /// The next message that is no ping.
+    /// Waits for the next message other than ping and pong.
     ///
     /// # Errors
-    /// When the connection is gone.
+    /// Fails if the connection is closed.
     pub async fn message(&mut self) -> anyhow::Result<Message> {
-        in_time("a message", async {
+        with_timeout("a message", async {
             loop {
-                match self.socket.next().await.context("the connection ended")?? {
+                match self.socket.next().await.context("the connection was closed")?? {
                     Message::Ping(_) | Message::Pong(_) => {}
                     message => return Ok(message),
                 }
@@ -108,10 +108,10 @@ impl Socket {
         .await
     }
 
-    /// The next text message.
+    /// Waits for the next text message.
     ///
     /// # Errors
-    /// When something else comes.
+    /// Fails if the next message is of another type.
     pub async fn text(&mut self) -> anyhow::Result<String> {
         match self.message().await? {
             Message::Text(text) => Ok(text.to_string()),
@@ -119,27 +119,27 @@ impl Socket {
         }
     }
 
-    /// The next text message, as JSON.
+    /// Waits for the next text message, and parses it as JSON.
     ///
     /// # Errors
-    /// When something else comes.
+    /// Fails if the next message is not JSON text.
     pub async fn json(&mut self) -> anyhow::Result<Value> {
         Ok(serde_json::from_str(&self.text().await?)?)
     }
 
-    /// Sends a request and gives the next frame.
+    /// Sends a request. Returns the next frame.
     ///
     /// # Errors
-    /// When the connection is gone.
+    /// Fails if the connection is closed.
     pub async fn ask(&mut self, request: &str) -> anyhow::Result<Value> {
         self.send(request).await?;
         self.json().await
     }
 
-    /// Reads until `count` lines of group messages have come; gives them in order.
+    /// Receives group messages until they have `count` lines. Returns the lines in order.
     ///
     /// # Errors
-    /// When the connection ends before.
+    /// Fails if the connection is closed before.
     pub async fn lines(&mut self, count: usize) -> anyhow::Result<Vec<String>> {
         let mut lines = Vec::new();
         while lines.len() < count {
@@ -153,10 +153,10 @@ impl Socket {
         Ok(lines)
     }
 
-    /// Reads until the service closes; gives code and reason.
+    /// Waits for the close frame of the service. Returns its code and reason.
     ///
     /// # Errors
-    /// When the connection ends without a close frame.
+    /// Fails if the connection is closed without a close frame.
     pub async fn closed(&mut self) -> anyhow::Result<(u16, String)> {
         loop {
             if let Message::Close(frame) = self.message().await? {

@@ -1,4 +1,4 @@
-//! A running `tailcast stream` that a test types into, or `tailcast tail`.
+//! Running `tailcast stream` or `tailcast tail`.
 
 use std::{ffi::OsStr, process::Stdio};
 
@@ -8,9 +8,9 @@ use tokio::{
     process::{Child, ChildStderr, ChildStdin},
 };
 
-use crate::{command::command, environment, in_time, server::signal};
+use crate::{command::command, environment, server::signal, with_timeout};
 
-/// `tailcast stream` with its standard input open. Killed when dropped.
+/// Publishing process with an open standard input. Killed when dropped.
 pub struct Streamer {
     child: Child,
     stdin: Option<ChildStdin>,
@@ -18,18 +18,18 @@ pub struct Streamer {
 }
 
 impl Streamer {
-    /// Starts it.
+    /// Starts `tailcast stream`.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// Fails if the process cannot be started.
     pub fn start(negotiate_url: &str, arguments: &[&str]) -> anyhow::Result<Self> {
         Self::start_as("stream", &[&["--negotiate", negotiate_url], arguments].concat())
     }
 
-    /// Starts another command that publishes.
+    /// Starts the given publishing command.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// Fails if the process cannot be started.
     pub fn start_as(name: &str, arguments: &[impl AsRef<OsStr>]) -> anyhow::Result<Self> {
         let mut command = command(&environment::tailcast()?);
         command.arg(name).args(arguments).stdin(Stdio::piped());
@@ -39,67 +39,67 @@ impl Streamer {
         Ok(Self { child, stdin, stderr })
     }
 
-    /// Writes to its standard input.
+    /// Writes to standard input.
     ///
     /// # Errors
-    /// When it has closed it.
+    /// Fails if standard input is closed.
     pub async fn write(&mut self, text: &str) -> anyhow::Result<()> {
         let stdin = self.stdin.as_mut().context("standard input was closed")?;
-        in_time("writing", async { Ok(stdin.write_all(text.as_bytes()).await?) }).await
+        with_timeout("writing", async { Ok(stdin.write_all(text.as_bytes()).await?) }).await
     }
 
-    /// Ends its standard input.
+    /// Closes standard input.
     pub fn end_input(&mut self) {
         self.stdin = None;
     }
 
-    /// Sends a signal, by the name that `kill` knows.
+    /// Sends a signal, by its name for `kill`.
     ///
     /// # Errors
-    /// When it cannot be sent.
+    /// Fails if the signal cannot be sent.
     pub async fn signal(&self, name: &str) -> anyhow::Result<()> {
-        signal(self.child.id().context("it has ended")?, name).await
+        signal(self.child.id().context("the process has exited")?, name).await
     }
 
-    /// The process.
+    /// Returns the process id.
     ///
     /// # Errors
-    /// When it has ended.
+    /// Fails if the process has exited.
     pub fn process_id(&self) -> anyhow::Result<u32> {
-        self.child.id().context("it has ended")
+        self.child.id().context("the process has exited")
     }
 
-    /// Reads standard error until a line holds `words`.
+    /// Reads standard error until a line contains `text`.
     ///
     /// # Errors
-    /// When it ends without.
-    pub async fn says(&mut self, words: &str) -> anyhow::Result<()> {
-        in_time(&format!("`{words}` on standard error"), async {
-            let mut said = String::new();
+    /// Fails if standard error is closed before.
+    pub async fn wait_for_stderr(&mut self, text: &str) -> anyhow::Result<()> {
+        with_timeout(&format!("`{text}` on standard error"), async {
+            let mut output = String::new();
             while let Some(line) = self.stderr.next_line().await? {
-                if line.contains(words) {
+                if line.contains(text) {
                     return Ok(());
                 }
-                said.push_str(&line);
-                said.push('\n');
+                output.push_str(&line);
+                output.push('\n');
             }
-            anyhow::bail!("it ended, having said:\n{said}")
+            anyhow::bail!("the process exited with the output:\n{output}")
         })
         .await
     }
 
-    /// Waits for the end; gives the exit code, and what it had still to say.
+    /// Waits until the process exits. Returns its exit code and the rest of standard error.
     ///
     /// # Errors
-    /// When it does not end in time.
-    pub async fn ended(mut self) -> anyhow::Result<(Option<i32>, String)> {
-        in_time("end of the streamer", async {
-            let mut said = String::new();
+    /// Fails after the timeout.
+    pub async fn wait_for_exit(mut self) -> anyhow::Result<(Option<i32>, String)> {
+        with_timeout("exit of the streamer", async {
+            let mut output = String::new();
             while let Some(line) = self.stderr.next_line().await? {
-                said.push_str(&line);
-                said.push('\n');
+                output.push_str(&line);
+                output.push('\n');
             }
-            Ok((self.child.wait().await?.code(), said))
+            Ok((self.child.wait().await?.code(), output))
         })
         .await
     }

@@ -1,4 +1,4 @@
-//! The page in a browser, with the server behind it.
+//! Viewer page in a browser, with its server.
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -10,27 +10,27 @@ use crate::{
     server::Server,
 };
 
-/// A server with the page, and a browser that shows it.
+/// Server and browser with the page.
 pub struct Viewer {
-    /// The server.
+    /// Server of the page.
     pub server: Server,
-    /// The browser.
+    /// Browser with the page.
     pub browser: Browser,
 }
 
 impl Viewer {
-    /// The page at the address `query`, connected.
+    /// Opens the page with the given path and query in Chromium, and waits until it is connected.
     ///
     /// # Errors
-    /// When something does not start, or the page does not connect.
+    /// Fails if a process does not start, or the page does not connect.
     pub async fn open(query: &str) -> anyhow::Result<Self> {
         Self::open_in(Kind::Chromium, query).await
     }
 
-    /// The page at the address `query`, connected, in a browser of this kind.
+    /// Opens the page with the given path and query, and waits until it is connected.
     ///
     /// # Errors
-    /// When something does not start, or the page does not connect.
+    /// Fails if a process does not start, or the page does not connect.
     pub async fn open_in(kind: Kind, query: &str) -> anyhow::Result<Self> {
         let site = site()?;
         let site = site.to_str().context("the path of the site is not UTF-8")?;
@@ -40,53 +40,53 @@ impl Viewer {
         Ok(viewer)
     }
 
-    /// Another address of the same page, connected.
+    /// Opens another path and query, and waits until the page is connected.
     ///
     /// # Errors
-    /// When the page does not connect.
+    /// Fails if the page does not connect.
     pub async fn go(&self, query: &str) -> anyhow::Result<()> {
         self.browser.open(&self.server.url(query)).await?;
         self.browser.until("document.querySelector('#status')?.dataset.state === 'connected'").await
     }
 
-    /// Pipes `input` into the group, and waits until the page has got `count` lines in all.
+    /// Publishes the lines of `input`, and waits until the page has received `count` lines in total.
     ///
     /// # Errors
-    /// When the streamer fails, or the lines do not come.
+    /// Fails if `tailcast stream` fails, or the lines are not received.
     pub async fn stream(&self, input: &str, count: usize) -> anyhow::Result<()> {
         let arguments = ["stream", "--negotiate", &self.server.negotiate_url()];
         let ended = run(&tailcast()?, &arguments, input.as_bytes()).await?;
         anyhow::ensure!(ended.code == Some(0), "{}", ended.stderr);
         let count = format!("document.querySelector('#line-count').dataset.received === '{count}'");
         self.browser.until(&count).await?;
-        self.painted().await
+        self.wait_for_frame().await
     }
 
-    /// Waits until what came is on screen.
+    /// Waits for two animation frames, so that received lines are rendered.
     ///
     /// # Errors
-    /// When the page draws nothing any more.
-    pub async fn painted(&self) -> anyhow::Result<()> {
+    /// Fails if the page renders no frames.
+    pub async fn wait_for_frame(&self) -> anyhow::Result<()> {
         self.browser
             .run_async("requestAnimationFrame(() => requestAnimationFrame(() => done(true)))")
             .await
             .map(drop)
     }
 
-    /// Gives the page another size, in CSS pixels.
+    /// Sets the size of the viewport, in CSS pixels.
     ///
     /// # Errors
-    /// When the browser does not take it.
+    /// Fails if the browser refuses the size.
     pub async fn resize(&self, width: u32, height: u32) -> anyhow::Result<()> {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.browser.devtools("Emulation.setDeviceMetricsOverride", size).await?;
-        self.painted().await
+        self.wait_for_frame().await
     }
 
-    /// What an expression is in the page.
+    /// Evaluates an expression in the page.
     ///
     /// # Errors
-    /// When it throws.
+    /// Fails if the expression throws.
     pub async fn value(&self, expression: &str) -> anyhow::Result<Value> {
         self.browser.run(&format!("return {expression}")).await
     }

@@ -1,4 +1,4 @@
-//! nginx and Caddy, set by the recipes of `deploy/`.
+//! nginx and Caddy, configured by the recipes of `deploy/`.
 
 use std::{
     fs,
@@ -13,49 +13,57 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{command::command, environment, in_time};
+use crate::{command::command, environment, with_timeout};
 
-/// A server that runs a recipe. Ends when dropped.
+/// Web server with a recipe. Stops when dropped.
 pub struct WebServer {
     _child: Child,
     folder: PathBuf,
     address: String,
 }
 
-/// What a recipe takes for granted, and what a test has in its place.
+/// Replacement of a text in a recipe.
 #[derive(Debug, Clone, Copy)]
-pub struct Swap<'a> {
-    /// What the recipe says.
+pub struct Replacement<'a> {
+    /// Text of the recipe.
     pub from: &'a str,
-    /// What holds here.
+    /// Text of the test.
     pub to: &'a str,
 }
 
 impl WebServer {
-    /// nginx with a site of `deploy/` in its configuration, which has it listen on `address`.
+    /// Starts nginx with a site of `deploy/` that listens on `address`.
     ///
     /// # Errors
-    /// When the recipe does not say what is to be swapped, or nginx does not start with it.
-    pub async fn nginx(address: &str, recipe: &str, swaps: &[Swap<'_>]) -> anyhow::Result<Self> {
+    /// Fails if the recipe does not contain a text to replace, or nginx does not start.
+    pub async fn nginx(
+        address: &str,
+        recipe: &str,
+        replacements: &[Replacement<'_>],
+    ) -> anyhow::Result<Self> {
         let home = environment::web_servers()?;
         let folder = new_folder()?;
-        fs::write(folder.join("site.conf"), swapped(recipe, swaps)?)?;
+        fs::write(folder.join("site.conf"), apply_replacements(recipe, replacements)?)?;
         fs::write(folder.join("nginx.conf"), nginx_configuration(&home))?;
         let mut command = command(&home.join("usr/sbin/nginx"));
         command.arg("-p").arg(&folder).args(["-c", "nginx.conf", "-e", "stderr"]);
-        // By then it listens.
+        // nginx logs this message after it has bound its port.
         Self::start(command, "event method", folder, address).await
     }
 
-    /// Caddy with a file of `deploy/`, which has it listen on `address`.
+    /// Starts Caddy with a file of `deploy/` that listens on `address`.
     ///
     /// # Errors
-    /// When the recipe does not say what is to be swapped, or Caddy does not start with it.
-    pub async fn caddy(address: &str, recipe: &str, swaps: &[Swap<'_>]) -> anyhow::Result<Self> {
+    /// Fails if the recipe does not contain a text to replace, or Caddy does not start.
+    pub async fn caddy(
+        address: &str,
+        recipe: &str,
+        replacements: &[Replacement<'_>],
+    ) -> anyhow::Result<Self> {
         let folder = new_folder()?;
         let configuration = folder.join("Caddyfile");
         let settings = "{\n\tadmin off\n}\n";
-        fs::write(&configuration, settings.to_owned() + &swapped(recipe, swaps)?)?;
+        fs::write(&configuration, settings.to_owned() + &apply_replacements(recipe, replacements)?)?;
         let mut command = command(&environment::web_servers()?.join("usr/bin/caddy"));
         command.arg("run").args(["--adapter", "caddyfile", "--config"]).arg(&configuration);
         command.env("XDG_DATA_HOME", &folder).env("XDG_CONFIG_HOME", &folder);
@@ -68,31 +76,31 @@ impl WebServer {
         folder: PathBuf,
         address: &str,
     ) -> anyhow::Result<Self> {
-        in_time("start of a web server", async {
+        with_timeout("start of a web server", async {
             let mut child = command.spawn().with_context(|| format!("{command:?}"))?;
             let mut lines = BufReader::new(child.stderr.take().context("no standard error")?).lines();
-            let mut said = String::new();
+            let mut output = String::new();
             while let Some(line) = lines.next_line().await? {
                 if line.contains(ready) {
-                    // It goes on talking; the pipe must not fill up.
+                    // Drains the output, so that the pipe does not fill up.
                     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
                     return Ok(Self { _child: child, folder, address: address.to_owned() });
                 }
-                said.push_str(&line);
-                said.push('\n');
+                output.push_str(&line);
+                output.push('\n');
             }
-            anyhow::bail!("it ended: {said}")
+            anyhow::bail!("the web server exited: {output}")
         })
         .await
     }
 
-    /// Host and port.
+    /// Returns host and port.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// The URL of `path`.
+    /// Returns the URL of `path`.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
@@ -101,12 +109,12 @@ impl WebServer {
 
 impl Drop for WebServer {
     fn drop(&mut self) {
-        // What is left lies among the system's temporary files.
+        // A directory that cannot be removed stays among the system's temporary files.
         let _removed = fs::remove_dir_all(&self.folder);
     }
 }
 
-/// What surrounds a site in Debian's own configuration; one process, with all that it writes in its folder.
+/// Returns the main configuration, similar to Debian's: one process, with all files in its own directory.
 fn nginx_configuration(home: &Path) -> String {
     let home = home.display();
     format!(
@@ -130,20 +138,20 @@ fn nginx_configuration(home: &Path) -> String {
     )
 }
 
-fn swapped(recipe: &str, swaps: &[Swap<'_>]) -> anyhow::Result<String> {
+fn apply_replacements(recipe: &str, replacements: &[Replacement<'_>]) -> anyhow::Result<String> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(recipe);
     let mut text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-    for swap in swaps {
-        anyhow::ensure!(text.contains(swap.from), "{recipe} does not say `{}`", swap.from);
-        text = text.replace(swap.from, swap.to);
+    for replacement in replacements {
+        anyhow::ensure!(text.contains(replacement.from), "{recipe} does not contain `{}`", replacement.from);
+        text = text.replace(replacement.from, replacement.to);
     }
     Ok(text)
 }
 
-/// A port that was free a moment ago: neither server tells which one it took.
+/// Returns an address with a free port. The web servers do not report a port that they select themselves.
 ///
 /// # Errors
-/// When none is.
+/// Fails if no port is free.
 pub fn free_address() -> anyhow::Result<String> {
     Ok(TcpListener::bind("127.0.0.1:0").context("no free port")?.local_addr()?.to_string())
 }

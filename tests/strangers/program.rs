@@ -6,7 +6,7 @@ use anyhow::Context;
 use tailcast_tests::{
     command::{Ended, command, run},
     environment::python,
-    in_time,
+    with_timeout,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
@@ -44,12 +44,13 @@ impl Program {
 
     /// Types a line.
     pub async fn write(&mut self, line: &str) -> anyhow::Result<()> {
-        in_time("writing", async { Ok(self.stdin.write_all(format!("{line}\n").as_bytes()).await?) }).await
+        with_timeout("writing", async { Ok(self.stdin.write_all(format!("{line}\n").as_bytes()).await?) })
+            .await
     }
 
     /// The next line that it prints.
     pub async fn line(&mut self) -> anyhow::Result<String> {
-        in_time("a line of the program", async { self.lines.next_line().await?.context("it has ended") })
+        with_timeout("a line of the program", async { self.lines.next_line().await?.context("it has ended") })
             .await
     }
 }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tailcast_tests::{
     command::command,
     environment::{node_modules, python},
-    in_time,
     server::Server,
+    with_timeout,
 };
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
@@ -71,7 +71,7 @@ pub async fn survey(language: Language) -> anyhow::Result<Vec<Sdk>> {
     let mut stdin = child.stdin.take().context("no standard input")?;
     let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
     let mut told = async || {
-        in_time("a word of the program", async { Ok(lines.next_line().await?) })
+        with_timeout("a word of the program", async { Ok(lines.next_line().await?) })
             .await
             .with_context(|| format!("{language:?}"))
     };
@@ -110,7 +110,7 @@ pub async fn survey(language: Language) -> anyhow::Result<Vec<Sdk>> {
             }),
         }
     }
-    let status = in_time("the end of the program", async { Ok(child.wait().await?) }).await?;
+    let status = with_timeout("the end of the program", async { Ok(child.wait().await?) }).await?;
     anyhow::ensure!(status.success(), "{language:?}: {status}");
     Ok(sdks)
 }

@@ -1,4 +1,4 @@
-//! HTTP servers that answer every request in the same, wrong, way.
+//! HTTP server with one fixed response.
 
 use anyhow::Context;
 use tokio::{
@@ -7,17 +7,17 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// A server that gives one answer to everybody, until dropped.
-pub struct Answering {
+/// HTTP server that sends the same response to every request. Stops when dropped.
+pub struct FixedResponse {
     address: String,
     task: JoinHandle<()>,
 }
 
-impl Answering {
-    /// Answers with this status line, content type and body.
+impl FixedResponse {
+    /// Starts a server with the given status line, content type and body.
     ///
     /// # Errors
-    /// When no port is free.
+    /// Fails if no port is free.
     pub async fn with(status: &str, content_type: &str, body: &str) -> anyhow::Result<Self> {
         let length = body.len();
         let answer = format!(
@@ -31,23 +31,23 @@ impl Answering {
                 let answer = answer.clone();
                 tokio::spawn(async move {
                     let mut request = [0; 4096];
-                    // A client that goes away before its answer gets none.
-                    let _asked = socket.read(&mut request).await;
-                    let _answered = socket.write_all(answer.as_bytes()).await;
+                    // The client can disconnect before the response.
+                    let _read = socket.read(&mut request).await;
+                    let _written = socket.write_all(answer.as_bytes()).await;
                 });
             }
         });
         Ok(Self { address, task })
     }
 
-    /// The URL of `path`.
+    /// Returns the URL of `path`.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 }
 
-impl Drop for Answering {
+impl Drop for FixedResponse {
     fn drop(&mut self) {
         self.task.abort();
     }

@@ -1,4 +1,4 @@
-//! A way to a server that can be cut.
+//! TCP proxy whose connections can be dropped.
 
 use std::{
     net::SocketAddr,
@@ -12,18 +12,18 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-/// A TCP proxy to one server, until dropped.
-pub struct Cutter {
+/// TCP proxy to one server. Stops when dropped.
+pub struct TcpProxy {
     address: SocketAddr,
     connections: Arc<Mutex<JoinSet<()>>>,
     accepting: JoinHandle<()>,
 }
 
-impl Cutter {
-    /// A way to `target` (`host:port`).
+impl TcpProxy {
+    /// Starts a proxy to `target` (`host:port`).
     ///
     /// # Errors
-    /// When no port is free.
+    /// Fails if no port is free.
     pub async fn to(target: &str) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("no free port")?;
         let address = listener.local_addr()?;
@@ -36,7 +36,7 @@ impl Cutter {
                 while connections.try_join_next().is_some() {}
                 connections.spawn(async move {
                     if let Ok(mut server) = TcpStream::connect(target).await {
-                        // How it ends is for those at the ends to see.
+                        // Client and server detect the end of the connection themselves.
                         let _ended = copy_bidirectional(&mut client, &mut server).await;
                     }
                 });
@@ -45,21 +45,21 @@ impl Cutter {
         Ok(Self { address, connections, accepting })
     }
 
-    /// The URL of `path` on this way.
+    /// Returns the URL of `path` through the proxy.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// Cuts every connection that there is. New ones are let through.
-    pub fn cut(&self) {
+    /// Drops all current connections. New ones are accepted.
+    pub fn drop_connections(&self) {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
 }
 
-impl Drop for Cutter {
+impl Drop for TcpProxy {
     fn drop(&mut self) {
         self.accepting.abort();
-        self.cut();
+        self.drop_connections();
     }
 }

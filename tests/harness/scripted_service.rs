@@ -1,4 +1,4 @@
-//! A service of the test's own, to see what a client sends and to answer as the test likes.
+//! Scripted service: a test receives the frames of a client and sends the responses itself.
 
 use futures_util::SinkExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -11,45 +11,45 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::{answering::Answering, socket::JSON};
+use crate::{fixed_response::FixedResponse, socket::JSON};
 
-/// See the [module](self).
-pub struct OwnService {
-    negotiate: Answering,
+/// Service that a test controls.
+pub struct ScriptedService {
+    negotiate: FixedResponse,
     listener: TcpListener,
 }
 
-impl OwnService {
-    /// Its negotiate endpoint answers from now on.
+impl ScriptedService {
+    /// Starts the negotiate endpoint and the WebSocket listener.
     ///
     /// # Errors
-    /// When there is no port.
+    /// Fails if no port is free.
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("ws://{}/client/hubs/stream?access_token=t", listener.local_addr()?);
         let answer = serde_json::json!({ "url": url }).to_string();
-        let negotiate = Answering::with("200 OK", "application/json", &answer).await?;
+        let negotiate = FixedResponse::with("200 OK", "application/json", &answer).await?;
         Ok(Self { negotiate, listener })
     }
 
-    /// Where a client gets this service's URL.
+    /// Returns the URL of the negotiate endpoint.
     #[must_use]
     pub fn negotiate_url(&self) -> String {
         self.negotiate.url("/negotiate")
     }
 
-    /// The next client, which speaks plain JSON and is told that it is connected.
+    /// Accepts the next client with the JSON subprotocol, and sends it the `connected` event.
     ///
     /// # Errors
-    /// When the handshake fails.
+    /// Fails if the handshake fails.
     #[allow(clippy::result_large_err, reason = "the library's signature of a handshake's callback")]
     pub async fn accept(&self) -> anyhow::Result<WebSocketStream<TcpStream>> {
         let (socket, _) = self.listener.accept().await?;
-        let choose = |_: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
+        let select = |_: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
             response.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(JSON));
             Ok(response)
         };
-        let mut socket = accept_hdr_async(socket, choose).await?;
+        let mut socket = accept_hdr_async(socket, select).await?;
         let connected = r#"{"type":"system","event":"connected","userId":null,"connectionId":"c"}"#;
         socket.send(Message::text(connected)).await?;
         Ok(socket)
