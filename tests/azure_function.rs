@@ -1,4 +1,4 @@
-//! The negotiate endpoint as a function of Azure's, as `deploy/azure-functions` has it: no server of ours but the service.
+//! Negotiate endpoint as an Azure Function, from `deploy/azure-functions`.
 
 use std::{
     fs,
@@ -21,9 +21,9 @@ use tokio::{
 };
 
 const KEY: &str = "an-access-key-of-thirty-two-characters";
-const PUBLISH_KEY: &str = "whoever shows it publishes";
+const PUBLISH_KEY: &str = "the publish key of the test";
 
-/// The function, running. Ends when dropped.
+/// Running function. Stops when dropped.
 struct Function {
     _child: Child,
     folder: PathBuf,
@@ -31,7 +31,7 @@ struct Function {
 }
 
 impl Function {
-    /// Signs for `service`; pages of `origin` may ask.
+    /// Starts the function for `service`, with CORS for pages of `origin`.
     async fn start(service: &Server, origin: &str) -> anyhow::Result<Self> {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/azure-functions");
         let folder = std::env::temp_dir().join(format!("tailcast-function-{}", service.address()));
@@ -39,7 +39,7 @@ impl Function {
         for file in ["package.json", "host.json", "src/functions/negotiate.js"] {
             fs::copy(source.join(file), folder.join(file)).with_context(|| file.to_owned())?;
         }
-        // What `npm install` would bring.
+        // Dependencies, as `npm install` would install them.
         std::os::unix::fs::symlink(node_modules()?, folder.join("node_modules"))?;
         let mut command = command(Path::new("node"));
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("strangers/azure_function.mjs"));
@@ -59,7 +59,7 @@ impl Function {
         format!("http://127.0.0.1:{}/negotiate{query}", self.port)
     }
 
-    /// Status and text of the answer.
+    /// Requests the endpoint. Returns status and body of the response.
     async fn ask(&self, query: &str, authorization: Option<&str>) -> anyhow::Result<(u16, String)> {
         let mut request = http_client()?.get(self.url(query));
         if let Some(authorization) = authorization {
@@ -77,13 +77,13 @@ impl Function {
 
 impl Drop for Function {
     fn drop(&mut self) {
-        // What is left lies among the system's temporary files.
+        // A directory that cannot be removed stays among the system's temporary files.
         let _removed = fs::remove_dir_all(&self.folder);
     }
 }
 
 #[tokio::test]
-async fn with_a_function_and_a_file_host_lines_reach_the_page() -> anyhow::Result<()> {
+async fn the_page_on_a_file_host_receives_lines_through_the_function() -> anyhow::Result<()> {
     let page = HostedPage::copy()?;
     let host = FileHost::start("/", page.folder()).await?;
     let service = Server::start_hub(&["--access-key", KEY, "--allow-origin", &host.origin()]).await?;
@@ -104,7 +104,7 @@ async fn with_a_function_and_a_file_host_lines_reach_the_page() -> anyhow::Resul
 }
 
 #[tokio::test]
-async fn the_function_refuses_what_the_server_would() -> anyhow::Result<()> {
+async fn the_function_refuses_invalid_requests() -> anyhow::Result<()> {
     let service = Server::start_hub(&["--access-key", KEY]).await?;
     let function = Function::start(&service, "http://nobody.invalid").await?;
     assert_eq!(function.ask("?group=secret", None).await?.0, 403);

@@ -1,4 +1,4 @@
-//! What is wrong is said in words, and nobody else notices.
+//! Invalid input: errors are specific, and other clients are not affected.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
@@ -23,7 +23,7 @@ use webpubsub_protocol::{
     token::{Claims, UnixTime, sign},
 };
 
-/// Pipes `input` through a streamer; gives the texts of the messages and what the streamer said.
+/// Publishes `input` with `tailcast stream`. Returns the texts of the messages and the output on standard error.
 async fn streamed(input: &[u8], is_last: impl Fn(&str) -> bool) -> anyhow::Result<(Vec<String>, String)> {
     let server = Server::start(&[]).await?;
     let mut subscriber = server.subscribe().await?;
@@ -47,7 +47,7 @@ async fn streamed(input: &[u8], is_last: impl Fn(&str) -> bool) -> anyhow::Resul
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_are_replaced_and_counted_and_nul_is_passed_on() -> anyhow::Result<()> {
+async fn invalid_utf8_is_replaced_and_counted_and_nul_is_preserved() -> anyhow::Result<()> {
     let (texts, said) =
         streamed(b"good\nbad \xff\xc3(\nnul \0 end\n\xf0\x9f\x98\x80 whole\nlast", |t| t.ends_with("last"))
             .await?;
@@ -58,7 +58,7 @@ async fn bytes_that_are_no_text_are_replaced_and_counted_and_nul_is_passed_on() 
 }
 
 #[tokio::test]
-async fn a_line_of_50_megabytes_is_cut_at_the_limit_and_not_a_byte_is_lost() -> anyhow::Result<()> {
+async fn a_line_of_50_megabytes_is_split_without_loss() -> anyhow::Result<()> {
     const BYTES: usize = 50_000_000;
     let mut input = vec![b'x'; BYTES];
     input.extend_from_slice(b"\nlast\n");
@@ -72,7 +72,7 @@ async fn a_line_of_50_megabytes_is_cut_at_the_limit_and_not_a_byte_is_lost() -> 
 }
 
 #[tokio::test]
-async fn a_connection_string_with_a_bad_part_names_the_part() -> anyhow::Result<()> {
+async fn an_invalid_connection_string_is_reported_with_the_invalid_part() -> anyhow::Result<()> {
     let key = "k".repeat(40);
     for (connection_string, words) in [
         ("x".to_owned(), "no `Endpoint`"),
@@ -91,7 +91,7 @@ async fn a_connection_string_with_a_bad_part_names_the_part() -> anyhow::Result<
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_named_with_the_mend() -> anyhow::Result<()> {
+async fn a_port_in_use_is_reported_with_advice() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let ended = run(&tailcast()?, &["serve", "--listen", server.address()], b"").await?;
     assert_eq!(ended.code, Some(1));
@@ -101,7 +101,7 @@ async fn a_port_in_use_is_named_with_the_mend() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn beyond_loopback_the_well_known_key_is_refused() -> anyhow::Result<()> {
+async fn the_development_key_is_refused_beyond_loopback() -> anyhow::Result<()> {
     let ended = run(&tailcast()?, &["serve", "--listen", "0.0.0.0:0"], b"").await?;
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("--access-key "), "{}", ended.stderr);
@@ -109,7 +109,7 @@ async fn beyond_loopback_the_well_known_key_is_refused() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_negotiate_endpoint_that_is_none_ends_the_streamer_with_words() -> anyhow::Result<()> {
+async fn an_invalid_negotiate_endpoint_stops_the_streamer_with_an_error() -> anyhow::Result<()> {
     let missing = FixedResponse::with("404 Not Found", "text/plain", "nope").await?;
     let page = FixedResponse::with("200 OK", "text/html", "<!doctype html><title>hi</title>").await?;
     let wrong_url =
@@ -131,7 +131,7 @@ async fn a_negotiate_endpoint_that_is_none_ends_the_streamer_with_words() -> any
 }
 
 #[tokio::test]
-async fn a_negotiate_endpoint_that_is_down_is_tried_again() -> anyhow::Result<()> {
+async fn an_unavailable_negotiate_endpoint_is_retried() -> anyhow::Result<()> {
     let down = FixedResponse::with("503 Service Unavailable", "text/plain", "restarting").await?;
     let mut streamer = Streamer::start(&down.url("/negotiate"), &["--give-up-after", "1"])?;
     streamer.write("line\n").await?;
@@ -147,7 +147,7 @@ fn now() -> anyhow::Result<u64> {
 }
 
 #[tokio::test]
-async fn a_token_that_does_not_count_is_answered_with_401() -> anyhow::Result<()> {
+async fn an_invalid_token_is_refused_with_401() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let key = server.connection_string()?.access_key;
     let path = "/client/hubs/stream";
@@ -179,7 +179,7 @@ async fn a_token_that_does_not_count_is_answered_with_401() -> anyhow::Result<()
     Ok(())
 }
 
-/// Sends something that ends the connection; checks that another connection goes on undisturbed.
+/// Sends a message that closes the connection. Checks that another connection is not affected.
 async fn closes_with(server: &Server, message: Message) -> anyhow::Result<(u16, String)> {
     let mut bystander = server.subscribe().await?;
     let mut offender = server.connect("offender").await?;
@@ -191,7 +191,7 @@ async fn closes_with(server: &Server, message: Message) -> anyhow::Result<(u16, 
 }
 
 #[tokio::test]
-async fn frames_that_make_no_sense_close_their_own_connection_with_a_reason() -> anyhow::Result<()> {
+async fn malformed_frames_close_only_their_connection_with_a_reason() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let invalid = (1007, "The client message is not a valid JSON protocol message.".to_owned());
     for text in [
@@ -212,7 +212,7 @@ async fn frames_that_make_no_sense_close_their_own_connection_with_a_reason() ->
     Ok(())
 }
 
-/// Writes bytes on an upgraded connection as they are; gives what the service answers until it hangs up.
+/// Writes raw bytes to an upgraded connection. Returns the response until the connection is closed.
 async fn raw_answer(server: &Server, bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
     let url = server.negotiate("raw").await?;
     let target = url.split_once(server.address()).context("another address")?.1;
@@ -235,7 +235,7 @@ async fn raw_answer(server: &Server, bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_frames_close_the_connection_with_a_code() -> anyhow::Result<()> {
+async fn malformed_websocket_bytes_close_the_connection_with_a_code() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let unmasked: &[u8] = &[0x81, 0x02, b'h', b'i'];
     let reserved: &[u8] = &[0xF1, 0x80, 0, 0, 0, 0];
@@ -251,11 +251,11 @@ async fn bytes_that_are_no_frames_close_the_connection_with_a_code() -> anyhow::
 }
 
 #[tokio::test]
-async fn a_subscriber_that_stops_reading_is_dropped_and_the_others_get_everything() -> anyhow::Result<()> {
+async fn a_stalled_subscriber_is_dropped_without_loss_for_others() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let _stalled = server.subscribe().await?;
     let mut reader = server.subscribe().await?;
-    // Far more than sockets and the stalled one's outbox can hold.
+    // Far more than the socket buffers and the outbox of the stalled client can hold.
     let line = "x".repeat(999);
     let count = 60_000;
     let input = format!("{line}\n").repeat(count);
@@ -272,7 +272,7 @@ async fn a_subscriber_that_stops_reading_is_dropped_and_the_others_get_everythin
 }
 
 #[tokio::test]
-async fn without_the_role_the_ack_says_forbidden_and_nothing_is_delivered() -> anyhow::Result<()> {
+async fn a_message_without_permission_is_refused_as_forbidden() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut member = server.subscribe().await?;
     let claims = Claims::new(server.url("/client/hubs/stream"), UnixTime(now()?), 60);
@@ -288,7 +288,7 @@ async fn without_the_role_the_ack_says_forbidden_and_nothing_is_delivered() -> a
         let ack = stranger.ask(request).await?;
         assert_eq!((&ack["success"], &ack["error"]["name"]), (&false.into(), &"Forbidden".into()), "{ack}");
     }
-    // The first line that the member sees is the one that was allowed.
+    // The first line that arrives is the permitted one.
     assert_eq!(
         run(&tailcast()?, &["stream", "--negotiate", &server.negotiate_url()], b"allowed\n").await?.code,
         Some(0)
@@ -298,13 +298,13 @@ async fn without_the_role_the_ack_says_forbidden_and_nothing_is_delivered() -> a
 }
 
 #[tokio::test]
-async fn one_that_never_finishes_its_request_is_hung_up_on() -> anyhow::Result<()> {
+async fn an_incomplete_request_times_out() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut socket = TcpStream::connect(server.address()).await?;
     socket.write_all(b"GET /negotiate HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Begun").await?;
     with_timeout("the end of patience", async {
         let mut answer = Vec::new();
-        // Whatever is answered, the connection ends.
+        // The connection ends, with or without a response.
         let _ended = socket.read_to_end(&mut answer).await;
         Ok(())
     })

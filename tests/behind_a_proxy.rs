@@ -1,4 +1,4 @@
-//! A proxy in front: whose word counts, and where clients are sent.
+//! Reverse proxies: trusted headers, and URLs for clients.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
@@ -24,7 +24,7 @@ async fn ask(server: &Server, query: &str, headers: &[(&str, &str)]) -> anyhow::
     Ok(request.send().await?)
 }
 
-/// The URL, and the claims of its token, unchecked.
+/// Requests a client URL. Returns it with the unverified claims of its token.
 async fn negotiated(
     server: &Server,
     query: &str,
@@ -41,12 +41,12 @@ const THROUGH_THE_PROXY: [(&str, &str); 2] =
     [("x-forwarded-host", "logs.example"), ("x-forwarded-proto", "https")];
 
 #[tokio::test]
-async fn a_trusted_proxys_name_and_scheme_are_what_clients_are_sent_to() -> anyhow::Result<()> {
+async fn client_urls_have_host_and_scheme_of_a_trusted_proxy() -> anyhow::Result<()> {
     let known = ["--allow-origin", "https://logs.example"];
     let trusting = server(&[&known[..], &["--trusted-proxy", "127.0.0.0/8"]].concat()).await?;
     let (url, _) = negotiated(&trusting, "", &THROUGH_THE_PROXY).await?;
     assert!(url.starts_with("wss://logs.example/client/hubs/stream?"), "{url}");
-    // The token is good for who comes by that name, through the proxy.
+    // The token is valid for a client that connects through the proxy.
     let inside = url.replacen("wss://logs.example", &format!("ws://{}", trusting.address()), 1);
     let mut viewer = Socket::open_with(&inside, &[JSON], &THROUGH_THE_PROXY).await?;
     assert_eq!(viewer.json().await?["event"], "connected");
@@ -57,29 +57,29 @@ async fn a_trusted_proxys_name_and_scheme_are_what_clients_are_sent_to() -> anyh
 }
 
 #[tokio::test]
-async fn a_name_that_was_not_given_is_refused_even_from_the_proxy() -> anyhow::Result<()> {
+async fn an_unknown_host_from_the_proxy_is_refused() -> anyhow::Result<()> {
     let server = server(&["--trusted-proxy", "127.0.0.1"]).await?;
     assert_eq!(ask(&server, "", &THROUGH_THE_PROXY).await?.status(), 403);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_public_url_is_where_clients_are_sent_whatever_they_asked() -> anyhow::Result<()> {
+async fn client_urls_start_with_the_public_url() -> anyhow::Result<()> {
     let server = server(&["--public-url", "https://logs.example/tail/"]).await?;
     let (url, _) = negotiated(&server, "", &[]).await?;
     assert!(url.starts_with("wss://logs.example/tail/client/hubs/stream?"), "{url}");
-    // The proxy takes the path away, and may leave out by which name the client came.
+    // The proxy removes the path, and can omit the requested host.
     let inside = url.replacen("wss://logs.example/tail", &format!("ws://{}", server.address()), 1);
     let mut viewer = Socket::open(&inside, &[JSON]).await?;
     assert_eq!(viewer.json().await?["event"], "connected");
-    // Pages that come from there are its own.
+    // The public origin is allowed.
     assert_eq!(ask(&server, "", &[("origin", "https://logs.example")]).await?.status(), 200);
     assert_eq!(ask(&server, "", &[("origin", "https://other.example")]).await?.status(), 403);
     Ok(())
 }
 
 #[tokio::test]
-async fn who_signed_in_at_the_proxy_is_the_user_and_nobody_may_claim_to_be() -> anyhow::Result<()> {
+async fn only_a_trusted_proxy_can_set_the_user_id() -> anyhow::Result<()> {
     let ada = [("x-user", "ada")];
     let trusting = server(&["--trusted-proxy", "127.0.0.1", "--user-header", "X-User"]).await?;
     assert_eq!(negotiated(&trusting, "?id=bob", &ada).await?.1["sub"], "ada");
@@ -90,8 +90,7 @@ async fn who_signed_in_at_the_proxy_is_the_user_and_nobody_may_claim_to_be() -> 
 }
 
 #[tokio::test]
-async fn one_address_that_asks_too_often_is_told_when_to_come_again_and_others_are_not() -> anyhow::Result<()>
-{
+async fn the_rate_limit_applies_per_client_address() -> anyhow::Result<()> {
     let server = server(&["--trusted-proxy", "127.0.0.1", "--negotiate-limit", "5"]).await?;
     let (busy, other) = ([("x-forwarded-for", "198.51.100.7")], [("x-forwarded-for", "198.51.100.8")]);
     for _ in 0..5 {
@@ -107,7 +106,7 @@ async fn one_address_that_asks_too_often_is_told_when_to_come_again_and_others_a
 }
 
 #[tokio::test]
-async fn guesses_of_the_publish_key_count_as_well() -> anyhow::Result<()> {
+async fn wrong_publish_keys_count_toward_the_rate_limit() -> anyhow::Result<()> {
     let server = server(&[
         "--allow-origin",
         "https://logs.example",
@@ -125,7 +124,7 @@ async fn guesses_of_the_publish_key_count_as_well() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_token_lives_as_long_as_it_was_told_to() -> anyhow::Result<()> {
+async fn tokens_have_the_configured_lifetime() -> anyhow::Result<()> {
     let server = server(&["--token-lifetime", "120"]).await?;
     let (_, claims) = negotiated(&server, "", &[]).await?;
     assert_eq!(claims["exp"].as_u64().context("no exp")? - claims["iat"].as_u64().context("no iat")?, 120);

@@ -1,4 +1,4 @@
-//! What readers do most, in each of the browsers that they have, by the standard's commands alone.
+//! Main functions of the page in all supported browsers, with standard WebDriver commands only.
 
 use fantoccini::Locator;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ async fn stream(server: &Server, input: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A condition: these are the texts of all lines that are drawn, from top to bottom.
+/// Returns a condition: the rendered lines have these texts, from top to bottom.
 fn lines_are(lines: &[&str]) -> String {
     let lines = Value::from(lines);
     format!(
@@ -31,15 +31,15 @@ fn lines_are(lines: &[&str]) -> String {
 }
 
 tailcast_tests::in_every_browser! {
-    lines_appear_with_their_colours_as_they_are_streamed,
-    many_lines_are_followed_and_the_end_is_left_and_found_again,
-    what_is_typed_is_found_and_only_that_is_shown_when_asked,
-    a_page_whose_server_was_away_goes_on_when_it_is_back,
-    an_element_in_somebody_elses_page_shows_the_lines_of_its_group,
-    on_a_file_host_the_page_connects_elsewhere_and_opens_files_once_the_host_is_gone,
+    streamed_lines_appear_with_their_colors,
+    following_stops_on_scroll_and_resumes,
+    search_finds_matches_and_filter_hides_other_lines,
+    a_page_reconnects_after_a_server_restart,
+    an_embedded_element_shows_the_lines_of_its_group,
+    a_page_on_a_file_host_connects_to_another_server_and_works_offline,
 }
 
-async fn lines_appear_with_their_colours_as_they_are_streamed(kind: Kind) -> anyhow::Result<()> {
+async fn streamed_lines_appear_with_their_colors(kind: Kind) -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let browser = Browser::start_of(kind).await?;
     browser.open(&server.url("/")).await?;
@@ -60,7 +60,7 @@ async fn lines_appear_with_their_colours_as_they_are_streamed(kind: Kind) -> any
     browser.close().await
 }
 
-async fn many_lines_are_followed_and_the_end_is_left_and_found_again(kind: Kind) -> anyhow::Result<()> {
+async fn following_stops_on_scroll_and_resumes(kind: Kind) -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let browser = Browser::start_of(kind).await?;
     browser.open(&server.url("/")).await?;
@@ -84,7 +84,7 @@ async fn many_lines_are_followed_and_the_end_is_left_and_found_again(kind: Kind)
     browser.close().await
 }
 
-async fn what_is_typed_is_found_and_only_that_is_shown_when_asked(kind: Kind) -> anyhow::Result<()> {
+async fn search_finds_matches_and_filter_hides_other_lines(kind: Kind) -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let browser = Browser::start_of(kind).await?;
     browser.open(&server.url("/")).await?;
@@ -100,7 +100,7 @@ async fn what_is_typed_is_found_and_only_that_is_shown_when_asked(kind: Kind) ->
     browser.close().await
 }
 
-async fn a_page_whose_server_was_away_goes_on_when_it_is_back(kind: Kind) -> anyhow::Result<()> {
+async fn a_page_reconnects_after_a_server_restart(kind: Kind) -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let browser = Browser::start_of(kind).await?;
     browser.open(&server.url("/")).await?;
@@ -111,14 +111,14 @@ async fn a_page_whose_server_was_away_goes_on_when_it_is_back(kind: Kind) -> any
     server.kill().await?;
     browser.until("document.querySelector('#status').dataset.state !== 'connected'").await?;
     let again = Server::start_on(&address, &[]).await?;
-    // A service that was started anew knows nobody: the page says so, and goes on.
+    // A restarted service has no connections, so the page reports a gap and reconnects.
     browser.until(CONNECTED).await?;
     stream(&again, "after\n").await?;
     browser.until("document.querySelector('#log').textContent.includes('after')").await?;
     browser.close().await
 }
 
-async fn an_element_in_somebody_elses_page_shows_the_lines_of_its_group(kind: Kind) -> anyhow::Result<()> {
+async fn an_embedded_element_shows_the_lines_of_its_group(kind: Kind) -> anyhow::Result<()> {
     let folder = std::env::temp_dir().join(format!("tailcast-embedding-{kind:?}-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     std::os::unix::fs::symlink(book()?.join("element"), folder.join("element"))?;
@@ -142,7 +142,7 @@ async fn an_element_in_somebody_elses_page_shows_the_lines_of_its_group(kind: Ki
     Ok(std::fs::remove_dir_all(&folder)?)
 }
 
-async fn on_a_file_host_the_page_connects_elsewhere_and_opens_files_once_the_host_is_gone(
+async fn a_page_on_a_file_host_connects_to_another_server_and_works_offline(
     kind: Kind,
 ) -> anyhow::Result<()> {
     let page = HostedPage::copy()?;

@@ -1,4 +1,4 @@
-//! The package of the client for JavaScript: in pages of others, against the real service.
+//! npm package of the JavaScript client, in third-party pages, with the real service.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
@@ -17,19 +17,19 @@ use tailcast_tests::{
 };
 
 in_every_browser!(
-    everything_that_is_sent_is_heard_as_it_was,
-    a_stream_is_heard_in_order_and_to_its_end,
-    a_stream_that_breaks_off_says_so_to_both_sides,
-    a_stream_goes_on_after_a_cut_and_nothing_is_missing_or_twice,
-    a_server_is_asked_and_answers,
-    it_connects_where_a_function_or_a_url_of_the_service_says,
-    failures_are_told_in_words,
-    values_that_no_type_allows_are_refused_in_words_and_harm_nothing,
-    a_client_that_cannot_connect_says_why,
-    no_more_waits_than_may,
+    messages_of_all_types_are_received_unchanged,
+    a_stream_is_received_completely_and_in_order,
+    an_aborted_stream_is_reported_to_both_sides,
+    a_stream_resumes_after_a_dropped_connection_without_loss_or_duplicates,
+    an_invocation_resolves_with_the_response_of_the_event_handler,
+    the_client_connects_with_a_url_or_a_function,
+    failures_are_errors_with_messages,
+    invalid_arguments_are_refused_with_errors,
+    connection_failures_are_reported,
+    the_outbox_has_a_limit,
 );
 
-/// A page of another origin than the service's, with the package beside it and no build.
+/// Page on another origin than the service, with the package and without a build.
 struct Page {
     browser: Browser,
     server: Server,
@@ -73,7 +73,7 @@ impl Page {
         Ok(page)
     }
 
-    /// Runs statements that may wait; gives what they return.
+    /// Runs asynchronous statements. Returns their result.
     async fn does(&self, statements: &str) -> anyhow::Result<Value> {
         let script = format!(
             "(async () => {{ {statements} }})().then((value) => done({{ value }}), (error) => done({{ error: String(error) }}))"
@@ -83,14 +83,14 @@ impl Page {
         Ok(outcome["value"].clone())
     }
 
-    /// The words with which a promise is broken.
+    /// Returns the message with which a promise is rejected.
     async fn failure_of(&self, promise: &str) -> anyhow::Result<String> {
         let statement = format!("return await {promise}.then(() => 'kept', (error) => error.message)");
         Ok(self.does(&statement).await?.as_str().context("no words")?.to_owned())
     }
 }
 
-async fn everything_that_is_sent_is_heard_as_it_was(kind: Kind) -> anyhow::Result<()> {
+async fn messages_of_all_types_are_received_unchanged(kind: Kind) -> anyhow::Result<()> {
     let page = Page::connected(kind, "heard").await?;
     page.does(
         "await client.sendToGroup('stream', 'é', 'text');
@@ -127,9 +127,9 @@ async fn everything_that_is_sent_is_heard_as_it_was(kind: Kind) -> anyhow::Resul
     page.browser.close().await
 }
 
-async fn a_stream_is_heard_in_order_and_to_its_end(kind: Kind) -> anyhow::Result<()> {
+async fn a_stream_is_received_completely_and_in_order(kind: Kind) -> anyhow::Result<()> {
     let page = Page::connected(kind, "stream").await?;
-    // More than a stream holds, and nobody waits before writing on.
+    // More than the buffer of a stream, without waiting between writes.
     page.does(
         "const stream = await client.openGroupStream('stream');
          const written = [];
@@ -147,14 +147,14 @@ async fn a_stream_is_heard_in_order_and_to_its_end(kind: Kind) -> anyhow::Result
         )
         .await?;
     assert_eq!(in_order, true);
-    // A message that is of no stream says nothing of one.
+    // A message outside of a stream has no stream fields.
     page.does("await client.sendToGroup('stream', 'after', 'text')").await?;
     page.browser.until("heard.length === 1002").await?;
     assert_eq!(page.does("return 'stream' in heard.at(-1)").await?, false);
     page.browser.close().await
 }
 
-async fn a_stream_that_breaks_off_says_so_to_both_sides(kind: Kind) -> anyhow::Result<()> {
+async fn an_aborted_stream_is_reported_to_both_sides(kind: Kind) -> anyhow::Result<()> {
     let page = Page::connected(kind, "broken").await?;
     let ends = async |count: usize| {
         page.browser
@@ -176,11 +176,11 @@ async fn a_stream_that_breaks_off_says_so_to_both_sides(kind: Kind) -> anyhow::R
     }
     page.does("(await client.openGroupStream('stream')).free()").await?;
     assert_eq!(ends(2).await?["message"], "abandoned");
-    // The service ends what is silent for too long.
+    // The service ends an idle stream.
     page.does("window.silent = await client.openGroupStream('stream', { idleTimeoutInMs: 20 })").await?;
     assert_eq!(ends(3).await?["name"], "IdleTimeout");
     assert!(page.failure_of("silent.closed").await?.contains("the service ended the stream"));
-    // One of a client that was stopped has nothing to do with those of the client that is started in its place.
+    // A stream of a stopped client is independent of the streams of its successor.
     page.does("window.old = await client.openGroupStream('stream'); client.stop()").await?;
     page.browser.until("told.includes('stopped')").await?;
     assert!(page.failure_of("old.closed").await?.contains("the client stopped"));
@@ -190,7 +190,9 @@ async fn a_stream_that_breaks_off_says_so_to_both_sides(kind: Kind) -> anyhow::R
     page.browser.close().await
 }
 
-async fn a_stream_goes_on_after_a_cut_and_nothing_is_missing_or_twice(kind: Kind) -> anyhow::Result<()> {
+async fn a_stream_resumes_after_a_dropped_connection_without_loss_or_duplicates(
+    kind: Kind,
+) -> anyhow::Result<()> {
     let page = Page::open(kind, "cut", &[]).await?;
     let proxy = TcpProxy::to(page.server.address()).await?;
     let negotiate = proxy.url("/negotiate");
@@ -217,7 +219,7 @@ async fn a_stream_goes_on_after_a_cut_and_nothing_is_missing_or_twice(kind: Kind
     page.browser.close().await
 }
 
-async fn a_server_is_asked_and_answers(kind: Kind) -> anyhow::Result<()> {
+async fn an_invocation_resolves_with_the_response_of_the_event_handler(kind: Kind) -> anyhow::Result<()> {
     let server =
         FixedResponse::with("200 OK", "application/json\r\nWebHook-Allowed-Origin: *", "{\"sum\":3}").await?;
     let page = Page::open(kind, "invoke", &["--event-handler", &server.url("/{event}")]).await?;
@@ -228,7 +230,7 @@ async fn a_server_is_asked_and_answers(kind: Kind) -> anyhow::Result<()> {
     page.browser.close().await
 }
 
-async fn it_connects_where_a_function_or_a_url_of_the_service_says(kind: Kind) -> anyhow::Result<()> {
+async fn the_client_connects_with_a_url_or_a_function(kind: Kind) -> anyhow::Result<()> {
     let page = Page::open(kind, "place", &[]).await?;
     page.does(&format!("window.negotiate = '{}'", page.server.negotiate_url())).await?;
     page.does(
@@ -263,7 +265,7 @@ async fn it_connects_where_a_function_or_a_url_of_the_service_says(kind: Kind) -
     page.browser.close().await
 }
 
-async fn failures_are_told_in_words(kind: Kind) -> anyhow::Result<()> {
+async fn failures_are_errors_with_messages(kind: Kind) -> anyhow::Result<()> {
     let page = Page::open(kind, "failures", &[]).await?;
     let thrown = async |statement: &str| {
         page.does(&format!("try {{ {statement} }} catch (error) {{ return error.message }}")).await
@@ -292,7 +294,7 @@ async fn failures_are_told_in_words(kind: Kind) -> anyhow::Result<()> {
     page.browser.close().await
 }
 
-async fn values_that_no_type_allows_are_refused_in_words_and_harm_nothing(kind: Kind) -> anyhow::Result<()> {
+async fn invalid_arguments_are_refused_with_errors(kind: Kind) -> anyhow::Result<()> {
     let page = Page::connected(kind, "values").await?;
     page.does(
         "window.stream = await client.openGroupStream('stream');
@@ -324,7 +326,7 @@ async fn values_that_no_type_allows_are_refused_in_words_and_harm_nothing(kind: 
         let failure = page.failure_of(promise).await?;
         assert!(failure.contains(words), "{promise}: {failure}");
     }
-    // Handed over to somebody else, it has no bytes. Either is an answer; what counts is that the client goes on.
+    // A detached buffer has no bytes. Success and failure are both valid, if the client keeps running.
     page.failure_of("client.sendToGroup('stream', detached, 'binary')").await?;
     page.failure_of("client.sendToGroup('stream', 'x', 'text', { get noEcho() { throw 1 } })").await?;
     page.does("try { client.on('connected', 5) } catch (error) { window.refused = error.message }").await?;
@@ -335,7 +337,7 @@ async fn values_that_no_type_allows_are_refused_in_words_and_harm_nothing(kind: 
     page.browser.close().await
 }
 
-async fn a_client_that_cannot_connect_says_why(kind: Kind) -> anyhow::Result<()> {
+async fn connection_failures_are_reported(kind: Kind) -> anyhow::Result<()> {
     let page = Page::open(kind, "unconnected", &[]).await?;
     let wrong = page.server.url("/nowhere");
     let refused = page.failure_of(&format!("connect('{wrong}')")).await?;
@@ -344,7 +346,7 @@ async fn a_client_that_cannot_connect_says_why(kind: Kind) -> anyhow::Result<()>
         "{refused}"
     );
     page.browser.until("told.includes('stopped')").await?;
-    // What may pass is told, and tried again.
+    // Temporary failures are reported and retried.
     page.does(
         "window.answers = [() => { throw new Error('out of order') }, () => fetch(negotiate).then((answer) => answer.json())];
          told.length = 0",
@@ -358,11 +360,11 @@ async fn a_client_that_cannot_connect_says_why(kind: Kind) -> anyhow::Result<()>
     page.browser.close().await
 }
 
-async fn no_more_waits_than_may(kind: Kind) -> anyhow::Result<()> {
+async fn the_outbox_has_a_limit(kind: Kind) -> anyhow::Result<()> {
     let page = Page::open(kind, "waiting", &[]).await?;
     page.does("connect({ getClientAccessUrl: () => new Promise((done) => { window.answer = done }) }, { groups: ['stream'] })")
         .await?;
-    // Of a hundred megabytes a client takes what may be on its way and what may wait, and refuses the rest at once.
+    // Of a hundred megabytes, the client accepts the in-flight window and the queue, and refuses the rest immediately.
     page.does(
         "const megabyte = 'x'.repeat(1_000_000);
          window.outcomes = [];
@@ -382,12 +384,12 @@ async fn no_more_waits_than_may(kind: Kind) -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_client_that_nobody_holds_runs_on_until_it_is_stopped() -> anyhow::Result<()> {
+async fn a_client_without_references_runs_until_it_is_stopped() -> anyhow::Result<()> {
     let page = Page::open(Kind::Chromium, "unheld", &[]).await?;
     let negotiate = page.server.negotiate_url();
     page.does(&format!("await connect('{negotiate}', {{ groups: ['stream'] }}); window.client = undefined"))
         .await?;
-    // What is told once something was collected, comes a while after.
+    // Finalization callbacks run some time after garbage collection.
     page.does(
         "window.collected = new Promise((done) => { window.registry = new FinalizationRegistry(done) });
          registry.register({}, 1)",
@@ -406,7 +408,7 @@ async fn a_client_that_nobody_holds_runs_on_until_it_is_stopped() -> anyhow::Res
     page.browser.close().await
 }
 
-/// Everything that a page needs, and a developer reads.
+/// Files of the package.
 const FILES: [&str; 8] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
@@ -419,7 +421,7 @@ const FILES: [&str; 8] = [
 ];
 
 #[tokio::test]
-async fn the_package_holds_what_it_names_and_says_all_that_it_does() -> anyhow::Result<()> {
+async fn the_package_is_complete_and_documents_its_api() -> anyhow::Result<()> {
     let application = Application::new("client-package").await?;
     let folder = application.package("webpubsub-client");
     let entries = folder.read_dir()?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
@@ -465,7 +467,7 @@ async fn the_package_holds_what_it_names_and_says_all_that_it_does() -> anyhow::
 }
 
 #[tokio::test]
-async fn node_runs_it_too() -> anyhow::Result<()> {
+async fn the_package_works_in_node() -> anyhow::Result<()> {
     let application = Application::new("client-node").await?;
     let server = Server::start(&[]).await?;
     let said = application.script("client_node.mjs", &[&server.negotiate_url()]).await?;
@@ -473,7 +475,7 @@ async fn node_runs_it_too() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The first block of JavaScript in a Markdown file, with a test's own endpoint and group.
+/// Returns the first JavaScript block of a Markdown file, with the endpoint and the group of the test.
 fn snippet(markdown: &str) -> Option<String> {
     let block = markdown.split("```js\n").nth(1)?.split("```").next()?;
     let endpoint = "new URLSearchParams(location.search).get(\"negotiate\") ?? \"\"";
@@ -481,7 +483,7 @@ fn snippet(markdown: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn what_the_readmes_say_sends_and_hears_once_vite_has_built_it() -> anyhow::Result<()> {
+async fn the_examples_of_the_readmes_work_in_a_vite_build() -> anyhow::Result<()> {
     let application = Application::new("client-built").await?;
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let built = Some(std::fs::read_to_string(tests.join("bundled/client.ts"))?);

@@ -1,4 +1,4 @@
-//! The official client SDKs cannot tell the embedded service from the cloud: plain and reliable, over cuts too.
+//! Official client SDKs with the embedded service: plain and reliable subprotocols, dropped connections.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
@@ -18,7 +18,7 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout},
 };
 
-/// A program around one of the SDKs, in the group `stream`.
+/// Program with one of the SDKs, in the group `stream`.
 struct Stranger {
     _child: Child,
     stdin: Option<ChildStdin>,
@@ -56,7 +56,7 @@ impl Stranger {
         Ok(stranger)
     }
 
-    /// What it tells next.
+    /// Waits for the next event of the program.
     async fn told(&mut self) -> anyhow::Result<Value> {
         with_timeout("a word of the SDK", async {
             let line = self.lines.next_line().await?.context("it has ended")?;
@@ -65,7 +65,7 @@ impl Stranger {
         .await
     }
 
-    /// Reads on until it tells this; gives what came before.
+    /// Waits for the given event. Returns the events before it.
     async fn until(&mut self, wanted: &Value) -> anyhow::Result<Vec<Value>> {
         let mut before = Vec::new();
         loop {
@@ -85,7 +85,7 @@ impl Stranger {
 }
 
 #[tokio::test]
-async fn both_sdks_connect_join_publish_and_hear_each_other_in_both_subprotocols() -> anyhow::Result<()> {
+async fn both_sdks_exchange_messages_in_both_subprotocols() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     for subprotocol in ["json", "reliable"] {
         let url = server.url("/negotiate?id=ada");
@@ -109,7 +109,7 @@ async fn both_sdks_connect_join_publish_and_hear_each_other_in_both_subprotocols
 }
 
 #[tokio::test]
-async fn a_reliable_sdk_client_gets_every_message_once_and_in_order_over_cuts() -> anyhow::Result<()> {
+async fn a_reliable_sdk_client_recovers_dropped_connections_without_loss() -> anyhow::Result<()> {
     const MESSAGES: usize = 1000;
     const CUTS: usize = 2;
     let server = Server::start(&[]).await?;
@@ -126,7 +126,7 @@ async fn a_reliable_sdk_client_gets_every_message_once_and_in_order_over_cuts() 
                 if number == part * MESSAGES + MESSAGES / 2 && part < CUTS {
                     proxy.drop_connections();
                 }
-                // In small bursts: while the client is away, what it misses must fit into its queue.
+                // Small bursts, so that missed messages fit into the queue of the disconnected client.
                 if number % 100 == 99 {
                     for _ in 0..100 {
                         anyhow::ensure!(publisher.json().await?["success"] == true);
@@ -143,7 +143,7 @@ async fn a_reliable_sdk_client_gets_every_message_once_and_in_order_over_cuts() 
     Ok(())
 }
 
-/// The next messages are these, and nothing else is told but that.
+/// Checks that the next events are exactly these messages.
 async fn heard(sdk: Sdk, client: &mut Stranger, numbers: std::ops::Range<usize>) -> anyhow::Result<()> {
     let mut told = Vec::new();
     for _ in numbers.clone() {
@@ -152,7 +152,7 @@ async fn heard(sdk: Sdk, client: &mut Stranger, numbers: std::ops::Range<usize>)
         told.push(number.with_context(|| words.to_string())?);
     }
     if matches!(sdk, Sdk::Python) {
-        // It hands each message to a thread of its own, so the order is lost on its side.
+        // This SDK handles each message in a separate thread, so the order is undefined.
         told.sort_unstable();
     }
     anyhow::ensure!(told == numbers.clone().collect::<Vec<_>>(), "{told:?} instead of {numbers:?}");
@@ -160,7 +160,7 @@ async fn heard(sdk: Sdk, client: &mut Stranger, numbers: std::ops::Range<usize>)
 }
 
 #[tokio::test]
-async fn a_plain_sdk_client_reconnects_and_rejoins_after_a_cut() -> anyhow::Result<()> {
+async fn a_plain_sdk_client_reconnects_and_rejoins_its_group() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     for sdk in BOTH {
         let proxy = TcpProxy::to(server.address()).await?;
@@ -171,7 +171,7 @@ async fn a_plain_sdk_client_reconnects_and_rejoins_after_a_cut() -> anyhow::Resu
                 break;
             }
         }
-        // It rejoins by itself, sooner or later: the first message that it hears ends the wait.
+        // The SDK rejoins at an unknown time: the first received message ends the wait.
         let mut publisher = server.connect("publisher").await?;
         let mut number = 0;
         loop {

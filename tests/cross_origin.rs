@@ -1,4 +1,4 @@
-//! The page on one host, the negotiate endpoint on another: in a browser, which asks leave (CORS).
+//! Page and negotiate endpoint on different origins (CORS).
 
 use tailcast_tests::{
     browser::Browser,
@@ -7,13 +7,13 @@ use tailcast_tests::{
     server::{Server, get},
 };
 
-/// The page of `host`, told to negotiate at `service`.
+/// Opens the page of `host` with the negotiate endpoint of `service`.
 async fn open(browser: &Browser, host: &Server, service: &Server) -> anyhow::Result<()> {
     browser.open(&host.url(&format!("/?negotiate={}", service.negotiate_url()))).await
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_connects_and_draws_once_it_was_allowed() -> anyhow::Result<()> {
+async fn a_page_of_an_allowed_origin_connects_and_shows_lines() -> anyhow::Result<()> {
     let host = Server::start(&[]).await?;
     let service = Server::start(&["--allow-origin", &host.url("")]).await?;
     let browser = Browser::start().await?;
@@ -27,18 +27,18 @@ async fn a_page_of_another_origin_connects_and_draws_once_it_was_allowed() -> an
 }
 
 #[tokio::test]
-async fn a_page_that_was_not_allowed_says_that_it_cannot_connect() -> anyhow::Result<()> {
+async fn a_page_of_another_origin_reports_that_it_cannot_connect() -> anyhow::Result<()> {
     let (host, service) = (Server::start(&[]).await?, Server::start(&[]).await?);
     let browser = Browser::start().await?;
     open(&browser, &host, &service).await?;
     browser.until("document.body.textContent.includes('negotiate failed')").await?;
-    // It is up; only the browser does not let that page read its answer.
+    // The service runs, but the browser blocks the response.
     assert_eq!(get(&service.url("/negotiate")).await?.0, 200);
     browser.close().await
 }
 
 #[tokio::test]
-async fn what_a_publishing_page_shows_is_allowed_for_beforehand() -> anyhow::Result<()> {
+async fn a_preflight_request_allows_the_publish_key() -> anyhow::Result<()> {
     let host = Server::start(&[]).await?;
     let service = Server::start(&["--allow-origin", &host.url(""), "--publish-key", "ours"]).await?;
     let browser = Browser::start().await?;

@@ -1,4 +1,4 @@
-//! What `cargo xtask dist` writes: each folder is used as its reader would.
+//! Output of `cargo xtask dist`.
 
 use std::{fs, path::Path};
 
@@ -9,7 +9,7 @@ use tailcast_tests::{
     hosted::HostedPage,
 };
 
-/// What lies in a folder, but for packed files.
+/// Returns the names of the files in a directory, without compressed ones.
 fn names(folder: &Path) -> anyhow::Result<Vec<String>> {
     let entries = folder.read_dir().with_context(|| folder.display().to_string())?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -20,7 +20,7 @@ fn names(folder: &Path) -> anyhow::Result<Vec<String>> {
 }
 
 #[test]
-fn the_page_for_file_hosts_is_the_servers_with_settings_beside_it() -> anyhow::Result<()> {
+fn the_static_page_has_the_servers_files_and_a_configuration_file() -> anyhow::Result<()> {
     let (hosted, served) = (names(&dist()?.join("site"))?, names(&site()?)?);
     let more: Vec<&String> = hosted.iter().filter(|name| !served.contains(name)).collect();
     assert_eq!(more, ["_headers", "config.json"]);
@@ -29,7 +29,7 @@ fn the_page_for_file_hosts_is_the_servers_with_settings_beside_it() -> anyhow::R
 }
 
 #[test]
-fn packed_files_hold_what_lies_beside_them_and_settings_are_not_packed() -> anyhow::Result<()> {
+fn compressed_files_match_and_the_configuration_is_not_compressed() -> anyhow::Result<()> {
     let folder = dist()?.join("site");
     for name in names(&folder)? {
         let packed = folder.join(format!("{name}.gz"));
@@ -38,9 +38,9 @@ fn packed_files_hold_what_lies_beside_them_and_settings_are_not_packed() -> anyh
             assert!(unpacked.stdout == fs::read(folder.join(&name))?, "{} is another file", packed.display());
         }
     }
-    // Whoever changes the settings changes no packed copy.
+    // A compressed copy would not follow changes of the configuration file.
     assert!(!folder.join("config.json.gz").exists() && !folder.join("config.json.br").exists());
-    // Those that are not the same in the two folders were packed again.
+    // Files that differ between the directories have different compressed versions.
     for name in ["index.html.br", "service_worker.js.br"] {
         assert_ne!(fs::read(folder.join(name))?, fs::read(site()?.join(name))?, "{name}");
     }
@@ -48,7 +48,7 @@ fn packed_files_hold_what_lies_beside_them_and_settings_are_not_packed() -> anyh
 }
 
 #[test]
-fn the_headers_for_hosts_name_every_file_that_may_be_kept_for_ever() -> anyhow::Result<()> {
+fn the_headers_file_lists_every_immutable_file() -> anyhow::Result<()> {
     let page = HostedPage::copy()?;
     let rules = fs::read_to_string(page.folder().join("_headers"))?;
     for ending in [".wasm", ".css", ".js", ".svg"] {
@@ -60,7 +60,7 @@ fn the_headers_for_hosts_name_every_file_that_may_be_kept_for_ever() -> anyhow::
 }
 
 #[tokio::test]
-async fn the_archive_unpacks_to_a_program_that_runs_and_all_that_belongs_to_it() -> anyhow::Result<()> {
+async fn the_archive_contains_a_working_program_and_its_documentation() -> anyhow::Result<()> {
     let bin = dist()?.join("bin");
     for name in ["tailcast", "man/tailcast.1", "completions/_tailcast"] {
         assert!(bin.join(name).is_file(), "{name}");

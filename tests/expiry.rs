@@ -1,4 +1,4 @@
-//! Messages that are not worth having after a while, and annotations of messages.
+//! Expiry and annotations of messages.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
@@ -17,7 +17,7 @@ fn in_group(claims: &mut Claims) {
 }
 
 #[tokio::test]
-async fn a_lost_client_misses_what_expired_meanwhile_and_gets_the_rest() -> anyhow::Result<()> {
+async fn expired_messages_are_not_delivered_after_a_recovery() -> anyhow::Result<()> {
     let hub = Server::start_hub(&[]).await?;
     let url = hub.client_url(&hub.connection_string()?.access_key, in_group)?;
     let mut client = Socket::open(&url, &[RELIABLE]).await?;
@@ -33,7 +33,7 @@ async fn a_lost_client_misses_what_expired_meanwhile_and_gets_the_rest() -> anyh
         let send = json!({"type": "sendToGroup", "group": "g", "dataType": "text", "data": text, "ttlSeconds": seconds, "noEcho": true, "ackId": seconds});
         publisher.ask(&send.to_string()).await?;
     }
-    // The time to live is a second: what has come in the meantime says when it is over.
+    // The time to live is one second. Messages sent meanwhile indicate its end.
     let started = std::time::Instant::now();
     while started.elapsed() < std::time::Duration::from_millis(1100) {
         publisher.ask(r#"{"type":"ping"}"#).await.ok();
@@ -51,7 +51,7 @@ async fn a_lost_client_misses_what_expired_meanwhile_and_gets_the_rest() -> anyh
 }
 
 #[tokio::test]
-async fn annotations_travel_as_headers_and_members() -> anyhow::Result<()> {
+async fn annotations_are_delivered_as_headers_and_members() -> anyhow::Result<()> {
     let hub = Server::start_hub(&[]).await?;
     let url = hub.client_url(&hub.connection_string()?.access_key, in_group)?;
     let mut client = Socket::open(&url, &[JSON]).await?;

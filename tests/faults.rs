@@ -1,4 +1,4 @@
-//! From `tailcast stream` to a subscriber over networks on which everything goes wrong: every line arrives, once, and
+//! `tailcast stream` and a subscriber over a faulty network: every line arrives once,
 //! in order.
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tailcast_tests::{
 use webpubsub_client::ClientOptions;
 use webpubsub_protocol::subprotocol::Subprotocol;
 
-/// A small generator, seeded: a failure can be run again.
+/// Seeded random number generator, so that failures are reproducible.
 struct Random(u64);
 
 impl Random {
@@ -19,7 +19,7 @@ impl Random {
     }
 }
 
-/// Something that passes soon: what the service keeps for a lost connection outlasts it, however fast the lines come.
+/// Applies a short fault. It ends before the service discards the queue of a lost connection.
 fn disturb(proxy: &FaultProxy, random: &mut Random) {
     match random.below(5) {
         0 => proxy.drop_connections(),
@@ -33,12 +33,12 @@ fn disturb(proxy: &FaultProxy, random: &mut Random) {
     }
 }
 
-/// Lines `from..to`, as the streamer reads them.
+/// Returns the lines `from..to` as input of the streamer.
 fn numbered(from: u64, to: u64) -> String {
     (from..to).map(|number| format!("{number}\n")).collect()
 }
 
-/// Reads on until line `to - 1`, each in its place; calls `each` with the number of lines read so far.
+/// Receives lines until line `to - 1` and checks their order. Calls `each` with the number of lines so far.
 async fn follow(
     listener: &mut Listener,
     from: u64,
@@ -48,7 +48,7 @@ async fn follow(
     let mut next = from;
     while next < to {
         for line in listener.text().await?.split('\n') {
-            anyhow::ensure!(line == next.to_string(), "line {line} in place of {next}");
+            anyhow::ensure!(line == next.to_string(), "expected line {next}, received {line}");
             next += 1;
         }
         each(next);
@@ -57,8 +57,7 @@ async fn follow(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_million_lines_arrive_once_and_in_order_over_cuts_resets_delays_and_narrow_ways()
--> anyhow::Result<()> {
+async fn a_million_lines_arrive_once_and_in_order_despite_network_faults() -> anyhow::Result<()> {
     const LINES: u64 = 1_000_000;
     const BETWEEN_FAULTS: u64 = 2_000;
     const FED_AT_ONCE: u64 = 2_000;
@@ -94,7 +93,7 @@ async fn a_million_lines_arrive_once_and_in_order_over_cuts_resets_delays_and_na
 }
 
 #[tokio::test]
-async fn a_gateways_refusals_and_a_network_that_goes_silent_are_waited_out() -> anyhow::Result<()> {
+async fn refused_handshakes_and_half_open_connections_are_recovered() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let (publisher_proxy, subscriber_proxy) =
         (FaultProxy::to(server.address()).await?, FaultProxy::to(server.address()).await?);
@@ -108,7 +107,7 @@ async fn a_gateways_refusals_and_a_network_that_goes_silent_are_waited_out() -> 
     }
     streamer.write(&numbered(10, 20)).await?;
     follow(&mut listener, 10, 20, |_| {}).await?;
-    // Half open at both ends: only a ping that nobody answers tells. Nothing that is sent meanwhile gets lost.
+    // Half-open connections are detected only by a missing pong. Lines sent meanwhile must not be lost.
     publisher_proxy.stall_connections();
     subscriber_proxy.stall_connections();
     streamer.write(&numbered(20, 30)).await?;
@@ -122,7 +121,7 @@ async fn a_gateways_refusals_and_a_network_that_goes_silent_are_waited_out() -> 
 }
 
 #[tokio::test]
-async fn a_restart_of_the_service_is_survived_and_every_line_acknowledged() -> anyhow::Result<()> {
+async fn every_line_is_acknowledged_after_a_restart_of_the_service() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let address = server.address().to_owned();
     let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
@@ -145,7 +144,7 @@ async fn a_restart_of_the_service_is_survived_and_every_line_acknowledged() -> a
 }
 
 #[tokio::test]
-async fn a_binary_subscriber_that_reads_slowly_misses_nothing() -> anyhow::Result<()> {
+async fn a_slow_protobuf_subscriber_misses_no_lines() -> anyhow::Result<()> {
     const LINES: u64 = 100_000;
     let server = Server::start(&[]).await?;
     let proxy = FaultProxy::to(server.address()).await?;

@@ -1,4 +1,4 @@
-//! Floods: of joins, of acks, of pings, of streams. Each has a named limit, the refusal is clear, and nobody else notices.
+//! Limits on joins, acks, pings and streams. Refusals are specific, and other clients are not affected.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
@@ -12,9 +12,9 @@ use tailcast_tests::{
 use tokio_tungstenite::tungstenite::Message;
 use webpubsub_protocol::token::Claims;
 
-/// As many groups as one connection may be in.
+/// Maximum number of groups per connection.
 const GROUPS: u64 = 10_000;
-/// As many streams as one connection may have open.
+/// Maximum number of open streams per connection.
 const STREAMS: u64 = 100;
 
 async fn client(hub: &Server) -> anyhow::Result<Socket> {
@@ -27,7 +27,7 @@ async fn client(hub: &Server) -> anyhow::Result<Socket> {
     Ok(client)
 }
 
-/// Somebody else still gets an answer.
+/// Checks that another client still receives responses.
 async fn is_well(other: &mut Socket) -> anyhow::Result<()> {
     other.send(r#"{"type":"ping"}"#).await?;
     assert_eq!(other.json().await?, json!({"type": "pong"}));
@@ -35,7 +35,7 @@ async fn is_well(other: &mut Socket) -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_client_that_joins_without_end_is_refused_at_the_limit() -> anyhow::Result<()> {
+async fn the_number_of_groups_per_connection_has_a_limit() -> anyhow::Result<()> {
     let hub = Server::start_hub(&[]).await?;
     let (mut greedy, mut other) = (client(&hub).await?, client(&hub).await?);
     let mut outcomes = Vec::new();
@@ -54,7 +54,7 @@ async fn a_client_that_joins_without_end_is_refused_at_the_limit() -> anyhow::Re
     let words = refused[0]["error"]["message"].as_str().unwrap_or_default();
     assert!(words.contains("10000 groups at most"), "{words}");
     is_well(&mut other).await?;
-    // Leaving makes room.
+    // Leaving a group allows joining another.
     greedy.ask(r#"{"type":"leaveGroup","group":"g0","ackId":20000}"#).await?;
     let joined = greedy.ask(r#"{"type":"joinGroup","group":"one more","ackId":20001}"#).await?;
     assert_eq!(joined["success"], true, "{joined}");
@@ -62,7 +62,7 @@ async fn a_client_that_joins_without_end_is_refused_at_the_limit() -> anyhow::Re
 }
 
 #[tokio::test]
-async fn a_client_that_opens_streams_without_end_is_refused_at_the_limit() -> anyhow::Result<()> {
+async fn the_number_of_streams_per_connection_has_a_limit() -> anyhow::Result<()> {
     let hub = Server::start_hub(&[]).await?;
     let mut greedy = client(&hub).await?;
     let start = |number: u64| {
@@ -78,10 +78,9 @@ async fn a_client_that_opens_streams_without_end_is_refused_at_the_limit() -> an
 }
 
 #[tokio::test]
-async fn a_client_that_asks_and_does_not_listen_is_asked_nothing_more_and_others_are_served()
--> anyhow::Result<()> {
+async fn a_client_that_does_not_read_responses_is_throttled() -> anyhow::Result<()> {
     const REQUESTS: usize = 2_000_000;
-    /// A send that takes longer than this has backed up: the service reads no more.
+    /// Duration of a send after which the service is considered to have stopped reading.
     const BACKED_UP: Duration = Duration::from_secs(1);
     const SERVER_KIB: u64 = 64 * 1024;
     let hub = Server::start_hub(&[]).await?;

@@ -1,5 +1,5 @@
-//! The page on a host of plain files, as `cargo xtask dist` makes it: under any path, set by what lies beside it or by its
-//! address, and in plain words where the host does not do its part.
+//! Static page of `cargo xtask dist` on a file host: at any path, configured by a file or by its
+//! URL, with specific errors for a misconfigured host.
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use tailcast_tests::{
 
 const CONNECTED: &str = "document.querySelector('#status')?.dataset.state === 'connected'";
 
-/// What the server sends along with its own page, but for where the page may connect to.
+/// Returns the Content-Security-Policy of the server's page, with another `connect-src`.
 async fn policy(connect: &str) -> anyhow::Result<String> {
     let server = Server::start(&[]).await?;
     let answer = tailcast_tests::server::http_client()?.get(server.url("/")).send().await?;
@@ -22,7 +22,7 @@ async fn policy(connect: &str) -> anyhow::Result<String> {
     Ok(policy.replace("connect-src *", &format!("connect-src {connect}")))
 }
 
-/// A service that lets the pages of `host` in.
+/// Starts a service that allows the origin of `host`.
 async fn service_for(host: &FileHost) -> anyhow::Result<Server> {
     Server::start(&["--allow-origin", &host.origin()]).await
 }
@@ -34,26 +34,24 @@ async fn stream(service: &Server, group: &str, line: &str) -> anyhow::Result<()>
     Ok(())
 }
 
-/// A condition: the page shows a line with this text.
+/// Returns a condition: the page shows a line with this text.
 fn shows(text: &str) -> String {
     format!("[...document.querySelectorAll('#log .text')].some(row => row.textContent === '{text}')")
 }
 
 tailcast_tests::in_every_browser! {
-    settings_beside_the_page_lead_it_to_a_service_elsewhere_and_to_nowhere_else,
-    the_address_of_the_page_comes_before_what_lies_beside_it_which_may_be_missing,
-    attributes_of_the_page_set_it_too,
-    a_host_that_does_not_know_webassembly_is_good_enough,
-    a_policy_without_webassembly_is_named_by_the_page,
-    files_that_were_forgotten_are_missed_in_words,
-    scripts_that_are_not_served_as_such_are_missed_in_words_too,
-    settings_that_make_no_sense_are_told,
-    a_service_that_was_not_told_of_the_page_is_complained_of,
+    the_configuration_file_sets_the_service_of_the_page,
+    parameters_of_the_url_override_an_optional_configuration_file,
+    attributes_of_the_body_configure_the_page,
+    the_page_works_with_another_content_type_for_webassembly,
+    a_policy_that_blocks_webassembly_is_reported_by_the_page,
+    missing_files_are_reported,
+    scripts_with_a_wrong_content_type_are_reported,
+    invalid_settings_are_reported,
+    a_service_that_does_not_allow_the_origin_is_reported,
 }
 
-async fn settings_beside_the_page_lead_it_to_a_service_elsewhere_and_to_nowhere_else(
-    kind: Kind,
-) -> anyhow::Result<()> {
+async fn the_configuration_file_sets_the_service_of_the_page(kind: Kind) -> anyhow::Result<()> {
     let page = HostedPage::copy()?;
     let host = FileHost::start("/tools/tailcast/", page.folder()).await?;
     let service = service_for(&host).await?;
@@ -84,9 +82,7 @@ async fn settings_beside_the_page_lead_it_to_a_service_elsewhere_and_to_nowhere_
     browser.close().await
 }
 
-async fn the_address_of_the_page_comes_before_what_lies_beside_it_which_may_be_missing(
-    kind: Kind,
-) -> anyhow::Result<()> {
+async fn parameters_of_the_url_override_an_optional_configuration_file(kind: Kind) -> anyhow::Result<()> {
     let page = HostedPage::copy()?;
     let host = FileHost::start("/a/b/", page.folder()).await?;
     let service = service_for(&host).await?;
@@ -106,7 +102,7 @@ async fn the_address_of_the_page_comes_before_what_lies_beside_it_which_may_be_m
     browser.close().await
 }
 
-async fn attributes_of_the_page_set_it_too(kind: Kind) -> anyhow::Result<()> {
+async fn attributes_of_the_body_configure_the_page(kind: Kind) -> anyhow::Result<()> {
     let page = HostedPage::copy()?;
     let host = FileHost::start("/", page.folder()).await?;
     let service = service_for(&host).await?;
@@ -121,7 +117,7 @@ async fn attributes_of_the_page_set_it_too(kind: Kind) -> anyhow::Result<()> {
     browser.close().await
 }
 
-async fn a_host_that_does_not_know_webassembly_is_good_enough(kind: Kind) -> anyhow::Result<()> {
+async fn the_page_works_with_another_content_type_for_webassembly(kind: Kind) -> anyhow::Result<()> {
     let page = HostedPage::copy()?;
     let (host, browser) = (FileHost::start("/", page.folder()).await?, Browser::start_of(kind).await?);
     host.add_header("X-Content-Type-Options", "nosniff");
@@ -134,13 +130,13 @@ async fn a_host_that_does_not_know_webassembly_is_good_enough(kind: Kind) -> any
     browser.close().await
 }
 
-/// Opens the page, and waits until it says so.
+/// Opens the page, and waits until it shows the message.
 async fn says(browser: &Browser, host: &FileHost, words: &str) -> anyhow::Result<()> {
     browser.open(&host.url("")).await?;
     browser.until(&format!("document.body.innerText.includes({})", Value::from(words))).await
 }
 
-async fn a_policy_without_webassembly_is_named_by_the_page(kind: Kind) -> anyhow::Result<()> {
+async fn a_policy_that_blocks_webassembly_is_reported_by_the_page(kind: Kind) -> anyhow::Result<()> {
     let page = HostedPage::copy()?;
     let (host, browser) = (FileHost::start("/", page.folder()).await?, Browser::start_of(kind).await?);
     host.add_header("Content-Security-Policy", "default-src 'self'");
@@ -149,7 +145,7 @@ async fn a_policy_without_webassembly_is_named_by_the_page(kind: Kind) -> anyhow
     browser.close().await
 }
 
-async fn files_that_were_forgotten_are_missed_in_words(kind: Kind) -> anyhow::Result<()> {
+async fn missing_files_are_reported(kind: Kind) -> anyhow::Result<()> {
     let page = HostedPage::copy()?;
     let (host, browser) = (FileHost::start("/", page.folder()).await?, Browser::start_of(kind).await?);
     page.remove(&page.name("_bg.wasm")?)?;
@@ -162,20 +158,20 @@ async fn files_that_were_forgotten_are_missed_in_words(kind: Kind) -> anyhow::Re
     browser.close().await
 }
 
-async fn scripts_that_are_not_served_as_such_are_missed_in_words_too(kind: Kind) -> anyhow::Result<()> {
+async fn scripts_with_a_wrong_content_type_are_reported(kind: Kind) -> anyhow::Result<()> {
     let page = HostedPage::copy()?;
     let (host, browser) = (FileHost::start("/", page.folder()).await?, Browser::start_of(kind).await?);
     host.set_content_type("js", "text/plain");
     browser.open(&host.url("")).await?;
     let words = "document.body.innerText.includes('those that end in .js as JavaScript')";
-    // Not at once: most pages have only not started yet.
+    // The message has a delay, because a slow start is more likely.
     assert_eq!(browser.run(&format!("return {words}")).await?, false);
     browser.run("document.getAnimations().forEach(animation => animation.finish())").await?;
     browser.until(words).await?;
     browser.close().await
 }
 
-async fn settings_that_make_no_sense_are_told(kind: Kind) -> anyhow::Result<()> {
+async fn invalid_settings_are_reported(kind: Kind) -> anyhow::Result<()> {
     let page = HostedPage::copy()?;
     let (host, browser) = (FileHost::start("/", page.folder()).await?, Browser::start_of(kind).await?);
     for (settings, words) in [
@@ -189,13 +185,13 @@ async fn settings_that_make_no_sense_are_told(kind: Kind) -> anyhow::Result<()> 
     browser.close().await
 }
 
-async fn a_service_that_was_not_told_of_the_page_is_complained_of(kind: Kind) -> anyhow::Result<()> {
+async fn a_service_that_does_not_allow_the_origin_is_reported(kind: Kind) -> anyhow::Result<()> {
     let page = HostedPage::copy()?;
     let (host, service) = (FileHost::start("/", page.folder()).await?, Server::start(&[]).await?);
     page.write("config.json", &json!({ "negotiate": service.negotiate_url() }).to_string())?;
     let browser = Browser::start_of(kind).await?;
     says(&browser, &host, "the server does not allow pages of this origin").await?;
-    // It is up; only the browser does not let that page read its answer.
+    // The service runs, but the browser blocks the response.
     assert_eq!(get(&service.negotiate_url()).await?.0, 200);
     browser.close().await
 }

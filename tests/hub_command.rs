@@ -1,4 +1,4 @@
-//! `tailcast hub`: the service alone, for applications and their tests.
+//! `tailcast hub`: the service without the page.
 
 use tailcast_tests::{
     command::run,
@@ -12,7 +12,7 @@ const FIRST: &str = "first-key-of-32-characters-or-more";
 const SECOND: &str = "second-key-of-32-characters-or-more";
 
 #[tokio::test]
-async fn it_serves_clients_and_application_servers_and_nothing_else() -> anyhow::Result<()> {
+async fn the_hub_serves_only_clients_and_the_rest_api() -> anyhow::Result<()> {
     let hub = Server::start_hub(&[]).await?;
     let key = hub.connection_string()?.access_key;
     let mut client = Socket::open(&hub.client_url(&key, |_| {})?, &[JSON]).await?;
@@ -32,7 +32,7 @@ async fn it_serves_clients_and_application_servers_and_nothing_else() -> anyhow:
 }
 
 #[tokio::test]
-async fn while_a_key_is_changed_the_old_and_the_new_one_both_count() -> anyhow::Result<()> {
+async fn both_keys_are_accepted_during_rotation() -> anyhow::Result<()> {
     let hub = Server::start_hub(&["--access-key", FIRST, "--secondary-access-key", SECOND]).await?;
     for key in [FIRST, SECOND] {
         let url = hub.client_url(&AccessKey::new(key)?, |_| {})?;
@@ -45,7 +45,7 @@ async fn while_a_key_is_changed_the_old_and_the_new_one_both_count() -> anyhow::
 }
 
 #[tokio::test]
-async fn figures_for_machines_count_what_happened() -> anyhow::Result<()> {
+async fn metrics_count_connections_and_messages() -> anyhow::Result<()> {
     let hub = Server::start_hub(&[]).await?;
     let key = hub.connection_string()?.access_key;
     let join = |claims: &mut webpubsub_protocol::token::Claims| claims.groups = vec!["g".into()];
@@ -71,8 +71,8 @@ async fn figures_for_machines_count_what_happened() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn others_see_what_is_inside_only_when_asked_for() -> anyhow::Result<()> {
-    // A page of another host may use the server: it is no longer private.
+async fn inspection_by_other_hosts_requires_the_flag() -> anyhow::Result<()> {
+    // An allowed origin of another host makes the server public.
     let public = ["--access-key", FIRST, "--allow-origin", "https://app.example"];
     let closed = Server::start_hub(&public).await?;
     for path in ["/_hub", "/_hub/live", "/metrics"] {
@@ -84,7 +84,7 @@ async fn others_see_what_is_inside_only_when_asked_for() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_configuration_that_makes_no_sense_is_refused_with_its_place() -> anyhow::Result<()> {
+async fn invalid_configuration_is_refused_with_the_invalid_setting() -> anyhow::Result<()> {
     let file = std::env::temp_dir().join(format!("tailcast-{}.toml", std::process::id()));
     std::fs::write(&file, "[[event-handler]]\nurl-template = \"nowhere\"\n")?;
     let path = file.to_string_lossy().into_owned();

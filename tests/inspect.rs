@@ -22,11 +22,11 @@ const COLORS: [&str; 11] =
     ["paper", "ground", "ink", "soft", "edge", "hover", "accent", "good", "busy", "bad", "selection"];
 
 tailcast_tests::in_every_browser! {
-    it_shows_connections_and_their_frames_live_and_without_tokens,
+    the_inspector_shows_connections_and_frames_without_tokens,
     updates_keep_the_focus_and_stop_while_text_is_selected,
 }
 
-async fn it_shows_connections_and_their_frames_live_and_without_tokens(kind: Kind) -> anyhow::Result<()> {
+async fn the_inspector_shows_connections_and_frames_without_tokens(kind: Kind) -> anyhow::Result<()> {
     let hub = Server::start_hub(&[]).await?;
     let key = hub.connection_string()?.access_key;
     let url = hub.client_url(&key, |claims| {
@@ -42,7 +42,7 @@ async fn it_shows_connections_and_their_frames_live_and_without_tokens(kind: Kin
     let mut client = Socket::open(&url, &[RELIABLE]).await?;
     let greeting = client.json().await?;
     let id = greeting["connectionId"].as_str().unwrap_or_default();
-    // Names are text, whatever they look like.
+    // Markup in names is shown as text.
     browser.until("document.querySelector('main').innerText.includes('<b>ada</b>')").await?;
     browser.until("document.querySelector('main').innerText.includes('lobby')").await?;
     browser
@@ -113,7 +113,7 @@ async fn updates_keep_the_focus_and_stop_while_text_is_selected(kind: Kind) -> a
 }
 
 #[tokio::test]
-async fn it_fits_every_window_in_both_themes_and_axe_finds_nothing_wrong() -> anyhow::Result<()> {
+async fn the_inspector_is_responsive_and_accessible_in_both_themes() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let browser = Browser::start().await?;
     browser.open(&server.url("/_hub")).await?;
@@ -158,7 +158,7 @@ fn hostile_url(server: &Server, number: usize) -> anyhow::Result<String> {
     })
 }
 
-/// Checks the page in windows of all widths, in both themes; `words` must be in it.
+/// Checks the page in windows of all widths, in both themes. Its text must contain `words`.
 async fn look(browser: &Browser, state: &str, words: &[&str]) -> anyhow::Result<()> {
     for theme in ["light", "dark"] {
         emulate_theme(browser, theme).await?;
@@ -218,7 +218,7 @@ async fn resize(browser: &Browser, width: u32, has_touch: bool) -> anyhow::Resul
 }
 
 #[tokio::test]
-async fn it_has_the_colors_and_fonts_of_the_log_and_a_link_to_it() -> anyhow::Result<()> {
+async fn the_inspector_has_the_design_of_the_log_and_a_link_to_it() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let browser = Browser::start().await?;
     for theme in ["light", "dark"] {

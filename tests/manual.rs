@@ -1,4 +1,4 @@
-//! Completions, manual pages, and what lies in `deploy/`: each is tried as its reader would.
+//! Shell completions, manual pages, and the files of `deploy/`.
 
 use std::{fs, path::Path, process::Stdio};
 
@@ -10,7 +10,7 @@ use tailcast_tests::{
 };
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-async fn tailcast_says(arguments: &[&str]) -> anyhow::Result<String> {
+async fn tailcast_output(arguments: &[&str]) -> anyhow::Result<String> {
     let ended: Ended = run(&tailcast()?, arguments, b"").await?;
     anyhow::ensure!(ended.code == Some(0), "{arguments:?}: {}", ended.stderr);
     Ok(ended.stdout)
@@ -18,7 +18,7 @@ async fn tailcast_says(arguments: &[&str]) -> anyhow::Result<String> {
 
 #[tokio::test]
 async fn bash_completes_commands_and_flags() -> anyhow::Result<()> {
-    let completions = tailcast_says(&["completions", "bash"]).await?;
+    let completions = tailcast_output(&["completions", "bash"]).await?;
     let script = format!(
         "{completions}
         complete_line() {{ COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _tailcast tailcast \"${{@: -1}}\" \"${{@: -2:1}}\"; echo \"${{COMPREPLY[@]}}\"; }}
@@ -28,17 +28,17 @@ async fn bash_completes_commands_and_flags() -> anyhow::Result<()> {
     let ended = run(Path::new("/bin/bash"), &["-c", &script], b"").await?;
     assert_eq!(ended.stdout, "stream\n--tls-cert --tls-key\n", "{}", ended.stderr);
     for shell in ["zsh", "fish", "powershell", "elvish"] {
-        assert!(tailcast_says(&["completions", shell]).await?.contains("publish-key"), "{shell}");
+        assert!(tailcast_output(&["completions", shell]).await?.contains("publish-key"), "{shell}");
     }
     Ok(())
 }
 
 #[tokio::test]
 async fn there_is_a_manual_page_for_each_command() -> anyhow::Result<()> {
-    let page = tailcast_says(&["man"]).await?;
+    let page = tailcast_output(&["man"]).await?;
     assert!(page.contains(".TH tailcast 1"), "{page}");
     let folder = std::env::temp_dir().join(format!("tailcast-man-{}", std::process::id()));
-    tailcast_says(&["man", folder.to_str().context("the path is not UTF-8")?]).await?;
+    tailcast_output(&["man", folder.to_str().context("the path is not UTF-8")?]).await?;
     for (name, flag) in [("serve", "trusted"), ("run", "negotiate"), ("tail", "lines"), ("hub", "inspect")] {
         let page = fs::read_to_string(folder.join(format!("tailcast-{name}.1")))?;
         assert!(page.contains(flag), "{name}: {page}");
@@ -46,7 +46,7 @@ async fn there_is_a_manual_page_for_each_command() -> anyhow::Result<()> {
     Ok(fs::remove_dir_all(folder)?)
 }
 
-/// Runs what a file of `deploy/` runs, but on a free port; gives whether it became ready.
+/// Runs the command of a file of `deploy/` on a free port. Returns whether it becomes ready.
 async fn becomes_ready(arguments: &[String]) -> anyhow::Result<bool> {
     let mut serve = command(&tailcast()?);
     serve.args(arguments.iter().map(|argument| argument.replace("0.0.0.0:8080", "127.0.0.1:0")));
@@ -63,7 +63,7 @@ fn deployed(name: &str) -> anyhow::Result<String> {
 }
 
 #[tokio::test]
-async fn what_the_unit_and_the_container_run_becomes_ready() -> anyhow::Result<()> {
+async fn the_commands_of_the_unit_and_the_container_become_ready() -> anyhow::Result<()> {
     let unit = deployed("tailcast.service")?;
     let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/tailcast "));
     let words: Vec<String> = start.context("no ExecStart")?.split(' ').map(str::to_owned).collect();
@@ -76,7 +76,7 @@ async fn what_the_unit_and_the_container_run_becomes_ready() -> anyhow::Result<(
 }
 
 #[tokio::test]
-async fn a_service_whose_key_nobody_has_set_does_not_start() -> anyhow::Result<()> {
+async fn a_service_without_an_access_key_does_not_start() -> anyhow::Result<()> {
     let environment = deployed("tailcast.env")?;
     let mut serve = command(&tailcast()?);
     serve.args(["serve", "--listen", "0.0.0.0:0"]);

@@ -26,7 +26,7 @@ fn text(text: &str) -> Payload<'static> {
 }
 
 #[tokio::test]
-async fn every_subprotocol_is_spoken_in_both_directions() -> anyhow::Result<()> {
+async fn messages_are_exchanged_in_every_subprotocol() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     for subprotocol in Subprotocol::ALL {
         let options = ClientOptions::new().only(subprotocol);
@@ -48,7 +48,7 @@ async fn every_subprotocol_is_spoken_in_both_directions() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
-async fn groups_are_joined_and_left_at_run_time_and_refusals_are_told() -> anyhow::Result<()> {
+async fn groups_can_be_joined_and_left_later_and_refusals_are_reported() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut listener = Listener::join(&server.negotiate_url(), ClientOptions::new()).await?;
     let foreign = GroupName::new("not mine")?;
@@ -68,7 +68,7 @@ async fn groups_are_joined_and_left_at_run_time_and_refusals_are_told() -> anyho
 }
 
 #[tokio::test]
-async fn a_function_that_gives_the_url_may_fail_and_is_called_again() -> anyhow::Result<()> {
+async fn a_failed_url_function_is_retried() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let url = server.negotiate("ada").await?;
     let calls = std::sync::atomic::AtomicUsize::new(0);
@@ -97,7 +97,7 @@ async fn a_function_that_gives_the_url_may_fail_and_is_called_again() -> anyhow:
 }
 
 #[tokio::test]
-async fn a_service_that_speaks_no_subprotocol_is_named_as_none() -> anyhow::Result<()> {
+async fn a_service_without_a_subprotocol_is_reported() -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("ws://{}/client/hubs/h?access_token=secret", listener.local_addr()?);
     let body = serde_json::json!({ "url": url }).to_string();
@@ -120,7 +120,7 @@ async fn a_service_that_speaks_no_subprotocol_is_named_as_none() -> anyhow::Resu
     .await
 }
 
-/// The failure with which a client stops that is refused at this endpoint.
+/// Returns the failure of a client that this endpoint refuses.
 async fn refusal(negotiate_url: String) -> anyhow::Result<String> {
     let (_client, mut events) = native::start(ClientOptions::new(), NegotiateEndpoint::new(negotiate_url));
     tailcast_tests::with_timeout("the end of the client", async {
@@ -138,7 +138,7 @@ async fn refusal(negotiate_url: String) -> anyhow::Result<String> {
 }
 
 #[tokio::test]
-async fn a_client_that_is_refused_stops_with_the_reason_of_the_server() -> anyhow::Result<()> {
+async fn a_refused_client_stops_with_the_reason_of_the_server() -> anyhow::Result<()> {
     let page = "<!doctype html><title>no</title><script>alert(1)</script>";
     for (content_type, body, words) in [
         ("text/plain; charset=utf-8", "not\u{1b}[2J today\n", "answered 403 Forbidden: not[2J today"),
@@ -158,7 +158,7 @@ async fn a_client_that_is_refused_stops_with_the_reason_of_the_server() -> anyho
 }
 
 #[tokio::test]
-async fn a_client_whose_token_is_refused_stops_with_the_reason_of_the_service() -> anyhow::Result<()> {
+async fn a_client_with_a_refused_token_stops_with_the_reason_of_the_service() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let url = format!("ws://{}/client/hubs/stream?access_token=no.to.ken", server.address());
     let body = serde_json::json!({ "url": url }).to_string();
@@ -170,7 +170,7 @@ async fn a_client_whose_token_is_refused_stops_with_the_reason_of_the_service() 
 }
 
 #[tokio::test]
-async fn a_stream_is_read_in_order_and_to_its_end() -> anyhow::Result<()> {
+async fn a_native_client_receives_a_stream_completely_and_in_order() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut listener = Listener::join(&server.negotiate_url(), ClientOptions::new()).await?;
     let mut stream = listener.client().open_stream(&group()?, StreamOptions::new()).await?;
@@ -195,12 +195,12 @@ async fn a_stream_is_read_in_order_and_to_its_end() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_stream_whose_opening_nobody_waits_for_any_more_is_ended() -> anyhow::Result<()> {
+async fn a_stream_is_ended_if_its_opening_future_is_dropped() -> anyhow::Result<()> {
     let service = ScriptedService::start().await?;
     let endpoint = NegotiateEndpoint::new(service.negotiate_url());
     let (client, mut events) = native::start(ClientOptions::new(), endpoint);
     tailcast_tests::with_timeout("the end of the stream", async {
-        // It says nothing of streams.
+        // The service does not respond to stream frames.
         let mut socket = service.accept().await?;
         while !matches!(events.next().await.context("stopped")?, ClientEvent::Connected { .. }) {}
         let group = group()?;
@@ -217,16 +217,16 @@ async fn a_stream_whose_opening_nobody_waits_for_any_more_is_ended() -> anyhow::
 }
 
 #[tokio::test]
-async fn an_invocation_that_nobody_waits_for_takes_no_place_and_is_cancelled() -> anyhow::Result<()> {
+async fn a_dropped_invocation_is_cancelled_and_frees_its_permit() -> anyhow::Result<()> {
     let service = ScriptedService::start().await?;
     let endpoint = NegotiateEndpoint::new(service.negotiate_url());
     let (client, mut events) = native::start(ClientOptions::new(), endpoint);
     let event = EventName::new("slow")?;
     tailcast_tests::with_timeout("the cancellation", async {
-        // It answers nothing.
+        // The service does not respond.
         let mut socket = service.accept().await?;
         while !matches!(events.next().await.context("stopped")?, ClientEvent::Connected { .. }) {}
-        // More than may wait at once.
+        // One more than the limit of pending invocations.
         for number in 1..=MAX_INVOCATIONS + 1 {
             tokio::select! {
                 answered = client.invoke(&event, None) => anyhow::bail!("{number}: {answered:?}"),
@@ -240,7 +240,7 @@ async fn an_invocation_that_nobody_waits_for_takes_no_place_and_is_cancelled() -
     .await
 }
 
-/// The next frame in which these words are. Cancellations come before what took the place.
+/// Waits for the next frame that contains `words`. A cancellation must precede the next invocation.
 async fn until(socket: &mut WebSocketStream<TcpStream>, words: &str) -> anyhow::Result<String> {
     let mut cancelled = false;
     loop {

@@ -1,4 +1,4 @@
-//! `GET /negotiate`: a URL with a signed token.
+//! `GET /negotiate`: client URLs with signed tokens.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
@@ -14,12 +14,12 @@ use webpubsub_protocol::{
     token::{UnixTime, verify},
 };
 
-/// Who lets pages of other hosts in needs a key of their own.
+/// Access key, which allowed origins of other hosts require.
 const OWN_KEY: &str = "an-access-key-of-thirty-two-characters";
 
 const AZURE: &str = "Endpoint=https://example.webpubsub.azure.com;AccessKey=0123456789abcdef0123456789abcdef0123456789a=;Version=1.0;";
 
-/// The URL, and the claims of its token, unchecked.
+/// Requests a client URL. Returns it with the unverified claims of its token.
 async fn negotiated(server: &Server, query: &str) -> anyhow::Result<(String, Value)> {
     let (status, body) = get(&server.url(&format!("/negotiate{query}"))).await?;
     anyhow::ensure!(status == 200, "{status}: {body}");
@@ -30,8 +30,7 @@ async fn negotiated(server: &Server, query: &str) -> anyhow::Result<(String, Val
 }
 
 #[tokio::test]
-async fn the_token_is_for_this_hub_expires_in_an_hour_and_allows_the_group_stream_alone() -> anyhow::Result<()>
-{
+async fn the_token_has_the_default_hub_group_and_lifetime() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let (url, claims) = negotiated(&server, "").await?;
     let address = server.address();
@@ -50,7 +49,7 @@ async fn the_token_is_for_this_hub_expires_in_an_hour_and_allows_the_group_strea
 }
 
 #[tokio::test]
-async fn an_id_becomes_the_user_id_whatever_it_holds() -> anyhow::Result<()> {
+async fn the_id_parameter_becomes_the_user_id() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     assert_eq!(negotiated(&server, "?id=ada%20%26%20b%C3%B6b").await?.1["sub"], "ada & böb");
     assert_eq!(negotiated(&server, "?id=").await?.1.get("sub"), None);
@@ -59,7 +58,7 @@ async fn an_id_becomes_the_user_id_whatever_it_holds() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_connection_string_sends_clients_to_azure_with_a_token_signed_for_it() -> anyhow::Result<()> {
+async fn a_connection_string_yields_urls_and_tokens_for_azure() -> anyhow::Result<()> {
     let server = Server::start(&[AZURE, "--hub", "Logs", "--group", "build-42"]).await?;
     let (url, claims) = negotiated(&server, "").await?;
     assert!(url.starts_with("wss://example.webpubsub.azure.com/client/hubs/logs?access_token="), "{url}");
@@ -68,13 +67,13 @@ async fn a_connection_string_sends_clients_to_azure_with_a_token_signed_for_it()
     let token = url.rsplit_once("access_token=").context("no token")?.1;
     let key = AccessKey::new("0123456789abcdef0123456789abcdef0123456789a=")?;
     assert!(verify(token, &[key], UnixTime(claims["iat"].as_u64().context("no iat")?)).is_ok());
-    // With Azure behind it, the server itself answers neither clients nor the data plane.
+    // With a connection string, the server has neither client endpoints nor the REST API.
     assert_eq!(get(&server.url("/client/hubs/logs")).await?.0, 404);
     Ok(())
 }
 
 #[tokio::test]
-async fn the_environment_may_hold_the_connection_string() -> anyhow::Result<()> {
+async fn the_connection_string_can_be_an_environment_variable() -> anyhow::Result<()> {
     let mut command = tailcast_tests::command::command(&tailcast_tests::environment::tailcast()?);
     command
         .args(["serve", "--listen", "127.0.0.1:0"])
@@ -86,7 +85,7 @@ async fn the_environment_may_hold_the_connection_string() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
-async fn the_server_says_when_it_is_ready() -> anyhow::Result<()> {
+async fn the_health_endpoints_respond() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     assert_eq!(get(&server.url("/healthz")).await?.0, 200);
     assert_eq!(
@@ -97,7 +96,7 @@ async fn the_server_says_when_it_is_ready() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn with_a_publish_key_only_who_shows_it_may_publish() -> anyhow::Result<()> {
+async fn publishing_requires_the_publish_key() -> anyhow::Result<()> {
     let server = Server::start(&["--publish-key", "a secret of ours"]).await?;
     assert_eq!(
         negotiated(&server, "").await?.1["role"],
@@ -117,7 +116,7 @@ async fn with_a_publish_key_only_who_shows_it_may_publish() -> anyhow::Result<()
 }
 
 #[tokio::test]
-async fn other_web_pages_may_use_the_server_only_when_they_were_allowed() -> anyhow::Result<()> {
+async fn only_pages_of_allowed_origins_can_use_the_server() -> anyhow::Result<()> {
     let server =
         Server::start(&["--allow-origin", "https://friend.example", "--access-key", OWN_KEY]).await?;
     let ask = async |origin: &str| {
@@ -130,7 +129,7 @@ async fn other_web_pages_may_use_the_server_only_when_they_were_allowed() -> any
     let url = server.negotiate("x").await?;
     assert_eq!(Socket::refusal(&url, &[JSON], &[("origin", "https://stranger.example")]).await?, 403);
     Socket::open_with(&url, &[JSON], &[("origin", "https://friend.example")]).await?;
-    // A name that its owner points to 127.0.0.1 makes no page a friend.
+    // DNS rebinding: a host name that resolves to 127.0.0.1 is not allowed.
     let rebound =
         http_client()?.get(server.negotiate_url()).header("Host", "stranger.example").send().await?;
     assert_eq!(rebound.status(), 403);
@@ -138,7 +137,7 @@ async fn other_web_pages_may_use_the_server_only_when_they_were_allowed() -> any
 }
 
 #[tokio::test]
-async fn groups_may_be_asked_for_and_only_open_ones_are_given() -> anyhow::Result<()> {
+async fn only_open_groups_can_be_requested() -> anyhow::Result<()> {
     let server =
         Server::start(&["--access-key", OWN_KEY, "--allow-group", "build-*", "--publish-key", "p"]).await?;
     let roles = async |query: &str| anyhow::Ok(negotiated(&server, query).await?.1["role"].clone());
@@ -150,7 +149,7 @@ async fn groups_may_be_asked_for_and_only_open_ones_are_given() -> anyhow::Resul
     assert_eq!(status, 403);
     assert!(words.contains("`payroll`") && words.contains("--allow-group"), "{words}");
     assert_eq!(get(&server.url("/negotiate?group=")).await?.0, 400);
-    // The token is good for what was asked, and for nothing else.
+    // The token permits only the requested group.
     let (url, _) = negotiated(&server, "?group=build-42").await?;
     let mut viewer = Socket::open(&url, &[JSON]).await?;
     viewer.json().await?;
@@ -162,7 +161,7 @@ async fn groups_may_be_asked_for_and_only_open_ones_are_given() -> anyhow::Resul
 }
 
 #[tokio::test]
-async fn where_everybody_knows_the_key_any_group_is_given() -> anyhow::Result<()> {
+async fn every_group_is_open_with_the_development_key() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let (_, claims) = negotiated(&server, "?group=whatever").await?;
     let roles = ["webpubsub.sendToGroup.whatever", "webpubsub.joinLeaveGroup.whatever"];
@@ -171,7 +170,7 @@ async fn where_everybody_knows_the_key_any_group_is_given() -> anyhow::Result<()
 }
 
 #[tokio::test]
-async fn a_role_that_is_asked_for_is_given_whole_or_refused() -> anyhow::Result<()> {
+async fn a_requested_role_is_granted_completely_or_refused() -> anyhow::Result<()> {
     let open = Server::start(&[]).await?;
     let viewer = negotiated(&open, "?role=viewer").await?.1["role"].clone();
     assert_eq!(viewer, "webpubsub.joinLeaveGroup.stream");

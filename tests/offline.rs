@@ -1,4 +1,4 @@
-//! The page without a network: what was visited once opens again, and a newer page takes its place.
+//! Offline page: a visited page opens from the cache, and a newer version replaces it.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
@@ -10,10 +10,10 @@ use tailcast_tests::{
     server::Server,
 };
 
-/// The worker is there, and answers for this page.
+/// Condition: the service worker controls the page.
 const KEPT: &str = "navigator.serviceWorker.controller !== null";
 
-/// Drops a file of two lines onto the page, and waits for them.
+/// Drops a file of two lines onto the page, and waits until they are shown.
 async fn drop_a_file(browser: &Browser) -> anyhow::Result<()> {
     browser.until("document.querySelector('#log') !== null").await?;
     browser
@@ -28,7 +28,7 @@ async fn drop_a_file(browser: &Browser) -> anyhow::Result<()> {
         .await
 }
 
-/// Waits until the browser keeps one page of ours, of the version that begins so.
+/// Waits until the cache contains only one version of the page, with this prefix.
 async fn until_kept(browser: &Browser, version: &str) -> anyhow::Result<()> {
     let ask = format!(
         "const ask = async () => {{
@@ -41,14 +41,14 @@ async fn until_kept(browser: &Browser, version: &str) -> anyhow::Result<()> {
 }
 
 tailcast_tests::in_every_browser! {
-    a_page_that_was_visited_opens_without_its_server_and_shows_files,
-    other_pages_of_the_server_are_not_answered_for,
-    a_newer_page_is_shown_on_the_next_visit_and_kept_from_then_on,
-    the_settings_beside_the_page_are_kept_as_they_were_last,
-    where_another_page_lives_now_nothing_of_ours_stays,
+    a_visited_page_opens_without_its_server_and_shows_files,
+    the_service_worker_ignores_other_pages,
+    a_new_version_of_the_page_replaces_the_cached_one,
+    the_last_configuration_file_is_cached,
+    the_service_worker_is_removed_where_the_page_was_replaced,
 }
 
-async fn a_page_that_was_visited_opens_without_its_server_and_shows_files(kind: Kind) -> anyhow::Result<()> {
+async fn a_visited_page_opens_without_its_server_and_shows_files(kind: Kind) -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let (page, browser) = (server.url("/"), Browser::start_of(kind).await?);
     browser.open(&page).await?;
@@ -64,7 +64,7 @@ async fn a_page_that_was_visited_opens_without_its_server_and_shows_files(kind: 
     browser.close().await
 }
 
-async fn other_pages_of_the_server_are_not_answered_for(kind: Kind) -> anyhow::Result<()> {
+async fn the_service_worker_ignores_other_pages(kind: Kind) -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let browser = Browser::start_of(kind).await?;
     browser.open(&server.url("/")).await?;
@@ -76,7 +76,7 @@ async fn other_pages_of_the_server_are_not_answered_for(kind: Kind) -> anyhow::R
     browser.close().await
 }
 
-/// A build of its own: `name` stands in the page, and before the version of its worker.
+/// Returns a build with `name` in the page and as prefix of the service worker's version.
 fn build(name: &str) -> anyhow::Result<HostedPage> {
     let page = HostedPage::copy()?;
     page.replace("index.html", "<title>", &format!("<meta name=\"build\" content=\"{name}\" /><title>"))?;
@@ -86,10 +86,10 @@ fn build(name: &str) -> anyhow::Result<HostedPage> {
 
 const BUILD: &str = "return document.querySelector('meta[name=build]').content";
 
-async fn a_newer_page_is_shown_on_the_next_visit_and_kept_from_then_on(kind: Kind) -> anyhow::Result<()> {
+async fn a_new_version_of_the_page_replaces_the_cached_one(kind: Kind) -> anyhow::Result<()> {
     let (old, new) = (build("old")?, build("new")?);
     let (host, browser) = (FileHost::start("/logs/", old.folder()).await?, Browser::start_of(kind).await?);
-    // Some hosts like to be asked seldom. The page must not stay old for that.
+    // HTTP caching by the host must not delay a new version.
     host.add_header("Cache-Control", "max-age=600");
     let page = host.url("");
     browser.open(&page).await?;
@@ -106,7 +106,7 @@ async fn a_newer_page_is_shown_on_the_next_visit_and_kept_from_then_on(kind: Kin
     browser.close().await
 }
 
-async fn the_settings_beside_the_page_are_kept_as_they_were_last(kind: Kind) -> anyhow::Result<()> {
+async fn the_last_configuration_file_is_cached(kind: Kind) -> anyhow::Result<()> {
     let page = HostedPage::copy()?;
     page.write("config.json", r#"{ "group": "first" }"#)?;
     let (host, browser) = (FileHost::start("/", page.folder()).await?, Browser::start_of(kind).await?);
@@ -123,7 +123,7 @@ async fn the_settings_beside_the_page_are_kept_as_they_were_last(kind: Kind) -> 
     browser.close().await
 }
 
-async fn where_another_page_lives_now_nothing_of_ours_stays(kind: Kind) -> anyhow::Result<()> {
+async fn the_service_worker_is_removed_where_the_page_was_replaced(kind: Kind) -> anyhow::Result<()> {
     let (ours, theirs) = (HostedPage::copy()?, HostedPage::copy()?);
     theirs.write("index.html", "<!doctype html><title>Somebody else</title>")?;
     let (host, browser) = (FileHost::start("/", ours.folder()).await?, Browser::start_of(kind).await?);

@@ -1,4 +1,4 @@
-//! The page, in a real browser, with the real server and the real streamer.
+//! Page in a browser, with the real server and the real streamer.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
@@ -16,7 +16,7 @@ use tailcast_tests::{
     streamer::Streamer,
 };
 
-/// A server with the page.
+/// Starts a server with the page.
 async fn server_with_page(arguments: &[&str]) -> anyhow::Result<Server> {
     server_with_page_on("127.0.0.1:0", arguments).await
 }
@@ -27,7 +27,7 @@ async fn server_with_page_on(listen: &str, arguments: &[&str]) -> anyhow::Result
     Server::start_on(listen, &[&["--site", site], arguments].concat()).await
 }
 
-/// The page of `server`, connected.
+/// Opens the page of `server`, and waits until it is connected.
 async fn open_connected(browser: &Browser, server: &Server) -> anyhow::Result<()> {
     browser.open(&server.url("/?id=ada")).await?;
     browser.until(&state_is("connected")).await
@@ -41,13 +41,13 @@ fn received(count: usize) -> String {
     format!("document.querySelector('#line-count')?.dataset.received === '{count}'")
 }
 
-/// A condition: a row in view has exactly this text.
+/// Returns a condition: a visible row has exactly this text.
 fn shows(text: &str) -> String {
     let text = Value::from(text);
     format!("[...document.querySelectorAll('#log .row .text')].some(row => row.textContent === {text})")
 }
 
-/// The rows in view, from top to bottom: line id, origin and text.
+/// Returns the visible rows from top to bottom: line id, origin and text.
 async fn rows(browser: &Browser) -> anyhow::Result<Vec<(u64, String, String)>> {
     let rows = browser
         .run(
@@ -70,7 +70,7 @@ async fn stream(server: &Server, input: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The last error of the connection details.
+/// Returns the last error in the connection details.
 async fn last_error(browser: &Browser) -> anyhow::Result<String> {
     let shown = browser.run("return document.querySelector('#details .last-error').textContent").await?;
     Ok(shown.as_str().context("no last error")?.to_owned())
@@ -80,7 +80,7 @@ fn numbered(from: usize, to: usize) -> String {
     (from..to).map(|number| format!("line {number}\n")).collect()
 }
 
-/// Turns the wheel over the middle of the log, as a hand does.
+/// Sends wheel events over the middle of the log.
 async fn turn_wheel(browser: &Browser, pixels: i64) -> anyhow::Result<()> {
     let scroll = WheelAction::Scroll { duration: None, x: 600, y: 400, delta_x: 0, delta_y: pixels };
     let wheel = WheelActions::new("wheel".to_owned()).then(scroll);
@@ -89,7 +89,7 @@ async fn turn_wheel(browser: &Browser, pixels: i64) -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn it_says_that_it_is_connected_as_whom_and_its_details_have_the_id() -> anyhow::Result<()> {
+async fn the_page_shows_its_connection_state_user_and_id() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
     open_connected(&browser, &server).await?;
     let id = browser.run("return document.querySelector('#status').dataset.connectionId").await?;
@@ -104,7 +104,7 @@ async fn it_says_that_it_is_connected_as_whom_and_its_details_have_the_id() -> a
 }
 
 #[tokio::test]
-async fn piped_lines_appear_in_order_and_complete_and_the_end_is_in_view() -> anyhow::Result<()> {
+async fn piped_lines_appear_completely_and_in_order() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
     open_connected(&browser, &server).await?;
     let count = 50_000;
@@ -115,10 +115,10 @@ async fn piped_lines_appear_in_order_and_complete_and_the_end_is_in_view() -> an
         browser.run("return document.querySelector('#line-count').dataset.held").await?,
         count.to_string()
     );
-    // Few nodes, whatever the number of lines.
+    // The number of nodes is independent of the number of lines.
     let nodes = browser.run("return document.querySelectorAll('*').length").await?;
     assert!(nodes.as_u64().context("no number")? < 1500, "{nodes} nodes");
-    // From the end to the beginning, a screen at a time at places all over: ids without gaps, each text its own line's.
+    // Samples screens from the end to the beginning: ids without gaps, each with the text of its line.
     let first_id = rows(&browser).await?[0].0;
     let offset = rows(&browser).await?[0].2.trim_start_matches("line ").parse::<u64>()?;
     let base = first_id - offset;
@@ -140,7 +140,7 @@ async fn piped_lines_appear_in_order_and_complete_and_the_end_is_in_view() -> an
 }
 
 #[tokio::test]
-async fn a_typed_line_appears_while_the_streamer_runs_on() -> anyhow::Result<()> {
+async fn lines_appear_while_the_streamer_is_running() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
     open_connected(&browser, &server).await?;
     let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
@@ -160,7 +160,7 @@ async fn a_typed_line_appears_while_the_streamer_runs_on() -> anyhow::Result<()>
 }
 
 #[tokio::test]
-async fn a_message_of_the_server_is_shown_and_told_apart() -> anyhow::Result<()> {
+async fn messages_of_the_server_are_distinguished() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
     open_connected(&browser, &server).await?;
     stream(&server, "from the group\n").await?;
@@ -177,7 +177,7 @@ async fn a_message_of_the_server_is_shown_and_told_apart() -> anyhow::Result<()>
 }
 
 #[tokio::test]
-async fn a_reader_who_scrolled_away_stays_there_and_the_button_leads_back() -> anyhow::Result<()> {
+async fn scrolling_stops_following_until_the_button_resumes_it() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
     open_connected(&browser, &server).await?;
     stream(&server, &numbered(0, 2000)).await?;
@@ -200,9 +200,9 @@ async fn a_reader_who_scrolled_away_stays_there_and_the_button_leads_back() -> a
 }
 
 #[tokio::test]
-async fn who_may_not_join_is_told_so_and_sees_nothing() -> anyhow::Result<()> {
+async fn a_refused_join_is_reported_and_no_lines_are_shown() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
-    // An endpoint that gives everybody the same token, whatever they ask for.
+    // An endpoint that always returns the same token.
     let body = serde_json::json!({ "url": server.negotiate("ada").await? }).to_string();
     let endpoint = FixedResponse::with("200 OK", "application/json", &body).await?;
     browser.open(&server.url(&format!("/?group=secret&negotiate={}", endpoint.url("/negotiate")))).await?;
@@ -218,7 +218,7 @@ async fn who_may_not_join_is_told_so_and_sees_nothing() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_server_that_was_killed_is_missed_in_words_and_rejoined_when_it_is_back() -> anyhow::Result<()> {
+async fn a_lost_server_is_reported_and_reconnected_after_a_restart() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
     let address = server.address().to_owned();
     open_connected(&browser, &server).await?;
@@ -238,14 +238,14 @@ async fn a_server_that_was_killed_is_missed_in_words_and_rejoined_when_it_is_bac
     browser.until(&shows("after")).await?;
     let rows = rows(&browser).await?;
     let origins: Vec<&str> = rows.iter().map(|(_, from, _)| from.as_str()).collect();
-    assert_eq!(origins, ["group", "notice", "group"], "the gap is a row of its own");
+    assert_eq!(origins, ["group", "notice", "group"], "the gap has a separate row");
     let gap = rows[1].2.as_str();
     assert!(gap.starts_with("Connection lost for ") && gap.ends_with("missing lines is unknown"), "{gap}");
     browser.close().await
 }
 
 #[tokio::test]
-async fn a_negotiate_endpoint_that_is_none_is_named_in_words() -> anyhow::Result<()> {
+async fn an_invalid_negotiate_endpoint_is_reported_by_the_page() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
     let missing = FixedResponse::with("404 Not Found", "text/plain", "").await?;
     let page = FixedResponse::with("200 OK", "text/html", "<!doctype html><title>hi</title>").await?;
@@ -285,7 +285,7 @@ async fn a_negotiate_endpoint_that_is_none_is_named_in_words() -> anyhow::Result
 }
 
 #[tokio::test]
-async fn markup_is_text_and_nul_has_a_picture() -> anyhow::Result<()> {
+async fn markup_is_shown_as_text_and_nul_as_a_symbol() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
     open_connected(&browser, &server).await?;
     let markup = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> &amp; <b>bold</b>";
@@ -300,9 +300,9 @@ async fn markup_is_text_and_nul_has_a_picture() -> anyhow::Result<()> {
     browser.close().await
 }
 
-/// Not a check but a picture: what the README shows, from the running page. Written beside the build.
+/// Saves the screenshot of the README beside the build.
 #[tokio::test]
-async fn the_picture_of_the_readme_is_of_the_running_page() -> anyhow::Result<()> {
+async fn the_screenshot_of_the_readme_shows_the_running_page() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
     open_connected(&browser, &server).await?;
     let build = "$ cargo build --release\n   Compiling proc-macro2 v1.0.106\n   Compiling unicode-ident v1.0.24\n   Compiling serde v1.0.229\n   Compiling tokio v1.54.1\n   Compiling webpubsub-protocol v0.1.0\n   Compiling webpubsub-client v0.1.0\n   Compiling webpubsub-hub v0.1.0\nwarning: unused variable: `answer`\n  --> src/deep_thought.rs:42:9\n   |\n42 |     let answer = 6 * 7;\n   |         ^^^^^^ help: if this is intentional, prefix it with an underscore: `_answer`\n\n   Compiling tailcast-server v0.1.0\n    Finished `release` profile [optimized] target(s) in 58.38s\n$ cargo test\nrunning 48 tests\ntest outbox::tests::what_piled_up_during_a_write_leaves_together_and_in_order ... ok\ntest session::tests::a_member_gets_its_own_message_before_the_ack_unless_it_wants_no_echo ... ok\n";

@@ -1,4 +1,4 @@
-//! The page for everybody: axe finds nothing wrong in any of its states, it fits a phone, and all of it can be done by keys.
+//! Accessibility of the page: axe in all states, phones, zoom, keyboard and reduced motion.
 
 use serde_json::{Value, json};
 use tailcast_tests::{axe, browser::Browser, command::run, environment::tailcast, viewer::Viewer};
@@ -14,7 +14,7 @@ async fn press(viewer: &Viewer, key: &str) -> anyhow::Result<()> {
     viewer.wait_for_frame().await
 }
 
-/// Walks the page through its states in one theme.
+/// Checks all states of the page in one theme.
 async fn walk(theme: &str) -> anyhow::Result<()> {
     let viewer = Viewer::open(&format!("/?theme={theme}&marks=timeout%0Ared:+json")).await?;
     let check =
@@ -77,20 +77,20 @@ async fn walk(theme: &str) -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_wrong_in_the_light() -> anyhow::Result<()> {
+async fn axe_finds_no_violations_in_the_light_theme() -> anyhow::Result<()> {
     walk("light").await
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_wrong_in_the_dark() -> anyhow::Result<()> {
+async fn axe_finds_no_violations_in_the_dark_theme() -> anyhow::Result<()> {
     walk("dark").await
 }
 
 #[tokio::test]
-async fn it_fits_a_phone_and_a_page_that_is_twice_as_large() -> anyhow::Result<()> {
+async fn the_page_fits_a_phone_and_a_zoom_of_200_percent() -> anyhow::Result<()> {
     let viewer = Viewer::open("/").await?;
     viewer.stream(&OUTPUT.repeat(20), 120).await?;
-    // A zoom of 200 % leaves half of the pixels: 1280 × 800 become 640 × 400.
+    // A zoom of 200 % halves the viewport: 1280 × 800 becomes 640 × 400.
     for (width, height) in [(360, 640), (640, 400)] {
         viewer.resize(width, height).await?;
         let overflow = "document.documentElement.scrollWidth - innerWidth";
@@ -116,7 +116,7 @@ async fn it_fits_a_phone_and_a_page_that_is_twice_as_large() -> anyhow::Result<(
 }
 
 #[tokio::test]
-async fn who_wants_no_motion_sees_none() -> anyhow::Result<()> {
+async fn reduced_motion_disables_animations() -> anyhow::Result<()> {
     let viewer = Viewer::open("/").await?;
     let features =
         serde_json::json!({ "features": [{ "name": "prefers-reduced-motion", "value": "reduce" }] });

@@ -1,22 +1,22 @@
-//! The controls of the page, used as a person uses them: by pointer and keys, at the widths of a desktop and of a phone.
+//! Controls of the page, by pointer and keyboard, at the widths of desktops and phones.
 
 use anyhow::Context;
 use fantoccini::Locator;
 use serde_json::{Value, json};
 use tailcast_tests::{browser::Kind, server::Server, viewer::Viewer};
 
-/// Widths and heights of the windows that the page is tried in.
+/// Window sizes of the tests.
 const WINDOWS: [(u32, u32); 3] = [(1440, 900), (1280, 800), (390, 844)];
 
 /// Lines of several levels.
 const LEVELS: &str = "ERROR one\nWARN two\nINFO three\nDEBUG four\nplain five\n";
 
-/// The boxes of all visible controls of header and toolbar, by what they are.
+/// Boxes of all visible controls of header and toolbar, by control.
 const CONTROLS: &str = "[...document.querySelectorAll('header button, #find button, #find input')]
     .map(one => [one.id || one.title || one.textContent, one.getBoundingClientRect()])
     .filter(([, box]) => box.width > 0).map(([name, box]) => [name.replace(/: .*/, ''), box.x, box.y, box.width, box.height])";
 
-/// Types into whatever has the focus.
+/// Types into the focused element.
 async fn keys(viewer: &Viewer, keys: &str) -> anyhow::Result<()> {
     viewer.browser.client().active_element().await?.send_keys(keys).await?;
     viewer.wait_for_frame().await
@@ -27,7 +27,7 @@ async fn click(viewer: &Viewer, selector: &str) -> anyhow::Result<()> {
     viewer.wait_for_frame().await
 }
 
-/// The texts of the rows, from top to bottom.
+/// Returns the texts of the rows, from top to bottom.
 async fn texts(viewer: &Viewer) -> anyhow::Result<Value> {
     viewer.value("[...document.querySelectorAll('#log .row .text')].map(text => text.textContent)").await
 }
@@ -41,8 +41,8 @@ async fn search(viewer: &Viewer, pattern: &str) -> anyhow::Result<()> {
 
 tailcast_tests::in_every_browser! {
     escape_closes_every_dialog_and_nothing_else,
-    after_a_press_on_any_button_keys_scroll_the_log,
-    a_filter_that_hides_every_line_says_so_and_leads_back,
+    scroll_keys_work_after_a_click_on_any_button,
+    a_filter_without_matches_is_reported_with_a_reset_button,
     cleared_lines_are_restored_by_undo,
 }
 
@@ -76,7 +76,7 @@ async fn escape_closes_every_dialog_and_nothing_else(kind: Kind) -> anyhow::Resu
     viewer.browser.close().await
 }
 
-async fn after_a_press_on_any_button_keys_scroll_the_log(kind: Kind) -> anyhow::Result<()> {
+async fn scroll_keys_work_after_a_click_on_any_button(kind: Kind) -> anyhow::Result<()> {
     let viewer = Viewer::open_in(kind, "/").await?;
     let lines: String = (1..=2_000).map(|number| format!("ERROR line {number}\n")).collect();
     viewer.stream(&lines, 2_000).await?;
@@ -107,7 +107,7 @@ async fn after_a_press_on_any_button_keys_scroll_the_log(kind: Kind) -> anyhow::
     viewer.browser.close().await
 }
 
-async fn a_filter_that_hides_every_line_says_so_and_leads_back(kind: Kind) -> anyhow::Result<()> {
+async fn a_filter_without_matches_is_reported_with_a_reset_button(kind: Kind) -> anyhow::Result<()> {
     let viewer = Viewer::open_in(kind, "/").await?;
     viewer.stream(LEVELS, 5).await?;
     search(&viewer, "nowhere").await?;
@@ -145,7 +145,7 @@ async fn cleared_lines_are_restored_by_undo(kind: Kind) -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn no_control_moves_while_levels_are_pressed_lines_arrive_and_a_search_counts() -> anyhow::Result<()> {
+async fn controls_keep_their_positions() -> anyhow::Result<()> {
     let viewer = Viewer::open("/").await?;
     viewer.stream(LEVELS, 5).await?;
     let mut count = 5;
@@ -241,7 +241,7 @@ async fn the_keyboard_shortcuts_fit_and_can_be_searched() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
-async fn choices_are_visible_and_the_button_to_follow_says_so() -> anyhow::Result<()> {
+async fn menu_choices_show_their_state() -> anyhow::Result<()> {
     let viewer = Viewer::open("/").await?;
     viewer.stream(LEVELS, 5).await?;
     let choices = "[...document.querySelectorAll('#filter button')].map(one => one.textContent)";
@@ -280,8 +280,7 @@ async fn a_command_of_the_empty_page_is_copied() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_host_that_the_address_chose_is_named_and_asked_about_before_a_line_is_sent() -> anyhow::Result<()>
-{
+async fn publishing_to_a_host_of_the_url_requires_confirmation() -> anyhow::Result<()> {
     let viewer = Viewer::open("/").await?;
     let elsewhere =
         Server::start(&["--allow-origin", &format!("http://{}", viewer.server.address())]).await?;
@@ -305,8 +304,7 @@ async fn a_host_that_the_address_chose_is_named_and_asked_about_before_a_line_is
 }
 
 #[tokio::test]
-async fn on_a_phone_the_log_begins_at_the_top_and_every_target_is_as_large_as_a_finger() -> anyhow::Result<()>
-{
+async fn phones_have_a_compact_header_and_large_touch_targets() -> anyhow::Result<()> {
     let viewer = Viewer::open("/?group=stream,other").await?;
     let phone = json!({ "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true });
     viewer.browser.devtools("Emulation.setDeviceMetricsOverride", phone).await?;
@@ -346,7 +344,7 @@ async fn on_a_phone_the_log_begins_at_the_top_and_every_target_is_as_large_as_a_
 }
 
 #[tokio::test]
-async fn the_header_names_source_state_and_lines_and_no_connection_id() -> anyhow::Result<()> {
+async fn the_header_shows_source_state_and_line_count() -> anyhow::Result<()> {
     let viewer = Viewer::open("/").await?;
     viewer.resize(1440, 900).await?;
     viewer.stream(LEVELS, 5).await?;
@@ -362,7 +360,7 @@ async fn the_header_names_source_state_and_lines_and_no_connection_id() -> anyho
     let axis = "[...document.querySelectorAll('#timeline .axis span')].map(one => one.textContent)";
     let axis = viewer.value(axis).await?;
     assert!(axis.as_array().is_some_and(|ends| ends.len() == 2 && ends[0] != ends[1]), "{axis}");
-    // The newest bar is at the right end, however few there are.
+    // The newest bar is at the right end, for any number of bars.
     let bars = "(() => { const strip = document.querySelector('.strip').getBoundingClientRect();
         const bars = [...document.querySelectorAll('.strip .bars')].map(one => one.getBoundingClientRect()).filter(box => box.width > 0);
         return [strip.right - Math.max(...bars.map(box => box.right)), Math.min(...bars.map(box => box.left)) - strip.left, strip.width] })()";

@@ -1,4 +1,4 @@
-//! The page over a network that fails: every line is there, once, in its place, and nothing says that one is missing.
+//! Page over a faulty network: every line is shown once, in order, without a gap.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ async fn server_with_page() -> anyhow::Result<Server> {
 }
 
 #[tokio::test]
-async fn a_hundred_thousand_lines_reach_the_page_over_cuts_and_resets() -> anyhow::Result<()> {
+async fn the_page_receives_all_lines_despite_dropped_connections() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page().await?, Browser::start().await?);
     let proxy = FaultProxy::to(server.address()).await?;
     browser.open(&proxy.url("/?id=ada")).await?;
@@ -30,7 +30,7 @@ async fn a_hundred_thousand_lines_reach_the_page_over_cuts_and_resets() -> anyho
     let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
     for part in 0..CUTS {
         let (from, to) = (LINES * part / CUTS, LINES * (part + 1) / CUTS);
-        // Half of a part before the fault and half behind it, so that it strikes in mid-flow.
+        // The fault occurs in the middle of a part.
         let middle = from.midpoint(to);
         let lines = |from, to| (from..to).map(|number| format!("line {number}\n")).collect::<String>();
         streamer.write(&lines(from, middle)).await?;
@@ -50,12 +50,12 @@ async fn a_hundred_thousand_lines_reach_the_page_over_cuts_and_resets() -> anyho
         0,
         "no gap is told"
     );
-    // Rows at places all over: each shows the line that its number says, so none before it is missing or twice.
+    // Samples rows: each text has the number of its row, so no earlier line is missing or duplicated.
     let mut rows: Vec<(u64, String)> = Vec::new();
     for part in 0..=20 {
         let look = format!(
             "const log = document.querySelector('#log');
-             // Only a hand leaves the end.
+             // Only input of the user stops following.
              log.dispatchEvent(new WheelEvent('wheel', {{ deltaY: -2000, bubbles: true }}));
              log.scrollTop = (log.scrollHeight - log.clientHeight) * {part} / 20;
              return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() =>
@@ -77,7 +77,7 @@ async fn a_hundred_thousand_lines_reach_the_page_over_cuts_and_resets() -> anyho
 }
 
 #[tokio::test]
-async fn the_official_javascript_client_and_the_page_and_the_streamer_share_a_group() -> anyhow::Result<()> {
+async fn official_client_page_and_streamer_share_a_group() -> anyhow::Result<()> {
     use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
     let (server, browser) = (server_with_page().await?, Browser::start().await?);
     browser.open(&server.url("/?id=ada")).await?;

@@ -1,9 +1,9 @@
-//! Output that would break a page, or fool its reader: all of it is shown for what it is, and the page lives on.
+//! Hostile output: it is shown safely, and the page stays responsive.
 
 use serde_json::Value;
 use tailcast_tests::viewer::Viewer;
 
-/// Whether the page still answers: a key is obeyed within a few frames.
+/// Checks that the page responds to a key within a few frames.
 async fn is_alive(viewer: &Viewer) -> anyhow::Result<()> {
     let took = viewer
         .browser
@@ -23,8 +23,8 @@ async fn last_text(viewer: &Viewer) -> anyhow::Result<Value> {
 }
 
 #[tokio::test]
-async fn of_a_line_of_ten_megabytes_the_beginnings_are_drawn_and_all_is_kept() -> anyhow::Result<()> {
-    // The service takes messages of 1 MiB at most, and the streamer cuts longer lines: so the line comes in a file.
+async fn a_line_of_ten_megabytes_is_rendered_partially_and_stored_completely() -> anyhow::Result<()> {
+    // Messages are limited to 1 MiB, and the streamer splits longer lines, so the line is read from a file.
     let viewer = Viewer::open("/").await?;
     let dropped = "const file = new File(['x'.repeat(10 << 20), '\\nafter\\n'], 'long.log');
         const data = new DataTransfer();
@@ -47,7 +47,7 @@ async fn of_a_line_of_ten_megabytes_the_beginnings_are_drawn_and_all_is_kept() -
 }
 
 #[tokio::test]
-async fn a_million_empty_lines_are_counted_and_scrolled_through() -> anyhow::Result<()> {
+async fn a_million_empty_lines_can_be_scrolled() -> anyhow::Result<()> {
     let viewer = Viewer::open("/").await?;
     viewer.stream(&"\n".repeat(1_000_000), 1_000_000).await?;
     assert_eq!(viewer.value("document.querySelector('#line-count').dataset.dropped !== '0'").await?, true);
@@ -59,7 +59,7 @@ async fn a_million_empty_lines_are_counted_and_scrolled_through() -> anyhow::Res
 }
 
 #[tokio::test]
-async fn what_reorders_hides_or_piles_up_is_made_visible_and_stays_in_its_row() -> anyhow::Result<()> {
+async fn deceptive_characters_are_visible_and_stay_in_their_row() -> anyhow::Result<()> {
     let viewer = Viewer::open("/").await?;
     let pile = format!("pile e{} end", "\u{301}".repeat(2_000));
     let lines = format!(
@@ -84,7 +84,7 @@ async fn what_reorders_hides_or_piles_up_is_made_visible_and_stays_in_its_row() 
 }
 
 #[tokio::test]
-async fn escape_sequences_act_on_nothing_but_the_text_they_colour() -> anyhow::Result<()> {
+async fn escape_sequences_affect_only_the_style_of_text() -> anyhow::Result<()> {
     let viewer = Viewer::open("/").await?;
     let title = viewer.value("document.title").await?;
     let hostile = [
@@ -105,7 +105,7 @@ async fn escape_sequences_act_on_nothing_but_the_text_they_colour() -> anyhow::R
         .await?;
     let texts: Vec<String> = serde_json::from_value(texts)?;
     let shown: Vec<&str> = texts.iter().map(String::as_str).collect();
-    // `far` stands beyond the part of a long line that is drawn.
+    // `far` is beyond the rendered part of a long line.
     assert_eq!(
         shown,
         ["title", "clipboard", "queries", "cursor", "link", "device", "nested", "", "unfinished", "after"]
@@ -117,7 +117,7 @@ async fn escape_sequences_act_on_nothing_but_the_text_they_colour() -> anyhow::R
 }
 
 #[tokio::test]
-async fn an_evil_pattern_over_many_long_lines_leaves_the_page_alive() -> anyhow::Result<()> {
+async fn a_slow_search_pattern_does_not_block_the_page() -> anyhow::Result<()> {
     let viewer = Viewer::open("/").await?;
     let line = "a".repeat(2_000) + "!\n";
     viewer.stream(&(line.repeat(2_000) + "end\n"), 2_001).await?;

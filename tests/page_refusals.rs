@@ -1,9 +1,9 @@
-//! The page where the negotiate endpoint refuses it: the server's reason is shown, and no retry is announced.
+//! Refusals of the negotiate endpoint: the page shows the server's reason and no retry.
 
 use anyhow::Context;
 use tailcast_tests::{browser::Browser, environment::site, server::Server};
 
-/// The server's reason for refusing the group `secret`.
+/// Reason with which the server refuses the group `secret`.
 const REFUSAL: &str =
     "the group `secret` is not open on this server; start it with `--allow-group PATTERN` to open the group";
 
@@ -13,7 +13,7 @@ async fn server_with_page(listen: &str, open_groups: &str) -> anyhow::Result<Ser
     Server::start_on(listen, &["--site", site, "--allow-group", open_groups]).await
 }
 
-/// Waits for the state `failed`, and checks that the page shows this reason and a button in place of a retry.
+/// Waits for the state `failed`, and checks that the page shows the reason and a button instead of a retry.
 async fn is_refused(browser: &Browser, reason: &str) -> anyhow::Result<()> {
     browser.until("document.querySelector('#status')?.dataset.state === 'failed'").await?;
     assert_eq!(browser.text("#status").await?, format!("Not connected: {reason}"));
@@ -27,11 +27,11 @@ async fn is_refused(browser: &Browser, reason: &str) -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_group_that_is_not_open_is_refused_with_the_reason_of_the_server() -> anyhow::Result<()> {
+async fn a_refused_group_is_shown_with_the_reason_of_the_server() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page("127.0.0.1:0", "build-*").await?, Browser::start().await?);
     browser.open(&server.url("/?group=secret")).await?;
     is_refused(&browser, REFUSAL).await?;
-    // What was refused is asked for again only by the user.
+    // After a refusal, only the user can start another attempt.
     let requests =
         "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/negotiate')).length";
     assert_eq!(browser.run(&format!("return {requests}")).await?, 1);
@@ -42,7 +42,7 @@ async fn a_group_that_is_not_open_is_refused_with_the_reason_of_the_server() -> 
 }
 
 #[tokio::test]
-async fn a_connected_page_that_is_refused_later_stops_too() -> anyhow::Result<()> {
+async fn a_page_that_is_refused_later_stops_retrying() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page("127.0.0.1:0", "*").await?, Browser::start().await?);
     let address = server.address().to_owned();
     browser.open(&server.url("/?group=secret")).await?;

@@ -1,4 +1,4 @@
-//! Selecting with a real pointer and real keys, while lines come.
+//! Selection by pointer and keyboard while lines arrive.
 
 use anyhow::Context;
 use fantoccini::{
@@ -12,7 +12,7 @@ fn numbered(from: usize, to: usize) -> String {
     (from..to).map(|number| format!("line {number}\n")).collect()
 }
 
-/// Keeps what a copy puts on the clipboard, after the page has had its say.
+/// Records the clipboard data of a copy, after the handlers of the page.
 const WATCH_COPIES: &str =
     "addEventListener('copy', event => { window.copied = event.clipboardData.getData('text/plain') })";
 
@@ -43,7 +43,7 @@ async fn copied(viewer: &Viewer) -> anyhow::Result<String> {
     Ok(copied.as_str().context("no text")?.to_owned())
 }
 
-/// Where a row is: the middle of its text's beginning.
+/// Returns the position of a row: the start of its text, vertically centered.
 async fn place_of(viewer: &Viewer, text: &str) -> anyhow::Result<(i64, i64)> {
     let place = viewer
         .browser
@@ -58,7 +58,7 @@ async fn place_of(viewer: &Viewer, text: &str) -> anyhow::Result<(i64, i64)> {
 }
 
 #[tokio::test]
-async fn a_drag_beyond_the_edge_scrolls_and_copies_lines_that_left_the_document() -> anyhow::Result<()> {
+async fn a_drag_beyond_the_edge_scrolls_and_copies_all_lines() -> anyhow::Result<()> {
     let viewer = Viewer::open("/?id=ada").await?;
     viewer.browser.run(WATCH_COPIES).await?;
     viewer.stream(&numbered(0, 5_000), 5_000).await?;
@@ -68,9 +68,9 @@ async fn a_drag_beyond_the_edge_scrolls_and_copies_lines_that_left_the_document(
         vec![to(x + 1, y), PointerAction::Down { button: 0 }, to(x + 1, y - 40), to(x + 1, 60), to(x, 20)],
     )
     .await?;
-    // The pointer rests on the header, and the log scrolls on under it, until far more than a screen is selected.
+    // The pointer stays on the header while the log scrolls, until much more than a screen is selected.
     viewer.browser.until("Number(document.querySelector('#selected').dataset.lines) > 300").await?;
-    // Lines that come meanwhile take nothing away.
+    // Lines that arrive meanwhile do not change the selection.
     viewer.stream(&numbered(5_000, 6_000), 6_000).await?;
     point(&viewer, vec![PointerAction::Up { button: 0 }]).await?;
     viewer.wait_for_frame().await?;
@@ -85,7 +85,7 @@ async fn a_drag_beyond_the_edge_scrolls_and_copies_lines_that_left_the_document(
 }
 
 #[tokio::test]
-async fn everything_is_selected_and_copied_by_keys_while_output_arrives() -> anyhow::Result<()> {
+async fn select_all_and_copy_work_while_lines_arrive() -> anyhow::Result<()> {
     let viewer = Viewer::open("/?id=ada").await?;
     viewer.browser.run(WATCH_COPIES).await?;
     viewer.stream(&numbered(0, 20_000), 20_000).await?;
@@ -93,11 +93,11 @@ async fn everything_is_selected_and_copied_by_keys_while_output_arrives() -> any
     viewer.browser.until("document.querySelector('#selected').dataset.lines === '20000'").await?;
     viewer.stream(&numbered(20_000, 30_000), 30_000).await?;
     assert_eq!(copied(&viewer).await? + "\n", numbered(0, 20_000));
-    // Following the end again leaves the selection where it is.
+    // Following does not change the selection.
     viewer.browser.run("document.querySelector('#resume').click()").await?;
     viewer.browser.until("!document.querySelector('#resume')").await?;
     assert_eq!(copied(&viewer).await? + "\n", numbered(0, 20_000));
-    // A press elsewhere in the text ends it.
+    // A click in the text clears the selection.
     let (x, y) = place_of(&viewer, "line 29990").await?;
     point(&viewer, vec![to(x + 3, y), PointerAction::Down { button: 0 }, PointerAction::Up { button: 0 }])
         .await?;
@@ -106,7 +106,7 @@ async fn everything_is_selected_and_copied_by_keys_while_output_arrives() -> any
 }
 
 #[tokio::test]
-async fn the_selection_is_copied_with_the_escape_sequences_of_its_colours() -> anyhow::Result<()> {
+async fn copy_with_colors_includes_escape_sequences() -> anyhow::Result<()> {
     let viewer = Viewer::open("/?id=ada").await?;
     viewer.browser.run(WATCH_COPIES).await?;
     viewer.stream("\u{1b}[31mred\u{1b}[0m and plain\n", 1).await?;

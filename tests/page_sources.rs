@@ -1,4 +1,4 @@
-//! Several sources in one page, and publishing from it, on the real thing.
+//! Several sources in one page, and publishing from the page, with the real service.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ async fn stream(server: &Server, group: &str, line: &str) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// A condition: these are the rows, each as `source|text`.
+/// Returns a condition: the rows are these, each as `source|text`.
 fn rows_are(rows: &[&str]) -> String {
     let rows = serde_json::Value::from(rows);
     format!(
@@ -37,7 +37,7 @@ fn rows_are(rows: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn groups_of_two_servers_are_one_log_and_each_can_be_switched_off() -> anyhow::Result<()> {
+async fn groups_of_two_servers_form_one_log_with_source_filters() -> anyhow::Result<()> {
     let server = server_with_page(&[]).await?;
     let other = Server::start(&["--allow-origin", &format!("http://{}", server.address())]).await?;
     let (second, browser) = (other.negotiate_url(), Browser::start().await?);
@@ -58,7 +58,7 @@ async fn groups_of_two_servers_are_one_log_and_each_can_be_switched_off() -> any
     browser.close().await
 }
 
-/// Types a line and sends it, as a user does.
+/// Returns a script that types a line and sends it.
 fn send(line: &str) -> String {
     format!(
         "const field = document.querySelector('#composer input'); field.value = '{line}';
@@ -72,8 +72,7 @@ fn said(words: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_line_that_is_typed_reaches_everybody_also_when_the_connection_was_just_lost() -> anyhow::Result<()>
-{
+async fn a_sent_line_is_delivered_despite_a_dropped_connection() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
     let proxy = FaultProxy::to(server.address()).await?;
     browser.open(&proxy.url("/?publish")).await?;
@@ -89,7 +88,7 @@ async fn a_line_that_is_typed_reaches_everybody_also_when_the_connection_was_jus
 }
 
 #[tokio::test]
-async fn who_may_only_read_is_told_why_a_line_was_not_delivered() -> anyhow::Result<()> {
+async fn publishing_without_permission_is_reported() -> anyhow::Result<()> {
     let server = server_with_page(&["--publish-key", "not-the-page's"]).await?;
     let browser = Browser::start().await?;
     browser.open(&server.url("/?publish")).await?;
@@ -101,7 +100,7 @@ async fn who_may_only_read_is_told_why_a_line_was_not_delivered() -> anyhow::Res
 }
 
 #[tokio::test]
-async fn a_json_line_opens_and_columns_come_from_the_address() -> anyhow::Result<()> {
+async fn json_lines_expand_and_the_url_sets_columns() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page(&[]).await?, Browser::start().await?);
     browser.open(&server.url("/?columns=level,msg")).await?;
     browser.until(CONNECTED).await?;

@@ -1,4 +1,4 @@
-//! The protobuf subprotocols: the same service in another form, and both forms understand each other.
+//! Protobuf subprotocols, and messages between JSON and protobuf clients.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
@@ -53,7 +53,7 @@ fn succeeded(ack_id: u64) -> Response<'static> {
     Response::Ack { ack_id, outcome: Ok(()) }
 }
 
-/// A client that is in the group; gives what the greeting said.
+/// Connects a client and joins the group. Returns the client with its connection id and reconnection token.
 async fn subscribe(server: &Server, subprotocol: &str) -> anyhow::Result<(Socket, String, Option<String>)> {
     let mut socket = Socket::open(&server.negotiate("ada").await?, &[subprotocol]).await?;
     anyhow::ensure!(socket.subprotocol() == Some(subprotocol));
@@ -66,7 +66,7 @@ async fn subscribe(server: &Server, subprotocol: &str) -> anyhow::Result<(Socket
 }
 
 #[tokio::test]
-async fn each_kind_of_data_reaches_clients_of_the_other_form() -> anyhow::Result<()> {
+async fn each_data_type_is_delivered_across_subprotocols() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let (mut protobuf, _, _) = subscribe(&server, PLAIN).await?;
     let mut json = server.subscribe().await?;
@@ -83,7 +83,7 @@ async fn each_kind_of_data_reaches_clients_of_the_other_form() -> anyhow::Result
         assert_eq!((&heard["dataType"], &heard["data"]), (&data_type.into(), &data));
         assert_eq!(heard["fromUserId"], "ada");
     }
-    // To protobuf clients, JSON comes as text, as the documentation has it.
+    // Protobuf clients receive JSON as text, as documented.
     for (frame, expected) in [
         (
             r#"{"type":"sendToGroup","group":"stream","noEcho":true,"data":{"n": 1.0}}"#,
@@ -105,7 +105,7 @@ async fn each_kind_of_data_reaches_clients_of_the_other_form() -> anyhow::Result
 }
 
 #[tokio::test]
-async fn a_reliable_client_is_recovered_in_its_own_form() -> anyhow::Result<()> {
+async fn a_reliable_client_recovers_with_its_subprotocol() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let (mut client, id, token) = subscribe(&server, RELIABLE).await?;
     let mut json = server.subscribe().await?;
@@ -137,7 +137,7 @@ async fn a_reliable_client_is_recovered_in_its_own_form() -> anyhow::Result<()> 
     assert_eq!(ask(&mut client, &Request::Ping).await?, Response::Pong);
     drop(client);
     publish(&mut json, 12).await?;
-    // The name that is offered on the way back does not change what is spoken.
+    // The subprotocol offered for the recovery does not change that of the connection.
     let mut client = Socket::open(&url, &[RELIABLE]).await?;
     assert!(
         matches!(hear(&mut client).await?, Response::Connected { connection_id, .. } if connection_id == id)
@@ -148,7 +148,7 @@ async fn a_reliable_client_is_recovered_in_its_own_form() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_closes_the_connection_and_names_the_protocol() -> anyhow::Result<()> {
+async fn malformed_frames_close_the_connection_with_the_subprotocols_name() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     for subprotocol in [PLAIN, RELIABLE] {
         let (mut client, _, _) = subscribe(&server, subprotocol).await?;

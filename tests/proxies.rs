@@ -1,4 +1,4 @@
-//! `tailcast stream` through an HTTP proxy, as the environment names it.
+//! `tailcast stream` through an HTTP proxy from environment variables.
 
 use tailcast_tests::{
     command::{command, run_to_end},
@@ -8,7 +8,7 @@ use tailcast_tests::{
 };
 
 #[tokio::test]
-async fn the_proxy_of_the_environment_is_used_for_the_websocket_too() -> anyhow::Result<()> {
+async fn the_proxy_of_the_environment_is_used_for_http_and_websocket() -> anyhow::Result<()> {
     for variable in ["http_proxy", "all_proxy"] {
         let (server, proxy) = (Server::start(&[]).await?, ConnectProxy::start().await?);
         let mut subscriber = server.subscribe().await?;
@@ -23,7 +23,7 @@ async fn the_proxy_of_the_environment_is_used_for_the_websocket_too() -> anyhow:
 }
 
 #[tokio::test]
-async fn who_is_named_in_no_proxy_is_reached_without_it() -> anyhow::Result<()> {
+async fn hosts_of_no_proxy_are_reached_directly() -> anyhow::Result<()> {
     let (server, proxy) = (Server::start(&[]).await?, ConnectProxy::start().await?);
     let mut streamer = command(&tailcast()?);
     streamer.args(["stream", "--negotiate", &server.negotiate_url()]);

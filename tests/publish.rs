@@ -1,11 +1,11 @@
-//! `tailcast publish`: one message to every client of a hub.
+//! `tailcast publish`: one message to all clients of a hub.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
 use tailcast_tests::{command::run, environment::tailcast, fixed_response::FixedResponse, server::Server};
 
 #[tokio::test]
-async fn every_client_gets_the_message_as_text_from_the_server() -> anyhow::Result<()> {
+async fn every_client_receives_the_text_message_of_the_server() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let (mut ada, mut bob) = (server.connect("ada").await?, server.connect("bob").await?);
     let message = "héllo {\"not\": \"parsed\"}\n<b>second line</b>";
@@ -23,7 +23,7 @@ async fn every_client_gets_the_message_as_text_from_the_server() -> anyhow::Resu
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_named_as_the_cause() -> anyhow::Result<()> {
+async fn a_wrong_access_key_is_reported() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let connection_string = format!("Endpoint=http://{};AccessKey={}", server.address(), "w".repeat(40));
     let ended = run(&tailcast()?, &["publish", &connection_string, "stream", "x"], b"").await?;
@@ -34,7 +34,7 @@ async fn a_wrong_key_is_named_as_the_cause() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn wrong_usage_ends_with_2_and_failure_with_1() -> anyhow::Result<()> {
+async fn usage_errors_exit_with_2_and_runtime_errors_with_1() -> anyhow::Result<()> {
     let program = tailcast()?;
     let key = "k".repeat(40);
     let good = format!("Endpoint=http://127.0.0.1:1;AccessKey={key}");
@@ -54,7 +54,7 @@ async fn wrong_usage_ends_with_2_and_failure_with_1() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn another_server_s_answer_is_shown() -> anyhow::Result<()> {
+async fn the_response_of_another_server_is_reported() -> anyhow::Result<()> {
     let other = FixedResponse::with("404 Not Found", "text/plain", "nothing here").await?;
     let connection_string = format!("Endpoint={};AccessKey={}", other.url(""), "k".repeat(40));
     let ended = run(&tailcast()?, &["publish", &connection_string, "stream", "x"], b"").await?;

@@ -1,5 +1,5 @@
-//! The recipes of `deploy/` for web servers, as written but for names, ports and folders: the page under a path, packed and
-//! cached as it should be; and our server behind theirs.
+//! Recipes of `deploy/` for web servers, with replaced names, ports and directories: the static page at a path, and the server
+//! behind a reverse proxy.
 
 use std::path::Path;
 
@@ -17,9 +17,9 @@ use tailcast_tests::{
 
 const CONNECTED: &str = "document.querySelector('#status')?.dataset.state === 'connected'";
 const OWN_KEY: [&str; 2] = ["--access-key", "an-access-key-of-thirty-two-characters"];
-const FOR_EVER: &str = "public, max-age=31536000, immutable";
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-/// Who has recipes.
+/// Web server with recipes.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Nginx,
@@ -28,10 +28,10 @@ enum Kind {
 
 const BOTH: [Kind; 2] = [Kind::Nginx, Kind::Caddy];
 
-/// The page at `/tailcast/` of such a server.
+/// Starts a web server with the page at `/tailcast/`.
 async fn host(kind: Kind, page: &HostedPage) -> anyhow::Result<WebServer> {
     let www = page.folder().to_str().context("a path that is not UTF-8")?;
-    // The recipes have the page below the folder that they name.
+    // The recipes expect the page in a subdirectory of the root.
     let below = page.folder().join("tailcast");
     if !below.exists() {
         std::os::unix::fs::symlink(".", &below)?;
@@ -57,12 +57,12 @@ async fn host(kind: Kind, page: &HostedPage) -> anyhow::Result<WebServer> {
     }
 }
 
-/// A name for a site of the Caddyfile that is not tried: nobody asks for it.
+/// Returns the address of the Caddyfile's site that the test does not use.
 fn unused_site(address: &str) -> String {
     format!("\nhttp://unused.{} {{", address.replacen("127.0.0.1", "invalid", 1))
 }
 
-/// Such a server at `address`, in front of ours.
+/// Starts a web server at `address` as a reverse proxy of `server`.
 async fn front(kind: Kind, address: &str, server: &Server) -> anyhow::Result<WebServer> {
     let ours = server.address();
     let unused = unused_site(address);
@@ -98,14 +98,14 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn files_are_sent_packed_by_their_kind_and_kept_as_long_as_they_may_be() -> anyhow::Result<()> {
+async fn files_have_compression_content_types_and_cache_headers() -> anyhow::Result<()> {
     let page = HostedPage::copy()?;
     let (wasm, style) = (page.name("_bg.wasm")?, page.name(".css")?);
     for kind in BOTH {
         let host = host(kind, &page).await?;
         for (name, kind, cache) in [
-            (wasm.as_str(), "application/wasm", FOR_EVER),
-            (style.as_str(), "text/css", FOR_EVER),
+            (wasm.as_str(), "application/wasm", IMMUTABLE),
+            (style.as_str(), "text/css", IMMUTABLE),
             ("", "text/html", "no-cache"),
             ("config.json", "application/json", "no-cache"),
             ("manifest.webmanifest", "application/manifest+json", "no-cache"),
@@ -127,7 +127,7 @@ async fn files_are_sent_packed_by_their_kind_and_kept_as_long_as_they_may_be() -
             assert_eq!(header(answer.headers(), "content-type"), "application/wasm");
             assert_eq!(header(answer.headers(), "vary").to_lowercase(), "accept-encoding");
             let packed = std::fs::read(page.folder().join(format!("{wasm}.{ending}")))?;
-            assert!(answer.bytes().await? == packed, "{accepted}: another file came");
+            assert!(answer.bytes().await? == packed, "{accepted}: the content differs");
         }
         for missing in ["no-such-file", "tailcast-page-0123456789abcdef.js"] {
             let answer = ask(&host.url(&format!("/tailcast/{missing}")), &[]).await?;
@@ -142,7 +142,7 @@ async fn files_are_sent_packed_by_their_kind_and_kept_as_long_as_they_may_be() -
 }
 
 #[tokio::test]
-async fn what_is_said_along_with_the_page_is_what_our_own_server_says() -> anyhow::Result<()> {
+async fn response_headers_equal_those_of_tailcast_serve() -> anyhow::Result<()> {
     let page = HostedPage::copy()?;
     let own = Server::start(&[]).await?;
     let ours = ask(&own.url("/"), &[]).await?;
@@ -156,14 +156,14 @@ async fn what_is_said_along_with_the_page_is_what_our_own_server_says() -> anyho
             assert_eq!(header(ask(&host.url("/tailcast/"), &[]).await?.headers(), name), said, "{name}");
         }
         let line = format!("{name}: {said}\n");
-        assert!(rules.contains(&line), "_headers does not say {line}");
-        assert!(document.contains(&line), "docs/hosting.md does not say {line}");
+        assert!(rules.contains(&line), "_headers does not contain {line}");
+        assert!(document.contains(&line), "docs/hosting.md does not contain {line}");
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn the_page_under_a_path_finds_its_service_elsewhere() -> anyhow::Result<()> {
+async fn the_page_at_a_path_connects_to_another_server() -> anyhow::Result<()> {
     for kind in BOTH {
         let page = HostedPage::copy()?;
         let host = host(kind, &page).await?;
@@ -180,7 +180,7 @@ async fn the_page_under_a_path_finds_its_service_elsewhere() -> anyhow::Result<(
 }
 
 #[tokio::test]
-async fn through_a_proxy_the_page_comes_connects_and_shows_lines() -> anyhow::Result<()> {
+async fn the_page_works_behind_a_reverse_proxy() -> anyhow::Result<()> {
     for kind in BOTH {
         let address = free_address()?;
         let public = format!("http://{address}");
@@ -205,7 +205,7 @@ async fn through_a_proxy_the_page_comes_connects_and_shows_lines() -> anyhow::Re
 }
 
 #[tokio::test]
-async fn whom_a_request_comes_from_is_the_proxys_to_say_and_not_the_askers() -> anyhow::Result<()> {
+async fn forwarded_headers_of_clients_are_replaced_by_the_proxy() -> anyhow::Result<()> {
     for kind in BOTH {
         let address = free_address()?;
         let public = format!("http://{address}");
@@ -214,7 +214,7 @@ async fn whom_a_request_comes_from_is_the_proxys_to_say_and_not_the_askers() -> 
         let front = front(kind, &address, &server).await?;
         let mut outcomes = Vec::new();
         for number in 1..=4 {
-            // Each time as if from somewhere else.
+            // Each request claims another client address.
             let (claimed, by) = (format!("198.51.100.{number}"), format!("for=198.51.100.{number}"));
             let claims = [("x-forwarded-for", claimed.as_str()), ("forwarded", by.as_str())];
             outcomes.push(ask(&front.url("/negotiate"), &claims).await?.status().as_u16());

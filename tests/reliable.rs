@@ -1,4 +1,4 @@
-//! `json.reliable.webpubsub.azure.v1`: a cut loses nothing, repeats nothing and changes no order.
+//! `json.reliable.webpubsub.azure.v1`: recovery without loss, duplicates or reordering.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
@@ -8,7 +8,7 @@ use tailcast_tests::{server::Server, socket::Socket};
 
 const RELIABLE: &str = "json.reliable.webpubsub.azure.v1";
 
-/// A reliable client of the test's own.
+/// Minimal reliable client.
 struct Client {
     socket: Socket,
     recovery_url: String,
@@ -32,13 +32,13 @@ impl Client {
         Ok(Self { socket, recovery_url })
     }
 
-    /// Loses the socket without a farewell, and takes the connection up again on a new one.
-    async fn cut_and_recover(&mut self) -> anyhow::Result<()> {
+    /// Drops the socket without a close frame, and recovers the connection on a new one.
+    async fn drop_and_recover(&mut self) -> anyhow::Result<()> {
         self.socket = recover(&self.recovery_url).await?;
         Ok(())
     }
 
-    /// The next message: sequence id and text.
+    /// Waits for the next message. Returns its sequence id and text.
     async fn message(&mut self) -> anyhow::Result<(u64, String)> {
         let frame = self.socket.json().await?;
         anyhow::ensure!(frame["type"] == "message", "{frame}");
@@ -51,7 +51,7 @@ impl Client {
     }
 }
 
-/// Takes a connection up again on a new socket.
+/// Recovers a connection on a new socket.
 async fn recover(url: &str) -> anyhow::Result<Socket> {
     let mut socket = Socket::open(url, &[RELIABLE]).await?;
     let greeting = socket.json().await?;
@@ -62,7 +62,7 @@ async fn recover(url: &str) -> anyhow::Result<Socket> {
     Ok(socket)
 }
 
-/// Publishes a text, and waits until the service has it.
+/// Publishes a text, and waits for its acknowledgement.
 async fn publish(publisher: &mut Socket, ack_id: u64, text: &str) -> anyhow::Result<()> {
     let frame = serde_json::json!({
         "type": "sendToGroup", "group": "stream", "dataType": "text", "data": text, "ackId": ack_id
@@ -73,8 +73,8 @@ async fn publish(publisher: &mut Socket, ack_id: u64, text: &str) -> anyhow::Res
 }
 
 #[tokio::test]
-async fn a_recovered_client_gets_what_it_has_not_acknowledged_in_order_and_then_what_is_new()
--> anyhow::Result<()> {
+async fn a_recovered_client_receives_unacknowledged_messages_in_order_and_then_new_ones() -> anyhow::Result<()>
+{
     let server = Server::start(&[]).await?;
     let (mut client, mut publisher) = (Client::subscribe(&server).await?, server.connect("bob").await?);
     for (ack_id, text) in [(1, "one"), (2, "two")] {
@@ -83,21 +83,21 @@ async fn a_recovered_client_gets_what_it_has_not_acknowledged_in_order_and_then_
     assert_eq!(client.message().await?, (1, "one".to_owned()));
     assert_eq!(client.message().await?, (2, "two".to_owned()));
     client.acknowledge(1).await?;
-    // The pong says that the service has read the ack before it.
+    // After the pong, the service has processed the preceding ack.
     assert_eq!(client.socket.ask(r#"{"type":"ping"}"#).await?["type"], "pong");
-    client.cut_and_recover().await?;
+    client.drop_and_recover().await?;
     publish(&mut publisher, 3, "three").await?;
-    // No greeting, no repetition of what was acknowledged, and the group is still joined.
+    // No `connected` event, no acknowledged messages, and the group is still joined.
     assert_eq!(client.message().await?, (2, "two".to_owned()));
     assert_eq!(client.message().await?, (3, "three".to_owned()));
-    // Requests carried out before the cut are still known.
+    // The service still knows requests from before the recovery.
     let again = client.socket.ask(r#"{"type":"joinGroup","group":"stream","ackId":1}"#).await?;
     assert_eq!(again["error"]["name"], "Duplicate");
     Ok(())
 }
 
 #[tokio::test]
-async fn messages_collect_while_there_is_no_socket() -> anyhow::Result<()> {
+async fn messages_are_queued_while_the_socket_is_closed() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let (client, mut publisher) = (Client::subscribe(&server).await?, server.connect("bob").await?);
     let recovery_url = client.recovery_url.clone();
@@ -114,12 +114,12 @@ async fn messages_collect_while_there_is_no_socket() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_late_old_socket_is_fenced_off() -> anyhow::Result<()> {
+async fn an_old_socket_is_closed_after_recovery() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let (mut client, mut publisher) = (Client::subscribe(&server).await?, server.connect("bob").await?);
     let new = recover(&client.recovery_url).await?;
     let mut old = std::mem::replace(&mut client.socket, new);
-    // The old socket ends without a word, and what it says no longer counts.
+    // The old socket is closed without a close frame, and its messages are ignored.
     assert!(old.json().await.is_err());
     publish(&mut publisher, 1, "to the new socket").await?;
     assert_eq!(client.message().await?, (1, "to the new socket".to_owned()));
@@ -127,7 +127,7 @@ async fn a_late_old_socket_is_fenced_off() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn what_cannot_be_recovered_is_closed_with_1008() -> anyhow::Result<()> {
+async fn a_failed_recovery_is_closed_with_1008() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let refused = async |url: &str| {
         let mut socket = Socket::open(url, &[RELIABLE]).await?;
@@ -140,14 +140,14 @@ async fn what_cannot_be_recovered_is_closed_with_1008() -> anyhow::Result<()> {
     for url in [&wrong_token, &wrong_hub, &unknown] {
         assert_eq!(refused(url).await?, (1008, "The connection could not be recovered.".to_owned()), "{url}");
     }
-    // A client that closes with code 1000 does not want to come back.
+    // A normal closure (1000) ends the connection permanently.
     let Client { mut socket, recovery_url } = client;
     let frame = tokio_tungstenite::tungstenite::protocol::CloseFrame { code: 1000.into(), reason: "".into() };
     socket.send_message(tokio_tungstenite::tungstenite::Message::Close(Some(frame))).await?;
     assert_eq!(socket.closed().await?.0, 1000);
     drop(socket);
     assert_eq!(refused(&recovery_url).await?.0, 1008);
-    // One that broke the rules may not.
+    // A protocol violation ends the connection permanently, too.
     let Client { mut socket, recovery_url } = Client::subscribe(&server).await?;
     socket.send("nonsense").await?;
     assert_eq!(socket.closed().await?.0, 1007);
@@ -160,7 +160,7 @@ async fn a_client_that_never_acknowledges_is_closed_at_the_limit() -> anyhow::Re
     let server = Server::start(&[]).await?;
     let (client, mut publisher) = (Client::subscribe(&server).await?, server.connect("bob").await?);
     let recovery_url = client.recovery_url.clone();
-    // Without a socket, nobody waits for it.
+    // Publishers do not wait for a client without a socket.
     drop(client);
     for ack_id in 1..=1001 {
         publish(&mut publisher, ack_id, "x").await?;
@@ -170,7 +170,7 @@ async fn a_client_that_never_acknowledges_is_closed_at_the_limit() -> anyhow::Re
     Ok(())
 }
 
-/// A small generator, seeded: a failure can be run again.
+/// Seeded random number generator, so that failures are reproducible.
 struct Random(u64);
 
 impl Random {
@@ -181,7 +181,7 @@ impl Random {
 }
 
 #[tokio::test]
-async fn a_hundred_thousand_messages_survive_sockets_cut_at_random() -> anyhow::Result<()> {
+async fn messages_arrive_once_and_in_order_despite_random_disconnects() -> anyhow::Result<()> {
     const MESSAGES: u64 = 100_000;
     const BURST: u64 = 100;
     let server = Server::start(&[]).await?;
@@ -220,7 +220,7 @@ async fn a_hundred_thousand_messages_survive_sockets_cut_at_random() -> anyhow::
                     return anyhow::Ok(cuts);
                 }
             }
-            client.cut_and_recover().await?;
+            client.drop_and_recover().await?;
             cuts += 1;
         }
         Ok(cuts)
@@ -233,7 +233,7 @@ async fn a_hundred_thousand_messages_survive_sockets_cut_at_random() -> anyhow::
 }
 
 #[tokio::test]
-async fn a_stream_goes_on_where_it_was_after_its_publisher_was_cut_off() -> anyhow::Result<()> {
+async fn a_stream_resumes_after_its_publisher_reconnects() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let (mut publisher, mut subscriber) = (Client::subscribe(&server).await?, server.subscribe().await?);
     let start = r#"{"type":"sendToGroup","group":"stream","noEcho":true,"stream":{"streamId":"s"}}"#;
@@ -245,8 +245,8 @@ async fn a_stream_goes_on_where_it_was_after_its_publisher_was_cut_off() -> anyh
         .to_string()
     };
     assert_eq!(publisher.socket.ask(&fragment(1)).await?["expectedSequenceId"], 2);
-    publisher.cut_and_recover().await?;
-    // What the publisher cannot know to have arrived, it sends again; the service knows.
+    publisher.drop_and_recover().await?;
+    // The publisher resends messages without an ack; the service removes duplicates.
     assert_eq!(publisher.socket.ask(&fragment(1)).await?["expectedSequenceId"], 2);
     assert_eq!(publisher.socket.ask(&fragment(2)).await?["expectedSequenceId"], 3);
     let ended = publisher.socket.ask(r#"{"type":"streamEnd","streamId":"s"}"#).await?;

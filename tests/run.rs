@@ -1,4 +1,4 @@
-//! `tailcast run`: a command's output on every page, and its exit code ours.
+//! `tailcast run`: publishes the output of a command and returns its exit code.
 
 use std::{fs, path::Path, process::Stdio};
 
@@ -15,7 +15,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// `tailcast run -- sh -c SCRIPT`, publishing to the endpoint.
+/// Returns the command `tailcast run -- sh -c SCRIPT` for an endpoint.
 fn shell(negotiate_url: &str, script: &str) -> anyhow::Result<Command> {
     let mut command = command(&tailcast()?);
     command.args(["run", "--negotiate", negotiate_url, "--", "sh", "-c", script]);
@@ -27,8 +27,7 @@ async fn run_shell(server: &Server, script: &str) -> anyhow::Result<Ended> {
 }
 
 #[tokio::test]
-async fn both_outputs_arrive_told_apart_and_are_passed_on_and_the_code_is_the_commands() -> anyhow::Result<()>
-{
+async fn outputs_are_published_and_forwarded_with_the_exit_code_of_the_command() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut subscriber = server.subscribe().await?;
     let ended = run_shell(&server, "echo out; read line; echo \"$line\" >&2; printf end; exit 7").await?;
@@ -40,7 +39,7 @@ async fn both_outputs_arrive_told_apart_and_are_passed_on_and_the_code_is_the_co
 }
 
 #[tokio::test]
-async fn standard_input_is_the_commands_and_no_line_of_many_is_lost() -> anyhow::Result<()> {
+async fn standard_input_is_inherited_and_no_line_is_lost() -> anyhow::Result<()> {
     const COUNT: usize = 100_000;
     let server = Server::start(&[]).await?;
     let mut subscriber = server.subscribe().await?;
@@ -76,8 +75,7 @@ async fn the_page_shows_standard_error_in_red() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn an_end_by_a_signal_and_a_command_that_cannot_be_run_have_the_codes_of_shells() -> anyhow::Result<()>
-{
+async fn signals_and_missing_commands_have_the_exit_codes_of_shells() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     assert_eq!(run_shell(&server, "kill -9 $$").await?.code, Some(128 + 9));
     let run = async |program: &str| {
@@ -92,20 +90,20 @@ async fn an_end_by_a_signal_and_a_command_that_cannot_be_run_have_the_codes_of_s
     Ok(())
 }
 
-/// The first line of a running command's standard output.
+/// Waits for the first line of standard output.
 async fn first_line(child: &mut Child) -> anyhow::Result<String> {
     let mut lines = BufReader::new(child.stdout.as_mut().context("no standard output")?).lines();
-    with_timeout("a line", async { lines.next_line().await?.context("it ended") }).await
+    with_timeout("a line", async { lines.next_line().await?.context("the output ended") }).await
 }
 
 #[tokio::test]
-async fn signals_are_passed_on_and_the_command_decides() -> anyhow::Result<()> {
+async fn signals_are_forwarded_to_the_command() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     for (name, code) in [("INT", 40), ("TERM", 50)] {
         let script = "trap 'exit 40' INT; trap 'exit 50' TERM; echo ready; while :; do sleep 0.02; done";
         let mut child = shell(&server.negotiate_url(), script)?.spawn()?;
         assert_eq!(first_line(&mut child).await?, "ready");
-        signal(child.id().context("it has ended")?, name).await?;
+        signal(child.id().context("the process has exited")?, name).await?;
         let status = with_timeout("end of the command", async { Ok(child.wait().await?) }).await?;
         assert_eq!(status.code(), Some(code));
     }
@@ -113,12 +111,12 @@ async fn signals_are_passed_on_and_the_command_decides() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn ctrl_c_of_a_terminal_reaches_the_command_once() -> anyhow::Result<()> {
+async fn ctrl_c_in_a_terminal_reaches_the_command_once() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let counting =
         "n=0; hit() { n=$((n+1)); }; trap hit INT; echo ready; read line; read line; exit $((40 + n))";
     let (program, url) = (tailcast()?, server.negotiate_url());
-    // A terminal, into which the test types. Its shell makes room for the command: some die of the key themselves.
+    // A terminal for the test's keys. `exec` replaces its shell, because some shells would be interrupted too.
     let mut terminal = command(Path::new("script"));
     let typed = format!("exec {} run --negotiate {url} -- sh -c '{counting}'", program.display());
     let mut child = terminal.args(["-qec", &typed, "/dev/null"]).stdin(Stdio::piped()).spawn()?;
@@ -132,22 +130,22 @@ async fn ctrl_c_of_a_terminal_reaches_the_command_once() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn it_listens_to_nobody() -> anyhow::Result<()> {
+async fn tailcast_run_opens_no_listening_socket() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut child = shell(&server.negotiate_url(), "echo ready; read line")?.stdin(Stdio::piped()).spawn()?;
     assert_eq!(first_line(&mut child).await?, "ready");
-    let listening = sockets_that_listen(child.id().context("it has ended")?)?;
+    let listening = listening_sockets(child.id().context("the process has exited")?)?;
     assert_eq!(listening, [""; 0]);
-    // The same look finds the server's.
-    assert_eq!(sockets_that_listen(server.process_id()?)?.len(), 1);
+    // The same function finds the socket of the server.
+    assert_eq!(listening_sockets(server.process_id()?)?.len(), 1);
     drop(child.stdin.take());
     let status = with_timeout("end of the command", async { Ok(child.wait().await?) }).await?;
     anyhow::ensure!(status.code().is_some(), "{status}");
     Ok(())
 }
 
-/// The sockets of a process that wait for others to connect, as Linux tells.
-fn sockets_that_listen(process_id: u32) -> anyhow::Result<Vec<String>> {
+/// Returns the listening sockets of a process, from `/proc`.
+fn listening_sockets(process_id: u32) -> anyhow::Result<Vec<String>> {
     const LISTEN: &str = "0A";
     let folder = format!("/proc/{process_id}");
     let open: Vec<String> = fs::read_dir(format!("{folder}/fd"))?
@@ -167,7 +165,7 @@ fn sockets_that_listen(process_id: u32) -> anyhow::Result<Vec<String>> {
 }
 
 #[tokio::test]
-async fn who_is_left_behind_by_the_command_keeps_nobody_waiting() -> anyhow::Result<()> {
+async fn background_processes_do_not_delay_the_exit() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut subscriber = server.subscribe().await?;
     let ended = run_shell(&server, "sleep 600 & echo $!; exit 3").await?;
@@ -177,14 +175,14 @@ async fn who_is_left_behind_by_the_command_keeps_nobody_waiting() -> anyhow::Res
 }
 
 #[tokio::test]
-async fn without_a_server_the_command_runs_all_the_same_and_it_is_told() -> anyhow::Result<()> {
+async fn without_a_server_the_command_runs_and_an_error_is_reported() -> anyhow::Result<()> {
     let mut command = command(&tailcast()?);
     let nowhere = "http://127.0.0.1:9/negotiate";
     command.args([
         "run",
         "--negotiate",
         nowhere,
-        // Far longer than a shell takes to say a word, on however busy a machine.
+        // Much longer than the shell needs, even on a loaded machine.
         "--give-up-after",
         "3",
         "--",
@@ -199,8 +197,8 @@ async fn without_a_server_the_command_runs_all_the_same_and_it_is_told() -> anyh
 }
 
 #[tokio::test]
-async fn a_reader_of_ours_that_goes_keeps_nothing_from_the_pages_and_the_key_stays_with_us()
--> anyhow::Result<()> {
+async fn a_closed_standard_output_does_not_stop_publishing_and_the_key_is_not_inherited() -> anyhow::Result<()>
+{
     let server = Server::start(&["--publish-key", "ours"]).await?;
     let mut subscriber = server.subscribe().await?;
     let script = "sleep 0.05; seq 1 20000; echo ${TAILCAST_PUBLISH_KEY-unset}";

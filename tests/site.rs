@@ -1,4 +1,4 @@
-//! The page as a server of files sends it: from the program itself, and from a folder.
+//! Static files of the page: embedded in the binary, and from a directory.
 
 use std::path::PathBuf;
 
@@ -11,17 +11,17 @@ use tailcast_tests::{
     server::{Server, http_client},
 };
 
-/// One server with the page that the program carries, one with that of a folder.
+/// Starts a server with the embedded page, and one with the page from a directory.
 async fn both() -> anyhow::Result<[Server; 2]> {
     let folder = site()?;
     let folder = folder.to_str().context("the path of the site is not UTF-8")?;
     Ok([Server::start(&[]).await?, Server::start(&["--site", folder]).await?])
 }
 
-/// A file of the built page whose name holds a hash and ends so.
+/// Returns a file of the built page with a hash in its name and this ending.
 fn hashed_file(ending: &str) -> anyhow::Result<PathBuf> {
     let mut files = std::fs::read_dir(site()?)?.filter_map(|entry| Some(entry.ok()?.path()));
-    // The service worker alone has none.
+    // Only the service worker has no hash.
     let is_it =
         |path: &PathBuf| path.to_string_lossy().ends_with(ending) && !path.ends_with("service_worker.js");
     files.find(is_it).with_context(|| format!("no {ending} in the page"))
@@ -44,7 +44,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn the_page_leaves_packed_as_the_client_likes_it_best() -> anyhow::Result<()> {
+async fn the_page_is_compressed_as_the_client_accepts() -> anyhow::Result<()> {
     let wasm = hashed_file(".wasm")?;
     for server in both().await? {
         for (accepted, encoding) in [
@@ -77,8 +77,7 @@ async fn the_page_leaves_packed_as_the_client_likes_it_best() -> anyhow::Result<
 }
 
 #[tokio::test]
-async fn what_has_a_hash_in_its_name_is_kept_for_ever_and_the_rest_is_asked_for_again() -> anyhow::Result<()>
-{
+async fn hashed_files_are_immutable_and_other_files_are_revalidated() -> anyhow::Result<()> {
     for server in both().await? {
         for file in [hashed_file(".wasm")?, hashed_file(".css")?, hashed_file(".js")?, hashed_file(".svg")?] {
             let answer = ask(Method::GET, &url_of(&server, &file), &[]).await?;
@@ -94,7 +93,7 @@ async fn what_has_a_hash_in_its_name_is_kept_for_ever_and_the_rest_is_asked_for_
 }
 
 #[tokio::test]
-async fn what_the_client_has_is_not_sent_again() -> anyhow::Result<()> {
+async fn conditional_requests_return_304() -> anyhow::Result<()> {
     for server in both().await? {
         let url = server.url("/");
         let packed = ask(Method::GET, &url, &[("accept-encoding", "br")]).await?;
@@ -116,7 +115,7 @@ async fn what_the_client_has_is_not_sent_again() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_part_may_be_asked_for_and_a_head() -> anyhow::Result<()> {
+async fn range_and_head_requests_are_supported() -> anyhow::Result<()> {
     let wasm = hashed_file(".wasm")?;
     let bytes = std::fs::read(&wasm)?;
     for server in both().await? {
@@ -138,7 +137,7 @@ async fn a_part_may_be_asked_for_and_a_head() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn pages_that_were_allowed_may_show_the_page_in_a_frame_and_no_others() -> anyhow::Result<()> {
+async fn only_allowed_origins_can_frame_the_page() -> anyhow::Result<()> {
     let own_key = ["--access-key", "an-access-key-of-thirty-two-characters"];
     let server =
         Server::start(&[&["--allow-origin", "https://friend.example"], &own_key[..]].concat()).await?;
@@ -152,8 +151,8 @@ async fn pages_that_were_allowed_may_show_the_page_in_a_frame_and_no_others() ->
 }
 
 #[tokio::test]
-async fn under_its_policy_the_page_connects_draws_and_runs_nothing_inline() -> anyhow::Result<()> {
-    // No folder: what the browser gets, the program carries.
+async fn the_page_works_under_its_policy_without_inline_scripts() -> anyhow::Result<()> {
+    // Without a directory, the embedded page is served.
     let server = Server::start(&[]).await?;
     let browser = Browser::start().await?;
     browser.open(&server.url("/?wrap=1&time=1&theme=dark")).await?;

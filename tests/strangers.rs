@@ -1,4 +1,4 @@
-//! Programs that are not ours, unmodified but for the URL: the tutorial's streamer, publisher, server and pages, a client
+//! Third-party programs, unmodified except for the URL: the tutorial's streamer, publisher, server and pages, a client
 //! on the PyPI package `websockets`, and the official Python SDK.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
@@ -19,7 +19,7 @@ use tailcast_tests::{
     with_timeout,
 };
 
-/// Calls a method of the official SDK; gives its result.
+/// Calls a method of the official SDK. Returns its result.
 async fn sdk(server: &Server, method: &str, arguments: Value) -> anyhow::Result<Value> {
     let connection_string = server.connection_string()?.reveal();
     let arguments = [connection_string.as_str(), method, &arguments.to_string()];
@@ -28,14 +28,14 @@ async fn sdk(server: &Server, method: &str, arguments: Value) -> anyhow::Result<
     Ok(serde_json::from_str(&ended.stdout)?)
 }
 
-/// Sends text by a method of the official SDK.
+/// Sends text with a method of the official SDK.
 async fn sdk_text(server: &Server, method: &str, message: &str, mut target: Value) -> anyhow::Result<()> {
     target["message"] = json!(message);
     target["content_type"] = json!("text/plain");
     sdk(server, method, target).await.map(drop)
 }
 
-/// What the clients are written in.
+/// Programming language of a client.
 #[derive(Debug, Clone, Copy)]
 enum Language {
     Rust,
@@ -44,14 +44,14 @@ enum Language {
 
 const BOTH: [Language; 2] = [Language::Rust, Language::Python];
 
-/// A connected client of the JSON subprotocol.
+/// Connected client with the JSON subprotocol.
 enum Client {
     Rust(Box<Socket>),
     Python(Box<Program>),
 }
 
 impl Client {
-    /// With a token that the official SDK made; gives it with its `connected` frame.
+    /// Connects with a token of the official SDK. Returns the client and its `connected` frame.
     async fn connect(language: Language, server: &Server, token: Value) -> anyhow::Result<(Self, Value)> {
         let token = sdk(server, "get_client_access_token", token).await?;
         let url = token["url"].as_str().context("no url")?;
@@ -93,14 +93,13 @@ fn from_group(group: &str, text: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_tutorial_s_streamer_sends_one_message_and_takes_one_answer_until_its_input_ends()
--> anyhow::Result<()> {
+async fn the_tutorials_streamer_receives_a_response_to_each_message() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut subscriber = server.subscribe().await?;
     let lines: Vec<String> = (0..500).map(|number| format!("line {number} \"quoted\" é")).collect();
     let input = lines.join("\n") + "\n";
     let ended = run_program("stream.py", &[&server.negotiate_url()], input.as_bytes()).await?;
-    // Its end is a traceback; that it got there means that it had an answer to each message.
+    // The program ends with a traceback, after it has received a response to each message.
     assert_eq!(ended.stdout.trim(), "connected");
     assert!(ended.stderr.ends_with("EOFError: EOF when reading a line\n"), "{}", ended.stderr);
     for line in &lines {
@@ -110,7 +109,7 @@ async fn the_tutorial_s_streamer_sends_one_message_and_takes_one_answer_until_it
 }
 
 #[tokio::test]
-async fn a_line_typed_into_the_tutorial_s_streamer_appears_before_the_next_is_typed() -> anyhow::Result<()> {
+async fn lines_of_the_tutorials_streamer_appear_immediately() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut subscriber = server.subscribe().await?;
     let mut streamer = Program::start("stream.py", &[&server.negotiate_url()])?;
@@ -122,7 +121,7 @@ async fn a_line_typed_into_the_tutorial_s_streamer_appears_before_the_next_is_ty
 }
 
 #[tokio::test]
-async fn a_token_of_the_official_sdk_connects_with_its_user_roles_and_groups() -> anyhow::Result<()> {
+async fn tokens_of_the_official_sdk_set_user_roles_and_groups() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     for language in BOTH {
         let token = json!({
@@ -153,7 +152,7 @@ async fn a_token_of_the_official_sdk_connects_with_its_user_roles_and_groups() -
 }
 
 #[tokio::test]
-async fn an_anonymous_token_of_the_official_sdk_may_do_nothing() -> anyhow::Result<()> {
+async fn an_anonymous_token_of_the_official_sdk_has_no_permissions() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let (mut client, connected) = Client::connect(Language::Python, &server, json!({})).await?;
     assert_eq!(connected["userId"], Value::Null);
@@ -165,7 +164,7 @@ async fn an_anonymous_token_of_the_official_sdk_may_do_nothing() -> anyhow::Resu
 }
 
 #[tokio::test]
-async fn the_official_sdk_sends_to_all_in_each_of_its_types() -> anyhow::Result<()> {
+async fn the_official_sdk_sends_all_data_types_to_all_clients() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let (mut rust, _) = Client::connect(Language::Rust, &server, json!({})).await?;
     let (mut python, _) = Client::connect(Language::Python, &server, json!({})).await?;
@@ -185,8 +184,7 @@ async fn the_official_sdk_sends_to_all_in_each_of_its_types() -> anyhow::Result<
 }
 
 #[tokio::test]
-async fn the_official_sdk_reaches_groups_users_and_connections_and_nobody_who_is_excluded()
--> anyhow::Result<()> {
+async fn the_official_sdk_sends_to_groups_users_and_connections_with_exclusions() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let token = |user: &str| json!({"user_id": user, "groups": ["g"]});
     let (mut ada, _) = Client::connect(Language::Rust, &server, token("ada/1")).await?;
@@ -204,7 +202,7 @@ async fn the_official_sdk_reaches_groups_users_and_connections_and_nobody_who_is
     ] {
         sdk_text(&server, method, message, target).await?;
     }
-    // What is not for a client would have come before the end.
+    // An excluded message would have arrived before the last one.
     let direct = |text: &str| from_server("text", &json!(text));
     for expected in [
         from_group("g", "group"),
@@ -222,7 +220,7 @@ async fn the_official_sdk_reaches_groups_users_and_connections_and_nobody_who_is
 }
 
 #[tokio::test]
-async fn the_tutorial_s_publisher_reaches_clients_with_and_without_a_subprotocol() -> anyhow::Result<()> {
+async fn the_tutorials_publisher_reaches_clients_with_and_without_a_subprotocol() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut framed = server.connect("ada").await?;
     let mut plain = Program::start("client.py", &[&server.negotiate("bob").await?])?;
@@ -235,12 +233,12 @@ async fn the_tutorial_s_publisher_reaches_clients_with_and_without_a_subprotocol
     Ok(())
 }
 
-/// Our server, with one of the tutorial's pages.
+/// Starts `tailcast serve` with one of the tutorial's pages.
 async fn server_with(page: &str) -> anyhow::Result<Server> {
     Server::start(&["--site", &path_of(page)?]).await
 }
 
-/// The tutorial's own server, which signs tokens for our service; gives it with its address.
+/// Starts the tutorial's server, which signs tokens for the service. Returns it with its address.
 async fn tutorial_server(server: &Server, page: &str) -> anyhow::Result<(Program, String)> {
     let arguments = [server.connection_string()?.reveal(), path_of(page)?];
     let mut tutorial = Program::start("server.py", &arguments.each_ref().map(String::as_str))?;
@@ -249,14 +247,14 @@ async fn tutorial_server(server: &Server, page: &str) -> anyhow::Result<(Program
     Ok((tutorial, format!("http://localhost:{port}")))
 }
 
-/// The texts of the page's elements, from top to bottom.
+/// Returns the texts of the page's elements, from top to bottom.
 async fn texts(browser: &Browser, elements: &str) -> anyhow::Result<Vec<String>> {
     let script =
         format!("return [...document.querySelectorAll('#output {elements}')].map(one => one.innerText)");
     Ok(serde_json::from_value(browser.run(&script).await?)?)
 }
 
-/// The tutorial's last page does not say when it has joined the group, so we talk until it shows something.
+/// Publishes until the tutorial's last page shows a line: it does not indicate when it has joined the group.
 async fn page_has_joined(browser: &Browser, streamer: &mut Streamer) -> anyhow::Result<()> {
     with_timeout("joining the group", async {
         while texts(browser, "span").await?.is_empty() {
@@ -267,7 +265,7 @@ async fn page_has_joined(browser: &Browser, streamer: &mut Streamer) -> anyhow::
     .await
 }
 
-/// The lines that the tutorial's last page shows once it shows `last`.
+/// Waits until the tutorial's last page shows `last`. Returns its lines.
 async fn lines_until(browser: &Browser, last: &str) -> anyhow::Result<Vec<String>> {
     browser.until(&format!("document.querySelector('#output').textContent.endsWith('{last}')")).await?;
     let spans = texts(browser, "span").await?;
@@ -276,7 +274,7 @@ async fn lines_until(browser: &Browser, last: &str) -> anyhow::Result<Vec<String
 }
 
 #[tokio::test]
-async fn the_tutorial_s_first_page_prints_each_frame() -> anyhow::Result<()> {
+async fn the_tutorials_first_page_shows_each_frame() -> anyhow::Result<()> {
     let (server, browser) = (server_with("page/first").await?, Browser::start().await?);
     browser.open(&server.url("/")).await?;
     browser.until("document.querySelectorAll('#output p').length === 1").await?;
@@ -297,7 +295,7 @@ async fn the_tutorial_s_first_page_prints_each_frame() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn the_tutorial_s_last_page_shows_the_lines_of_tailcast_stream_in_order() -> anyhow::Result<()> {
+async fn the_tutorials_last_page_shows_lines_in_order() -> anyhow::Result<()> {
     let (server, browser) = (server_with("page/last").await?, Browser::start().await?);
     let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
     browser.open(&server.url("/")).await?;
@@ -312,7 +310,7 @@ async fn the_tutorial_s_last_page_shows_the_lines_of_tailcast_stream_in_order() 
 }
 
 #[tokio::test]
-async fn the_tutorial_s_server_serves_its_page_its_streamer_and_ours() -> anyhow::Result<()> {
+async fn the_tutorials_server_works_with_its_clients_and_tailcast_stream() -> anyhow::Result<()> {
     let (server, browser) = (Server::start(&[]).await?, Browser::start().await?);
     let (_tutorial, url) = tutorial_server(&server, "page/last").await?;
     let negotiate_url = format!("{url}/negotiate");

@@ -1,4 +1,4 @@
-//! `tailcast stream`: lines in, messages out, every line acknowledged.
+//! `tailcast stream`: publishes lines and waits for their acknowledgement.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
@@ -12,7 +12,7 @@ use tailcast_tests::{
 };
 
 #[tokio::test]
-async fn a_typed_line_appears_before_the_next_is_typed() -> anyhow::Result<()> {
+async fn each_line_is_published_immediately() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut subscriber = server.subscribe().await?;
     let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
@@ -26,7 +26,7 @@ async fn a_typed_line_appears_before_the_next_is_typed() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn piped_lines_arrive_in_order_and_complete() -> anyhow::Result<()> {
+async fn piped_lines_arrive_completely_and_in_order() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut subscriber = server.subscribe().await?;
     let count = 300_000;
@@ -41,7 +41,7 @@ async fn piped_lines_arrive_in_order_and_complete() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_last_line_without_an_end_is_a_line_too() -> anyhow::Result<()> {
+async fn a_last_line_without_a_line_feed_is_published() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut subscriber = server.subscribe().await?;
     let ended = run(&tailcast()?, &["stream", "--negotiate", &server.negotiate_url()], b"one\ntwo").await?;
@@ -77,13 +77,13 @@ async fn acknowledge(
 }
 
 #[tokio::test]
-async fn many_messages_are_on_their_way_at_once_and_the_end_waits_for_every_ack() -> anyhow::Result<()> {
+async fn messages_are_pipelined_and_every_ack_is_awaited() -> anyhow::Result<()> {
     let service = ScriptedService::start().await?;
     let mut streamer = Streamer::start(&service.negotiate_url(), &[])?;
     let mut socket = service.accept().await?;
     let mut ack_ids = Vec::new();
     for line in ["a", "b", "c"] {
-        // Nothing has been acknowledged yet, and still the next line comes at once.
+        // The next line is sent without waiting for an acknowledgement.
         streamer.write(&format!("{line}\n")).await?;
         let sent = next_send(&mut socket).await?;
         assert_eq!(
@@ -93,7 +93,7 @@ async fn many_messages_are_on_their_way_at_once_and_the_end_waits_for_every_ack(
         ack_ids.push(sent["ackId"].clone());
     }
     streamer.end_input();
-    // Acks may come in any order; the last one ends the program.
+    // Acks can arrive in any order. The program exits after the last one.
     for ack_id in ack_ids.iter().rev() {
         assert!(streamer.process_id().is_ok());
         acknowledge(&mut socket, ack_id).await?;
@@ -103,7 +103,7 @@ async fn many_messages_are_on_their_way_at_once_and_the_end_waits_for_every_ack(
 }
 
 #[tokio::test]
-async fn what_piles_up_leaves_in_few_messages_joined_by_line_feeds() -> anyhow::Result<()> {
+async fn accumulated_lines_are_batched_into_few_messages() -> anyhow::Result<()> {
     let service = ScriptedService::start().await?;
     let mut streamer = Streamer::start(&service.negotiate_url(), &[])?;
     let lines: Vec<String> = (0..20_000).map(|number| format!("line {number}")).collect();
@@ -134,7 +134,7 @@ async fn what_piles_up_leaves_in_few_messages_joined_by_line_feeds() -> anyhow::
 }
 
 #[tokio::test]
-async fn a_server_that_comes_back_gets_the_lines_it_missed() -> anyhow::Result<()> {
+async fn lines_are_delivered_after_a_restart_of_the_server() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let address = server.address().to_owned();
     let mut subscriber = server.subscribe().await?;
@@ -150,21 +150,21 @@ async fn a_server_that_comes_back_gets_the_lines_it_missed() -> anyhow::Result<(
     streamer.write("after\n").await?;
     streamer.end_input();
     assert_eq!(streamer.wait_for_exit().await?.0, Some(0));
-    // The line of the time without a server was delivered when it came back, to whoever was there by then.
+    // The line written meanwhile was delivered after the restart, to clients that had joined by then.
     let seen = subscriber.lines(1).await?;
     assert!(seen == ["after"] || seen == ["meanwhile"], "{seen:?}");
     Ok(())
 }
 
 #[tokio::test]
-async fn when_it_gives_up_it_says_how_many_lines_are_not_acknowledged() -> anyhow::Result<()> {
+async fn giving_up_reports_the_number_of_unacknowledged_lines() -> anyhow::Result<()> {
     let service = ScriptedService::start().await?;
     let mut streamer = Streamer::start(&service.negotiate_url(), &["--give-up-after", "2"])?;
     let mut socket = service.accept().await?;
     streamer.write("one\n").await?;
     let sent = next_send(&mut socket).await?;
     acknowledge(&mut socket, &sent["ackId"]).await?;
-    // From here on there is nobody any more, neither for this connection nor for another.
+    // Closes the connection, and makes reconnecting impossible.
     drop((service, socket));
     streamer.wait_for_stderr("retrying in").await?;
     streamer.write("two\nthree\n").await?;
@@ -176,7 +176,7 @@ async fn when_it_gives_up_it_says_how_many_lines_are_not_acknowledged() -> anyho
 }
 
 #[tokio::test]
-async fn without_permission_nothing_is_delivered_and_the_refusal_is_told() -> anyhow::Result<()> {
+async fn publishing_without_permission_delivers_nothing_and_is_reported() -> anyhow::Result<()> {
     let server = Server::start(&["--publish-key", "secret of the test"]).await?;
     let mut subscriber = server.subscribe().await?;
     let ended = run(&tailcast()?, &["stream", "--negotiate", &server.negotiate_url()], b"one\ntwo\n").await?;
@@ -185,7 +185,7 @@ async fn without_permission_nothing_is_delivered_and_the_refusal_is_told() -> an
         "the service refused the message: The client does not have permission to send to group 'stream'.";
     assert!(ended.stderr.contains(expected), "{}", ended.stderr);
     assert!(ended.stderr.contains("2 of 2 lines read were not acknowledged"), "{}", ended.stderr);
-    // Somebody with the key publishes: the first thing that arrives is theirs.
+    // The first message that arrives is that of a publisher with the key.
     let arguments = ["stream", "--negotiate", &server.negotiate_url(), "--publish-key", "secret of the test"];
     assert_eq!(run(&tailcast()?, &arguments, b"allowed\n").await?.code, Some(0));
     assert_eq!(subscriber.lines(1).await?, ["allowed"]);
@@ -193,16 +193,16 @@ async fn without_permission_nothing_is_delivered_and_the_refusal_is_told() -> an
 }
 
 #[tokio::test]
-async fn a_signal_ends_it_after_what_was_read_is_acknowledged() -> anyhow::Result<()> {
+async fn a_signal_stops_it_after_pending_lines_are_acknowledged() -> anyhow::Result<()> {
     for name in ["INT", "TERM"] {
         let service = ScriptedService::start().await?;
         let mut streamer = Streamer::start(&service.negotiate_url(), &[])?;
         let mut socket = service.accept().await?;
-        // One write, so that who has read the line has read what follows it.
+        // One write, so that the partial line is read together with the first line.
         streamer.write("one\nbegun, without an end").await?;
         let sent = next_send(&mut socket).await?;
         streamer.signal(name).await?;
-        // Only a program that drains sends the line that had been begun.
+        // The partial line is sent only while draining.
         let rest = next_send(&mut socket).await?;
         assert_eq!(rest["data"], "begun, without an end", "SIG{name}");
         acknowledge(&mut socket, &sent["ackId"]).await?;
@@ -213,7 +213,7 @@ async fn a_signal_ends_it_after_what_was_read_is_acknowledged() -> anyhow::Resul
 }
 
 #[tokio::test]
-async fn a_second_signal_ends_it_at_once_and_the_lines_are_named() -> anyhow::Result<()> {
+async fn a_second_signal_stops_it_immediately_and_reports_lost_lines() -> anyhow::Result<()> {
     let service = ScriptedService::start().await?;
     let mut streamer = Streamer::start(&service.negotiate_url(), &[])?;
     let mut socket = service.accept().await?;
@@ -231,14 +231,14 @@ async fn a_second_signal_ends_it_at_once_and_the_lines_are_named() -> anyhow::Re
 }
 
 #[tokio::test]
-async fn memory_stays_small_while_nobody_takes_what_is_sent() -> anyhow::Result<()> {
+async fn memory_is_bounded_without_acknowledgements() -> anyhow::Result<()> {
     let service = ScriptedService::start().await?;
     let mut streamer = Streamer::start(&service.negotiate_url(), &[])?;
     let mut socket = service.accept().await?;
     let megabyte = "x".repeat(1023) + "\n";
     let megabyte = megabyte.repeat(1024);
     let process = streamer.process_id()?;
-    // Feeds without end; nothing is acknowledged, so at some point the pipe is full and the writer waits.
+    // Without acknowledgements, the pipe is full at some point, and the writer is blocked.
     let writing = async {
         for _ in 0..200 {
             streamer.write(&megabyte).await?;
@@ -255,7 +255,7 @@ async fn memory_stays_small_while_nobody_takes_what_is_sent() -> anyhow::Result<
         anyhow::Ok(kib)
     };
     let kib = tokio::select! {
-        written = writing => anyhow::bail!("200 MiB went into a streamer that nobody answers: {written:?}"),
+        written = writing => anyhow::bail!("the streamer accepted 200 MiB without acknowledgements: {written:?}"),
         kib = full => kib?,
     };
     assert!(kib < 64 * 1024, "{kib} KiB");
@@ -263,7 +263,7 @@ async fn memory_stays_small_while_nobody_takes_what_is_sent() -> anyhow::Result<
 }
 
 #[tokio::test]
-async fn a_subscriber_of_the_tutorials_kind_reads_it_as_plain_text() -> anyhow::Result<()> {
+async fn a_client_without_a_subprotocol_receives_plain_text() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut simple = Socket::open(&simple_url(&server).await?, &[]).await?;
     let mut subscriber = server.subscribe().await?;
@@ -274,7 +274,7 @@ async fn a_subscriber_of_the_tutorials_kind_reads_it_as_plain_text() -> anyhow::
     Ok(())
 }
 
-/// A URL whose token puts its client into the group, for clients that cannot ask for it.
+/// Returns a client URL whose token adds the client to the group, for clients that cannot join it.
 async fn simple_url(server: &Server) -> anyhow::Result<String> {
     use webpubsub_protocol::token::{Claims, UnixTime, sign};
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
@@ -285,7 +285,7 @@ async fn simple_url(server: &Server) -> anyhow::Result<String> {
 }
 
 #[tokio::test]
-async fn a_group_of_its_own_is_asked_for_and_one_that_is_closed_is_told() -> anyhow::Result<()> {
+async fn a_group_is_requested_and_a_refusal_is_reported() -> anyhow::Result<()> {
     let server = Server::start(&["--allow-group", "build-*"]).await?;
     let url = server.url("/negotiate?id=ci");
     let open = run(&tailcast()?, &["stream", "--negotiate", &url, "--group", "build-42"], b"x\n").await?;
@@ -296,26 +296,26 @@ async fn a_group_of_its_own_is_asked_for_and_one_that_is_closed_is_told() -> any
     Ok(())
 }
 
-/// The server's reason for refusing the group `other`.
+/// Reason with which the server refuses the group `other`.
 const REFUSAL: &str =
     "the group `other` is not open on this server; start it with `--allow-group PATTERN` to open the group";
 
 #[tokio::test]
-async fn a_command_that_is_refused_ends_at_once_with_the_reason_and_retries_nothing() -> anyhow::Result<()> {
+async fn a_refused_command_stops_immediately_without_retries() -> anyhow::Result<()> {
     let server = Server::start(&["--allow-group", "build-*"]).await?;
     let (url, file) = (server.negotiate_url(), std::env::current_exe()?);
     let file = file.to_string_lossy();
     let refused = ["--negotiate", &url, "--group", "other"];
     let tail = [&refused[..], &["--lines", "0", &file]].concat();
     for (command, arguments) in [("stream", &refused[..]), ("tail", &tail)] {
-        // Its input goes on: standard input stays open, and a file is followed without end.
+        // The input has no end: standard input stays open, and a file is followed.
         let (code, said) = Streamer::start_as(command, arguments)?.wait_for_exit().await?;
         assert_eq!(code, Some(1), "{command}: {said}");
         assert!(said.contains(REFUSAL) && !said.contains("retrying"), "{command}: {said}");
     }
     let shell = [&["run"], &refused[..], &["--", "sh", "-c", "echo done; exit 5"]].concat();
     let ended = run(&tailcast()?, &shell, b"").await?;
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(5), "done\n"), "the command runs on");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(5), "done\n"), "the command keeps running");
     assert!(ended.stderr.contains(REFUSAL) && !ended.stderr.contains("retrying"), "{}", ended.stderr);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Which subprotocol is spoken, and what those get who speak none of ours.
+//! Negotiation of subprotocols, and clients without a supported one.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
@@ -9,7 +9,7 @@ use tailcast_tests::{
 use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
-async fn json_is_chosen_in_any_company_and_echoed() -> anyhow::Result<()> {
+async fn json_is_selected_from_any_list_of_subprotocols() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     for offer in [&[JSON][..], &["chat.v1", JSON], &[JSON, "protobuf.webpubsub.azure.v1"]] {
         let mut socket = Socket::open(&server.negotiate("ada").await?, offer).await?;
@@ -23,7 +23,7 @@ async fn json_is_chosen_in_any_company_and_echoed() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_client_without_a_subprotocol_gets_payloads_and_no_frames() -> anyhow::Result<()> {
+async fn a_client_without_a_subprotocol_receives_payloads_without_frames() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut simple = Socket::open(&server.negotiate("x").await?, &[]).await?;
     let program = tailcast_tests::environment::tailcast()?;
@@ -31,17 +31,17 @@ async fn a_client_without_a_subprotocol_gets_payloads_and_no_frames() -> anyhow:
     let publish = ["publish", connection_string.as_str(), "stream", "hello"];
     assert_eq!(tailcast_tests::command::run(&program, &publish, b"").await?.code, Some(0));
     assert_eq!(simple.message().await?, Message::text("hello"));
-    // Its own messages are events, and there is no handler for them.
+    // The client's messages are events, which have no handler here.
     simple.send("an event").await?;
     assert_eq!(simple.closed().await?.0, 1011);
     Ok(())
 }
 
 #[tokio::test]
-async fn names_that_nobody_knows_are_not_refused() -> anyhow::Result<()> {
+async fn unknown_subprotocols_are_accepted() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let url = server.negotiate("x").await?;
-    // No name is echoed, which this WebSocket client takes for a failure of its own, so the test speaks HTTP.
+    // The response has no subprotocol, which the WebSocket client rejects, so the test sends an HTTP request.
     let response = http_client()?
         .get(url.replacen("ws://", "http://", 1))
         .header("Connection", "Upgrade")
@@ -57,8 +57,7 @@ async fn names_that_nobody_knows_are_not_refused() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_lost_connection_cannot_be_recovered_and_the_client_is_told_so_by_code_1008() -> anyhow::Result<()>
-{
+async fn recovery_of_a_plain_connection_is_closed_with_1008() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let url = format!(
         "ws://{}/client/hubs/stream?awps_connection_id=c&awps_reconnection_token=t",
@@ -70,7 +69,7 @@ async fn a_lost_connection_cannot_be_recovered_and_the_client_is_told_so_by_code
 }
 
 #[tokio::test]
-async fn a_browser_s_address_bar_is_told_that_this_is_a_websocket() -> anyhow::Result<()> {
+async fn a_plain_get_request_is_refused_as_not_a_websocket() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let (status, words) = tailcast_tests::server::get(&server.url("/client/hubs/stream")).await?;
     assert_eq!(status, 400);
@@ -79,7 +78,7 @@ async fn a_browser_s_address_bar_is_told_that_this_is_a_websocket() -> anyhow::R
 }
 
 #[tokio::test]
-async fn a_server_that_ends_says_goodbye() -> anyhow::Result<()> {
+async fn a_shutdown_sends_close_frames() -> anyhow::Result<()> {
     for signal in ["TERM", "INT"] {
         let mut server = Server::start(&[]).await?;
         let mut client = server.connect("x").await?;

@@ -1,5 +1,5 @@
-//! The vendor's SDKs, unmodified, cannot tell the service from the cloud: every public method of each, with every option
-//! that changes what goes over the wire, judged by its effect. What works is written into `docs/protocol-support.md`.
+//! Compatibility with the vendor's unmodified SDKs: every public method of each, with every option
+//! that affects the wire format, tested by its effect. The results are in `docs/protocol-support.md`.
 
 #[path = "strangers/support/survey.rs"]
 mod survey;
@@ -31,7 +31,7 @@ const KINDS: [Kind; 3] = [
     Kind { title: "Event handlers", sdks: &["@azure/web-pubsub-express"] },
 ];
 
-/// What does not work, by its name in every SDK, and why: the words of the table.
+/// Unsupported operations, with the reasons in the table.
 const EXCEPTIONS: [(&str, &str); 3] = [
     ("client access token: MQTT", "MQTT is not supported"),
     ("client access token: Socket.IO", "Socket.IO is not supported"),
@@ -39,7 +39,7 @@ const EXCEPTIONS: [(&str, &str); 3] = [
 ];
 
 #[tokio::test]
-async fn every_sdk_does_all_that_it_can_and_the_document_says_so() -> anyhow::Result<()> {
+async fn every_sdk_operation_works_as_documented() -> anyhow::Result<()> {
     let (javascript, python) = tokio::try_join!(survey(Language::JavaScript), survey(Language::Python))?;
     let mut sdks: Vec<Sdk> = javascript.into_iter().chain(python).collect();
     let mut complaints = Vec::new();

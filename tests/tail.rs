@@ -1,4 +1,4 @@
-//! `tailcast tail`: real files, rotated as logrotate does it, while they are written to.
+//! `tailcast tail`: files that are rotated, as by logrotate, while they are written to.
 
 use std::{
     collections::VecDeque,
@@ -16,7 +16,7 @@ use tailcast_tests::{
     streamer::Streamer,
 };
 
-/// A folder for one test. Removed when dropped.
+/// Temporary directory of a test. Removed when dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -59,7 +59,7 @@ async fn stopped(tail: Streamer) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes lines `FROM..TO`, in pieces that end anywhere, as a program's buffer does.
+/// Writes lines `FROM..TO`, in chunks that are not aligned to lines.
 fn write_lines(file: &mut File, from: usize, to: usize) -> anyhow::Result<()> {
     let text: String = (from..to).map(|number| format!("line {number}\n")).collect();
     for piece in text.as_bytes().chunks(4099) {
@@ -68,7 +68,7 @@ fn write_lines(file: &mut File, from: usize, to: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A subscriber that reads line by line, whatever came in one message.
+/// Subscriber that returns single lines.
 struct Reader {
     subscriber: Socket,
     ahead: VecDeque<String>,
@@ -86,7 +86,7 @@ impl Reader {
         self.ahead.pop_front().context("a message without a line")
     }
 
-    /// Receives lines `FROM..TO`, each once and in order.
+    /// Receives lines `FROM..TO`, and checks that each arrives once, in order.
     async fn receive(&mut self, from: usize, to: usize) -> anyhow::Result<()> {
         for number in from..to {
             let line = self.line().await.with_context(|| format!("line {number} is missing"))?;
@@ -97,7 +97,7 @@ impl Reader {
 }
 
 #[tokio::test]
-async fn the_last_lines_come_first_and_then_what_is_written() -> anyhow::Result<()> {
+async fn the_last_lines_are_published_first_and_then_appended_lines() -> anyhow::Result<()> {
     let (folder, server) = (Folder::new("last-lines")?, Server::start(&[]).await?);
     let mut reader = Reader::of(&server).await?;
     let path = folder.file("app.log");
@@ -110,7 +110,7 @@ async fn the_last_lines_come_first_and_then_what_is_written() -> anyhow::Result<
 }
 
 #[tokio::test]
-async fn no_line_is_lost_or_repeated_when_a_file_is_renamed_under_load() -> anyhow::Result<()> {
+async fn no_line_is_lost_or_duplicated_across_a_rename() -> anyhow::Result<()> {
     const LINES: usize = 20_000;
     let (folder, server) = (Folder::new("rename")?, Server::start(&[]).await?);
     let mut reader = Reader::of(&server).await?;
@@ -120,10 +120,10 @@ async fn no_line_is_lost_or_repeated_when_a_file_is_renamed_under_load() -> anyh
     for round in 0..8 {
         let start = round * LINES;
         write_lines(&mut file, start, start + LINES / 2)?;
-        // So that no rotation comes before this file has been opened: nobody rotates twice in a moment.
+        // Waits until the new file is open. Real rotations are not that close together.
         reader.receive(start, start + 1).await?;
         fs::rename(&path, folder.file(&format!("app.log.{round}")))?;
-        // The program has not been told yet, and writes on.
+        // The program still writes to the renamed file.
         write_lines(&mut file, start + LINES / 2, start + LINES)?;
         reader.receive(start + 1, start + LINES).await?;
         file = append(&path)?;
@@ -132,7 +132,7 @@ async fn no_line_is_lost_or_repeated_when_a_file_is_renamed_under_load() -> anyh
 }
 
 #[tokio::test]
-async fn no_line_is_lost_or_repeated_when_a_file_is_copied_and_emptied_under_load() -> anyhow::Result<()> {
+async fn no_line_is_lost_or_duplicated_across_copy_and_truncate() -> anyhow::Result<()> {
     const LINES: usize = 20_000;
     let (folder, server) = (Folder::new("copy")?, Server::start(&[]).await?);
     let mut reader = Reader::of(&server).await?;
@@ -143,7 +143,7 @@ async fn no_line_is_lost_or_repeated_when_a_file_is_copied_and_emptied_under_loa
         let start = round * LINES;
         write_lines(&mut file, start, start + 10)?;
         reader.receive(start, start + 10).await?;
-        // The rest may be read before it is copied, or after, or partly.
+        // The rest can be read before or after the copy, or partially.
         write_lines(&mut file, start + 10, start + LINES)?;
         fs::copy(&path, folder.file("app.log.1"))?;
         file.set_len(0)?;
@@ -153,7 +153,7 @@ async fn no_line_is_lost_or_repeated_when_a_file_is_copied_and_emptied_under_loa
 }
 
 #[tokio::test]
-async fn several_files_are_told_apart_and_one_that_is_missing_is_waited_for() -> anyhow::Result<()> {
+async fn several_files_have_prefixes_and_missing_files_are_awaited() -> anyhow::Result<()> {
     let (folder, server) = (Folder::new("several")?, Server::start(&[]).await?);
     let mut reader = Reader::of(&server).await?;
     let (app, db) = (folder.file("app.log"), folder.file("not-there-yet/db.log"));
@@ -170,7 +170,7 @@ async fn several_files_are_told_apart_and_one_that_is_missing_is_waited_for() ->
 }
 
 #[tokio::test]
-async fn what_cannot_be_followed_is_named() -> anyhow::Result<()> {
+async fn a_directory_is_refused_with_an_error() -> anyhow::Result<()> {
     let folder = Folder::new("nothing")?;
     let mut tail = command(&tailcast()?);
     tail.arg("tail").arg(&folder.0);

@@ -1,4 +1,4 @@
-//! TLS that ends in the server itself.
+//! TLS termination in the server.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use tailcast_tests::{
     with_timeout,
 };
 
-/// A folder with a certificate for 127.0.0.1 and its key. Removed when dropped.
+/// Temporary directory with a certificate for 127.0.0.1 and its key. Removed when dropped.
 struct Certificate(PathBuf);
 
 impl Certificate {
@@ -26,7 +26,7 @@ impl Certificate {
         Ok(certificate)
     }
 
-    /// Puts another one in its place.
+    /// Replaces certificate and key.
     fn renew(&self) -> anyhow::Result<()> {
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
         fs::write(self.file(), made.cert.pem())?;
@@ -46,9 +46,9 @@ impl Certificate {
         Server::start(&["--tls-cert", text(&file)?, "--tls-key", text(&key)?]).await
     }
 
-    /// A client that trusts what is in the folder now, and nothing else.
+    /// Returns a client that trusts only the current certificate.
     fn client(&self) -> anyhow::Result<reqwest::Client> {
-        // Installs what encrypts.
+        // Installs the TLS provider.
         drop(http_client()?);
         let root = reqwest::Certificate::from_pem(&fs::read(self.file())?)?;
         Ok(reqwest::Client::builder().no_proxy().tls_certs_only([root]).build()?)
@@ -66,8 +66,7 @@ fn text(path: &Path) -> anyhow::Result<&str> {
 }
 
 #[tokio::test]
-async fn a_stream_over_tls_is_acknowledged_and_who_does_not_trust_the_certificate_sends_nothing()
--> anyhow::Result<()> {
+async fn streaming_over_tls_requires_a_trusted_certificate() -> anyhow::Result<()> {
     let certificate = Certificate::new("stream")?;
     let server = certificate.server().await?;
     let answer = with_timeout("negotiating", async {
@@ -95,7 +94,7 @@ async fn a_stream_over_tls_is_acknowledged_and_who_does_not_trust_the_certificat
 }
 
 #[tokio::test]
-async fn the_page_connects_and_draws_over_tls() -> anyhow::Result<()> {
+async fn the_page_connects_and_shows_lines_over_tls() -> anyhow::Result<()> {
     let certificate = Certificate::new("page")?;
     let server = certificate.server().await?;
     let browser = Browser::start().await?;
@@ -109,7 +108,7 @@ async fn the_page_connects_and_draws_over_tls() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_new_certificate_is_read_at_sighup_and_a_broken_one_changes_nothing() -> anyhow::Result<()> {
+async fn sighup_reloads_the_certificate_and_ignores_an_invalid_one() -> anyhow::Result<()> {
     let certificate = Certificate::new("renewed")?;
     let server = certificate.server().await?;
     let old = certificate.client()?;
@@ -117,7 +116,7 @@ async fn a_new_certificate_is_read_at_sighup_and_a_broken_one_changes_nothing() 
     let new = certificate.client()?;
     let health = server.url("/healthz");
     assert_eq!(old.get(&health).send().await?.status(), 200);
-    assert!(new.get(&health).send().await.is_err(), "it was not asked to read the new one yet");
+    assert!(new.get(&health).send().await.is_err(), "the new certificate is not loaded before SIGHUP");
     server.signal("HUP").await?;
     server.wait_for_stderr("Reloaded the certificate.").await?;
     assert_eq!(new.get(&health).send().await?.status(), 200);
@@ -129,7 +128,7 @@ async fn a_new_certificate_is_read_at_sighup_and_a_broken_one_changes_nothing() 
 }
 
 #[tokio::test]
-async fn files_that_cannot_be_used_are_named() -> anyhow::Result<()> {
+async fn invalid_certificate_files_are_reported() -> anyhow::Result<()> {
     let (one, other) = (Certificate::new("one")?, Certificate::new("another")?);
     let refused = async |file: PathBuf, key: PathBuf| {
         let mut serve = command(&tailcast()?);

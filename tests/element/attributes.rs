@@ -1,19 +1,19 @@
-//! What is written on the element, and what of it is a property.
+//! Attributes and properties of the element.
 
 use serde_json::{Value, json};
 use tailcast_tests::{browser::Kind, embedding::Embedding};
 
 tailcast_tests::in_every_browser! {
-    each_attribute_is_a_property_and_each_property_an_attribute,
-    negotiate_and_url_say_where_to_connect_and_user_id_who_does,
-    group_and_subprotocol_may_change_while_it_runs,
-    max_lines_is_how_many_are_kept,
-    what_is_shown_follows_its_attributes_at_once,
-    filter_leaves_only_lines_with_its_words,
-    publish_gives_a_line_to_type_in_and_readonly_takes_it_away,
+    attributes_and_properties_reflect_each_other,
+    negotiate_url_and_user_id_configure_the_connection,
+    group_and_subprotocol_can_change_while_connected,
+    max_lines_limits_the_stored_lines,
+    display_attributes_apply_immediately,
+    filter_shows_only_matching_lines,
+    publish_shows_the_composer_and_readonly_hides_it,
 }
 
-/// Each attribute, a value, and what the property of the same name is then.
+/// Returns each attribute with a value, and the expected value of its property.
 fn attributes() -> Vec<(&'static str, &'static str, &'static str, Value)> {
     vec![
         ("negotiate", "negotiate", "/negotiate", json!("/negotiate")),
@@ -39,7 +39,7 @@ fn attributes() -> Vec<(&'static str, &'static str, &'static str, Value)> {
     ]
 }
 
-async fn each_attribute_is_a_property_and_each_property_an_attribute(kind: Kind) -> anyhow::Result<()> {
+async fn attributes_and_properties_reflect_each_other(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     page.until("customElements.get('tail-cast')").await?;
     let observed = page.value("customElements.get('tail-cast').observedAttributes.toSorted()").await?;
@@ -65,10 +65,10 @@ async fn each_attribute_is_a_property_and_each_property_an_attribute(kind: Kind)
     page.close_without_errors().await
 }
 
-async fn negotiate_and_url_say_where_to_connect_and_user_id_who_does(kind: Kind) -> anyhow::Result<()> {
+async fn negotiate_url_and_user_id_configure_the_connection(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     let service = page.server.negotiate("grace").await?;
-    // An endpoint of the page's own host, named relative to the page.
+    // An endpoint on the page's host, with a relative URL.
     page.host.put("/deep/negotiate", "application/json", json!({ "url": service }).to_string());
     page.show("<tail-cast negotiate='deep/negotiate'></tail-cast>").await?;
     page.connected(0).await?;
@@ -77,14 +77,14 @@ async fn negotiate_and_url_say_where_to_connect_and_user_id_who_does(kind: Kind)
     page.connected(0).await?;
     assert_eq!(page.value("part('#status').dataset.userId").await?, "grace");
     page.stream("direct\n").await?;
-    // Another endpoint while it runs: another connection.
+    // Another endpoint opens another connection.
     page.run("element().userId = 'ada'; element().url = null; element().negotiate = 'NEGOTIATE'").await?;
     page.until("part('#status')?.dataset.userId === 'ada' && state() === 'connected'").await?;
     page.wait_for_connections(1).await?;
     page.close_without_errors().await
 }
 
-async fn group_and_subprotocol_may_change_while_it_runs(kind: Kind) -> anyhow::Result<()> {
+async fn group_and_subprotocol_can_change_while_connected(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, "<tail-cast negotiate=NEGOTIATE group=build-42></tail-cast>").await?;
     page.stream_to("other", "not for us\n").await?;
     page.stream_to("build-42", "for us\n").await?;
@@ -101,7 +101,7 @@ async fn group_and_subprotocol_may_change_while_it_runs(kind: Kind) -> anyhow::R
     page.close_without_errors().await
 }
 
-async fn max_lines_is_how_many_are_kept(kind: Kind) -> anyhow::Result<()> {
+async fn max_lines_limits_the_stored_lines(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, "<tail-cast negotiate=NEGOTIATE max-lines=1000></tail-cast>").await?;
     let many: String = (0..20_000).map(|number| format!("line {number}\n")).collect();
     page.stream(&many).await?;
@@ -112,7 +112,7 @@ async fn max_lines_is_how_many_are_kept(kind: Kind) -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-async fn what_is_shown_follows_its_attributes_at_once(kind: Kind) -> anyhow::Result<()> {
+async fn display_attributes_apply_immediately(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(
         kind,
         "<tail-cast negotiate=NEGOTIATE follow=0 wrap theme=dark levels=error toolbar=none time=clock find=boom marks=503></tail-cast>",
@@ -160,7 +160,7 @@ async fn what_is_shown_follows_its_attributes_at_once(kind: Kind) -> anyhow::Res
     page.close_without_errors().await
 }
 
-async fn filter_leaves_only_lines_with_its_words(kind: Kind) -> anyhow::Result<()> {
+async fn filter_shows_only_matching_lines(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, "<tail-cast negotiate=NEGOTIATE filter=keep></tail-cast>").await?;
     page.stream("keep this\ndrop that\nkeep it\n").await?;
     assert_eq!(page.value("rows()").await?, json!(["keep this", "keep it"]));
@@ -171,12 +171,12 @@ async fn filter_leaves_only_lines_with_its_words(kind: Kind) -> anyhow::Result<(
     page.close_without_errors().await
 }
 
-async fn publish_gives_a_line_to_type_in_and_readonly_takes_it_away(kind: Kind) -> anyhow::Result<()> {
+async fn publish_shows_the_composer_and_readonly_hides_it(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, "<tail-cast negotiate=NEGOTIATE></tail-cast>").await?;
     assert_eq!(page.value("part('#composer')").await?, Value::Null);
     page.run("element().publish = true").await?;
     page.until("part('#composer') && state() === 'connected'").await?;
-    // As typing does.
+    // Simulates typing.
     let type_line = "const field = part('#composer input'); field.value = 'typed';
         field.dispatchEvent(new Event('input', { bubbles: true }));";
     page.run(&format!("{type_line} part('#composer button').click()")).await?;

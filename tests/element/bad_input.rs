@@ -1,15 +1,15 @@
-//! Attributes that are missing, or make no sense: words in the element and an event, never a blank box.
+//! Missing and invalid attributes: a message in the element and an event.
 
 use tailcast_tests::{browser::Kind, embedding::Embedding};
 
 tailcast_tests::in_every_browser! {
-    an_element_that_knows_no_endpoint_says_so_and_starts_once_it_does,
-    what_cannot_be_started_with_is_named_in_the_element,
-    what_it_can_do_without_is_told_and_left_out,
-    more_calls_than_can_wait_are_refused,
+    an_element_without_an_endpoint_reports_it_and_starts_later,
+    fatal_attribute_errors_are_shown_in_the_element,
+    invalid_optional_attributes_are_reported_and_ignored,
+    calls_beyond_the_queue_limit_are_refused,
 }
 
-/// Waits until the page was told of an error with these words.
+/// Waits for an error event with this message.
 async fn told(page: &Embedding, words: &str) -> anyhow::Result<()> {
     page.until(&format!(
         "heard.some(({{ name, detail }}) => name === 'error' && detail.message.includes({words:?}))"
@@ -17,7 +17,7 @@ async fn told(page: &Embedding, words: &str) -> anyhow::Result<()> {
     .await
 }
 
-/// Whether the element shows these words, large enough to be seen.
+/// Returns a condition: the element shows this message, in a visible size.
 fn shows(words: &str) -> String {
     format!(
         "parts('*').some((one) => one.checkVisibility() && one.getBoundingClientRect().height > 10
@@ -25,7 +25,7 @@ fn shows(words: &str) -> String {
     )
 }
 
-async fn an_element_that_knows_no_endpoint_says_so_and_starts_once_it_does(kind: Kind) -> anyhow::Result<()> {
+async fn an_element_without_an_endpoint_reports_it_and_starts_later(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "<tail-cast></tail-cast>").await?;
     told(&page, "negotiate attribute").await?;
     page.until(&shows("negotiate attribute")).await?;
@@ -39,7 +39,7 @@ async fn an_element_that_knows_no_endpoint_says_so_and_starts_once_it_does(kind:
     page.close_without_errors().await
 }
 
-async fn what_cannot_be_started_with_is_named_in_the_element(kind: Kind) -> anyhow::Result<()> {
+async fn fatal_attribute_errors_are_shown_in_the_element(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     for (attributes, words) in [
         ("negotiate='ftp://h/x'", "`ftp://h/x` is not the address of a negotiate endpoint"),
@@ -56,13 +56,13 @@ async fn what_cannot_be_started_with_is_named_in_the_element(kind: Kind) -> anyh
         page.until(&shows(words)).await?;
         assert_eq!(page.value("heard.length").await?, 1, "{attributes}: told once");
     }
-    // Put right, it runs.
+    // The element starts after the correction.
     page.run("element().removeAttribute('max-mib')").await?;
     page.connected(0).await?;
     page.close_without_errors().await
 }
 
-async fn what_it_can_do_without_is_told_and_left_out(kind: Kind) -> anyhow::Result<()> {
+async fn invalid_optional_attributes_are_reported_and_ignored(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     for (attribute, value, words) in [
         ("theme", "pink", "theme must be system, light or dark, not `pink`"),
@@ -86,7 +86,7 @@ async fn what_it_can_do_without_is_told_and_left_out(kind: Kind) -> anyhow::Resu
     page.close_without_errors().await
 }
 
-async fn more_calls_than_can_wait_are_refused(kind: Kind) -> anyhow::Result<()> {
+async fn calls_beyond_the_queue_limit_are_refused(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     page.until("customElements.get('tail-cast')").await?;
     page.run(

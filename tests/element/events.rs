@@ -1,4 +1,4 @@
-//! What the element tells its page, and how a page negotiates for it.
+//! Events of the element, and URLs from a function of the page.
 
 use serde_json::{Value, json};
 use tailcast_tests::{
@@ -8,22 +8,22 @@ use tailcast_tests::{
 };
 
 tailcast_tests::in_every_browser! {
-    connections_are_told_with_their_ids_and_losses_with_their_reason,
-    messages_are_told_to_who_listens_on_the_element_with_what_they_hold,
-    a_gap_within_a_connection_tells_how_many_messages_are_missing,
-    what_fails_is_told_and_shown_in_the_same_words,
-    a_refusal_carries_the_reason_of_the_server_and_is_not_retried,
-    a_function_of_the_page_may_come_by_the_url,
-    a_function_that_fails_is_quoted_and_asked_again,
+    connection_events_have_ids_and_reasons,
+    message_events_are_dispatched_with_their_content,
+    a_gap_event_has_the_number_of_missing_messages,
+    failures_are_dispatched_and_shown_with_the_same_message,
+    a_refusal_has_the_reason_of_the_server_and_is_not_retried,
+    a_function_of_the_page_can_provide_the_url,
+    a_failed_function_is_reported_and_retried,
 }
 
-/// Waits until the page has heard of something; gives the detail of the first such event.
+/// Waits for an event. Returns the detail of the first one.
 async fn heard(page: &Embedding, name: &str) -> anyhow::Result<Value> {
     page.until(&format!("heard.some((one) => one.name === '{name}')")).await?;
     page.value(&format!("heard.find((one) => one.name === '{name}').detail")).await
 }
 
-/// Publishes to the group `stream` as an application's server.
+/// Publishes to the group `stream` through the REST API.
 async fn publish(page: &Embedding, kind: &str, body: &str) -> anyhow::Result<()> {
     let headers = [("content-type", kind)];
     let request = RestRequest { method: "POST", target: "/groups/stream/:send", headers: &headers, body };
@@ -32,7 +32,7 @@ async fn publish(page: &Embedding, kind: &str, body: &str) -> anyhow::Result<()>
     Ok(())
 }
 
-async fn connections_are_told_with_their_ids_and_losses_with_their_reason(kind: Kind) -> anyhow::Result<()> {
+async fn connection_events_have_ids_and_reasons(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, "<tail-cast negotiate=NEGOTIATE user-id=ada></tail-cast>").await?;
     let first = heard(&page, "connected").await?;
     let shown = page.value("part('#status').dataset.connectionId").await?;
@@ -40,7 +40,7 @@ async fn connections_are_told_with_their_ids_and_losses_with_their_reason(kind: 
     page.close_connection(shown.as_str().unwrap_or_default()).await?;
     let lost = heard(&page, "disconnected").await?;
     assert!(lost["reason"].as_str().is_some_and(|reason| reason.contains("closed")), "{lost}");
-    // Who is connected anew does not know what came in between.
+    // After a new connection, missing messages are unknown.
     assert_eq!(heard(&page, "gap").await?, json!({ "messages": null }));
     let names = page.value("heard.map(({ name }) => name)").await?;
     assert_eq!(names, json!(["connected", "disconnected", "connected", "gap"]));
@@ -49,9 +49,7 @@ async fn connections_are_told_with_their_ids_and_losses_with_their_reason(kind: 
     page.browser.close().await
 }
 
-async fn messages_are_told_to_who_listens_on_the_element_with_what_they_hold(
-    kind: Kind,
-) -> anyhow::Result<()> {
+async fn message_events_are_dispatched_with_their_content(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, "<tail-cast negotiate=NEGOTIATE></tail-cast>").await?;
     page.stream("before anybody listened\n").await?;
     page.run(
@@ -85,9 +83,9 @@ async fn messages_are_told_to_who_listens_on_the_element_with_what_they_hold(
     page.close_without_errors().await
 }
 
-async fn a_gap_within_a_connection_tells_how_many_messages_are_missing(kind: Kind) -> anyhow::Result<()> {
+async fn a_gap_event_has_the_number_of_missing_messages(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
-    // A service that skips the numbers 2 to 4.
+    // A service that skips the sequence ids 2 to 4.
     page.run(
         "const group = (sequenceId) => ({ type: 'message', from: 'group', group: 'stream', dataType: 'text', data: `number ${sequenceId}`, sequenceId });
          window.WebSocket = class extends EventTarget {
@@ -119,10 +117,10 @@ async fn a_gap_within_a_connection_tells_how_many_messages_are_missing(kind: Kin
     page.browser.close().await
 }
 
-async fn what_fails_is_told_and_shown_in_the_same_words(kind: Kind) -> anyhow::Result<()> {
+async fn failures_are_dispatched_and_shown_with_the_same_message(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     let service = page.server.negotiate("ada").await?;
-    // A token for one group, asked for another.
+    // The token permits another group.
     page.show(&format!("<tail-cast url='{service}' group=secret></tail-cast>")).await?;
     let words = heard(&page, "error").await?["message"].as_str().unwrap_or_default().to_owned();
     assert!(words.contains("secret") && words.contains("does not have permission"), "{words}");
@@ -135,7 +133,7 @@ async fn what_fails_is_told_and_shown_in_the_same_words(kind: Kind) -> anyhow::R
     page.browser.close().await
 }
 
-async fn a_refusal_carries_the_reason_of_the_server_and_is_not_retried(kind: Kind) -> anyhow::Result<()> {
+async fn a_refusal_has_the_reason_of_the_server_and_is_not_retried(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     let server = Server::start(&["--allow-origin", &page.host.url(""), "--allow-group", "build-*"]).await?;
     let endpoint = server.negotiate_url();
@@ -149,7 +147,7 @@ async fn a_refusal_carries_the_reason_of_the_server_and_is_not_retried(kind: Kin
     page.browser.close().await
 }
 
-async fn a_function_of_the_page_may_come_by_the_url(kind: Kind) -> anyhow::Result<()> {
+async fn a_function_of_the_page_can_provide_the_url(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     page.until("customElements.get('tail-cast')").await?;
     let url = page.server.negotiate("grace").await?;
@@ -170,7 +168,7 @@ async fn a_function_of_the_page_may_come_by_the_url(kind: Kind) -> anyhow::Resul
         page.run("element().remove()").await?;
         page.wait_for_connections(0).await?;
     }
-    // Each connection asks anew.
+    // Each connection calls the function again.
     page.run(&format!(
         "element() ?? 0; const one = document.createElement('tail-cast'); window.asked = 0;
         one.negotiateWith = async () => {{ asked += 1; return '{url}'; }}; document.body.append(one)"
@@ -183,7 +181,7 @@ async fn a_function_of_the_page_may_come_by_the_url(kind: Kind) -> anyhow::Resul
     page.browser.close().await
 }
 
-async fn a_function_that_fails_is_quoted_and_asked_again(kind: Kind) -> anyhow::Result<()> {
+async fn a_failed_function_is_reported_and_retried(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     let url = page.server.negotiate("ada").await?;
     for (failing, words) in [

@@ -1,4 +1,4 @@
-//! It starts when it comes into a document and into view, and leaves nothing behind.
+//! Life cycle: the element starts when it is inserted and visible, and releases everything when it is removed.
 
 use anyhow::Context;
 use serde_json::json;
@@ -10,17 +10,17 @@ use tailcast_tests::{
 const ELEMENT: &str = "<tail-cast negotiate=NEGOTIATE></tail-cast>";
 
 tailcast_tests::in_every_browser! {
-    it_shows_the_lines_of_a_service_of_another_origin,
-    it_starts_with_its_place_in_the_document_and_frees_all_when_it_loses_that,
-    what_was_set_before_the_module_came_counts,
-    it_survives_being_moved,
-    it_shows_the_newest_line_after_it_was_moved,
-    it_waits_until_it_is_seen,
-    it_may_go_at_any_moment_before_it_is_connected,
-    it_leaves_the_page_as_it_was,
+    the_element_shows_lines_of_a_service_on_another_origin,
+    the_element_starts_when_inserted_and_releases_everything_when_removed,
+    properties_set_before_the_module_loads_are_applied,
+    the_element_keeps_its_connection_when_moved,
+    the_element_shows_the_newest_line_after_a_move,
+    the_element_starts_when_it_becomes_visible,
+    the_element_can_be_removed_at_any_time_while_connecting,
+    the_element_does_not_modify_the_host_page,
 }
 
-async fn it_shows_the_lines_of_a_service_of_another_origin(kind: Kind) -> anyhow::Result<()> {
+async fn the_element_shows_lines_of_a_service_on_another_origin(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, ELEMENT).await?;
     page.stream("plain\n\u{1b}[31mred\u{1b}[0m\nlast\n").await?;
     assert_eq!(page.value("rows()").await?, json!(["plain", "red", "last"]));
@@ -31,7 +31,7 @@ async fn it_shows_the_lines_of_a_service_of_another_origin(kind: Kind) -> anyhow
     page.close_without_errors().await
 }
 
-async fn it_starts_with_its_place_in_the_document_and_frees_all_when_it_loses_that(
+async fn the_element_starts_when_inserted_and_releases_everything_when_removed(
     kind: Kind,
 ) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
@@ -54,9 +54,9 @@ async fn it_starts_with_its_place_in_the_document_and_frees_all_when_it_loses_th
     page.close_without_errors().await
 }
 
-async fn what_was_set_before_the_module_came_counts(kind: Kind) -> anyhow::Result<()> {
+async fn properties_set_before_the_module_loads_are_applied(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
-    // The module is loaded by hand, after the page has done with the element.
+    // The module is loaded after the page has set the properties.
     page.show("<script>document.querySelector('main').append(document.createElement('tail-cast'))</script>
         <script>Object.assign(document.querySelector('tail-cast'), { negotiate: 'NEGOTIATE', group: 'early', wrap: true })</script>")
         .await?;
@@ -70,7 +70,7 @@ async fn what_was_set_before_the_module_came_counts(kind: Kind) -> anyhow::Resul
     page.close_without_errors().await
 }
 
-async fn it_survives_being_moved(kind: Kind) -> anyhow::Result<()> {
+async fn the_element_keeps_its_connection_when_moved(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, &format!("{ELEMENT}<section></section>")).await?;
     page.stream("before\n").await?;
     let id = "part('#status').dataset.connectionId";
@@ -88,7 +88,7 @@ async fn it_survives_being_moved(kind: Kind) -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-async fn it_shows_the_newest_line_after_it_was_moved(kind: Kind) -> anyhow::Result<()> {
+async fn the_element_shows_the_newest_line_after_a_move(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, &format!("{ELEMENT}<section></section>")).await?;
     let many: String = (0..5000).map(|number| format!("line {number}\n")).collect();
     page.stream(&many).await?;
@@ -103,7 +103,7 @@ async fn it_shows_the_newest_line_after_it_was_moved(kind: Kind) -> anyhow::Resu
     page.close_without_errors().await
 }
 
-async fn it_waits_until_it_is_seen(kind: Kind) -> anyhow::Result<()> {
+async fn the_element_starts_when_it_becomes_visible(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, &format!("<div style='height: 6000px'></div>{ELEMENT}")).await?;
     page.until("customElements.get('tail-cast')").await?;
     page.wait_for_frame().await?;
@@ -119,16 +119,16 @@ async fn it_waits_until_it_is_seen(kind: Kind) -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-async fn it_may_go_at_any_moment_before_it_is_connected(kind: Kind) -> anyhow::Result<()> {
+async fn the_element_can_be_removed_at_any_time_while_connecting(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
-    // While nothing is loaded yet, while the module is: a call starts it without being seen.
+    // Before and while the module is loaded: a call starts an element that is not visible.
     page.run(&format!(
         "window.make = () => Object.assign(document.createElement('tail-cast'), {{ negotiate: '{NEGOTIATE}' }});
          const one = make(); document.body.append(one); one.pause(); one.remove();
          const other = make(); document.body.append(other); other.pause(); setTimeout(() => other.remove(), 1)"
     ))
     .await?;
-    // While the endpoint is asked: its answer comes to an element that is gone.
+    // During negotiation: the response arrives after the removal.
     page.run(
         "window.going = make();
          going.negotiateWith = async () => { going.remove(); await 0; return fetch(going.negotiate).then((answer) => answer.json()); };
@@ -136,7 +136,7 @@ async fn it_may_go_at_any_moment_before_it_is_connected(kind: Kind) -> anyhow::R
     )
     .await?;
     page.until("!going.isConnected").await?;
-    // While the socket opens.
+    // During the WebSocket handshake.
     page.run(
         "window.last = make(); sockets = 0;
          const Counted = WebSocket;
@@ -146,7 +146,7 @@ async fn it_may_go_at_any_moment_before_it_is_connected(kind: Kind) -> anyhow::R
     .await?;
     page.until("sockets === 1 && !last.isConnected").await?;
     page.wait_for_connections(0).await?;
-    // Each of them can come back.
+    // Each element can be inserted again.
     page.run("last.remove = () => {}; going.negotiateWith = undefined; document.body.append(last, going)")
         .await?;
     page.connected(0).await?;
@@ -156,7 +156,7 @@ async fn it_may_go_at_any_moment_before_it_is_connected(kind: Kind) -> anyhow::R
     page.close_without_errors().await
 }
 
-async fn it_leaves_the_page_as_it_was(kind: Kind) -> anyhow::Result<()> {
+async fn the_element_does_not_modify_the_host_page(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     let state = "JSON.stringify([document.title, location.href, localStorage.length, document.activeElement.tagName,
         document.styleSheets.length, document.adoptedStyleSheets.length, document.head.children.length,
@@ -169,7 +169,7 @@ async fn it_leaves_the_page_as_it_was(kind: Kind) -> anyhow::Result<()> {
     .await?;
     page.connected(0).await?;
     page.stream("a line\n").await?;
-    // The page's own keys are the page's, whatever has the focus there.
+    // Keys in the page are not handled by the element.
     page.run("document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '?', bubbles: true }))")
         .await?;
     page.run("part('#wrap').click()").await?;

@@ -1,11 +1,11 @@
-//! What a page can change of the element's looks, and that it changes nothing else.
+//! Styling of the element by the host page, and isolation from its other styles.
 
 use serde_json::{Value, json};
 use tailcast_tests::{axe, browser::Kind, embedding::Embedding};
 
 const ELEMENT: &str = "<tail-cast negotiate=NEGOTIATE publish></tail-cast>";
 
-/// All properties that the sheet offers, a value, and where it is seen: an element and a property of CSS.
+/// All custom properties with a value, and the affected element and CSS property.
 const CUSTOM: [(&str, &str, &str, &str); 10] = [
     ("--tailcast-paper", "rgb(1, 2, 3)", "#log", "background-color"),
     ("--tailcast-ground", "rgb(1, 2, 4)", "header", "background-color"),
@@ -20,14 +20,14 @@ const CUSTOM: [(&str, &str, &str, &str); 10] = [
 ];
 
 tailcast_tests::in_every_browser! {
-    each_custom_property_is_seen_where_it_belongs,
-    each_part_takes_styles_of_the_page,
-    slots_stand_in_place_of_what_would_be_there,
-    no_style_of_the_page_gets_in,
-    axe_finds_nothing_wrong_in_any_state,
+    each_custom_property_is_applied,
+    each_part_can_be_styled_by_the_page,
+    slots_replace_default_content,
+    styles_of_the_page_do_not_apply_inside_the_element,
+    axe_finds_no_violations_in_any_state,
 }
 
-async fn each_custom_property_is_seen_where_it_belongs(kind: Kind) -> anyhow::Result<()> {
+async fn each_custom_property_is_applied(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, ELEMENT).await?;
     for (name, value, selector, property) in CUSTOM {
         let seen = format!("getComputedStyle(part('{selector}')).getPropertyValue('{property}')");
@@ -41,7 +41,7 @@ async fn each_custom_property_is_seen_where_it_belongs(kind: Kind) -> anyhow::Re
     page.close_without_errors().await
 }
 
-async fn each_part_takes_styles_of_the_page(kind: Kind) -> anyhow::Result<()> {
+async fn each_part_can_be_styled_by_the_page(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, ELEMENT).await?;
     page.run("element().pause()").await?;
     page.stream_to("stream", "new\n").await?;
@@ -59,7 +59,7 @@ async fn each_part_takes_styles_of_the_page(kind: Kind) -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-async fn slots_stand_in_place_of_what_would_be_there(kind: Kind) -> anyhow::Result<()> {
+async fn slots_replace_default_content(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(
         kind,
         "<tail-cast negotiate=NEGOTIATE>
@@ -81,7 +81,7 @@ async fn slots_stand_in_place_of_what_would_be_there(kind: Kind) -> anyhow::Resu
         )
         .await?;
     assert_eq!(header, true, "each stands where its name says");
-    // What is typed and pressed there is the page's.
+    // Input in a slot belongs to the page.
     let typed = page
         .value(
             "['z', '?', 'End'].map((key) => document.querySelector('#own').dispatchEvent(
@@ -106,20 +106,20 @@ async fn slots_stand_in_place_of_what_would_be_there(kind: Kind) -> anyhow::Resu
     page.close_without_errors().await
 }
 
-/// Every computed property of everything in the element, but for what depends on the time.
+/// All computed styles in the element, except those that depend on time.
 const ALL_STYLES: &str = "parts('*').filter((one) => !one.closest('.boxes, #details, #timeline')).map((one) => {
     const style = getComputedStyle(one);
     return one.tagName + '.' + (one.id || one.className.baseVal || one.className) + ' ' +
         [...style].filter((name) => !name.startsWith('--')).map((name) => `${name}:${style.getPropertyValue(name)}`).join(';');
 })";
 
-async fn no_style_of_the_page_gets_in(kind: Kind) -> anyhow::Result<()> {
+async fn styles_of_the_page_do_not_apply_inside_the_element(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, ELEMENT).await?;
     page.stream("INFO one\n\u{1b}[32mgreen\u{1b}[0m\nERROR two\n").await?;
     page.run("element().style.width = '900px'; element().search('two')").await?;
     page.wait_for_frame().await?;
     let before = page.value(ALL_STYLES).await?;
-    // All that is inherited, all that the sheet calls by a name of its own, and rules for whatever has a name.
+    // Inherited properties, custom properties of the style sheet, and rules for its selectors.
     let own: Value = page
         .value(
             "[...new Set([...element().shadowRoot.adoptedStyleSheets[0].cssRules].map((rule) => rule.cssText).join()
@@ -160,7 +160,7 @@ async fn no_style_of_the_page_gets_in(kind: Kind) -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-async fn axe_finds_nothing_wrong_in_any_state(kind: Kind) -> anyhow::Result<()> {
+async fn axe_finds_no_violations_in_any_state(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     for theme in ["light", "dark"] {
         page.show(&format!(

@@ -1,4 +1,4 @@
-//! The custom element `<tail-cast>` in somebody else's page, on another origin than the service, in a real browser.
+//! Custom element `<tail-cast>` in a host page on another origin than the service.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 

@@ -1,16 +1,16 @@
-//! What a thousand elements leave behind: nothing.
+//! Memory after a thousand elements.
 
 use serde_json::{Value, json};
 use tailcast_tests::{browser::Kind, embedding::Embedding};
 
 const MOUNTS: u32 = 1_000;
-/// What V8 keeps of its own (compiled code, feedback) while anything runs a thousand times: less than one listener, or one
-/// closure, of each.
+/// Allowance for V8's own allocations (compiled code, feedback) in a thousand runs: less than one listener, or one
+/// closure, per run.
 const HEAP_TOLERANCE_BYTES: i64 = 200 * MOUNTS as i64;
-/// Nodes and listeners that a browser is late to let go of.
+/// Allowance for nodes and listeners that the browser releases late.
 const COUNT_TOLERANCE: i64 = 50;
 
-/// What the page holds after its garbage was collected.
+/// Memory of the page after garbage collection.
 #[derive(Debug)]
 struct Held {
     heap_bytes: i64,
@@ -21,9 +21,9 @@ struct Held {
 
 impl Held {
     async fn by(page: &Embedding) -> anyhow::Result<Self> {
-        // What this page of tests keeps of its own.
+        // Clears the records of the test page.
         page.run("heard.length = 0").await?;
-        // What one collection finishes, the next one finds.
+        // A second collection releases objects with finalizers.
         for _ in 0..3 {
             page.wait_for_frame().await?;
             page.browser.devtools("HeapProfiler.collectGarbage", json!({})).await?;
@@ -41,7 +41,7 @@ impl Held {
     }
 }
 
-/// Mounts and removes that many elements, one after the other. Every tenth goes before it is connected.
+/// Mounts and removes elements one after the other. Every tenth is removed before it is connected.
 async fn mount(page: &Embedding, times: u32) -> anyhow::Result<()> {
     page.run(&format!(
         "window.mounted = 0;
@@ -60,7 +60,7 @@ async fn mount(page: &Embedding, times: u32) -> anyhow::Result<()> {
          }})()"
     ))
     .await?;
-    // In steps, so that a slow machine is not taken for one that stands still.
+    // In steps, so that a slow machine does not exceed the timeout.
     for step in 1..=10 {
         page.until(&format!("mounted >= {times} * {step} / 10")).await?;
     }
@@ -68,7 +68,7 @@ async fn mount(page: &Embedding, times: u32) -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_thousand_elements_come_and_go_and_leave_nothing() -> anyhow::Result<()> {
+async fn a_thousand_elements_leave_no_memory_behind() -> anyhow::Result<()> {
     let page = Embedding::open(Kind::Chromium, "").await?;
     page.until("customElements.get('tail-cast')").await?;
     mount(&page, 100).await?;

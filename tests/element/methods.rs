@@ -1,26 +1,26 @@
-//! What a page can have the element do.
+//! Methods of the element.
 
 use serde_json::json;
 use tailcast_tests::{browser::Kind, embedding::Embedding};
 
 const ELEMENT: &str = "<tail-cast negotiate=NEGOTIATE></tail-cast>";
-/// Has the page keep the files that it is given, in place of a folder for downloads.
+/// Makes the page record downloads instead of saving them.
 const KEEP_FILES: &str = "window.files = [];
     const make = URL.createObjectURL;
     URL.createObjectURL = (blob) => { files.push({ blob }); return make.call(URL, blob); };
     HTMLAnchorElement.prototype.click = function () { files.at(-1).name = this.download; }";
 
 tailcast_tests::in_every_browser! {
-    calls_made_before_it_runs_are_carried_out_once_it_does,
-    pause_holds_the_view_and_resume_follows_the_newest_line,
-    append_and_clear_put_lines_in_and_take_them_out,
-    search_looks_for_words_and_for_expressions,
-    download_gives_the_browser_a_file,
-    download_waits_for_a_search_that_has_only_begun,
-    send_keeps_its_promise_once_the_service_has_the_line_and_breaks_it_with_the_reason,
+    calls_before_the_start_are_queued,
+    pause_stops_following_and_resume_restarts_it,
+    append_adds_lines_and_clear_removes_them,
+    search_supports_text_and_regular_expressions,
+    download_saves_a_file,
+    download_waits_for_a_running_search,
+    send_resolves_on_acknowledgement_and_rejects_with_the_reason,
 }
 
-async fn calls_made_before_it_runs_are_carried_out_once_it_does(kind: Kind) -> anyhow::Result<()> {
+async fn calls_before_the_start_are_queued(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     page.until("customElements.get('tail-cast')").await?;
     page.run(
@@ -40,7 +40,7 @@ async fn calls_made_before_it_runs_are_carried_out_once_it_does(kind: Kind) -> a
     page.close_without_errors().await
 }
 
-async fn pause_holds_the_view_and_resume_follows_the_newest_line(kind: Kind) -> anyhow::Result<()> {
+async fn pause_stops_following_and_resume_restarts_it(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, ELEMENT).await?;
     let many: String = (0..500).map(|number| format!("line {number}\n")).collect();
     page.stream(&many).await?;
@@ -54,7 +54,7 @@ async fn pause_holds_the_view_and_resume_follows_the_newest_line(kind: Kind) -> 
     page.close_without_errors().await
 }
 
-async fn append_and_clear_put_lines_in_and_take_them_out(kind: Kind) -> anyhow::Result<()> {
+async fn append_adds_lines_and_clear_removes_them(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, ELEMENT).await?;
     page.stream("from the service\n").await?;
     page.run("element().append('<b>ours</b>\\nand \\x1b[1mbold\\x1b[0m')").await?;
@@ -68,7 +68,7 @@ async fn append_and_clear_put_lines_in_and_take_them_out(kind: Kind) -> anyhow::
     page.close_without_errors().await
 }
 
-async fn search_looks_for_words_and_for_expressions(kind: Kind) -> anyhow::Result<()> {
+async fn search_supports_text_and_regular_expressions(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, ELEMENT).await?;
     page.stream("a.b\nAxB\naxb\nrest\n").await?;
     for (call, hits, rows) in [
@@ -88,7 +88,7 @@ async fn search_looks_for_words_and_for_expressions(kind: Kind) -> anyhow::Resul
     page.close_without_errors().await
 }
 
-async fn download_gives_the_browser_a_file(kind: Kind) -> anyhow::Result<()> {
+async fn download_saves_a_file(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, ELEMENT).await?;
     page.stream("INFO one\nERROR two\n").await?;
     page.run(KEEP_FILES).await?;
@@ -114,10 +114,10 @@ async fn download_gives_the_browser_a_file(kind: Kind) -> anyhow::Result<()> {
     page.close_without_errors().await
 }
 
-async fn download_waits_for_a_search_that_has_only_begun(kind: Kind) -> anyhow::Result<()> {
+async fn download_waits_for_a_running_search(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, ELEMENT).await?;
     page.run(KEEP_FILES).await?;
-    // Far more than is looked at in one go.
+    // Many more lines than one slice of the search.
     page.run(
         "element().append(Array.from({ length: 100_000 }, (_, at) => `line ${at} ${'.'.repeat(90)}`).join('\\n'));
          element().search('line 99999', { show: 'hits' });
@@ -129,16 +129,14 @@ async fn download_waits_for_a_search_that_has_only_begun(kind: Kind) -> anyhow::
     page.close_without_errors().await
 }
 
-async fn send_keeps_its_promise_once_the_service_has_the_line_and_breaks_it_with_the_reason(
-    kind: Kind,
-) -> anyhow::Result<()> {
+async fn send_resolves_on_acknowledgement_and_rejects_with_the_reason(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, ELEMENT).await?;
     let sent = page
         .browser
         .run_async("element().send('hello').then(() => done('sent'), (error) => done(String(error)))");
     assert_eq!(sent.await?, "sent");
     page.until("rows().includes('hello')").await?;
-    // A viewer's token does not allow it.
+    // The token of a viewer does not permit publishing.
     page.run("element().negotiate = 'NEGOTIATE?role=viewer'").await?;
     page.until("heard.filter(({ name }) => name === 'connected').length === 2 && state() === 'connected'")
         .await?;
@@ -147,7 +145,7 @@ async fn send_keeps_its_promise_once_the_service_has_the_line_and_breaks_it_with
         .run_async("element().send('no').then(() => done('sent'), (error) => done(String(error)))");
     let refused = refused.await?.to_string();
     assert!(refused.contains("does not have permission"), "{refused}");
-    // What the service has not answered when the element goes is reported, too.
+    // Lines without an acknowledgement are reported when the element is removed.
     let gone = page
         .browser
         .run_async("const sent = element().send('x'.repeat(1000)); element().remove(); sent.then(() => done('sent'), (error) => done(String(error)))")

@@ -1,4 +1,4 @@
-//! The package of npm, as it is packed: built into applications, and without any build.
+//! npm package of the element: in built applications, and without a build.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use tailcast_tests::{
     server::Server,
 };
 
-/// Everything that a page needs, and a developer reads.
+/// Files of the package.
 const FILES: [&str; 11] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
@@ -29,7 +29,7 @@ const FILES: [&str; 11] = [
 ];
 pub const ELEMENT: &str = "document.querySelector('tail-cast')";
 
-/// Opens a page that has one element, and sees a line of a real stream come.
+/// Opens a page with one element, and waits until it shows a published line.
 pub async fn shows_a_stream(browser: &Browser, server: &Server, page: &str) -> anyhow::Result<()> {
     browser.open(&format!("{page}?negotiate={}", server.negotiate_url())).await?;
     let part = |selector: &str| format!("{ELEMENT}?.shadowRoot?.querySelector('{selector}')");
@@ -41,7 +41,7 @@ pub async fn shows_a_stream(browser: &Browser, server: &Server, page: &str) -> a
 }
 
 #[tokio::test]
-async fn pages_that_vite_builds_show_lines_plain_and_with_react_and_with_vue() -> anyhow::Result<()> {
+async fn vite_builds_show_lines_with_and_without_react_and_vue() -> anyhow::Result<()> {
     let application = Application::new("built").await?;
     application.node("vite/bin/vite.js", &["build", "--logLevel", "warn"]).await?;
     let preview = application.preview().await?;
@@ -77,13 +77,13 @@ async fn pages_that_vite_builds_show_lines_plain_and_with_react_and_with_vue() -
 }
 
 #[tokio::test]
-async fn the_types_say_what_may_be_done_and_what_may_not() -> anyhow::Result<()> {
+async fn the_types_accept_valid_and_reject_invalid_code() -> anyhow::Result<()> {
     let application = Application::new("typed").await?;
     application.node("typescript/bin/tsc", &["--project", "."]).await.map(drop)
 }
 
 #[tokio::test]
-async fn the_package_holds_what_it_names_and_runs_without_any_build() -> anyhow::Result<()> {
+async fn the_package_is_complete_and_works_without_a_build() -> anyhow::Result<()> {
     let application = Application::new("unbuilt").await?;
     let folder = application.package("tailcast");
     let mut files: Vec<String> = Vec::new();
@@ -104,7 +104,7 @@ async fn the_package_holds_what_it_names_and_runs_without_any_build() -> anyhow:
         let name = name.as_str().unwrap_or_default();
         assert!(name.starts_with("./") && folder.join(name).is_file(), "{name}");
     }
-    // Imported where there is no browser, it does nothing, and does not fail.
+    // An import outside of browsers has no effect and does not fail.
     application.node("tailcast/tailcast.js", &[]).await?;
     std::fs::write(
         folder.join("page.html"),
@@ -119,7 +119,7 @@ async fn the_package_holds_what_it_names_and_runs_without_any_build() -> anyhow:
 }
 
 #[tokio::test]
-async fn manifest_types_and_documents_name_all_there_is_and_nothing_else() -> anyhow::Result<()> {
+async fn manifest_types_and_documentation_match_the_element() -> anyhow::Result<()> {
     let page =
         Embedding::connect(Kind::Chromium, "<tail-cast negotiate=NEGOTIATE publish follow=0></tail-cast>")
             .await?;

@@ -1,19 +1,19 @@
-//! What the README says of embedding is run as it stands there.
+//! Example for embedding in the README.
 
 use std::path::Path;
 
 use anyhow::Context;
 use tailcast_tests::{browser::Kind, embedding::Embedding, page_host::PACKAGE};
 
-/// What stands in the README for a reader's own addresses.
+/// Placeholder URLs of the README.
 const MODULE: &str = "https://files.example.com/tailcast/tailcast.js";
 const ENDPOINT: &str = "https://logs.example.com/negotiate";
 
 tailcast_tests::in_every_browser! {
-    the_snippet_of_the_readme_shows_a_stream,
+    the_example_of_the_readme_works,
 }
 
-/// The first block of HTML in a chapter of a Markdown file.
+/// Returns the first HTML block in a section of a Markdown file.
 fn snippet(markdown: &str, chapter: &str) -> Option<String> {
     let (_, after) = markdown.split_once(&format!("\n## {chapter}\n"))?;
     let chapter = after.split("\n## ").next()?;
@@ -21,7 +21,7 @@ fn snippet(markdown: &str, chapter: &str) -> Option<String> {
     Some(block.split_once("```")?.0.to_owned())
 }
 
-async fn the_snippet_of_the_readme_shows_a_stream(kind: Kind) -> anyhow::Result<()> {
+async fn the_example_of_the_readme_works(kind: Kind) -> anyhow::Result<()> {
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md"))?;
     let snippet = snippet(&readme, "Embed").context("the README's chapter `Embed` has no block of HTML")?;
     assert!(snippet.contains(MODULE) && snippet.contains(ENDPOINT), "{snippet}");

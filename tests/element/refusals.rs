@@ -1,4 +1,4 @@
-//! Where the element, or its service, is kept from working by somebody else: it says by whom, and what mends it.
+//! Failures caused by the host page, its web server or its policy: the message names the cause and the fix.
 
 use serde_json::json;
 use tailcast_tests::{browser::Kind, embedding::Embedding, page_host::PACKAGE, server::Server};
@@ -8,16 +8,16 @@ const MODULE: &str = "tailcast-core.js";
 const WASM: &str = "tailcast-core_bg.wasm";
 
 tailcast_tests::in_every_browser! {
-    an_endpoint_that_does_not_allow_the_page_is_told_from_one_that_is_down,
-    a_policy_without_webassembly_is_named_in_the_element,
-    a_strict_policy_that_allows_what_is_needed_is_enough,
-    files_that_are_missing_or_come_as_something_else_are_named,
-    webassembly_of_another_media_type_works_all_the_same,
-    who_comes_later_may_have_more_luck,
-    a_second_version_of_the_module_leaves_the_first_in_place_and_says_so,
+    a_disallowed_origin_is_distinguished_from_an_unreachable_endpoint,
+    a_policy_that_blocks_webassembly_is_reported_in_the_element,
+    the_element_works_under_a_strict_policy,
+    missing_and_invalid_files_are_reported,
+    webassembly_with_another_content_type_works,
+    a_later_element_retries_after_a_failed_load,
+    a_second_version_of_the_module_is_ignored_with_a_warning,
 }
 
-/// Waits until these words are in the element and were told.
+/// Waits until the element shows the message and has dispatched it.
 async fn says(page: &Embedding, words: &str) -> anyhow::Result<()> {
     page.until(&format!(
         "element().shadowRoot.textContent.includes({words:?})
@@ -26,9 +26,7 @@ async fn says(page: &Embedding, words: &str) -> anyhow::Result<()> {
     .await
 }
 
-async fn an_endpoint_that_does_not_allow_the_page_is_told_from_one_that_is_down(
-    kind: Kind,
-) -> anyhow::Result<()> {
+async fn a_disallowed_origin_is_distinguished_from_an_unreachable_endpoint(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     let (strict, origin) = (Server::start(&[]).await?, page.host.url(""));
     let endpoint = strict.negotiate_url();
@@ -41,13 +39,13 @@ async fn an_endpoint_that_does_not_allow_the_page_is_told_from_one_that_is_down(
     page.browser.close().await
 }
 
-async fn a_policy_without_webassembly_is_named_in_the_element(kind: Kind) -> anyhow::Result<()> {
+async fn a_policy_that_blocks_webassembly_is_reported_in_the_element(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     let policy = "default-src 'none'; script-src 'self'; connect-src *; img-src 'self'";
     page.show_with(ELEMENT, &[("content-security-policy", policy)]).await?;
     says(&page, "'wasm-unsafe-eval'").await?;
     assert_eq!(page.value("instances").await?, 0);
-    // One that does not let the file come is another matter.
+    // A policy that blocks the download of the file.
     let policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src https://elsewhere.example; img-src 'self'";
     page.show_with(ELEMENT, &[("content-security-policy", policy)]).await?;
     says(&page, WASM).await?;
@@ -55,7 +53,7 @@ async fn a_policy_without_webassembly_is_named_in_the_element(kind: Kind) -> any
     page.browser.close().await
 }
 
-async fn a_strict_policy_that_allows_what_is_needed_is_enough(kind: Kind) -> anyhow::Result<()> {
+async fn the_element_works_under_a_strict_policy(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     let service = page.server.address();
     let policy = format!(
@@ -70,14 +68,14 @@ async fn a_strict_policy_that_allows_what_is_needed_is_enough(kind: Kind) -> any
     page.close_without_errors().await
 }
 
-async fn files_that_are_missing_or_come_as_something_else_are_named(kind: Kind) -> anyhow::Result<()> {
+async fn missing_and_invalid_files_are_reported(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     let (module, wasm) = (format!("{PACKAGE}{MODULE}"), format!("{PACKAGE}{WASM}"));
     let script = page.host.text(&module)?;
     page.host.remove(&wasm);
     page.show(ELEMENT).await?;
     says(&page, WASM).await?;
-    // What servers of one-page applications answer for whatever they have not.
+    // Fallback response of servers for single-page applications.
     page.host.put(&wasm, "text/html", "<!doctype html><title>An application</title>");
     page.show(ELEMENT).await?;
     says(&page, WASM).await?;
@@ -94,7 +92,7 @@ async fn files_that_are_missing_or_come_as_something_else_are_named(kind: Kind) 
     page.browser.close().await
 }
 
-async fn webassembly_of_another_media_type_works_all_the_same(kind: Kind) -> anyhow::Result<()> {
+async fn webassembly_with_another_content_type_works(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     let wasm = format!("{PACKAGE}{WASM}");
     page.host.put(&wasm, "application/octet-stream", page.host.bytes(&wasm)?);
@@ -104,7 +102,7 @@ async fn webassembly_of_another_media_type_works_all_the_same(kind: Kind) -> any
     page.close_without_errors().await
 }
 
-async fn who_comes_later_may_have_more_luck(kind: Kind) -> anyhow::Result<()> {
+async fn a_later_element_retries_after_a_failed_load(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(kind, "").await?;
     let wasm = format!("{PACKAGE}{WASM}");
     page.host.put("/kept.wasm", "application/wasm", page.host.bytes(&wasm)?);
@@ -117,15 +115,13 @@ async fn who_comes_later_may_have_more_luck(kind: Kind) -> anyhow::Result<()> {
     )
     .await?;
     page.connected(0).await?;
-    // And the first one, once anything of it changes.
+    // The first element retries after a change of its attributes.
     page.run("element(1).group = 'stream'").await?;
     page.connected(1).await?;
     page.browser.close().await
 }
 
-async fn a_second_version_of_the_module_leaves_the_first_in_place_and_says_so(
-    kind: Kind,
-) -> anyhow::Result<()> {
+async fn a_second_version_of_the_module_is_ignored_with_a_warning(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::connect(kind, ELEMENT).await?;
     let script = page.host.text(&format!("{PACKAGE}tailcast.js"))?;
     let version = page.value("customElements.get('tail-cast').version").await?;

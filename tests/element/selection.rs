@@ -1,4 +1,4 @@
-//! Selecting and copying in an element, with a real pointer and real keys.
+//! Selection and copying in the element, by pointer and keyboard.
 
 use fantoccini::{
     actions::{InputSource, KeyAction, KeyActions, MouseActions, PointerAction},
@@ -12,11 +12,11 @@ const ELEMENTS: &str = "<p id=prose>The page's own words.</p>
     <tail-cast negotiate=NEGOTIATE style='height: 16rem'></tail-cast>";
 
 tailcast_tests::in_every_browser! {
-    what_is_dragged_over_is_copied,
-    keys_select_and_copy_in_the_element_that_has_the_focus,
+    dragged_text_is_copied,
+    keys_select_and_copy_in_the_focused_element,
 }
 
-/// Two elements that show the same lines; and what is copied is kept, after the elements have had their say.
+/// Opens two elements with the same lines, and records copied data after the handlers of the elements.
 async fn open(kind: Kind) -> anyhow::Result<Embedding> {
     let page = Embedding::connect(kind, ELEMENTS).await?;
     page.run(
@@ -38,7 +38,7 @@ async fn press_with_control(page: &Embedding, key: char) -> anyhow::Result<()> {
     with_timeout("keys", async { Ok(page.browser.client().perform_actions(keys).await?) }).await
 }
 
-/// Presses at the start of one place and lets go at that of another.
+/// Drags from the start of one element to the start of another.
 async fn drag(page: &Embedding, from: &str, to: &str) -> anyhow::Result<()> {
     let mut actions = Vec::new();
     for place in [from, to] {
@@ -61,7 +61,7 @@ async fn copied(page: &Embedding) -> anyhow::Result<Value> {
     page.value("window.copied").await
 }
 
-async fn what_is_dragged_over_is_copied(kind: Kind) -> anyhow::Result<()> {
+async fn dragged_text_is_copied(kind: Kind) -> anyhow::Result<()> {
     let page = open(kind).await?;
     drag(&page, "parts('#log .text')[0]", "parts('#log .text')[2]").await?;
     page.until("part('#selected').dataset.lines === '3'").await?;
@@ -71,19 +71,19 @@ async fn what_is_dragged_over_is_copied(kind: Kind) -> anyhow::Result<()> {
         true,
         "nothing is selected in the other one"
     );
-    // Lines that come take nothing away.
+    // Lines that arrive do not change the selection.
     page.stream("fourth line\n").await?;
     assert_eq!(copied(&page).await?, "first line\nsecond line\n");
     drag(&page, "parts('#log .text', 1)[1]", "parts('#log .text', 1)[2]").await?;
     page.until("part('#selected', 1).dataset.lines === '2'").await?;
     assert_eq!(copied(&page).await?, "second line\n");
-    // What is selected elsewhere in the page is copied as ever: no element has a say in that.
+    // Copying a selection elsewhere in the page is not affected by the elements.
     page.run("getSelection().selectAllChildren(document.querySelector('#prose'))").await?;
     assert_eq!(copied(&page).await?, "", "the browser fills it in later");
     page.close_without_errors().await
 }
 
-async fn keys_select_and_copy_in_the_element_that_has_the_focus(kind: Kind) -> anyhow::Result<()> {
+async fn keys_select_and_copy_in_the_focused_element(kind: Kind) -> anyhow::Result<()> {
     let page = open(kind).await?;
     page.run("part('#log', 1).focus()").await?;
     press_with_control(&page, 'a').await?;

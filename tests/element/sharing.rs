@@ -1,19 +1,17 @@
-//! Several elements on one page: one WebAssembly, and one connection where that can be.
+//! Several elements on one page: one WebAssembly instance, and shared connections.
 
 use serde_json::json;
 use tailcast_tests::{browser::Kind, embedding::Embedding};
 
 tailcast_tests::in_every_browser! {
-    elements_with_one_endpoint_share_instance_and_connection_and_each_shows_its_groups,
-    one_that_comes_later_gets_its_lines_too,
-    another_endpoint_user_or_subprotocol_is_another_connection,
-    who_shares_a_lost_connection_is_connected_again,
-    a_line_of_a_client_that_gave_way_to_another_is_not_taken_for_sent,
+    elements_with_one_endpoint_share_a_connection,
+    a_later_element_receives_its_lines,
+    another_endpoint_user_or_subprotocol_opens_another_connection,
+    elements_of_a_lost_shared_connection_reconnect,
+    a_line_of_a_replaced_client_is_not_reported_as_sent,
 }
 
-async fn elements_with_one_endpoint_share_instance_and_connection_and_each_shows_its_groups(
-    kind: Kind,
-) -> anyhow::Result<()> {
+async fn elements_with_one_endpoint_share_a_connection(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(
         kind,
         "<tail-cast negotiate=NEGOTIATE group=a></tail-cast>
@@ -45,7 +43,7 @@ async fn elements_with_one_endpoint_share_instance_and_connection_and_each_shows
     page.close_without_errors().await
 }
 
-async fn one_that_comes_later_gets_its_lines_too(kind: Kind) -> anyhow::Result<()> {
+async fn a_later_element_receives_its_lines(kind: Kind) -> anyhow::Result<()> {
     let page =
         Embedding::connect(kind, "<tail-cast negotiate=NEGOTIATE group=a style='height: 9rem'></tail-cast>")
             .await?;
@@ -55,12 +53,12 @@ async fn one_that_comes_later_gets_its_lines_too(kind: Kind) -> anyhow::Result<(
              Object.assign(one, {{ negotiate: 'NEGOTIATE', group: '{group}' }}); document.body.append(one)"
         )
     };
-    // Of a group that is joined already: nothing more is needed.
+    // A group that is already joined needs no further request.
     page.run(&add("a")).await?;
     page.connected(1).await?;
     page.wait_for_connections(1).await?;
     assert_eq!(page.value("sockets").await?, 1);
-    // Of another: the token does not allow that, so it gets a connection of its own.
+    // Another group is not permitted by the token, so the element opens a separate connection.
     page.run(&add("late")).await?;
     page.connected(2).await?;
     page.stream_to("a", "for a\n").await?;
@@ -74,7 +72,7 @@ async fn one_that_comes_later_gets_its_lines_too(kind: Kind) -> anyhow::Result<(
     page.close_without_errors().await
 }
 
-async fn another_endpoint_user_or_subprotocol_is_another_connection(kind: Kind) -> anyhow::Result<()> {
+async fn another_endpoint_user_or_subprotocol_opens_another_connection(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(
         kind,
         "<tail-cast negotiate=NEGOTIATE></tail-cast>
@@ -95,7 +93,7 @@ async fn another_endpoint_user_or_subprotocol_is_another_connection(kind: Kind) 
     page.close_without_errors().await
 }
 
-async fn who_shares_a_lost_connection_is_connected_again(kind: Kind) -> anyhow::Result<()> {
+async fn elements_of_a_lost_shared_connection_reconnect(kind: Kind) -> anyhow::Result<()> {
     let page = Embedding::open(
         kind,
         "<tail-cast negotiate=NEGOTIATE group=a></tail-cast><tail-cast negotiate=NEGOTIATE group=b></tail-cast>",
@@ -116,10 +114,10 @@ async fn who_shares_a_lost_connection_is_connected_again(kind: Kind) -> anyhow::
     page.browser.close().await
 }
 
-async fn a_line_of_a_client_that_gave_way_to_another_is_not_taken_for_sent(kind: Kind) -> anyhow::Result<()> {
+async fn a_line_of_a_replaced_client_is_not_reported_as_sent(kind: Kind) -> anyhow::Result<()> {
     let page =
         Embedding::connect(kind, "<tail-cast negotiate=NEGOTIATE style='height: 9rem'></tail-cast>").await?;
-    // The line stays here, and the connection is lost where none can be had.
+    // The line is not acknowledged, and the connection cannot be reopened.
     page.run(
         "window.real = { fetch: window.fetch, send: WebSocket.prototype.send };
          WebSocket.prototype.send = () => {};
@@ -129,7 +127,7 @@ async fn a_line_of_a_client_that_gave_way_to_another_is_not_taken_for_sent(kind:
     .await?;
     let connection = page.value("part('#status').dataset.connectionId").await?;
     page.close_connection(connection.as_str().unwrap_or_default()).await?;
-    // While it waits, another element wants to try now: a new client, whose numbers begin anew.
+    // Meanwhile, another element reconnects with a new client, whose ack ids restart.
     page.browser
         .run_async(
             "const act = () => {

@@ -37,7 +37,7 @@ async fn the_first_run_of_vite_8_shows_lines() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn an_element_without_its_webassembly_names_the_setting_of_vite() -> anyhow::Result<()> {
+async fn missing_webassembly_is_reported_with_the_setting_of_vite() -> anyhow::Result<()> {
     let application = Application::new("vite-optimized").await?;
     // With the condition `production`, Vite takes the entry that its optimizer separates from the WebAssembly.
     let development = application.develop("vite-7", "production").await?;

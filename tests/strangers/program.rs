@@ -1,4 +1,4 @@
-//! Running the Python programs of this folder.
+//! Python programs of this directory.
 
 use std::{path::Path, process::Stdio};
 
@@ -13,18 +13,18 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout},
 };
 
-/// The path of what has this name here.
+/// Returns the path of a file in this directory.
 pub fn path_of(name: &str) -> anyhow::Result<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("strangers").join(name);
     Ok(path.to_str().context("a path that is not UTF-8")?.to_owned())
 }
 
-/// Runs one to its end.
+/// Runs a program until it exits.
 pub async fn run_program(name: &str, arguments: &[&str], input: &[u8]) -> anyhow::Result<Ended> {
     run(&python()?, &[&[path_of(name)?.as_str()], arguments].concat(), input).await
 }
 
-/// One that is running, until dropped.
+/// Running program. Killed when dropped.
 pub struct Program {
     _child: Child,
     stdin: ChildStdin,
@@ -34,7 +34,7 @@ pub struct Program {
 impl Program {
     pub fn start(name: &str, arguments: &[&str]) -> anyhow::Result<Self> {
         let mut command = command(&python()?);
-        // Its complaints go where the test's do, so that a failure shows them.
+        // Standard error is inherited, so that a failed test shows it.
         command.arg(path_of(name)?).args(arguments).stdin(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = command.spawn()?;
         let stdin = child.stdin.take().context("no standard input")?;
@@ -42,13 +42,13 @@ impl Program {
         Ok(Self { _child: child, stdin, lines })
     }
 
-    /// Types a line.
+    /// Writes a line to standard input.
     pub async fn write(&mut self, line: &str) -> anyhow::Result<()> {
         with_timeout("writing", async { Ok(self.stdin.write_all(format!("{line}\n").as_bytes()).await?) })
             .await
     }
 
-    /// The next line that it prints.
+    /// Waits for the next line of standard output.
     pub async fn line(&mut self) -> anyhow::Result<String> {
         with_timeout("a line of the program", async { self.lines.next_line().await?.context("it has ended") })
             .await

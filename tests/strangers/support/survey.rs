@@ -1,4 +1,4 @@
-//! Runs the programs around the vendor's SDKs against servers of their own, and takes down what they tell.
+//! Runs the test programs of the vendor's SDKs against separate servers, and collects their results.
 
 use std::{path::Path, process::Stdio};
 
@@ -12,34 +12,34 @@ use tailcast_tests::{
 };
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-/// The outcome of an operation that does what it does in the cloud.
+/// Outcome of an operation that works as in the cloud.
 pub const WORKS: &str = "works";
 
-/// What was found out about one SDK.
+/// Results of one SDK.
 #[derive(Debug)]
 pub struct Sdk {
-    /// The name of its package.
+    /// Name of the package.
     pub name: String,
-    /// The version that was tried.
+    /// Tested version.
     pub version: String,
-    /// Its public methods, found by reflection.
+    /// Public methods, found by reflection.
     pub methods: Vec<String>,
-    /// What was done with it, in order.
+    /// Tested operations, in order.
     pub operations: Vec<Operation>,
 }
 
-/// Something that was done with an SDK.
+/// Tested operation of an SDK.
 #[derive(Debug)]
 pub struct Operation {
-    /// What it is called: the same in all languages.
+    /// Name, which is the same in all languages.
     pub name: String,
-    /// The methods that it tries.
+    /// Tested methods.
     pub covers: Vec<String>,
-    /// [`WORKS`], or why it does not.
+    /// [`WORKS`], or the reason for which the operation does not work.
     pub outcome: String,
 }
 
-/// A language with SDKs.
+/// Language with SDKs.
 #[derive(Debug, Clone, Copy)]
 pub enum Language {
     /// `tests/strangers/support/javascript`
@@ -48,10 +48,10 @@ pub enum Language {
     Python,
 }
 
-/// Does everything that the SDKs of a language can do.
+/// Tests all operations of the SDKs of a language.
 ///
 /// # Errors
-/// When the program or a server does not run; an operation that does not work is no error.
+/// Fails if the program or a server does not run. An operation that does not work is not an error.
 pub async fn survey(language: Language) -> anyhow::Result<Vec<Sdk>> {
     let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("strangers/support");
     let mut command = match language {
@@ -62,7 +62,7 @@ pub async fn survey(language: Language) -> anyhow::Result<Vec<Sdk>> {
         }
         Language::Python => {
             let mut python = command(&python()?);
-            // What it compiles would lie among the sources.
+            // Compiled files must not be written to the sources.
             python.arg("-B").arg(programs.join("python/main.py"));
             python
         }
@@ -79,7 +79,7 @@ pub async fn survey(language: Language) -> anyhow::Result<Vec<Sdk>> {
     let greeting: Value = serde_json::from_str(&told().await?.context("it ended at once")?)?;
     let handlers = text(&greeting, "handlers")?;
     let plain = Server::start_hub(&[]).await?;
-    // The event handlers had to be there before: this server has to know where.
+    // The server needs the addresses of the event handlers, which are started before.
     let elsewhere = format!(
         "url-template={handlers}/elsewhere/{{event}} hub=elsewhere user-event-pattern=* system-event=connect"
     );

@@ -1,4 +1,4 @@
-//! The tables of what works, as Markdown between two comments of a document.
+//! Tables of supported operations, as Markdown between two comments of a document.
 
 use std::{fmt::Write, path::Path};
 
@@ -9,21 +9,21 @@ use super::survey::{Sdk, WORKS};
 const BEGIN: &str = "<!-- Begin of the tables that `tests/support.rs` generates. -->\n";
 const END: &str = "<!-- End of the tables that `tests/support.rs` generates. -->\n";
 
-/// Set to write the document anew instead of comparing it.
+/// Environment variable that updates the document instead of comparing it.
 const RENEW: &str = "TAILCAST_RENEW";
 
-/// SDKs that do the same, and so share a table.
+/// SDKs with the same operations, which share a table.
 pub struct Kind {
-    /// The title of the table.
+    /// Title of the table.
     pub title: &'static str,
-    /// Which SDKs.
+    /// Names of the SDKs.
     pub sdks: &'static [&'static str],
 }
 
-/// A table for each kind.
+/// Returns one table per kind.
 ///
 /// # Errors
-/// When an SDK is missing.
+/// Fails if an SDK is missing.
 pub fn render(kinds: &[Kind], sdks: &[Sdk]) -> anyhow::Result<String> {
     let mut text = String::new();
     for kind in kinds {
@@ -58,7 +58,7 @@ fn row(text: &mut String, first: &str, cells: impl Iterator<Item = String>) {
     text.push_str(&format!("| {} |\n", cells.join(" | ")));
 }
 
-/// The operations of all columns: those that only a later one has stand with their like.
+/// Returns the operations of all columns. Operations of later columns are inserted beside similar ones.
 fn rows<'a>(columns: &[&'a Sdk]) -> Vec<&'a str> {
     let subject = |name: &str| name.split(": ").next().unwrap_or_default().to_owned();
     let mut rows: Vec<&str> = Vec::new();
@@ -72,10 +72,10 @@ fn rows<'a>(columns: &[&'a Sdk]) -> Vec<&'a str> {
     rows
 }
 
-/// The document says this; or it is made to, when the environment asks for it.
+/// Checks that the document contains the tables, or updates it if the environment variable is set.
 ///
 /// # Errors
-/// When the document says something else.
+/// Fails if the document differs.
 pub fn stands_in(document: &Path, tables: &str) -> anyhow::Result<()> {
     let now = std::fs::read_to_string(document).with_context(|| document.display().to_string())?;
     let (before, rest) = now.split_once(BEGIN).context("the comment before the tables is gone")?;
