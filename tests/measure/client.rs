@@ -1,8 +1,8 @@
-//! One native client that sends messages, each acknowledged, and hears each of them: how fast, and at what cost.
+//! Benchmark of the native client: sends messages with acknowledgements and receives each of them.
 //!
 //! usage: measure-client NEGOTIATE_URL json|protobuf MESSAGES
 //!
-//! `cargo xtask bench client` builds everything and runs this beside the other clients. Prints
+//! `cargo xtask bench client` builds everything and runs this program beside other clients. Prints
 //! `measured SECONDS CPU_SECONDS`.
 
 use std::{collections::VecDeque, time::Instant};
@@ -14,7 +14,7 @@ use webpubsub_client::{
 };
 use webpubsub_protocol::{name::GroupName, payload::Payload, subprotocol::Subprotocol};
 
-/// Bytes of text in each message: a line of a log.
+/// Size of a message's text, like a log line.
 const MESSAGE_BYTES: usize = 100;
 
 #[tokio::main(flavor = "current_thread")]
@@ -72,11 +72,11 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Processor time of this process so far, by Linux's account, which counts hundredths of a second.
+/// Returns the processor time of this process, from `/proc`, in units of 10 ms.
 fn cpu_seconds() -> anyhow::Result<f64> {
     const TICKS_PER_SECOND: f64 = 100.0;
     let stat = std::fs::read_to_string("/proc/self/stat")?;
-    // Behind the name, which may hold blanks: state is field 3, user and system time are 14 and 15.
+    // After the name, which can contain spaces: state is field 3, user and system time are 14 and 15.
     let fields = stat.rsplit_once(')').context("no name")?.1.split_whitespace();
     let ticks: Vec<f64> = fields.skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
     Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)

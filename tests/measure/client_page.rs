@@ -1,8 +1,8 @@
-//! One client in a page that sends messages, each acknowledged, and hears each of them.
+//! Benchmark of a client in a page: sends messages with acknowledgements and receives each of them.
 //!
 //! usage: measure-client-page ours|theirs FORM MESSAGES
 //!
-//! `cargo xtask bench client` builds everything and runs this. Prints seconds.
+//! `cargo xtask bench client` builds everything and runs this program. Prints seconds.
 
 use anyhow::Context;
 use serde_json::Value;

@@ -1,11 +1,11 @@
-//! From opening the page to a connection, in a real browser on this machine; fresh browser cache each time.
+//! Benchmark of the page load: time from navigation to connection, with an empty browser cache.
 //!
-//! `cargo xtask bench page-load` builds everything and runs this. Prints milliseconds, one line a load.
+//! `cargo xtask bench page-load` builds everything and runs this program. Prints milliseconds, one line per load.
 
 use anyhow::Context;
 use tailcast_tests::{browser::Browser, environment, server::Server};
 
-/// Loads to measure.
+/// Number of measured loads.
 const LOADS: usize = 10;
 
 #[tokio::main(flavor = "current_thread")]

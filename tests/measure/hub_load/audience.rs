@@ -1,4 +1,4 @@
-//! Those who receive: a task for each connection, all on one thread.
+//! Subscribers: one task per connection, all on one thread.
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,20 +13,20 @@ use tokio::{sync::Notify, task::JoinHandle};
 use super::{
     connection::{Connection, Target},
     delays::Delays,
-    protocol::Part,
+    protocol::Role,
 };
 
-/// Handshakes under way at a time.
-const OPENING_AT_A_TIME: usize = 64;
-/// Room for one read.
-const SCRATCH_BYTES: usize = 128 * 1024;
-/// How long what is on its way may take to arrive.
-const ARRIVAL_LIMIT: Duration = Duration::from_secs(20);
+/// Number of concurrent handshakes.
+const CONCURRENT_HANDSHAKES: usize = 64;
+/// Size of the read buffer.
+const BUFFER_BYTES: usize = 128 * 1024;
+/// Timeout for the arrival of messages.
+const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What all receivers share.
+/// Shared state of all subscribers.
 #[derive(Debug)]
-struct Board {
-    /// Messages at each receiver.
+struct SharedState {
+    /// Number of messages per subscriber.
     counts: Vec<Cell<u64>>,
     progressed: Notify,
     failure: RefCell<Option<anyhow::Error>>,
@@ -36,10 +36,10 @@ struct Board {
     delays: RefCell<Option<Delays>>,
 }
 
-/// All subscribers of a measurement. Dropping it closes their connections.
+/// All subscribers of a measurement. Their connections are closed when dropped.
 #[derive(Debug)]
 pub struct Audience {
-    board: Rc<Board>,
+    shared: Rc<SharedState>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -47,106 +47,106 @@ impl Audience {
     /// Connects `size` subscribers.
     ///
     /// # Errors
-    /// When one is not accepted.
-    pub async fn gather(target: &Target, size: usize) -> anyhow::Result<Self> {
-        let board = Rc::new(Board {
+    /// Fails if a connection is refused.
+    pub async fn connect(target: &Target, size: usize) -> anyhow::Result<Self> {
+        let shared = Rc::new(SharedState {
             counts: vec![Cell::new(0); size],
             progressed: Notify::new(),
             failure: RefCell::new(None),
-            scratch: RefCell::new(vec![0; SCRATCH_BYTES].into_boxed_slice()),
+            scratch: RefCell::new(vec![0; BUFFER_BYTES].into_boxed_slice()),
             last_arrival: Cell::new(Instant::now()),
             longest_pause: Cell::new(Duration::ZERO),
             delays: RefCell::new(None),
         });
         let tasks = stream::iter(0..size)
-            .map(|place| {
-                let board = Rc::clone(&board);
+            .map(|index| {
+                let shared = Rc::clone(&shared);
                 async move {
-                    let connection = Connection::open(target, Part::Subscriber).await;
-                    let connection = connection.with_context(|| format!("subscriber {place} of {size}"))?;
-                    anyhow::Ok(tokio::task::spawn_local(attend(connection, board, place)))
+                    let connection = Connection::open(target, Role::Subscriber).await;
+                    let connection = connection.with_context(|| format!("subscriber {index} of {size}"))?;
+                    anyhow::Ok(tokio::task::spawn_local(receive(connection, shared, index)))
                 }
             })
-            .buffer_unordered(OPENING_AT_A_TIME)
+            .buffer_unordered(CONCURRENT_HANDSHAKES)
             .try_collect()
             .await?;
-        Ok(Self { board, tasks })
+        Ok(Self { shared, tasks })
     }
 
-    /// How many there are.
+    /// Returns the number of subscribers.
     pub fn size(&self) -> usize {
-        self.board.counts.len()
+        self.shared.counts.len()
     }
 
-    /// Messages at the one that has fewest.
-    pub fn least(&self) -> u64 {
-        self.board.counts.iter().map(Cell::get).min().unwrap_or_default()
+    /// Returns the minimum number of messages of a subscriber.
+    pub fn min_messages(&self) -> u64 {
+        self.shared.counts.iter().map(Cell::get).min().unwrap_or_default()
     }
 
-    /// Messages at all of them together.
+    /// Returns the total number of messages.
     pub fn total(&self) -> u64 {
-        self.board.counts.iter().map(Cell::get).sum()
+        self.shared.counts.iter().map(Cell::get).sum()
     }
 
-    /// Counts from zero, with nothing on its way.
+    /// Resets the counts. No messages must be in flight.
     pub fn reset(&self) {
-        self.board.counts.iter().for_each(|count| count.set(0));
-        self.board.last_arrival.set(Instant::now());
-        self.board.longest_pause.set(Duration::ZERO);
+        self.shared.counts.iter().for_each(|count| count.set(0));
+        self.shared.last_arrival.set(Instant::now());
+        self.shared.longest_pause.set(Duration::ZERO);
     }
 
-    /// Longest time since [`Self::reset`] in which nothing arrived at anybody.
+    /// Returns the longest time without any arrival since [`Self::reset`].
     pub fn longest_pause(&self) -> Duration {
-        self.board.longest_pause.get()
+        self.shared.longest_pause.get()
     }
 
-    /// Looks for times in messages from now on, and keeps how old they were.
-    pub fn time_messages(&self, delays: Delays) {
-        self.board.delays.replace(Some(delays));
+    /// Starts recording the delays of messages with a timestamp.
+    pub fn record_delays(&self, delays: Delays) {
+        self.shared.delays.replace(Some(delays));
     }
 
-    /// What [`Self::time_messages`] has brought.
+    /// Returns the recorded delays.
     pub fn take_delays(&self) -> Option<Delays> {
-        self.board.delays.take()
+        self.shared.delays.take()
     }
 
-    /// Fails when a subscriber has.
+    /// Checks whether a subscriber has failed.
     ///
     /// # Errors
-    /// The subscriber's.
+    /// Fails with the error of the subscriber.
     pub fn check(&self) -> anyhow::Result<()> {
-        match self.board.failure.take() {
+        match self.shared.failure.take() {
             Some(error) => Err(error.context("a subscriber failed")),
             None => Ok(()),
         }
     }
 
-    /// Waits until each has `count` messages.
+    /// Waits until each subscriber has `count` messages.
     ///
     /// # Errors
-    /// When one failed, or messages stay away.
+    /// Fails if a subscriber fails, or after the timeout.
     pub async fn reach(&self, count: u64) -> anyhow::Result<()> {
         let reached = async {
-            while self.least() < count {
-                self.board.progressed.notified().await;
+            while self.min_messages() < count {
+                self.shared.progressed.notified().await;
                 self.check()?;
             }
             Ok(())
         };
-        match tokio::time::timeout(ARRIVAL_LIMIT, reached).await {
+        match tokio::time::timeout(ARRIVAL_TIMEOUT, reached).await {
             Ok(outcome) => outcome,
             Err(_) => {
                 let expected = count * self.size() as u64;
-                let lost = self.board.counts.iter().map(|got| count.saturating_sub(got.get())).sum::<u64>();
+                let lost = self.shared.counts.iter().map(|got| count.saturating_sub(got.get())).sum::<u64>();
                 anyhow::bail!("{lost} of {expected} deliveries did not arrive")
             }
         }
     }
 
-    /// Fails when anybody got more than `count` messages.
+    /// Checks that each subscriber has exactly `count` messages.
     ///
     /// # Errors
-    /// When that is so.
+    /// Fails if the total differs.
     pub fn ensure_exactly(&self, count: u64) -> anyhow::Result<()> {
         let expected = count * self.size() as u64;
         ensure!(self.total() == expected, "{} deliveries instead of {expected}", self.total());
@@ -160,31 +160,31 @@ impl Drop for Audience {
     }
 }
 
-async fn attend(mut connection: Connection, board: Rc<Board>, place: usize) {
+async fn receive(mut connection: Connection, shared: Rc<SharedState>, index: usize) {
     let mut remainder = Vec::new();
     loop {
         let before = connection.inbox.messages;
         let received = connection
-            .receive(&board.scratch, |bytes| {
-                if let Some(delays) = &mut *board.delays.borrow_mut() {
-                    delays.look(bytes, &mut remainder);
+            .receive(&shared.scratch, |bytes| {
+                if let Some(delays) = &mut *shared.delays.borrow_mut() {
+                    delays.record(bytes, &mut remainder);
                 }
             })
             .await;
         if let Err(error) = received {
-            board.failure.replace(Some(error));
-            board.progressed.notify_one();
+            shared.failure.replace(Some(error));
+            shared.progressed.notify_one();
             return;
         }
         let arrived = connection.inbox.messages - before;
         if arrived > 0 {
-            if let Some(count) = board.counts.get(place) {
+            if let Some(count) = shared.counts.get(index) {
                 count.set(count.get() + arrived);
             }
             let now = Instant::now();
-            let pause = now - board.last_arrival.replace(now);
-            board.longest_pause.set(board.longest_pause.get().max(pause));
-            board.progressed.notify_one();
+            let pause = now - shared.last_arrival.replace(now);
+            shared.longest_pause.set(shared.longest_pause.get().max(pause));
+            shared.progressed.notify_one();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! An open WebSocket, down to the bytes.
+//! WebSocket connection at the level of bytes.
 
 use std::{io, pin::Pin, task::Poll};
 
@@ -10,39 +10,39 @@ use tokio::{
 
 use super::{
     inbox::Inbox,
-    protocol::{Part, Protocol},
+    protocol::{Protocol, Role},
 };
 
-/// Longest answer to a handshake that is looked at.
-const LONGEST_ANSWER: usize = 16 * 1024;
+/// Maximum size of the response to a handshake.
+const MAX_RESPONSE_BYTES: usize = 16 * 1024;
 
-/// Where a server listens, and how to speak with it.
+/// Address and protocol of a server.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// How to speak.
+    /// Protocol.
     pub protocol: Protocol,
     /// Host and port.
     pub address: String,
 }
 
-/// A connection, and what came over it.
+/// Open connection with its received data.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
-    /// What came so far.
+    /// Received messages.
     pub inbox: Inbox,
 }
 
 impl Connection {
-    /// Connects, and says what the protocol wants said first.
+    /// Connects, and sends the initial frames of the protocol.
     ///
     /// # Errors
-    /// When the server does not accept a WebSocket.
-    pub async fn open(target: &Target, part: Part) -> anyhow::Result<Self> {
+    /// Fails if the server refuses the WebSocket.
+    pub async fn open(target: &Target, role: Role) -> anyhow::Result<Self> {
         let Target { protocol, address } = target;
         let mut stream = TcpStream::connect(address).await.context("cannot connect")?;
         stream.set_nodelay(true)?;
-        let path = protocol.path(address, part)?;
+        let path = protocol.path(address, role)?;
         let subprotocol = protocol.subprotocol().map(|name| format!("Sec-WebSocket-Protocol: {name}\r\n"));
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -50,39 +50,42 @@ impl Connection {
             subprotocol.unwrap_or_default()
         );
         stream.write_all(request.as_bytes()).await?;
-        let mut answer = Vec::with_capacity(1024);
+        let mut response = Vec::with_capacity(1024);
         let after_head = loop {
-            ensure!(stream.read_buf(&mut answer).await? > 0, "the server ended the handshake");
-            if let Some(at) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+            ensure!(
+                stream.read_buf(&mut response).await? > 0,
+                "the server closed the connection during the handshake"
+            );
+            if let Some(at) = response.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 break at + 4;
             }
-            ensure!(answer.len() < LONGEST_ANSWER, "the server's answer to the handshake is too long");
+            ensure!(response.len() < MAX_RESPONSE_BYTES, "the response to the handshake is too long");
         };
-        let (head, rest) = answer.split_at(after_head);
+        let (head, rest) = response.split_at(after_head);
         ensure!(head.starts_with(b"HTTP/1.1 101"), "refused: {}", String::from_utf8_lossy(head));
         let mut connection = Self { stream, inbox: Inbox::new(*protocol) };
-        connection.inbox.take(rest)?;
-        connection.send(&protocol.opening(part)).await?;
+        connection.inbox.push(rest)?;
+        connection.send(&protocol.initial_frames(role)).await?;
         Ok(connection)
     }
 
-    /// Writes frames.
+    /// Sends frames.
     ///
     /// # Errors
-    /// When the connection is gone.
+    /// Fails if the connection is closed.
     pub async fn send(&mut self, frames: &[u8]) -> io::Result<()> {
         self.stream.write_all(frames).await
     }
 
-    /// Waits for bytes, and takes them. `scratch` is lent for the moment in which there are some, so that all
-    /// connections can share one that stays in the processor's cache. Gives the bytes to `look` as well.
+    /// Receives bytes. All connections share the buffer `scratch`, borrowed only during a read, so that it stays in the
+    /// processor's cache. Passes the bytes to `inspect`, too.
     ///
     /// # Errors
-    /// When the connection is gone, or the server complains.
+    /// Fails if the connection is closed, or the server reports an error.
     pub async fn receive(
         &mut self,
         scratch: &std::cell::RefCell<Box<[u8]>>,
-        mut look: impl FnMut(&[u8]),
+        mut inspect: impl FnMut(&[u8]),
     ) -> anyhow::Result<()> {
         let Self { stream, inbox } = self;
         std::future::poll_fn(|context| {
@@ -91,35 +94,37 @@ impl Connection {
             std::task::ready!(Pin::new(&mut *stream).poll_read(context, &mut space))?;
             let bytes = space.filled();
             if bytes.is_empty() {
-                return Poll::Ready(Err(anyhow::anyhow!("the server ended a connection")));
+                return Poll::Ready(Err(anyhow::anyhow!("the server closed a connection")));
             }
-            look(bytes);
-            Poll::Ready(inbox.take(bytes))
+            inspect(bytes);
+            Poll::Ready(inbox.push(bytes))
         })
         .await?;
-        self.answer().await
+        self.send_responses().await
     }
 
-    /// Takes what has come already.
+    /// Receives available bytes without waiting.
     ///
     /// # Errors
-    /// As [`Self::receive`].
-    pub async fn receive_what_is_there(&mut self) -> anyhow::Result<()> {
+    /// Fails as [`Self::receive`].
+    pub async fn receive_available(&mut self) -> anyhow::Result<()> {
         let mut space = [0; 4096];
         loop {
             match self.stream.try_read(&mut space) {
-                Ok(0) => anyhow::bail!("the server ended a connection"),
-                Ok(bytes) => self.inbox.take(space.get(..bytes).unwrap_or_default())?,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return self.answer().await,
+                Ok(0) => anyhow::bail!("the server closed a connection"),
+                Ok(bytes) => self.inbox.push(space.get(..bytes).unwrap_or_default())?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return self.send_responses().await;
+                }
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    async fn answer(&mut self) -> anyhow::Result<()> {
-        if !self.inbox.answers.is_empty() {
-            let answers = std::mem::take(&mut self.inbox.answers);
-            self.send(&answers).await?;
+    async fn send_responses(&mut self) -> anyhow::Result<()> {
+        if !self.inbox.responses.is_empty() {
+            let responses = std::mem::take(&mut self.inbox.responses);
+            self.send(&responses).await?;
         }
         Ok(())
     }

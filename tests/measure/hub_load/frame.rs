@@ -1,24 +1,24 @@
-//! WebSocket frames (RFC 6455), the client's side, without an allocation for a frame: what is measured is the server.
+//! Client side of WebSocket frames (RFC 6455), without allocations per frame, to minimize the load of the client.
 
-/// The rest of a message whose first frame came before.
+/// Continuation frame.
 pub const CONTINUATION: u8 = 0;
-/// A text message.
+/// Text frame.
 pub const TEXT: u8 = 1;
-/// A binary message.
+/// Binary frame.
 pub const BINARY: u8 = 2;
-/// The end of the connection.
+/// Close frame.
 pub const CLOSE: u8 = 8;
-/// To be answered with a pong.
+/// Ping frame.
 pub const PING: u8 = 9;
-/// The answer to a ping.
+/// Pong frame.
 pub const PONG: u8 = 10;
 
-/// Longest head of a server's frame, in bytes.
-const LONGEST_HEAD: usize = 10;
-/// Any mask but zero makes the server take it off. It need not be random: no proxy is in between.
+/// Maximum size of the header of a server's frame.
+const MAX_HEADER_BYTES: usize = 10;
+/// Mask of all frames. It is not zero, so that the server must unmask; it is not random, as there is no proxy.
 const MASK: [u8; 4] = [0x12, 0x34, 0x56, 0x78];
 
-/// Appends a client's frame: final and masked.
+/// Appends a final, masked frame.
 pub fn put_masked(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     out.push(0x80 | opcode);
     match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
@@ -36,24 +36,24 @@ pub fn put_masked(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     out.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
 }
 
-/// A stretch of one frame's payload: all of it, or as much as one read brought.
+/// Part of a frame's payload that was received at once.
 #[derive(Debug)]
 pub struct Part<'a> {
-    /// What kind of frame.
+    /// Opcode of the frame.
     pub opcode: u8,
     /// Length of the whole payload.
     pub frame_len: u64,
-    /// This stretch.
+    /// Bytes of the part.
     pub bytes: &'a [u8],
-    /// Whether the frame ends with it.
+    /// Whether the part is the last one of the frame.
     pub is_last: bool,
 }
 
-/// Takes a server's frames apart, however the bytes are cut.
+/// Incremental parser of a server's frames.
 #[derive(Debug, Default)]
 pub struct FrameReader {
-    /// The beginning of a head that a read cut.
-    head: [u8; LONGEST_HEAD],
+    /// Partial header.
+    head: [u8; MAX_HEADER_BYTES],
     head_filled: usize,
     opcode: u8,
     frame_len: u64,
@@ -62,7 +62,7 @@ pub struct FrameReader {
 }
 
 impl FrameReader {
-    /// Splits the next stretch off `bytes`; `None` when they are used up.
+    /// Removes the next part from `bytes`; `None` if they are used up.
     pub fn next_part<'a>(&mut self, bytes: &mut &'a [u8]) -> Option<Part<'a>> {
         if bytes.is_empty() {
             return None;
@@ -99,7 +99,7 @@ impl FrameReader {
     }
 }
 
-/// Opcode, payload length, and what follows the head; `None` while it is incomplete.
+/// Parses a header. Returns opcode, payload length and the rest; `None` if the header is incomplete.
 fn parse_head(bytes: &[u8]) -> Option<(u8, u64, &[u8])> {
     let (&[first, second], rest) = bytes.split_first_chunk()?;
     let (len, rest) = match second & 0x7F {

@@ -1,4 +1,4 @@
-//! What one connection receives: messages are counted, the little else is answered.
+//! Received data of one connection: counts messages and responds to pings.
 
 use anyhow::bail;
 
@@ -8,76 +8,84 @@ use super::{
     stream::{MqttStream, NatsStream},
 };
 
-/// How messages lie in the frames of a protocol.
+/// Framing of messages in a protocol.
 #[derive(Debug)]
-enum Form {
-    /// One a frame. Whatever is shorter than a payload is something else.
+enum Framing {
+    /// One message per frame. Frames that are shorter than a payload are control messages.
     Frames,
-    /// The same; a frame `2` wants a `3`.
+    /// As `Frames`, with Engine.IO pings (`2`) and pongs (`3`).
     SocketIo,
-    /// A stream that frames cut anywhere.
+    /// NATS stream, which is not aligned to frames.
     Nats(NatsStream),
-    /// The same.
+    /// MQTT stream, which is not aligned to frames.
     Mqtt(MqttStream),
 }
 
-/// Counts messages from the bytes of one connection.
+/// Message counter of one connection.
 #[derive(Debug)]
 pub struct Inbox {
     frames: FrameReader,
-    form: Form,
-    /// A short frame, as far as it has come.
+    framing: Framing,
+    /// Partial short frame.
     short: Vec<u8>,
-    /// Frames to send, in answer to pings.
-    pub answers: Vec<u8>,
-    /// Messages so far.
+    /// Responses to pings.
+    pub responses: Vec<u8>,
+    /// Number of messages so far.
     pub messages: u64,
 }
 
 impl Inbox {
-    /// Of a fresh connection.
+    /// Creates the inbox of a new connection.
     pub fn new(protocol: Protocol) -> Self {
-        let form = match protocol {
-            Protocol::Json | Protocol::Simple | Protocol::Protobuf | Protocol::Ws => Form::Frames,
-            Protocol::SocketIo => Form::SocketIo,
-            Protocol::Nats => Form::Nats(NatsStream::default()),
-            Protocol::Mqtt => Form::Mqtt(MqttStream::default()),
+        let framing = match protocol {
+            Protocol::Json | Protocol::Simple | Protocol::Protobuf | Protocol::Ws => Framing::Frames,
+            Protocol::SocketIo => Framing::SocketIo,
+            Protocol::Nats => Framing::Nats(NatsStream::default()),
+            Protocol::Mqtt => Framing::Mqtt(MqttStream::default()),
         };
-        Self { frames: FrameReader::default(), form, short: Vec::new(), answers: Vec::new(), messages: 0 }
+        Self {
+            frames: FrameReader::default(),
+            framing,
+            short: Vec::new(),
+            responses: Vec::new(),
+            messages: 0,
+        }
     }
 
-    /// Takes what a read brought.
+    /// Handles received bytes.
     ///
     /// # Errors
-    /// When the server closes the connection, or complains.
-    pub fn take(&mut self, mut bytes: &[u8]) -> anyhow::Result<()> {
+    /// Fails if the server closes the connection, or reports an error.
+    pub fn push(&mut self, mut bytes: &[u8]) -> anyhow::Result<()> {
         while let Some(part) = self.frames.next_part(&mut bytes) {
-            match (part.opcode, &mut self.form) {
-                (TEXT | BINARY, Form::Frames | Form::SocketIo) if part.frame_len >= PAYLOAD_BYTES as u64 => {
+            match (part.opcode, &mut self.framing) {
+                (TEXT | BINARY, Framing::Frames | Framing::SocketIo)
+                    if part.frame_len >= PAYLOAD_BYTES as u64 =>
+                {
                     self.messages += u64::from(part.is_last);
                 }
-                (CONTINUATION | TEXT | BINARY, Form::Nats(stream)) => {
-                    self.messages += stream.take(part.bytes, &mut self.answers)?;
+                (CONTINUATION | TEXT | BINARY, Framing::Nats(stream)) => {
+                    self.messages += stream.push(part.bytes, &mut self.responses)?;
                 }
-                (CONTINUATION | TEXT | BINARY, Form::Mqtt(stream)) => {
-                    self.messages += stream.take(part.bytes)?;
+                (CONTINUATION | TEXT | BINARY, Framing::Mqtt(stream)) => {
+                    self.messages += stream.push(part.bytes)?;
                 }
-                _ => self.take_short(&part)?,
+                _ => self.push_short(&part)?,
             }
         }
         Ok(())
     }
 
-    fn take_short(&mut self, part: &Part<'_>) -> anyhow::Result<()> {
+    fn push_short(&mut self, part: &Part<'_>) -> anyhow::Result<()> {
         self.short.extend_from_slice(part.bytes);
         if !part.is_last {
             return Ok(());
         }
         match part.opcode {
-            PING => put_masked(&mut self.answers, PONG, &self.short),
+            PING => put_masked(&mut self.responses, PONG, &self.short),
             CLOSE => bail!("the server closed a connection: {}", String::from_utf8_lossy(&self.short)),
-            TEXT if matches!(self.form, Form::SocketIo) && self.short == b"2" => {
-                put_masked(&mut self.answers, TEXT, b"3");
+            TEXT if matches!(self.framing, Framing::SocketIo) && self.short == b"2" => {
+                put_masked(&mut self.responses, TEXT, b"3");
             }
             _ => {}
         }

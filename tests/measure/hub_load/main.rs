@@ -1,8 +1,8 @@
-//! Loads a message server, ours or a peer, with one publisher and many subscribers, on one thread.
+//! Load generator for message servers: one publisher and many subscribers, on one thread.
 //!
 //! `cargo xtask bench hub` starts the servers and runs this:
 //! `measure-hub MEASUREMENT PROTOCOL HOST:PORT PROCESS_ID SUBSCRIBERS [DELIVERIES_PER_SECOND]`.
-//! Prints `NAME VALUE` lines, and fails when a single message is lost.
+//! Prints `NAME VALUE` lines, and fails if a message is lost.
 
 mod audience;
 mod connection;
@@ -22,23 +22,23 @@ use audience::Audience;
 use connection::{Connection, Target};
 use delays::Delays;
 use process::Process;
-use protocol::{Message, PAYLOAD_BYTES, Part, Protocol};
+use protocol::{Message, PAYLOAD_BYTES, Protocol, Role};
 use publisher::{Flood, Publisher};
 
-/// A message without a time in it.
+/// Message without a timestamp.
 const FILLER: Message = [b'x'; PAYLOAD_BYTES];
-/// Before anything counts: caches, allocators, just-in-time compilers.
+/// Warm-up time for caches, allocators and just-in-time compilers.
 const WARM_UP: Duration = Duration::from_millis(500);
-/// Messages on their way to a subscriber. Each server is measured at the one that suits it best: few stay in the
-/// processor's caches, many let a server write much at a time.
+/// In-flight messages per subscriber. Each server is measured with its best value: few messages stay in the
+/// processor's caches, many allow large writes.
 const WINDOWS: [u64; 4] = [256, 1024, 4096, 16_384];
 const WIDE_WINDOW: u64 = 4096;
 const TRIAL: Duration = Duration::from_millis(500);
 const ROUNDS: usize = 3;
 const ROUND: Duration = Duration::from_millis(1500);
-/// Longer than any server here waits for a client that does not read, before it gives up on it or on waiting.
+/// Duration of a measurement with stalled clients: longer than the timeouts of all servers for them.
 const STALLED_RUN: Duration = Duration::from_secs(6);
-/// How long a server may take to be done with a crowd of handshakes, before its memory is looked at.
+/// Pause between handshakes and the measurement of memory.
 const SETTLE: Duration = Duration::from_secs(2);
 
 #[tokio::main(flavor = "current_thread")]
@@ -58,16 +58,16 @@ async fn main() -> anyhow::Result<()> {
             ("idle", []) => idle(&target, process, subscribers).await,
             ("stalled", []) => stalled(&target, process, subscribers, 1).await,
             ("unstalled", []) => stalled(&target, process, subscribers, 0).await,
-            _ => bail!("there is no measurement `{measurement}` with these arguments"),
+            _ => bail!("unknown measurement `{measurement}` with these arguments"),
         }
     };
     tokio::task::LocalSet::new().run_until(measuring).await
 }
 
 async fn fan_out(target: &Target, process: Process, subscribers: usize) -> anyhow::Result<()> {
-    let audience = Audience::gather(target, subscribers).await?;
+    let audience = Audience::connect(target, subscribers).await?;
     let mut publisher = Publisher::open(target).await?;
-    publisher.be_heard(&audience).await?;
+    publisher.wait_for_delivery(&audience).await?;
     publisher.flood(&audience, WIDE_WINDOW, WARM_UP).await?;
     let mut trials = Vec::new();
     for window in WINDOWS {
@@ -96,18 +96,22 @@ fn deliveries_per_second(flood: Flood, subscribers: usize) -> f64 {
 }
 
 async fn latency(target: &Target, process: Process, subscribers: usize, rate: f64) -> anyhow::Result<()> {
-    let audience = Audience::gather(target, subscribers).await?;
+    let audience = Audience::connect(target, subscribers).await?;
     let mut publisher = Publisher::open(target).await?;
-    publisher.be_heard(&audience).await?;
+    publisher.wait_for_delivery(&audience).await?;
     let (origin, messages_per_second) = (Instant::now(), rate / subscribers as f64);
-    publisher.keep_pace(&audience, messages_per_second, WARM_UP, origin).await?;
+    publisher.publish_at_rate(&audience, messages_per_second, WARM_UP, origin).await?;
     let (began, cpu_before) = (Instant::now(), process.cpu_seconds()?);
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
-        audience.time_messages(Delays::new(origin));
-        let marked = publisher.keep_pace(&audience, messages_per_second, ROUND, origin).await?;
+        audience.record_delays(Delays::new(origin));
+        let marked = publisher.publish_at_rate(&audience, messages_per_second, ROUND, origin).await?;
         let delays = audience.take_delays().context("no time was measured")?;
-        ensure!(delays.total() == marked * subscribers as u64, "only {} times were found", delays.total());
+        ensure!(
+            delays.total() == marked * subscribers as u64,
+            "only {} timestamps were found",
+            delays.total()
+        );
         rounds.push((delays.milliseconds_at(0.99), delays.milliseconds_at(0.50)));
     }
     let cpu = process.cpu_seconds()? - cpu_before;
@@ -122,43 +126,43 @@ async fn latency(target: &Target, process: Process, subscribers: usize, rate: f6
 async fn idle(target: &Target, process: Process, subscribers: usize) -> anyhow::Result<()> {
     let subscribers = subscribers.min(process::connection_limit()?);
     let mut publisher = {
-        // What the first connections bring about is no other connection's cost.
-        let first = Audience::gather(target, 1).await?;
+        // Excludes one-time costs of the first connections.
+        let first = Audience::connect(target, 1).await?;
         let mut publisher = Publisher::open(target).await?;
-        publisher.be_heard(&first).await?;
+        publisher.wait_for_delivery(&first).await?;
         publisher
     };
     tokio::time::sleep(SETTLE).await;
     let before = process.resident_kib()?;
-    let audience = Audience::gather(target, subscribers).await?;
+    let audience = Audience::connect(target, subscribers).await?;
     tokio::time::sleep(SETTLE).await;
     let after = process.resident_kib()?;
-    // Only now: they were idle until here, and it shows that all of them are what they should be.
-    publisher.be_heard(&audience).await?;
+    // Checks all connections after the measurement, because they must be idle before.
+    publisher.wait_for_delivery(&audience).await?;
     println!("connections {subscribers}");
     println!("kib_per_connection {:.2}", after.saturating_sub(before) as f64 / subscribers as f64);
     Ok(())
 }
 
-/// With `stalled` subscribers that never read besides those that do.
+/// Measures with `stalled` subscribers that never read.
 async fn stalled(
     target: &Target,
     process: Process,
     subscribers: usize,
     stalled: usize,
 ) -> anyhow::Result<()> {
-    let audience = Audience::gather(target, subscribers - stalled).await?;
+    let audience = Audience::connect(target, subscribers - stalled).await?;
     let mut publisher = Publisher::open(target).await?;
-    publisher.be_heard(&audience).await?;
+    publisher.wait_for_delivery(&audience).await?;
     let before = process.resident_kib()?;
-    let mut asleep = Vec::new();
+    let mut stalled_connections = Vec::new();
     for _ in 0..stalled {
-        asleep.push(Connection::open(target, Part::Subscriber).await?);
+        stalled_connections.push(Connection::open(target, Role::Subscriber).await?);
     }
-    publisher.be_heard(&audience).await?;
+    publisher.wait_for_delivery(&audience).await?;
     let flood = publisher.flood(&audience, WIDE_WINDOW, STALLED_RUN).await?;
     let after = process.peak_resident_kib()?;
-    drop(asleep);
+    drop(stalled_connections);
     println!("deliveries_per_second {:.0}", deliveries_per_second(flood, audience.size()));
     println!("longest_pause_ms {:.1}", audience.longest_pause().as_secs_f64() * 1e3);
     println!("growth_kib {}", after.saturating_sub(before));

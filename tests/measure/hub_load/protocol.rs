@@ -1,4 +1,4 @@
-//! What to say to each server.
+//! Protocols of the servers.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,27 +14,27 @@ use webpubsub_protocol::{
 
 use super::frame::{BINARY, TEXT, put_masked};
 
-/// Length of every payload.
+/// Size of a payload.
 pub const PAYLOAD_BYTES: usize = 128;
 /// `MSG stream 1 128`, the payload, and both line ends.
 pub const NATS_DELIVERY_BYTES: usize = 16 + 2 + PAYLOAD_BYTES + 2;
 /// Packet type, length in two bytes, topic with its length, payload.
 pub const MQTT_DELIVERY_BYTES: usize = 1 + 2 + 2 + GROUP.len() + PAYLOAD_BYTES;
 
-/// Group, subject, topic: whatever a server calls it.
+/// Group, subject or topic.
 const GROUP: &str = "stream";
-/// Long enough for any measurement.
+/// Lifetime of tokens, longer than any measurement.
 const TOKEN_SECONDS: u64 = 3600;
 
-/// Text, because all servers carry that.
+/// Text message, which all servers support.
 pub type Message = [u8; PAYLOAD_BYTES];
 
-/// A way to speak with a server.
+/// Protocol of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// `json.webpubsub.azure.v1`
     Json,
-    /// A simple WebSocket client whose messages go to a group.
+    /// WebSocket client without a subprotocol whose messages go to a group.
     Simple,
     /// `protobuf.webpubsub.azure.v1`
     Protobuf,
@@ -42,26 +42,26 @@ pub enum Protocol {
     Nats,
     /// MQTT 3.1.1 inside WebSocket, quality of service 0.
     Mqtt,
-    /// Bare frames.
+    /// WebSocket frames without a protocol.
     Ws,
     /// Engine.IO 4 and Socket.IO 5, WebSocket from the start.
     SocketIo,
 }
 
-/// Which end of the fan-out a connection is.
+/// Role of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// Sends.
+pub enum Role {
+    /// Sender.
     Publisher,
-    /// Receives.
+    /// Receiver.
     Subscriber,
 }
 
 impl Protocol {
-    /// By the name that `cargo xtask bench hub` uses.
+    /// Returns the protocol with this name in `cargo xtask bench hub`.
     ///
     /// # Errors
-    /// When there is none of this name.
+    /// Fails if the name is unknown.
     pub fn by_name(name: &str) -> anyhow::Result<Self> {
         Ok(match name {
             "json" => Self::Json,
@@ -71,22 +71,22 @@ impl Protocol {
             "mqtt" => Self::Mqtt,
             "ws" => Self::Ws,
             "socket.io" => Self::SocketIo,
-            _ => bail!("there is no protocol `{name}`"),
+            _ => bail!("unknown protocol `{name}`"),
         })
     }
 
-    /// Path and query to open a WebSocket at `address`.
+    /// Returns path and query of the WebSocket at `address`.
     ///
     /// # Errors
-    /// When the access key is missing or no key.
-    pub fn path(self, address: &str, part: Part) -> anyhow::Result<String> {
+    /// Fails if the access key is missing or invalid.
+    pub fn path(self, address: &str, role: Role) -> anyhow::Result<String> {
         Ok(match self {
             Self::Json | Self::Protobuf => {
-                format!("/client/hubs/stream?access_token={}", token(address, part)?)
+                format!("/client/hubs/stream?access_token={}", token(address, role)?)
             }
             Self::Simple => format!(
                 "/client/hubs/stream?webpubsub_mode=sendToGroup&group={GROUP}&access_token={}",
-                token(address, part)?
+                token(address, role)?
             ),
             Self::Nats | Self::Ws => "/".to_owned(),
             Self::Mqtt => "/mqtt".to_owned(),
@@ -94,7 +94,7 @@ impl Protocol {
         })
     }
 
-    /// The WebSocket subprotocol to ask for.
+    /// Returns the WebSocket subprotocol.
     pub fn subprotocol(self) -> Option<&'static str> {
         match self {
             Self::Json => Some("json.webpubsub.azure.v1"),
@@ -104,22 +104,22 @@ impl Protocol {
         }
     }
 
-    /// Frames to send first. Nothing waits for the answers: a message that reached everybody is a better proof.
-    pub fn opening(self, part: Part) -> Vec<u8> {
+    /// Returns the initial frames. Responses are not awaited: a message that reaches all subscribers is the check.
+    pub fn initial_frames(self, role: Role) -> Vec<u8> {
         let mut frames = Vec::new();
         match self {
-            // The token has put subscribers into the group.
+            // The token adds subscribers to the group.
             Self::Json | Self::Simple | Self::Protobuf | Self::Ws => {}
             Self::Nats => {
                 let subscribe =
-                    if part == Part::Subscriber { format!("SUB {GROUP} 1\r\n") } else { String::new() };
+                    if role == Role::Subscriber { format!("SUB {GROUP} 1\r\n") } else { String::new() };
                 let connect = format!("CONNECT {{\"verbose\":false,\"pedantic\":false}}\r\n{subscribe}");
                 put_masked(&mut frames, BINARY, connect.as_bytes());
             }
             Self::Mqtt => {
-                // Version 4, a clean session, no keep-alive, and a client id that the server chooses.
+                // Version 4, a clean session, no keep-alive, and a client id selected by the server.
                 put_masked(&mut frames, BINARY, b"\x10\x0C\0\x04MQTT\x04\x02\0\0\0\0");
-                if part == Part::Subscriber {
+                if role == Role::Subscriber {
                     let packet = [&b"\x82\x0B\0\x01\0\x06"[..], GROUP.as_bytes(), b"\0"].concat();
                     put_masked(&mut frames, BINARY, &packet);
                 }
@@ -133,7 +133,7 @@ impl Protocol {
     pub fn put_publications(self, out: &mut Vec<u8>, messages: &[Message]) {
         let text = |message: &Message| String::from_utf8_lossy(message).into_owned();
         match self {
-            // A client of this protocol writes its buffer as one frame, whatever it holds.
+            // A NATS client sends its buffer as one frame.
             Self::Nats => {
                 let publish = |message: &Message| [&b"PUB stream 128\r\n"[..], message, b"\r\n"].concat();
                 let lines: Vec<u8> = messages.iter().flat_map(publish).collect();
@@ -156,7 +156,7 @@ impl Protocol {
                 }
             }
             Self::Protobuf => {
-                // The name is a valid one; were it not, nothing would arrive, which is noticed.
+                // The name is valid. With an invalid one, the check for delivery would fail.
                 let Ok(group) = GroupName::new(GROUP) else { return };
                 for message in messages {
                     let request = Request::SendToGroup {
@@ -179,13 +179,13 @@ impl Protocol {
     }
 }
 
-fn token(address: &str, part: Part) -> anyhow::Result<String> {
+fn token(address: &str, role: Role) -> anyhow::Result<String> {
     let key = std::env::var("TAILCAST_ACCESS_KEY").context("TAILCAST_ACCESS_KEY is not set")?;
     let now = UnixTime(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs());
     let mut claims = Claims::new(format!("http://{address}/client/hubs/stream"), now, TOKEN_SECONDS);
-    match part {
-        Part::Publisher => claims.roles = vec![format!("webpubsub.sendToGroup.{GROUP}")],
-        Part::Subscriber => claims.groups = vec![GROUP.to_owned()],
+    match role {
+        Role::Publisher => claims.roles = vec![format!("webpubsub.sendToGroup.{GROUP}")],
+        Role::Subscriber => claims.groups = vec![GROUP.to_owned()],
     }
     Ok(sign(&claims, &AccessKey::new(&key)?)?)
 }

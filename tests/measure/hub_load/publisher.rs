@@ -1,4 +1,4 @@
-//! The one who sends: as much as an audience keeps up with, or at a fixed rate.
+//! Publisher: at the speed of the slowest subscriber, or at a fixed rate.
 
 use std::time::{Duration, Instant};
 
@@ -7,33 +7,33 @@ use super::{
     audience::Audience,
     connection::{Connection, Target},
     delays::Delays,
-    protocol::{Part, Protocol},
+    protocol::{Protocol, Role},
 };
 
-/// Messages that are encoded, and sent, together when there is no end of them.
+/// Number of messages per block at maximum speed.
 const BLOCK_MESSAGES: usize = 64;
-/// Blocks in one write at most.
+/// Maximum number of blocks per write.
 const BLOCKS: usize = 16;
-/// Most bytes on their way to all subscribers together: some servers drop clients, and some messages, when much waits.
+/// Maximum number of in-flight bytes for all subscribers: some servers drop clients or messages with long queues.
 const WINDOW_BYTES: u64 = 128 * 1024 * 1024;
-/// What a message takes, roughly.
+/// Approximate size of a message.
 const MESSAGE_BYTES: u64 = 200;
-/// Of so many messages, one tells when it was due: reading times must not become the load. No power of ten or two, in
-/// whose step something else may be.
+/// Interval of messages with a timestamp, so that parsing them is not the load. It is neither a power of ten nor of two, to
+/// avoid correlation with other periods.
 const MARKED_OF: u64 = 7;
-/// Most messages in one write at a fixed rate.
-const MOST_DUE: usize = 1024;
+/// Maximum number of messages per write at a fixed rate.
+const MAX_DUE: usize = 1024;
 
-/// What a flood came to.
+/// Result of publishing at maximum speed.
 #[derive(Debug, Clone, Copy)]
 pub struct Flood {
-    /// Messages sent, each of which arrived at every subscriber.
+    /// Number of messages, each of which arrived at all subscribers.
     pub messages: u64,
-    /// From the first write to the last arrival.
+    /// Time from the first write to the last arrival.
     pub elapsed: Duration,
 }
 
-/// The publisher.
+/// Publisher.
 #[derive(Debug)]
 pub struct Publisher {
     connection: Connection,
@@ -41,20 +41,20 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Connects it.
+    /// Connects the publisher.
     ///
     /// # Errors
-    /// When it is not accepted.
+    /// Fails if the connection is refused.
     pub async fn open(target: &Target) -> anyhow::Result<Self> {
-        let connection = Connection::open(target, Part::Publisher).await?;
+        let connection = Connection::open(target, Role::Publisher).await?;
         Ok(Self { connection, protocol: target.protocol })
     }
 
-    /// Waits until `audience` hears the publisher: all of it, and nothing else. Then counts from zero.
+    /// Publishes until a message arrives exactly once at each subscriber. Then resets the counts.
     ///
     /// # Errors
-    /// When it does not.
-    pub async fn be_heard(&mut self, audience: &Audience) -> anyhow::Result<()> {
+    /// Fails if no attempt succeeds.
+    pub async fn wait_for_delivery(&mut self, audience: &Audience) -> anyhow::Result<()> {
         const ATTEMPTS: usize = 20;
         let mut frame = Vec::new();
         self.protocol.put_publications(&mut frame, &[FILLER]);
@@ -63,11 +63,11 @@ impl Publisher {
             audience.check()?;
             audience.reset();
             self.connection.send(&frame).await?;
-            let heard = tokio::time::timeout(Duration::from_secs(2), audience.reach(1)).await;
-            // Longer than any late answer to a handshake takes on one machine.
+            let delivered = tokio::time::timeout(Duration::from_secs(2), audience.reach(1)).await;
+            // Longer than a late response to a handshake takes on one machine.
             tokio::time::sleep(Duration::from_millis(50)).await;
-            self.connection.receive_what_is_there().await?;
-            match (heard, audience.ensure_exactly(1)) {
+            self.connection.receive_available().await?;
+            match (delivered, audience.ensure_exactly(1)) {
                 (Ok(Ok(())), Ok(())) => break,
                 (Ok(Err(error)), _) | (_, Err(error)) if attempt == ATTEMPTS => return Err(error),
                 _ => {}
@@ -77,11 +77,11 @@ impl Publisher {
         Ok(())
     }
 
-    /// Publishes for `duration`, as fast as the slowest subscriber receives, and waits until everything has arrived.
-    /// At most `window` messages are on their way to anybody.
+    /// Publishes for `duration` at the speed of the slowest subscriber, and waits until all messages have arrived.
+    /// At most `window` messages per subscriber are in flight.
     ///
     /// # Errors
-    /// When anything is lost.
+    /// Fails if a message is lost.
     pub async fn flood(
         &mut self,
         audience: &Audience,
@@ -98,13 +98,13 @@ impl Publisher {
         let started = Instant::now();
         let mut sent = 0;
         while started.elapsed() < duration {
-            // Not sooner than a good part of the window is free: many small writes would measure writing.
+            // Waits until a quarter of the window is free: many small writes would dominate the measurement.
             audience.reach((sent + window / 4).saturating_sub(window)).await?;
-            let room = (audience.least() + window).saturating_sub(sent) / BLOCK_MESSAGES as u64;
-            let count = usize::try_from(room)?.clamp(1, BLOCKS);
+            let free_blocks = (audience.min_messages() + window).saturating_sub(sent) / BLOCK_MESSAGES as u64;
+            let count = usize::try_from(free_blocks)?.clamp(1, BLOCKS);
             self.connection.send(blocks.get(..count * block_len).unwrap_or_default()).await?;
             sent += (count * BLOCK_MESSAGES) as u64;
-            self.connection.receive_what_is_there().await?;
+            self.connection.receive_available().await?;
         }
         audience.reach(sent).await?;
         let elapsed = started.elapsed();
@@ -112,12 +112,12 @@ impl Publisher {
         Ok(Flood { messages: sent, elapsed })
     }
 
-    /// Publishes `rate` messages a second for `duration`, one of [`MARKED_OF`] marked with the time at which it was due:
-    /// a publisher that is late counts against the server. Gives how many were marked, when all have arrived.
+    /// Publishes `rate` messages per second for `duration`, one of [`MARKED_OF`] with the time at which it was due, so that
+    /// delays of the publisher are included. Returns the number of messages with a timestamp.
     ///
     /// # Errors
-    /// When anything is lost.
-    pub async fn keep_pace(
+    /// Fails if a message is lost.
+    pub async fn publish_at_rate(
         &mut self,
         audience: &Audience,
         rate: f64,
@@ -128,16 +128,16 @@ impl Publisher {
         let began = origin.elapsed();
         let total = (rate * duration.as_secs_f64()) as u64;
         let due_at = |number: u64| began + Duration::from_secs_f64(number as f64 / rate);
-        let (mut sent, mut frames, mut messages) = (0, Vec::new(), Vec::with_capacity(MOST_DUE));
+        let (mut sent, mut frames, mut messages) = (0, Vec::new(), Vec::with_capacity(MAX_DUE));
         while sent < total {
             let now = origin.elapsed();
-            while sent < total && due_at(sent) <= now && messages.len() < MOST_DUE {
+            while sent < total && due_at(sent) <= now && messages.len() < MAX_DUE {
                 let is_marked = sent % MARKED_OF == 0;
                 messages.push(if is_marked { Delays::marked(due_at(sent)) } else { FILLER });
                 sent += 1;
             }
             if messages.is_empty() {
-                // A timer is too coarse. Asking again and again keeps no server from its own core.
+                // A timer is too coarse. Busy waiting does not affect the server, which runs on another core.
                 tokio::task::yield_now().await;
                 continue;
             }
@@ -145,7 +145,7 @@ impl Publisher {
             self.connection.send(&frames).await?;
             messages.clear();
             frames.clear();
-            self.connection.receive_what_is_there().await?;
+            self.connection.receive_available().await?;
             audience.check()?;
         }
         audience.reach(sent).await?;

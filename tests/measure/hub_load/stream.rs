@@ -1,4 +1,4 @@
-//! Protocols that are a stream of their own inside WebSocket frames: nothing says that a frame holds one message.
+//! Protocols with a byte stream inside WebSocket frames, whose messages are not aligned to frames.
 
 use anyhow::ensure;
 
@@ -7,7 +7,7 @@ use super::{
     protocol::{MQTT_DELIVERY_BYTES, NATS_DELIVERY_BYTES},
 };
 
-/// Splits up to `skip` bytes off `bytes`, and tells whether that was all.
+/// Removes up to `skip` bytes from `bytes`. Returns whether all were removed.
 fn skip(bytes: &mut &[u8], skip: &mut usize) -> bool {
     let here = (*skip).min(bytes.len());
     *bytes = bytes.get(here..).unwrap_or_default();
@@ -15,20 +15,20 @@ fn skip(bytes: &mut &[u8], skip: &mut usize) -> bool {
     *skip == 0
 }
 
-/// NATS: lines, of which `MSG` is followed by a payload. All messages here are equally long.
+/// NATS stream: lines, with a payload after `MSG`. All messages have the same length.
 #[derive(Debug, Default)]
 pub struct NatsStream {
     message_left: usize,
-    /// A line that is no message, as far as it has come.
+    /// Partial line other than `MSG`.
     line: Vec<u8>,
 }
 
 impl NatsStream {
-    /// Takes bytes, and gives how many messages ended in them.
+    /// Handles received bytes. Returns the number of messages that end in them.
     ///
     /// # Errors
-    /// When the server complains.
-    pub fn take(&mut self, mut bytes: &[u8], answers: &mut Vec<u8>) -> anyhow::Result<u64> {
+    /// Fails if the server reports an error.
+    pub fn push(&mut self, mut bytes: &[u8], responses: &mut Vec<u8>) -> anyhow::Result<u64> {
         let mut messages = 0;
         loop {
             if self.message_left > 0 && skip(&mut bytes, &mut self.message_left) {
@@ -41,10 +41,10 @@ impl NatsStream {
                     self.line.push(*byte);
                     bytes = rest;
                     if *byte == b'\n' {
-                        let complaint = String::from_utf8_lossy(&self.line);
-                        ensure!(!complaint.starts_with("-ERR"), "nats-server said {}", complaint.trim());
+                        let line = String::from_utf8_lossy(&self.line);
+                        ensure!(!line.starts_with("-ERR"), "nats-server reported {}", line.trim());
                         if self.line == b"PING\r\n" {
-                            put_masked(answers, BINARY, b"PONG\r\n");
+                            put_masked(responses, BINARY, b"PONG\r\n");
                         }
                         self.line.clear();
                     }
@@ -54,21 +54,21 @@ impl NatsStream {
     }
 }
 
-/// MQTT: packets. All messages here are equally long.
+/// MQTT stream of packets. All messages have the same length.
 #[derive(Debug, Default)]
 pub struct MqttStream {
     packet_left: usize,
     is_message: bool,
-    /// First byte of a packet whose length has not come yet.
+    /// First byte of a packet whose length is not received yet.
     other: Option<u8>,
 }
 
 impl MqttStream {
-    /// Takes bytes, and gives how many messages ended in them.
+    /// Handles received bytes. Returns the number of messages that end in them.
     ///
     /// # Errors
-    /// When the server refuses a connection or a subscription.
-    pub fn take(&mut self, mut bytes: &[u8]) -> anyhow::Result<u64> {
+    /// Fails if the server refuses the connection.
+    pub fn push(&mut self, mut bytes: &[u8]) -> anyhow::Result<u64> {
         const CONNACK: u8 = 0x20;
         const PUBLISH: u8 = 0x30;
         let mut messages = 0;

@@ -1,9 +1,9 @@
-//! The lines that every viewer gets: plain, coloured and JSON in turn, about 110 bytes each, the same in every run.
+//! Test lines: plain, colored and JSON in turn, about 110 bytes each, identical in every run.
 
-/// Most bytes of lines in one message: what `tailcast stream` sends at most.
+/// Maximum size of a message, as in `tailcast stream`.
 const BATCH_BYTES: usize = 64 << 10;
 
-/// The line at `index`. Each says its number as `seq=N;`, and the viewers are looked at for that.
+/// Returns the line at `index`. Each contains its number as `seq=N;`, which the probe detects.
 pub fn line(index: u64) -> String {
     let (level, colour) = match index % 50 {
         0 => ("ERROR", 31),
@@ -28,7 +28,7 @@ pub fn line(index: u64) -> String {
     }
 }
 
-/// Lines joined by line feeds, as messages.
+/// Returns messages with lines joined by line feeds.
 pub fn messages(lines: u64, is_batched: bool) -> impl Iterator<Item = String> {
     let mut next = 0;
     std::iter::from_fn(move || {
@@ -48,7 +48,7 @@ pub fn messages(lines: u64, is_batched: bool) -> impl Iterator<Item = String> {
     })
 }
 
-/// Bytes of text in that many lines, line ends included.
+/// Returns the size of the lines, including line feeds.
 pub fn bytes(lines: u64) -> u64 {
     (0..lines).map(|index| line(index).len() as u64 + 1).sum()
 }

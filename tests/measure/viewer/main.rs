@@ -1,9 +1,9 @@
-//! One viewer in a fresh browser, given the same lines as every other.
+//! Benchmark of one viewer in a new browser, with the same lines for all viewers.
 //!
 //! usage: measure-viewer SERVICE_URL ours|tutorial|xterm|logviewer|counting batched|single|paced|search LINES
 //!
-//! `cargo xtask bench viewer` builds everything and runs this. Prints one JSON object: figures, or `failed` with why there
-//! are none.
+//! `cargo xtask bench viewer` builds everything and runs this program. Prints one JSON object: the results, or `failed` with
+//! the error.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the measurement")]
 
@@ -21,16 +21,16 @@ use tokio::time::{sleep, timeout};
 
 use publisher::Publisher;
 
-/// How long a viewer may take for its lines. The fastest take two seconds for a million.
+/// Timeout of a viewer. The fastest viewers show a million lines in two seconds.
 const LIMIT: Duration = Duration::from_secs(25);
-/// How often the page is asked whether it shows the last line: seldom, so that asking costs it nothing.
+/// Interval of polling for the last line. It is long, so that polling does not affect the result.
 const ASK_EVERY: Duration = Duration::from_millis(200);
-/// The steady load.
+/// Rate and duration of the paced load.
 const PACED_LINES_PER_SECOND: u64 = 2_000;
 const PACED_FOR: Duration = Duration::from_secs(5);
 const PROBE: &str = include_str!("probe.js");
 
-/// What is to be measured.
+/// Parameters of a measurement.
 struct Task {
     service: String,
     viewer: String,
@@ -44,7 +44,7 @@ impl Task {
         format!("{service}/{viewer}/index.html{}", if viewer == "ours" { &query } else { "?" })
     }
 
-    /// Opens the page with the probe in it, and waits until it is in the group.
+    /// Opens the page with the probe, and waits until it has joined the group.
     async fn open(&self, browser: &Browser, query: &str) -> anyhow::Result<Publisher> {
         browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": PROBE })).await?;
         browser.devtools("Page.setBypassCSP", json!({ "enabled": true })).await?;
@@ -54,7 +54,7 @@ impl Task {
             "ours" => {
                 browser.until("document.querySelector('#status')?.dataset.state === 'connected'").await?
             }
-            // It does not say when it has joined the group: it is talked to until it shows something.
+            // The tutorial does not indicate when it has joined the group, so lines are sent until it shows one.
             "tutorial" => {
                 while browser.run("return document.querySelector('#output').childElementCount").await? == 0 {
                     publisher.flood(1, true).await?;
@@ -80,14 +80,14 @@ async fn main() -> anyhow::Result<()> {
         load => flooded(&task, &browser, load == "batched").await,
     };
     println!("{}", figures.unwrap_or_else(|error| json!({ "failed": format!("{error:#}") })));
-    // A page that hangs keeps its browser from ending in good order.
+    // A page that hangs prevents a regular exit of its browser.
     if timeout(Duration::from_secs(5), browser.close()).await.is_err() {
-        eprintln!("the browser had to be left to its driver");
+        eprintln!("the browser did not close");
     }
     Ok(())
 }
 
-/// As many lines as can be, until the last is visible.
+/// Measures maximum throughput, until the last line is visible.
 async fn flooded(task: &Task, browser: &Browser, is_batched: bool) -> anyhow::Result<Value> {
     let publisher = task.open(browser, "").await?;
     let before = memory::Memory::of(browser).await?;
@@ -95,7 +95,7 @@ async fn flooded(task: &Task, browser: &Browser, is_batched: bool) -> anyhow::Re
     let mut figures = flood(task, browser, &publisher, is_batched).await?;
     let done_ms = figures["doneAt"].as_f64().context("no time")?;
     let seconds = (done_ms - began_ms) / 1_000.0;
-    let after = timeout(LIMIT, memory::Memory::of(browser)).await.context("the page does not answer")??;
+    let after = timeout(LIMIT, memory::Memory::of(browser)).await.context("the page does not respond")??;
     figures["seconds"] = seconds.into();
     figures["linesPerSecond"] = (task.lines as f64 / seconds).into();
     figures["heapBytes"] = after.heap_bytes.saturating_sub(before.heap_bytes).into();
@@ -105,7 +105,7 @@ async fn flooded(task: &Task, browser: &Browser, is_batched: bool) -> anyhow::Re
     Ok(figures)
 }
 
-/// Sends the lines and waits until the last is visible.
+/// Sends the lines, and waits until the last one is visible.
 async fn flood(
     task: &Task,
     browser: &Browser,
@@ -118,19 +118,19 @@ async fn flood(
         publisher.flood(task.lines, is_batched).await?;
         loop {
             sleep(ASK_EVERY).await;
-            let told = browser.run("return { doneAt: probe.doneAt, closed: probe.closed, ...(probe.doneAt ? probe.report() : {}) }");
-            let told = told.await?;
-            let closed = told["closed"].as_str().unwrap_or_default();
-            anyhow::ensure!(closed.is_empty(), "cut off by the service: {closed}");
-            if told["doneAt"].as_f64().is_some_and(|at| at > 0.0) {
-                return Ok(told);
+            let state = browser.run("return { doneAt: probe.doneAt, closed: probe.closed, ...(probe.doneAt ? probe.report() : {}) }");
+            let state = state.await?;
+            let closed = state["closed"].as_str().unwrap_or_default();
+            anyhow::ensure!(closed.is_empty(), "the service closed the connection: {closed}");
+            if state["doneAt"].as_f64().is_some_and(|at| at > 0.0) {
+                return Ok(state);
             }
         }
     };
     timeout(LIMIT, showing).await.with_context(|| format!("not done in {} s", LIMIT.as_secs()))?
 }
 
-/// A steady load: from a message's arrival to its last line on screen.
+/// Measures a paced load: the delay from the arrival of a message to its last rendered line.
 async fn paced(task: &Task, browser: &Browser) -> anyhow::Result<Value> {
     let publisher = task.open(browser, "&paced").await?;
     browser.run(&format!("probe.watch({:?})", task.viewer)).await?;
@@ -142,7 +142,7 @@ async fn paced(task: &Task, browser: &Browser) -> anyhow::Result<Value> {
     timeout(LIMIT, pacing).await.with_context(|| format!("not done in {} s", LIMIT.as_secs()))?
 }
 
-/// The time by the clock that pages use too, in milliseconds since 1970.
+/// Returns the current time in milliseconds since 1970, as `Date.now()` in pages.
 fn now_ms() -> anyhow::Result<f64> {
     Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64() * 1_000.0)
 }

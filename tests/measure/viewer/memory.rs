@@ -1,4 +1,4 @@
-//! What a page takes.
+//! Memory usage of a page.
 
 use std::collections::HashMap;
 
@@ -6,18 +6,18 @@ use anyhow::Context;
 use serde_json::json;
 use tailcast_tests::browser::Browser;
 
-/// In bytes, after collecting garbage.
+/// Memory usage in bytes, after garbage collection.
 pub struct Memory {
-    /// Objects and buffers of JavaScript, not the memory of WebAssembly.
+    /// JavaScript objects and buffers, without WebAssembly memory.
     pub heap_bytes: u64,
-    /// Resident memory of the largest process that renders a page.
+    /// Resident memory of the largest renderer process.
     pub renderer_bytes: u64,
-    /// Nodes of the document.
+    /// Number of DOM nodes.
     pub dom_nodes: u64,
 }
 
 impl Memory {
-    /// As it is now.
+    /// Measures the current usage.
     pub async fn of(browser: &Browser) -> anyhow::Result<Self> {
         browser.devtools("HeapProfiler.collectGarbage", json!({})).await?;
         let heap = browser.devtools("Runtime.getHeapUsage", json!({})).await?;
@@ -31,7 +31,7 @@ impl Memory {
     }
 }
 
-/// Resident memory of the largest renderer below the process `driver`, by Linux's account.
+/// Returns the resident memory of the largest renderer among the descendants of `driver`, from `/proc`.
 fn renderer_bytes(driver: u32) -> anyhow::Result<u64> {
     let processes = std::fs::read_dir("/proc")?.flatten();
     let ids: Vec<u32> = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
@@ -49,7 +49,7 @@ fn renderer_bytes(driver: u32) -> anyhow::Result<u64> {
     Ok(u64::from(kibibytes.context("no renderer")?) << 10)
 }
 
-/// A number in a process's status.
+/// Returns a numeric field of a process's status.
 fn field(id: u32, name: &str) -> Option<u32> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;

@@ -1,7 +1,7 @@
-// Runs in every page before its own scripts: watches frames, long tasks and what is shown.
+// First script of every page: observes frames, long tasks and the shown text.
 
 (() => {
-  // What each viewer shows at its end. Cheap whatever it holds: nothing that grows is read.
+  // Text at the end of each viewer. The cost does not depend on the number of lines.
   const shownBy = {
     ours: () => document.querySelector("#log")?.textContent,
     tutorial: () => document.querySelector("#output")?.lastElementChild?.textContent,
@@ -38,11 +38,11 @@
     }
   }).observe({ type: "longtask" });
 
-  // From now on: until `last` is shown, every frame is looked at.
+  // Starts the observation of frames, until `last` is shown.
   state.watch = (viewer, last) => {
     Object.assign(state, { gaps: [], longTaskMs: 0, longestTaskMs: 0, doneAt: 0, delays: [] });
     let before = performance.now();
-    // After the frame that the callback belongs to has been painted.
+    // Runs after the frame is painted.
     const painted = new MessageChannel();
     painted.port1.onmessage = () => {
       const now = performance.now();
@@ -67,7 +67,7 @@
     requestAnimationFrame(frame);
   };
 
-  // The state in figures.
+  // Returns the results.
   state.report = () => {
     const at = (list, share) => {
       const sorted = [...list].sort((one, other) => one - other);

@@ -1,4 +1,4 @@
-//! Sends the lines: as fast as the service takes them, or at a steady pace.
+//! Publisher of the test lines, at maximum speed or at a fixed rate.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -12,21 +12,21 @@ use webpubsub_protocol::{name::GroupName, payload::Payload, subprotocol::Subprot
 
 use super::corpus;
 
-/// Messages on their way at once, in bytes: enough to keep the service busy, little enough to be waiting in no queue of its own.
+/// In-flight window in bytes: large enough for maximum throughput, small enough to avoid queueing in the service.
 const WINDOW_BYTES: usize = 1 << 20;
-/// Messages on their way at once: fewer than the client allows.
+/// In-flight window in messages: below the limit of the client.
 const WINDOW_MESSAGES: usize = 200;
-/// Pause between the messages of a steady load.
+/// Interval of messages in a paced load.
 const PACE: Duration = Duration::from_millis(10);
 
-/// Someone who may publish.
+/// Client with permission to publish.
 pub struct Publisher {
     client: Client,
     group: GroupName,
 }
 
 impl Publisher {
-    /// Connects.
+    /// Connects the client.
     pub async fn connect(negotiate: &str) -> anyhow::Result<Self> {
         let options = ClientOptions::new().only(Subprotocol::Protobuf);
         let (client, mut events) = native::start(options, NegotiateEndpoint::new(negotiate.to_owned()));
@@ -41,7 +41,7 @@ impl Publisher {
         Ok(Self { client, group: GroupName::new("stream")? })
     }
 
-    /// Sends so many lines as fast as they are taken.
+    /// Sends lines at maximum speed.
     pub async fn flood(&self, lines: u64, is_batched: bool) -> anyhow::Result<()> {
         let (mut receipts, mut waiting_bytes) = (VecDeque::new(), 0);
         for message in corpus::messages(lines, is_batched) {

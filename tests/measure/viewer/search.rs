@@ -1,4 +1,4 @@
-//! How long our page takes to find something in all that it holds.
+//! Benchmark of the search in the page.
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use tailcast_tests::browser::Browser;
 
 use super::{Task, corpus, flood};
 
-/// Types the pattern, and looks after each frame, once it is painted, whether it shows as many found lines as there are.
+/// Types the pattern, and checks after each frame whether the page shows the expected number of matches.
 const TYPE: &str = r##"
     const [pattern, expected, done] = arguments;
     const bar = document.querySelector("#find"), field = bar.querySelector("input");
@@ -35,7 +35,7 @@ const TYPE: &str = r##"
     });
 "##;
 
-/// A search: its name, the pattern, the buttons that are pressed before, and the test by which a line has it.
+/// Search with its name, pattern, pressed buttons, and the predicate of matching lines.
 struct Search {
     name: &'static str,
     pattern: &'static str,
@@ -64,7 +64,7 @@ const SEARCHES: [Search; 3] = [
     },
 ];
 
-/// Fills the page, then searches.
+/// Fills the page with lines, then measures each search.
 pub async fn measure(task: &Task, browser: &Browser) -> anyhow::Result<Value> {
     let publisher = task.open(browser, "").await?;
     flood(task, browser, &publisher, true).await?;

@@ -3,7 +3,6 @@
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
-#[path = "strangers/program.rs"]
 mod program;
 
 use anyhow::Context;
