@@ -48,12 +48,12 @@ async fn streamed(input: &[u8], is_last: impl Fn(&str) -> bool) -> anyhow::Resul
 
 #[tokio::test]
 async fn invalid_utf8_is_replaced_and_counted_and_nul_is_preserved() -> anyhow::Result<()> {
-    let (texts, said) =
+    let (texts, stderr) =
         streamed(b"good\nbad \xff\xc3(\nnul \0 end\n\xf0\x9f\x98\x80 whole\nlast", |t| t.ends_with("last"))
             .await?;
     assert_eq!(texts.join("\n"), "good\nbad \u{fffd}\u{fffd}(\nnul \0 end\n😀 whole\nlast");
-    assert!(said.contains("1 line contained invalid UTF-8"), "{said}");
-    assert!(said.contains("1 line contained NUL"), "{said}");
+    assert!(stderr.contains("1 line contained invalid UTF-8"), "{stderr}");
+    assert!(stderr.contains("1 line contained NUL"), "{stderr}");
     Ok(())
 }
 
@@ -62,12 +62,12 @@ async fn a_line_of_50_megabytes_is_split_without_loss() -> anyhow::Result<()> {
     const BYTES: usize = 50_000_000;
     let mut input = vec![b'x'; BYTES];
     input.extend_from_slice(b"\nlast\n");
-    let (texts, said) = streamed(&input, |text| text.ends_with("last")).await?;
+    let (texts, stderr) = streamed(&input, |text| text.ends_with("last")).await?;
     let all = texts.concat();
     assert_eq!(all.trim_start_matches('x').trim_start_matches('\n'), "last");
     assert_eq!(all.bytes().filter(|byte| *byte == b'x').count(), BYTES);
     assert!(texts.iter().all(|text| text.len() <= 65_536));
-    assert!(said.contains("1 line exceeded 65536 bytes; long lines are split"), "{said}");
+    assert!(stderr.contains("1 line exceeded 65536 bytes; long lines are split"), "{stderr}");
     Ok(())
 }
 
@@ -136,9 +136,9 @@ async fn an_unavailable_negotiate_endpoint_is_retried() -> anyhow::Result<()> {
     let mut streamer = Streamer::start(&down.url("/negotiate"), &["--give-up-after", "1"])?;
     streamer.write("line\n").await?;
     streamer.wait_for_stderr("answered 503").await?;
-    let (code, said) = streamer.wait_for_exit().await?;
+    let (code, stderr) = streamer.wait_for_exit().await?;
     assert_eq!(code, Some(1));
-    assert!(said.contains("gave up"), "{said}");
+    assert!(stderr.contains("gave up"), "{stderr}");
     Ok(())
 }
 

@@ -86,9 +86,9 @@ async fn a_million_lines_arrive_once_and_in_order_despite_network_faults() -> an
     fed?;
     read?;
     assert!(listener.recoveries > 5, "only {} recoveries", listener.recoveries);
-    let (code, said) = streamer.wait_for_exit().await?;
-    assert_eq!(code, Some(0), "{said}");
-    assert!(!said.contains("twice"), "{said}");
+    let (code, stderr) = streamer.wait_for_exit().await?;
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(!stderr.contains("twice"), "{stderr}");
     Ok(())
 }
 
@@ -114,9 +114,9 @@ async fn refused_handshakes_and_half_open_connections_are_recovered() -> anyhow:
     follow(&mut listener, 20, 30, |_| {}).await?;
     assert_eq!(listener.recoveries, 2);
     streamer.end_input();
-    let (code, said) = streamer.wait_for_exit().await?;
-    assert_eq!(code, Some(0), "{said}");
-    assert!(!said.contains("twice"), "{said}");
+    let (code, stderr) = streamer.wait_for_exit().await?;
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(!stderr.contains("twice"), "{stderr}");
     Ok(())
 }
 

@@ -114,10 +114,10 @@ async fn files_have_compression_content_types_and_cache_headers() -> anyhow::Res
             let url = host.url(&format!("/tailcast/{name}"));
             let answer = ask(&url, &[]).await?;
             assert_eq!(answer.status(), 200, "{url}");
-            let said = answer.headers();
-            assert!(header(said, "content-type").contains(kind), "{url}: {said:?}");
-            assert_eq!(header(said, "cache-control"), cache, "{url}");
-            assert!(!header(said, "etag").is_empty(), "{url}: {said:?}");
+            let response_headers = answer.headers();
+            assert!(header(response_headers, "content-type").contains(kind), "{url}: {response_headers:?}");
+            assert_eq!(header(response_headers, "cache-control"), cache, "{url}");
+            assert!(!header(response_headers, "etag").is_empty(), "{url}: {response_headers:?}");
         }
         for (accepted, ending) in [("gzip, deflate, br", "br"), ("gzip", "gz")] {
             let answer =
@@ -151,11 +151,11 @@ async fn response_headers_equal_those_of_tailcast_serve() -> anyhow::Result<()> 
     let document = std::fs::read_to_string(document)?;
     let hosts = [host(Kind::Nginx, &page).await?, host(Kind::Caddy, &page).await?];
     for name in ["Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"] {
-        let said = header(ours.headers(), name);
+        let expected = header(ours.headers(), name);
         for host in &hosts {
-            assert_eq!(header(ask(&host.url("/tailcast/"), &[]).await?.headers(), name), said, "{name}");
+            assert_eq!(header(ask(&host.url("/tailcast/"), &[]).await?.headers(), name), expected, "{name}");
         }
-        let line = format!("{name}: {said}\n");
+        let line = format!("{name}: {expected}\n");
         assert!(rules.contains(&line), "_headers does not contain {line}");
         assert!(document.contains(&line), "docs/hosting.md does not contain {line}");
     }

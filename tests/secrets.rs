@@ -36,15 +36,17 @@ async fn tokens_and_keys_are_never_logged() -> anyhow::Result<()> {
     stream.args(["stream", "--negotiate", &server.negotiate_url()]).env("TAILCAST_LOG", "trace");
     let streamed = run_to_end(stream, b"line\n").await?;
     assert_eq!((published.code, streamed.code), (Some(0), Some(0)));
-    let server_said = server.stderr();
-    assert!(server_said.contains("AccessKey=<yours>;"), "{server_said}");
+    let server_stderr = server.stderr();
+    assert!(server_stderr.contains("AccessKey=<yours>;"), "{server_stderr}");
     assert!(
-        server_said.contains("malformed frame"),
-        "logging is off, so this test shows nothing: {server_said}"
+        server_stderr.contains("malformed frame"),
+        "logging is off, so this test shows nothing: {server_stderr}"
     );
-    for (who, said) in [("serve", server_said), ("publish", published.stderr), ("stream", streamed.stderr)] {
+    for (who, stderr) in
+        [("serve", server_stderr), ("publish", published.stderr), ("stream", streamed.stderr)]
+    {
         for secret in [signature, "access_token=ey", "an-access-key-of", "Bearer ey", "eyJhbGciOi"] {
-            assert!(!said.contains(secret), "{who} logged {secret}:\n{said}");
+            assert!(!stderr.contains(secret), "{who} logged {secret}:\n{stderr}");
         }
     }
     Ok(())

@@ -168,10 +168,10 @@ async fn giving_up_reports_the_number_of_unacknowledged_lines() -> anyhow::Resul
     drop((service, socket));
     streamer.wait_for_stderr("retrying in").await?;
     streamer.write("two\nthree\n").await?;
-    let (code, said) = streamer.wait_for_exit().await?;
+    let (code, stderr) = streamer.wait_for_exit().await?;
     assert_eq!(code, Some(1));
-    assert!(said.contains("gave up: negotiate failed"), "{said}");
-    assert!(said.contains("2 of 3 lines read were not acknowledged"), "{said}");
+    assert!(stderr.contains("gave up: negotiate failed"), "{stderr}");
+    assert!(stderr.contains("2 of 3 lines read were not acknowledged"), "{stderr}");
     Ok(())
 }
 
@@ -223,9 +223,9 @@ async fn a_second_signal_stops_it_immediately_and_reports_lost_lines() -> anyhow
     streamer.signal("INT").await?;
     streamer.wait_for_stderr("interrupt again").await?;
     streamer.signal("INT").await?;
-    let (code, said) = streamer.wait_for_exit().await?;
+    let (code, stderr) = streamer.wait_for_exit().await?;
     assert_eq!(code, Some(1));
-    assert!(said.contains("2 of 2 lines read were not acknowledged"), "{said}");
+    assert!(stderr.contains("2 of 2 lines read were not acknowledged"), "{stderr}");
     assert!(started.elapsed() < tailcast_tests::TIMEOUT);
     Ok(())
 }
@@ -309,9 +309,9 @@ async fn a_refused_command_stops_immediately_without_retries() -> anyhow::Result
     let tail = [&refused[..], &["--lines", "0", &file]].concat();
     for (command, arguments) in [("stream", &refused[..]), ("tail", &tail)] {
         // The input has no end: standard input stays open, and a file is followed.
-        let (code, said) = Streamer::start_as(command, arguments)?.wait_for_exit().await?;
-        assert_eq!(code, Some(1), "{command}: {said}");
-        assert!(said.contains(REFUSAL) && !said.contains("retrying"), "{command}: {said}");
+        let (code, stderr) = Streamer::start_as(command, arguments)?.wait_for_exit().await?;
+        assert_eq!(code, Some(1), "{command}: {stderr}");
+        assert!(stderr.contains(REFUSAL) && !stderr.contains("retrying"), "{command}: {stderr}");
     }
     let shell = [&["run"], &refused[..], &["--", "sh", "-c", "echo done; exit 5"]].concat();
     let ended = run(&tailcast()?, &shell, b"").await?;

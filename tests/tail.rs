@@ -54,8 +54,8 @@ fn tail(server: &Server, files: &[&Path], lines: &str) -> anyhow::Result<Streame
 
 async fn stopped(tail: Streamer) -> anyhow::Result<()> {
     tail.signal("TERM").await?;
-    let (code, said) = tail.wait_for_exit().await?;
-    anyhow::ensure!(code == Some(0), "{code:?}: {said}");
+    let (code, stderr) = tail.wait_for_exit().await?;
+    anyhow::ensure!(code == Some(0), "{code:?}: {stderr}");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-// The client outside of browsers. Node.js before 22 has no WebSocket of its own.
+// The client outside of browsers. Node.js before 22 has no built-in WebSocket.
 import { readFile } from "node:fs/promises";
 import WebSocket from "ws";
 import init, { WebPubSubClient } from "webpubsub-client";

@@ -1,4 +1,4 @@
-// A type alone would be left out with its import.
+// An import of types only would be removed.
 import "tailcast";
 import type { TailCast } from "tailcast";
 

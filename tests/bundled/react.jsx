@@ -25,5 +25,5 @@ function Log() {
   );
 }
 
-// Strict: effects and elements are made twice, and must not be there twice.
+// Strict mode runs effects twice. Each element must still exist once.
 createRoot(document.querySelector("main")).render(<StrictMode><Log /></StrictMode>);

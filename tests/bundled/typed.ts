@@ -1,4 +1,4 @@
-// Never run: the compiler says whether the package's types hold. What must not be typed is marked as expected to fail.
+// Type checks only: the package's types. Lines that must not compile are marked as expected errors.
 import { TailCast, type ConnectedDetail, type Negotiate } from "tailcast";
 import type { MessageDetail } from "tailcast/tailcast.js";
 

@@ -1,4 +1,4 @@
-// Never run: the compiler says whether the package's types hold in the JSX of React.
+// Type checks only: the package's types in React's JSX.
 import { useRef } from "react";
 import type { Negotiate, TailCast } from "tailcast";
 import type {} from "tailcast/react";

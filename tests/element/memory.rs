@@ -75,12 +75,12 @@ async fn a_thousand_elements_leave_no_memory_behind() -> anyhow::Result<()> {
     let before = Held::by(&page).await?;
     mount(&page, MOUNTS).await?;
     let after = Held::by(&page).await?;
-    let said = format!("{before:?}, then {after:?}");
-    assert!(before.wasm_bytes > 0 && before.heap_bytes > 0 && before.nodes > 0, "{said}");
-    assert!(after.heap_bytes - before.heap_bytes < HEAP_TOLERANCE_BYTES, "{said}");
-    assert_eq!(after.wasm_bytes, before.wasm_bytes, "{said}");
-    assert!(after.nodes - before.nodes < COUNT_TOLERANCE, "{said}");
-    assert!(after.listeners - before.listeners < COUNT_TOLERANCE, "{said}");
+    let summary = format!("{before:?}, then {after:?}");
+    assert!(before.wasm_bytes > 0 && before.heap_bytes > 0 && before.nodes > 0, "{summary}");
+    assert!(after.heap_bytes - before.heap_bytes < HEAP_TOLERANCE_BYTES, "{summary}");
+    assert_eq!(after.wasm_bytes, before.wasm_bytes, "{summary}");
+    assert!(after.nodes - before.nodes < COUNT_TOLERANCE, "{summary}");
+    assert!(after.listeners - before.listeners < COUNT_TOLERANCE, "{summary}");
     assert_eq!(page.value("instances").await?, 1);
     let sockets = page.value("sockets").await?.as_u64();
     assert!(sockets >= Some(u64::from(MOUNTS * 9 / 10)), "{sockets:?} connections");

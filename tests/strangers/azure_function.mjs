@@ -1,4 +1,4 @@
-// The host of a function of Azure's, as small as it can be: hands each request to the function, and its answer back.
+// Minimal host of an Azure Function: passes requests to the function and returns its responses.
 //
 // usage: node azure_function.mjs FOLDER ALLOWED_ORIGIN
 // Prints its port when ready. FOLDER is a function app with its node_modules.
@@ -16,7 +16,7 @@ const server = createServer(async (request, response) => {
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
   const url = `http://${request.headers.host}${request.url}`;
   const answer = await negotiate(new HttpRequest({ method: request.method, url, headers }));
-  // As the app's CORS settings have it.
+  // As the CORS settings of a function app.
   response.writeHead(answer.status ?? 200, { ...answer.headers, "Access-Control-Allow-Origin": allowedOrigin });
   response.end(answer.jsonBody ? JSON.stringify(answer.jsonBody) : answer.body);
 });

@@ -1,4 +1,4 @@
-"""A client on the PyPI package `websockets`: sends what it reads and prints what it receives, one message a line.
+"""Client with the PyPI package `websockets`: sends lines of standard input and prints received messages.
 
 usage: client.py URL [SUBPROTOCOL]
 """

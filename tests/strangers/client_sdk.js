@@ -1,7 +1,7 @@
-// The official JavaScript client: joins the group `stream` and tells what it hears, one JSON array a line.
+// Official JavaScript client: joins the group `stream` and prints its events, one JSON array per line.
 //
 // usage: node client_sdk.js NEGOTIATE_URL SUBPROTOCOL
-// Each line of standard input is published to the group as text; its outcome is told, too.
+// Each line of standard input is published to the group as text, and the outcome is printed.
 
 const { WebPubSubClient, WebPubSubJsonProtocol, WebPubSubJsonReliableProtocol } = require("@azure/web-pubsub-client");
 const readline = require("node:readline");

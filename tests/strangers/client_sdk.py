@@ -1,7 +1,7 @@
-"""The official Python client: joins the group `stream` and tells what it hears, one JSON array a line.
+"""Official Python client: joins the group `stream` and prints its events, one JSON array per line.
 
 usage: client_sdk.py NEGOTIATE_URL SUBPROTOCOL
-Each line of standard input is published to the group as text; its outcome is told, too.
+Each line of standard input is published to the group as text, and the outcome is printed.
 """
 
 import json
@@ -15,7 +15,7 @@ negotiate_url, subprotocol = sys.argv[1:]
 
 
 def tell(*words):
-    # One write: the client's own threads tell things too.
+    # A single write, because threads of the client print events too.
     sys.stdout.write(json.dumps(words) + '\n')
     sys.stdout.flush()
 
@@ -26,8 +26,8 @@ def client_access_url():
 
 
 protocol = WebPubSubProtocolType.JSON if subprotocol == 'json' else WebPubSubProtocolType.JSON_RELIABLE
-# The SDK begins to wait for an answer only after it has sent the question: against a service as near as this one the
-# answer may be there before, and then it waits for as long as it may, and goes on.
+# The SDK starts to wait for a response only after it has sent the request. With a local service, the response can arrive
+# before; the SDK then waits until its timeout and continues.
 client = WebPubSubClient(
     WebPubSubClientCredential(client_access_url),
     protocol_type=protocol,

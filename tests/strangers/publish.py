@@ -1,4 +1,4 @@
-"""The tutorial's publisher: one message to every client of a hub, by the official SDK.
+"""The tutorial's publisher: sends one message to all clients of a hub with the official SDK.
 
 usage: publish.py CONNECTION_STRING HUB MESSAGE
 """

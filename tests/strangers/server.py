@@ -1,9 +1,9 @@
-"""The tutorial's server: its page and its negotiate endpoint, with tokens by the official SDK.
+"""The tutorial's server: serves its page and the negotiate endpoint, with tokens of the official SDK.
 
 usage: server.py CONNECTION_STRING FOLDER
-Unmodified but for this: The port is a free one, and printed. `build_authentication_token` is gone from the SDK, and
-`get_client_access_token` does the same. Connections have a thread each, since browsers open some that they then do not
-use, for which a server with one thread would wait. Other paths get a 404, and requests are not logged.
+Modifications: the port is free and printed. `build_authentication_token` was removed from the SDK, and
+`get_client_access_token` replaces it. Each connection has a thread, because browsers open connections that they do not
+use, which would block a server with one thread. Other paths return 404, and requests are not logged.
 """
 
 import json
@@ -32,7 +32,7 @@ class Request(SimpleHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(json.dumps({'url': token['url']}).encode())
         else:
-            # The browser asks for an icon.
+            # Browsers request an icon.
             self.send_error(404)
 
     def log_message(self, *args):

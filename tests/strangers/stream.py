@@ -1,7 +1,7 @@
 """The tutorial's streamer: one message, then one receive.
 
-Unmodified but for the URL, which is an argument, and for `asyncio.run`, without which the newest Pythons have no event
-loop. At the end of its input it dies of an `EOFError`, as the tutorial's does.
+Unmodified except for the URL, which is an argument, and for `asyncio.run`, without which new Python versions have no event
+loop. At the end of its input it fails with an `EOFError`, as the original does.
 """
 
 import asyncio

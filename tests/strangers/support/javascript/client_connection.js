@@ -1,4 +1,4 @@
-// The client SDK connects, disconnects, and comes back after a cut.
+// Client SDK: connecting, disconnecting and recovery.
 
 const assert = require("node:assert/strict");
 const { WebPubSubJsonProtocol, WebPubSubJsonReliableProtocol } = require("@azure/web-pubsub-client");
@@ -8,7 +8,7 @@ const { SDK, MASTER, methods, inBoth } = require("./client_sdk.js");
 const TEXT = { contentType: "text/plain" };
 const plain = (options = {}) => ({ protocol: WebPubSubJsonProtocol(), ...options });
 const reliable = (options = {}) => ({ protocol: WebPubSubJsonReliableProtocol(), ...options });
-/** As quick as it may be: nothing here is about how long it waits. */
+/** Minimum delays, because the tests do not depend on them. */
 const QUICK = { reconnectRetryOptions: { retryDelayInMs: 10 } };
 
 function operations(operation) {
@@ -144,7 +144,7 @@ function operations(operation) {
     assert.deepEqual(missed.map(({ data }) => data), ["missed 1", "missed 2"]);
     await send("end");
     assert.deepEqual(await watched.untilEnd(), []);
-    // Nobody was told that anything happened.
+    // No event was emitted.
     assert.deepEqual([watched.told.disconnected.rest(), watched.told.connected.rest()], [[], []]);
   });
   operation("recovery: new connection if it is impossible", ["start", "on", "WebPubSubJsonReliableProtocol"], async (scene) => {
@@ -156,13 +156,13 @@ function operations(operation) {
     assert.notEqual((await watched.told.connected.next()).connectionId, watched.connectionId);
   });
   operation("recovery: the client acknowledges messages", ["WebPubSubJsonReliableProtocol"], async (scene) => {
-    // More than the service keeps for a client that acknowledges nothing.
+    // More messages than the service stores for a client that does not acknowledge them.
     const watched = await scene.client({ groups: ["g"] }, reliable());
     const publisher = await scene.listen(MASTER);
     for (let sent = 0; sent < 3; ++sent) {
       for (let number = 0; number < 400; ++number) publisher.send({ type: "sendToGroup", group: "g", data: number });
       await watched.told["group-message"].take(400);
-      // The SDK acknowledges once a second.
+      // The SDK acknowledges once per second.
       if (sent < 2) await passed(1_100);
     }
     assert.deepEqual(watched.told.disconnected.rest(), []);
@@ -171,7 +171,7 @@ function operations(operation) {
     const timing = { keepAliveTimeoutInMs: 300, autoReconnect: false };
     const pinging = await scene.client({}, plain({ ...timing, keepAliveIntervalInMs: 50 }));
     const silent = await scene.client({}, plain({ ...timing, keepAliveIntervalInMs: 0 }));
-    // Without pings nothing comes, and the client gives up; with them it stays.
+    // Without pings, the client receives nothing and closes the connection; with pings, it stays connected.
     await silent.told.stopped.next();
     assert.deepEqual(pinging.told.disconnected.rest(), []);
     assert.equal(await scene.service.connectionExists(pinging.connectionId), true);

@@ -1,4 +1,4 @@
-// The client SDK sends events to the application and invokes it, through the Express middleware.
+// Client SDK: events and invocations, with the Express middleware.
 
 const assert = require("node:assert/strict");
 const { raw } = require("express");
@@ -7,10 +7,10 @@ const { SDK, methods, inBoth } = require("./client_sdk.js");
 const PROTOBUF = "application/x-protobuf";
 const bytes = (...numbers) => new Uint8Array(numbers).buffer;
 
-/** An application that says back what it heard, and fails at the event `fail`. */
+/** Application that echoes events, and fails at the event `fail`. */
 function echoes(scene) {
   const asked = [];
-  // The middleware does not know this content type, and leaves it to others.
+  // The middleware does not support this content type, and leaves the body to other handlers.
   scene.servers.application.post(`/api/webpubsub/hubs/${scene.hub}`, raw({ type: PROTOBUF }), (request, response, next) => {
     if (!request.is(PROTOBUF)) return next();
     asked.push([request.get("ce-eventName"), "protobuf", [...request.body]]);
@@ -31,7 +31,7 @@ const CONTENTS = {
   text: "plain é",
   json: { deep: [1, { é: true }] },
   binary: bytes(0, 255),
-  // An encoded `google.protobuf.Any`.
+  // Encoded `google.protobuf.Any`.
   protobuf: bytes(0x0a, 0x01, 0x61, 0x12, 0x01, 0x01),
 };
 const plainly = (content) => (content instanceof ArrayBuffer ? [...new Uint8Array(content)] : content);
@@ -53,7 +53,7 @@ function operations(operation) {
       const result = await watched.client.invokeEvent("echo", content, dataType);
       assert.deepEqual([result.dataType, result.data], [dataType, content]);
       assert.deepEqual(asked, [["echo", dataType, plainly(content)]]);
-      // The answer is no message.
+      // The response is not a message.
       assert.deepEqual(watched.told["server-message"].rest(), []);
     }));
   }
@@ -75,7 +75,7 @@ function operations(operation) {
     echoes(scene);
     const watched = await scene.client();
     await assert.rejects(watched.client.sendEvent("fail", "x", "text"), ({ errorDetail }) => errorDetail.name === "InternalServerError");
-    // The connection has survived it.
+    // The connection stays open.
     await watched.client.sendEvent("quiet", "x", "text");
   });
   operation("send event: no handler", ["sendEvent"], async (scene) => {
@@ -101,7 +101,7 @@ function operations(operation) {
     scene.handlesEvents({
       handleUserEvent({ context }, answer) {
         if (context.eventName === "echo") return answer.success("still here", "text");
-        // It is answered when nobody waits any more.
+        // The response arrives after the call was aborted.
         aborting.signal.addEventListener("abort", () => answer.success("too late", "text"));
         aborting.abort();
       },

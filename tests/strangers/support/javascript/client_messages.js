@@ -1,14 +1,14 @@
-// The client SDK joins and leaves groups, publishes, and hears.
+// Client SDK: groups, publishing and receiving.
 
 const assert = require("node:assert/strict");
 const { SDK, MASTER, methods, inBoth } = require("./client_sdk.js");
 
 const TEXT = { contentType: "text/plain" };
 const bytes = (...numbers) => new Uint8Array(numbers).buffer;
-/** An encoded `google.protobuf.Any`: type `a`, value 1. */
+/** Encoded `google.protobuf.Any`: type `a`, value 1. */
 const ANY = bytes(0x0a, 0x01, 0x61, 0x12, 0x01, 0x01);
 
-/** Data type: what is published, and what must be heard. */
+/** Data type: published and expected data. */
 const MESSAGES = {
   text: ["plain é", ""],
   json: [{ deep: [1, null, { é: true }] }, "a string", 1.5, false],
@@ -100,7 +100,7 @@ function operations(operation) {
   operation("send to group: retry", ["sendToGroup"], inBoth(async (scene, options) => {
     const messageRetryOptions = { maxRetries: 100, retryDelayInMs: 20 };
     const publisher = await scene.client({ groups: ["g"] }, { ...options, messageRetryOptions });
-    // A refusal is not remembered: the same ack id may succeed later.
+    // A refusal is not stored: a later request with the same ack id can succeed.
     const sending = publisher.client.sendToGroup("g", "at last", "text", { ackId: 7 });
     await scene.service.grantPermission(publisher.connectionId, "sendToGroup", { targetName: "g" });
     assert.deepEqual(await sending, { ackId: 7, isDuplicated: false });

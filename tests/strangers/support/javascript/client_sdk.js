@@ -1,14 +1,14 @@
-// What the suites of the client SDK have in common.
+// Helpers of the client SDK's tests.
 
 const { WebPubSubClient, WebPubSubJsonProtocol, WebPubSubJsonReliableProtocol } = require("@azure/web-pubsub-client");
 const { methodsOf } = require("./methods.js");
 
 const SDK = "@azure/web-pubsub-client";
 const PROTOCOLS = { JSON: WebPubSubJsonProtocol, "reliable JSON": WebPubSubJsonReliableProtocol };
-/** May do everything in every group. */
+/** Roles with all permissions in all groups. */
 const MASTER = { roles: ["webpubsub.joinLeaveGroup", "webpubsub.sendToGroup"] };
 
-/** The methods of the client, of what it gives, and the protocols. */
+/** Methods of the client, of its results, and the protocols. */
 function methods() {
   const client = new WebPubSubClient("ws://localhost");
   const subscription = client.onGroupStream(() => {});
@@ -22,7 +22,7 @@ function methods() {
   ];
 }
 
-/** Plays an operation in both subprotocols, on a hub for each. */
+/** Runs an operation in both subprotocols, with separate hubs. */
 const inBoth = (act) => async (scene) => {
   for (const [name, protocol] of Object.entries(PROTOCOLS)) {
     scene.hub += "x";

@@ -1,4 +1,4 @@
-// The client SDK streams to a group, and hears what others stream.
+// Client SDK: streams to and from a group.
 
 const assert = require("node:assert/strict");
 const { WebPubSubJsonProtocol, WebPubSubJsonReliableProtocol } = require("@azure/web-pubsub-client");
@@ -7,14 +7,14 @@ const { SDK, MASTER, methods, inBoth } = require("./client_sdk.js");
 
 const bytes = (...numbers) => new Uint8Array(numbers).buffer;
 
-/** The streams that somebody hears of, and the subscription. */
+/** Returns the streams that a client receives, and the subscription. */
 function subscribe({ client }, options) {
   const streams = new Queue();
   const subscription = client.onGroupStream((stream) => streams.push(stream), options);
   return { streams, subscription };
 }
 
-/** What comes on a stream up to its end, and the error that ended it. */
+/** Returns the messages of a stream until its end, and the error that ended it. */
 async function drained(stream) {
   const heard = [];
   try {
@@ -29,7 +29,7 @@ async function written(writer, ...texts) {
   for (const text of texts) await writer.write(text, "text");
 }
 
-/** One who streams, and one who hears the group. */
+/** Starts a publisher of streams and a subscriber of the group. */
 const pair = async (scene, options) => [
   await scene.client({ ...MASTER, userId: "ada" }, options),
   await scene.client({ groups: ["g", "h"] }, options),

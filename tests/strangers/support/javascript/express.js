@@ -1,4 +1,4 @@
-// The Express middleware hears of the service's events and answers them.
+// Express middleware: events of the service and their responses.
 
 const assert = require("node:assert/strict");
 const { createHmac } = require("node:crypto");
@@ -9,7 +9,7 @@ const { Queue } = require("./queue.js");
 
 const SDK = "@azure/web-pubsub-express";
 
-/** The methods of the handler, and of the answers that it hands to the application's callbacks. */
+/** Methods of the handler, and of the responses that it passes to the application's callbacks. */
 function methods() {
   const answers = ["connect.setState", "connect.success", "connect.fail", "connect.failWith"];
   return [...methodsOf(new WebPubSubEventHandler("hub")), ...answers, "event.setState", "event.success", "event.fail"];
@@ -47,7 +47,7 @@ function operations(operation) {
     const header = Object.entries(headers).find(([name]) => name.toLowerCase() === "x-mine");
     assert.deepEqual(header?.[1], ["yes"]);
     assert.deepEqual([subprotocols, clientCertificates], [[JSON_PROTOCOL], []]);
-    // Without an answer of the application's the token counts.
+    // Without a response of the application, the token applies.
     assert.equal(listener.greeting.userId, "ada");
     assert.equal(await listener.may({ type: "sendToGroup", group: "g", data: 1 }), true);
   });
@@ -84,7 +84,7 @@ function operations(operation) {
         onDisconnected: (request) => told.push(request),
       });
       const url = await scene.url();
-      // At once: a failure of the application's server is asked again, which takes its time.
+      // Concurrently, because failures of the application's server are retried with delays.
       const refused = [url, `${url}&how=with`].map((url) => assert.rejects(Listener.open(url), { status: code }));
       await Promise.all(refused);
       assert.deepEqual(told.rest(), []);
@@ -114,7 +114,7 @@ function operations(operation) {
     await listener.ask(TEXT);
     listener.socket.close(1000);
     const rest = await states.take(3);
-    // A failure changes nothing.
+    // A failure does not change the state.
     assert.deepEqual(rest.map(([what, { count }]) => [what, count]), [["event", 1], ["event", 2], ["disconnected", 2]]);
   });
   operation("connected event", ["getMiddleware"], async (scene) => {

@@ -1,4 +1,4 @@
-// A client without an SDK: what it hears is what the service really sent.
+// Client without an SDK, which receives the frames of the service unchanged.
 
 const WebSocket = require("ws");
 const { Queue } = require("./queue.js");
@@ -6,12 +6,12 @@ const { Queue } = require("./queue.js");
 const JSON_PROTOCOL = "json.webpubsub.azure.v1";
 const RELIABLE_PROTOCOL = "json.reliable.webpubsub.azure.v1";
 
-/** A WebSocket and the frames that came on it. */
+/** WebSocket with its received frames. */
 class Listener {
   frames = new Queue();
   #ackId = 0;
 
-  /** Opens a WebSocket; fails with the HTTP status when the service refuses. */
+  /** Opens a WebSocket. Fails with the HTTP status if the service refuses it. */
   static async open(url, subprotocols = [JSON_PROTOCOL], headers = {}) {
     const listener = new Listener();
     listener.url = url;
@@ -33,7 +33,7 @@ class Listener {
     return listener;
   }
 
-  /** The same for a client that the service greets. */
+  /** Opens a WebSocket, and waits for the `connected` event. */
   static async greeted(...how) {
     const listener = await Listener.open(...how);
     listener.greeting = await listener.frames.next();
@@ -49,19 +49,19 @@ class Listener {
     this.socket.send(typeof frame === "object" && !Buffer.isBuffer(frame) ? JSON.stringify(frame) : frame);
   }
 
-  /** Sends a request; gives its ack. What else came meanwhile is dropped. */
+  /** Sends a request. Returns its ack. Other frames before the ack are dropped. */
   async ask(request) {
     const ackId = ++this.#ackId;
     this.send({ ...request, ackId });
     return this.frames.until((frame) => frame.type === "ack" && frame.ackId === ackId);
   }
 
-  /** Whether the service lets it do this. */
+  /** Sends a request. Returns whether it succeeds. */
   async may(request) {
     return (await this.ask(request)).success;
   }
 
-  /** What it hears up to the text `end`. */
+  /** Returns the messages before the text `end`. */
   async untilEnd() {
     const heard = [];
     for (;;) {
@@ -71,13 +71,13 @@ class Listener {
     }
   }
 
-  /** Goes away as a client in a tunnel does: without a word. */
+  /** Drops the connection without a close frame. */
   drop() {
     this.socket.terminate();
     return this.closed;
   }
 
-  /** Comes back with its reconnection token. */
+  /** Recovers the connection with its reconnection token. */
   recovered() {
     const url = new URL(this.url);
     url.searchParams.set("awps_connection_id", this.id);

@@ -1,12 +1,12 @@
-// Does with the official JavaScript SDKs everything that they can do, and tells what works.
+// Tests all operations of the official JavaScript SDKs, and prints the results.
 //
 // usage: node main.js
-// 1. It prints {"handlers": URL}: where the event handlers of the Express middleware listen.
+// 1. It prints {"handlers": URL}, the URL of the event handlers with the Express middleware.
 // 2. It reads {"plain": CONNECTION_STRING, "answering": CONNECTION_STRING} from standard input: a service without
-//    event handlers, and one that asks `URL/api/webpubsub/hubs/{hub}/`, and for the hub `elsewhere`
+//    event handlers, and one that calls `URL/api/webpubsub/hubs/{hub}/`, and for the hub `elsewhere`
 //    `URL/elsewhere/{event}`.
 // 3. It prints {"sdk", "version", "methods"} for each SDK, with the public methods that reflection finds, and
-//    {"sdk", "operation", "covers", "outcome"} for each operation: the outcome is `works`, or why it does not.
+//    {"sdk", "operation", "covers", "outcome"} for each operation: the outcome is `works`, or the reason of the failure.
 
 const express = require("express");
 const readline = require("node:readline");

@@ -1,6 +1,6 @@
-// What an SDK offers, by reflection.
+// Public methods of an SDK, by reflection.
 
-/** The public methods of an object: those of its class, or its own when it is a plain object. */
+/** Returns the public methods of an object: those of its class, or of the object itself if it is a plain one. */
 function methodsOf(object, prefix = "") {
   const prototype = Object.getPrototypeOf(object);
   const holder = prototype === Object.prototype ? object : prototype;

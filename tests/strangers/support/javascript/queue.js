@@ -1,6 +1,6 @@
-// What comes from outside, in the order in which it comes.
+// Queues of received values.
 
-/** A queue that is waited on: nothing that came before somebody looked is lost. */
+/** Asynchronous queue, which stores values until they are taken. */
 class Queue {
   #values = [];
   #readers = [];
@@ -11,20 +11,20 @@ class Queue {
     else this.#values.push(value);
   }
 
-  /** The next value, now or later. */
+  /** Waits for the next value. */
   next() {
     if (this.#values.length > 0) return Promise.resolve(this.#values.shift());
     return new Promise((resolve) => this.#readers.push(resolve));
   }
 
-  /** The next `count` values. */
+  /** Waits for the next `count` values. */
   async take(count) {
     const values = [];
     while (values.length < count) values.push(await this.next());
     return values;
   }
 
-  /** The next value for which `wanted` holds; those before it are dropped. */
+  /** Waits for the next value that satisfies `wanted`, and drops earlier ones. */
   async until(wanted) {
     for (;;) {
       const value = await this.next();
@@ -32,18 +32,18 @@ class Queue {
     }
   }
 
-  /** Everything that has come and that nobody has looked at. */
+  /** Returns all queued values. */
   rest() {
     return this.#values.splice(0);
   }
 }
 
-/** Asks again and again until `condition` holds: for what the service does after it has answered. */
+/** Polls `condition`, for effects after the response of the service. */
 async function eventually(condition) {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-/** Lets time pass: only for what is about time itself. */
+/** Waits for a real delay, in tests of time limits only. */
 const passed = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 module.exports = { Queue, eventually, passed };

@@ -1,15 +1,15 @@
-// Runs operations and tells their outcomes, one JSON object a line.
+// Runs operations and prints their outcomes, one JSON object per line.
 
 const { Scene } = require("./scene.js");
 
-/** How long one operation may take, in milliseconds. Generous, because a loaded machine is no failure. */
+/** Timeout of an operation, in milliseconds. It is generous, because a test must not fail on a loaded machine. */
 const PATIENCE = 20_000;
-/** How many operations run at once: each has a hub of its own, so that they do not meet. */
+/** Number of concurrent operations. Each has a separate hub. */
 const AT_ONCE = 8;
 
 const tell = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
-/** The reason of a failure, in one line. */
+/** Returns the reason of a failure as one line. */
 function reason(error) {
   const words = error?.errorDetail?.message ?? error?.message ?? String(error);
   return words.replace(/\s+/g, " ").trim().slice(0, 300) || error.name;
@@ -27,7 +27,7 @@ async function inTime(promise) {
   }
 }
 
-/** The operations of all SDKs, and how they went. */
+/** Operations of all SDKs, and their outcomes. */
 class Report {
   #waiting = [];
 
@@ -35,13 +35,13 @@ class Report {
     this.servers = servers;
   }
 
-  /** The operations of one SDK, which has these public methods. */
+  /** Returns the operations of one SDK with these public methods. */
   of(sdk, methods) {
     tell({ sdk, version: require(`${sdk}/package.json`).version, methods });
     return (operation, covers, act) => this.#waiting.push({ sdk, operation, covers, act });
   }
 
-  /** Runs every operation; tells each as soon as those before it are told. */
+  /** Runs all operations, and prints their outcomes in order. */
   async run() {
     const outcomes = [];
     let [next, told] = [0, 0];

@@ -1,4 +1,4 @@
-// What an operation plays in: a hub of its own, and those who listen there.
+// Fixture of an operation: a separate hub with its clients.
 
 const { WebPubSubServiceClient } = require("@azure/web-pubsub");
 const { WebPubSubClient } = require("@azure/web-pubsub-client");
@@ -7,11 +7,11 @@ const { Listener } = require("./listener.js");
 const { Queue } = require("./queue.js");
 const { Way } = require("./way.js");
 
-/** The options that a service without TLS needs. */
+/** Options for a service without TLS. */
 const INSECURE = { allowInsecureConnection: true };
 const EVENTS = ["connected", "disconnected", "stopped", "server-message", "group-message", "rejoin-group-failed"];
 
-/** A client of the client SDK, and what it tells. */
+/** Client of the client SDK, with its events. */
 class Watched {
   constructor(client) {
     this.client = client;
@@ -19,12 +19,12 @@ class Watched {
     for (const event of EVENTS) client.on(event, (words) => this.told[event].push(words));
   }
 
-  /** What it hears of groups, or of the server, next. */
+  /** Returns the next message of a group or of the server. */
   async hears(from = "group") {
     return (await this.told[`${from}-message`].next()).message;
   }
 
-  /** The data of the next group messages up to the text `end`. */
+  /** Returns the data of the group messages before the text `end`. */
   async untilEnd() {
     const heard = [];
     for (;;) {
@@ -44,7 +44,7 @@ class Scene {
     this.connectionString = servers.plain;
   }
 
-  /** Moves to the server that asks event handlers, with this one for its hub. */
+  /** Switches to the server with event handlers, and registers this one for the hub. */
   handlesEvents(options, hub = this.hub) {
     this.connectionString = this.servers.answering;
     const handler = new WebPubSubEventHandler(hub, options);
@@ -60,12 +60,12 @@ class Scene {
     return /AccessKey=([^;]*)/.exec(this.connectionString)[1];
   }
 
-  /** The service SDK, on this hub. */
+  /** Returns the service SDK for this hub. */
   get service() {
     return new WebPubSubServiceClient(this.connectionString, this.hub, INSECURE);
   }
 
-  /** Whatever is to be closed at the end. */
+  /** Registers an object to close at the end. */
   leaving(leave) {
     this.#leaving.push(leave);
   }
@@ -74,27 +74,27 @@ class Scene {
     return (await this.service.getClientAccessToken(token)).url;
   }
 
-  /** A client without an SDK, whose token says this. */
+  /** Connects a client without an SDK, with these token claims. */
   async listen(token = {}, subprotocols = undefined) {
     const listener = await Listener.greeted(await this.url(token), subprotocols);
     this.leaving(() => listener.socket.terminate());
     return listener;
   }
 
-  /** Says `end` to everybody; gives what each of them has heard before that. */
+  /** Sends `end` to all clients. Returns the messages that each received before. */
   async heardBy(...listeners) {
     await this.service.sendToAll("end", { contentType: "text/plain" });
     return Promise.all(listeners.map((listener) => listener.untilEnd()));
   }
 
-  /** A client of the client SDK with a credential of the caller's. */
+  /** Creates a client of the client SDK with the given credential. */
   watch(credential, options = {}) {
     const watched = new Watched(new WebPubSubClient(credential, { messageRetryOptions: { maxRetries: 0 }, ...options }));
     this.leaving(() => watched.client.stop());
     return watched;
   }
 
-  /** The same, started, with a token that says this. */
+  /** Starts a client of the client SDK with these token claims. */
   async client(token = {}, options = {}) {
     const watched = this.watch({ getClientAccessUrl: () => this.url(token) }, options);
     await watched.client.start();
@@ -102,7 +102,7 @@ class Scene {
     return watched;
   }
 
-  /** The same, by a way that can be cut. */
+  /** Starts a client through a proxy whose connections can be dropped. */
   async clientOnAWay(token = {}, options = {}) {
     const way = await Way.to(this.endpoint);
     this.leaving(() => way.close());

@@ -1,4 +1,4 @@
-// The service SDK looks after connections and their permissions.
+// Service SDK: connections and permissions.
 
 const assert = require("node:assert/strict");
 const { eventually } = require("./queue.js");
@@ -6,7 +6,7 @@ const { SDK, methods } = require("./service_sdk.js");
 
 const FAREWELL = "Application server closed the connection.";
 
-/** The client is told why, and closed in order. */
+/** Checks that the client receives the reason and a close frame. */
 async function isClosed(listener, reason) {
   const message = reason === undefined ? FAREWELL : `${FAREWELL} Reason: ${reason}`;
   const farewell = await listener.frames.next();
@@ -52,7 +52,7 @@ function operations(operation) {
   }
   for (const what of ["close connections of user", "close connections of group", "close all connections"]) {
     const [method, close] = closing[what];
-    // The option is not in the SDK's types, but it goes out.
+    // The SDK's types do not have the option, but the SDK sends it.
     operation(`${what}: excluded connections`, [method], async (scene) => {
       const [closed, spared] = [
         await scene.listen({ userId: "ada", groups: ["g"] }),
@@ -69,7 +69,7 @@ function operations(operation) {
     joinLeaveGroup: (listener, group) => listener.may({ type: "joinGroup", group }),
   };
   for (const [permission, may] of Object.entries(uses)) {
-    /** What the service says that the client may do is what it may do. */
+    /** Checks that the reported permissions match the actual ones. */
     const agree = async (scene, listener, group, options, expected) => {
       assert.equal(await scene.service.hasPermission(listener.id, permission, options), expected);
       assert.equal(await may(listener, group), expected);

@@ -1,9 +1,9 @@
-// The service SDK puts connections and users into groups, takes them out, and lists who is there.
+// Service SDK: membership of groups.
 
 const assert = require("node:assert/strict");
 const { SDK, methods } = require("./service_sdk.js");
 
-/** Who of these is in the group: those who hear what is said there. */
+/** Returns the members of the group among these clients: those that receive a message to it. */
 async function members(scene, group, listeners) {
   await scene.service.group(group).sendToAll("here?", { contentType: "text/plain" });
   return (await scene.heardBy(...listeners)).map((heard) => heard.includes("here?"));
@@ -69,7 +69,7 @@ function operations(operation) {
     assert.deepEqual(await members(scene, "i", listeners), [true, true]);
   });
 
-  /** Three users and somebody without a name in a group; gives them as the service lists them. */
+  /** Adds three users and an anonymous client to a group. Returns them in the format of the service's list. */
   const inhabit = async (scene) => {
     const expected = [];
     for (const userId of ["ada", "bob", "eve é", undefined]) {

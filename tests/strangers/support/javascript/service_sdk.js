@@ -1,4 +1,4 @@
-// What the suites of the service SDK have in common.
+// Helpers of the service SDK's tests.
 
 const { WebPubSubServiceClient } = require("@azure/web-pubsub");
 const { INSECURE } = require("./scene.js");

@@ -1,4 +1,4 @@
-// The service SDK sends: to everybody, to a user, to a connection, to a group.
+// Service SDK: sending to all clients, users, connections and groups.
 
 const assert = require("node:assert/strict");
 const { odata } = require("@azure/web-pubsub");
@@ -9,7 +9,7 @@ const { SDK, methods } = require("./service_sdk.js");
 const TEXT = { contentType: "text/plain" };
 const USER = "ada/é?";
 
-/** The four ways to send: all of them reach Ada, and only one reaches everybody. */
+/** The four targets of messages: all reach Ada, and only one reaches all clients. */
 const TARGETS = {
   all: ["sendToAll", (scene, _, ...words) => scene.service.sendToAll(...words)],
   user: ["sendToUser", (scene, _, ...words) => scene.service.sendToUser(USER, ...words)],
@@ -17,7 +17,7 @@ const TARGETS = {
   group: ["group.sendToAll", (scene, _, ...words) => scene.service.group("a group").sendToAll(...words)],
 };
 
-/** Kind of message: what the program gives, and what must come of it. */
+/** Message type: sent and expected data. */
 const MESSAGES = {
   text: [["plain é", TEXT, "text", "plain é"], ["", TEXT, "text", ""]],
   JSON: [

@@ -1,4 +1,4 @@
-// The service SDK makes tokens for clients, and itself gets in.
+// Service SDK: tokens for clients, and authentication of the SDK.
 
 const assert = require("node:assert/strict");
 const { AzureKeyCredential, WebPubSubServiceClient } = require("@azure/web-pubsub");
@@ -20,7 +20,7 @@ function operations(operation) {
     assert.equal(listener.greeting.userId ?? null, null);
     assert.equal(await listener.may({ type: "joinGroup", group: "g" }), false);
     assert.equal(await listener.may({ type: "sendToGroup", group: "g", data: 1 }), false);
-    // The token counts as well when it comes in a header.
+    // The token is also accepted in a header.
     const other = await Listener.greeted(baseUrl, [JSON_PROTOCOL], { authorization: `Bearer ${token}` });
     scene.leaving(() => other.socket.terminate());
     assert.equal(await scene.service.connectionExists(other.id), true);
@@ -50,7 +50,7 @@ function operations(operation) {
     const { token } = await scene.service.getClientAccessToken({ expirationTimeInMinutes: 7 });
     assert.equal(claims(token).exp - claims(token).iat, 7 * 60);
     await scene.listen({ expirationTimeInMinutes: 7 });
-    // More than the five minutes that clocks may differ by.
+    // More than the allowed clock difference of five minutes.
     await assert.rejects(scene.listen({ expirationTimeInMinutes: -6 }), { status: 401 });
   });
   token("MQTT", async (scene) => {
@@ -81,7 +81,7 @@ function operations(operation) {
     await assert.rejects(wrong.sendToAll("x"), { statusCode: 401 });
   });
   operation("service client: reverse proxy", [], async (scene) => {
-    // The SDK signs the address that it believes in, and asks at another.
+    // The SDK signs its configured URL, and sends the request to another one.
     const connectionString = `Endpoint=http://cloud.example;AccessKey=${scene.key};Version=1.0;`;
     const options = { ...INSECURE, reverseProxyEndpoint: scene.endpoint };
     const service = new WebPubSubServiceClient(connectionString, scene.hub, options);

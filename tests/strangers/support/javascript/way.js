@@ -1,13 +1,13 @@
-// A way to the service that can be cut.
+// TCP proxy to the service whose connections can be dropped.
 
 const net = require("node:net");
 
-/** A TCP proxy to one server. */
+/** TCP proxy to one server. */
 class Way {
   #sockets = new Set();
   #isBlocked = false;
 
-  /** A way to the server at this URL. */
+  /** Starts a proxy to the server at this URL. */
   static async to(endpoint) {
     const way = new Way();
     const { hostname, port } = new URL(endpoint);
@@ -29,19 +29,19 @@ class Way {
     return way;
   }
 
-  /** The same URL on this way. */
+  /** Returns the URL through the proxy. */
   url(url) {
     const moved = new URL(url);
     moved.host = this.address;
     return moved.toString();
   }
 
-  /** Cuts every connection that there is. */
+  /** Drops all current connections. */
   cut() {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** The same, and lets none through until `unblock`. */
+  /** Drops all current connections, and refuses new ones until `unblock`. */
   block() {
     this.#isBlocked = true;
     this.cut();

@@ -1,4 +1,4 @@
-"""The client SDK connects, disconnects, and comes back after a cut."""
+"""Client SDK: connecting, disconnecting and recovery."""
 
 import time
 
@@ -167,13 +167,13 @@ def recovering(operation):
             scene.tell('g', text)
         equal(scene.service.connection_exists(watched.greeting.connection_id), True)
         way.unblock()
-        # The SDK loses the order on its side, but tells the numbers.
+        # The SDK does not preserve the order, but reports the sequence ids.
         heard = sorted([watched.hears(), watched.hears()], key=lambda message: message.sequence_id)
         equal([message.data for message in heard], missed)
         equal([message.sequence_id - before.sequence_id for message in heard], [1, 2])
         scene.tell('g', 'end')
         equal(watched.until_end(), [])
-        # Nobody was told that anything happened.
+        # No event was emitted.
         equal([watched.told[event].rest() for event in (CallbackType.DISCONNECTED, CallbackType.CONNECTED)], [[], []])
 
     @operation('recovery: new connection if it is impossible', 'open')
@@ -188,7 +188,7 @@ def recovering(operation):
 
     @operation('recovery: the client acknowledges messages', 'open')
     def _(scene):
-        # More than the service keeps for a client that acknowledges nothing.
+        # More messages than the service stores for a client that does not acknowledge them.
         watched = scene.client({'groups': ['g']}, protocol_type=RELIABLE)
         publisher = scene.listen(**MASTER)
         for sent in range(3):
@@ -196,6 +196,6 @@ def recovering(operation):
                 publisher.send({'type': 'sendToGroup', 'group': 'g', 'data': number})
             equal(watched.hears_all(400), list(range(400)))
             if sent < 2:
-                # The SDK acknowledges once a second.
+                # The SDK acknowledges once per second.
                 time.sleep(1.1)
         equal(watched.told[CallbackType.DISCONNECTED].rest(), [])

@@ -1,11 +1,11 @@
-"""The client SDK sends events to the application."""
+"""Client SDK: events for the application."""
 
 from azure.messaging.webpubsubclient.models import CallbackType, WebPubSubDataType
 
 from waiting import equal, raises
 
 TEXT = WebPubSubDataType.TEXT
-# Kind of event: what is sent, and what the application must hear.
+# Event type: sent and expected data.
 EVENTS = {
     'text': ('plain é', 'text/plain', 'plain é'.encode()),
     'JSON': ({'é': 1}, 'application/json', None),
@@ -38,7 +38,7 @@ def operations(operation):
         scene.asks_the_application()
         watched = scene.client()
         raises(lambda: watched.client.send_event('fail', 'x', TEXT), words='InternalServerError')
-        # The connection has survived it.
+        # The connection stays open.
         watched.client.send_event('quiet', 'x', TEXT)
 
     @operation('send event: no handler', 'send_event')

@@ -1,4 +1,4 @@
-"""The client SDK joins and leaves groups, publishes, and hears."""
+"""Client SDK: groups, publishing and receiving."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,10 +8,10 @@ from azure.messaging.webpubsubclient.models import CallbackType, WebPubSubDataTy
 from waiting import PATIENCE, equal, raises
 
 MASTER = {'roles': ['webpubsub.joinLeaveGroup', 'webpubsub.sendToGroup']}
-"""May do everything in every group."""
+"""Roles with all permissions in all groups."""
 
 TEXT = WebPubSubDataType.TEXT
-# Data type: what is published, and what must be heard. The last is an encoded `google.protobuf.Any`.
+# Data type: published and expected data. The last one is an encoded `google.protobuf.Any`.
 MESSAGES = {
     'text': ['plain é', ''],
     'JSON': [{'deep': [1, None, {'é': True}]}, 'a string'],
@@ -29,7 +29,7 @@ def operations(operation):
 
 def groups(operation):
     def in_both(name, *covers):
-        """An operation that plays in both subprotocols."""
+        """Decorates an operation that runs in both subprotocols."""
         return lambda act: operation(name, *covers)(lambda scene: scene.in_both(lambda protocol: act(scene, protocol)))
 
     @in_both('join group', 'join_group')
@@ -43,7 +43,7 @@ def groups(operation):
     def _(scene, protocol):
         watched = scene.client(MASTER, protocol_type=protocol)
         watched.client.join_group('g', ack_id=77)
-        # The service takes it for a repetition, and the SDK that for a success.
+        # The service treats it as a duplicate, and the SDK treats that as success.
         watched.client.join_group('h', ack_id=77)
         scene.tell('h', 'to h')
         scene.tell('g', 'to g')
@@ -96,7 +96,7 @@ def sends(operation, kind):
 
 def publishing(operation):
     def in_both(name):
-        """An operation that plays in both subprotocols."""
+        """Decorates an operation that runs in both subprotocols."""
         covered = operation(name, 'send_to_group')
         return lambda act: covered(lambda scene: scene.in_both(lambda protocol: act(scene, protocol)))
 

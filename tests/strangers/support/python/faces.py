@@ -1,5 +1,5 @@
-"""The SDKs as programs use them: blocking, and asynchronous. One suite serves both faces, so the asynchronous one is
-waited for on an event loop of its own."""
+"""Blocking and asynchronous interfaces of the SDKs. One test suite covers both, so asynchronous calls are
+awaited on a separate event loop."""
 
 import asyncio
 import inspect
@@ -18,7 +18,7 @@ threading.Thread(target=_loop.run_forever, daemon=True).start()
 
 
 def wait_for(work):
-    """Runs a coroutine to its end."""
+    """Runs a coroutine until it completes."""
     return asyncio.run_coroutine_threadsafe(work, _loop).result()
 
 
@@ -27,7 +27,7 @@ async def _collected(items):
 
 
 class Awaited:
-    """An asynchronous object whose methods block: that is all the difference."""
+    """Blocking wrapper of an asynchronous object."""
 
     def __init__(self, target):
         self._target = target
@@ -46,7 +46,7 @@ class Awaited:
         return call
 
     def _coroutine(self, listener):
-        """Callbacks have to be coroutines."""
+        """Converts callbacks to coroutines."""
 
         async def told(*words):
             listener(*words)
@@ -68,7 +68,7 @@ class Awaited:
 
 
 class Face:
-    """One face of an SDK."""
+    """Interface of an SDK."""
 
     def __init__(self, name, module, classes, is_asynchronous):
         self.name = name
@@ -78,7 +78,7 @@ class Face:
         self.is_asynchronous = is_asynchronous
 
     def methods(self):
-        """The public methods, by reflection."""
+        """Returns the public methods, by reflection."""
         found = []
         for name in self._classes:
             its = getattr(self._module, name)
@@ -86,7 +86,7 @@ class Face:
         return sorted(found)
 
     def make(self, name, *positional, **named):
-        """An object of one of the classes; `Class.method` makes it by a class method."""
+        """Creates an object of a class; `Class.method` uses a class method."""
         maker = self._module
         for part in name.split('.'):
             maker = getattr(maker, part)
@@ -99,7 +99,7 @@ class Face:
         return Awaited(wait_for(made()))
 
     def credential(self, provider):
-        """A client's credential."""
+        """Creates the credential of a client."""
         if not self.is_asynchronous or isinstance(provider, str):
             return self._module.WebPubSubClientCredential(provider)
 
@@ -109,7 +109,7 @@ class Face:
         return self._module.WebPubSubClientCredential(provided)
 
     def bearer(self, text):
-        """A service's credential that is nothing but this token."""
+        """Creates a credential of the service with this token."""
         token = AccessToken(text, int(time.time()) + 600)
 
         class Blocking:
@@ -123,11 +123,11 @@ class Face:
         return Asynchronous() if self.is_asynchronous else Blocking()
 
     def items(self, paged):
-        """Everything that is listed."""
+        """Returns all listed items."""
         return wait_for(_collected(paged)) if self.is_asynchronous else list(paged)
 
     def pages(self, paged, continuation_token=None):
-        """The same, page by page."""
+        """Returns the listed items by page."""
         pages = paged.by_page(continuation_token=continuation_token)
         return wait_for(_collected(pages)) if self.is_asynchronous else [list(page) for page in pages]
 

@@ -1,4 +1,4 @@
-"""An application's event handler: there is no SDK for one in Python."""
+"""Event handler of an application. Python has no SDK for event handlers."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -7,7 +7,7 @@ from waiting import Queue
 
 
 class Application:
-    """Says back every event that it hears; fails at the event `fail`, and is silent at the event `quiet`."""
+    """Echoes every event. Fails at the event `fail`, and returns no content for the event `quiet`."""
 
     def __init__(self):
         self._told = {}
@@ -50,5 +50,5 @@ class Application:
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def told(self, hub):
-        """The events of a hub: name, content type and body."""
+        """Returns the events of a hub: name, content type and body."""
         return self._told.setdefault(hub.lower(), Queue())

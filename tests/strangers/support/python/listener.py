@@ -1,4 +1,4 @@
-"""A client without an SDK: what it hears is what the service really sent."""
+"""Client without an SDK, which receives the frames of the service unchanged."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ RELIABLE_PROTOCOL = 'json.reliable.webpubsub.azure.v1'
 
 
 class Refused(Exception):
-    """The service did not open the WebSocket."""
+    """The service refused the WebSocket."""
 
     def __init__(self, status_code):
         super().__init__(f'the service answered {status_code}')
@@ -22,7 +22,7 @@ class Refused(Exception):
 
 
 class Listener:
-    """A WebSocket with a JSON subprotocol."""
+    """WebSocket with a JSON subprotocol."""
 
     def __init__(self, url, subprotocol=JSON_PROTOCOL, headers=None):
         self._url = url
@@ -34,21 +34,21 @@ class Listener:
 
     @classmethod
     def greeted(cls, *how):
-        """The same for a client that the service greets."""
+        """Opens a WebSocket, and waits for the `connected` event."""
         listener = cls(*how)
         listener.greeting = listener.next()
         listener.id = listener.greeting['connectionId']
         return listener
 
     def next(self):
-        """The next frame."""
+        """Returns the next frame."""
         return json.loads(self.ws.recv(timeout=PATIENCE))
 
     def send(self, frame):
         self.ws.send(json.dumps(frame))
 
     def may(self, request):
-        """Sends a request; says whether the service lets it do this. What else came meanwhile is dropped."""
+        """Sends a request. Returns whether it succeeds. Other frames before the ack are dropped."""
         self._ack_id += 1
         self.send({**request, 'ackId': self._ack_id})
         while True:
@@ -57,14 +57,14 @@ class Listener:
                 return frame['success']
 
     def until_end(self):
-        """What it hears up to the text `end`."""
+        """Returns the messages before the text `end`."""
         heard = []
         while (data := self.next()['data']) != 'end':
             heard.append(data)
         return heard
 
     def close_code(self):
-        """Waits for the end; gives its code."""
+        """Waits for the close frame. Returns its code."""
         try:
             while True:
                 self.next()
@@ -72,10 +72,10 @@ class Listener:
             return closed.rcvd.code if closed.rcvd else None
 
     def drop(self):
-        """Goes away as a client in a tunnel does: without a word."""
+        """Drops the connection without a close frame."""
         self.ws.socket.shutdown(socket.SHUT_RDWR)
 
     def recovered(self):
-        """Comes back with its reconnection token."""
+        """Recovers the connection with its reconnection token."""
         back = {'awps_connection_id': self.id, 'awps_reconnection_token': self.greeting['reconnectionToken']}
         return Listener.greeted(f'{self._url}&{urlencode(back)}', RELIABLE_PROTOCOL)

@@ -1,11 +1,11 @@
-"""Does with the official Python SDKs everything that they can do, and tells what works.
+"""Tests all operations of the official Python SDKs, and prints the results.
 
 usage: main.py
-1. It prints {"handlers": URL}: where its event handler listens.
+1. It prints {"handlers": URL}, the URL of its event handler.
 2. It reads {"plain": CONNECTION_STRING, "answering": CONNECTION_STRING} from standard input: a service without event
-   handlers, and one that asks `URL/api/webpubsub/hubs/{hub}/`.
+   handlers, and one that calls `URL/api/webpubsub/hubs/{hub}/`.
 3. It prints {"sdk", "version", "methods"} for each SDK, with the public methods that reflection finds, and
-   {"sdk", "operation", "covers", "outcome"} for each operation: the outcome is `works`, or why it does not.
+   {"sdk", "operation", "covers", "outcome"} for each operation: the outcome is `works`, or the reason of the failure.
 """
 
 import json
@@ -29,7 +29,7 @@ SERVICE_SUITES = [service_sending, service_connections, service_groups, service_
 CLIENT_SUITES = [client_connection, client_messages, client_events]
 
 
-# What the SDKs say of the cuts and refusals that they are put through is of no interest.
+# The SDKs log expected errors.
 logging.disable()
 
 
@@ -52,5 +52,5 @@ except BaseException:
     traceback.print_exc()
     code = 1
 sys.stdout.flush()
-# The SDKs' threads do not end by themselves.
+# The SDKs' threads do not exit.
 os._exit(code)

@@ -1,4 +1,4 @@
-"""Runs operations and tells their outcomes, one JSON object a line."""
+"""Runs operations and prints their outcomes, one JSON object per line."""
 
 import json
 import sys
@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor, TimeoutError
 from scene import Scene
 
 PATIENCE = 45
-"""How long one operation may take, in seconds. Generous, because a loaded machine is no failure."""
+"""Timeout of an operation, in seconds. It is generous, because a test must not fail on a loaded machine."""
 AT_ONCE = 16
-"""How many operations run at once: each has a hub of its own, so that they do not meet."""
+"""Number of concurrent operations. Each has a separate hub."""
 
 
 def tell(line):
@@ -18,13 +18,13 @@ def tell(line):
 
 
 def reason(error):
-    """The reason of a failure, in one line."""
+    """Returns the reason of a failure as one line."""
     words = ' '.join(str(error).split())[:300]
     return words or type(error).__name__
 
 
 class Report:
-    """The operations of all SDKs, and how they went."""
+    """Operations of all SDKs, and their outcomes."""
 
     def __init__(self, servers, application):
         self._servers = servers
@@ -32,7 +32,7 @@ class Report:
         self._waiting = []
 
     def of(self, face):
-        """The operations of one SDK; gives a decorator for them: `@operation(name, *methods that it covers)`."""
+        """Returns a decorator for operations of one SDK: `@operation(name, *covered_methods)`."""
         tell({'sdk': face.name, 'version': face.version, 'methods': face.methods()})
 
         def operation(name, *covers):
@@ -45,7 +45,7 @@ class Report:
         return operation
 
     def run(self):
-        """Runs every operation; tells each as soon as those before it are told."""
+        """Runs all operations, and prints their outcomes in order."""
         workers = ThreadPoolExecutor(AT_ONCE)
         running = [workers.submit(self._outcome, at, *entry) for at, entry in enumerate(self._waiting)]
         for (face, name, covers, _), outcome in zip(self._waiting, running):

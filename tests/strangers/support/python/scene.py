@@ -1,4 +1,4 @@
-"""What an operation plays in: a hub of its own, and those who listen there."""
+"""Fixture of an operation: a separate hub with its clients."""
 
 import re
 
@@ -12,7 +12,7 @@ PROTOCOLS = [WebPubSubProtocolType.JSON, WebPubSubProtocolType.JSON_RELIABLE]
 
 
 class Watched:
-    """A client of the client SDK, and what it tells."""
+    """Client of the client SDK, with its events."""
 
     def __init__(self, client):
         self.client = client
@@ -21,15 +21,15 @@ class Watched:
             client.subscribe(event, lambda *words, told=told: told.put(words[0] if words else None))
 
     def hears(self, event=CallbackType.GROUP_MESSAGE):
-        """What it hears of groups, or of the server, next."""
+        """Returns the next message of a group or of the server."""
         return self.told[event].next()
 
     def hears_all(self, count):
-        """The data of the next group messages, sorted: the SDK has a thread for each, so their order is lost."""
+        """Returns the data of the next group messages, sorted: the SDK uses a thread per message, so the order is undefined."""
         return sorted(self.hears().data for _ in range(count))
 
     def until_end(self):
-        """The data of the group messages up to the text `end`, sorted."""
+        """Returns the data of the group messages before the text `end`, sorted."""
         heard = []
         while (data := self.hears().data) != 'end':
             heard.append(data)
@@ -47,7 +47,7 @@ class Scene:
         self._services = {}
 
     def asks_the_application(self):
-        """Moves to the server that asks the event handler."""
+        """Switches to the server with the event handler."""
         self.connection_string = self._servers['answering']
 
     @property
@@ -60,7 +60,7 @@ class Scene:
 
     @property
     def service(self):
-        """The service SDK, on this hub."""
+        """Returns the service SDK for this hub."""
         key = (self.connection_string, self.hub)
         if key not in self._services:
             face = self.face if self.face in faces.SERVICES else faces.BLOCKING_SERVICE
@@ -70,51 +70,51 @@ class Scene:
         return self._services[key]
 
     def service_by(self, name, *positional, **named):
-        """The service SDK, made otherwise."""
+        """Creates the service SDK with other arguments."""
         service = self.face.make(name, *positional, hub=self.hub, **named)
         self._leaving.append(service.close)
         return service
 
     def say(self, text, **named):
-        """Tells everybody a text."""
+        """Sends a text to all clients."""
         self.service.send_to_all(text, content_type='text/plain', **named)
 
     def tell(self, group, text):
-        """Tells a group a text."""
+        """Sends a text to a group."""
         self.service.send_to_group(group, text, content_type='text/plain')
 
     def url(self, **token):
         return self.service.get_client_access_token(**token)['url']
 
     def listen(self, *how, **token):
-        """A client without an SDK, whose token says this."""
+        """Connects a client without an SDK, with these token claims."""
         listener = Listener.greeted(self.url(**token), *how)
         self._leaving.append(listener.drop)
         return listener
 
     def heard_by(self, *listeners):
-        """Says `end` to everybody; gives what each of them has heard before that."""
+        """Sends `end` to all clients. Returns the messages that each received before."""
         self.say('end')
         return [listener.until_end() for listener in listeners]
 
     def watch(self, provider, **options):
-        """A client of the client SDK, with a provider of URLs."""
-        # The blocking face begins to wait for an answer only after it has sent the question: against a service as near
-        # as this one the answer may be there before, and then it waits for as long as it may, and goes on.
+        """Creates a client of the client SDK with a URL provider."""
+        # The blocking SDK starts to wait for a response only after it has sent the request. With a local service, the
+        # response can arrive before; the SDK then waits until its timeout and continues.
         waits = {} if self.face.is_asynchronous else {'start_timeout': 3, 'ack_timeout': 3}
         timing = {**waits, 'message_retry_total': 0, 'reconnect_retry_backoff_factor': 0.01}
         credential = self.face.credential(provider)
         return Watched(self.face.make('WebPubSubClient', credential, **{**timing, **options}))
 
     def client(self, token={}, **options):
-        """The same, opened, with a token that says this."""
+        """Opens a client of the client SDK with these token claims."""
         watched = self.watch(lambda: self.url(**token), **options)
         watched.client.open()
         watched.greeting = watched.told[CallbackType.CONNECTED].next()
         return watched
 
     def client_on_a_way(self, token={}, **options):
-        """The same, by a way that can be cut; the token may differ from time to time."""
+        """Opens a client through a proxy whose connections can be dropped. The token can change between connections."""
         way = Way(self.endpoint)
         self._leaving.append(way.close)
         watched = self.watch(lambda: way.url(self.url(**(token() if callable(token) else token))), **options)
@@ -123,7 +123,7 @@ class Scene:
         return watched, way
 
     def in_both(self, act):
-        """Plays an operation in both subprotocols, on a hub for each."""
+        """Runs an operation in both subprotocols, with separate hubs."""
         for protocol in PROTOCOLS:
             self.hub += 'x'
             try:
@@ -136,5 +136,5 @@ class Scene:
             try:
                 leave()
             except OSError:
-                # It has ended before.
+                # It has already ended.
                 pass

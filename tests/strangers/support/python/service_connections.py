@@ -1,4 +1,4 @@
-"""The service SDK looks after connections and their permissions."""
+"""Service SDK: connections and permissions."""
 
 from waiting import equal, eventually, raises
 
@@ -22,7 +22,7 @@ USES = {
 
 
 def is_closed(listener, reason=None):
-    """The client is told why, and closed in order."""
+    """Checks that the client receives the reason and a close frame."""
     message = FAREWELL if reason is None else f'{FAREWELL} Reason: {reason}'
     equal(listener.next(), {'type': 'system', 'event': 'disconnected', 'message': message})
     equal(listener.close_code(), 1000)
@@ -89,7 +89,7 @@ def permits(operation, permission, reach, options):
         may = USES[permission]
 
         def agree(expected):
-            """What the service says that the client may do is what it may do."""
+            """Checks that the reported permissions match the actual ones."""
             equal(scene.service.has_permission(permission, listener.id, **options), expected)
             equal(may(listener, 'a room'), expected)
 

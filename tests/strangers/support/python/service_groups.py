@@ -1,16 +1,16 @@
-"""The service SDK puts connections and users into groups, takes them out, and lists who is there."""
+"""Service SDK: membership of groups."""
 
 from waiting import equal, raises
 
 
 def members(scene, group, *listeners):
-    """Who of these is in the group: those who hear what is said there."""
+    """Returns the members of the group among these clients: those that receive a message to it."""
     scene.tell(group, 'here?')
     return ['here?' in heard for heard in scene.heard_by(*listeners)]
 
 
 def inhabit(scene):
-    """Three users and somebody without a name in a group; gives them as the service lists them."""
+    """Adds three users and an anonymous client to a group. Returns them in the format of the service's list."""
     names = ['ada', 'bob', 'eve é', None]
     return sorted((scene.listen(user_id=name, groups=['g']).id, name) for name in names)
 
@@ -86,6 +86,6 @@ def operations(operation):
         note = lambda answer: links.append(answer.http_response.json().get('nextLink'))
         list_connections = scene.service.list_connections
         scene.face.pages(list_connections(group='g', maxpagesize=3, raw_response_hook=note))
-        # The SDK continues at the link that the service gave.
+        # The SDK continues at the link of the service.
         pages = scene.face.pages(list_connections(group='g', maxpagesize=3), continuation_token=links[0])
         equal([member for page in pages for member in flat(page)], expected[3:])

@@ -1,4 +1,4 @@
-"""The service SDK sends: to everybody, to a user, to a connection, to a group."""
+"""Service SDK: sending to all clients, users, connections and groups."""
 
 import io
 import time
@@ -10,14 +10,14 @@ TEXT = {'content_type': 'text/plain'}
 BINARY = {'content_type': 'application/octet-stream'}
 USER = 'ada/é?'
 
-# The four ways to send: all of them reach Ada, and only one reaches everybody.
+# The four targets of messages: all reach Ada, and only one reaches all clients.
 TARGETS = {
     'all': ('send_to_all', lambda ada: {}),
     'user': ('send_to_user', lambda ada: {'user_id': USER}),
     'connection': ('send_to_connection', lambda ada: {'connection_id': ada.id}),
     'group': ('send_to_group', lambda ada: {'group': 'a group'}),
 }
-# Kind of message: what the program gives, and what must come of it.
+# Message type: sent and expected data.
 MESSAGES = {
     'text': [('plain é', TEXT, 'text', 'plain é'), ('', TEXT, 'text', '')],
     'JSON': [
@@ -30,7 +30,7 @@ MESSAGES = {
 
 
 def sending(scene, target, ada):
-    """Sends by this way."""
+    """Sends to this target."""
     method, address = TARGETS[target]
     return lambda message, **options: getattr(scene.service, method)(message=message, **address(ada), **options)
 
@@ -58,7 +58,7 @@ def sends(operation, target, kind):
         for message, options, data_type, data in MESSAGES[kind]:
             message = message() if callable(message) else message
             if scene.face.is_asynchronous and kind == 'text':
-                # Of text the asynchronous face sends as many bytes as there are characters: too few beyond ASCII.
+                # The asynchronous SDK sends as many bytes as the text has characters, too few beyond ASCII.
                 message = message.encode()
             send(message, **options)
             frame = ada.next()
@@ -70,7 +70,7 @@ def sends(operation, target, kind):
 
 
 def expires(operation, target):
-    # The SDK has no option for it yet, but lets query parameters through.
+    # The SDK has no option for it, but passes query parameters on.
     @operation(f'send to {target}: message TTL', TARGETS[target][0])
     def _(scene):
         ada = ada_listens(scene, RELIABLE_PROTOCOL)
@@ -81,7 +81,7 @@ def expires(operation, target):
         ada.drop()
         send('too late', **live(1))
         send('kept', **live(0))
-        # This is about time itself.
+        # The test requires a real delay.
         time.sleep(1.2)
         back = ada.recovered()
         heard = back.next()['data']

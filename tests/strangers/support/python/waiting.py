@@ -1,24 +1,24 @@
-"""Waiting for what comes, and comparing it with what is expected."""
+"""Waiting for values, and assertions."""
 
 import queue
 import time
 
 PATIENCE = 20
-"""How long to wait for one thing, in seconds."""
+"""Timeout of a wait, in seconds."""
 
 
 class Queue(queue.Queue):
-    """A queue that is waited on, for some time."""
+    """Queue with a timeout."""
 
     def next(self):
-        """The next value, now or later."""
+        """Waits for the next value."""
         try:
             return self.get(timeout=PATIENCE)
         except queue.Empty:
             raise TimeoutError(f'nothing came within {PATIENCE} s') from None
 
     def rest(self):
-        """Everything that has come and that nobody has looked at."""
+        """Returns all queued values."""
         values = []
         while not self.empty():
             values.append(self.get_nowait())
@@ -26,7 +26,7 @@ class Queue(queue.Queue):
 
 
 def eventually(condition):
-    """Asks again and again until it is so: for what the service does after it has answered."""
+    """Polls a condition, for effects after the response of the service."""
     end = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > end:
@@ -35,13 +35,13 @@ def eventually(condition):
 
 
 def equal(actual, expected):
-    """They are the same, or the operation does not work."""
+    """Fails the operation if the values differ."""
     if actual != expected:
         raise AssertionError(f'{actual!r} instead of {expected!r}')
 
 
 def raises(call, *, status=None, words=''):
-    """It fails as it must: with an HTTP status, or with these words."""
+    """Checks that the call fails with an HTTP status or a message."""
     try:
         call()
     except Exception as error:

@@ -1,4 +1,4 @@
-"""A way to the service that can be cut."""
+"""TCP proxy to the service whose connections can be dropped."""
 
 import socket
 import threading
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 class Way:
-    """A TCP proxy to the server at a URL."""
+    """TCP proxy to the server at a URL."""
 
     def __init__(self, endpoint):
         target = urlsplit(endpoint)
@@ -42,25 +42,25 @@ class Way:
             try:
                 end.shutdown(socket.SHUT_RDWR)
             except OSError:
-                # The other direction has ended it.
+                # The other direction has already closed it.
                 pass
 
     def url(self, url):
-        """The same URL on this way."""
+        """Returns the URL through the proxy."""
         return urlunsplit(urlsplit(url)._replace(netloc=self._address))
 
     def cut(self):
-        """Cuts every connection that there is."""
+        """Drops all current connections."""
         for end in list(self._sockets):
             try:
                 end.shutdown(socket.SHUT_RDWR)
             except OSError:
-                # It was cut before.
+                # It was already closed.
                 pass
         self._sockets.clear()
 
     def block(self):
-        """The same, and lets none through until `unblock`."""
+        """Drops all current connections, and refuses new ones until `unblock`."""
         self._is_blocked = True
         self.cut()
 
