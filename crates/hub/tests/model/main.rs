@@ -8,7 +8,6 @@
     reason = "a panic is how a test fails"
 )]
 
-#[path = "model/streams.rs"]
 mod streams;
 
 use std::{

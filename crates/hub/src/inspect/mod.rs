@@ -52,9 +52,9 @@ pub(crate) fn routes() -> Router<Arc<Service>> {
         .route("/_hub/live", get(updates))
         .route(
             "/_hub/live.js",
-            get(|| asset("text/javascript; charset=utf-8", include_str!("inspect/live.js"))),
+            get(|| asset("text/javascript; charset=utf-8", include_str!("live.js"))),
         )
-        .route("/_hub/style.css", get(|| asset("text/css; charset=utf-8", include_str!("inspect/style.css"))))
+        .route("/_hub/style.css", get(|| asset("text/css; charset=utf-8", include_str!("style.css"))))
         .layer(middleware::from_fn(own_pages_only))
 }
 
