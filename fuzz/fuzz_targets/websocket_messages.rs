@@ -2,25 +2,25 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use webpubsub_hub::websocket::message_reader::{Arrival, MAX_MESSAGE_BYTES, MessageReader};
+use webpubsub_hub::websocket::message_reader::{ReceivedMessage, MAX_MESSAGE_BYTES, MessageReader};
 
-fn read(chunks: &[&[u8]]) -> Vec<Result<(Arrival, Vec<u8>), u16>> {
+fn read(chunks: &[&[u8]]) -> Vec<Result<(ReceivedMessage, Vec<u8>), u16>> {
     let mut reader = MessageReader::default();
-    let mut arrivals = Vec::new();
+    let mut messages = Vec::new();
     for chunk in chunks {
-        reader.space(chunk.len()).extend_from_slice(chunk);
+        reader.reserve(chunk.len()).extend_from_slice(chunk);
         loop {
-            match reader.next_arrival() {
+            match reader.next_message() {
                 Ok(None) => break,
-                Ok(Some(arrival)) => arrivals.push(Ok((arrival, reader.payload().to_vec()))),
+                Ok(Some(message)) => messages.push(Ok((message, reader.payload().to_vec()))),
                 Err(close) => {
-                    arrivals.push(Err(close.code));
-                    return arrivals;
+                    messages.push(Err(close.code));
+                    return messages;
                 }
             }
         }
     }
-    arrivals
+    messages
 }
 
 fuzz_target!(|data: (u16, &[u8])| {

@@ -12,8 +12,8 @@ use webpubsub_protocol::{
 };
 
 use crate::{
-    outbox::Frame,
-    websocket::frame::{HEADER_ROOM, Opcode, encode, frame_of},
+    outbox::EncodedFrame,
+    websocket::frame::{HEADER_PLACEHOLDER, Opcode, encode, encode_in_place},
 };
 
 /// A message for any number of clients.
@@ -23,10 +23,10 @@ pub struct Broadcast<'a> {
     expires_at: Option<Instant>,
     /// Memory for the first frame that is encoded.
     scratch: Scratch,
-    simple: Option<Frame>,
-    json: Option<Frame>,
+    simple: Option<EncodedFrame>,
+    json: Option<EncodedFrame>,
     open_json: Option<Bytes>,
-    protobuf: Option<Frame>,
+    protobuf: Option<EncodedFrame>,
     shared_protobuf: Option<Bytes>,
 }
 
@@ -34,12 +34,12 @@ impl<'a> Broadcast<'a> {
     /// Nothing is encoded before somebody wants it.
     #[must_use]
     pub fn new(message: Response<'a>) -> Self {
-        Self::in_memory_of(Scratch::default(), message)
+        Self::with_scratch(Scratch::default(), message)
     }
 
     /// The same, encoded into memory that was used before.
     #[must_use]
-    pub fn in_memory_of(scratch: Scratch, message: Response<'a>) -> Self {
+    pub fn with_scratch(scratch: Scratch, message: Response<'a>) -> Self {
         Self {
             message,
             expires_at: None,
@@ -56,7 +56,7 @@ impl<'a> Broadcast<'a> {
     #[must_use]
     pub fn into_scratch(self) -> Scratch {
         let frame = self.json.or(self.protobuf);
-        frame.and_then(Frame::into_buffer).map_or(self.scratch, Scratch)
+        frame.and_then(EncodedFrame::into_buffer).map_or(self.scratch, Scratch)
     }
 
     /// Only for those who get it within `seconds`; 0 for ever.
@@ -71,12 +71,12 @@ impl<'a> Broadcast<'a> {
     }
 
     /// The whole WebSocket frame for simple clients.
-    pub fn simple(&mut self) -> &Frame {
+    pub fn simple(&mut self) -> &EncodedFrame {
         self.simple.get_or_insert_with(|| simple_frame(&self.message))
     }
 
     /// The whole WebSocket frame for clients of the JSON subprotocol.
-    pub fn json(&mut self) -> &Frame {
+    pub fn json(&mut self) -> &EncodedFrame {
         let scratch = &mut self.scratch;
         self.json.get_or_insert_with(|| json_frame_in(scratch.take(), &self.message))
     }
@@ -92,7 +92,7 @@ impl<'a> Broadcast<'a> {
     }
 
     /// The whole WebSocket frame for clients of the protobuf subprotocol.
-    pub fn protobuf(&mut self) -> &Frame {
+    pub fn protobuf(&mut self) -> &EncodedFrame {
         let scratch = &mut self.scratch;
         self.protobuf.get_or_insert_with(|| protobuf_frame_in(scratch.take(), &self.message))
     }
@@ -119,36 +119,36 @@ impl Scratch {
 
 /// The WebSocket frame that tells a protobuf client `message`.
 #[must_use]
-pub fn protobuf_frame(message: &Response<'_>) -> Frame {
+pub fn protobuf_frame(message: &Response<'_>) -> EncodedFrame {
     protobuf_frame_in(Vec::new(), message)
 }
 
-fn protobuf_frame_in(mut frame: Vec<u8>, message: &Response<'_>) -> Frame {
-    frame.reserve(HEADER_ROOM.len() + likely_len(message));
-    frame.extend_from_slice(HEADER_ROOM.as_bytes());
+fn protobuf_frame_in(mut frame: Vec<u8>, message: &Response<'_>) -> EncodedFrame {
+    frame.reserve(HEADER_PLACEHOLDER.len() + likely_len(message));
+    frame.extend_from_slice(HEADER_PLACEHOLDER.as_bytes());
     protobuf::append_response(&mut frame, message);
-    frame_of(Opcode::Binary, frame)
+    encode_in_place(Opcode::Binary, frame)
 }
 
 /// The WebSocket frame that tells a JSON client `message`.
 #[must_use]
-pub fn json_frame(message: &Response<'_>) -> Frame {
+pub fn json_frame(message: &Response<'_>) -> EncodedFrame {
     json_frame_in(Vec::new(), message)
 }
 
-fn json_frame_in(memory: Vec<u8>, message: &Response<'_>) -> Frame {
+fn json_frame_in(memory: Vec<u8>, message: &Response<'_>) -> EncodedFrame {
     // Empty, so it is text.
     let mut frame = String::from_utf8(memory).unwrap_or_default();
-    frame.reserve(HEADER_ROOM.len() + likely_len(message));
-    frame.push_str(HEADER_ROOM);
+    frame.reserve(HEADER_PLACEHOLDER.len() + likely_len(message));
+    frame.push_str(HEADER_PLACEHOLDER);
     append_response(&mut frame, message);
-    frame_of(Opcode::Text, frame.into_bytes())
+    encode_in_place(Opcode::Text, frame.into_bytes())
 }
 
 /// The WebSocket frame that hands a simple client the payload of `message`; empty for messages without one.
-fn simple_frame(message: &Response<'_>) -> Frame {
+fn simple_frame(message: &Response<'_>) -> EncodedFrame {
     let (Response::GroupMessage { payload, .. } | Response::ServerMessage { payload, .. }) = message else {
-        return Frame::from(Vec::new());
+        return EncodedFrame::from(Vec::new());
     };
     match payload {
         Payload::Text(text) | Payload::Json(text) => encode(Opcode::Text, text.as_bytes()),

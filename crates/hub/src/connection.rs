@@ -16,9 +16,9 @@ use webpubsub_protocol::{
 
 use crate::{
     broadcast::{Broadcast, json_frame, protobuf_frame},
-    event_handler::EventTrail,
+    event_handler::EventContext,
     inspect::recorder::Recorder,
-    outbox::{Frame, Load, Outbox},
+    outbox::{Backpressure, EncodedFrame, Outbox},
     reliable_queue::{ReliableQueue, Unsequenced},
 };
 
@@ -80,7 +80,7 @@ pub enum WireFormat {
 impl WireFormat {
     /// How messages look in a predefined subprotocol.
     #[must_use]
-    pub fn of(protocol: Subprotocol) -> Self {
+    pub fn for_subprotocol(protocol: Subprotocol) -> Self {
         match protocol {
             Subprotocol::Json => Self::Json,
             Subprotocol::ReliableJson => Self::ReliableJson,
@@ -92,7 +92,7 @@ impl WireFormat {
     /// The predefined subprotocol; `None` for a simple client.
     #[must_use]
     pub fn subprotocol(self) -> Option<Subprotocol> {
-        Subprotocol::ALL.into_iter().find(|protocol| Self::of(*protocol) == self)
+        Subprotocol::ALL.into_iter().find(|protocol| Self::for_subprotocol(*protocol) == self)
     }
 
     /// Whether a lost connection can be taken up again.
@@ -104,7 +104,7 @@ impl WireFormat {
 
 /// A client, as hub and session see it.
 #[derive(Debug)]
-pub struct Connection {
+pub struct ClientConnection {
     /// The service's name for it.
     pub id: ConnectionId,
     /// Who it is; `None` for an anonymous client.
@@ -112,7 +112,7 @@ pub struct Connection {
     /// How messages look to it.
     pub format: WireFormat,
     /// What event handlers are told of it.
-    pub trail: EventTrail,
+    pub event_context: EventContext,
     /// Its last frames, where somebody may look at them.
     pub recorder: Recorder,
     /// The name of the subprotocol agreed on, predefined or not.
@@ -133,7 +133,7 @@ enum Delivery {
     Reliable(ReliableQueue),
 }
 
-impl Connection {
+impl ClientConnection {
     /// A connection that nobody has heard of yet.
     #[must_use]
     pub fn new(
@@ -150,7 +150,7 @@ impl Connection {
             id,
             user_id,
             format,
-            trail: EventTrail::default(),
+            event_context: EventContext::default(),
             recorder: Recorder::default(),
             subprotocol: format.subprotocol().map(|protocol| protocol.name().to_owned()),
             end_reason: OnceLock::new(),
@@ -161,20 +161,20 @@ impl Connection {
 
     /// The same, with what its handshake told: for event handlers, and the name of the subprotocol agreed on.
     #[must_use]
-    pub fn with_handshake(mut self, trail: EventTrail, subprotocol: Option<String>) -> Self {
-        (self.trail, self.subprotocol) = (trail, subprotocol);
+    pub fn with_handshake(mut self, event_context: EventContext, subprotocol: Option<String>) -> Self {
+        (self.event_context, self.subprotocol) = (event_context, subprotocol);
         self
     }
 
     /// Whether the client may do this with that group.
     #[must_use]
-    pub fn may(&self, permission: Permission, group: &str) -> bool {
+    pub fn is_allowed(&self, permission: Permission, group: &str) -> bool {
         self.permissions.read().unwrap_or_else(PoisonError::into_inner).allow(permission, group)
     }
 
     /// Whether the client may do this with every group.
     #[must_use]
-    pub fn may_with_all(&self, permission: Permission) -> bool {
+    pub fn is_allowed_in_all_groups(&self, permission: Permission) -> bool {
         self.permissions.read().unwrap_or_else(PoisonError::into_inner).allow_all(permission)
     }
 
@@ -182,7 +182,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`TooManyDecisions`].
-    pub fn decide(
+    pub fn set_permission(
         &self,
         permission: Permission,
         group: Option<&GroupName>,
@@ -215,12 +215,12 @@ impl Connection {
     /// What waits to be written to a further socket of the client, beginning with `greeting`. `None` for a connection that
     /// has ended, or that cannot have another socket.
     #[must_use]
-    pub fn attach_again(&self, greeting: &Response<'_>) -> Option<Arc<Outbox>> {
+    pub fn reattach(&self, greeting: &Response<'_>) -> Option<Arc<Outbox>> {
         self.reliable_queue()?.attach_after(self.frame(greeting))
     }
 
     /// Queues a message. Tells whether its publisher should wait for this client.
-    pub fn deliver(&self, broadcast: &mut Broadcast<'_>) -> Load {
+    pub fn deliver(&self, broadcast: &mut Broadcast<'_>) -> Backpressure {
         let expires_at = broadcast.expires_at();
         match (&self.delivery, self.format) {
             (Delivery::Direct(outbox), WireFormat::Simple) => {
@@ -239,16 +239,16 @@ impl Connection {
         }
     }
 
-    /// Tells this client something that is for it alone, and not worth keeping. Sets no pace for anybody: the outbox
+    /// Tells this client something that is for it alone, and not worth keeping. Sets no slow_receivers for anybody: the outbox
     /// bounds it. Simple clients have no frames but payloads, and hear nothing.
-    pub fn tell(&self, response: &Response<'_>) {
+    pub fn send(&self, response: &Response<'_>) {
         if let Some(frame) = self.frame(response) {
             self.push(&frame);
         }
     }
 
     /// How `response` looks to this client; `None` for a simple one.
-    fn frame(&self, response: &Response<'_>) -> Option<Frame> {
+    fn frame(&self, response: &Response<'_>) -> Option<EncodedFrame> {
         match self.format {
             WireFormat::Simple => None,
             WireFormat::Json | WireFormat::ReliableJson => Some(json_frame(response)),
@@ -256,23 +256,23 @@ impl Connection {
         }
     }
 
-    fn push(&self, frame: &Frame) {
+    fn push(&self, frame: &EncodedFrame) {
         match &self.delivery {
             Delivery::Direct(outbox) => drop(outbox.push(frame)),
-            Delivery::Reliable(queue) => queue.tell(frame),
+            Delivery::Reliable(queue) => queue.send_unsequenced(frame),
         }
     }
 
     /// Ends the connection for good, as an application server or the service itself wants it: with a last word, once
     /// what is queued has been written.
-    pub fn dismiss(&self, message: String, close: Close) {
-        self.end_because(&message);
-        self.tell(&Response::Disconnected { message });
+    pub fn disconnect(&self, message: String, close: Close) {
+        self.set_end_reason(&message);
+        self.send(&Response::Disconnected { message });
         self.close(close);
     }
 
     /// Keeps the reason why it ends; the first one stands.
-    pub fn end_because(&self, reason: &str) {
+    pub fn set_end_reason(&self, reason: &str) {
         self.end_reason.get_or_init(|| reason.to_owned());
     }
 
@@ -290,18 +290,18 @@ impl Connection {
 
     /// Ends the connection for good, once what is queued has been written.
     pub fn close(&self, close: Close) {
-        self.end_because(&close.reason);
+        self.set_end_reason(&close.reason);
         match &self.delivery {
             Delivery::Direct(outbox) => outbox.close(close),
             Delivery::Reliable(queue) => queue.close(close),
         }
     }
 
-    /// Waits for the client to catch up; see [`Outbox::lightened`].
-    pub async fn lightened(&self, deadline: Instant) {
+    /// Waits for the client to catch up; see [`Outbox::wait_until_caught_up`].
+    pub async fn wait_until_caught_up(&self, deadline: Instant) {
         match &self.delivery {
-            Delivery::Direct(outbox) => outbox.lightened(deadline).await,
-            Delivery::Reliable(queue) => queue.lightened(deadline).await,
+            Delivery::Direct(outbox) => outbox.wait_until_caught_up(deadline).await,
+            Delivery::Reliable(queue) => queue.wait_until_caught_up(deadline).await,
         }
     }
 
@@ -316,7 +316,7 @@ impl Connection {
 
     /// Whether it is a reliable connection without a socket.
     #[must_use]
-    pub fn is_away(&self) -> bool {
+    pub fn is_detached(&self) -> bool {
         self.reliable_queue().is_some_and(|queue| !queue.has_transport())
     }
 

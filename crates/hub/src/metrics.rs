@@ -71,7 +71,7 @@ pub struct Metrics {
     /// Reliable connections taken up again on a new socket.
     pub(crate) recovered: Counter,
     /// Recoveries that were asked for in vain.
-    pub(crate) not_recovered: Counter,
+    pub(crate) refused_recoveries: Counter,
     requests: Family<ByOperation, Counter>,
     events: Family<ByEvent, Counter>,
     event_seconds: Histogram,
@@ -91,7 +91,7 @@ impl Default for Metrics {
             received_bytes: Family::default(),
             delivered: Family::default(),
             recovered: Counter::default(),
-            not_recovered: Counter::default(),
+            refused_recoveries: Counter::default(),
             requests: Family::default(),
             events: Family::default(),
             event_seconds,
@@ -124,7 +124,7 @@ impl Metrics {
         registry.register(
             "recoveries_refused",
             "Recoveries that were asked for in vain",
-            self.not_recovered.clone(),
+            self.refused_recoveries.clone(),
         );
         registry.register("rest_requests", "Requests to the data plane", self.requests.clone());
         registry.register("events", "Events given to event handlers", self.events.clone());
@@ -146,7 +146,7 @@ impl Metrics {
     }
 
     /// A hub is no more.
-    pub(crate) fn forget(&self, hub: &str) {
+    pub(crate) fn remove_hub(&self, hub: &str) {
         let label = ByHub { hub: hub.to_owned() };
         for family in [&self.received, &self.received_bytes, &self.delivered] {
             family.remove(&label);
@@ -159,25 +159,25 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn let_in(&self, hub: &str, protocol: &'static str) {
+    pub(crate) fn record_connection(&self, hub: &str, protocol: &'static str) {
         self.opened.get_or_create(&ByProtocol { hub: hub.to_owned(), protocol }).inc();
     }
 
-    pub(crate) fn not_let_in(&self, status: u16) {
+    pub(crate) fn record_refused_handshake(&self, status: u16) {
         self.refused.get_or_create(&ByStatus { status }).inc();
     }
 
-    pub(crate) fn request(&self, operation: &'static str, status: u16) {
+    pub(crate) fn record_request(&self, operation: &'static str, status: u16) {
         self.requests.get_or_create(&ByOperation { operation, status }).inc();
     }
 
-    pub(crate) fn event(&self, event: &'static str, outcome: &'static str, seconds: f64) {
+    pub(crate) fn record_event(&self, event: &'static str, outcome: &'static str, seconds: f64) {
         self.events.get_or_create(&ByEvent { event, outcome }).inc();
         self.event_seconds.observe(seconds);
     }
 
     /// Who is there now: hub, its groups, and its connections by protocol.
-    pub(crate) fn set_present(&self, hub: &str, groups: usize, connections: &[(&'static str, usize)]) {
+    pub(crate) fn set_gauges(&self, hub: &str, groups: usize, connections: &[(&'static str, usize)]) {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.groups.get_or_create(&ByHub { hub: hub.to_owned() }).set(number(groups));
         for (protocol, count) in connections {
@@ -187,7 +187,7 @@ impl Metrics {
     }
 
     /// Everything, as Prometheus reads it.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn to_openmetrics(&self) -> String {
         let mut text = String::new();
         let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         // Writing to a `String` cannot fail.
@@ -210,7 +210,7 @@ impl EventTimer {
 
     pub(crate) fn stop(self, has_succeeded: bool) {
         let outcome = if has_succeeded { "success" } else { "failure" };
-        self.metrics.event(self.event, outcome, self.started.elapsed().as_secs_f64());
+        self.metrics.record_event(self.event, outcome, self.started.elapsed().as_secs_f64());
     }
 }
 
@@ -222,9 +222,9 @@ mod tests {
     fn what_was_counted_is_in_the_text() {
         let metrics = Metrics::default();
         metrics.traffic("chat").delivered.inc_by(3);
-        metrics.set_present("chat", 2, &[("simple", 1)]);
-        metrics.not_let_in(401);
-        let text = metrics.text();
+        metrics.set_gauges("chat", 2, &[("simple", 1)]);
+        metrics.record_refused_handshake(401);
+        let text = metrics.to_openmetrics();
         for line in [
             "webpubsub_messages_delivered_total{hub=\"chat\"} 3",
             "webpubsub_groups{hub=\"chat\"} 2",

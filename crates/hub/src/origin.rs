@@ -28,7 +28,7 @@ pub struct OriginPolicy {
 /// Why a request was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum OriginRefusal {
+pub enum OriginError {
     /// It comes from another page.
     #[error("pages from {origin} may not use this service; allow them with `--allow-origin {origin}`")]
     Origin {
@@ -49,36 +49,37 @@ impl OriginPolicy {
     /// Judges a request by its headers.
     ///
     /// # Errors
-    /// [`OriginRefusal`].
-    pub fn admit(&self, headers: &HeaderMap) -> Result<(), OriginRefusal> {
+    /// [`OriginError`].
+    pub fn check(&self, headers: &HeaderMap) -> Result<(), OriginError> {
         let host = header_text(headers, header::HOST);
         if let Some(host) = host
             && self.is_loopback
             && !is_loopback_host(host)
             && !self.allowed.iter().any(|origin| is_same(authority(origin), host))
         {
-            return Err(OriginRefusal::Host { host: host.to_owned() });
+            return Err(OriginError::Host { host: host.to_owned() });
         }
         let Some(origin) = header_text(headers, header::ORIGIN) else { return Ok(()) };
         let is_own = host.is_some_and(|host| is_same(authority(origin), host));
-        let is_neighbour = self.is_loopback && origin.contains("://") && is_loopback_host(authority(origin));
-        if is_own || is_neighbour || self.allows(origin) {
+        let is_loopback_page =
+            self.is_loopback && origin.contains("://") && is_loopback_host(authority(origin));
+        if is_own || is_loopback_page || self.is_allowed(origin) {
             Ok(())
         } else {
-            Err(OriginRefusal::Origin { origin: origin.to_owned() })
+            Err(OriginError::Origin { origin: origin.to_owned() })
         }
     }
 
     /// Whether `origin` was allowed by name.
     #[must_use]
-    pub fn allows(&self, origin: &str) -> bool {
+    pub fn is_allowed(&self, origin: &str) -> bool {
         self.allowed.iter().any(|allowed| is_same(allowed.trim_end_matches('/'), origin))
     }
 }
 
-/// Middleware that answers 403 to requests that [`OriginPolicy::admit`] refuses.
+/// Middleware that answers 403 to requests that [`OriginPolicy::check`] refuses.
 pub async fn guard(State(policy): State<OriginPolicy>, request: Request, next: Next) -> Response {
-    match policy.admit(request.headers()) {
+    match policy.check(request.headers()) {
         Ok(()) => next.run(request).await,
         Err(refusal) => (StatusCode::FORBIDDEN, format!("{refusal}\n")).into_response(),
     }
@@ -119,7 +120,7 @@ mod tests {
         if let Some(origin) = origin {
             headers.insert(header::ORIGIN, origin.parse().unwrap());
         }
-        policy.admit(&headers).is_ok()
+        policy.check(&headers).is_ok()
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! The conversation outlives its sockets. Whoever carries it holds its lock, so there is one carrier at a time; a new
 //! socket that presents id and token cuts the old carrier off and waits for the lock. When a socket is lost without a
-//! farewell, the conversation is kept for [`RETENTION`].
+//! farewell, the conversation is session for [`RETENTION`].
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,29 +14,29 @@ use tokio::{
 use webpubsub_protocol::{close::Close, message::Response as Message, name::HubName};
 
 use crate::{
-    connection::{Connection, ConnectionId},
+    connection::{ClientConnection, ConnectionId},
     outbox::Outbox,
-    service::{Place, Service},
+    service::{ConnectionPermit, Service},
     session::Session,
-    websocket::{driver, inbox::End},
+    websocket::{driver, inbox::SocketEnd},
 };
 
-/// How long a lost connection is kept (client specification: at least 30 s).
+/// How long a lost connection is session (client specification: at least 30 s).
 pub const RETENTION: Duration = Duration::from_secs(30);
 
 /// A reliable conversation, with or without a socket.
-pub(crate) struct Resumable {
+pub(crate) struct ResumableSession {
     hub: HubName,
-    connection: Arc<Connection>,
+    connection: Arc<ClientConnection>,
     token: String,
     session: tokio::sync::Mutex<Session>,
-    _place: Place,
+    _permit: ConnectionPermit,
 }
 
-impl Resumable {
-    pub(crate) fn new(hub: HubName, session: Session, token: String, place: Place) -> Arc<Self> {
+impl ResumableSession {
+    pub(crate) fn new(hub: HubName, session: Session, token: String, permit: ConnectionPermit) -> Arc<Self> {
         let connection = Arc::clone(session.connection());
-        Arc::new(Self { hub, connection, token, session: tokio::sync::Mutex::new(session), _place: place })
+        Arc::new(Self { hub, connection, token, session: tokio::sync::Mutex::new(session), _permit: permit })
     }
 
     /// Something that nobody can guess, to be presented when the connection is to be taken up again.
@@ -55,14 +55,14 @@ impl Resumable {
     }
 
     /// Whether this is the connection that `token` was given out for.
-    pub(crate) fn admits(&self, hub: &HubName, token: &str) -> bool {
+    pub(crate) fn is_valid_recovery(&self, hub: &HubName, token: &str) -> bool {
         let is_right = bool::from(self.token.as_bytes().ct_eq(token.as_bytes()));
         is_right && self.hub == *hub && !self.connection.has_ended()
     }
 
     /// What a socket hears first: who it is, and how to come back. The documentation lets clients expect it on the first
     /// socket alone; but the official JavaScript client resumes its streams only when it hears it on the further ones too.
-    fn greeting(&self) -> Message<'static> {
+    fn connected_message(&self) -> Message<'static> {
         Message::Connected {
             connection_id: self.connection.id.as_str().to_owned(),
             user_id: self.connection.user_id.clone(),
@@ -70,21 +70,21 @@ impl Resumable {
         }
     }
 
-    /// Carries the conversation over its first socket, whose outbox holds the greeting already.
-    pub(crate) async fn carry_first(
+    /// Carries the conversation over its first socket, whose outbox holds the connected_message already.
+    pub(crate) async fn run_first(
         self: Arc<Self>,
         service: Arc<Service>,
         socket: impl AsyncRead + AsyncWrite + Send,
         outbox: Arc<Outbox>,
     ) {
-        service.connected(&self.connection);
+        service.connection_opened(&self.connection);
         let handler = service.event_handler();
         let end = driver::run(socket, &mut *self.session.lock().await, &outbox, handler).await;
-        self.carried(&service, end, &outbox).await;
+        self.socket_ended(&service, end, &outbox).await;
     }
 
     /// Carries the conversation over a further socket.
-    pub(crate) async fn carry_on(
+    pub(crate) async fn resume(
         self: Arc<Self>,
         service: Arc<Service>,
         socket: impl AsyncRead + AsyncWrite + Send + Unpin,
@@ -93,36 +93,36 @@ impl Resumable {
         let ticket = queue.fence();
         let mut session = self.session.lock().await;
         // It may have ended for good while the old carrier finished, or a newer socket may be waiting behind us.
-        let attach = || self.connection.attach_again(&self.greeting());
+        let attach = || self.connection.reattach(&self.connected_message());
         let Some(outbox) = queue.is_newest(ticket).then(attach).flatten() else {
-            return driver::farewell(socket, &Close::NOT_RECOVERABLE).await;
+            return driver::reject(socket, &Close::NOT_RECOVERABLE).await;
         };
         tracing::debug!(connection = %self.connection.id, "recovered");
-        session.taken_up_again(Instant::now());
+        session.restart_stream_timers(Instant::now());
         let end = driver::run(socket, &mut session, &outbox, service.event_handler()).await;
         drop(session);
-        self.carried(&service, end, &outbox).await;
+        self.socket_ended(&service, end, &outbox).await;
     }
 
-    async fn carried(self: Arc<Self>, service: &Arc<Service>, end: End, outbox: &Arc<Outbox>) {
+    async fn socket_ended(self: Arc<Self>, service: &Arc<Service>, end: SocketEnd, outbox: &Arc<Outbox>) {
         let Some(queue) = self.connection.reliable_queue() else { return };
-        if end == End::Final || queue.has_ended() {
+        if end == SocketEnd::Final || queue.has_ended() {
             return self.finish(service).await;
         }
         // `None`: another carrier is waiting, or has the conversation already.
         let Some(generation) = queue.detach(outbox) else { return };
-        tracing::debug!(connection = %self.connection.id, "lost, kept for recovery");
-        let (kept, service) = (self, Arc::downgrade(service));
+        tracing::debug!(connection = %self.connection.id, "lost, session for recovery");
+        let (session, service) = (self, Arc::downgrade(service));
         tokio::spawn(async move {
-            let Some(queue) = kept.connection.reliable_queue() else { return };
+            let Some(queue) = session.connection.reliable_queue() else { return };
             // An application server may end it while nobody carries it.
             let has_run_out = tokio::time::timeout(RETENTION, queue.ended()).await.is_err();
             let Some(service) = service.upgrade() else { return };
             if queue.is_detached_since(generation) {
                 if has_run_out {
-                    kept.connection.end_because("The connection recovery timeout expired.");
+                    session.connection.set_end_reason("The connection recovery timeout expired.");
                 }
-                kept.finish(&service).await;
+                session.finish(&service).await;
             }
         });
     }
@@ -130,7 +130,7 @@ impl Resumable {
     /// The end for good.
     async fn finish(&self, service: &Service) {
         self.connection.close(Close::NORMAL);
-        service.forget(&self.connection.id);
-        service.disconnected(&mut *self.session.lock().await);
+        service.remove_resumable(&self.connection.id);
+        service.connection_closed(&mut *self.session.lock().await);
     }
 }

@@ -18,13 +18,13 @@ use tokio::{sync::Notify, time::Instant};
 use webpubsub_protocol::{close::Close, connection_string::AccessKey, name::HubName, token::UnixTime};
 
 use crate::{
-    connection::{Connection, ConnectionId},
+    connection::{ClientConnection, ConnectionId},
     event_handler::EventHandler,
     handshake,
     hub::{Audience, Hub, SIMPLE},
     inspect,
     metrics::Metrics,
-    recovery::Resumable,
+    recovery::ResumableSession,
     rest,
     session::Session,
 };
@@ -63,7 +63,11 @@ pub struct Settings {
 
 impl Settings {
     /// Whether a token may be for this place, by one of the hosts that we are called; `None` is any host.
-    pub(crate) fn is_ours(&self, headers: &HeaderMap, is_for: impl Fn(Option<&str>) -> bool) -> bool {
+    pub(crate) fn is_valid_audience(
+        &self,
+        headers: &HeaderMap,
+        is_for: impl Fn(Option<&str>) -> bool,
+    ) -> bool {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let asked = if self.accepts_any_host { None } else { Some(host) };
         is_for(asked) || self.public_host.as_deref().is_some_and(|host| is_for(Some(host)))
@@ -76,20 +80,20 @@ pub struct Service {
     /// Hubs come into being when first used.
     hubs: RwLock<HashMap<HubName, Arc<Hub>>>,
     connections: AtomicUsize,
-    emptied: Notify,
+    drained: Notify,
     /// Reliable conversations, with or without a socket. At most one for each place.
-    resumables: Mutex<HashMap<ConnectionId, Arc<Resumable>>>,
+    resumable_sessions: Mutex<HashMap<ConnectionId, Arc<ResumableSession>>>,
     /// How many live pages are open; see [`inspect::MAX_VIEWERS`].
     viewers: AtomicUsize,
 }
 
 /// A connection's place among [`MAX_CONNECTIONS`]. Dropping it frees the place.
-pub(crate) struct Place(Arc<Service>);
+pub(crate) struct ConnectionPermit(Arc<Service>);
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         if self.0.connections.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.emptied.notify_waiters();
+            self.0.drained.notify_waiters();
         }
     }
 }
@@ -102,8 +106,8 @@ impl Service {
             settings,
             hubs: RwLock::default(),
             connections: AtomicUsize::new(0),
-            emptied: Notify::new(),
-            resumables: Mutex::default(),
+            drained: Notify::new(),
+            resumable_sessions: Mutex::default(),
             viewers: AtomicUsize::new(0),
         })
     }
@@ -132,18 +136,18 @@ impl Service {
         let hubs: Vec<_> =
             self.hubs.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         for connection in hubs.iter().flat_map(|hub| hub.select(Audience::Everyone, None)) {
-            connection.dismiss(Close::SHUTTING_DOWN.reason.into_owned(), Close::SHUTTING_DOWN);
+            connection.disconnect(Close::SHUTTING_DOWN.reason.into_owned(), Close::SHUTTING_DOWN);
         }
         // Those without a socket have nobody to end them.
-        self.resumables().clear();
+        self.resumable_sessions().clear();
         loop {
-            let emptied = self.emptied.notified();
-            tokio::pin!(emptied);
-            emptied.as_mut().enable();
+            let drained = self.drained.notified();
+            tokio::pin!(drained);
+            drained.as_mut().enable();
             if self.connection_count() == 0 {
                 return;
             }
-            emptied.await;
+            drained.await;
         }
     }
 
@@ -158,7 +162,7 @@ impl Service {
     }
 
     /// The hub called `name`; `None` when there are too many.
-    pub(crate) fn hub(&self, name: &HubName) -> Option<Arc<Hub>> {
+    pub(crate) fn get_or_create_hub(&self, name: &HubName) -> Option<Arc<Hub>> {
         if let Some(hub) = self.hubs.read().unwrap_or_else(PoisonError::into_inner).get(name) {
             return Some(Arc::clone(hub));
         }
@@ -168,7 +172,7 @@ impl Service {
             hubs.retain(|name, hub| {
                 let stays = Arc::strong_count(hub) > 1 || !hub.is_empty();
                 if !stays {
-                    self.metrics().forget(name.as_str());
+                    self.metrics().remove_hub(name.as_str());
                 }
                 stays
             });
@@ -207,8 +211,9 @@ impl Service {
     }
 
     /// A connection has begun.
-    pub(crate) fn connected(&self, connection: &Arc<Connection>) {
-        self.metrics().let_in(&connection.trail.hub, connection.protocol().unwrap_or(SIMPLE));
+    pub(crate) fn connection_opened(&self, connection: &Arc<ClientConnection>) {
+        self.metrics()
+            .record_connection(&connection.event_context.hub, connection.protocol().unwrap_or(SIMPLE));
         tracing::debug!(connection = %connection.id, user = ?connection.user_id, format = ?connection.format, "connected");
         if let Some(handler) = self.event_handler() {
             handler.connected(connection);
@@ -216,8 +221,8 @@ impl Service {
     }
 
     /// A connection has ended, for good.
-    pub(crate) fn disconnected(&self, session: &mut Session) {
-        if !session.ended(Instant::now()) {
+    pub(crate) fn connection_closed(&self, session: &mut Session) {
+        if !session.end(Instant::now()) {
             return;
         }
         let connection = session.connection();
@@ -227,31 +232,31 @@ impl Service {
         }
     }
 
-    fn resumables(&self) -> MutexGuard<'_, HashMap<ConnectionId, Arc<Resumable>>> {
-        self.resumables.lock().unwrap_or_else(PoisonError::into_inner)
+    fn resumable_sessions(&self) -> MutexGuard<'_, HashMap<ConnectionId, Arc<ResumableSession>>> {
+        self.resumable_sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a reliable conversation known to those who want to take it up again.
-    pub(crate) fn remember(&self, resumable: &Arc<Resumable>) {
-        self.resumables().insert(resumable.id().clone(), Arc::clone(resumable));
+    pub(crate) fn add_resumable(&self, resumable: &Arc<ResumableSession>) {
+        self.resumable_sessions().insert(resumable.id().clone(), Arc::clone(resumable));
     }
 
     /// The reliable conversation called `id`.
-    pub(crate) fn resumable(&self, id: &str) -> Option<Arc<Resumable>> {
-        self.resumables().get(id).cloned()
+    pub(crate) fn resumable_session(&self, id: &str) -> Option<Arc<ResumableSession>> {
+        self.resumable_sessions().get(id).cloned()
     }
 
     /// A reliable conversation has ended for good.
-    pub(crate) fn forget(&self, id: &ConnectionId) {
-        self.resumables().remove(id);
+    pub(crate) fn remove_resumable(&self, id: &ConnectionId) {
+        self.resumable_sessions().remove(id);
     }
 
     /// A place for one more connection; `None` when there is none.
-    pub(crate) fn take_place(self: &Arc<Self>) -> Option<Place> {
+    pub(crate) fn acquire_permit(self: &Arc<Self>) -> Option<ConnectionPermit> {
         let taken = self.connections.fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| {
             (taken < MAX_CONNECTIONS).then_some(taken + 1)
         });
-        taken.is_ok().then(|| Place(Arc::clone(self)))
+        taken.is_ok().then(|| ConnectionPermit(Arc::clone(self)))
     }
 }
 
@@ -265,8 +270,9 @@ mod tests {
     #[tokio::test]
     async fn one_connection_too_many_is_told_to_come_back_later_and_a_place_that_is_left_is_free() {
         let service = Service::new(Settings { allows_anonymous: true, ..Settings::default() });
-        let mut places: Vec<Place> = (0..MAX_CONNECTIONS).filter_map(|_| service.take_place()).collect();
-        assert_eq!(places.len(), MAX_CONNECTIONS);
+        let mut permits: Vec<ConnectionPermit> =
+            (0..MAX_CONNECTIONS).filter_map(|_| service.acquire_permit()).collect();
+        assert_eq!(permits.len(), MAX_CONNECTIONS);
         let connect = || {
             Request::get("/client/hubs/h")
                 .header("connection", "upgrade")
@@ -278,9 +284,9 @@ mod tests {
         };
         let status = async || service.router().oneshot(connect()).await.unwrap().status().as_u16();
         assert_eq!(status().await, 503);
-        places.pop();
+        permits.pop();
         assert_eq!(status().await, 101);
-        drop(places);
+        drop(permits);
         assert!(service.connection_count() <= 1);
     }
 }

@@ -17,7 +17,7 @@ use tokio_tungstenite::{
 };
 use webpubsub_hub::{
     Service, Settings,
-    event_handler::{Answering, ConnectAnswer, ConnectRefusal, ConnectRequest, EventHandler},
+    event_handler::{ConnectRejection, ConnectRequest, ConnectResponse, EventHandler, HandlerFuture},
 };
 use webpubsub_protocol::{
     connection_string::AccessKey,
@@ -28,7 +28,7 @@ const KEY: &str = "a-key-for-tests-of-32-or-more-bytes!";
 
 /// Answers everybody alike, and remembers what it was shown.
 struct Application {
-    answer: Result<ConnectAnswer, ConnectRefusal>,
+    answer: Result<ConnectResponse, ConnectRejection>,
     shown: Mutex<Vec<String>>,
 }
 
@@ -36,7 +36,7 @@ impl EventHandler for Application {
     fn connect<'a>(
         &'a self,
         request: ConnectRequest<'a>,
-    ) -> Answering<'a, Result<ConnectAnswer, ConnectRefusal>> {
+    ) -> HandlerFuture<'a, Result<ConnectResponse, ConnectRejection>> {
         let mut shown = self.shown.lock().unwrap();
         shown.extend(request.subprotocols.iter().cloned());
         shown.extend(request.query.iter().map(|(name, value)| format!("{name}={value}")));
@@ -48,7 +48,7 @@ impl EventHandler for Application {
 
 /// Starts a service with this application; connects offering `offer`, and gives the outcome with what was shown.
 async fn connect(
-    answer: Result<ConnectAnswer, ConnectRefusal>,
+    answer: Result<ConnectResponse, ConnectRejection>,
     offer: &'static str,
 ) -> (Result<Option<String>, StatusCode>, Vec<String>) {
     let key = AccessKey::new(KEY).unwrap();
@@ -80,7 +80,7 @@ async fn connect(
 
 #[tokio::test]
 async fn the_application_sees_every_name_that_the_client_offers_and_may_pick_one() {
-    let answer = ConnectAnswer { subprotocol: Some("chat.v2".into()), ..ConnectAnswer::default() };
+    let answer = ConnectResponse { subprotocol: Some("chat.v2".into()), ..ConnectResponse::default() };
     let (outcome, shown) = connect(Ok(answer), "chat.v1, chat.v2, json.webpubsub.azure.v1").await;
     assert_eq!(outcome, Ok(Some("chat.v2".to_owned())));
     assert_eq!(shown[..4], ["chat.v1", "chat.v2", "json.webpubsub.azure.v1", "tag=a b"]);
@@ -92,6 +92,6 @@ async fn the_application_sees_every_name_that_the_client_offers_and_may_pick_one
 
 #[tokio::test]
 async fn the_application_s_refusal_is_the_client_s_answer() {
-    let (outcome, _) = connect(Err(ConnectRefusal(StatusCode::FORBIDDEN)), "json.webpubsub.azure.v1").await;
+    let (outcome, _) = connect(Err(ConnectRejection(StatusCode::FORBIDDEN)), "json.webpubsub.azure.v1").await;
     assert_eq!(outcome, Err(StatusCode::FORBIDDEN));
 }

@@ -17,12 +17,12 @@ use webpubsub_protocol::{
     token::Claims,
 };
 
-use crate::connection::{Connection, ConnectionId};
+use crate::connection::{ClientConnection, ConnectionId};
 
 pub mod http;
 mod trail;
 
-pub use trail::EventTrail;
+pub use trail::EventContext;
 
 /// What a client brings.
 #[derive(Debug)]
@@ -40,12 +40,12 @@ pub struct ConnectRequest<'a> {
     /// The subprotocols it offers, predefined or not, in its order.
     pub subprotocols: &'a [String],
     /// What goes along with every event of the connection.
-    pub trail: &'a EventTrail,
+    pub event_context: &'a EventContext,
 }
 
 /// What an accepted connection is to be. `None` leaves what the token says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ConnectAnswer {
+pub struct ConnectResponse {
     /// Who the client is.
     pub user_id: Option<String>,
     /// The groups it is put into.
@@ -58,7 +58,7 @@ pub struct ConnectAnswer {
 
 /// The application wants no such connection: the HTTP status that tells the client so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConnectRefusal(pub StatusCode);
+pub struct ConnectRejection(pub StatusCode);
 
 /// An event that a client raised.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub struct UserEvent {
 
 /// What the application answers an event with, for the client that raised it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
+pub struct EventReply {
     /// The data.
     pub payload: Payload<'static>,
     /// Annotations, often none.
@@ -83,7 +83,7 @@ pub struct Reply {
 /// Why an event came to nothing. The client learns only that it did.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum EventFailure {
+pub enum EventError {
     /// Nobody handles such events.
     #[error("no event handler takes this event")]
     NoHandler,
@@ -93,7 +93,7 @@ pub enum EventFailure {
 }
 
 /// An answer, when it is there.
-pub type Answering<'a, A> = Pin<Box<dyn Future<Output = A> + Send + 'a>>;
+pub type HandlerFuture<'a, A> = Pin<Box<dyn Future<Output = A> + Send + 'a>>;
 
 /// An application that has a say.
 pub trait EventHandler: Send + Sync {
@@ -101,28 +101,28 @@ pub trait EventHandler: Send + Sync {
     fn connect<'a>(
         &'a self,
         request: ConnectRequest<'a>,
-    ) -> Answering<'a, Result<ConnectAnswer, ConnectRefusal>> {
+    ) -> HandlerFuture<'a, Result<ConnectResponse, ConnectRejection>> {
         let _ = request;
-        Box::pin(async { Ok(ConnectAnswer::default()) })
+        Box::pin(async { Ok(ConnectResponse::default()) })
     }
 
     /// Answers an event of a connection. Its next event waits for the answer.
     fn event<'a>(
         &'a self,
-        connection: &'a Connection,
+        connection: &'a ClientConnection,
         event: &'a UserEvent,
-    ) -> Answering<'a, Result<Option<Reply>, EventFailure>> {
+    ) -> HandlerFuture<'a, Result<Option<EventReply>, EventError>> {
         let _ = (connection, event);
-        Box::pin(async { Err(EventFailure::NoHandler) })
+        Box::pin(async { Err(EventError::NoHandler) })
     }
 
     /// A connection has begun. Must not block.
-    fn connected(&self, connection: &Arc<Connection>) {
+    fn connected(&self, connection: &Arc<ClientConnection>) {
         let _ = connection;
     }
 
     /// A connection that had begun has ended for good. Must not block.
-    fn disconnected(&self, connection: &Arc<Connection>, reason: &str) {
+    fn disconnected(&self, connection: &Arc<ClientConnection>, reason: &str) {
         let _ = (connection, reason);
     }
 }

@@ -14,7 +14,7 @@ const MAX_COOKIE_BYTES: usize = 8 * 1024;
 
 /// The part of a connection's standing that matters to event handlers alone.
 #[derive(Debug, Default)]
-pub struct EventTrail {
+pub struct EventContext {
     /// The hub's name.
     pub hub: String,
     /// The host, without a port, that the client reached the service by: whom handlers let in, or not.
@@ -30,7 +30,7 @@ struct State {
     cookies: Vec<(String, String)>,
 }
 
-impl EventTrail {
+impl EventContext {
     /// A connection about to be made.
     #[must_use]
     pub fn new(hub: String, origin: String) -> Self {
@@ -88,20 +88,20 @@ mod tests {
 
     #[test]
     fn each_host_gets_its_own_cookies_and_the_newest_of_each_name() {
-        let trail = EventTrail::default();
-        trail.set_cookie("a:1", "session=1; Path=/; HttpOnly");
-        trail.set_cookie("a:1", "session=2");
-        trail.set_cookie("a:1", "theme=dark");
-        trail.set_cookie("b:1", "session=9");
-        trail.set_cookie("a:1", "nonsense");
-        assert_eq!(trail.cookies("a:1").unwrap(), "session=2; theme=dark");
-        assert_eq!(trail.cookies("b:1").unwrap(), "session=9");
-        assert_eq!(trail.cookies("c:1"), None);
+        let event_context = EventContext::default();
+        event_context.set_cookie("a:1", "session=1; Path=/; HttpOnly");
+        event_context.set_cookie("a:1", "session=2");
+        event_context.set_cookie("a:1", "theme=dark");
+        event_context.set_cookie("b:1", "session=9");
+        event_context.set_cookie("a:1", "nonsense");
+        assert_eq!(event_context.cookies("a:1").unwrap(), "session=2; theme=dark");
+        assert_eq!(event_context.cookies("b:1").unwrap(), "session=9");
+        assert_eq!(event_context.cookies("c:1"), None);
     }
 
     #[test]
     fn events_are_numbered_from_nought() {
-        let trail = EventTrail::default();
-        assert_eq!([trail.next_id(), trail.next_id(), trail.next_id()], [0, 1, 2]);
+        let event_context = EventContext::default();
+        assert_eq!([event_context.next_id(), event_context.next_id(), event_context.next_id()], [0, 1, 2]);
     }
 }

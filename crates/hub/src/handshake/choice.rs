@@ -7,17 +7,17 @@ use crate::connection::WireFormat;
 
 /// The outcome: how messages look, and the name to echo to the client.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Choice {
+pub(super) struct SubprotocolChoice {
     pub(super) format: WireFormat,
     pub(super) echo: Option<String>,
 }
 
-impl Choice {
+impl SubprotocolChoice {
     /// Chooses from what the client offers, in its order; `wanted` is the application's wish.
     ///
     /// Names that are not predefined are not refused: unless the application picks one, the handshake succeeds without
     /// a subprotocol, and the client is a simple one.
-    pub(super) fn make(offered: &[String], wanted: Option<&str>) -> Result<Self, HandshakeError> {
+    pub(super) fn negotiate(offered: &[String], wanted: Option<&str>) -> Result<Self, HandshakeError> {
         if let Some(wanted) = wanted {
             let Some(name) = offered.iter().find(|name| name.eq_ignore_ascii_case(wanted)) else {
                 let words = format!(
@@ -25,10 +25,11 @@ impl Choice {
                 );
                 return Err(HandshakeError::Subprotocol(words));
             };
-            let format = Subprotocol::from_name(name).map_or(WireFormat::Simple, WireFormat::of);
+            let format = Subprotocol::from_name(name).map_or(WireFormat::Simple, WireFormat::for_subprotocol);
             return Ok(Self { format, echo: Some(name.clone()) });
         }
-        let predefined = |name: &String| Some((WireFormat::of(Subprotocol::from_name(name)?), name.clone()));
+        let predefined =
+            |name: &String| Some((WireFormat::for_subprotocol(Subprotocol::from_name(name)?), name.clone()));
         Ok(match offered.iter().find_map(predefined) {
             Some((format, name)) => Self { format, echo: Some(name) },
             None => Self { format: WireFormat::Simple, echo: None },
@@ -42,7 +43,7 @@ mod tests {
 
     fn choose(offered: &[&str], wanted: Option<&str>) -> Option<(WireFormat, Option<String>)> {
         let offered: Vec<String> = offered.iter().map(|name| (*name).to_owned()).collect();
-        Choice::make(&offered, wanted).ok().map(|choice| (choice.format, choice.echo))
+        SubprotocolChoice::negotiate(&offered, wanted).ok().map(|choice| (choice.format, choice.echo))
     }
 
     const JSON: &str = "json.webpubsub.azure.v1";
@@ -52,7 +53,7 @@ mod tests {
         let json = Some((WireFormat::Json, Some(JSON.to_owned())));
         assert_eq!(choose(&["chat.v1", JSON, "protobuf.webpubsub.azure.v1"], None), json);
         for protocol in Subprotocol::ALL {
-            let chosen = Some((WireFormat::of(protocol), Some(protocol.name().to_owned())));
+            let chosen = Some((WireFormat::for_subprotocol(protocol), Some(protocol.name().to_owned())));
             assert_eq!(choose(&[protocol.name(), JSON], None), chosen);
         }
     }

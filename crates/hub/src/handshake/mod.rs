@@ -26,16 +26,16 @@ use webpubsub_protocol::{
 };
 
 use crate::{
-    connection::{Connection, ConnectionId},
-    event_handler::{ConnectAnswer, ConnectRequest, EventTrail},
+    connection::{ClientConnection, ConnectionId},
+    event_handler::{ConnectRequest, ConnectResponse, EventContext},
     inspect::recorder::Recorder,
     outbox::Outbox,
-    recovery::Resumable,
-    service::{Place, Service},
+    recovery::ResumableSession,
+    service::{ConnectionPermit, Service},
     session::Session,
     websocket::driver,
 };
-use choice::Choice;
+use choice::SubprotocolChoice;
 use query::ClientQuery;
 
 /// Why a client was not let in. What the client gets to read says no more than it needs to mend it.
@@ -97,51 +97,51 @@ pub async fn connect(State(service): State<Arc<Service>>, mut request: Request) 
         Ok(accepted) => accepted,
         Err(error) => {
             let refusal = error.into_response();
-            service.metrics().not_let_in(refusal.status().as_u16());
+            service.metrics().record_refused_handshake(refusal.status().as_u16());
             return refusal;
         }
     };
-    let Accepted { response, conversation } = accepted;
+    let AcceptedHandshake { response, task } = accepted;
     tokio::spawn(async move {
         match on_upgrade.await {
-            Ok(upgraded) => conversation.run(service, TokioIo::new(upgraded)).await,
+            Ok(upgraded) => task.run(service, TokioIo::new(upgraded)).await,
             Err(error) => {
                 tracing::debug!(%error, "the client went away during the handshake");
-                conversation.abandon(service).await;
+                task.abandon(service).await;
             }
         }
     });
     response
 }
 
-struct Accepted {
+struct AcceptedHandshake {
     response: Response,
-    conversation: Conversation,
+    task: UpgradeTask,
 }
 
 /// What follows the handshake.
-enum Conversation {
+enum UpgradeTask {
     /// A connection that ends with its socket.
-    Direct { session: Session, outbox: Arc<Outbox>, _place: Place },
+    Direct { session: Session, outbox: Arc<Outbox>, _permit: ConnectionPermit },
     /// A reliable connection, new.
-    Reliable { resumable: Arc<Resumable>, outbox: Arc<Outbox> },
+    Reliable { resumable: Arc<ResumableSession>, outbox: Arc<Outbox> },
     /// A reliable connection, taken up again.
-    Recovered(Arc<Resumable>),
+    Recovered(Arc<ResumableSession>),
     /// Nothing but a reason.
-    Farewell(Close),
+    Reject(Close),
 }
 
-impl Conversation {
+impl UpgradeTask {
     async fn run(self, service: Arc<Service>, socket: impl AsyncRead + AsyncWrite + Send + Unpin) {
         match self {
-            Self::Direct { mut session, outbox, _place } => {
-                service.connected(session.connection());
+            Self::Direct { mut session, outbox, _permit } => {
+                service.connection_opened(session.connection());
                 driver::run(socket, &mut session, &outbox, service.event_handler()).await;
-                service.disconnected(&mut session);
+                service.connection_closed(&mut session);
             }
-            Self::Reliable { resumable, outbox } => resumable.carry_first(service, socket, outbox).await,
-            Self::Recovered(resumable) => resumable.carry_on(service, socket).await,
-            Self::Farewell(close) => driver::farewell(socket, &close).await,
+            Self::Reliable { resumable, outbox } => resumable.run_first(service, socket, outbox).await,
+            Self::Recovered(resumable) => resumable.resume(service, socket).await,
+            Self::Reject(close) => driver::reject(socket, &close).await,
         }
     }
 
@@ -152,7 +152,7 @@ impl Conversation {
     }
 }
 
-async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<Accepted, HandshakeError> {
+async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandshake, HandshakeError> {
     let accept_key = upgrade::accept_key(parts)?;
     let query = ClientQuery::read(parts.uri.query().unwrap_or_default())?;
     let hub = hub_name(parts.uri.path(), &query)?;
@@ -162,25 +162,25 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<Accepted, Hands
     }
     let claims = authenticate(service, parts, &query, &hub)?;
     // Before the application is asked: for whom there is no room, it need not be.
-    let place = service.take_place().ok_or(HandshakeError::Full)?;
+    let permit = service.acquire_permit().ok_or(HandshakeError::Full)?;
     let id = ConnectionId::random().map_err(|_| HandshakeError::Randomness)?;
-    let trail = EventTrail::new(hub.to_string(), event_origin(service, &parts.headers));
+    let event_context = EventContext::new(hub.to_string(), event_origin(service, &parts.headers));
     let request = ConnectRequest {
         hub: &hub,
         connection_id: &id,
         claims: &claims,
-        query: &query.passed_on,
+        query: &query.forwarded,
         headers: &without_credentials(&parts.headers),
         subprotocols: &offered,
-        trail: &trail,
+        event_context: &event_context,
     };
     let answer = match service.event_handler() {
         Some(handler) => {
             handler.connect(request).await.map_err(|refusal| HandshakeError::Refused(refusal.0))?
         }
-        None => ConnectAnswer::default(),
+        None => ConnectResponse::default(),
     };
-    let choice = Choice::make(&offered, answer.subprotocol.as_deref())?;
+    let choice = SubprotocolChoice::negotiate(&offered, answer.subprotocol.as_deref())?;
     let groups = match answer.groups {
         Some(groups) => groups,
         None => claimed_groups(&claims)?,
@@ -190,40 +190,40 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<Accepted, Hands
         Permissions::from_roles(answer.roles.unwrap_or(claims.roles).iter().map(String::as_str));
     let user_id = answer.user_id.or(claims.user_id);
     let reconnection_token = match choice.format.is_reliable() {
-        true => Some(Resumable::new_token().map_err(|_| HandshakeError::Randomness)?),
+        true => Some(ResumableSession::new_token().map_err(|_| HandshakeError::Randomness)?),
         false => None,
     };
-    let mut connection =
-        Connection::new(id, user_id, choice.format, permissions).with_handshake(trail, choice.echo.clone());
+    let mut connection = ClientConnection::new(id, user_id, choice.format, permissions)
+        .with_handshake(event_context, choice.echo.clone());
     if service.settings().is_inspectable {
-        connection.recorder = Recorder::on(reconnection_token.clone());
+        connection.recorder = Recorder::recording(reconnection_token.clone());
     }
     let connection = Arc::new(connection);
     let outbox = connection.attach().ok_or(HandshakeError::Full)?;
     // Before anybody can publish to it: the greeting is the first frame.
-    connection.tell(&Message::Connected {
+    connection.send(&Message::Connected {
         connection_id: connection.id.as_str().to_owned(),
         user_id: connection.user_id.clone(),
         reconnection_token: reconnection_token.clone(),
     });
-    let members = service.hub(&hub).ok_or(HandshakeError::Full)?;
-    members.add(&connection);
+    let hub_state = service.get_or_create_hub(&hub).ok_or(HandshakeError::Full)?;
+    hub_state.add(&connection);
     for group in &groups {
         // A token that names more groups than a connection may be in fills it up, and the rest is left.
-        if let Err(error) = members.join(&connection.id, group) {
+        if let Err(error) = hub_state.join(&connection.id, group) {
             tracing::warn!(connection = %connection.id, %group, %error, "initial group not joined");
         }
     }
-    let session = Session::new(members, connection, query.simple_mode);
-    let conversation = match reconnection_token {
-        None => Conversation::Direct { session, outbox, _place: place },
+    let session = Session::new(hub_state, connection, query.simple_mode);
+    let task = match reconnection_token {
+        None => UpgradeTask::Direct { session, outbox, _permit: permit },
         Some(token) => {
-            let resumable = Resumable::new(hub, session, token, place);
-            service.remember(&resumable);
-            Conversation::Reliable { resumable, outbox }
+            let resumable = ResumableSession::new(hub, session, token, permit);
+            service.add_resumable(&resumable);
+            UpgradeTask::Reliable { resumable, outbox }
         }
     };
-    Ok(Accepted { response, conversation })
+    Ok(AcceptedHandshake { response, task })
 }
 
 /// Takes a connection up again, or says that it cannot be: by a close frame with code 1008, as the protocol has it.
@@ -234,23 +234,24 @@ fn recover(
     offered: &[String],
     id: &str,
     token: &str,
-) -> Result<Accepted, HandshakeError> {
-    let conversation = match service.resumable(id).filter(|resumable| resumable.admits(hub, token)) {
+) -> Result<AcceptedHandshake, HandshakeError> {
+    let task = match service.resumable_session(id).filter(|resumable| resumable.is_valid_recovery(hub, token))
+    {
         Some(resumable) => {
             service.metrics().recovered.inc();
-            Conversation::Recovered(resumable)
+            UpgradeTask::Recovered(resumable)
         }
         None => {
-            service.metrics().not_recovered.inc();
-            Conversation::Farewell(Close::NOT_RECOVERABLE)
+            service.metrics().refused_recoveries.inc();
+            UpgradeTask::Reject(Close::NOT_RECOVERABLE)
         }
     };
     // A connection keeps its subprotocol; a client that offers another one now is answered with what it had.
-    let spoken = match &conversation {
-        Conversation::Recovered(resumable) => resumable.protocol(),
+    let spoken = match &task {
+        UpgradeTask::Recovered(resumable) => resumable.protocol(),
         _ => offered.first().map(String::as_str),
     };
-    Ok(Accepted { response: upgrade::switching_protocols(accept_key, spoken)?, conversation })
+    Ok(AcceptedHandshake { response: upgrade::switching_protocols(accept_key, spoken)?, task })
 }
 
 fn hub_name(path: &str, query: &ClientQuery) -> Result<HubName, HandshakeError> {
@@ -290,7 +291,7 @@ fn authenticate(
         .map_err(|error| HandshakeError::Unauthorized(error.to_string()))?;
     let path = format!("/client/hubs/{hub}");
     let is_for = |host: Option<&str>| audience::is_for_path(&claims, host, &path);
-    if !service.settings().is_ours(&parts.headers, is_for) {
+    if !service.settings().is_valid_audience(&parts.headers, is_for) {
         return Err(unauthorized("the access token is for another hub or another service (`aud`)"));
     }
     Ok(claims)

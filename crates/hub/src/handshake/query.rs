@@ -17,7 +17,7 @@ pub(super) struct ClientQuery {
     /// What a simple client's messages mean. Judged for every client, as the cloud service does.
     pub(super) simple_mode: SimpleMode,
     /// Everything but the token, for the application's connect handler.
-    pub(super) passed_on: Vec<(String, String)>,
+    pub(super) forwarded: Vec<(String, String)>,
 }
 
 impl ClientQuery {
@@ -35,7 +35,7 @@ impl ClientQuery {
             recovery: value("awps_connection_id")
                 .map(|id| (id.to_owned(), value("awps_reconnection_token").unwrap_or_default().to_owned())),
             simple_mode: simple_mode(value("webpubsub_mode"), value("group"), value("noEcho"))?,
-            passed_on: pairs
+            forwarded: pairs
                 .iter()
                 .filter(|(name, _)| !name.eq_ignore_ascii_case("access_token"))
                 .cloned()
@@ -83,7 +83,7 @@ mod tests {
     fn a_query_is_read_in_any_case_and_the_last_value_counts() {
         let query = ClientQuery::read("Access_Token=a&access_token=b%2Ec&tag=x&tag=y").unwrap();
         assert_eq!(query.access_token.as_deref(), Some("b.c"));
-        assert_eq!(query.passed_on, [("tag".into(), "x".into()), ("tag".into(), "y".into())]);
+        assert_eq!(query.forwarded, [("tag".into(), "x".into()), ("tag".into(), "y".into())]);
         assert_eq!(query.recovery, None);
     }
 

@@ -19,12 +19,12 @@ pub(super) fn accept_key(parts: &Parts) -> Result<String, HandshakeError> {
     if parts.method != Method::GET {
         return Err(refuse("it takes GET only"));
     }
-    if !lists(&parts.headers, &header::UPGRADE, "websocket")
-        || !lists(&parts.headers, &header::CONNECTION, "upgrade")
+    if !has_token(&parts.headers, &header::UPGRADE, "websocket")
+        || !has_token(&parts.headers, &header::CONNECTION, "upgrade")
     {
         return Err(refuse("the request asks for no upgrade to `websocket`"));
     }
-    if !lists(&parts.headers, &header::SEC_WEBSOCKET_VERSION, "13") {
+    if !has_token(&parts.headers, &header::SEC_WEBSOCKET_VERSION, "13") {
         return Err(refuse("`Sec-WebSocket-Version` must be 13"));
     }
     let key = parts.headers.get(header::SEC_WEBSOCKET_KEY).ok_or(refuse("`Sec-WebSocket-Key` is missing"))?;
@@ -35,7 +35,7 @@ pub(super) fn accept_key(parts: &Parts) -> Result<String, HandshakeError> {
 }
 
 /// Whether a header holds `token` in its comma-separated list.
-fn lists(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|item| item.trim().eq_ignore_ascii_case(token))
 }

@@ -15,9 +15,9 @@ use webpubsub_protocol::{
 
 use crate::{
     broadcast::Broadcast,
-    connection::{Connection, ConnectionId},
+    connection::{ClientConnection, ConnectionId},
     metrics::Traffic,
-    outbox::Load,
+    outbox::Backpressure,
 };
 
 mod snapshot;
@@ -43,7 +43,7 @@ pub enum Audience<'a> {
 
 /// Clients that a publisher should wait for before it goes on; see [`crate::outbox`]. Nearly always none, and only when
 /// more than half of the receivers are behind.
-pub type Pace = Vec<Arc<Connection>>;
+pub type SlowReceivers = Vec<Arc<ClientConnection>>;
 
 /// Why a connection was not put into a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -62,20 +62,20 @@ pub enum JoinError {
 pub struct Hub {
     traffic: Traffic,
     /// Publishing reads, joining and leaving write. No I/O happens inside: outboxes are queues.
-    members: RwLock<Members>,
+    state: RwLock<HubState>,
 }
 
 #[derive(Debug, Default)]
-struct Members {
-    connections: HashMap<ConnectionId, Member>,
+struct HubState {
+    connections: HashMap<ConnectionId, ConnectionEntry>,
     /// Looked into for every message, so with a hash that is quick for short names. Its seed is random.
-    groups: HashMap<GroupName, HashMap<ConnectionId, Arc<Connection>>, RandomState>,
-    users: HashMap<String, HashMap<ConnectionId, Arc<Connection>>>,
+    groups: HashMap<GroupName, HashMap<ConnectionId, Arc<ClientConnection>>, RandomState>,
+    users: HashMap<String, HashMap<ConnectionId, Arc<ClientConnection>>>,
 }
 
 #[derive(Debug)]
-struct Member {
-    connection: Arc<Connection>,
+struct ConnectionEntry {
+    connection: Arc<ClientConnection>,
     groups: HashSet<GroupName>,
 }
 
@@ -83,7 +83,7 @@ impl Hub {
     /// A hub whose traffic is counted there.
     #[must_use]
     pub fn new(traffic: Traffic) -> Self {
-        Self { traffic, members: RwLock::default() }
+        Self { traffic, state: RwLock::default() }
     }
 
     /// What goes through it.
@@ -92,41 +92,41 @@ impl Hub {
         &self.traffic
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Members> {
-        self.members.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, HubState> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Members> {
-        self.members.write().unwrap_or_else(PoisonError::into_inner)
+    fn write(&self) -> RwLockWriteGuard<'_, HubState> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a connection.
-    pub fn add(&self, connection: &Arc<Connection>) {
-        let mut members = self.write();
+    pub fn add(&self, connection: &Arc<ClientConnection>) {
+        let mut state = self.write();
         if let Some(user_id) = &connection.user_id {
-            members
+            state
                 .users
                 .entry(user_id.clone())
                 .or_default()
                 .insert(connection.id.clone(), Arc::clone(connection));
         }
-        let member = Member { connection: Arc::clone(connection), groups: HashSet::new() };
-        members.connections.insert(connection.id.clone(), member);
+        let entry = ConnectionEntry { connection: Arc::clone(connection), groups: HashSet::new() };
+        state.connections.insert(connection.id.clone(), entry);
     }
 
     /// Removes a connection, from its groups too. Whether it was there.
-    pub fn remove(&self, connection: &Connection) -> bool {
-        let mut members = self.write();
-        let Some(member) = members.connections.remove(&connection.id) else { return false };
-        for group in &member.groups {
-            members.remove_from_group(&connection.id, group);
+    pub fn remove(&self, connection: &ClientConnection) -> bool {
+        let mut state = self.write();
+        let Some(entry) = state.connections.remove(&connection.id) else { return false };
+        for group in &entry.groups {
+            state.remove_from_group(&connection.id, group);
         }
         if let Some(user_id) = &connection.user_id
-            && let Some(user) = members.users.get_mut(user_id)
+            && let Some(user) = state.users.get_mut(user_id)
         {
             user.remove(&connection.id);
             if user.is_empty() {
-                members.users.remove(user_id);
+                state.users.remove(user_id);
             }
         }
         true
@@ -137,24 +137,24 @@ impl Hub {
     /// # Errors
     /// [`JoinError`].
     pub fn join(&self, id: &ConnectionId, group: &GroupName) -> Result<(), JoinError> {
-        let mut members = self.write();
-        let member = members.connections.get_mut(id).ok_or(JoinError::NotConnected)?;
-        if member.groups.len() >= MAX_GROUPS_PER_CONNECTION && !member.groups.contains(group) {
+        let mut state = self.write();
+        let entry = state.connections.get_mut(id).ok_or(JoinError::NotConnected)?;
+        if entry.groups.len() >= MAX_GROUPS_PER_CONNECTION && !entry.groups.contains(group) {
             return Err(JoinError::TooManyGroups);
         }
-        member.groups.insert(group.clone());
-        let connection = Arc::clone(&member.connection);
-        members.groups.entry(group.clone()).or_default().insert(id.clone(), connection);
+        entry.groups.insert(group.clone());
+        let connection = Arc::clone(&entry.connection);
+        state.groups.entry(group.clone()).or_default().insert(id.clone(), connection);
         Ok(())
     }
 
     /// Takes a connection out of a group. Not being in it is no error.
     pub fn leave(&self, id: &ConnectionId, group: &GroupName) {
-        let mut members = self.write();
-        if let Some(member) = members.connections.get_mut(id) {
-            member.groups.remove(group);
+        let mut state = self.write();
+        if let Some(entry) = state.connections.get_mut(id) {
+            entry.groups.remove(group);
         }
-        members.remove_from_group(id, group);
+        state.remove_from_group(id, group);
     }
 
     /// Queues a message for everyone in `audience` whom the filter lets through and who is not left out.
@@ -163,36 +163,36 @@ impl Hub {
         &self,
         audience: Audience<'_>,
         filter: Option<&Filter>,
-        is_left_out: impl Fn(&Connection) -> bool,
+        is_left_out: impl Fn(&ClientConnection) -> bool,
         broadcast: &mut Broadcast<'_>,
-    ) -> Pace {
-        let mut pace = Pace::new();
+    ) -> SlowReceivers {
+        let mut slow_receivers = SlowReceivers::new();
         let mut receivers = 0;
-        let members = self.read();
-        members.for_each(audience, |connection| {
+        let state = self.read();
+        state.for_each(audience, |connection| {
             let is_meant =
-                !is_left_out(connection) && filter.is_none_or(|filter| members.admits(filter, connection));
+                !is_left_out(connection) && filter.is_none_or(|filter| state.admits(filter, connection));
             if !is_meant {
                 return;
             }
             receivers += 1;
-            if connection.deliver(broadcast) == Load::Heavy {
-                pace.push(Arc::clone(connection));
+            if connection.deliver(broadcast) == Backpressure::Wait {
+                slow_receivers.push(Arc::clone(connection));
             }
         });
         self.traffic.delivered.inc_by(receivers);
         // Publishers wait for the many, not for the few: a minority that reads slowly must not slow the others.
-        let heavy = pace.len() as u64;
-        if heavy * 2 > receivers { pace } else { Pace::new() }
+        let heavy = slow_receivers.len() as u64;
+        if heavy * 2 > receivers { slow_receivers } else { SlowReceivers::new() }
     }
 
     /// The connections in `audience` that the filter lets through.
     #[must_use]
-    pub fn select(&self, audience: Audience<'_>, filter: Option<&Filter>) -> Vec<Arc<Connection>> {
-        let members = self.read();
+    pub fn select(&self, audience: Audience<'_>, filter: Option<&Filter>) -> Vec<Arc<ClientConnection>> {
+        let state = self.read();
         let mut selected = Vec::new();
-        members.for_each(audience, |connection| {
-            if filter.is_none_or(|filter| members.admits(filter, connection)) {
+        state.for_each(audience, |connection| {
+            if filter.is_none_or(|filter| state.admits(filter, connection)) {
                 selected.push(Arc::clone(connection));
             }
         });
@@ -201,8 +201,8 @@ impl Hub {
 
     /// The connection called `id`.
     #[must_use]
-    pub fn connection(&self, id: &str) -> Option<Arc<Connection>> {
-        self.read().connections.get(id).map(|member| Arc::clone(&member.connection))
+    pub fn connection(&self, id: &str) -> Option<Arc<ClientConnection>> {
+        self.read().connections.get(id).map(|entry| Arc::clone(&entry.connection))
     }
 
     /// Whether there is anybody in `audience` who is not about to go.
@@ -216,8 +216,8 @@ impl Hub {
     /// The groups of a connection, by name.
     #[must_use]
     pub fn groups_of(&self, id: &ConnectionId) -> Vec<GroupName> {
-        let members = self.read();
-        let groups = members.connections.get(id).into_iter().flat_map(|member| member.groups.iter().cloned());
+        let state = self.read();
+        let groups = state.connections.get(id).into_iter().flat_map(|entry| entry.groups.iter().cloned());
         let mut groups: Vec<_> = groups.collect();
         groups.sort();
         groups
@@ -231,30 +231,30 @@ impl Hub {
 
     /// Takes a connection out of every group.
     pub fn leave_all(&self, id: &ConnectionId) {
-        let mut members = self.write();
-        let groups = members.connections.get_mut(id).map(|member| std::mem::take(&mut member.groups));
+        let mut state = self.write();
+        let groups = state.connections.get_mut(id).map(|entry| std::mem::take(&mut entry.groups));
         for group in groups.unwrap_or_default() {
-            members.remove_from_group(id, &group);
+            state.remove_from_group(id, &group);
         }
     }
 }
 
-impl Members {
-    fn for_each(&self, audience: Audience<'_>, mut visit: impl FnMut(&Arc<Connection>)) {
+impl HubState {
+    fn for_each(&self, audience: Audience<'_>, mut visit: impl FnMut(&Arc<ClientConnection>)) {
         match audience {
-            Audience::Everyone => self.connections.values().for_each(|member| visit(&member.connection)),
+            Audience::Everyone => self.connections.values().for_each(|entry| visit(&entry.connection)),
             Audience::Group(group) => {
                 self.groups.get(group).into_iter().flatten().for_each(|(_, c)| visit(c))
             }
             Audience::User(user) => self.users.get(user).into_iter().flatten().for_each(|(_, c)| visit(c)),
             Audience::Connection(id) => {
-                self.connections.get(id).into_iter().for_each(|member| visit(&member.connection));
+                self.connections.get(id).into_iter().for_each(|entry| visit(&entry.connection));
             }
         }
     }
 
-    fn admits(&self, filter: &Filter, connection: &Connection) -> bool {
-        let groups = self.connections.get(&connection.id).into_iter().flat_map(|member| &member.groups);
+    fn admits(&self, filter: &Filter, connection: &ClientConnection) -> bool {
+        let groups = self.connections.get(&connection.id).into_iter().flat_map(|entry| &entry.groups);
         let groups: Vec<&str> = groups.map(GroupName::as_str).collect();
         filter.admits(&Subject {
             user_id: connection.user_id.as_deref(),
@@ -265,9 +265,9 @@ impl Members {
     }
 
     fn remove_from_group(&mut self, id: &ConnectionId, group: &GroupName) {
-        if let Some(members) = self.groups.get_mut(group) {
-            members.remove(id);
-            if members.is_empty() {
+        if let Some(group_members) = self.groups.get_mut(group) {
+            group_members.remove(id);
+            if group_members.is_empty() {
                 self.groups.remove(group);
             }
         }

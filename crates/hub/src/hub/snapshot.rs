@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use webpubsub_protocol::subprotocol::Subprotocol;
 
-use super::{Hub, Member, Members};
+use super::{ConnectionEntry, Hub, HubState};
 
 /// What a client without a predefined subprotocol is counted as.
 pub(crate) const SIMPLE: &str = "simple";
@@ -28,9 +28,9 @@ pub struct HubSnapshot {
     pub connections_by_protocol: Vec<(&'static str, usize)>,
     /// Some of them, in the order of their ids.
     pub connections: Vec<ConnectionSummary>,
-    /// How many groups have members.
+    /// How many groups have state.
     pub group_count: usize,
-    /// Some of them by name, with how many members each has.
+    /// Some of them by name, with how many state each has.
     pub groups: Vec<(String, usize)>,
     /// How many users are connected.
     pub user_count: usize,
@@ -52,54 +52,57 @@ pub struct ConnectionSummary {
     /// In how many groups it is.
     pub group_count: usize,
     /// Whether it is without a socket at the moment.
-    pub is_away: bool,
+    pub is_detached: bool,
 }
 
 impl Hub {
     /// How many groups have members, and how many connections speak what.
     #[must_use]
     pub fn counts(&self) -> (usize, Vec<(&'static str, usize)>) {
-        let members = self.read();
-        (members.groups.len(), members.by_protocol())
+        let state = self.read();
+        (state.groups.len(), state.by_protocol())
     }
 
     /// What there is at this moment; of connections and groups, `most` at most.
     #[must_use]
     pub fn snapshot(&self, name: &str, most: usize) -> HubSnapshot {
-        let members = self.read();
-        let present = first_by(members.connections.values(), most, |member| &member.connection.id);
-        let groups = first_by(members.groups.iter(), most, |(name, _)| *name);
+        let state = self.read();
+        let present = first_by(state.connections.values(), most, |entry| &entry.connection.id);
+        let groups = first_by(state.groups.iter(), most, |(name, _)| *name);
         HubSnapshot {
             name: name.to_owned(),
-            connection_count: members.connections.len(),
-            connections_by_protocol: members.by_protocol(),
-            connections: present.into_iter().map(Member::summary).collect(),
-            group_count: members.groups.len(),
-            groups: groups.into_iter().map(|(name, members)| (name.to_string(), members.len())).collect(),
-            user_count: members.users.len(),
+            connection_count: state.connections.len(),
+            connections_by_protocol: state.by_protocol(),
+            connections: present.into_iter().map(ConnectionEntry::summary).collect(),
+            group_count: state.groups.len(),
+            groups: groups
+                .into_iter()
+                .map(|(name, group_members)| (name.to_string(), group_members.len()))
+                .collect(),
+            user_count: state.users.len(),
             received: self.traffic.received.get(),
             delivered: self.traffic.delivered.get(),
         }
     }
 }
 
-impl Member {
+impl ConnectionEntry {
     fn summary(&self) -> ConnectionSummary {
         ConnectionSummary {
             id: self.connection.id.as_str().to_owned(),
             user_id: self.connection.user_id.clone(),
             subprotocol: self.connection.subprotocol().map(str::to_owned),
             group_count: self.groups.len(),
-            is_away: self.connection.is_away(),
+            is_detached: self.connection.is_detached(),
         }
     }
 }
 
-impl Members {
+impl HubState {
     fn by_protocol(&self) -> Vec<(&'static str, usize)> {
         let mut by_protocol: BTreeMap<&'static str, usize> = PROTOCOL_LABELS.map(|label| (label, 0)).into();
-        for member in self.connections.values() {
-            *by_protocol.entry(member.connection.protocol().unwrap_or(SIMPLE)).or_default() += 1;
+        for entry in self.connections.values() {
+            *by_protocol.entry(entry.connection.protocol().unwrap_or(SIMPLE)).or_default() += 1;
         }
         by_protocol.into_iter().collect()
     }

@@ -9,12 +9,12 @@ use webpubsub_protocol::{
 use super::*;
 use crate::{
     connection::WireFormat,
-    outbox::{Departure, Frame},
+    outbox::{EncodedFrame, NextWrite},
     websocket::frame::payloads,
 };
 
-fn connect(hub: &Hub, user: Option<&str>) -> Arc<Connection> {
-    let connection = Arc::new(Connection::new(
+fn connect(hub: &Hub, user: Option<&str>) -> Arc<ClientConnection> {
+    let connection = Arc::new(ClientConnection::new(
         ConnectionId::random().unwrap(),
         user.map(str::to_owned),
         WireFormat::Simple,
@@ -37,11 +37,11 @@ fn say(hub: &Hub, audience: Audience<'_>, excluded: &[&str], text: &str) {
 }
 
 /// What the connection was told since last asked, without waiting for anything.
-async fn heard(connection: &Connection) -> Vec<String> {
+async fn heard(connection: &ClientConnection) -> Vec<String> {
     // A marker makes the outbox answer at once even when nothing else is in it.
     let outbox = connection.attach().unwrap();
-    outbox.push(&Frame::from(b"\x81\x00".to_vec()));
-    let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
+    outbox.push(&EncodedFrame::from(b"\x81\x00".to_vec()));
+    let NextWrite::Frames(frames) = outbox.next_write().await else { panic!("closed") };
     let text = |payload| String::from_utf8_lossy(payload).into_owned();
     payloads(&frames.concat()).map(text).filter(|text| !text.is_empty()).collect()
 }
@@ -67,7 +67,7 @@ async fn each_audience_reaches_its_own_and_nobody_else() {
 async fn publishers_wait_for_the_many_and_not_for_the_few() {
     let hub = Hub::default();
     let (slow, quick) = (connect(&hub, None), connect(&hub, None));
-    let text = "x".repeat(crate::outbox::PACE_MARK_BYTES + 1);
+    let text = "x".repeat(crate::outbox::HIGH_WATER_MARK_BYTES + 1);
     let publish = || {
         let message = Response::ServerMessage {
             payload: Payload::Text(text.as_str().into()),
@@ -78,8 +78,8 @@ async fn publishers_wait_for_the_many_and_not_for_the_few() {
     };
     assert_eq!(publish(), 2);
     let outbox = quick.attach().unwrap();
-    let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
-    outbox.written(frames.cost());
+    let NextWrite::Frames(frames) = outbox.next_write().await else { panic!("closed") };
+    outbox.complete_write(frames.cost());
     // The quick one takes what comes; the slow one still has what came first.
     hub.remove(&quick);
     let short = |audience| {

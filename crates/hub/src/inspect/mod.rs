@@ -50,10 +50,7 @@ pub(crate) fn routes() -> Router<Arc<Service>> {
         .route("/metrics", get(metrics))
         .route("/_hub", get(document))
         .route("/_hub/live", get(updates))
-        .route(
-            "/_hub/live.js",
-            get(|| asset("text/javascript; charset=utf-8", include_str!("live.js"))),
-        )
+        .route("/_hub/live.js", get(|| asset("text/javascript; charset=utf-8", include_str!("live.js"))))
         .route("/_hub/style.css", get(|| asset("text/css; charset=utf-8", include_str!("style.css"))))
         .layer(middleware::from_fn(own_pages_only))
 }
@@ -78,7 +75,7 @@ fn is_from_other_site(headers: &HeaderMap) -> bool {
 
 /// Query of the page and of its updates.
 #[derive(Debug, Default, Deserialize)]
-struct Selection {
+struct PageQuery {
     /// Id of the connection whose details are shown.
     connection: Option<String>,
 }
@@ -90,13 +87,13 @@ async fn asset(content_type: &'static str, text: &'static str) -> Response {
 async fn metrics(State(service): State<Arc<Service>>) -> Response {
     for (name, hub) in service.all_hubs() {
         let (groups, connections) = hub.counts();
-        service.metrics().set_present(name.as_str(), groups, &connections);
+        service.metrics().set_gauges(name.as_str(), groups, &connections);
     }
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, content_type)], service.metrics().text()).into_response()
+    ([(header::CONTENT_TYPE, content_type)], service.metrics().to_openmetrics()).into_response()
 }
 
-async fn document(State(service): State<Arc<Service>>, Query(selection): Query<Selection>) -> Response {
+async fn document(State(service): State<Arc<Service>>, Query(selection): Query<PageQuery>) -> Response {
     let snapshot = snapshot::take(&service, selection.connection.as_deref());
     let html = page::document(&snapshot, service.settings().log_page);
     let policy =
@@ -122,7 +119,7 @@ impl Drop for ViewerPermit {
     }
 }
 
-async fn updates(State(service): State<Arc<Service>>, Query(selection): Query<Selection>) -> Response {
+async fn updates(State(service): State<Arc<Service>>, Query(selection): Query<PageQuery>) -> Response {
     let Some(permit) = ViewerPermit::acquire(service) else {
         let reason =
             format!("{MAX_VIEWERS} inspector pages are open already: close one of them, then reload\n");

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::snapshot::Snapshot;
+use super::snapshot::ServiceSnapshot;
 use crate::hub::HubSnapshot;
 
 /// Shortest interval that a rate is computed over: two snapshots at the same instant must not divide by zero.
@@ -36,7 +36,7 @@ struct Totals {
 
 impl Rates {
     /// Computes the rates since the last snapshot, of the hubs that still exist.
-    pub(super) fn update(&mut self, snapshot: &Snapshot, now: SystemTime) {
+    pub(super) fn update(&mut self, snapshot: &ServiceSnapshot, now: SystemTime) {
         let last = std::mem::take(&mut self.last);
         self.per_second.clear();
         for hub in &snapshot.hubs {
@@ -77,14 +77,14 @@ impl Totals {
 mod tests {
     use super::*;
 
-    fn snapshot(totals: &[(&str, u64, u64)]) -> Snapshot {
+    fn snapshot(totals: &[(&str, u64, u64)]) -> ServiceSnapshot {
         let hubs = totals.iter().map(|(name, received, delivered)| HubSnapshot {
             name: (*name).to_owned(),
             received: *received,
             delivered: *delivered,
             ..HubSnapshot::default()
         });
-        Snapshot { hubs: hubs.collect(), selected: None }
+        ServiceSnapshot { hubs: hubs.collect(), selected: None }
     }
 
     #[test]

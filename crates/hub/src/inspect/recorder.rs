@@ -1,7 +1,7 @@
 //! The last frames of a connection, for someone who looks at it.
 //!
 //! Noting one copies its first bytes into the place of the oldest, and nothing more: what is printable and what is secret
-//! is found out when somebody looks. Frames are noted a batch at a time, as they are read and written, so that a flood costs no
+//! is found out when somebody looks. Frames are frame a batch at a time, as they are read and written, so that a flood costs no
 //! more than its last few frames do.
 
 use std::{
@@ -10,7 +10,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::websocket::frame::{Opcode, ServiceHeader, service_header};
+use crate::websocket::frame::{Opcode, ServiceFrameHeader, parse_service_header};
 
 /// How many frames are kept of each connection.
 pub const RECORDED_FRAMES: usize = 24;
@@ -19,7 +19,7 @@ pub const EXCERPT_BYTES: usize = 240;
 
 /// Which way a frame went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub enum FrameDirection {
     /// From the client.
     In,
     /// To the client.
@@ -28,16 +28,16 @@ pub enum Direction {
 
 /// A frame as it was seen.
 #[derive(Debug, Clone)]
-pub struct Record {
+pub struct RecordedFrame {
     /// When.
     pub at: SystemTime,
     /// Which way.
-    pub direction: Direction,
+    pub direction: FrameDirection,
     /// What kind.
     pub opcode: Opcode,
     /// How long its payload is, in bytes.
     pub payload_len: usize,
-    /// The beginning of its payload, made printable, without tokens.
+    /// The prefix of its payload, made printable, without tokens.
     pub excerpt: String,
 }
 
@@ -47,49 +47,51 @@ pub struct Recorder(Option<Mutex<Ring>>);
 
 #[derive(Debug, Default)]
 struct Ring {
-    noted: VecDeque<Noted>,
+    frames: VecDeque<RawFrame>,
     secret: Option<String>,
 }
 
-/// A frame's beginning as it came.
+/// A frame's prefix as it came.
 #[derive(Debug)]
-struct Noted {
+struct RawFrame {
     at: SystemTime,
-    direction: Direction,
+    direction: FrameDirection,
     opcode: Opcode,
     payload_len: usize,
-    beginning: Vec<u8>,
+    prefix: Vec<u8>,
 }
 
 impl Recorder {
     /// One that records, and never shows `secret`.
-    pub(crate) fn on(secret: Option<String>) -> Self {
-        Self(Some(Mutex::new(Ring { noted: VecDeque::new(), secret })))
+    pub(crate) fn recording(secret: Option<String>) -> Self {
+        Self(Some(Mutex::new(Ring { frames: VecDeque::new(), secret })))
     }
 
     /// What is kept, oldest first.
     #[must_use]
-    pub fn records(&self) -> Vec<Record> {
+    pub fn records(&self) -> Vec<RecordedFrame> {
         let Some(ring) = &self.0 else { return Vec::new() };
         let ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
-        ring.noted.iter().map(|noted| noted.shown(ring.secret.as_deref())).collect()
+        ring.frames.iter().map(|frame| frame.to_recorded(ring.secret.as_deref())).collect()
     }
 
     /// The client sent this, which was read at that time.
-    pub(crate) fn received(&self, opcode: Opcode, payload: &[u8], at: SystemTime) {
+    pub(crate) fn record_received(&self, opcode: Opcode, payload: &[u8], at: SystemTime) {
         let Some(ring) = &self.0 else { return };
         let mut ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
-        ring.note(Direction::In, opcode, payload.len(), [payload], at);
+        ring.push(FrameDirection::In, opcode, payload.len(), [payload], at);
     }
 
     /// These frames go to the client. They lie in the slices one after the other, and no header is cut.
-    pub(crate) fn sent<'s>(&self, slices: impl Iterator<Item = &'s [u8]>) {
+    pub(crate) fn record_sent<'s>(&self, slices: impl Iterator<Item = &'s [u8]>) {
         let Some(ring) = &self.0 else { return };
         let slices: Vec<&[u8]> = slices.collect();
         // Slice and offset at which the newest frames begin.
-        let mut newest: VecDeque<(ServiceHeader, usize, usize)> = VecDeque::with_capacity(RECORDED_FRAMES);
+        let mut newest: VecDeque<(ServiceFrameHeader, usize, usize)> =
+            VecDeque::with_capacity(RECORDED_FRAMES);
         let (mut at, mut offset) = (0, 0);
-        while let Some(header) = slices.get(at).and_then(|slice| slice.get(offset..)).and_then(service_header)
+        while let Some(header) =
+            slices.get(at).and_then(|slice| slice.get(offset..)).and_then(parse_service_header)
         {
             if newest.len() == RECORDED_FRAMES {
                 newest.pop_front();
@@ -110,98 +112,101 @@ impl Recorder {
                 let from = if index == 0 { offset + header.header_len } else { 0 };
                 slice.get(from..).unwrap_or_default()
             });
-            ring.note(Direction::Out, header.opcode, header.payload_len, pieces, now);
+            ring.push(FrameDirection::Out, header.opcode, header.payload_len, pieces, now);
         }
     }
 }
 
 impl Ring {
     /// Notes a frame, whose payload begins with these pieces.
-    fn note<'p>(
+    fn push<'p>(
         &mut self,
-        direction: Direction,
+        direction: FrameDirection,
         opcode: Opcode,
         payload_len: usize,
         pieces: impl IntoIterator<Item = &'p [u8]>,
         at: SystemTime,
     ) {
-        let oldest = if self.noted.len() == RECORDED_FRAMES { self.noted.pop_front() } else { None };
-        let mut beginning = oldest.map(|noted| noted.beginning).unwrap_or_default();
-        beginning.clear();
+        let oldest = if self.frames.len() == RECORDED_FRAMES { self.frames.pop_front() } else { None };
+        let mut prefix = oldest.map(|frame| frame.prefix).unwrap_or_default();
+        prefix.clear();
         let wanted = payload_len.min(EXCERPT_BYTES);
         for piece in pieces {
-            let room = wanted - beginning.len();
-            beginning.extend_from_slice(piece.get(..room).unwrap_or(piece));
-            if beginning.len() >= wanted {
+            let room = wanted - prefix.len();
+            prefix.extend_from_slice(piece.get(..room).unwrap_or(piece));
+            if prefix.len() >= wanted {
                 break;
             }
         }
-        self.noted.push_back(Noted { at, direction, opcode, payload_len, beginning });
+        self.frames.push_back(RawFrame { at, direction, opcode, payload_len, prefix });
     }
 }
 
-impl Noted {
-    fn shown(&self, secret: Option<&str>) -> Record {
+impl RawFrame {
+    fn to_recorded(&self, secret: Option<&str>) -> RecordedFrame {
         let excerpt = match self.opcode {
-            Opcode::Text => String::from_utf8_lossy(&self.beginning).into_owned(),
-            _ => self.beginning.escape_ascii().to_string(),
+            Opcode::Text => String::from_utf8_lossy(&self.prefix).into_owned(),
+            _ => self.prefix.escape_ascii().to_string(),
         };
-        Record {
+        RecordedFrame {
             at: self.at,
             direction: self.direction,
             opcode: self.opcode,
             payload_len: self.payload_len,
-            excerpt: secret.map_or_else(|| excerpt.clone(), |secret| hidden(&excerpt, secret)),
+            excerpt: secret.map_or_else(|| excerpt.clone(), |secret| redact(&excerpt, secret)),
         }
     }
 }
 
-/// `excerpt` without `secret`, nor the beginning of it at its end, where it was cut.
-fn hidden(excerpt: &str, secret: &str) -> String {
+/// `excerpt` without `secret`, nor the prefix of it at its end, where it was cut.
+fn redact(excerpt: &str, secret: &str) -> String {
     const SHORTEST: usize = 4;
-    let mut shown = excerpt.replace(secret, "…");
-    let cut =
-        (SHORTEST..secret.len()).rev().find(|len| secret.get(..*len).is_some_and(|s| shown.ends_with(s)));
+    let mut to_recorded = excerpt.replace(secret, "…");
+    let cut = (SHORTEST..secret.len())
+        .rev()
+        .find(|len| secret.get(..*len).is_some_and(|s| to_recorded.ends_with(s)));
     if let Some(len) = cut {
-        shown.truncate(shown.len() - len);
-        shown.push('…');
+        to_recorded.truncate(to_recorded.len() - len);
+        to_recorded.push('…');
     }
-    shown
+    to_recorded
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::websocket::frame::{Head, encode};
+    use crate::websocket::frame::{EncodedHeader, encode};
 
     #[test]
     fn frames_in_one_part_or_several_are_told_apart() {
-        let recorder = Recorder::on(None);
-        let (head, long) = (Head::new(Opcode::Text, 6), encode(Opcode::Binary, &[7; 300]));
+        let recorder = Recorder::recording(None);
+        let (head, long) = (EncodedHeader::new(Opcode::Text, 6), encode(Opcode::Binary, &[7; 300]));
         // A frame behind another in one slice, and one in three slices, the last of which holds the next one too.
         let first = [encode(Opcode::Text, b"first").as_slice(), &head, b"abc"].concat();
         let second = [b"abc", long.as_slice()].concat();
-        recorder.sent([&first[..], &second[..]].into_iter());
-        recorder.received(Opcode::Text, b"hello", SystemTime::now());
+        recorder.record_sent([&first[..], &second[..]].into_iter());
+        recorder.record_received(Opcode::Text, b"hello", SystemTime::now());
         let records = recorder.records();
         let seen: Vec<_> = records.iter().map(|r| (r.direction, r.payload_len, r.excerpt.len())).collect();
         let escaped = EXCERPT_BYTES * "\\x07".len();
-        let out = |len, excerpt| (Direction::Out, len, excerpt);
-        assert_eq!(seen, [out(5, 5), out(6, 6), out(300, escaped), (Direction::In, 5, 5)]);
+        let out = |len, excerpt| (FrameDirection::Out, len, excerpt);
+        assert_eq!(seen, [out(5, 5), out(6, 6), out(300, escaped), (FrameDirection::In, 5, 5)]);
         assert_eq!(records[1].excerpt, "abcabc");
     }
 
     #[test]
     fn the_newest_are_kept_and_a_token_is_not_shown_even_in_part() {
         let secret = "0123456789abcdef".repeat(4);
-        let recorder = Recorder::on(Some(secret.clone()));
+        let recorder = Recorder::recording(Some(secret.clone()));
         for number in 0..100 {
-            recorder.received(Opcode::Text, number.to_string().as_bytes(), SystemTime::now());
+            recorder.record_received(Opcode::Text, number.to_string().as_bytes(), SystemTime::now());
         }
         assert_eq!(recorder.records().len(), RECORDED_FRAMES);
         let padding = "x".repeat(EXCERPT_BYTES - 30);
-        recorder.sent([encode(Opcode::Text, format!("{padding}{secret}").as_bytes()).as_slice()].into_iter());
-        recorder.sent([encode(Opcode::Text, format!("<{secret}>").as_bytes()).as_slice()].into_iter());
+        recorder.record_sent(
+            [encode(Opcode::Text, format!("{padding}{secret}").as_bytes()).as_slice()].into_iter(),
+        );
+        recorder.record_sent([encode(Opcode::Text, format!("<{secret}>").as_bytes()).as_slice()].into_iter());
         let records = recorder.records();
         assert!(records.iter().all(|record| !record.excerpt.contains("0123")), "{records:?}");
         assert_eq!(records.last().unwrap().excerpt, "<…>");
@@ -210,7 +215,7 @@ mod tests {
     #[test]
     fn one_that_is_off_keeps_nothing() {
         let recorder = Recorder::default();
-        recorder.received(Opcode::Text, b"x", SystemTime::now());
+        recorder.record_received(Opcode::Text, b"x", SystemTime::now());
         assert!(recorder.records().is_empty());
     }
 }

@@ -1,9 +1,9 @@
 //! State of the service at one moment.
 
 use crate::{
-    connection::Connection,
+    connection::ClientConnection,
     hub::{Audience, HubSnapshot},
-    inspect::recorder::Record,
+    inspect::recorder::RecordedFrame,
     service::Service,
 };
 
@@ -11,7 +11,7 @@ use crate::{
 pub(super) const MAX_LISTED: usize = 200;
 
 /// State of the service.
-pub(super) struct Snapshot {
+pub(super) struct ServiceSnapshot {
     pub(super) hubs: Vec<HubSnapshot>,
     pub(super) selected: Option<Selected>,
 }
@@ -27,17 +27,17 @@ pub(super) struct Selected {
 pub(super) struct Details {
     pub(super) hub: String,
     pub(super) groups: Vec<String>,
-    pub(super) records: Vec<Record>,
+    pub(super) records: Vec<RecordedFrame>,
 }
 
 /// Takes a snapshot, with the details of the connection that has the id `selected`.
-pub(super) fn take(service: &Service, selected: Option<&str>) -> Snapshot {
+pub(super) fn take(service: &Service, selected: Option<&str>) -> ServiceSnapshot {
     let mut hubs: Vec<_> = service.all_hubs();
     hubs.sort_by(|(one, _), (other, _)| one.cmp(other));
     let details = |id: &str| {
         hubs.iter().find_map(|(name, hub)| {
             let connection = hub.select(Audience::Connection(id), None).into_iter().next()?;
-            let connection: &Connection = &connection;
+            let connection: &ClientConnection = &connection;
             Some(Details {
                 hub: name.to_string(),
                 groups: hub.groups_of(&connection.id).iter().map(ToString::to_string).collect(),
@@ -47,5 +47,5 @@ pub(super) fn take(service: &Service, selected: Option<&str>) -> Snapshot {
     };
     let selected = selected.map(|id| Selected { id: id.to_owned(), details: details(id) });
     let hubs = hubs.iter().map(|(name, hub)| hub.snapshot(name.as_str(), MAX_LISTED)).collect();
-    Snapshot { hubs, selected }
+    ServiceSnapshot { hubs, selected }
 }

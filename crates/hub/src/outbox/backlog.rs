@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::frame::{COPIED_BYTES, Frame, Parts};
+use super::frame::{COPIED_BYTES, EncodedFrame, FrameParts};
 
 /// How long a buffer of short frames grows before another is begun.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -54,14 +54,14 @@ impl Backlog {
         self.slices().collect::<Vec<_>>().concat()
     }
 
-    pub(super) fn push(&mut self, frame: &Frame, expires_at: Option<Instant>) {
+    pub(super) fn push(&mut self, frame: &EncodedFrame, expires_at: Option<Instant>) {
         match frame {
-            Frame::Short { .. } => self.copy(&[frame.as_slice()], expires_at),
-            Frame::Long(bytes) => self.share(bytes.clone(), expires_at),
+            EncodedFrame::Short { .. } => self.copy(&[frame.as_slice()], expires_at),
+            EncodedFrame::Long(bytes) => self.share(bytes.clone(), expires_at),
         }
     }
 
-    pub(super) fn push_parts(&mut self, parts: Parts<'_>, expires_at: Option<Instant>) {
+    pub(super) fn push_parts(&mut self, parts: FrameParts<'_>, expires_at: Option<Instant>) {
         if parts.len() <= COPIED_BYTES {
             return self.copy(&[parts.head, parts.body, parts.tail], expires_at);
         }
@@ -103,7 +103,7 @@ impl Backlog {
     }
 
     /// Drops what has expired by `now`.
-    pub(super) fn forget_expired(&mut self, now: impl FnOnce() -> Instant) {
+    pub(super) fn drop_expired(&mut self, now: impl FnOnce() -> Instant) {
         if !self.may_expire {
             return;
         }

@@ -8,7 +8,7 @@ pub const COPIED_BYTES: usize = 1024;
 
 /// A whole WebSocket frame, encoded once for any number of clients.
 #[derive(Debug, Clone)]
-pub enum Frame {
+pub enum EncodedFrame {
     /// Copied into each outbox.
     Short {
         /// The frame, and perhaps room before it that was not needed.
@@ -20,7 +20,7 @@ pub enum Frame {
     Long(Bytes),
 }
 
-impl Frame {
+impl EncodedFrame {
     /// The frame that begins at `start` in `buffer`.
     #[must_use]
     pub fn starting_at(start: usize, buffer: Vec<u8>) -> Self {
@@ -50,7 +50,7 @@ impl Frame {
     }
 }
 
-impl From<Vec<u8>> for Frame {
+impl From<Vec<u8>> for EncodedFrame {
     fn from(buffer: Vec<u8>) -> Self {
         Self::starting_at(0, buffer)
     }
@@ -58,7 +58,7 @@ impl From<Vec<u8>> for Frame {
 
 /// A frame that differs from client to client at its ends only.
 #[derive(Debug, Clone, Copy)]
-pub struct Parts<'a> {
+pub struct FrameParts<'a> {
     /// Header, and whatever else comes first.
     pub head: &'a [u8],
     /// What all clients get alike.
@@ -67,7 +67,7 @@ pub struct Parts<'a> {
     pub tail: &'a [u8],
 }
 
-impl Parts<'_> {
+impl FrameParts<'_> {
     /// Length of the whole frame, in bytes.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -4,9 +4,9 @@
 //! system call. So an idle socket is written to at once, and a busy one in batches, without a timer.
 //!
 //! # When a client reads too slowly
-//! Above [`PACE_MARK_BYTES`] a publisher is asked to wait for the client, like a writer to a full pipe, but only when
+//! Above [`HIGH_WATER_MARK_BYTES`] a publisher is asked to wait for the client, like a writer to a full pipe, but only when
 //! more than half of the receivers are that far behind (a minority must not slow the others), and only as long as the
-//! client makes headway: one that does not fall below the mark within [`PACE_PATIENCE`] is *slow*, and
+//! client makes headway: one that does not fall below the mark within [`BACKPRESSURE_TIMEOUT`] is *slow*, and
 //! nobody waits for it until it has caught up. A client whose outbox reaches [`OUTBOX_LIMIT_BYTES`] is closed with code
 //! 1008: it missed something, and must not be left to think otherwise.
 //!
@@ -28,29 +28,29 @@ mod backlog;
 mod frame;
 
 pub use backlog::Backlog;
-pub use frame::{COPIED_BYTES, Frame, Parts};
+pub use frame::{COPIED_BYTES, EncodedFrame, FrameParts};
 
 /// Most bytes that wait for one client (the cloud service allows as much).
 pub const OUTBOX_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 /// From here on a publisher waits for the client. Far above what a socket takes in one write, so that waiting costs no
 /// throughput.
-pub const PACE_MARK_BYTES: usize = 1024 * 1024;
+pub const HIGH_WATER_MARK_BYTES: usize = 1024 * 1024;
 /// How long a publisher waits for its slowest clients, all of them together.
-pub const PACE_PATIENCE: Duration = Duration::from_secs(2);
+pub const BACKPRESSURE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Whether a publisher may go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Load {
-    /// Go on.
-    Light,
-    /// Wait until the client has caught up a little; see [`Outbox::lightened`].
-    Heavy,
+pub enum Backpressure {
+    /// Continue at once.
+    None,
+    /// Wait until the client has caught up a little; see [`Outbox::wait_until_caught_up`].
+    Wait,
 }
 
 /// What the writer is to do next.
 #[derive(Debug)]
-pub enum Departure {
-    /// Write these frames, then report [`Outbox::written`].
+pub enum NextWrite {
+    /// Write these frames, then report [`Outbox::complete_write`].
     Frames(Backlog),
     /// Write the close frame and end.
     Close(Close),
@@ -63,16 +63,16 @@ pub struct Outbox {
     state: Mutex<State>,
     /// Whether the client is behind, for its own reader, which looks after each message.
     is_behind: AtomicBool,
-    departure: Notify,
-    lightened: Notify,
+    writer: Notify,
+    drained: Notify,
     closed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: Backlog,
+    queued: Backlog,
     /// What the frames being written count for.
-    leaving: usize,
+    in_flight: usize,
     writer_waits: bool,
     is_slow: bool,
     close: Option<Close>,
@@ -81,25 +81,25 @@ struct State {
 }
 
 impl State {
-    fn held_bytes(&self) -> usize {
-        self.waiting.cost() + self.leaving
+    fn pending_bytes(&self) -> usize {
+        self.queued.cost() + self.in_flight
     }
 
     /// Takes all that waits and is worth writing.
-    fn take_waiting(&mut self) -> Backlog {
-        self.waiting.forget_expired(Instant::now);
-        let frames = std::mem::take(&mut self.waiting);
-        self.leaving += frames.cost();
+    fn take_queued(&mut self) -> Backlog {
+        self.queued.drop_expired(Instant::now);
+        let frames = std::mem::take(&mut self.queued);
+        self.in_flight += frames.cost();
         frames
     }
 
-    fn is_heavy(&self) -> bool {
-        self.held_bytes() > PACE_MARK_BYTES
+    fn is_above_mark(&self) -> bool {
+        self.pending_bytes() > HIGH_WATER_MARK_BYTES
     }
 
     /// Whether publishers wait for this client.
-    fn holds_up(&self) -> bool {
-        self.is_heavy() && !self.is_slow && !self.is_closed
+    fn has_backpressure(&self) -> bool {
+        self.is_above_mark() && !self.is_slow && !self.is_closed
     }
 }
 
@@ -110,37 +110,37 @@ impl Outbox {
     }
 
     /// Queues a frame. After [`Outbox::close`] it goes nowhere.
-    pub fn push(&self, frame: &Frame) -> Load {
+    pub fn push(&self, frame: &EncodedFrame) -> Backpressure {
         self.push_until(frame, None)
     }
 
     /// The same. It is not written when `expires_at` has passed.
-    pub fn push_until(&self, frame: &Frame, expires_at: Option<Instant>) -> Load {
-        self.queue(frame.as_slice().len(), |waiting| waiting.push(frame, expires_at))
+    pub fn push_until(&self, frame: &EncodedFrame, expires_at: Option<Instant>) -> Backpressure {
+        self.queue(frame.as_slice().len(), |backlog| backlog.push(frame, expires_at))
     }
 
     /// Queues a frame that comes in parts. They stay together.
-    pub fn push_parts(&self, parts: Parts<'_>, expires_at: Option<Instant>) -> Load {
-        self.queue(parts.len(), |waiting| waiting.push_parts(parts, expires_at))
+    pub fn push_parts(&self, parts: FrameParts<'_>, expires_at: Option<Instant>) -> Backpressure {
+        self.queue(parts.len(), |backlog| backlog.push_parts(parts, expires_at))
     }
 
-    fn queue(&self, bytes: usize, push: impl FnOnce(&mut Backlog)) -> Load {
+    fn queue(&self, bytes: usize, push: impl FnOnce(&mut Backlog)) -> Backpressure {
         let mut state = self.state();
         if state.is_closed {
-            return Load::Light;
+            return Backpressure::None;
         }
-        if state.held_bytes() + bytes > OUTBOX_LIMIT_BYTES {
-            state.waiting = Backlog::default();
+        if state.pending_bytes() + bytes > OUTBOX_LIMIT_BYTES {
+            state.queued = Backlog::default();
             self.end(state, Close::SLOW_RECEIVER);
-            return Load::Light;
+            return Backpressure::None;
         }
-        push(&mut state.waiting);
-        if state.is_heavy() {
+        push(&mut state.queued);
+        if state.is_above_mark() {
             self.is_behind.store(true, Ordering::Relaxed);
         }
-        let load = if state.holds_up() { Load::Heavy } else { Load::Light };
+        let backpressure = if state.has_backpressure() { Backpressure::Wait } else { Backpressure::None };
         self.wake_writer(state);
-        load
+        backpressure
     }
 
     /// Ends the connection once what is queued has been written. The first reason given stands.
@@ -154,7 +154,7 @@ impl Outbox {
     /// Cuts the socket off, without a close frame and without what is queued.
     pub fn abort(&self) {
         let mut state = self.state();
-        state.waiting = Backlog::default();
+        state.queued = Backlog::default();
         state.was_aborted = true;
         self.end(state, Close::NORMAL);
     }
@@ -169,7 +169,7 @@ impl Outbox {
         state.is_closed = true;
         state.close = Some(close);
         self.wake_writer(state);
-        self.lightened.notify_waiters();
+        self.drained.notify_waiters();
         self.closed.notify_one();
     }
 
@@ -177,89 +177,89 @@ impl Outbox {
         let writer_waits = std::mem::take(&mut state.writer_waits);
         drop(state);
         if writer_waits {
-            self.departure.notify_one();
+            self.writer.notify_one();
         }
     }
 
     /// Waits for something to write: every frame that is queued, or, when there is none, the close frame.
-    pub async fn next_departure(&self) -> Departure {
+    pub async fn next_write(&self) -> NextWrite {
         loop {
             {
                 let mut state = self.state();
-                let was_heavy = state.is_heavy();
-                let frames = state.take_waiting();
+                let was_above_mark = state.is_above_mark();
+                let frames = state.take_queued();
                 // What has expired weighs nothing any more.
-                self.tell_if_lighter(was_heavy, &state);
+                self.notify_if_drained(was_above_mark, &state);
                 if !frames.is_empty() {
-                    return Departure::Frames(frames);
+                    return NextWrite::Frames(frames);
                 }
                 if let Some(close) = state.close.take() {
-                    return Departure::Close(close);
+                    return NextWrite::Close(close);
                 }
                 state.writer_waits = true;
             }
-            self.departure.notified().await;
+            self.writer.notified().await;
         }
     }
 
     /// The writer has handed frames that count for `cost` to the socket.
-    pub fn written(&self, cost: usize) {
+    pub fn complete_write(&self, cost: usize) {
         let mut state = self.state();
-        let was_heavy = state.is_heavy();
-        state.leaving = state.leaving.saturating_sub(cost);
-        state.is_slow &= state.held_bytes() > 0;
-        self.tell_if_lighter(was_heavy, &state);
+        let was_above_mark = state.is_above_mark();
+        state.in_flight = state.in_flight.saturating_sub(cost);
+        state.is_slow &= state.pending_bytes() > 0;
+        self.notify_if_drained(was_above_mark, &state);
     }
 
     /// Lets those go on who wait for a client that has just caught up.
-    fn tell_if_lighter(&self, was_heavy: bool, state: &State) {
-        if was_heavy && !state.is_heavy() {
+    fn notify_if_drained(&self, was_above_mark: bool, state: &State) {
+        if was_above_mark && !state.is_above_mark() {
             self.is_behind.store(false, Ordering::Relaxed);
-            self.lightened.notify_waiters();
+            self.drained.notify_waiters();
         }
     }
 
-    /// Waits until the client has caught up to below the pace mark, however long it takes. For its own reader: a client
+    /// Waits until the client has caught up to below the slow_receivers mark, however long it takes. For its own reader: a client
     /// that does not read its answers is asked nothing more.
-    pub async fn relieved(&self) {
+    pub async fn wait_for_capacity(&self) {
         // Nearly always.
         if !self.is_behind.load(Ordering::Relaxed) {
             return;
         }
         loop {
-            let lightened = self.lightened.notified();
-            tokio::pin!(lightened);
-            lightened.as_mut().enable();
-            let is_heavy = {
+            let drained = self.drained.notified();
+            tokio::pin!(drained);
+            drained.as_mut().enable();
+            let is_above_mark = {
                 let state = self.state();
-                state.is_heavy() && !state.is_closed
+                state.is_above_mark() && !state.is_closed
             };
-            if !is_heavy {
+            if !is_above_mark {
                 return;
             }
-            lightened.await;
+            drained.await;
         }
     }
 
-    /// Waits until the client has caught up to below the pace mark. One that has not by `deadline` is slow from then
+    /// Waits until the client has caught up to below the slow_receivers mark. One that has not by `deadline` is slow from then
     /// on, until its outbox is empty: nobody waits for it again.
-    pub async fn lightened(&self, deadline: Instant) {
+    pub async fn wait_until_caught_up(&self, deadline: Instant) {
         let caught_up = async {
             loop {
-                let lightened = self.lightened.notified();
-                tokio::pin!(lightened);
+                let drained = self.drained.notified();
+                tokio::pin!(drained);
                 // Registered before looking, so that no notification falls in between.
-                lightened.as_mut().enable();
-                if !self.state().holds_up() {
+                drained.as_mut().enable();
+                if !self.state().has_backpressure() {
                     return;
                 }
-                lightened.await;
+                drained.await;
             }
         };
         if tokio::time::timeout_at(deadline, caught_up).await.is_err() {
             self.state().is_slow = true;
             // Others who wait need not.
-            self.lightened.notify_waiters();
+            self.drained.notify_waiters();
         }
     }
 

@@ -5,17 +5,17 @@ use bytes::Bytes;
 use super::*;
 
 fn soon() -> Instant {
-    Instant::now() + PACE_PATIENCE
+    Instant::now() + BACKPRESSURE_TIMEOUT
 }
 
-fn frame(bytes: usize) -> Frame {
-    Frame::from(vec![0; bytes])
+fn frame(bytes: usize) -> EncodedFrame {
+    EncodedFrame::from(vec![0; bytes])
 }
 
 async fn take(outbox: &Outbox) -> Backlog {
-    match outbox.next_departure().await {
-        Departure::Frames(frames) => frames,
-        Departure::Close(close) => panic!("closed: {close:?}"),
+    match outbox.next_write().await {
+        NextWrite::Frames(frames) => frames,
+        NextWrite::Close(close) => panic!("closed: {close:?}"),
     }
 }
 
@@ -23,7 +23,7 @@ async fn take(outbox: &Outbox) -> Backlog {
 async fn what_piled_up_during_a_write_leaves_together_and_in_order() {
     let outbox = Outbox::default();
     for byte in 0..5_u8 {
-        outbox.push(&Frame::from(vec![byte]));
+        outbox.push(&EncodedFrame::from(vec![byte]));
     }
     let frames = take(&outbox).await;
     assert_eq!(frames.concat(), [0, 1, 2, 3, 4]);
@@ -38,20 +38,18 @@ async fn what_was_queued_before_a_close_is_written_and_what_comes_after_is_not()
     outbox.close(Close::SHUTTING_DOWN);
     outbox.push(&frame(2));
     assert_eq!(take(&outbox).await.concat(), [0]);
-    assert!(matches!(outbox.next_departure().await, Departure::Close(close) if close == Close::NORMAL));
+    assert!(matches!(outbox.next_write().await, NextWrite::Close(close) if close == Close::NORMAL));
 }
 
 #[tokio::test]
 async fn an_outbox_that_overflows_frees_its_memory_and_closes_with_1008() {
     let outbox = Outbox::default();
-    for _ in 0..OUTBOX_LIMIT_BYTES / PACE_MARK_BYTES {
-        outbox.push(&frame(PACE_MARK_BYTES));
+    for _ in 0..OUTBOX_LIMIT_BYTES / HIGH_WATER_MARK_BYTES {
+        outbox.push(&frame(HIGH_WATER_MARK_BYTES));
     }
     outbox.push(&frame(1));
     outbox.closed().await;
-    assert!(
-        matches!(outbox.next_departure().await, Departure::Close(close) if close == Close::SLOW_RECEIVER)
-    );
+    assert!(matches!(outbox.next_write().await, NextWrite::Close(close) if close == Close::SLOW_RECEIVER));
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,52 +57,52 @@ async fn what_has_expired_is_not_written_and_no_longer_counts() {
     let outbox = Outbox::default();
     let in_a_second = Some(Instant::now() + Duration::from_secs(1));
     let in_an_hour = Some(Instant::now() + Duration::from_secs(3600));
-    let (long, longer) = (Bytes::from(vec![0; 2000]), Bytes::from(vec![0; PACE_MARK_BYTES]));
+    let (long, longer) = (Bytes::from(vec![0; 2000]), Bytes::from(vec![0; HIGH_WATER_MARK_BYTES]));
     outbox.push_until(&frame(1), in_a_second);
-    outbox.push_parts(Parts { head: &[0; 2], body: &long, tail: &[0; 3] }, in_an_hour);
-    outbox.push_parts(Parts { head: &[0; 4], body: &longer, tail: &[0; 5] }, in_a_second);
+    outbox.push_parts(FrameParts { head: &[0; 2], body: &long, tail: &[0; 3] }, in_an_hour);
+    outbox.push_parts(FrameParts { head: &[0; 4], body: &longer, tail: &[0; 5] }, in_a_second);
     outbox.push(&frame(6));
     tokio::time::advance(Duration::from_secs(1)).await;
     let written = take(&outbox).await;
     assert_eq!(written.slices().map(<[u8]>::len).collect::<Vec<_>>(), [2, 2000, 3, 6]);
-    assert_eq!(outbox.push(&frame(1)), Load::Light);
+    assert_eq!(outbox.push(&frame(1)), Backpressure::None);
     outbox.push_until(&frame(1), in_a_second);
     outbox.close(Close::NORMAL);
     assert_eq!(take(&outbox).await.concat(), [0]);
-    assert!(matches!(outbox.next_departure().await, Departure::Close(_)));
+    assert!(matches!(outbox.next_write().await, NextWrite::Close(_)));
 }
 
 #[tokio::test]
 async fn frames_being_written_still_count() {
     let outbox = Outbox::default();
-    assert_eq!(outbox.push(&frame(PACE_MARK_BYTES)), Load::Light);
+    assert_eq!(outbox.push(&frame(HIGH_WATER_MARK_BYTES)), Backpressure::None);
     take(&outbox).await;
-    assert_eq!(outbox.push(&frame(1)), Load::Heavy);
+    assert_eq!(outbox.push(&frame(1)), Backpressure::Wait);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_publisher_waits_while_the_client_makes_headway() {
     let outbox = Outbox::default();
-    outbox.push(&frame(PACE_MARK_BYTES + 1));
+    outbox.push(&frame(HIGH_WATER_MARK_BYTES + 1));
     let catches_up = async {
-        tokio::time::advance(PACE_PATIENCE / 2).await;
+        tokio::time::advance(BACKPRESSURE_TIMEOUT / 2).await;
         let frames = take(&outbox).await;
-        outbox.written(frames.cost());
+        outbox.complete_write(frames.cost());
     };
-    tokio::join!(outbox.lightened(soon()), catches_up);
-    assert_eq!(outbox.push(&frame(PACE_MARK_BYTES + 1)), Load::Heavy);
+    tokio::join!(outbox.wait_until_caught_up(soon()), catches_up);
+    assert_eq!(outbox.push(&frame(HIGH_WATER_MARK_BYTES + 1)), Backpressure::Wait);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_makes_no_headway_is_waited_for_once() {
     let outbox = Outbox::default();
-    assert_eq!(outbox.push(&frame(PACE_MARK_BYTES + 1)), Load::Heavy);
-    outbox.lightened(soon()).await;
-    assert_eq!(outbox.push(&frame(1)), Load::Light);
+    assert_eq!(outbox.push(&frame(HIGH_WATER_MARK_BYTES + 1)), Backpressure::Wait);
+    outbox.wait_until_caught_up(soon()).await;
+    assert_eq!(outbox.push(&frame(1)), Backpressure::None);
     // Once it has caught up entirely, it is a client like any other.
     let frames = take(&outbox).await;
-    outbox.written(frames.cost());
-    assert_eq!(outbox.push(&frame(PACE_MARK_BYTES + 1)), Load::Heavy);
+    outbox.complete_write(frames.cost());
+    assert_eq!(outbox.push(&frame(HIGH_WATER_MARK_BYTES + 1)), Backpressure::Wait);
 }
 
 #[tokio::test]
@@ -127,13 +125,13 @@ async fn short_frames_lie_side_by_side_and_long_ones_are_shared() {
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_a_client_goes_on_when_what_held_it_up_has_expired() {
     let outbox = Outbox::default();
-    outbox.push_until(&frame(PACE_MARK_BYTES + 1), Some(Instant::now() + Duration::from_secs(1)));
+    outbox.push_until(&frame(HIGH_WATER_MARK_BYTES + 1), Some(Instant::now() + Duration::from_secs(1)));
     outbox.push(&frame(1));
     let expires = async {
         tokio::time::advance(Duration::from_secs(1)).await;
         let frames = take(&outbox).await;
-        outbox.written(frames.cost());
+        outbox.complete_write(frames.cost());
     };
-    let both = async { tokio::join!(outbox.relieved(), expires) };
-    tokio::time::timeout(PACE_PATIENCE, both).await.expect("it waits for ever");
+    let both = async { tokio::join!(outbox.wait_for_capacity(), expires) };
+    tokio::time::timeout(BACKPRESSURE_TIMEOUT, both).await.expect("it waits for ever");
 }

@@ -19,8 +19,8 @@ use tokio::{sync::Notify, time::Instant};
 use webpubsub_protocol::{close::Close, protobuf::DataMessage};
 
 use crate::{
-    outbox::{Frame, Load, Outbox, Parts},
-    websocket::frame::{Head, Opcode},
+    outbox::{Backpressure, EncodedFrame, FrameParts, Outbox},
+    websocket::frame::{EncodedHeader, Opcode},
 };
 
 /// Most messages that wait for an acknowledgement (client specification). One more ends the connection for good.
@@ -28,16 +28,16 @@ pub const UNACKNOWLEDGED_LIMIT: usize = 1000;
 /// Most bytes that wait for an acknowledgement (client specification).
 pub const UNACKNOWLEDGED_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 /// From here on a publisher waits for the client, as for a full outbox. Clients acknowledge once a second, or sooner.
-pub const UNACKNOWLEDGED_MARK: usize = UNACKNOWLEDGED_LIMIT / 2;
+pub const UNACKNOWLEDGED_HIGH_WATER_MARK: usize = UNACKNOWLEDGED_LIMIT / 2;
 /// The same in bytes.
-pub const UNACKNOWLEDGED_MARK_BYTES: usize = UNACKNOWLEDGED_LIMIT_BYTES / 2;
+pub const UNACKNOWLEDGED_HIGH_WATER_MARK_BYTES: usize = UNACKNOWLEDGED_LIMIT_BYTES / 2;
 
 /// The queue of one reliable connection.
 #[derive(Debug, Default)]
 pub struct ReliableQueue {
     /// Guards a queue for a few instructions; no I/O happens inside.
     state: Mutex<State>,
-    lightened: Notify,
+    drained: Notify,
     ended: Notify,
 }
 
@@ -79,9 +79,9 @@ struct Retained {
 }
 
 impl State {
-    fn holds_up(&self) -> bool {
-        let is_heavy =
-            self.retained.len() > UNACKNOWLEDGED_MARK || self.retained_bytes > UNACKNOWLEDGED_MARK_BYTES;
+    fn has_backpressure(&self) -> bool {
+        let is_heavy = self.retained.len() > UNACKNOWLEDGED_HIGH_WATER_MARK
+            || self.retained_bytes > UNACKNOWLEDGED_HIGH_WATER_MARK_BYTES;
         is_heavy && !self.is_slow && !self.has_ended && self.transport.is_some()
     }
 
@@ -91,7 +91,7 @@ impl State {
     }
 
     /// Lets go of what nobody is to get any more.
-    fn forget_expired(&mut self) {
+    fn drop_expired(&mut self) {
         let now = Instant::now();
         self.retained.retain(|retained| retained.expires_at.is_none_or(|expires_at| expires_at > now));
         self.retained_bytes = self.retained.iter().map(|retained| retained.message.len()).sum();
@@ -104,27 +104,27 @@ impl ReliableQueue {
     }
 
     /// Queues a message, which is not sent, or sent again, when `expires_at` has passed.
-    pub fn push(&self, message: Unsequenced, expires_at: Option<Instant>) -> Load {
+    pub fn push(&self, message: Unsequenced, expires_at: Option<Instant>) -> Backpressure {
         let mut state = self.state();
         if state.has_ended {
-            return Load::Light;
+            return Backpressure::None;
         }
         if state.is_full_for(&message) {
-            state.forget_expired();
+            state.drop_expired();
         }
         if state.is_full_for(&message) {
             self.end(&mut state, Close::UNACKNOWLEDGED_FULL);
-            return Load::Light;
+            return Backpressure::None;
         }
         state.last_id += 1;
         let retained = Retained { id: state.last_id, message, expires_at };
-        let load = match &state.transport {
+        let backpressure = match &state.transport {
             Some(outbox) => retained.push_to(outbox),
-            None => Load::Light,
+            None => Backpressure::None,
         };
         state.retained_bytes += retained.message.len();
         state.retained.push_back(retained);
-        if state.holds_up() { Load::Heavy } else { load }
+        if state.has_backpressure() { Backpressure::Wait } else { backpressure }
     }
 
     /// The client has everything up to `id`.
@@ -136,13 +136,13 @@ impl ReliableQueue {
         }
         state.is_slow &= !state.retained.is_empty();
         drop(state);
-        self.lightened.notify_waiters();
+        self.drained.notify_waiters();
     }
 
     /// Sends a frame that is not sequenced. Without a transport nobody hears it.
-    pub fn tell(&self, frame: &Frame) {
+    pub fn send_unsequenced(&self, frame: &EncodedFrame) {
         if let Some(outbox) = &self.state().transport {
-            // The client's own answers set no pace for others.
+            // The client's own answers set no slow_receivers for others.
             outbox.push(frame);
         }
     }
@@ -160,7 +160,7 @@ impl ReliableQueue {
         if let Some(outbox) = &state.transport {
             outbox.close(close);
         }
-        self.lightened.notify_waiters();
+        self.drained.notify_waiters();
     }
 
     /// Waits until the connection has ended for good.
@@ -194,12 +194,12 @@ impl ReliableQueue {
 
     /// The same, but the transport gets `greeting` before anything else.
     #[must_use]
-    pub fn attach_after(&self, greeting: Option<Frame>) -> Option<Arc<Outbox>> {
+    pub fn attach_after(&self, greeting: Option<EncodedFrame>) -> Option<Arc<Outbox>> {
         let mut state = self.state();
         if state.has_ended {
             return None;
         }
-        state.forget_expired();
+        state.drop_expired();
         let outbox = Arc::new(Outbox::default());
         if let Some(greeting) = greeting {
             outbox.push(&greeting);
@@ -241,7 +241,7 @@ impl ReliableQueue {
         let generation = state.generation;
         drop(state);
         // Publishers need not wait for somebody who is not there.
-        self.lightened.notify_waiters();
+        self.drained.notify_waiters();
         Some(generation)
     }
 
@@ -252,26 +252,26 @@ impl ReliableQueue {
         state.transport.is_none() && state.generation == generation
     }
 
-    /// Waits until the client has acknowledged enough, as [`Outbox::lightened`] waits for writing.
-    pub async fn lightened(&self, deadline: Instant) {
+    /// Waits until the client has acknowledged enough, as [`Outbox::wait_until_caught_up`] waits for writing.
+    pub async fn wait_until_caught_up(&self, deadline: Instant) {
         let transport = self.state().transport.clone();
         if let Some(outbox) = transport {
-            outbox.lightened(deadline).await;
+            outbox.wait_until_caught_up(deadline).await;
         }
         let caught_up = async {
             loop {
-                let lightened = self.lightened.notified();
-                tokio::pin!(lightened);
-                lightened.as_mut().enable();
-                if !self.state().holds_up() {
+                let drained = self.drained.notified();
+                tokio::pin!(drained);
+                drained.as_mut().enable();
+                if !self.state().has_backpressure() {
                     return;
                 }
-                lightened.await;
+                drained.await;
             }
         };
         if tokio::time::timeout_at(deadline, caught_up).await.is_err() {
             self.state().is_slow = true;
-            self.lightened.notify_waiters();
+            self.drained.notify_waiters();
         }
     }
 }
@@ -281,20 +281,20 @@ const SEQUENCE_ID_ROOM: usize = 36;
 
 impl Retained {
     /// Queues the whole WebSocket frame: header, what is shared, and the sequence id.
-    fn push_to(&self, outbox: &Outbox) -> Load {
+    fn push_to(&self, outbox: &Outbox) -> Backpressure {
         match &self.message {
             Unsequenced::Json(object) => {
                 let mut room = [0; SEQUENCE_ID_ROOM];
                 let tail = write_sequence_id(&mut room, self.id);
-                let head = Head::new(Opcode::Text, object.len() + tail.len());
-                outbox.push_parts(Parts { head: &head, body: object, tail }, self.expires_at)
+                let head = EncodedHeader::new(Opcode::Text, object.len() + tail.len());
+                outbox.push_parts(FrameParts { head: &head, body: object, tail }, self.expires_at)
             }
             Unsequenced::Protobuf(fields) => {
                 let (inner_head, tail) =
                     (DataMessage::head(fields.len(), self.id), DataMessage::tail(self.id));
-                let head = Head::new(Opcode::Binary, inner_head.len() + fields.len() + tail.len());
+                let head = EncodedHeader::new(Opcode::Binary, inner_head.len() + fields.len() + tail.len());
                 let head = [&head[..], &inner_head].concat();
-                outbox.push_parts(Parts { head: &head, body: fields, tail: &tail }, self.expires_at)
+                outbox.push_parts(FrameParts { head: &head, body: fields, tail: &tail }, self.expires_at)
             }
         }
     }

@@ -1,10 +1,10 @@
 //! Tests of [`super`].
 
 use super::*;
-use crate::outbox::Departure;
+use crate::outbox::NextWrite;
 
 fn soon() -> Instant {
-    Instant::now() + crate::outbox::PACE_PATIENCE
+    Instant::now() + crate::outbox::BACKPRESSURE_TIMEOUT
 }
 
 fn message(text: &'static str) -> Unsequenced {
@@ -13,8 +13,8 @@ fn message(text: &'static str) -> Unsequenced {
 
 /// The sequence ids that a transport has been given, in order.
 async fn ids(outbox: &Outbox) -> Vec<u64> {
-    outbox.push(&Frame::from(b"}".to_vec()));
-    let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
+    outbox.push(&EncodedFrame::from(b"}".to_vec()));
+    let NextWrite::Frames(frames) = outbox.next_write().await else { panic!("closed") };
     let text = String::from_utf8_lossy(&frames.concat()).into_owned();
     let after =
         |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap();
@@ -65,7 +65,7 @@ async fn one_message_beyond_the_limit_ends_the_connection_for_good() {
     assert!(!queue.has_ended());
     queue.push(message("{\"a\":1"), None);
     assert!(queue.has_ended() && queue.attach().is_none());
-    while let Departure::Frames(_) = outbox.next_departure().await {}
+    while let NextWrite::Frames(_) = outbox.next_write().await {}
 }
 
 #[tokio::test]
@@ -92,14 +92,15 @@ async fn a_fenced_transport_is_cut_off_at_once() {
 async fn publishers_wait_for_acknowledgements_and_not_for_the_absent() {
     let queue = ReliableQueue::default();
     let outbox = queue.attach().unwrap();
-    let loads: Vec<Load> = (0..=UNACKNOWLEDGED_MARK).map(|_| queue.push(message("{\"a\":1"), None)).collect();
-    assert_eq!(loads.last(), Some(&Load::Heavy));
-    tokio::join!(queue.lightened(soon()), async { queue.acknowledge(400) });
-    assert_eq!(queue.push(message("{\"a\":1"), None), Load::Light);
+    let loads: Vec<Backpressure> =
+        (0..=UNACKNOWLEDGED_HIGH_WATER_MARK).map(|_| queue.push(message("{\"a\":1"), None)).collect();
+    assert_eq!(loads.last(), Some(&Backpressure::Wait));
+    tokio::join!(queue.wait_until_caught_up(soon()), async { queue.acknowledge(400) });
+    assert_eq!(queue.push(message("{\"a\":1"), None), Backpressure::None);
     for _ in 0..500 {
         queue.push(message("{\"a\":1"), None);
     }
     queue.detach(&outbox).unwrap();
-    queue.lightened(soon()).await;
-    assert_eq!(queue.push(message("{\"a\":1"), None), Load::Light);
+    queue.wait_until_caught_up(soon()).await;
+    assert_eq!(queue.push(message("{\"a\":1"), None), Backpressure::None);
 }

@@ -12,7 +12,7 @@ use webpubsub_protocol::{
     token::{Claims, sign},
 };
 
-use super::{error::RestError, parameters::Parameters};
+use super::{error::RestError, parameters::QueryParameters};
 use crate::service::Service;
 
 /// Minutes that a token lasts when nobody says.
@@ -21,7 +21,7 @@ const DEFAULT_MINUTES: u64 = 60;
 const MAX_MINUTES: u64 = 365 * 24 * 60;
 
 #[derive(Serialize)]
-struct Answer {
+struct TokenResponse {
     token: String,
 }
 
@@ -29,7 +29,7 @@ struct Answer {
 pub(super) fn generate(
     service: &Service,
     hub: &HubName,
-    parameters: &Parameters,
+    parameters: &QueryParameters,
     parts: &Parts,
 ) -> Result<Response, RestError> {
     let minutes = parameters.number("minutesToExpire", 1, MAX_MINUTES)?.unwrap_or(DEFAULT_MINUTES);
@@ -56,5 +56,5 @@ pub(super) fn generate(
     let token = sign(&claims, key).map_err(|error| {
         RestError::bad_request("Request", format!("the token cannot be written: {error}"))
     })?;
-    Ok(Json(Answer { token }).into_response())
+    Ok(Json(TokenResponse { token }).into_response())
 }

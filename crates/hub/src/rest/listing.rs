@@ -9,7 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use webpubsub_protocol::{endpoint::API_VERSION, name::GroupName};
 
-use super::{error::RestError, parameters::Parameters};
+use super::{error::RestError, parameters::QueryParameters};
 use crate::hub::{Audience, Hub};
 
 /// Most members on one page, and how many when nobody says.
@@ -17,15 +17,15 @@ const MAX_PAGE_SIZE: usize = 200;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Page {
-    value: Vec<Member>,
+struct MemberPage {
+    value: Vec<MemberEntry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_link: Option<String>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Member {
+struct MemberEntry {
     connection_id: String,
     user_id: Option<String>,
 }
@@ -34,7 +34,7 @@ struct Member {
 pub(super) fn list(
     hub: &Hub,
     group: &GroupName,
-    parameters: &Parameters,
+    parameters: &QueryParameters,
     parts: &Parts,
 ) -> Result<Response, RestError> {
     let page_size = parameters.number("maxpagesize", 1, MAX_PAGE_SIZE)?.unwrap_or(MAX_PAGE_SIZE);
@@ -55,12 +55,12 @@ pub(super) fn list(
     let next_link = last.map(|last| next_link(parts, page_size, &last, top.map(|top| top - wanted)));
     let value = members
         .iter()
-        .map(|connection| Member {
+        .map(|connection| MemberEntry {
             connection_id: connection.id.as_str().to_owned(),
             user_id: connection.user_id.clone(),
         })
         .collect();
-    Ok(Json(Page { value, next_link }).into_response())
+    Ok(Json(MemberPage { value, next_link }).into_response())
 }
 
 /// The next page's address, as absolute as the SDKs want it.

@@ -11,7 +11,7 @@ use webpubsub_protocol::name::GroupName;
 
 use super::{audience_of, error::RestError, operation::Recipients, parameters::parse_filter};
 use crate::{
-    connection::Connection,
+    connection::ClientConnection,
     hub::{Audience, Hub, JoinError},
 };
 
@@ -37,7 +37,7 @@ pub(super) fn remove(hub: &Hub, recipients: &Recipients, group: Option<&GroupNam
 
 /// `{"groups": […], "filter": "…"}`
 #[derive(Deserialize)]
-struct Change {
+struct GroupChange {
     groups: Vec<String>,
     filter: Option<String>,
 }
@@ -45,7 +45,7 @@ struct Change {
 /// Puts the connections that a filter selects into groups, or takes them out.
 pub(super) fn change_filtered(hub: &Hub, add: bool, body: &[u8]) -> Result<(), RestError> {
     let invalid = |message: String| RestError::bad_request("Request", message);
-    let change: Change = serde_json::from_slice(body)
+    let change: GroupChange = serde_json::from_slice(body)
         .map_err(|error| invalid(format!("The request body is not a valid group change: {error}.")))?;
     if change.groups.is_empty() {
         return Err(invalid("`groups` must name one group at least.".to_owned()));
@@ -67,7 +67,7 @@ pub(super) fn change_filtered(hub: &Hub, add: bool, body: &[u8]) -> Result<(), R
     Ok(())
 }
 
-fn join_all(hub: &Hub, connections: &[Arc<Connection>], groups: &[GroupName]) -> Result<(), RestError> {
+fn join_all(hub: &Hub, connections: &[Arc<ClientConnection>], groups: &[GroupName]) -> Result<(), RestError> {
     for (connection, group) in connections.iter().flat_map(|c| groups.iter().map(move |g| (c, g))) {
         match hub.join(&connection.id, group) {
             // One that has gone meanwhile is in no group, as it should be.

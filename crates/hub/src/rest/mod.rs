@@ -33,7 +33,7 @@ use webpubsub_protocol::{
 
 use crate::{
     broadcast::Broadcast,
-    connection::Connection,
+    connection::ClientConnection,
     handshake::bearer_token,
     hub::{Audience, Hub},
     metadata_headers,
@@ -41,8 +41,8 @@ use crate::{
     websocket::message_reader::MAX_MESSAGE_BYTES,
 };
 use error::RestError;
-use operation::{Operation, Recipients, Request};
-use parameters::Parameters;
+use operation::{HubOperation, Recipients, RestRequest};
+use parameters::QueryParameters;
 
 /// The versions of the data plane that are answered.
 const API_VERSIONS: &str = "2021-10-01, 2022-11-01, 2023-07-01, 2024-01-01, 2024-12-01";
@@ -52,11 +52,11 @@ const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-reque
 /// Answers a request to `/api/…`.
 pub(crate) async fn handle(State(service): State<Arc<Service>>, request: HttpRequest) -> Response {
     let (parts, body) = request.into_parts();
-    let request = Request::find(&parts.method, parts.uri.path());
-    let operation = request.as_ref().map_or("none", Request::name);
-    let outcome = carry_out(&service, request, &parts, body).await;
+    let request = RestRequest::find(&parts.method, parts.uri.path());
+    let operation = request.as_ref().map_or("none", RestRequest::name);
+    let outcome = execute(&service, request, &parts, body).await;
     let mut response = outcome.unwrap_or_else(IntoResponse::into_response);
-    service.metrics().request(operation, response.status().as_u16());
+    service.metrics().record_request(operation, response.status().as_u16());
     let headers = response.headers_mut();
     headers.insert("api-supported-versions", HeaderValue::from_static(API_VERSIONS));
     if let Some(id) = parts.headers.get(CLIENT_REQUEST_ID) {
@@ -65,58 +65,58 @@ pub(crate) async fn handle(State(service): State<Arc<Service>>, request: HttpReq
     response
 }
 
-async fn carry_out(
+async fn execute(
     service: &Service,
-    request: Result<Request, RestError>,
+    request: Result<RestRequest, RestError>,
     parts: &Parts,
     body: Body,
 ) -> Result<Response, RestError> {
-    if matches!(request, Ok(Request::Health)) {
+    if matches!(request, Ok(RestRequest::Health)) {
         return Ok(StatusCode::OK.into_response());
     }
     authenticate(service, parts)?;
-    let Request::Hub(hub_name, operation) = request? else { return Ok(StatusCode::OK.into_response()) };
-    let parameters = Parameters::read(parts.uri.query().unwrap_or_default())?;
-    let hub = service.hub(&hub_name).ok_or(RestError::TooManyHubs)?;
+    let RestRequest::Hub(hub_name, operation) = request? else { return Ok(StatusCode::OK.into_response()) };
+    let parameters = QueryParameters::read(parts.uri.query().unwrap_or_default())?;
+    let hub = service.get_or_create_hub(&hub_name).ok_or(RestError::TooManyHubs)?;
     match operation {
-        Operation::Send(recipients) => {
+        HubOperation::Send(recipients) => {
             let filter = parameters.filter()?;
             let ttl_seconds = parameters.time_to_live()?;
             let metadata = metadata_headers::read(&parts.headers).ok_or_else(|| {
                 let message = "The `X-WebPubSub-Metadata-…` headers break the rules.".to_owned();
                 RestError::bad_request("metadata", message)
             })?;
-            let kind = payload::Kind::from_content_type(parts.headers.get(header::CONTENT_TYPE))?;
+            let kind = payload::BodyKind::from_content_type(parts.headers.get(header::CONTENT_TYPE))?;
             let body = read_body(body).await?;
             let message = message(&recipients, kind.payload(&body)?, metadata);
             let mut broadcast = Broadcast::new(message);
             broadcast.expire_after(ttl_seconds, Instant::now());
-            let is_left_out = |connection: &Connection| parameters.excludes(connection.id.as_str());
+            let is_left_out = |connection: &ClientConnection| parameters.is_excluded(connection.id.as_str());
             // A server's request is answered at once; what it sends too fast for a client, that client's queue bounds.
             drop(hub.publish(audience_of(&recipients), filter.as_ref(), is_left_out, &mut broadcast));
             Ok(StatusCode::ACCEPTED.into_response())
         }
-        Operation::Close(recipients) => {
+        HubOperation::Close(recipients) => {
             close(&hub, &recipients, &parameters);
             Ok(StatusCode::NO_CONTENT.into_response())
         }
-        Operation::Exists(recipients) => match hub.has_any(audience_of(&recipients)) {
+        HubOperation::Exists(recipients) => match hub.has_any(audience_of(&recipients)) {
             true => Ok(StatusCode::OK.into_response()),
             false => Err(RestError::missing(&recipients)),
         },
-        Operation::AddToGroup(recipients, group) => membership::add(&hub, &recipients, &group),
-        Operation::RemoveFromGroups(recipients, group) => {
+        HubOperation::AddToGroup(recipients, group) => membership::add(&hub, &recipients, &group),
+        HubOperation::RemoveFromGroups(recipients, group) => {
             membership::remove(&hub, &recipients, group.as_ref());
             Ok(StatusCode::NO_CONTENT.into_response())
         }
-        Operation::ChangeGroups { add } => {
+        HubOperation::ChangeGroups { add } => {
             membership::change_filtered(&hub, add, &read_body(body).await?)?;
             Ok(StatusCode::OK.into_response())
         }
-        Operation::ListMembers(group) => listing::list(&hub, &group, &parameters, parts),
-        Operation::GenerateToken => client_token::generate(service, &hub_name, &parameters, parts),
-        Operation::Permission(action, permission, id) => {
-            permission::carry_out(&hub, action, permission, &id, &parameters)
+        HubOperation::ListMembers(group) => listing::list(&hub, &group, &parameters, parts),
+        HubOperation::GenerateToken => client_token::generate(service, &hub_name, &parameters, parts),
+        HubOperation::Permission(action, permission, id) => {
+            permission::execute(&hub, action, permission, &id, &parameters)
         }
     }
 }
@@ -127,7 +127,11 @@ fn authenticate(service: &Service, parts: &Parts) -> Result<(), RestError> {
         .map_err(|_| RestError::Unauthorized)?;
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     let is_for = |host: Option<&str>| audience::is_for_target(&claims, host, target);
-    if service.settings().is_ours(&parts.headers, is_for) { Ok(()) } else { Err(RestError::Unauthorized) }
+    if service.settings().is_valid_audience(&parts.headers, is_for) {
+        Ok(())
+    } else {
+        Err(RestError::Unauthorized)
+    }
 }
 
 async fn read_body(body: Body) -> Result<bytes::Bytes, RestError> {
@@ -165,15 +169,15 @@ fn message<'a>(recipients: &'a Recipients, payload: Payload<'a>, metadata: Metad
     }
 }
 
-fn close(hub: &Hub, recipients: &Recipients, parameters: &Parameters) {
+fn close(hub: &Hub, recipients: &Recipients, parameters: &QueryParameters) {
     let message = match parameters.one("reason") {
         Some(reason) => format!("Application server closed the connection. Reason: {reason}"),
         None => "Application server closed the connection.".to_owned(),
     };
     for connection in hub.select(audience_of(recipients), None) {
-        if parameters.excludes(connection.id.as_str()) {
+        if parameters.is_excluded(connection.id.as_str()) {
             continue;
         }
-        connection.dismiss(message.clone(), Close::NORMAL);
+        connection.disconnect(message.clone(), Close::NORMAL);
     }
 }

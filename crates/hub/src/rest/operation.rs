@@ -11,16 +11,16 @@ use super::error::RestError;
 
 /// A request to the data plane.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Request {
+pub(super) enum RestRequest {
     /// Is the service there? Needs no token.
     Health,
     /// Something about a hub.
-    Hub(HubName, Operation),
+    Hub(HubName, HubOperation),
 }
 
 /// An operation on a hub.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Operation {
+pub(super) enum HubOperation {
     /// Send a message to these.
     Send(Recipients),
     /// Close the connections of these.
@@ -40,7 +40,7 @@ pub(super) enum Operation {
     ListMembers(GroupName),
     /// Make a client's access token.
     GenerateToken,
-    /// Change or check what a connection may do.
+    /// GroupChange or check what a connection may do.
     Permission(PermissionAction, Permission, String),
 }
 
@@ -61,7 +61,7 @@ pub(super) enum Recipients {
     Connection(String),
 }
 
-impl Request {
+impl RestRequest {
     /// What it is counted under.
     pub(super) fn name(&self) -> &'static str {
         match self {
@@ -79,14 +79,14 @@ impl Request {
             (method, ["api", "hubs", hub, rest @ ..]) => {
                 let hub =
                     HubName::new(hub).map_err(|error| RestError::bad_request("hub", error.to_string()))?;
-                Ok(Self::Hub(hub, Operation::find(method, rest)?))
+                Ok(Self::Hub(hub, HubOperation::find(method, rest)?))
             }
             _ => Err(RestError::NotFound),
         }
     }
 }
 
-impl Operation {
+impl HubOperation {
     /// What it is counted under.
     fn name(&self) -> &'static str {
         match self {
@@ -173,16 +173,16 @@ fn decode(segment: &str) -> Result<String, RestError> {
 mod tests {
     use super::*;
 
-    fn operation(method: &Method, path: &str) -> Result<Operation, RestError> {
-        match Request::find(method, path)? {
-            Request::Hub(_, operation) => Ok(operation),
-            Request::Health => panic!("health"),
+    fn operation(method: &Method, path: &str) -> Result<HubOperation, RestError> {
+        match RestRequest::find(method, path)? {
+            RestRequest::Hub(_, operation) => Ok(operation),
+            RestRequest::Health => panic!("health"),
         }
     }
 
     fn recipients(path: &str) -> Result<Recipients, RestError> {
         match operation(&Method::POST, path)? {
-            Operation::Send(recipients) => Ok(recipients),
+            HubOperation::Send(recipients) => Ok(recipients),
             other => panic!("{other:?}"),
         }
     }

@@ -7,11 +7,11 @@ use webpubsub_protocol::{filter::Filter, message::MAX_TTL_SECONDS, name::GroupNa
 
 use super::{API_VERSIONS, error::RestError};
 
-/// A query, taken apart. Parameters that we do not know are ignored.
+/// A query, taken apart. QueryParameters that we do not know are ignored.
 #[derive(Debug, Default)]
-pub(super) struct Parameters(Vec<(String, String)>);
+pub(super) struct QueryParameters(Vec<(String, String)>);
 
-impl Parameters {
+impl QueryParameters {
     /// Takes a query apart, and checks the version.
     pub(super) fn read(query: &str) -> Result<Self, RestError> {
         let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
@@ -39,7 +39,7 @@ impl Parameters {
     }
 
     /// Whether `id` is among the excluded connections.
-    pub(super) fn excludes(&self, id: &str) -> bool {
+    pub(super) fn is_excluded(&self, id: &str) -> bool {
         self.all("excluded").any(|excluded| excluded == id)
     }
 
@@ -96,20 +96,22 @@ mod tests {
 
     #[test]
     fn excluded_connections_come_one_by_one() {
-        let parameters = Parameters::read("excluded=c1&api-version=2024-12-01&excluded=c%2C2").unwrap();
-        assert!(parameters.excludes("c1") && parameters.excludes("c,2") && !parameters.excludes("c"));
+        let parameters = QueryParameters::read("excluded=c1&api-version=2024-12-01&excluded=c%2C2").unwrap();
+        assert!(
+            parameters.is_excluded("c1") && parameters.is_excluded("c,2") && !parameters.is_excluded("c")
+        );
     }
 
     #[test]
     fn a_version_must_be_known_and_given_once() {
-        assert!(Parameters::read("").is_ok());
-        assert!(Parameters::read("api-version=2099-01-01").is_err());
-        assert!(Parameters::read("api-version=2024-12-01&api-version=2024-12-01").is_err());
+        assert!(QueryParameters::read("").is_ok());
+        assert!(QueryParameters::read("api-version=2099-01-01").is_err());
+        assert!(QueryParameters::read("api-version=2024-12-01&api-version=2024-12-01").is_err());
     }
 
     #[test]
     fn a_time_to_live_has_a_range() {
-        let time_to_live = |query: &str| Parameters::read(query).unwrap().time_to_live();
+        let time_to_live = |query: &str| QueryParameters::read(query).unwrap().time_to_live();
         assert_eq!(time_to_live("messageTtlSeconds=300"), Ok(300));
         assert_eq!(time_to_live(""), Ok(0));
         for value in ["301", "-1", "x", ""] {

@@ -10,13 +10,13 @@ use super::error::RestError;
 
 /// What a body is, by its content type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum BodyKind {
     Text,
     Json,
     Binary,
 }
 
-impl Kind {
+impl BodyKind {
     /// Reads `Content-Type`; without one, the body is bytes.
     pub(super) fn from_content_type(content_type: Option<&HeaderValue>) -> Result<Self, RestError> {
         let Some(value) = content_type else { return Ok(Self::Binary) };
@@ -55,16 +55,16 @@ impl Kind {
 mod tests {
     use super::*;
 
-    fn kind(content_type: &'static str) -> Result<Kind, RestError> {
-        Kind::from_content_type(Some(&HeaderValue::from_static(content_type)))
+    fn kind(content_type: &'static str) -> Result<BodyKind, RestError> {
+        BodyKind::from_content_type(Some(&HeaderValue::from_static(content_type)))
     }
 
     #[test]
     fn content_types_are_told_apart() {
-        assert_eq!(kind("text/plain; charset=UTF-8"), Ok(Kind::Text));
-        assert_eq!(kind("Application/JSON"), Ok(Kind::Json));
-        assert_eq!(kind("application/octet-stream"), Ok(Kind::Binary));
-        assert_eq!(Kind::from_content_type(None), Ok(Kind::Binary));
+        assert_eq!(kind("text/plain; charset=UTF-8"), Ok(BodyKind::Text));
+        assert_eq!(kind("Application/JSON"), Ok(BodyKind::Json));
+        assert_eq!(kind("application/octet-stream"), Ok(BodyKind::Binary));
+        assert_eq!(BodyKind::from_content_type(None), Ok(BodyKind::Binary));
         for other in ["application/xml", "text/plain; charset=latin1", "application/x-protobuf"] {
             assert_eq!(kind(other), Err(RestError::UnsupportedMediaType), "{other}");
         }
@@ -72,8 +72,8 @@ mod tests {
 
     #[test]
     fn json_is_checked_and_kept_as_written() {
-        assert_eq!(Kind::Json.payload(b" {\"a\": 1.0} "), Ok(Payload::Json("{\"a\": 1.0}".into())));
-        assert!(Kind::Json.payload(b"{oops").is_err() && Kind::Json.payload(b"").is_err());
-        assert_eq!(Kind::Text.payload(b""), Ok(Payload::Text("".into())));
+        assert_eq!(BodyKind::Json.payload(b" {\"a\": 1.0} "), Ok(Payload::Json("{\"a\": 1.0}".into())));
+        assert!(BodyKind::Json.payload(b"{oops").is_err() && BodyKind::Json.payload(b"").is_err());
+        assert_eq!(BodyKind::Text.payload(b""), Ok(Payload::Text("".into())));
     }
 }

@@ -6,16 +6,16 @@ use axum::{
 };
 use webpubsub_protocol::role::Permission;
 
-use super::{error::RestError, operation::PermissionAction, parameters::Parameters};
+use super::{error::RestError, operation::PermissionAction, parameters::QueryParameters};
 use crate::hub::Hub;
 
 /// Grants, revokes or checks `permission` for the group `targetName`, or for all groups when none is named.
-pub(super) fn carry_out(
+pub(super) fn execute(
     hub: &Hub,
     action: PermissionAction,
     permission: Permission,
     id: &str,
-    parameters: &Parameters,
+    parameters: &QueryParameters,
 ) -> Result<Response, RestError> {
     let group = parameters.group("targetName")?;
     let connection = hub.connection(id);
@@ -26,7 +26,7 @@ pub(super) fn carry_out(
         };
     };
     let decide = |allowed| {
-        let decided = connection.decide(permission, group.as_ref(), allowed);
+        let decided = connection.set_permission(permission, group.as_ref(), allowed);
         decided.map_err(|error| RestError::Conflict(error.to_string()))
     };
     match action {
@@ -34,8 +34,8 @@ pub(super) fn carry_out(
         PermissionAction::Revoke => decide(false).map(|()| StatusCode::NO_CONTENT.into_response()),
         PermissionAction::Check => {
             let may = match &group {
-                Some(group) => connection.may(permission, group.as_str()),
-                None => connection.may_with_all(permission),
+                Some(group) => connection.is_allowed(permission, group.as_str()),
+                None => connection.is_allowed_in_all_groups(permission),
             };
             if may { Ok(StatusCode::OK.into_response()) } else { Err(RestError::no_permission(id)) }
         }

@@ -1,10 +1,10 @@
 //! What a client's messages do.
 //!
-//! A state machine without I/O: a message goes in, its effects go to the hub and to outboxes, and the [`Step`] tells
+//! A state machine without I/O: a message goes in, its effects go to the hub and to outboxes, and the [`SessionAction`] tells
 //! the driver how to go on. Messages of one client are handled one after the other, so what one sender publishes
 //! arrives everywhere in the order it was sent.
 //!
-//! An event of the client is a question to the application: the session gives it as [`Step::Ask`], and the driver comes
+//! An event of the client is a pending to the application: the session gives it as [`SessionAction::Dispatch`], and the driver comes
 //! back with [`Session::answered`].
 
 use std::{borrow::Cow, cell::Cell, sync::Arc};
@@ -23,12 +23,12 @@ use webpubsub_protocol::{
 use crate::{
     ack_history::AckHistory,
     broadcast::{Broadcast, Scratch},
-    connection::{Connection, WireFormat},
-    event_handler::{EventFailure, Reply, UserEvent},
-    hub::{Hub, Pace},
+    connection::{ClientConnection, WireFormat},
+    event_handler::{EventError, EventReply, UserEvent},
+    hub::{Hub, SlowReceivers},
 };
 use publishing::Publication;
-use streams::Streams;
+use streams::PublishedStreams;
 
 mod publishing;
 mod streams;
@@ -57,29 +57,29 @@ impl Incoming<'_> {
 
 /// How to go on after a message.
 #[derive(Debug)]
-pub enum Step {
+pub enum SessionAction {
     /// Read on.
     Continue,
     /// Let these clients catch up first.
-    Pace(Pace),
+    Throttle(SlowReceivers),
     /// Ask the application, and come back with [`Session::answered`].
-    Ask(Question),
+    Dispatch(PendingEvent),
     /// End the connection.
     Close(Close),
 }
 
-/// A question to the application.
+/// A pending to the application.
 #[derive(Debug)]
-pub struct Question {
+pub struct PendingEvent {
     /// What it is asked.
     pub event: UserEvent,
     /// What its answer is for.
-    pub purpose: Purpose,
+    pub reply_to: ReplyTarget,
 }
 
 /// What an answer of the application is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Purpose {
+pub enum ReplyTarget {
     /// An event, with the ack id that the client wants to hear of, if it does.
     Event(Option<u64>),
     /// What a simple client sent.
@@ -105,10 +105,10 @@ pub enum SimpleMode {
 /// One client's conversation with the service.
 pub struct Session {
     hub: Arc<Hub>,
-    connection: Arc<Connection>,
+    connection: Arc<ClientConnection>,
     simple_mode: SimpleMode,
-    carried_out: AckHistory,
-    streams: Streams,
+    completed: AckHistory,
+    streams: PublishedStreams,
     /// Memory for the frames of what the client publishes.
     scratch: Cell<Scratch>,
 }
@@ -116,65 +116,65 @@ pub struct Session {
 impl Session {
     /// A conversation of `connection`, which must have been added to `hub`. `simple_mode` counts for simple clients only.
     #[must_use]
-    pub fn new(hub: Arc<Hub>, connection: Arc<Connection>, simple_mode: SimpleMode) -> Self {
+    pub fn new(hub: Arc<Hub>, connection: Arc<ClientConnection>, simple_mode: SimpleMode) -> Self {
         Self {
             hub,
             connection,
             simple_mode,
-            carried_out: AckHistory::default(),
-            streams: Streams::default(),
+            completed: AckHistory::default(),
+            streams: PublishedStreams::default(),
             scratch: Cell::default(),
         }
     }
 
     /// The connection that this conversation is with.
     #[must_use]
-    pub fn connection(&self) -> &Arc<Connection> {
+    pub fn connection(&self) -> &Arc<ClientConnection> {
         &self.connection
     }
 
     /// The connection is over, for good. Whether this is news.
-    pub fn ended(&mut self, now: Instant) -> bool {
+    pub fn end(&mut self, now: Instant) -> bool {
         self.cancel_streams(now);
         self.hub.remove(&self.connection)
     }
 
     /// Takes one message, which came at `now`.
-    pub fn receive(&mut self, message: Incoming<'_>, now: Instant) -> Step {
+    pub fn receive(&mut self, message: Incoming<'_>, now: Instant) -> SessionAction {
         self.hub.traffic().received.inc();
         self.hub.traffic().received_bytes.inc_by(message.len());
         match (self.connection.format, message) {
             (WireFormat::Json | WireFormat::ReliableJson, Incoming::Text(text)) => match decode_request(text)
             {
-                Ok(request) => self.carry_out(request, now),
+                Ok(request) => self.handle_request(request, now),
                 Err(error) => self.malformed(&error, Close::INVALID_JSON_MESSAGE),
             },
             (WireFormat::Json | WireFormat::ReliableJson, Incoming::Binary(_)) => {
-                Step::Close(Close::JSON_WANTS_TEXT)
+                SessionAction::Close(Close::JSON_WANTS_TEXT)
             }
             (WireFormat::Protobuf | WireFormat::ReliableProtobuf, Incoming::Binary(bytes)) => {
                 match protobuf::decode_request(bytes) {
-                    Ok(request) => self.carry_out(request, now),
+                    Ok(request) => self.handle_request(request, now),
                     Err(error) => self.malformed(&error, Close::invalid_protobuf(self.protocol_name())),
                 }
             }
             (WireFormat::Protobuf | WireFormat::ReliableProtobuf, Incoming::Text(_)) => {
-                Step::Close(Close::wants_binary(self.protocol_name()))
+                SessionAction::Close(Close::wants_binary(self.protocol_name()))
             }
             (WireFormat::Simple, message) => self.receive_simple(message, now),
         }
     }
 
-    fn malformed(&self, error: &dyn std::error::Error, close: Close) -> Step {
+    fn malformed(&self, error: &dyn std::error::Error, close: Close) -> SessionAction {
         tracing::debug!(connection = %self.connection.id, error = ?error.to_string(), "malformed frame");
-        Step::Close(close)
+        SessionAction::Close(close)
     }
 
     fn protocol_name(&self) -> &'static str {
         self.connection.protocol().unwrap_or_default()
     }
 
-    fn receive_simple(&self, message: Incoming<'_>, now: Instant) -> Step {
+    fn receive_simple(&self, message: Incoming<'_>, now: Instant) -> SessionAction {
         let payload = match message {
             Incoming::Text(text) => Payload::Text(Cow::Borrowed(text)),
             Incoming::Binary(bytes) => Payload::Binary(Cow::Borrowed(bytes)),
@@ -185,58 +185,62 @@ impl Session {
                 payload: payload.into_owned(),
                 metadata: Metadata::new(),
             };
-            return Step::Ask(Question { event, purpose: Purpose::SimpleMessage });
+            return SessionAction::Dispatch(PendingEvent { event, reply_to: ReplyTarget::SimpleMessage });
         };
-        if !self.connection.may(Permission::SendToGroup, group.as_str()) {
-            return Step::Close(Close::RAW_SEND_FORBIDDEN);
+        if !self.connection.is_allowed(Permission::SendToGroup, group.as_str()) {
+            return SessionAction::Close(Close::RAW_SEND_FORBIDDEN);
         }
         let (no_echo, metadata) = (*no_echo, Metadata::new());
         let group = group.as_str();
         self.publish(Publication { group, no_echo, payload, metadata, ttl_seconds: 0, stream: None }, now)
     }
 
-    /// The application has answered a question.
-    pub fn answered(&mut self, purpose: Purpose, answer: Result<Option<Reply>, EventFailure>) -> Step {
+    /// The application has answered a pending.
+    pub fn complete_event(
+        &mut self,
+        reply_to: ReplyTarget,
+        answer: Result<Option<EventReply>, EventError>,
+    ) -> SessionAction {
         if let Err(error) = &answer {
             tracing::debug!(connection = %self.connection.id, %error, "event failed");
         }
-        match (purpose, answer) {
-            (Purpose::Invocation(invocation_id), answer) => {
+        match (reply_to, answer) {
+            (ReplyTarget::Invocation(invocation_id), answer) => {
                 let outcome = answer.map(|reply| reply.map(|reply| reply.payload));
                 let outcome = outcome.map_err(|_| event_failed());
-                self.connection.tell(&Response::InvokeResponse { invocation_id, outcome });
+                self.connection.send(&Response::InvokeResponse { invocation_id, outcome });
             }
             // A simple client has no other way to learn it.
-            (Purpose::SimpleMessage, Err(_)) => return Step::Close(Close::RAW_EVENT_FAILED),
-            (Purpose::SimpleMessage, Ok(reply)) => self.reply(reply),
-            (Purpose::Event(ack_id), answer) => {
+            (ReplyTarget::SimpleMessage, Err(_)) => return SessionAction::Close(Close::RAW_EVENT_FAILED),
+            (ReplyTarget::SimpleMessage, Ok(reply)) => self.reply(reply),
+            (ReplyTarget::Event(ack_id), answer) => {
                 let outcome = answer.map_err(|_| event_failed());
                 return self.acknowledge(ack_id, |session| {
                     session.reply(outcome?);
-                    Ok(Step::Continue)
+                    Ok(SessionAction::Continue)
                 });
             }
         }
-        Step::Continue
+        SessionAction::Continue
     }
 
     /// Sends the application's words to this client alone.
-    fn reply(&self, reply: Option<Reply>) {
-        let Some(Reply { payload, metadata }) = reply else { return };
+    fn reply(&self, reply: Option<EventReply>) {
+        let Some(EventReply { payload, metadata }) = reply else { return };
         let message = Response::ServerMessage { payload, sequence_id: None, metadata };
-        // The client's own answers set no pace for others.
+        // The client's own answers set no slow_receivers for others.
         self.connection.deliver(&mut Broadcast::new(message));
     }
 
     /// What a simple client or a request's event asks, unless its ack id was carried out before.
-    fn ask(&mut self, ack_id: Option<u64>, event: UserEvent) -> Step {
-        if ack_id.is_some_and(|ack_id| self.carried_out.contains(ack_id)) {
-            return self.acknowledge(ack_id, |_| Ok(Step::Continue));
+    fn ask(&mut self, ack_id: Option<u64>, event: UserEvent) -> SessionAction {
+        if ack_id.is_some_and(|ack_id| self.completed.contains(ack_id)) {
+            return self.acknowledge(ack_id, |_| Ok(SessionAction::Continue));
         }
-        Step::Ask(Question { event, purpose: Purpose::Event(ack_id) })
+        SessionAction::Dispatch(PendingEvent { event, reply_to: ReplyTarget::Event(ack_id) })
     }
 
-    fn carry_out(&mut self, request: Request<'_>, now: Instant) -> Step {
+    fn handle_request(&mut self, request: Request<'_>, now: Instant) -> SessionAction {
         match request {
             Request::JoinGroup { group, ack_id } => self.acknowledge(ack_id, |session| {
                 session.check(Permission::JoinLeaveGroup, group.as_str(), "join")?;
@@ -244,12 +248,12 @@ impl Session {
                     .hub
                     .join(&session.connection.id, &group)
                     .map_err(|error| internal(error.to_string()))?;
-                Ok(Step::Continue)
+                Ok(SessionAction::Continue)
             }),
             Request::LeaveGroup { group, ack_id } => self.acknowledge(ack_id, |session| {
                 session.check(Permission::JoinLeaveGroup, group.as_str(), "leave")?;
                 session.hub.leave(&session.connection.id, &group);
-                Ok(Step::Continue)
+                Ok(SessionAction::Continue)
             }),
             Request::SendToGroup { group, ack_id, no_echo, ttl_seconds, payload, metadata } => self
                 .acknowledge(ack_id, |session| {
@@ -272,56 +276,59 @@ impl Session {
             Request::Invoke { invocation_id, event, payload } => {
                 let payload = payload.map_or(Payload::Text(Cow::Borrowed("")), Payload::into_owned);
                 let event = UserEvent { name: event, payload, metadata: Metadata::new() };
-                Step::Ask(Question { event, purpose: Purpose::Invocation(invocation_id) })
+                SessionAction::Dispatch(PendingEvent {
+                    event,
+                    reply_to: ReplyTarget::Invocation(invocation_id),
+                })
             }
             // Questions are answered one after the other: by the time this is read, the invocation is over.
-            Request::CancelInvocation { .. } => Step::Continue,
+            Request::CancelInvocation { .. } => SessionAction::Continue,
             Request::StreamStart { group, stream_id, idle_timeout_ms, no_echo } => {
                 self.start_stream(stream_id, group, no_echo, idle_timeout_ms, now)
             }
             Request::StreamData { stream_id, fragment } => self.stream_data(stream_id, fragment, now),
             Request::StreamEnd { stream_id, error } => self.end_stream(stream_id, error, now),
             Request::Ping => {
-                self.connection.tell(&Response::Pong);
-                Step::Continue
+                self.connection.send(&Response::Pong);
+                SessionAction::Continue
             }
             Request::SequenceAck { sequence_id } => {
                 // On a connection without sequence ids it means nothing.
                 if let Some(queue) = self.connection.reliable_queue() {
                     queue.acknowledge(sequence_id);
                 }
-                Step::Continue
+                SessionAction::Continue
             }
             // Requests of a later version are not decoded by this one.
-            _ => Step::Continue,
+            _ => SessionAction::Continue,
         }
     }
 
-    /// Carries out `action` unless its ack id was carried out before, and tells the client the outcome if it asked.
+    /// Carries out `operation` unless its ack id was carried out before, and tells the client the outcome if it asked.
     fn acknowledge(
         &mut self,
         ack_id: Option<u64>,
-        action: impl FnOnce(&Self) -> Result<Step, AckError>,
-    ) -> Step {
-        let is_repeated = ack_id.is_some_and(|ack_id| self.carried_out.contains(ack_id));
-        let outcome = if is_repeated { Err(duplicate(ack_id)) } else { action(self) };
-        let (step, outcome) = match outcome {
-            Ok(step) => (step, Ok(())),
-            Err(error) => (Step::Continue, Err(error)),
+        operation: impl FnOnce(&Self) -> Result<SessionAction, AckError>,
+    ) -> SessionAction {
+        let is_repeated = ack_id.is_some_and(|ack_id| self.completed.contains(ack_id));
+        let outcome = if is_repeated { Err(duplicate(ack_id)) } else { operation(self) };
+        let (action, outcome) = match outcome {
+            Ok(action) => (action, Ok(())),
+            Err(error) => (SessionAction::Continue, Err(error)),
         };
         if let Some(ack_id) = ack_id {
             if outcome.is_ok() {
-                self.carried_out.insert(ack_id);
+                self.completed.insert(ack_id);
             }
-            self.connection.tell(&Response::Ack { ack_id, outcome });
+            self.connection.send(&Response::Ack { ack_id, outcome });
         } else if let Err(error) = outcome {
             tracing::debug!(connection = %self.connection.id, ?error, "request without ack id failed");
         }
-        step
+        action
     }
 
     fn check(&self, permission: Permission, group: &str, verb: &str) -> Result<(), AckError> {
-        if self.connection.may(permission, group) {
+        if self.connection.is_allowed(permission, group) {
             return Ok(());
         }
         Err(AckError {

@@ -12,13 +12,13 @@ use webpubsub_protocol::{
 };
 
 use super::{
-    Session, Step,
-    streams::{Stream, Verdict},
+    Session, SessionAction,
+    streams::{FragmentStatus, PublishedStream},
 };
 use crate::{
     broadcast::Broadcast,
-    connection::Connection,
-    hub::{Audience, Pace},
+    connection::ClientConnection,
+    hub::{Audience, SlowReceivers},
 };
 
 /// One message to a group.
@@ -32,12 +32,16 @@ pub(super) struct Publication<'a> {
 }
 
 impl Session {
-    pub(super) fn publish(&self, publication: Publication<'_>, now: Instant) -> Step {
-        let pace = self.publish_paced(publication, now);
-        if pace.is_empty() { Step::Continue } else { Step::Pace(pace) }
+    pub(super) fn publish(&self, publication: Publication<'_>, now: Instant) -> SessionAction {
+        let slow_receivers = self.publish_to_members(publication, now);
+        if slow_receivers.is_empty() {
+            SessionAction::Continue
+        } else {
+            SessionAction::Throttle(slow_receivers)
+        }
     }
 
-    fn publish_paced(&self, publication: Publication<'_>, now: Instant) -> Pace {
+    fn publish_to_members(&self, publication: Publication<'_>, now: Instant) -> SlowReceivers {
         let Publication { group, no_echo, payload, metadata, ttl_seconds, stream } = publication;
         let message = Response::GroupMessage {
             group: Cow::Borrowed(group),
@@ -47,12 +51,12 @@ impl Session {
             metadata,
             stream,
         };
-        let is_left_out = |connection: &Connection| no_echo && connection.id == self.connection.id;
-        let mut broadcast = Broadcast::in_memory_of(self.scratch.take(), message);
+        let is_left_out = |connection: &ClientConnection| no_echo && connection.id == self.connection.id;
+        let mut broadcast = Broadcast::with_scratch(self.scratch.take(), message);
         broadcast.expire_after(ttl_seconds, now);
-        let pace = self.hub.publish(Audience::Group(group), None, is_left_out, &mut broadcast);
+        let slow_receivers = self.hub.publish(Audience::Group(group), None, is_left_out, &mut broadcast);
         self.scratch.set(broadcast.into_scratch());
-        pace
+        slow_receivers
     }
 
     pub(super) fn start_stream(
@@ -62,50 +66,61 @@ impl Session {
         no_echo: bool,
         idle_timeout_ms: Option<u32>,
         now: Instant,
-    ) -> Step {
+    ) -> SessionAction {
         let started = self
             .check(Permission::SendToGroup, group.as_str(), "send to")
             .and_then(|()| self.streams.start(&id, group, no_echo, idle_timeout_ms, now));
-        self.connection.tell(&match started {
+        self.connection.send(&match started {
             Ok(()) => Response::StreamAck { stream_id: id, expected_sequence_id: FIRST_FRAGMENT },
             Err(error) => Response::StreamClosed { stream_id: id, error: Some(error) },
         });
-        Step::Continue
+        SessionAction::Continue
     }
 
-    pub(super) fn stream_data(&mut self, id: String, fragment: Option<Fragment<'_>>, now: Instant) -> Step {
+    pub(super) fn stream_data(
+        &mut self,
+        id: String,
+        fragment: Option<Fragment<'_>>,
+        now: Instant,
+    ) -> SessionAction {
         let Some(Fragment { stream_sequence_id, payload }) = fragment else {
             if !self.streams.keep_alive(&id, now) {
-                self.tell_not_found(id);
+                self.send_stream_not_found(id);
             }
-            return Step::Continue;
+            return SessionAction::Continue;
         };
         match self.streams.fragment(&id, stream_sequence_id, now) {
-            Verdict::Unknown => self.tell_not_found(id),
-            Verdict::Repeated { expected: expected_sequence_id } => {
-                self.connection.tell(&Response::StreamAck { stream_id: id, expected_sequence_id });
+            FragmentStatus::Unknown => self.send_stream_not_found(id),
+            FragmentStatus::Repeated { expected: expected_sequence_id } => {
+                self.connection.send(&Response::StreamAck { stream_id: id, expected_sequence_id });
             }
-            Verdict::TooEarly { expected: expected_sequence_id } => {
+            FragmentStatus::TooEarly { expected: expected_sequence_id } => {
                 let error = AckError {
                     name: fault::INVALID_SEQUENCE_ID.to_owned(),
                     message: format!("expected {expected_sequence_id}, got {stream_sequence_id}"),
                 };
                 let nack = Response::StreamNack { stream_id: id, expected_sequence_id, error };
-                self.connection.tell(&nack);
+                self.connection.send(&nack);
             }
-            Verdict::Next(stream) => return self.publish_fragment(id, &stream, payload, now),
+            FragmentStatus::Next(stream) => return self.publish_fragment(id, &stream, payload, now),
         }
-        Step::Continue
+        SessionAction::Continue
     }
 
-    fn publish_fragment(&mut self, id: String, stream: &Stream, payload: Payload<'_>, now: Instant) -> Step {
+    fn publish_fragment(
+        &mut self,
+        id: String,
+        stream: &PublishedStream,
+        payload: Payload<'_>,
+        now: Instant,
+    ) -> SessionAction {
         // The permission may have been taken away since the start.
         if let Err(error) = self.check(Permission::SendToGroup, stream.group.as_str(), "send to") {
             self.streams.close(&id);
-            let told = StreamError { name: error.name.clone(), message: None, user_error_code: None };
-            let step = self.publish_end(&id, stream, Some(told), now);
-            self.connection.tell(&Response::StreamClosed { stream_id: id, error: Some(error) });
-            return step;
+            let stream_error = StreamError { name: error.name.clone(), message: None, user_error_code: None };
+            let action = self.publish_end(&id, stream, Some(stream_error), now);
+            self.connection.send(&Response::StreamClosed { stream_id: id, error: Some(error) });
+            return action;
         }
         let info = StreamInfo {
             stream_id: id.clone(),
@@ -113,25 +128,30 @@ impl Session {
             end_of_stream: false,
             error: None,
         };
-        let step = self.publish(stream.publication(payload, info), now);
-        let expected_sequence_id = self.streams.taken(&id);
-        self.connection.tell(&Response::StreamAck { stream_id: id, expected_sequence_id });
-        step
+        let action = self.publish(stream.publication(payload, info), now);
+        let expected_sequence_id = self.streams.advance(&id);
+        self.connection.send(&Response::StreamAck { stream_id: id, expected_sequence_id });
+        action
     }
 
-    pub(super) fn end_stream(&mut self, id: String, error: Option<PublisherError>, now: Instant) -> Step {
+    pub(super) fn end_stream(
+        &mut self,
+        id: String,
+        error: Option<PublisherError>,
+        now: Instant,
+    ) -> SessionAction {
         let Some(stream) = self.streams.close(&id) else {
-            self.tell_not_found(id);
-            return Step::Continue;
+            self.send_stream_not_found(id);
+            return SessionAction::Continue;
         };
         let error = error.map(|error| StreamError {
             name: StreamError::USER_ERROR.to_owned(),
             message: error.message,
             user_error_code: error.user_error_code,
         });
-        let step = self.publish_end(&id, &stream, error, now);
-        self.connection.tell(&Response::StreamClosed { stream_id: id, error: None });
-        step
+        let action = self.publish_end(&id, &stream, error, now);
+        self.connection.send(&Response::StreamClosed { stream_id: id, error: None });
+        action
     }
 
     /// When [`Session::deadline_reached`] is to be called.
@@ -147,19 +167,19 @@ impl Session {
                 name: StreamError::IDLE_TIMEOUT.to_owned(),
                 message: "The stream was silent for too long.".to_owned(),
             };
-            let told = StreamError {
+            let stream_error = StreamError {
                 name: error.name.clone(),
                 message: Some(error.message.clone()),
                 user_error_code: None,
             };
-            // One message to a group sets nobody's pace.
-            drop(self.publish_end(&id, &stream, Some(told), now));
-            self.connection.tell(&Response::StreamClosed { stream_id: id, error: Some(error) });
+            // One message to a group sets nobody's slow_receivers.
+            drop(self.publish_end(&id, &stream, Some(stream_error), now));
+            self.connection.send(&Response::StreamClosed { stream_id: id, error: Some(error) });
         }
     }
 
     /// The connection has a new socket.
-    pub fn taken_up_again(&mut self, now: Instant) {
+    pub fn restart_stream_timers(&mut self, now: Instant) {
         self.streams.restart_timers(now);
     }
 
@@ -176,7 +196,13 @@ impl Session {
     }
 
     /// The terminal message. Old clients need data in every message, so it has empty text.
-    fn publish_end(&self, id: &str, stream: &Stream, error: Option<StreamError>, now: Instant) -> Step {
+    fn publish_end(
+        &self,
+        id: &str,
+        stream: &PublishedStream,
+        error: Option<StreamError>,
+        now: Instant,
+    ) -> SessionAction {
         let info = StreamInfo {
             stream_id: id.to_owned(),
             stream_sequence_id: stream.expected,
@@ -186,16 +212,16 @@ impl Session {
         self.publish(stream.publication(Payload::Text(Cow::Borrowed("")), info), now)
     }
 
-    fn tell_not_found(&self, id: String) {
+    fn send_stream_not_found(&self, id: String) {
         let error = AckError {
             name: fault::STREAM_NOT_FOUND.to_owned(),
             message: "No stream of this id is open on this connection.".to_owned(),
         };
-        self.connection.tell(&Response::StreamClosed { stream_id: id, error: Some(error) });
+        self.connection.send(&Response::StreamClosed { stream_id: id, error: Some(error) });
     }
 }
 
-impl Stream {
+impl PublishedStream {
     fn publication<'a>(&'a self, payload: Payload<'a>, info: StreamInfo) -> Publication<'a> {
         Publication {
             group: self.group.as_str(),

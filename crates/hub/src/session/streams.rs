@@ -20,7 +20,7 @@ pub const MAX_STREAM_ID_BYTES: usize = 256;
 
 /// An open stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stream {
+pub(super) struct PublishedStream {
     pub(super) group: GroupName,
     pub(super) no_echo: bool,
     /// The number of the fragment that comes next.
@@ -31,9 +31,9 @@ pub(super) struct Stream {
 
 /// What becomes of a fragment.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It is the next one: publish it, then [`Streams::taken`].
-    Next(Stream),
+pub(super) enum FragmentStatus {
+    /// It is the next one: publish it, then [`PublishedStreams::taken`].
+    Next(PublishedStream),
     /// It was there before.
     Repeated { expected: u64 },
     /// Some before it are missing.
@@ -43,9 +43,9 @@ pub(super) enum Verdict {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Streams(HashMap<String, Stream>);
+pub(super) struct PublishedStreams(HashMap<String, PublishedStream>);
 
-impl Streams {
+impl PublishedStreams {
     /// Opens a stream.
     pub(super) fn start(
         &mut self,
@@ -69,26 +69,31 @@ impl Streams {
             return Err(bad_request(format!("A connection may have {MAX_STREAMS} streams open at most.")));
         }
         let idle_timeout = Duration::from_millis(u64::from(idle_timeout_ms));
-        let stream =
-            Stream { group, no_echo, expected: FIRST_FRAGMENT, idle_timeout, idle_at: now + idle_timeout };
+        let stream = PublishedStream {
+            group,
+            no_echo,
+            expected: FIRST_FRAGMENT,
+            idle_timeout,
+            idle_at: now + idle_timeout,
+        };
         self.0.insert(id.to_owned(), stream);
         Ok(())
     }
 
     /// Judges a fragment. Whatever its number, it is a sign of life.
-    pub(super) fn fragment(&mut self, id: &str, number: u64, now: Instant) -> Verdict {
-        let Some(stream) = self.0.get_mut(id) else { return Verdict::Unknown };
+    pub(super) fn fragment(&mut self, id: &str, number: u64, now: Instant) -> FragmentStatus {
+        let Some(stream) = self.0.get_mut(id) else { return FragmentStatus::Unknown };
         stream.idle_at = now + stream.idle_timeout;
         let expected = stream.expected;
         match number.cmp(&expected) {
-            std::cmp::Ordering::Equal => Verdict::Next(stream.clone()),
-            std::cmp::Ordering::Less => Verdict::Repeated { expected },
-            std::cmp::Ordering::Greater => Verdict::TooEarly { expected },
+            std::cmp::Ordering::Equal => FragmentStatus::Next(stream.clone()),
+            std::cmp::Ordering::Less => FragmentStatus::Repeated { expected },
+            std::cmp::Ordering::Greater => FragmentStatus::TooEarly { expected },
         }
     }
 
     /// The expected fragment has been published; gives the number expected next.
-    pub(super) fn taken(&mut self, id: &str) -> u64 {
+    pub(super) fn advance(&mut self, id: &str) -> u64 {
         self.0.get_mut(id).map_or(FIRST_FRAGMENT, |stream| {
             stream.expected = stream.expected.saturating_add(1);
             stream.expected
@@ -101,12 +106,12 @@ impl Streams {
     }
 
     /// Forgets a stream.
-    pub(super) fn close(&mut self, id: &str) -> Option<Stream> {
+    pub(super) fn close(&mut self, id: &str) -> Option<PublishedStream> {
         self.0.remove(id)
     }
 
     /// Forgets all streams.
-    pub(super) fn close_all(&mut self) -> Vec<(String, Stream)> {
+    pub(super) fn close_all(&mut self) -> Vec<(String, PublishedStream)> {
         self.0.drain().collect()
     }
 
@@ -116,7 +121,7 @@ impl Streams {
     }
 
     /// Forgets the streams that have been silent for too long.
-    pub(super) fn close_idle(&mut self, now: Instant) -> Vec<(String, Stream)> {
+    pub(super) fn close_idle(&mut self, now: Instant) -> Vec<(String, PublishedStream)> {
         self.0.extract_if(|_, stream| stream.idle_at <= now).collect()
     }
 
@@ -142,18 +147,20 @@ mod tests {
 
     #[test]
     fn fragments_are_taken_in_order_and_once() {
-        let (mut streams, now) = (Streams::default(), Instant::now());
+        let (mut streams, now) = (PublishedStreams::default(), Instant::now());
         streams.start("s", group(), false, None, now).unwrap();
-        assert!(matches!(streams.fragment("s", 1, now), Verdict::Next(stream) if stream.expected == 1));
-        assert_eq!(streams.taken("s"), 2);
-        assert_eq!(streams.fragment("s", 1, now), Verdict::Repeated { expected: 2 });
-        assert_eq!(streams.fragment("s", 3, now), Verdict::TooEarly { expected: 2 });
-        assert_eq!(streams.fragment("other", 1, now), Verdict::Unknown);
+        assert!(
+            matches!(streams.fragment("s", 1, now), FragmentStatus::Next(stream) if stream.expected == 1)
+        );
+        assert_eq!(streams.advance("s"), 2);
+        assert_eq!(streams.fragment("s", 1, now), FragmentStatus::Repeated { expected: 2 });
+        assert_eq!(streams.fragment("s", 3, now), FragmentStatus::TooEarly { expected: 2 });
+        assert_eq!(streams.fragment("other", 1, now), FragmentStatus::Unknown);
     }
 
     #[test]
     fn a_silent_stream_ends_and_one_that_shows_life_does_not() {
-        let (mut streams, now) = (Streams::default(), Instant::now());
+        let (mut streams, now) = (PublishedStreams::default(), Instant::now());
         let seconds = |seconds| now + Duration::from_secs(seconds);
         streams.start("silent", group(), false, Some(2000), now).unwrap();
         streams.start("alive", group(), false, Some(2000), now).unwrap();
@@ -167,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_name_is_free_again_once_its_stream_has_ended_and_there_is_a_limit() {
-        let (mut streams, now) = (Streams::default(), Instant::now());
+        let (mut streams, now) = (PublishedStreams::default(), Instant::now());
         let mut start = |id: &str, idle| streams.start(id, group(), false, idle, now);
         assert!(start("s", None).is_ok() && start("s", None).is_err());
         assert!(start("", None).is_err() && start(&"x".repeat(257), None).is_err());

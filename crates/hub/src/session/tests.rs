@@ -5,7 +5,7 @@ use webpubsub_protocol::role::Permissions;
 use super::*;
 use crate::{
     connection::ConnectionId,
-    outbox::{Departure, Frame},
+    outbox::{EncodedFrame, NextWrite},
     websocket::frame::payloads,
 };
 
@@ -17,7 +17,7 @@ impl Client {
     fn new(hub: &Arc<Hub>, format: WireFormat, roles: &[&str], mode: SimpleMode) -> Self {
         let permissions = Permissions::from_roles(roles.iter().copied());
         let id = ConnectionId::random().unwrap();
-        let connection = Arc::new(Connection::new(id, Some("ada".into()), format, permissions));
+        let connection = Arc::new(ClientConnection::new(id, Some("ada".into()), format, permissions));
         hub.add(&connection);
         Self { session: Session::new(Arc::clone(hub), connection, mode) }
     }
@@ -28,19 +28,21 @@ impl Client {
 
     /// Sends a frame that is to be answered, and gives what came.
     async fn ask(&mut self, frame: &str) -> Vec<String> {
-        let step = match self.session.receive(Incoming::Text(frame), Instant::now()) {
-            Step::Ask(question) => self.session.answered(question.purpose, Err(EventFailure::NoHandler)),
-            step => step,
+        let action = match self.session.receive(Incoming::Text(frame), Instant::now()) {
+            SessionAction::Dispatch(pending) => {
+                self.session.complete_event(pending.reply_to, Err(EventError::NoHandler))
+            }
+            action => action,
         };
-        assert!(matches!(step, Step::Continue), "{frame}");
+        assert!(matches!(action, SessionAction::Continue), "{frame}");
         self.heard().await
     }
 
     async fn heard(&mut self) -> Vec<String> {
         // A marker makes the outbox answer at once even when nothing else is in it.
         let outbox = self.session.connection().attach().unwrap();
-        outbox.push(&Frame::from(b"\x81\x06MARKER".to_vec()));
-        let Departure::Frames(frames) = outbox.next_departure().await else { panic!("closed") };
+        outbox.push(&EncodedFrame::from(b"\x81\x06MARKER".to_vec()));
+        let NextWrite::Frames(frames) = outbox.next_write().await else { panic!("closed") };
         let text = |payload| String::from_utf8_lossy(payload).into_owned();
         payloads(&frames.concat()).map(text).filter(|text| text != "MARKER").collect()
     }
@@ -126,9 +128,9 @@ async fn an_event_without_a_handler_fails_and_the_connection_stays() {
 async fn malformed_frames_and_binary_ones_close_the_connection() {
     let mut client = Client::json(&Arc::new(Hub::default()), &[]);
     let malformed = client.session.receive(Incoming::Text("nope"), Instant::now());
-    assert!(matches!(malformed, Step::Close(close) if close == Close::INVALID_JSON_MESSAGE));
+    assert!(matches!(malformed, SessionAction::Close(close) if close == Close::INVALID_JSON_MESSAGE));
     let binary = client.session.receive(Incoming::Binary(&[1]), Instant::now());
-    assert!(matches!(binary, Step::Close(close) if close == Close::JSON_WANTS_TEXT));
+    assert!(matches!(binary, SessionAction::Close(close) if close == Close::JSON_WANTS_TEXT));
 }
 
 #[tokio::test]
@@ -138,17 +140,20 @@ async fn a_simple_client_publishes_bare_payloads_when_it_may() {
     member.ask(JOIN).await;
     let mode = || SimpleMode::SendToGroup { group: GroupName::new("g").unwrap(), no_echo: false };
     let mut publisher = Client::new(&hub, WireFormat::Simple, &["webpubsub.sendToGroup"], mode());
-    assert!(matches!(publisher.session.receive(Incoming::Text("hi"), Instant::now()), Step::Continue));
+    assert!(matches!(
+        publisher.session.receive(Incoming::Text("hi"), Instant::now()),
+        SessionAction::Continue
+    ));
     assert!(member.heard().await[0].ends_with(r#""dataType":"text","data":"hi"}"#));
     let mut stranger = Client::new(&hub, WireFormat::Simple, &[], mode());
     let refused = stranger.session.receive(Incoming::Text("hi"), Instant::now());
-    assert!(matches!(refused, Step::Close(close) if close == Close::RAW_SEND_FORBIDDEN));
+    assert!(matches!(refused, SessionAction::Close(close) if close == Close::RAW_SEND_FORBIDDEN));
     let mut raiser = Client::new(&hub, WireFormat::Simple, &[], SimpleMode::SendEvent);
     let asked = raiser.session.receive(Incoming::Text("hi"), Instant::now());
-    let Step::Ask(Question { event, purpose }) = asked else { panic!("{asked:?}") };
+    let SessionAction::Dispatch(PendingEvent { event, reply_to }) = asked else { panic!("{asked:?}") };
     assert_eq!((event.name.as_str(), event.payload), ("message", Payload::Text("hi".into())));
-    let failed = raiser.session.answered(purpose, Err(EventFailure::NoHandler));
-    assert!(matches!(failed, Step::Close(close) if close == Close::RAW_EVENT_FAILED));
+    let failed = raiser.session.complete_event(reply_to, Err(EventError::NoHandler));
+    assert!(matches!(failed, SessionAction::Close(close) if close == Close::RAW_EVENT_FAILED));
 }
 
 #[tokio::test]
@@ -156,12 +161,12 @@ async fn a_publisher_is_told_to_wait_for_a_member_that_falls_behind() {
     let hub = Arc::new(Hub::default());
     let (mut slow, mut publisher) = (Client::json(&hub, &BOTH_ROLES), Client::json(&hub, &BOTH_ROLES));
     slow.ask(JOIN).await;
-    let data = "x".repeat(crate::outbox::PACE_MARK_BYTES / 2);
+    let data = "x".repeat(crate::outbox::HIGH_WATER_MARK_BYTES / 2);
     let frame = format!(r#"{{"type":"sendToGroup","group":"g","dataType":"text","data":"{data}"}}"#);
-    let steps: Vec<Step> =
+    let actions: Vec<SessionAction> =
         (0..3).map(|_| publisher.session.receive(Incoming::Text(&frame), Instant::now())).collect();
-    assert!(matches!(steps[0], Step::Continue));
-    let Step::Pace(waits_for) = &steps[2] else { panic!("{:?}", steps[2]) };
+    assert!(matches!(actions[0], SessionAction::Continue));
+    let SessionAction::Throttle(waits_for) = &actions[2] else { panic!("{:?}", actions[2]) };
     assert_eq!(waits_for[0].id, slow.session.connection().id);
 }
 
@@ -171,14 +176,14 @@ async fn the_application_s_answer_goes_to_the_sender_before_the_ack_and_once() {
     let mut client = Client::json(&hub, &[]);
     let event =
         r#"{"type":"event","event":"echo","dataType":"text","data":"hi","ackId":7,"metadata":{"k":"v"}}"#;
-    let Step::Ask(Question { event: asked, purpose }) =
+    let SessionAction::Dispatch(PendingEvent { event: asked, reply_to }) =
         client.session.receive(Incoming::Text(event), Instant::now())
     else {
         panic!("not asked")
     };
     assert_eq!((asked.name.as_str(), asked.metadata.len()), ("echo", 1));
-    let reply = Reply { payload: asked.payload, metadata: Metadata::new() };
-    assert!(matches!(client.session.answered(purpose, Ok(Some(reply))), Step::Continue));
+    let reply = EventReply { payload: asked.payload, metadata: Metadata::new() };
+    assert!(matches!(client.session.complete_event(reply_to, Ok(Some(reply))), SessionAction::Continue));
     let message = r#"{"type":"message","from":"server","dataType":"text","data":"hi"}"#;
     assert_eq!(client.heard().await, [message, r#"{"type":"ack","ackId":7,"success":true}"#]);
     // The same ack id again: the application is not asked, and the client hears why.
@@ -190,12 +195,13 @@ async fn the_application_s_answer_goes_to_the_sender_before_the_ack_and_once() {
 async fn an_invocation_is_answered_with_what_the_application_says() {
     let mut client = Client::json(&Arc::new(Hub::default()), &[]);
     let invoke = r#"{"type":"invoke","invocationId":"1","target":"event","event":"add","dataType":"json","data":[1,2]}"#;
-    let Step::Ask(Question { purpose, .. }) = client.session.receive(Incoming::Text(invoke), Instant::now())
+    let SessionAction::Dispatch(PendingEvent { reply_to, .. }) =
+        client.session.receive(Incoming::Text(invoke), Instant::now())
     else {
         panic!("not asked")
     };
-    let reply = Reply { payload: Payload::Json("3".into()), metadata: Metadata::new() };
-    client.session.answered(purpose, Ok(Some(reply)));
+    let reply = EventReply { payload: Payload::Json("3".into()), metadata: Metadata::new() };
+    client.session.complete_event(reply_to, Ok(Some(reply)));
     let answer = r#"{"type":"invokeResponse","invocationId":"1","success":true,"dataType":"json","data":3}"#;
     assert_eq!(client.heard().await, [answer]);
     let failed = client.ask(invoke).await;
@@ -264,7 +270,7 @@ async fn a_stream_that_may_not_be_or_is_there_already_is_refused() {
     assert!(publisher.ask(START).await[0].contains("BadRequest"));
     // A permission that is taken away ends the stream, for its receivers too.
     let group = GroupName::new("g").unwrap();
-    publisher.session.connection().decide(Permission::SendToGroup, Some(&group), false).unwrap();
+    publisher.session.connection().set_permission(Permission::SendToGroup, Some(&group), false).unwrap();
     assert!(publisher.ask(&fragment(1)).await[0].contains("Forbidden"));
 }
 
@@ -281,7 +287,7 @@ async fn silence_ends_a_stream_and_so_does_the_end_of_its_publisher() {
     assert!(member.heard().await[0].contains(r#""endOfStream":true,"error":{"name":"IdleTimeout""#));
     assert_eq!(publisher.session.next_deadline(), None);
     publisher.ask(START).await;
-    assert!(publisher.session.ended(Instant::now()));
+    assert!(publisher.session.end(Instant::now()));
     assert!(member.heard().await[0].contains(r#""endOfStream":true,"error":{"name":"Cancelled""#));
-    assert!(!publisher.session.ended(Instant::now()));
+    assert!(!publisher.session.end(Instant::now()));
 }

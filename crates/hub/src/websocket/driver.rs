@@ -13,14 +13,14 @@ use webpubsub_protocol::close::Close;
 
 use super::{
     frame::encode_close,
-    inbox::{End, Inbox, Kind, Next},
+    inbox::{Inbox, InboxEvent, MessageKind, SocketEnd},
 };
 use crate::{
-    connection::Connection,
-    event_handler::{EventFailure, EventHandler},
-    hub::Pace,
-    outbox::{Backlog, Departure, Outbox, PACE_PATIENCE},
-    session::{Incoming, Question, Session, Step},
+    connection::ClientConnection,
+    event_handler::{EventError, EventHandler},
+    hub::SlowReceivers,
+    outbox::{BACKPRESSURE_TIMEOUT, Backlog, NextWrite, Outbox},
+    session::{Incoming, PendingEvent, Session, SessionAction},
 };
 
 /// How long a closing client has to take what is still queued for it, close frame included, and to say goodbye.
@@ -30,24 +30,24 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Most slices in one vectored write. Linux takes 1024; beyond this many nothing is gained.
 const SLICES_PER_WRITE: usize = 256;
 
-/// Carries a conversation over one socket until that ends. Its events go to `handler`.
+/// Carries a session_loop over one socket until that ends. Its events go to `handler`.
 pub async fn run(
     socket: impl AsyncRead + AsyncWrite + Send,
     session: &mut Session,
     outbox: &Outbox,
     handler: Option<&dyn EventHandler>,
-) -> End {
+) -> SocketEnd {
     let (reader, mut writer) = tokio::io::split(socket);
     let connection = std::sync::Arc::clone(session.connection());
-    let mut end = End::Lost;
+    let mut end = SocketEnd::Lost;
     let reading = async {
         let mut inbox = Inbox::new(reader, &connection, outbox);
         let close;
-        (close, end) = Conversation { session, outbox, handler }.read(&mut inbox).await;
+        (close, end) = SessionLoop { session, outbox, handler }.read(&mut inbox).await;
         match end {
             // At once, so that nobody takes the connection up again while this socket says goodbye.
-            End::Final => connection.close(close),
-            End::Lost => outbox.close(close),
+            SocketEnd::Final => connection.close(close),
+            SocketEnd::Lost => outbox.close(close),
         }
         // Unread bytes would make the system reset the connection, and the close frame might be lost with it.
         inbox.discard().await;
@@ -72,7 +72,7 @@ pub async fn run(
 }
 
 /// Sends a close frame and nothing else.
-pub async fn farewell(mut socket: impl AsyncWrite + Unpin, close: &Close) {
+pub async fn reject(mut socket: impl AsyncWrite + Unpin, close: &Close) {
     let goodbye = async {
         socket.write_all(encode_close(close).as_slice()).await?;
         socket.shutdown().await
@@ -82,70 +82,70 @@ pub async fn farewell(mut socket: impl AsyncWrite + Unpin, close: &Close) {
 }
 
 /// A session with those it needs to go on.
-struct Conversation<'a> {
+struct SessionLoop<'a> {
     session: &'a mut Session,
     outbox: &'a Outbox,
     handler: Option<&'a dyn EventHandler>,
 }
 
-impl Conversation<'_> {
+impl SessionLoop<'_> {
     /// Reads messages until the client or the rules end it; gives the close frame to answer with.
-    async fn read(&mut self, inbox: &mut Inbox<'_, impl AsyncRead + Unpin>) -> (Close, End) {
+    async fn read(&mut self, inbox: &mut Inbox<'_, impl AsyncRead + Unpin>) -> (Close, SocketEnd) {
         loop {
-            let step = match inbox.next(self.session.next_deadline()).await {
-                Next::Message(Kind::Text) => match simdutf8::basic::from_utf8(inbox.payload()) {
+            let action = match inbox.next(self.session.next_deadline()).await {
+                InboxEvent::Message(MessageKind::Text) => match simdutf8::basic::from_utf8(inbox.payload()) {
                     Ok(text) => self.session.receive(Incoming::Text(text), inbox.read_at()),
-                    Err(_) => Step::Close(Close::INVALID_UTF8),
+                    Err(_) => SessionAction::Close(Close::INVALID_UTF8),
                 },
-                Next::Message(Kind::Binary) => {
+                InboxEvent::Message(MessageKind::Binary) => {
                     self.session.receive(Incoming::Binary(inbox.payload()), inbox.read_at())
                 }
-                Next::Deadline => {
+                InboxEvent::Deadline => {
                     self.session.deadline_reached(Instant::now());
-                    Step::Continue
+                    SessionAction::Continue
                 }
-                Next::End(close, end) => return (close, end),
+                InboxEvent::End(close, end) => return (close, end),
             };
-            let step = match step {
-                Step::Ask(question) => match self.ask(question, inbox).await {
-                    Some(step) => step,
+            let action = match action {
+                SessionAction::Dispatch(pending) => match self.dispatch(pending, inbox).await {
+                    Some(action) => action,
                     // The client has gone; the inbox knows how.
                     None => continue,
                 },
-                step => step,
+                action => action,
             };
-            match step {
-                Step::Continue | Step::Ask(_) => {}
-                Step::Pace(clients) => wait_for(clients).await,
-                Step::Close(close) => return (close, End::Final),
+            match action {
+                SessionAction::Continue | SessionAction::Dispatch(_) => {}
+                SessionAction::Throttle(receivers) => wait_for_receivers(receivers).await,
+                SessionAction::Close(close) => return (close, SocketEnd::Final),
             }
-            self.outbox.relieved().await;
+            self.outbox.wait_for_capacity().await;
         }
     }
 
     /// Asks the application, and does what follows from its answer. `None` when the client goes away first.
-    async fn ask(
+    async fn dispatch(
         &mut self,
-        question: Question,
+        pending: PendingEvent,
         inbox: &mut Inbox<'_, impl AsyncRead + Unpin>,
-    ) -> Option<Step> {
-        let Question { event, purpose } = question;
+    ) -> Option<SessionAction> {
+        let PendingEvent { event, reply_to } = pending;
         let answer = match self.handler {
             Some(handler) => {
                 let connection = std::sync::Arc::clone(self.session.connection());
-                inbox.meanwhile(handler.event(&connection, &event)).await?
+                inbox.read_while(handler.event(&connection, &event)).await?
             }
-            None => Err(EventFailure::NoHandler),
+            None => Err(EventError::NoHandler),
         };
-        Some(self.session.answered(purpose, answer))
+        Some(self.session.complete_event(reply_to, answer))
     }
 }
 
-/// Lets clients catch up: one deadline for all of them, however many they are.
-async fn wait_for(clients: Pace) {
-    let deadline = Instant::now() + PACE_PATIENCE;
-    for client in clients {
-        client.lightened(deadline).await;
+/// Lets receivers catch up: one deadline for all of them, however many they are.
+async fn wait_for_receivers(receivers: SlowReceivers) {
+    let deadline = Instant::now() + BACKPRESSURE_TIMEOUT;
+    for client in receivers {
+        client.wait_until_caught_up(deadline).await;
     }
 }
 
@@ -153,16 +153,16 @@ async fn wait_for(clients: Pace) {
 async fn write(
     writer: &mut (impl AsyncWrite + Unpin),
     outbox: &Outbox,
-    connection: &Connection,
+    connection: &ClientConnection,
 ) -> io::Result<()> {
     loop {
-        match outbox.next_departure().await {
-            Departure::Frames(frames) => {
-                connection.recorder.sent(frames.slices());
+        match outbox.next_write().await {
+            NextWrite::Frames(frames) => {
+                connection.recorder.record_sent(frames.slices());
                 write_all(writer, &frames).await?;
-                outbox.written(frames.cost());
+                outbox.complete_write(frames.cost());
             }
-            Departure::Close(close) => {
+            NextWrite::Close(close) => {
                 writer.write_all(encode_close(&close).as_slice()).await?;
                 return writer.shutdown().await;
             }
@@ -194,16 +194,16 @@ mod tests {
 
     use super::*;
     use crate::{
-        connection::{Connection, ConnectionId, WireFormat},
+        connection::{ClientConnection, ConnectionId, WireFormat},
         hub::Hub,
-        outbox::PACE_MARK_BYTES,
+        outbox::HIGH_WATER_MARK_BYTES,
         session::SimpleMode,
     };
 
-    fn client(hub: &Arc<Hub>, group: &GroupName) -> Arc<Connection> {
+    fn client(hub: &Arc<Hub>, group: &GroupName) -> Arc<ClientConnection> {
         let permissions = Permissions::from_roles(["webpubsub.sendToGroup"]);
         let id = ConnectionId::random().unwrap();
-        let connection = Arc::new(Connection::new(id, None, WireFormat::Json, permissions));
+        let connection = Arc::new(ClientConnection::new(id, None, WireFormat::Json, permissions));
         hub.add(&connection);
         hub.join(&connection.id, group).unwrap();
         connection
@@ -216,16 +216,16 @@ mod tests {
         let publisher = client(&hub, &group);
         hub.leave(&publisher.id, &group);
         let mut session = Session::new(Arc::clone(&hub), publisher, SimpleMode::SendEvent);
-        let data = "x".repeat(PACE_MARK_BYTES / 2);
+        let data = "x".repeat(HIGH_WATER_MARK_BYTES / 2);
         let frame = format!(r#"{{"type":"sendToGroup","group":"g","dataType":"text","data":"{data}"}}"#);
         let started = Instant::now();
         for _ in 0..6 {
             match session.receive(Incoming::Text(&frame), Instant::now()) {
-                Step::Pace(clients) => wait_for(clients).await,
-                other => assert!(matches!(other, Step::Continue), "{other:?}"),
+                SessionAction::Throttle(receivers) => wait_for_receivers(receivers).await,
+                other => assert!(matches!(other, SessionAction::Continue), "{other:?}"),
             }
         }
-        assert_eq!(started.elapsed(), PACE_PATIENCE);
+        assert_eq!(started.elapsed(), BACKPRESSURE_TIMEOUT);
         drop(stalled);
     }
 
@@ -237,14 +237,14 @@ mod tests {
         let mut session = Session::new(hub, Arc::clone(&connection), SimpleMode::SendEvent);
         // Pings by the ten thousand, of which no answer is taken.
         let ping = [b"\x89\xFD\0\0\0\0", &[0; 125][..]].concat();
-        let pings = ping.repeat(2 * PACE_MARK_BYTES / 125);
+        let pings = ping.repeat(2 * HIGH_WATER_MARK_BYTES / 125);
         let mut inbox = Inbox::new(&pings[..], &connection, &outbox);
-        let mut conversation = Conversation { session: &mut session, outbox: &outbox, handler: None };
-        let reading = conversation.read(&mut inbox);
+        let mut session_loop = SessionLoop { session: &mut session, outbox: &outbox, handler: None };
+        let reading = session_loop.read(&mut inbox);
         let stays_asleep = tokio::time::timeout(WRITE_TIMEOUT, reading).await.is_err();
         assert!(stays_asleep, "it was read to the end");
-        let Departure::Frames(answers) = outbox.next_departure().await else { panic!("closed") };
+        let NextWrite::Frames(answers) = outbox.next_write().await else { panic!("closed") };
         let waits = answers.cost();
-        assert!(waits <= PACE_MARK_BYTES + ping.len(), "{waits} bytes of answers wait");
+        assert!(waits <= HIGH_WATER_MARK_BYTES + ping.len(), "{waits} bytes of answers wait");
     }
 }

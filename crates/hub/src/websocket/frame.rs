@@ -3,7 +3,7 @@
 use bytes::BufMut;
 use webpubsub_protocol::close::{Close, MAX_REASON_BYTES};
 
-use crate::outbox::Frame;
+use crate::outbox::EncodedFrame;
 
 /// Longest payload of a control frame (RFC 6455, section 5.5).
 pub const MAX_CONTROL_BYTES: usize = 125;
@@ -58,7 +58,7 @@ impl Opcode {
 
 /// A client's frame header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Header {
+pub struct ClientFrameHeader {
     /// Whether the message ends with this frame.
     pub is_final: bool,
     /// What the frame is.
@@ -80,7 +80,7 @@ pub struct InvalidFrame(pub &'static str);
 ///
 /// # Errors
 /// [`InvalidFrame`]: reserved bits or opcodes, no mask, or a control frame that is fragmented or too long.
-pub fn parse_header(bytes: &[u8]) -> Result<Option<Header>, InvalidFrame> {
+pub fn parse_client_header(bytes: &[u8]) -> Result<Option<ClientFrameHeader>, InvalidFrame> {
     let &[first, second, ref rest @ ..] = bytes else { return Ok(None) };
     if first & 0x70 != 0 {
         return Err(InvalidFrame("reserved bits are set, and no extension was agreed on"));
@@ -106,7 +106,13 @@ pub fn parse_header(bytes: &[u8]) -> Result<Option<Header>, InvalidFrame> {
         len => (u64::from(len), rest, 0),
     };
     let Some((mask, _)) = rest.split_first_chunk() else { return Ok(None) };
-    Ok(Some(Header { is_final, opcode, mask: *mask, payload_len, header_len: 2 + len_bytes + mask.len() }))
+    Ok(Some(ClientFrameHeader {
+        is_final,
+        opcode,
+        mask: *mask,
+        payload_len,
+        header_len: 2 + len_bytes + mask.len(),
+    }))
 }
 
 /// Takes the mask off, eight bytes at a time.
@@ -125,41 +131,41 @@ pub fn unmask(payload: &mut [u8], mask: [u8; 4]) {
 }
 
 /// Longest header of a service's frame, in bytes.
-const LONGEST_HEADER: usize = 10;
+const MAX_HEADER_BYTES: usize = 10;
 
 /// A whole frame of the service: final and unmasked.
 #[must_use]
-pub fn encode(opcode: Opcode, payload: &[u8]) -> Frame {
-    let head = Head::new(opcode, payload.len());
-    Frame::from([&head[..], payload].concat())
+pub fn encode(opcode: Opcode, payload: &[u8]) -> EncodedFrame {
+    let head = EncodedHeader::new(opcode, payload.len());
+    EncodedFrame::from([&head[..], payload].concat())
 }
 
-/// What a payload is written behind, for [`frame_of`]: room for any header.
-pub const HEADER_ROOM: &str = "\0\0\0\0\0\0\0\0\0\0";
+/// What a payload is written behind, for [`encode_in_place`]: room for any header.
+pub const HEADER_PLACEHOLDER: &str = "\0\0\0\0\0\0\0\0\0\0";
 
-/// A whole frame made of `buffer`, which is [`HEADER_ROOM`] and the payload: nothing is copied but the header.
+/// A whole frame made of `buffer`, which is [`HEADER_PLACEHOLDER`] and the payload: nothing is copied but the header.
 #[must_use]
-pub fn frame_of(opcode: Opcode, mut buffer: Vec<u8>) -> Frame {
-    let head = Head::new(opcode, buffer.len().saturating_sub(LONGEST_HEADER));
-    let start = LONGEST_HEADER - head.len();
-    if let Some(room) = buffer.get_mut(start..LONGEST_HEADER) {
+pub fn encode_in_place(opcode: Opcode, mut buffer: Vec<u8>) -> EncodedFrame {
+    let head = EncodedHeader::new(opcode, buffer.len().saturating_sub(MAX_HEADER_BYTES));
+    let start = MAX_HEADER_BYTES - head.len();
+    if let Some(room) = buffer.get_mut(start..MAX_HEADER_BYTES) {
         room.copy_from_slice(&head);
     }
-    Frame::starting_at(start, buffer)
+    EncodedFrame::starting_at(start, buffer)
 }
 
 /// The header of a service's frame.
 #[derive(Debug, Clone, Copy)]
-pub struct Head {
-    bytes: [u8; LONGEST_HEADER],
+pub struct EncodedHeader {
+    bytes: [u8; MAX_HEADER_BYTES],
     len: usize,
 }
 
-impl Head {
+impl EncodedHeader {
     /// For a payload of `payload_len` bytes.
     #[must_use]
     pub fn new(opcode: Opcode, payload_len: usize) -> Self {
-        let mut bytes = [0; LONGEST_HEADER];
+        let mut bytes = [0; MAX_HEADER_BYTES];
         let mut rest = &mut bytes[..];
         rest.put_u8(0x80 | opcode.bits());
         match (u8::try_from(payload_len), u16::try_from(payload_len)) {
@@ -174,12 +180,12 @@ impl Head {
                 rest.put_u64(payload_len as u64);
             }
         }
-        let len = LONGEST_HEADER - rest.len();
+        let len = MAX_HEADER_BYTES - rest.len();
         Self { bytes, len }
     }
 }
 
-impl std::ops::Deref for Head {
+impl std::ops::Deref for EncodedHeader {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -189,7 +195,7 @@ impl std::ops::Deref for Head {
 
 /// What the first bytes of a frame of the service say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ServiceHeader {
+pub struct ServiceFrameHeader {
     /// What kind of frame.
     pub opcode: Opcode,
     /// Bytes of the header itself.
@@ -198,9 +204,9 @@ pub struct ServiceHeader {
     pub payload_len: usize,
 }
 
-/// Reads the header of a frame that [`encode`] or [`Head`] wrote; `None` for other bytes.
+/// Reads the header of a frame that [`encode`] or [`EncodedHeader`] wrote; `None` for other bytes.
 #[must_use]
-pub fn service_header(bytes: &[u8]) -> Option<ServiceHeader> {
+pub fn parse_service_header(bytes: &[u8]) -> Option<ServiceFrameHeader> {
     let ([first, len], rest) = bytes.split_first_chunk()?;
     let opcode = Opcode::from_bits(first & 0x0F)?;
     let (len_bytes, payload_len) = match len {
@@ -208,14 +214,14 @@ pub fn service_header(bytes: &[u8]) -> Option<ServiceHeader> {
         127 => (8, usize::try_from(u64::from_be_bytes(*rest.first_chunk()?)).ok()?),
         len => (0, usize::from(*len)),
     };
-    Some(ServiceHeader { opcode, header_len: 2 + len_bytes, payload_len })
+    Some(ServiceFrameHeader { opcode, header_len: 2 + len_bytes, payload_len })
 }
 
 /// The payloads of a service's frames that lie one after the other.
 pub fn payloads(frames: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = frames;
     std::iter::from_fn(move || {
-        let header = service_header(rest)?;
+        let header = parse_service_header(rest)?;
         let (frame, after) = rest.split_at_checked(header.header_len + header.payload_len)?;
         rest = after;
         frame.get(header.header_len..)
@@ -224,7 +230,7 @@ pub fn payloads(frames: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// A close frame.
 #[must_use]
-pub fn encode_close(close: &Close) -> Frame {
+pub fn encode_close(close: &Close) -> EncodedFrame {
     let mut reason = close.reason.as_ref();
     while reason.len() > MAX_REASON_BYTES {
         let mut chars = reason.chars();
@@ -246,7 +252,7 @@ mod tests {
     fn the_examples_of_the_rfc_are_read_and_written() {
         // RFC 6455, section 5.7: a masked "Hello", and unmasked ones.
         let masked = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
-        let header = parse_header(&masked).unwrap().unwrap();
+        let header = parse_client_header(&masked).unwrap().unwrap();
         assert_eq!((header.opcode, header.payload_len, header.header_len), (Opcode::Text, 5, 6));
         let mut payload = masked[6..].to_vec();
         unmask(&mut payload, header.mask);
@@ -264,7 +270,7 @@ mod tests {
         let broken: [&[u8]; 5] =
             [&[0xC1, 0x80], &[0x83, 0x80], &[0x81, 0x05], &[0x09, 0x80], &[0x89, 0xFE, 0, 126]];
         for bytes in broken {
-            assert!(parse_header(bytes).is_err(), "{bytes:x?}");
+            assert!(parse_client_header(bytes).is_err(), "{bytes:x?}");
         }
     }
 
@@ -280,12 +286,12 @@ mod tests {
     fn a_frame_made_in_place_is_that_frame() {
         for len in [0, 1, 125, 126, 65_535, 65_536] {
             let payload = "x".repeat(len);
-            let buffer = format!("{HEADER_ROOM}{payload}").into_bytes();
+            let buffer = format!("{HEADER_PLACEHOLDER}{payload}").into_bytes();
             let (in_place, copied) =
-                (frame_of(Opcode::Text, buffer), encode(Opcode::Text, payload.as_bytes()));
+                (encode_in_place(Opcode::Text, buffer), encode(Opcode::Text, payload.as_bytes()));
             assert_eq!(in_place.as_slice(), copied.as_slice());
         }
-        assert_eq!(HEADER_ROOM.len(), LONGEST_HEADER);
+        assert_eq!(HEADER_PLACEHOLDER.len(), MAX_HEADER_BYTES);
     }
 
     proptest! {
@@ -299,7 +305,7 @@ mod tests {
 
         #[test]
         fn no_bytes_make_the_header_parser_panic(bytes in any::<Vec<u8>>()) {
-            if let Ok(Some(header)) = parse_header(&bytes) {
+            if let Ok(Some(header)) = parse_client_header(&bytes) {
                 prop_assert!(header.header_len <= bytes.len());
             }
         }

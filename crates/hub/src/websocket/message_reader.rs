@@ -3,14 +3,14 @@
 use bytes::{Buf, BytesMut};
 use webpubsub_protocol::close::Close;
 
-use super::frame::{Header, Opcode, parse_header, unmask};
+use super::frame::{ClientFrameHeader, Opcode, parse_client_header, unmask};
 
 /// Longest message of a client, in bytes of payload, all fragments together (the cloud service's limit).
 pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
 /// What came from the client. Its payload is [`MessageReader::payload`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Arrival {
+pub enum ReceivedMessage {
     /// A text message, UTF-8 or not.
     Text,
     /// A binary message.
@@ -33,9 +33,9 @@ pub enum Arrival {
 pub struct MessageReader {
     buffer: BytesMut,
     /// Length of the frame at the front of the buffer that has been given out.
-    given: usize,
+    consumed: usize,
     /// Where in that frame the payload begins; `None` when it is `message`.
-    payload_at: Option<usize>,
+    payload_start: Option<usize>,
     /// The first parts of a fragmented message: what it is, and what there is of it.
     fragments: Option<(Opcode, BytesMut)>,
     /// The last message that came in fragments.
@@ -46,8 +46,8 @@ pub struct MessageReader {
 
 impl MessageReader {
     /// Where to read bytes into, with room for at least `bytes`. The last payload is gone then.
-    pub fn space(&mut self, bytes: usize) -> &mut BytesMut {
-        self.let_go();
+    pub fn reserve(&mut self, bytes: usize) -> &mut BytesMut {
+        self.release();
         self.whole_frames = None;
         if self.buffer.is_empty() && self.buffer.capacity() > bytes {
             // Memory for a large message is not kept for the small ones after it.
@@ -61,8 +61,8 @@ impl MessageReader {
     /// The payload of what came last.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
-        match self.payload_at {
-            Some(start) => self.buffer.get(start..self.given).unwrap_or_default(),
+        match self.payload_start {
+            Some(start) => self.buffer.get(start..self.consumed).unwrap_or_default(),
             None => &self.message,
         }
     }
@@ -77,10 +77,10 @@ impl MessageReader {
     ///
     /// # Errors
     /// How to close the connection, when the bytes break the rules or exceed [`MAX_MESSAGE_BYTES`].
-    pub fn next_arrival(&mut self) -> Result<Option<Arrival>, Close> {
+    pub fn next_message(&mut self) -> Result<Option<ReceivedMessage>, Close> {
         loop {
-            self.let_go();
-            let Some(header) = parse_header(&self.buffer).map_err(|_| Close::INVALID_FRAME)? else {
+            self.release();
+            let Some(header) = parse_client_header(&self.buffer).map_err(|_| Close::INVALID_FRAME)? else {
                 return Ok(None);
             };
             let collected = match &self.fragments {
@@ -94,33 +94,33 @@ impl MessageReader {
             let frame_len = header.header_len + payload_len;
             let Some(payload) = self.buffer.get_mut(header.header_len..frame_len) else { return Ok(None) };
             unmask(payload, header.mask);
-            self.given = frame_len;
+            self.consumed = frame_len;
             let whole_frames = self.whole_frames.unwrap_or_else(|| count_frames(&self.buffer));
             self.whole_frames = Some(whole_frames.saturating_sub(1));
-            self.payload_at = Some(header.header_len);
-            if let Some(arrival) = self.frame_arrived(&header)? {
-                return Ok(Some(arrival));
+            self.payload_start = Some(header.header_len);
+            if let Some(received) = self.accept_frame(&header)? {
+                return Ok(Some(received));
             }
         }
     }
 
     /// Drops what was given out.
-    fn let_go(&mut self) {
-        self.buffer.advance(std::mem::take(&mut self.given));
-        if self.payload_at.take().is_none() {
+    fn release(&mut self) {
+        self.buffer.advance(std::mem::take(&mut self.consumed));
+        if self.payload_start.take().is_none() {
             self.message = BytesMut::new();
         }
     }
 
-    fn frame_arrived(&mut self, header: &Header) -> Result<Option<Arrival>, Close> {
+    fn accept_frame(&mut self, header: &ClientFrameHeader) -> Result<Option<ReceivedMessage>, Close> {
         match (header.opcode, self.fragments.take()) {
             (Opcode::Ping, fragments) => {
                 self.fragments = fragments;
-                Ok(Some(Arrival::Ping))
+                Ok(Some(ReceivedMessage::Ping))
             }
             (Opcode::Pong, fragments) => {
                 self.fragments = fragments;
-                Ok(Some(Arrival::Pong))
+                Ok(Some(ReceivedMessage::Pong))
             }
             (Opcode::Close, _) => read_close(self.payload()).map(Some),
             (Opcode::Continuation, Some((kind, mut parts))) => {
@@ -130,12 +130,12 @@ impl MessageReader {
                     return Ok(None);
                 }
                 self.message = parts;
-                self.payload_at = None;
-                Ok(Some(arrival_of(kind)))
+                self.payload_start = None;
+                Ok(Some(data_message(kind)))
             }
             (kind @ (Opcode::Text | Opcode::Binary), None) => {
                 if header.is_final {
-                    return Ok(Some(arrival_of(kind)));
+                    return Ok(Some(data_message(kind)));
                 }
                 self.fragments = Some((kind, self.payload().into()));
                 Ok(None)
@@ -149,7 +149,7 @@ impl MessageReader {
 /// How many whole frames lie in `bytes`, as far as they keep the rules.
 fn count_frames(mut bytes: &[u8]) -> usize {
     let mut frames = 0;
-    while let Ok(Some(header)) = parse_header(bytes)
+    while let Ok(Some(header)) = parse_client_header(bytes)
         && let Ok(payload_len) = usize::try_from(header.payload_len)
         && let Some(rest) = bytes.get(header.header_len.saturating_add(payload_len)..)
     {
@@ -159,22 +159,24 @@ fn count_frames(mut bytes: &[u8]) -> usize {
     frames
 }
 
-fn arrival_of(kind: Opcode) -> Arrival {
-    if kind == Opcode::Text { Arrival::Text } else { Arrival::Binary }
+fn data_message(kind: Opcode) -> ReceivedMessage {
+    if kind == Opcode::Text { ReceivedMessage::Text } else { ReceivedMessage::Binary }
 }
 
 /// A close frame's payload (RFC 6455, sections 5.5.1 and 7.4).
-fn read_close(payload: &[u8]) -> Result<Arrival, Close> {
+fn read_close(payload: &[u8]) -> Result<ReceivedMessage, Close> {
     let Some((code, reason)) = payload.split_first_chunk() else {
         let is_bare = payload.is_empty();
         return is_bare
-            .then(|| Arrival::Close { code: None, reason: String::new() })
+            .then(|| ReceivedMessage::Close { code: None, reason: String::new() })
             .ok_or(Close::INVALID_FRAME);
     };
     let code = u16::from_be_bytes(*code);
     let may_be_sent = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
     match std::str::from_utf8(reason) {
-        Ok(reason) if may_be_sent => Ok(Arrival::Close { code: Some(code), reason: reason.to_owned() }),
+        Ok(reason) if may_be_sent => {
+            Ok(ReceivedMessage::Close { code: Some(code), reason: reason.to_owned() })
+        }
         _ => Err(Close::INVALID_FRAME),
     }
 }
@@ -207,14 +209,14 @@ mod tests {
         frame
     }
 
-    fn read_all(bytes: &[u8]) -> Result<Vec<(Arrival, Vec<u8>)>, Close> {
+    fn read_all(bytes: &[u8]) -> Result<Vec<(ReceivedMessage, Vec<u8>)>, Close> {
         let mut reader = MessageReader::default();
-        reader.space(0).extend_from_slice(bytes);
-        let mut arrivals = Vec::new();
-        while let Some(arrival) = reader.next_arrival()? {
-            arrivals.push((arrival, reader.payload().to_vec()));
+        reader.reserve(0).extend_from_slice(bytes);
+        let mut messages_read = Vec::new();
+        while let Some(received) = reader.next_message()? {
+            messages_read.push((received, reader.payload().to_vec()));
         }
-        Ok(arrivals)
+        Ok(messages_read)
     }
 
     #[test]
@@ -222,9 +224,9 @@ mod tests {
         let bytes =
             [masked(0x01, b"Hel"), masked(0x89, b"?"), masked(0x80, b"lo"), masked(0x82, b"whole")].concat();
         let expected = [
-            (Arrival::Ping, b"?".to_vec()),
-            (Arrival::Text, b"Hello".to_vec()),
-            (Arrival::Binary, b"whole".to_vec()),
+            (ReceivedMessage::Ping, b"?".to_vec()),
+            (ReceivedMessage::Text, b"Hello".to_vec()),
+            (ReceivedMessage::Binary, b"whole".to_vec()),
         ];
         assert_eq!(read_all(&bytes).unwrap(), expected);
     }
@@ -234,21 +236,24 @@ mod tests {
         let bytes = [masked(0x82, b"one"), masked(0x82, &[2; 300]), masked(0x89, b"?"), masked(0x82, b"cut")]
             .concat();
         let mut reader = MessageReader::default();
-        reader.space(0).extend_from_slice(bytes.get(..bytes.len() - 1).unwrap());
+        reader.reserve(0).extend_from_slice(bytes.get(..bytes.len() - 1).unwrap());
         for behind in [2, 1, 0] {
-            assert!(reader.next_arrival().unwrap().is_some());
+            assert!(reader.next_message().unwrap().is_some());
             assert_eq!(reader.frames_behind(), behind);
         }
-        assert!(reader.next_arrival().unwrap().is_none());
-        reader.space(0).extend_from_slice(bytes.last_chunk::<1>().unwrap());
-        assert_eq!((reader.next_arrival().unwrap(), reader.frames_behind()), (Some(Arrival::Binary), 0));
+        assert!(reader.next_message().unwrap().is_none());
+        reader.reserve(0).extend_from_slice(bytes.last_chunk::<1>().unwrap());
+        assert_eq!(
+            (reader.next_message().unwrap(), reader.frames_behind()),
+            (Some(ReceivedMessage::Binary), 0)
+        );
     }
 
     #[test]
     fn a_message_may_be_as_long_as_the_limit_and_not_longer() {
         let whole = masked(0x82, &vec![7; MAX_MESSAGE_BYTES]);
         assert!(
-            matches!(&read_all(&whole).unwrap()[..], [(Arrival::Binary, bytes)] if bytes.len() == MAX_MESSAGE_BYTES)
+            matches!(&read_all(&whole).unwrap()[..], [(ReceivedMessage::Binary, bytes)] if bytes.len() == MAX_MESSAGE_BYTES)
         );
         assert_eq!(read_all(&masked(0x82, &vec![7; MAX_MESSAGE_BYTES + 1])), Err(Close::TOO_LARGE));
         let in_parts = [masked(0x02, &vec![7; MAX_MESSAGE_BYTES]), masked(0x80, b"1")].concat();
@@ -271,11 +276,14 @@ mod tests {
     fn close_codes_that_must_not_be_sent_are_refused() {
         assert_eq!(
             read_all(&masked(0x88, b"")).unwrap(),
-            [(Arrival::Close { code: None, reason: String::new() }, Vec::new())]
+            [(ReceivedMessage::Close { code: None, reason: String::new() }, Vec::new())]
         );
         assert_eq!(
             read_all(&masked(0x88, &1000_u16.to_be_bytes())).unwrap(),
-            [(Arrival::Close { code: Some(1000), reason: String::new() }, 1000_u16.to_be_bytes().to_vec())]
+            [(
+                ReceivedMessage::Close { code: Some(1000), reason: String::new() },
+                1000_u16.to_be_bytes().to_vec()
+            )]
         );
         for code in [0_u16, 999, 1004, 1005, 1006, 1015, 2999, 5000] {
             assert_eq!(read_all(&masked(0x88, &code.to_be_bytes())), Err(Close::INVALID_FRAME), "{code}");
@@ -290,18 +298,18 @@ mod tests {
         ) {
             let bytes: Vec<u8> = messages.iter().flat_map(|payload| masked(0x82, payload)).collect();
             let mut reader = MessageReader::default();
-            let mut arrivals = Vec::new();
+            let mut messages_read = Vec::new();
             let (mut rest, mut cuts) = (&bytes[..], cuts.into_iter().cycle());
             while !rest.is_empty() {
                 let (now, later) = rest.split_at(cuts.next().unwrap().min(rest.len()));
-                reader.space(now.len()).extend_from_slice(now);
-                while let Some(arrival) = reader.next_arrival().unwrap() {
-                    arrivals.push((arrival, reader.payload().to_vec()));
+                reader.reserve(now.len()).extend_from_slice(now);
+                while let Some(received) = reader.next_message().unwrap() {
+                    messages_read.push((received, reader.payload().to_vec()));
                 }
                 rest = later;
             }
-            let expected: Vec<_> = messages.into_iter().map(|payload| (Arrival::Binary, payload)).collect();
-            prop_assert_eq!(arrivals, expected);
+            let expected: Vec<_> = messages.into_iter().map(|payload| (ReceivedMessage::Binary, payload)).collect();
+            prop_assert_eq!(messages_read, expected);
         }
 
         #[test]

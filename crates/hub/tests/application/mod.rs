@@ -309,12 +309,13 @@ impl Running {
 
     /// Waits until a reliable connection has lost its socket.
     pub async fn until_away(&self, id: &str) {
-        let is_away = async {
-            while !self.service.hub_named("chat").is_some_and(|hub| hub.connection(id).unwrap().is_away()) {
+        let is_detached = async {
+            while !self.service.hub_named("chat").is_some_and(|hub| hub.connection(id).unwrap().is_detached())
+            {
                 tokio::task::yield_now().await;
             }
         };
-        in_time("the connection to lose its socket", is_away).await;
+        in_time("the connection to lose its socket", is_detached).await;
     }
 }
 

@@ -20,9 +20,9 @@ use serde_json::Value;
 use tokio::time::Instant;
 use webpubsub_hub::{
     broadcast::Broadcast,
-    connection::{Connection, ConnectionId, WireFormat},
+    connection::{ClientConnection, ConnectionId, WireFormat},
     hub::{Audience, Hub},
-    outbox::{Departure, Frame, Outbox},
+    outbox::{EncodedFrame, NextWrite, Outbox},
     session::{Incoming, Session, SimpleMode},
     websocket::frame::payloads,
 };
@@ -165,7 +165,7 @@ impl World {
                     false => (Permission::JoinLeaveGroup, &mut client.may_join),
                 };
                 let name = GroupName::new(GROUPS[group]).unwrap();
-                client.session.connection().decide(permission, Some(&name), allowed).unwrap();
+                client.session.connection().set_permission(permission, Some(&name), allowed).unwrap();
                 if allowed {
                     known.insert(GROUPS[group]);
                 } else {
@@ -175,7 +175,7 @@ impl World {
             Step::Disconnect { client } => {
                 let Some(at) = self.chosen(client) else { return };
                 self.end_stream(at);
-                self.clients[at].session.ended(Instant::now());
+                self.clients[at].session.end(Instant::now());
                 self.clients[at].is_connected = false;
                 self.clients[at].groups.clear();
             }
@@ -201,7 +201,7 @@ impl World {
             Permissions::from_roles(roles.iter().filter(|(may, _)| *may).map(|(_, role)| *role));
         let id = ConnectionId::random().unwrap();
         let connection =
-            Arc::new(Connection::new(id, user.map(str::to_owned), WireFormat::Json, permissions));
+            Arc::new(ClientConnection::new(id, user.map(str::to_owned), WireFormat::Json, permissions));
         self.hub.add(&connection);
         let all = |may: bool| if may { GROUPS.into_iter().collect() } else { HashSet::new() };
         self.clients.push(Client {
@@ -289,8 +289,8 @@ impl World {
     async fn compare(&self) -> Result<(), TestCaseError> {
         for client in &self.clients {
             // A marker makes the outbox answer at once even when nothing else is in it.
-            client.outbox.push(&Frame::from(b"\x81\x00".to_vec()));
-            let Departure::Frames(frames) = client.outbox.next_departure().await else { panic!("closed") };
+            client.outbox.push(&EncodedFrame::from(b"\x81\x00".to_vec()));
+            let NextWrite::Frames(frames) = client.outbox.next_write().await else { panic!("closed") };
             let frames = frames.concat();
             let heard: Vec<String> =
                 payloads(&frames).filter(|payload| !payload.is_empty()).map(words).collect();

@@ -13,21 +13,21 @@ use webpubsub_protocol::{
 use super::rule::SystemEvent;
 use crate::{
     connection::ConnectionId,
-    event_handler::{EventFailure, EventTrail},
+    event_handler::{EventContext, EventError},
     metadata_headers,
 };
 
 pub(super) const CONNECTION_STATE: HeaderName = HeaderName::from_static("ce-connectionstate");
 pub(super) const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
 
-/// Whom an event is about.
+/// Whom an event is event_connection.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct About<'a> {
+pub(super) struct EventConnection<'a> {
     pub(super) connection_id: &'a ConnectionId,
     pub(super) user_id: Option<&'a str>,
     /// The subprotocol agreed on; none before that.
     pub(super) subprotocol: Option<&'a str>,
-    pub(super) trail: &'a EventTrail,
+    pub(super) event_context: &'a EventContext,
 }
 
 /// A request to a handler, but for its URL.
@@ -41,12 +41,12 @@ impl CloudEvent {
     /// An event of the service.
     pub(super) fn system(
         event: SystemEvent,
-        about: About<'_>,
+        event_connection: EventConnection<'_>,
         keys: &[AccessKey],
         body: String,
-    ) -> Result<Self, EventFailure> {
+    ) -> Result<Self, EventError> {
         let kind = format!("azure.webpubsub.sys.{}", event.name());
-        let mut headers = headers(&kind, event.name(), about, keys)?;
+        let mut headers = headers(&kind, event.name(), event_connection, keys)?;
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
         Ok(Self { headers, body: body.into() })
     }
@@ -56,10 +56,10 @@ impl CloudEvent {
         name: &str,
         payload: &Payload<'_>,
         metadata: &Metadata,
-        about: About<'_>,
+        event_connection: EventConnection<'_>,
         keys: &[AccessKey],
-    ) -> Result<Self, EventFailure> {
-        let mut headers = headers(&format!("azure.webpubsub.user.{name}"), name, about, keys)?;
+    ) -> Result<Self, EventError> {
+        let mut headers = headers(&format!("azure.webpubsub.user.{name}"), name, event_connection, keys)?;
         metadata_headers::write(metadata, &mut headers);
         let (content_type, body) = match payload {
             Payload::Text(text) => ("text/plain; charset=utf-8", text.as_bytes()),
@@ -72,23 +72,28 @@ impl CloudEvent {
     }
 }
 
-fn headers(kind: &str, name: &str, about: About<'_>, keys: &[AccessKey]) -> Result<HeaderMap, EventFailure> {
-    let id = about.connection_id.as_str();
-    let hub = about.trail.hub.as_str();
+fn headers(
+    kind: &str,
+    name: &str,
+    event_connection: EventConnection<'_>,
+    keys: &[AccessKey],
+) -> Result<HeaderMap, EventError> {
+    let id = event_connection.connection_id.as_str();
+    let hub = event_connection.event_context.hub.as_str();
     let texts = [
         ("ce-specversion", Some("1.0".to_owned())),
         ("ce-awpsversion", Some("1.0".to_owned())),
         ("ce-type", Some(kind.to_owned())),
         ("ce-source", Some(format!("/hubs/{hub}/client/{id}"))),
-        ("ce-id", Some(about.trail.next_id().to_string())),
+        ("ce-id", Some(event_connection.event_context.next_id().to_string())),
         ("ce-time", Some(humantime::format_rfc3339_seconds(SystemTime::now()).to_string())),
         ("ce-hub", Some(hub.to_owned())),
         ("ce-connectionid", Some(id.to_owned())),
         ("ce-eventname", Some(name.to_owned())),
-        ("ce-userid", about.user_id.filter(|user| !user.is_empty()).map(str::to_owned)),
-        ("ce-subprotocol", about.subprotocol.map(str::to_owned)),
+        ("ce-userid", event_connection.user_id.filter(|user| !user.is_empty()).map(str::to_owned)),
+        ("ce-subprotocol", event_connection.subprotocol.map(str::to_owned)),
         ("ce-signature", Some(event_signature(id, keys))),
-        ("webhook-request-origin", Some(about.trail.origin.clone())),
+        ("webhook-request-origin", Some(event_connection.event_context.origin.clone())),
         ("x-ms-client-request-id", request_id()),
     ];
     let mut headers = HeaderMap::with_capacity(texts.len() + 4);
@@ -99,10 +104,10 @@ fn headers(kind: &str, name: &str, about: About<'_>, keys: &[AccessKey]) -> Resu
         // Bytes, not `from_str`: a user's name may hold any character but control ones, and goes out as UTF-8.
         match HeaderValue::from_bytes(text.as_bytes()) {
             Ok(value) if survives => drop(headers.insert(HeaderName::from_static(name), value)),
-            _ => return Err(EventFailure::Failed(format!("no header can hold this `{name}`: {text:?}"))),
+            _ => return Err(EventError::Failed(format!("no header can hold this `{name}`: {text:?}"))),
         }
     }
-    if let Some(state) = about.trail.connection_state() {
+    if let Some(state) = event_connection.event_context.connection_state() {
         headers.insert(CONNECTION_STATE, state);
     }
     Ok(headers)
@@ -121,17 +126,21 @@ mod tests {
 
     #[test]
     fn an_event_tells_who_and_what_and_is_signed() {
-        let trail = EventTrail::new("chat".into(), "localhost".into());
+        let event_context = EventContext::new("chat".into(), "localhost".into());
         let id = ConnectionId::random().unwrap();
         let keys = [AccessKey::new(&"k".repeat(32)).unwrap()];
-        let about =
-            About {
-                connection_id: &id, user_id: Some("ada é"), subprotocol: Some("chat.v1"), trail: &trail
-            };
-        let first = CloudEvent::system(SystemEvent::Connect, about, &keys, "{}".into()).unwrap();
-        trail.set_connection_state(HeaderValue::from_static(""));
+        let event_connection = EventConnection {
+            connection_id: &id,
+            user_id: Some("ada é"),
+            subprotocol: Some("chat.v1"),
+            event_context: &event_context,
+        };
+        let first = CloudEvent::system(SystemEvent::Connect, event_connection, &keys, "{}".into()).unwrap();
+        event_context.set_connection_state(HeaderValue::from_static(""));
         let metadata: Metadata = [("k".to_owned(), "v".to_owned())].into();
-        let second = CloudEvent::user("echo", &Payload::Text("hi".into()), &metadata, about, &keys).unwrap();
+        let second =
+            CloudEvent::user("echo", &Payload::Text("hi".into()), &metadata, event_connection, &keys)
+                .unwrap();
         let text = |event: &CloudEvent, name: &str| {
             event.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
@@ -154,10 +163,18 @@ mod tests {
 
     #[test]
     fn a_name_that_would_arrive_as_another_is_not_sent() {
-        let (trail, id) = (EventTrail::default(), ConnectionId::random().unwrap());
+        let (event_context, id) = (EventContext::default(), ConnectionId::random().unwrap());
         for user in [" admin", "admin ", "ad\nmin", "\tadmin"] {
-            let about = About { connection_id: &id, user_id: Some(user), subprotocol: None, trail: &trail };
-            assert!(CloudEvent::system(SystemEvent::Connected, about, &[], "{}".into()).is_err(), "{user:?}");
+            let event_connection = EventConnection {
+                connection_id: &id,
+                user_id: Some(user),
+                subprotocol: None,
+                event_context: &event_context,
+            };
+            assert!(
+                CloudEvent::system(SystemEvent::Connected, event_connection, &[], "{}".into()).is_err(),
+                "{user:?}"
+            );
         }
     }
 }

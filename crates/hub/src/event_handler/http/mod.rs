@@ -16,16 +16,16 @@ use tokio::sync::Semaphore;
 use webpubsub_protocol::connection_string::AccessKey;
 
 use self::{
-    cloud_event::{About, CONNECTION_STATE, CloudEvent},
-    delivery::{Answer, Courier},
+    cloud_event::{CONNECTION_STATE, CloudEvent, EventConnection},
+    delivery::{DeliveryClient, HandlerResponse},
     rule::{Rule, SystemEvent},
 };
 use super::{
-    Answering, ConnectAnswer, ConnectRefusal, ConnectRequest, EventFailure, EventHandler, EventTrail, Reply,
-    UserEvent,
+    ConnectRejection, ConnectRequest, ConnectResponse, EventContext, EventError, EventHandler, EventReply,
+    HandlerFuture, UserEvent,
 };
 use crate::{
-    connection::Connection,
+    connection::ClientConnection,
     metrics::{EventTimer, Metrics},
 };
 
@@ -46,7 +46,7 @@ const MAX_STATE_BYTES: usize = 8 * 1024;
 pub struct HttpEventHandlers {
     rules: Vec<Rule>,
     keys: Vec<AccessKey>,
-    courier: Courier,
+    delivery_client: DeliveryClient,
     /// Places for notifications of each rule: a handler that hangs takes none of another's.
     notifications: Vec<Arc<Semaphore>>,
     metrics: Arc<Metrics>,
@@ -64,13 +64,13 @@ impl HttpEventHandlers {
         metrics: Arc<Metrics>,
     ) -> Result<Self, reqwest::Error> {
         let notifications = rules.iter().map(|_| Arc::new(Semaphore::new(MAX_NOTIFICATIONS))).collect();
-        Ok(Self { rules, keys, courier: Courier::new()?, notifications, metrics })
+        Ok(Self { rules, keys, delivery_client: DeliveryClient::new()?, notifications, metrics })
     }
 
     /// The same with another time that a handler may take, pauses and further attempts included.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.courier.timeout = timeout;
+        self.delivery_client.timeout = timeout;
         self
     }
 
@@ -83,31 +83,31 @@ impl HttpEventHandlers {
     }
 
     /// Where an event of this name goes, and where consent to it is asked for.
-    fn urls(rule: &Rule, hub: &str, event: &str) -> Result<(Url, Url), EventFailure> {
-        let url = |event| rule.url.url(hub, event).map_err(|error| EventFailure::Failed(error.to_string()));
+    fn urls(rule: &Rule, hub: &str, event: &str) -> Result<(Url, Url), EventError> {
+        let url = |event| rule.url.url(hub, event).map_err(|error| EventError::Failed(error.to_string()));
         Ok((url(event)?, url("validate")?))
     }
 
     /// Tells a handler something that needs no answer, in a task of its own.
-    fn notify(&self, event: SystemEvent, connection: &Arc<Connection>, body: String) {
-        let hub = &connection.trail.hub;
+    fn notify(&self, event: SystemEvent, connection: &Arc<ClientConnection>, body: String) {
+        let hub = &connection.event_context.hub;
         let takes = |rule: &Rule| rule.is_for(hub) && rule.system_events.contains(&event);
         let found = self.rules.iter().zip(&self.notifications).find(|(rule, _)| takes(rule));
-        let Some((rule, places)) = found else { return };
-        let Ok(place) = Arc::clone(places).try_acquire_owned() else {
+        let Some((rule, permits)) = found else { return };
+        let Ok(permit) = Arc::clone(permits).try_acquire_owned() else {
             tracing::warn!(event = event.name(), "too many events are on their way: this one is dropped");
             return;
         };
-        let request = match CloudEvent::system(event, about(connection), &self.keys, body) {
+        let request = match CloudEvent::system(event, event_connection(connection), &self.keys, body) {
             Ok(request) => request,
             Err(error) => return tracing::warn!(event = event.name(), %error, "event not delivered"),
         };
         let urls = Self::urls(rule, hub, event.name());
-        let (courier, metrics) = (self.courier.clone(), Arc::clone(&self.metrics));
+        let (delivery_client, metrics) = (self.delivery_client.clone(), Arc::clone(&self.metrics));
         let connection = Arc::clone(connection);
         tokio::spawn(async move {
             let timer = EventTimer::start(&metrics, event.name());
-            let outcome = async { courier.deliver(&urls?, &connection.trail, request).await };
+            let outcome = async { delivery_client.deliver(&urls?, &connection.event_context, request).await };
             let outcome = outcome.await;
             timer.stop(outcome.as_ref().is_ok_and(|answer| answer.status.is_success()));
             match outcome {
@@ -117,70 +117,80 @@ impl HttpEventHandlers {
                 Ok(_) => {}
                 Err(error) => tracing::warn!(event = event.name(), %error, "event not delivered"),
             }
-            drop(place);
+            drop(permit);
         });
     }
 
-    async fn ask_to_connect(&self, request: ConnectRequest<'_>) -> Result<ConnectAnswer, ConnectRefusal> {
+    async fn request_connect(
+        &self,
+        request: ConnectRequest<'_>,
+    ) -> Result<ConnectResponse, ConnectRejection> {
         let hub = request.hub.as_str();
         let Some(rule) = self.rule_for_system(hub, SystemEvent::Connect) else {
-            return Ok(ConnectAnswer::default());
+            return Ok(ConnectResponse::default());
         };
         let failed = |error: &dyn std::error::Error| {
             tracing::warn!(%error, "the connect handler could not be asked");
-            ConnectRefusal(StatusCode::INTERNAL_SERVER_ERROR)
+            ConnectRejection(StatusCode::INTERNAL_SERVER_ERROR)
         };
-        let body = exchange::connect_body(&request).map_err(|error| failed(&error))?;
-        let about = About {
+        let body = exchange::connect_request_body(&request).map_err(|error| failed(&error))?;
+        let event_connection = EventConnection {
             connection_id: request.connection_id,
             user_id: request.claims.user_id.as_deref(),
             subprotocol: None,
-            trail: request.trail,
+            event_context: request.event_context,
         };
-        let event = CloudEvent::system(SystemEvent::Connect, about, &self.keys, body);
+        let event = CloudEvent::system(SystemEvent::Connect, event_connection, &self.keys, body);
         let event = event.map_err(|error| failed(&error))?;
         let urls = Self::urls(rule, hub, SystemEvent::Connect.name()).map_err(|error| failed(&error))?;
-        let answer =
-            self.courier.deliver(&urls, request.trail, event).await.map_err(|error| failed(&error))?;
-        let decided = exchange::connect_answer(&answer)?;
-        remember_state(request.trail, &answer);
+        let answer = self
+            .delivery_client
+            .deliver(&urls, request.event_context, event)
+            .await
+            .map_err(|error| failed(&error))?;
+        let decided = exchange::parse_connect_response(&answer)?;
+        store_state(request.event_context, &answer);
         Ok(decided)
     }
 
-    async fn ask(&self, connection: &Connection, event: &UserEvent) -> Result<Option<Reply>, EventFailure> {
-        let hub = &connection.trail.hub;
-        let rule = self.rule_for(hub, |rule| rule.user_events.admits(&event.name));
-        let rule = rule.ok_or(EventFailure::NoHandler)?;
+    async fn dispatch(
+        &self,
+        connection: &ClientConnection,
+        event: &UserEvent,
+    ) -> Result<Option<EventReply>, EventError> {
+        let hub = &connection.event_context.hub;
+        let rule = self.rule_for(hub, |rule| rule.user_events.is_match(&event.name));
+        let rule = rule.ok_or(EventError::NoHandler)?;
         let urls = Self::urls(rule, hub, event.name.as_str())?;
         let request = CloudEvent::user(
             event.name.as_str(),
             &event.payload,
             &event.metadata,
-            about(connection),
+            event_connection(connection),
             &self.keys,
         )?;
-        let answer = self.courier.deliver(&urls, &connection.trail, request).await?;
-        let reply = exchange::reply(&answer)?;
-        remember_state(&connection.trail, &answer);
+        let answer = self.delivery_client.deliver(&urls, &connection.event_context, request).await?;
+        let reply = exchange::parse_event_response(&answer)?;
+        store_state(&connection.event_context, &answer);
         Ok(reply)
     }
 }
 
-fn about(connection: &Connection) -> About<'_> {
-    About {
+fn event_connection(connection: &ClientConnection) -> EventConnection<'_> {
+    EventConnection {
         connection_id: &connection.id,
         user_id: connection.user_id.as_deref(),
         subprotocol: connection.subprotocol(),
-        trail: &connection.trail,
+        event_context: &connection.event_context,
     }
 }
 
-fn remember_state(trail: &EventTrail, answer: &Answer) {
+fn store_state(event_context: &EventContext, answer: &HandlerResponse) {
     let Some(state) = answer.headers.get(CONNECTION_STATE) else { return };
     if state.len() > MAX_STATE_BYTES {
         tracing::warn!(bytes = state.len(), "a connection state this long is not kept");
     } else {
-        trail.set_connection_state(HeaderValue::clone(state));
+        event_context.set_connection_state(HeaderValue::clone(state));
     }
 }
 
@@ -188,10 +198,10 @@ impl EventHandler for HttpEventHandlers {
     fn connect<'a>(
         &'a self,
         request: ConnectRequest<'a>,
-    ) -> Answering<'a, Result<ConnectAnswer, ConnectRefusal>> {
+    ) -> HandlerFuture<'a, Result<ConnectResponse, ConnectRejection>> {
         let timer = EventTimer::start(&self.metrics, SystemEvent::Connect.name());
         Box::pin(async {
-            let answer = self.ask_to_connect(request).await;
+            let answer = self.request_connect(request).await;
             // A refusal is an answer; a handler that failed shows as 500.
             timer.stop(!answer.as_ref().is_err_and(|refusal| refusal.0.is_server_error()));
             answer
@@ -200,22 +210,22 @@ impl EventHandler for HttpEventHandlers {
 
     fn event<'a>(
         &'a self,
-        connection: &'a Connection,
+        connection: &'a ClientConnection,
         event: &'a UserEvent,
-    ) -> Answering<'a, Result<Option<Reply>, EventFailure>> {
+    ) -> HandlerFuture<'a, Result<Option<EventReply>, EventError>> {
         let timer = EventTimer::start(&self.metrics, "user");
         Box::pin(async {
-            let answer = self.ask(connection, event).await;
+            let answer = self.dispatch(connection, event).await;
             timer.stop(answer.is_ok());
             answer
         })
     }
 
-    fn connected(&self, connection: &Arc<Connection>) {
+    fn connected(&self, connection: &Arc<ClientConnection>) {
         self.notify(SystemEvent::Connected, connection, "{}".to_owned());
     }
 
-    fn disconnected(&self, connection: &Arc<Connection>, reason: &str) {
+    fn disconnected(&self, connection: &Arc<ClientConnection>, reason: &str) {
         let body = serde_json::json!({ "reason": reason }).to_string();
         self.notify(SystemEvent::Disconnected, connection, body);
     }

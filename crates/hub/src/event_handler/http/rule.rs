@@ -127,7 +127,7 @@ impl FromStr for UserEvents {
 
 impl UserEvents {
     /// Whether it takes this event.
-    pub(super) fn admits(&self, event: &EventName) -> bool {
+    pub(super) fn is_match(&self, event: &EventName) -> bool {
         match self {
             Self::None => false,
             Self::All => true,
@@ -206,8 +206,8 @@ impl FromStr for Rule {
 mod tests {
     use super::*;
 
-    fn admits(pattern: &str, event: &str) -> bool {
-        pattern.parse::<UserEvents>().unwrap().admits(&EventName::new(event).unwrap())
+    fn is_match(pattern: &str, event: &str) -> bool {
+        pattern.parse::<UserEvents>().unwrap().is_match(&EventName::new(event).unwrap())
     }
 
     #[test]
@@ -227,8 +227,8 @@ mod tests {
 
     #[test]
     fn user_events_are_chosen_by_name_and_wildcard() {
-        assert!(admits("*", "anything") && admits("a, B", "b") && admits("order.*", "Order.Placed"));
-        assert!(!admits("", "a") && !admits("a,b", "c") && !admits("order.*", "order.placed.twice"));
+        assert!(is_match("*", "anything") && is_match("a, B", "b") && is_match("order.*", "Order.Placed"));
+        assert!(!is_match("", "a") && !is_match("a,b", "c") && !is_match("order.*", "order.placed.twice"));
         assert!("a\\b".parse::<UserEvents>().is_err());
     }
 

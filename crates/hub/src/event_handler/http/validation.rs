@@ -15,13 +15,13 @@ use tokio::time::{Instant, timeout};
 /// How long a server may take to answer (what the vendor's emulator allows).
 pub const VALIDATION_TIMEOUT: Duration = Duration::from_secs(10);
 /// After this time a consent is asked for again, while it still counts.
-pub const CONSENT_LIFETIME: Duration = Duration::from_secs(60);
-/// The first pause after a refusal; it doubles up to [`CONSENT_LIFETIME`].
-pub const FIRST_REFUSAL_PAUSE: Duration = Duration::from_secs(1);
+pub const VALIDATION_LIFETIME: Duration = Duration::from_secs(60);
+/// The first retry_delay after a refusal; it doubles up to [`VALIDATION_LIFETIME`].
+pub const FIRST_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Most answers of servers that are remembered. One more is asked for only when an old one can go.
-const MAX_REMEMBERED: usize = 1024;
+const MAX_ENTRIES: usize = 1024;
 /// An answer that nobody wanted for this long can go.
-const OLD: Duration = Duration::from_secs(600);
+const ENTRY_LIFETIME: Duration = Duration::from_secs(600);
 
 const REQUEST_ORIGIN: HeaderName = HeaderName::from_static("webhook-request-origin");
 const ALLOWED_ORIGIN: HeaderName = HeaderName::from_static("webhook-allowed-origin");
@@ -29,7 +29,7 @@ const AWPS_VERSION: HeaderName = HeaderName::from_static("ce-awpsversion");
 
 /// Why a server gets no events.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub(super) enum ValidationError {
     #[error("it did not answer the validation request: {0}")]
     Unreachable(String),
     #[error("it answered the validation request with {0}")]
@@ -42,12 +42,12 @@ pub(super) enum Refusal {
 
 /// What is known of one server.
 #[derive(Debug, Default)]
-struct Standing {
+struct ValidationState {
     /// When it was asked last, and what it said.
-    asked: Option<(Instant, Result<(), Refusal>)>,
+    last_response: Option<(Instant, Result<(), ValidationError>)>,
     /// How long its refusal counts.
-    pause: Duration,
-    is_being_asked_again: bool,
+    retry_delay: Duration,
+    is_revalidating: bool,
 }
 
 type Key = (Url, String);
@@ -55,7 +55,7 @@ type Key = (Url, String);
 /// What is known of all servers.
 #[derive(Debug, Default)]
 pub(super) struct Validations {
-    standings: Mutex<HashMap<Key, Arc<tokio::sync::Mutex<Standing>>>>,
+    states: Mutex<HashMap<Key, Arc<tokio::sync::Mutex<ValidationState>>>>,
 }
 
 impl Validations {
@@ -66,72 +66,74 @@ impl Validations {
         client: &Client,
         url: &Url,
         origin: &str,
-    ) -> Result<(), Refusal> {
-        let standing = self.standing(url, origin).ok_or(Refusal::TooMany)?;
-        let mut known = standing.lock().await;
+    ) -> Result<(), ValidationError> {
+        let state = self.state(url, origin).ok_or(ValidationError::TooMany)?;
+        let mut known = state.lock().await;
         let now = Instant::now();
-        match &known.asked {
-            Some((asked_at, Ok(()))) => {
-                if now >= *asked_at + CONSENT_LIFETIME && !known.is_being_asked_again {
-                    known.is_being_asked_again = true;
+        match &known.last_response {
+            Some((received_at, Ok(()))) => {
+                if now >= *received_at + VALIDATION_LIFETIME && !known.is_revalidating {
+                    known.is_revalidating = true;
                     let (client, url, origin) = (client.clone(), url.clone(), origin.to_owned());
-                    let standing = Arc::clone(&standing);
+                    let state = Arc::clone(&state);
                     tokio::spawn(async move {
-                        let answer = ask(&client, &url, &origin).await;
-                        standing.lock().await.answered(answer);
+                        let answer = send_validation(&client, &url, &origin).await;
+                        state.lock().await.record(answer);
                     });
                 }
                 Ok(())
             }
-            Some((asked_at, Err(refusal))) if now < *asked_at + known.pause => Err(refusal.clone()),
+            Some((received_at, Err(refusal))) if now < *received_at + known.retry_delay => {
+                Err(refusal.clone())
+            }
             _ => {
-                let answer = ask(client, url, origin).await;
-                known.answered(answer.clone());
+                let answer = send_validation(client, url, origin).await;
+                known.record(answer.clone());
                 answer
             }
         }
     }
 
     /// What is known of a server; `None` when there is no room to know more.
-    fn standing(&self, url: &Url, origin: &str) -> Option<Arc<tokio::sync::Mutex<Standing>>> {
-        let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
+    fn state(&self, url: &Url, origin: &str) -> Option<Arc<tokio::sync::Mutex<ValidationState>>> {
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (url.clone(), origin.to_ascii_lowercase());
-        if standings.len() >= MAX_REMEMBERED && !standings.contains_key(&key) {
+        if states.len() >= MAX_ENTRIES && !states.contains_key(&key) {
             let now = Instant::now();
-            standings.retain(|_, standing| standing.try_lock().map_or(true, |known| !known.is_old(now)));
-            if standings.len() >= MAX_REMEMBERED {
+            states.retain(|_, state| state.try_lock().map_or(true, |known| !known.is_expired(now)));
+            if states.len() >= MAX_ENTRIES {
                 return None;
             }
         }
-        Some(Arc::clone(standings.entry(key).or_default()))
+        Some(Arc::clone(states.entry(key).or_default()))
     }
 }
 
-impl Standing {
+impl ValidationState {
     /// Whether nobody would miss it.
-    fn is_old(&self, now: Instant) -> bool {
-        self.asked.as_ref().is_some_and(|(asked_at, _)| now >= *asked_at + OLD)
+    fn is_expired(&self, now: Instant) -> bool {
+        self.last_response.as_ref().is_some_and(|(received_at, _)| now >= *received_at + ENTRY_LIFETIME)
     }
 
-    fn answered(&mut self, answer: Result<(), Refusal>) {
-        self.pause = match &answer {
+    fn record(&mut self, answer: Result<(), ValidationError>) {
+        self.retry_delay = match &answer {
             Ok(()) => Duration::ZERO,
-            Err(_) => (self.pause * 2).clamp(FIRST_REFUSAL_PAUSE, CONSENT_LIFETIME),
+            Err(_) => (self.retry_delay * 2).clamp(FIRST_RETRY_DELAY, VALIDATION_LIFETIME),
         };
-        self.is_being_asked_again = false;
-        self.asked = Some((Instant::now(), answer));
+        self.is_revalidating = false;
+        self.last_response = Some((Instant::now(), answer));
     }
 }
 
 /// Asks by OPTIONS, and by GET where OPTIONS is not known.
-async fn ask(client: &Client, url: &Url, origin: &str) -> Result<(), Refusal> {
+async fn send_validation(client: &Client, url: &Url, origin: &str) -> Result<(), ValidationError> {
     let answer = match request(client, Method::OPTIONS, url, origin).await? {
         (StatusCode::NOT_FOUND, _) => request(client, Method::GET, url, origin).await?,
         answer => answer,
     };
     let (status, headers) = answer;
     if !status.is_success() {
-        return Err(Refusal::Status(status));
+        return Err(ValidationError::Status(status));
     }
     let allows = |value: &HeaderValue| {
         let names = value.to_str().unwrap_or_default().split(',').map(str::trim);
@@ -145,7 +147,7 @@ async fn ask(client: &Client, url: &Url, origin: &str) -> Result<(), Refusal> {
     if headers.get_all(ALLOWED_ORIGIN).iter().any(allows) {
         Ok(())
     } else {
-        Err(Refusal::Origin(origin.to_owned()))
+        Err(ValidationError::Origin(origin.to_owned()))
     }
 }
 
@@ -154,12 +156,12 @@ async fn request(
     method: Method,
     url: &Url,
     origin: &str,
-) -> Result<(StatusCode, HeaderMap), Refusal> {
+) -> Result<(StatusCode, HeaderMap), ValidationError> {
     let request =
         client.request(method, url.clone()).header(REQUEST_ORIGIN, origin).header(AWPS_VERSION, "1.0");
     match timeout(VALIDATION_TIMEOUT, request.send()).await {
         Ok(Ok(response)) => Ok((response.status(), response.headers().clone())),
-        Ok(Err(error)) => Err(Refusal::Unreachable(error.without_url().to_string())),
-        Err(_) => Err(Refusal::Unreachable(format!("{} s passed", VALIDATION_TIMEOUT.as_secs()))),
+        Ok(Err(error)) => Err(ValidationError::Unreachable(error.without_url().to_string())),
+        Err(_) => Err(ValidationError::Unreachable(format!("{} s passed", VALIDATION_TIMEOUT.as_secs()))),
     }
 }

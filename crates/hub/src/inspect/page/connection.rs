@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::text::{name, payload};
 use crate::{
     inspect::{
-        recorder::{Direction, EXCERPT_BYTES, Record},
+        recorder::{EXCERPT_BYTES, FrameDirection, RecordedFrame},
         snapshot::{Details, Selected},
     },
     websocket::frame::Opcode,
@@ -63,11 +63,11 @@ fn frames(details: &Details) -> Markup {
     }
 }
 
-fn frame_row(record: &Record) -> Markup {
+fn frame_row(record: &RecordedFrame) -> Markup {
     let timestamp = humantime::format_rfc3339_millis(record.at).to_string();
     let (arrow, direction) = match record.direction {
-        Direction::In => ("←", "Received"),
-        Direction::Out => ("→", "Sent"),
+        FrameDirection::In => ("←", "Received"),
+        FrameDirection::Out => ("→", "Sent"),
     };
     html! {
         tr role="row" {

@@ -55,7 +55,7 @@ fn connections(hub: &HubSnapshot, selected: Option<&str>) -> Markup {
 }
 
 fn connection_row(connection: &ConnectionSummary, is_selected: bool) -> Markup {
-    let state = if connection.is_away { "Disconnected, kept for recovery" } else { "Open" };
+    let state = if connection.is_detached { "Disconnected, kept for recovery" } else { "Open" };
     html! {
         tr .selected[is_selected] role="row" data-key={ "connection " (connection.id) } {
             th scope="row" role="rowheader" {

@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::{
     rates::Rates,
-    snapshot::{MAX_LISTED, Snapshot},
+    snapshot::{MAX_LISTED, ServiceSnapshot},
 };
 
 mod connection;
@@ -13,7 +13,7 @@ mod overview;
 mod text;
 
 /// Renders the document; its script keeps the main part up to date. `log_page` is the path that leads to the log.
-pub(super) fn document(snapshot: &Snapshot, log_page: Option<&str>) -> Markup {
+pub(super) fn document(snapshot: &ServiceSnapshot, log_page: Option<&str>) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -57,7 +57,7 @@ fn header(log_page: Option<&str>) -> Markup {
 }
 
 /// Renders the part that changes.
-pub(super) fn main_part(snapshot: &Snapshot, rates: &Rates) -> Markup {
+pub(super) fn main_part(snapshot: &ServiceSnapshot, rates: &Rates) -> Markup {
     let selected = snapshot.selected.as_ref();
     html! {
         @if let Some(selected) = selected { (connection::details(selected)) }

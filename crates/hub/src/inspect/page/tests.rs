@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     hub::{ConnectionSummary, HubSnapshot},
     inspect::{
-        recorder::{Direction, EXCERPT_BYTES, Record},
+        recorder::{EXCERPT_BYTES, FrameDirection, RecordedFrame},
         snapshot::{Details, Selected},
     },
     websocket::frame::Opcode,
@@ -14,7 +14,13 @@ const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'&";
 const ESCAPED: &str = "&lt;img src=x onerror=alert(1)&gt;&quot;'&amp;";
 
 fn connection(id: &str) -> ConnectionSummary {
-    ConnectionSummary { id: id.to_owned(), user_id: None, subprotocol: None, group_count: 0, is_away: false }
+    ConnectionSummary {
+        id: id.to_owned(),
+        user_id: None,
+        subprotocol: None,
+        group_count: 0,
+        is_detached: false,
+    }
 }
 
 fn hub_with(connections: Vec<ConnectionSummary>, groups: Vec<(String, usize)>) -> HubSnapshot {
@@ -28,15 +34,15 @@ fn hub_with(connections: Vec<ConnectionSummary>, groups: Vec<(String, usize)>) -
     }
 }
 
-fn selected(records: Vec<Record>) -> Selected {
+fn selected(records: Vec<RecordedFrame>) -> Selected {
     let details = Details { hub: "stream".to_owned(), groups: Vec::new(), records };
     Selected { id: "c1".to_owned(), details: Some(details) }
 }
 
-fn record(excerpt: &str, payload_len: usize) -> Record {
-    Record {
+fn record(excerpt: &str, payload_len: usize) -> RecordedFrame {
+    RecordedFrame {
         at: SystemTime::UNIX_EPOCH + Duration::from_millis(3_723_004),
-        direction: Direction::Out,
+        direction: FrameDirection::Out,
         opcode: Opcode::Text,
         payload_len,
         excerpt: excerpt.to_owned(),
@@ -44,7 +50,7 @@ fn record(excerpt: &str, payload_len: usize) -> Record {
 }
 
 fn main_html(hubs: Vec<HubSnapshot>, selected: Option<Selected>) -> String {
-    main_part(&Snapshot { hubs, selected }, &Rates::default()).into_string()
+    main_part(&ServiceSnapshot { hubs, selected }, &Rates::default()).into_string()
 }
 
 /// The text between the tags.
@@ -96,7 +102,7 @@ fn the_overview_adds_all_hubs_up_and_has_rates_from_the_second_snapshot_on() {
     let at = |received| {
         let hub = HubSnapshot { received, ..hub_with(vec![connection("c1")], Vec::new()) };
         let other = HubSnapshot { name: "other".to_owned(), ..hub.clone() };
-        Snapshot { hubs: vec![hub, other], selected: None }
+        ServiceSnapshot { hubs: vec![hub, other], selected: None }
     };
     let (mut rates, start) = (Rates::default(), SystemTime::UNIX_EPOCH);
     rates.update(&at(10), start);
@@ -143,7 +149,7 @@ fn a_connection_has_its_user_its_subprotocol_and_its_state() {
         user_id: Some("ada".to_owned()),
         subprotocol: Some("json.webpubsub.azure.v1".to_owned()),
         group_count: 3,
-        is_away: true,
+        is_detached: true,
         ..connection("c2")
     };
     let html =
@@ -176,7 +182,7 @@ fn tables_have_names_and_headers_with_a_scope() {
 
 #[test]
 fn the_log_is_linked_where_the_server_has_its_page() {
-    let snapshot = Snapshot { hubs: Vec::new(), selected: None };
+    let snapshot = ServiceSnapshot { hubs: Vec::new(), selected: None };
     let with = document(&snapshot, Some("/")).into_string();
     assert_contains(&with, &[r#"<a href="/">Log</a>"#, r#"<a href="/metrics">Metrics</a>"#]);
     assert!(!document(&snapshot, None).into_string().contains("Log</a>"));
@@ -185,7 +191,7 @@ fn the_log_is_linked_where_the_server_has_its_page() {
 #[test]
 fn nothing_is_inline_that_the_content_security_policy_blocks() {
     let hub = hub_with(vec![connection("c1")], vec![("g".to_owned(), 1)]);
-    let snapshot = Snapshot { hubs: vec![hub], selected: Some(selected(vec![record("x", 1)])) };
+    let snapshot = ServiceSnapshot { hubs: vec![hub], selected: Some(selected(vec![record("x", 1)])) };
     let html = document(&snapshot, Some("/")).into_string();
     for inline in ["<style", " style=", " onclick=", " src=\"data:", " src=\"http"] {
         assert!(!html.contains(inline), "{inline}");
