@@ -1,4 +1,4 @@
-//! One client's standing with the service.
+//! Per-connection state: identity, permissions, delivery queue.
 
 use std::{
     fmt,
@@ -22,22 +22,22 @@ use crate::{
     reliable_queue::{ReliableQueue, Unsequenced},
 };
 
-/// The service's name for a connection: 32 hexadecimal digits that nobody can guess.
+/// Connection id: 32 hexadecimal digits, 128 random bits.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(Arc<str>);
 
 impl ConnectionId {
-    /// A new one.
+    /// Creates a random id.
     ///
     /// # Errors
-    /// When the system has no randomness to give.
+    /// If the operating system provides no randomness.
     pub fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)?;
         Ok(Self(format!("{:032x}", u128::from_be_bytes(bytes)).into()))
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -62,10 +62,10 @@ impl std::borrow::Borrow<str> for ConnectionId {
     }
 }
 
-/// How messages look to a client.
+/// Encoding of the messages of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WireFormat {
-    /// Payloads alone, without envelopes: a simple WebSocket client.
+    /// Payloads without an envelope: a simple WebSocket client.
     Simple,
     /// `json.webpubsub.azure.v1`.
     Json,
@@ -78,7 +78,7 @@ pub enum WireFormat {
 }
 
 impl WireFormat {
-    /// How messages look in a predefined subprotocol.
+    /// Returns the encoding of a predefined subprotocol.
     #[must_use]
     pub fn for_subprotocol(protocol: Subprotocol) -> Self {
         match protocol {
@@ -89,52 +89,52 @@ impl WireFormat {
         }
     }
 
-    /// The predefined subprotocol; `None` for a simple client.
+    /// Returns the predefined subprotocol; `None` for a simple client.
     #[must_use]
     pub fn subprotocol(self) -> Option<Subprotocol> {
         Subprotocol::ALL.into_iter().find(|protocol| Self::for_subprotocol(*protocol) == self)
     }
 
-    /// Whether a lost connection can be taken up again.
+    /// Returns whether a lost connection can be recovered.
     #[must_use]
     pub fn is_reliable(self) -> bool {
         matches!(self, Self::ReliableJson | Self::ReliableProtobuf)
     }
 }
 
-/// A client, as hub and session see it.
+/// Connection of one client, shared by hub and session.
 #[derive(Debug)]
 pub struct ClientConnection {
-    /// The service's name for it.
+    /// Connection id.
     pub id: ConnectionId,
-    /// Who it is; `None` for an anonymous client.
+    /// User id; `None` for an anonymous client.
     pub user_id: Option<String>,
-    /// How messages look to it.
+    /// Encoding of its messages.
     pub format: WireFormat,
-    /// What event handlers are told of it.
+    /// State that goes along with every event of the connection.
     pub event_context: EventContext,
-    /// Its last frames, where somebody may look at them.
+    /// Most recent frames, if the inspector is enabled.
     pub recorder: Recorder,
-    /// The name of the subprotocol agreed on, predefined or not.
+    /// Negotiated subprotocol, predefined or custom.
     subprotocol: Option<String>,
-    /// Why it ended, once it has.
+    /// Reason of the end, set once.
     end_reason: OnceLock<String>,
-    /// What it may do. Application servers may change it at any time.
+    /// Current permissions. Application servers may change them at any time.
     permissions: RwLock<Permissions>,
     delivery: Delivery,
 }
 
-/// How messages get to the client.
+/// Path of messages to the client.
 #[derive(Debug)]
 enum Delivery {
-    /// Over one socket, and with it the connection ends.
+    /// Over one socket, whose end is the end of the connection.
     Direct(Arc<Outbox>),
-    /// Over one socket after the other.
+    /// Over a succession of sockets.
     Reliable(ReliableQueue),
 }
 
 impl ClientConnection {
-    /// A connection that nobody has heard of yet.
+    /// Creates a connection that belongs to no hub yet.
     #[must_use]
     pub fn new(
         id: ConnectionId,
@@ -159,29 +159,31 @@ impl ClientConnection {
         }
     }
 
-    /// The same, with what its handshake told: for event handlers, and the name of the subprotocol agreed on.
+    /// Adds the results of the handshake: the context of its events, and the negotiated subprotocol, predefined or
+    /// custom.
     #[must_use]
     pub fn with_handshake(mut self, event_context: EventContext, subprotocol: Option<String>) -> Self {
         (self.event_context, self.subprotocol) = (event_context, subprotocol);
         self
     }
 
-    /// Whether the client may do this with that group.
+    /// Returns whether `permission` is granted for `group`.
     #[must_use]
     pub fn is_allowed(&self, permission: Permission, group: &str) -> bool {
         self.permissions.read().unwrap_or_else(PoisonError::into_inner).allow(permission, group)
     }
 
-    /// Whether the client may do this with every group.
+    /// Returns whether `permission` is granted for all groups.
     #[must_use]
     pub fn is_allowed_in_all_groups(&self, permission: Permission) -> bool {
         self.permissions.read().unwrap_or_else(PoisonError::into_inner).allow_all(permission)
     }
 
-    /// Grants or revokes a permission; see [`Permissions::decide`].
+    /// Grants or revokes a permission for one group, or for all groups if `group` is `None`; see
+    /// [`Permissions::decide`].
     ///
     /// # Errors
-    /// [`TooManyDecisions`].
+    /// [`TooManyDecisions`] if too many groups have a permission of their own.
     pub fn set_permission(
         &self,
         permission: Permission,
@@ -191,19 +193,19 @@ impl ClientConnection {
         self.permissions.write().unwrap_or_else(PoisonError::into_inner).decide(permission, group, allowed)
     }
 
-    /// The name of the subprotocol agreed on, predefined or of the client's own; `None` when there is none.
+    /// Returns the negotiated subprotocol, predefined or custom; `None` if there is none.
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.as_deref()
     }
 
-    /// The name of the predefined subprotocol that it speaks; `None` for a simple client.
+    /// Returns the name of the predefined subprotocol; `None` for a simple client.
     #[must_use]
     pub fn protocol(&self) -> Option<&'static str> {
         self.format.subprotocol().map(Subprotocol::name)
     }
 
-    /// What waits to be written to the client's first socket. `None` for a connection that has ended already.
+    /// Returns the outbox of the first socket. `None` if the connection has ended already.
     #[must_use]
     pub fn attach(&self) -> Option<Arc<Outbox>> {
         match &self.delivery {
@@ -212,14 +214,14 @@ impl ClientConnection {
         }
     }
 
-    /// What waits to be written to a further socket of the client, beginning with `greeting`. `None` for a connection that
-    /// has ended, or that cannot have another socket.
+    /// Returns the outbox of a further socket, which starts with `greeting`. `None` if the connection has ended, or
+    /// cannot have a further socket.
     #[must_use]
     pub fn reattach(&self, greeting: &Response<'_>) -> Option<Arc<Outbox>> {
         self.reliable_queue()?.attach_after(self.frame(greeting))
     }
 
-    /// Queues a message. Tells whether its publisher should wait for this client.
+    /// Queues a message, and reports whether its publisher should wait for this client.
     pub fn deliver(&self, broadcast: &mut Broadcast<'_>) -> Backpressure {
         let expires_at = broadcast.expires_at();
         match (&self.delivery, self.format) {
@@ -239,15 +241,15 @@ impl ClientConnection {
         }
     }
 
-    /// Tells this client something that is for it alone, and not worth keeping. Sets no slow_receivers for anybody: the outbox
-    /// bounds it. Simple clients have no frames but payloads, and hear nothing.
+    /// Queues a response for this client alone. It is not sent again after a reconnection, and never delays a
+    /// publisher: the limit of the outbox bounds it. Simple clients receive payloads only, so it is dropped for them.
     pub fn send(&self, response: &Response<'_>) {
         if let Some(frame) = self.frame(response) {
             self.push(&frame);
         }
     }
 
-    /// How `response` looks to this client; `None` for a simple one.
+    /// Encodes `response`; `None` for a simple client.
     fn frame(&self, response: &Response<'_>) -> Option<EncodedFrame> {
         match self.format {
             WireFormat::Simple => None,
@@ -263,32 +265,32 @@ impl ClientConnection {
         }
     }
 
-    /// Ends the connection for good, as an application server or the service itself wants it: with a last word, once
-    /// what is queued has been written.
+    /// Ends the connection for good on behalf of an application server or the service: sends what is queued, then a
+    /// `disconnected` message, then the close frame.
     pub fn disconnect(&self, message: String, close: Close) {
         self.set_end_reason(&message);
         self.send(&Response::Disconnected { message });
         self.close(close);
     }
 
-    /// Keeps the reason why it ends; the first one stands.
+    /// Sets the reason of the end, unless there is one already.
     pub fn set_end_reason(&self, reason: &str) {
         self.end_reason.get_or_init(|| reason.to_owned());
     }
 
-    /// Whether it is about to end, or has.
+    /// Returns whether the connection is ending, or has ended.
     #[must_use]
     pub fn is_ending(&self) -> bool {
         self.end_reason.get().is_some()
     }
 
-    /// Why it ended; empty when nobody said.
+    /// Returns the reason of the end; empty if none was given.
     #[must_use]
     pub fn end_reason(&self) -> &str {
         self.end_reason.get().map_or("", String::as_str)
     }
 
-    /// Ends the connection for good, once what is queued has been written.
+    /// Ends the connection for good: sends what is queued, then the close frame.
     pub fn close(&self, close: Close) {
         self.set_end_reason(&close.reason);
         match &self.delivery {
@@ -297,7 +299,7 @@ impl ClientConnection {
         }
     }
 
-    /// Waits for the client to catch up; see [`Outbox::wait_until_caught_up`].
+    /// Waits until the client has caught up; see [`Outbox::wait_until_caught_up`].
     pub async fn wait_until_caught_up(&self, deadline: Instant) {
         match &self.delivery {
             Delivery::Direct(outbox) => outbox.wait_until_caught_up(deadline).await,
@@ -305,7 +307,7 @@ impl ClientConnection {
         }
     }
 
-    /// The queue of a reliable connection.
+    /// Returns the queue of a reliable connection; `None` for others.
     #[must_use]
     pub fn reliable_queue(&self) -> Option<&ReliableQueue> {
         match &self.delivery {
@@ -314,13 +316,13 @@ impl ClientConnection {
         }
     }
 
-    /// Whether it is a reliable connection without a socket.
+    /// Returns whether this is a reliable connection without a socket.
     #[must_use]
     pub fn is_detached(&self) -> bool {
         self.reliable_queue().is_some_and(|queue| !queue.has_transport())
     }
 
-    /// Whether a reliable connection has ended for good. Others end with their socket.
+    /// Returns whether a reliable connection has ended for good. Other connections end with their socket.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.reliable_queue().is_some_and(ReliableQueue::has_ended)

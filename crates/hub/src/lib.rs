@@ -1,4 +1,4 @@
-//! A service compatible with Azure Web PubSub, as an [`axum::Router`].
+//! Service compatible with Azure Web PubSub, as an [`axum::Router`].
 //!
 //! ```text
 //! WebSocket ──► handshake ──► websocket (frames, driver) ──► session ──► hub ──► outboxes ──► WebSocket
@@ -6,22 +6,22 @@
 //! REST ────────────────────────────────────────────────────► rest ────────┘
 //! ```
 //!
-//! | module | concept |
+//! | module | contents |
 //! | --- | --- |
-//! | [`service`] | the whole: its hubs, its settings, its router |
-//! | [`hub`] | connections, users, groups, and the fan-out to them |
-//! | [`connection`] | one client's standing: identity, permissions, outbox |
-//! | [`reliable_queue`] | what a reliable client has not acknowledged, and what a new socket of it gets again |
-//! | [`recovery`] | reliable connections taken up again on a new socket |
-//! | [`outbox`] | what waits to be written to one client: bounded, coalescing |
-//! | [`broadcast`] | a message encoded once per wire format, its bytes shared |
-//! | [`session`] | what a client's messages do: a state machine without I/O |
-//! | [`handshake`] | from an HTTP request to a connection: tokens, subprotocols |
-//! | [`event_handler`] | the place of an application that has a say: who connects, what comes of events |
-//! | [`inspect`], [`metrics`] | the inspector at `/_hub`, and metrics in the OpenMetrics format |
+//! | [`service`] | [`Service`] and its [`Settings`]: hubs, limits, router, shutdown |
+//! | [`hub`] | connections, users and groups of one hub; fan-out to them |
+//! | [`connection`] | per-connection state: identity, permissions, delivery queue |
+//! | [`reliable_queue`] | unacknowledged messages of a reliable connection, sent again on its next socket |
+//! | [`recovery`] | reliable sessions that resume on a new socket |
+//! | [`outbox`] | outgoing frames of one socket: bounded, batched, with backpressure |
+//! | [`broadcast`] | messages encoded once per wire format, with shared bytes |
+//! | [`session`] | protocol requests of a client: a state machine without I/O |
+//! | [`handshake`] | HTTP upgrade of a client: tokens, subprotocols, connect event |
+//! | [`event_handler`] | upstream event handlers: accept connections, answer events |
+//! | [`inspect`], [`metrics`] | inspector at `/_hub`, metrics in the OpenMetrics format |
 //! | [`websocket`] | RFC 6455: frames, messages, and the task that moves them |
-//! | [`rest`] | the data plane for application servers |
-//! | [`origin`] | which web pages may talk to the service |
+//! | [`rest`] | REST data plane for application servers |
+//! | [`origin`] | origin policy: web pages that may use the service |
 
 pub mod broadcast;
 pub mod connection;

@@ -1,15 +1,15 @@
-//! Annotations of a message as HTTP headers: `X-WebPubSub-Metadata-{name}: {value}`.
+//! Message metadata as HTTP headers: `X-WebPubSub-Metadata-{name}: {value}`.
 //!
-//! Source: REST data plane (sending), CloudEvents extension (events and their answers).
+//! Source: REST data plane (send operations), CloudEvents extension (events and their responses).
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use webpubsub_protocol::{message::Metadata, metadata};
 
-/// What a header's name begins with; header names come in lower case.
+/// Prefix of the header names, which HTTP libraries report in lower case.
 const PREFIX: &str = "x-webpubsub-metadata-";
 
-/// The annotations that `headers` hold; `None` when they break the rules. Of a list or a repeated header, the last
-/// element counts.
+/// Reads the metadata in `headers`; `None` if it exceeds the limits. The last element of a list or a repeated header
+/// counts.
 pub(crate) fn read(headers: &HeaderMap) -> Option<Metadata> {
     let names = headers.keys().filter_map(|name| Some((name, name.as_str().strip_prefix(PREFIX)?)));
     let entries: Option<Vec<(String, String)>> = names
@@ -22,13 +22,13 @@ pub(crate) fn read(headers: &HeaderMap) -> Option<Metadata> {
     metadata::checked(entries?)
 }
 
-/// Adds `metadata` to `headers`. What no header can hold is left out.
+/// Adds `metadata` to `headers`. Entries that are invalid as a header are omitted.
 pub(crate) fn write(metadata: &Metadata, headers: &mut HeaderMap) {
     for (name, value) in metadata {
         let name = format!("{PREFIX}{}", name.to_ascii_lowercase());
         match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
             (Ok(name), Ok(value)) => drop(headers.insert(name, value)),
-            _ => tracing::debug!(%name, "an annotation that no header can hold is left out"),
+            _ => tracing::debug!(%name, "metadata entry omitted: not valid as an HTTP header"),
         }
     }
 }
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn annotations_survive_as_headers_with_their_names_in_lower_case() {
+    fn metadata_round_trips_as_headers_with_lower_case_names() {
         let given: Metadata = [("Trace-Id".to_owned(), "7".to_owned())].into();
         let mut headers = HeaderMap::new();
         write(&given, &mut headers);
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_several_values_counts_and_bounds_hold() {
+    fn the_last_value_counts_and_limits_are_enforced() {
         let mut headers = HeaderMap::new();
         headers.append("x-webpubsub-metadata-a", HeaderValue::from_static("1, 2"));
         headers.append("x-webpubsub-metadata-a", HeaderValue::from_static("3,  4 "));

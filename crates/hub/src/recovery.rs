@@ -1,8 +1,10 @@
-//! Reliable connections: taken up again on a new socket after the old one was lost.
+//! Recovery of reliable connections on a new socket.
 //!
-//! The conversation outlives its sockets. Whoever carries it holds its lock, so there is one carrier at a time; a new
-//! socket that presents id and token cuts the old carrier off and waits for the lock. When a socket is lost without a
-//! farewell, the conversation is session for [`RETENTION`].
+//! A session outlives its sockets. The task of a socket holds the lock of the session, so one socket at a time drives
+//! it. A new socket that presents connection id and reconnection token aborts the old socket, and waits for the lock. A
+//! session that loses its socket without a normal close is retained for [`RETENTION`].
+//!
+//! Source: client specification (recovery).
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,10 +23,10 @@ use crate::{
     websocket::{driver, inbox::SocketEnd},
 };
 
-/// How long a lost connection is session (client specification: at least 30 s).
+/// Time that a detached session is retained (client specification: at least 30 s).
 pub const RETENTION: Duration = Duration::from_secs(30);
 
-/// A reliable conversation, with or without a socket.
+/// Session of a reliable connection, with or without a socket.
 pub(crate) struct ResumableSession {
     hub: HubName,
     connection: Arc<ClientConnection>,
@@ -39,7 +41,7 @@ impl ResumableSession {
         Arc::new(Self { hub, connection, token, session: tokio::sync::Mutex::new(session), _permit: permit })
     }
 
-    /// Something that nobody can guess, to be presented when the connection is to be taken up again.
+    /// Creates a reconnection token: 256 random bits.
     pub(crate) fn new_token() -> Result<String, getrandom::Error> {
         let (first, second) = (ConnectionId::random()?, ConnectionId::random()?);
         Ok(format!("{first}{second}"))
@@ -49,19 +51,19 @@ impl ResumableSession {
         &self.connection.id
     }
 
-    /// The subprotocol that it speaks and keeps.
+    /// Returns the subprotocol, which stays the same on every socket.
     pub(crate) fn protocol(&self) -> Option<&'static str> {
         self.connection.protocol()
     }
 
-    /// Whether this is the connection that `token` was given out for.
+    /// Returns whether `token` is the reconnection token of this session, in this hub. Compares in constant time.
     pub(crate) fn is_valid_recovery(&self, hub: &HubName, token: &str) -> bool {
         let is_right = bool::from(self.token.as_bytes().ct_eq(token.as_bytes()));
         is_right && self.hub == *hub && !self.connection.has_ended()
     }
 
-    /// What a socket hears first: who it is, and how to come back. The documentation lets clients expect it on the first
-    /// socket alone; but the official JavaScript client resumes its streams only when it hears it on the further ones too.
+    /// Returns the first message of a socket. The documentation promises it on the first socket only, but the official
+    /// JavaScript client resumes its streams only if it arrives on further sockets, too.
     fn connected_message(&self) -> Message<'static> {
         Message::Connected {
             connection_id: self.connection.id.as_str().to_owned(),
@@ -70,7 +72,7 @@ impl ResumableSession {
         }
     }
 
-    /// Carries the conversation over its first socket, whose outbox holds the connected_message already.
+    /// Runs the session on its first socket, whose outbox holds the `connected` message already.
     pub(crate) async fn run_first(
         self: Arc<Self>,
         service: Arc<Service>,
@@ -83,7 +85,7 @@ impl ResumableSession {
         self.socket_ended(&service, end, &outbox).await;
     }
 
-    /// Carries the conversation over a further socket.
+    /// Resumes the session on a further socket.
     pub(crate) async fn resume(
         self: Arc<Self>,
         service: Arc<Service>,
@@ -92,12 +94,12 @@ impl ResumableSession {
         let Some(queue) = self.connection.reliable_queue() else { return };
         let ticket = queue.fence();
         let mut session = self.session.lock().await;
-        // It may have ended for good while the old carrier finished, or a newer socket may be waiting behind us.
+        // The session may have ended while the old socket closed, or a newer socket may wait for the lock.
         let attach = || self.connection.reattach(&self.connected_message());
         let Some(outbox) = queue.is_newest(ticket).then(attach).flatten() else {
             return driver::reject(socket, &Close::NOT_RECOVERABLE).await;
         };
-        tracing::debug!(connection = %self.connection.id, "recovered");
+        tracing::debug!(connection = %self.connection.id, "session recovered");
         session.restart_stream_timers(Instant::now());
         let end = driver::run(socket, &mut session, &outbox, service.event_handler()).await;
         drop(session);
@@ -109,17 +111,17 @@ impl ResumableSession {
         if end == SocketEnd::Final || queue.has_ended() {
             return self.finish(service).await;
         }
-        // `None`: another carrier is waiting, or has the conversation already.
+        // `None`: another socket waits for the lock, or has it already.
         let Some(generation) = queue.detach(outbox) else { return };
-        tracing::debug!(connection = %self.connection.id, "lost, session for recovery");
+        tracing::debug!(connection = %self.connection.id, "socket lost, session retained for recovery");
         let (session, service) = (self, Arc::downgrade(service));
         tokio::spawn(async move {
             let Some(queue) = session.connection.reliable_queue() else { return };
-            // An application server may end it while nobody carries it.
-            let has_run_out = tokio::time::timeout(RETENTION, queue.ended()).await.is_err();
+            // An application server may close a detached connection.
+            let has_timed_out = tokio::time::timeout(RETENTION, queue.ended()).await.is_err();
             let Some(service) = service.upgrade() else { return };
             if queue.is_detached_since(generation) {
-                if has_run_out {
+                if has_timed_out {
                     session.connection.set_end_reason("The connection recovery timeout expired.");
                 }
                 session.finish(&service).await;
@@ -127,7 +129,7 @@ impl ResumableSession {
         });
     }
 
-    /// The end for good.
+    /// Ends the connection for good.
     async fn finish(&self, service: &Service) {
         self.connection.close(Close::NORMAL);
         service.remove_resumable(&self.connection.id);

@@ -1,4 +1,4 @@
-//! The whole service: its hubs, its settings, its router.
+//! Running service: hubs, settings, limits and routes.
 
 use std::{
     collections::HashMap,
@@ -29,65 +29,70 @@ use crate::{
     session::Session,
 };
 
-/// Most connections at once; one more is answered with 503. About 250 MB of sockets and buffers.
+/// Maximum number of connections. A further handshake is answered with 503. At this limit, sockets and buffers take
+/// about 250 MB.
 pub const MAX_CONNECTIONS: usize = 20_000;
 
-/// Most hubs at once. When there are as many, those without connections go; if there are none, a further hub is refused.
+/// Maximum number of hubs. At this limit, hubs without connections are removed to admit a new one; if there are none,
+/// its request is answered with 503.
 pub const MAX_HUBS: usize = 1000;
 
-/// How a service behaves.
+/// Settings of a [`Service`].
 #[derive(Default)]
 pub struct Settings {
-    /// Keys that sign tokens; any one of them will do.
+    /// Keys that sign access tokens. A token signed with any of them is valid.
     pub access_keys: Vec<AccessKey>,
-    /// Whether tokens may name any host in their audience: a service on the loopback interface has many names, and
-    /// nobody else can reach it by any of them.
+    /// Accepts tokens for any host in their audience (`aud`). Meant for a service on the loopback interface: it has
+    /// many names, and no other machine can reach it by any of them.
     pub accepts_any_host: bool,
-    /// A name that tokens may be for besides the one that a request was sent to: what a proxy in front is called, which may
-    /// not pass that on.
+    /// Host that tokens may name besides the `Host` header of the request: the public name of a reverse proxy that does
+    /// not forward it.
     pub public_host: Option<String>,
-    /// The application that has a say in who connects, and answers events.
+    /// Upstream event handler: accepts or rejects connections, and answers events. `None` accepts every valid token and
+    /// fails every event.
     pub event_handler: Option<Arc<dyn EventHandler>>,
-    /// What event handlers know the service by (`WebHook-Request-Origin`); without one, what each client called it.
+    /// Host by which event handlers know the service (`WebHook-Request-Origin`). `None` sends the host that the client
+    /// connected to.
     pub event_origin: Option<String>,
-    /// Whether clients without a token are let in, as nobody in particular and without any permission but those the
-    /// application gives.
+    /// Accepts clients without a token: anonymous, and without roles unless the event handler assigns some.
     pub allows_anonymous: bool,
-    /// Whether everyone who can reach the service may open the inspector; see [`crate::inspect`].
+    /// Serves the inspector and the metrics to everyone who can reach the service; see [`crate::inspect`].
     pub is_inspectable: bool,
-    /// Path of the log's page on the same server, which the inspector links to; `None` if there is no such page.
+    /// Path of the log page on the same server, linked from the inspector. `None` if there is no such page.
     pub log_page: Option<&'static str>,
-    /// Where it is counted what happens.
+    /// Metrics of the service, shared with its event handlers.
     pub metrics: Arc<Metrics>,
 }
 
 impl Settings {
-    /// Whether a token may be for this place, by one of the hosts that we are called; `None` is any host.
+    /// Returns whether the audience of a token is this service. `is_for` compares it with one host, or with any host if
+    /// that is `None`.
     pub(crate) fn is_valid_audience(
         &self,
         headers: &HeaderMap,
         is_for: impl Fn(Option<&str>) -> bool,
     ) -> bool {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let asked = if self.accepts_any_host { None } else { Some(host) };
-        is_for(asked) || self.public_host.as_deref().is_some_and(|host| is_for(Some(host)))
+        let accepted_host = if self.accepts_any_host { None } else { Some(host) };
+        is_for(accepted_host) || self.public_host.as_deref().is_some_and(|host| is_for(Some(host)))
     }
 }
 
-/// A running service.
+/// Running service.
 pub struct Service {
     settings: Settings,
-    /// Hubs come into being when first used.
+    /// Hubs by name, created on first use.
     hubs: RwLock<HashMap<HubName, Arc<Hub>>>,
     connections: AtomicUsize,
     drained: Notify,
-    /// Reliable conversations, with or without a socket. At most one for each place.
+    /// Sessions that can resume, with or without a socket. Each holds a [`ConnectionPermit`], which bounds their
+    /// number.
     resumable_sessions: Mutex<HashMap<ConnectionId, Arc<ResumableSession>>>,
-    /// How many live pages are open; see [`inspect::MAX_VIEWERS`].
+    /// Number of inspector pages that receive updates, at most [`inspect::MAX_VIEWERS`].
     viewers: AtomicUsize,
 }
 
-/// A connection's place among [`MAX_CONNECTIONS`]. Dropping it frees the place.
+/// One of [`MAX_CONNECTIONS`] permits, released when dropped.
 pub(crate) struct ConnectionPermit(Arc<Service>);
 
 impl Drop for ConnectionPermit {
@@ -99,7 +104,7 @@ impl Drop for ConnectionPermit {
 }
 
 impl Service {
-    /// A service without connections.
+    /// Creates a service without connections.
     #[must_use]
     pub fn new(settings: Settings) -> Arc<Self> {
         Arc::new(Self {
@@ -112,12 +117,12 @@ impl Service {
         })
     }
 
-    /// The routes: `/client/…` for clients, `/api/…` for application servers, and where [`Settings`] allow it, `/metrics`
-    /// and `/_hub`.
+    /// Returns the routes: `/client/…` for clients, `/api/…` for application servers, and, if
+    /// [`Settings::is_inspectable`], `/metrics` and `/_hub`.
     pub fn router(self: &Arc<Self>) -> Router {
-        let inside = if self.settings.is_inspectable { inspect::routes() } else { Router::new() };
+        let inspector = if self.settings.is_inspectable { inspect::routes() } else { Router::new() };
         Router::new()
-            .merge(inside)
+            .merge(inspector)
             .route("/client", get(handshake::connect))
             .route("/client/", get(handshake::connect))
             .route("/client/hubs/{hub}", get(handshake::connect))
@@ -125,20 +130,21 @@ impl Service {
             .with_state(Arc::clone(self))
     }
 
-    /// How many clients are connected.
+    /// Returns the number of open connections, resumable ones without a socket included.
     #[must_use]
     pub fn connection_count(&self) -> usize {
         self.connections.load(Ordering::Acquire)
     }
 
-    /// Tells every client that the service ends, closes all connections, and waits until they are gone.
+    /// Disconnects every client with a shutdown message and close code 1001, then waits until all connections have
+    /// ended.
     pub async fn shut_down(&self) {
         let hubs: Vec<_> =
             self.hubs.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         for connection in hubs.iter().flat_map(|hub| hub.select(Audience::Everyone, None)) {
             connection.disconnect(Close::SHUTTING_DOWN.reason.into_owned(), Close::SHUTTING_DOWN);
         }
-        // Those without a socket have nobody to end them.
+        // Detached sessions have no socket task that would remove them.
         self.resumable_sessions().clear();
         loop {
             let drained = self.drained.notified();
@@ -155,20 +161,20 @@ impl Service {
         &self.settings
     }
 
-    /// The present time. The one place of this crate that reads the wall clock.
+    /// Returns the current time. The only access to the wall clock in token validation.
     pub(crate) fn unix_time() -> UnixTime {
-        // A clock before 1970 makes every token expired or not yet valid, never valid for ever.
+        // With a clock before 1970 every token is expired or not yet valid, never valid for ever.
         UnixTime(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs()))
     }
 
-    /// The hub called `name`; `None` when there are too many.
+    /// Returns the hub called `name`, created if need be; `None` at [`MAX_HUBS`].
     pub(crate) fn get_or_create_hub(&self, name: &HubName) -> Option<Arc<Hub>> {
         if let Some(hub) = self.hubs.read().unwrap_or_else(PoisonError::into_inner).get(name) {
             return Some(Arc::clone(hub));
         }
         let mut hubs = self.hubs.write().unwrap_or_else(PoisonError::into_inner);
         if hubs.len() >= MAX_HUBS {
-            // One that somebody holds is about to be used.
+            // A further reference means that a request is about to use the hub.
             hubs.retain(|name, hub| {
                 let stays = Arc::strong_count(hub) > 1 || !hub.is_empty();
                 if !stays {
@@ -184,14 +190,14 @@ impl Service {
         Some(Arc::clone(hubs.entry(name.clone()).or_insert_with(new)))
     }
 
-    /// The hub called `name`, if somebody has used it.
+    /// Returns the hub called `name`; `None` if no request has used it yet, or the name is invalid.
     #[must_use]
     pub fn hub_named(&self, name: &str) -> Option<Arc<Hub>> {
         let name = HubName::new(name).ok()?;
         self.hubs.read().unwrap_or_else(PoisonError::into_inner).get(&name).map(Arc::clone)
     }
 
-    /// Every hub there is, with its name.
+    /// Returns all hubs with their names.
     pub(crate) fn all_hubs(&self) -> Vec<(HubName, Arc<Hub>)> {
         let hubs = self.hubs.read().unwrap_or_else(PoisonError::into_inner);
         hubs.iter().map(|(name, hub)| (name.clone(), Arc::clone(hub))).collect()
@@ -205,12 +211,12 @@ impl Service {
         &self.viewers
     }
 
-    /// The application, if there is one.
+    /// Returns the upstream event handler.
     pub(crate) fn event_handler(&self) -> Option<&dyn EventHandler> {
         self.settings.event_handler.as_deref()
     }
 
-    /// A connection has begun.
+    /// Counts and logs a new connection, and reports it to the event handler.
     pub(crate) fn connection_opened(&self, connection: &Arc<ClientConnection>) {
         self.metrics()
             .record_connection(&connection.event_context.hub, connection.protocol().unwrap_or(SIMPLE));
@@ -220,7 +226,7 @@ impl Service {
         }
     }
 
-    /// A connection has ended, for good.
+    /// Removes a connection that has ended for good, and reports it to the event handler. Does nothing the second time.
     pub(crate) fn connection_closed(&self, session: &mut Session) {
         if !session.end(Instant::now()) {
             return;
@@ -236,22 +242,22 @@ impl Service {
         self.resumable_sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes a reliable conversation known to those who want to take it up again.
+    /// Registers a reliable session for recovery.
     pub(crate) fn add_resumable(&self, resumable: &Arc<ResumableSession>) {
         self.resumable_sessions().insert(resumable.id().clone(), Arc::clone(resumable));
     }
 
-    /// The reliable conversation called `id`.
+    /// Returns the reliable session of the connection `id`.
     pub(crate) fn resumable_session(&self, id: &str) -> Option<Arc<ResumableSession>> {
         self.resumable_sessions().get(id).cloned()
     }
 
-    /// A reliable conversation has ended for good.
+    /// Removes a reliable session that has ended for good.
     pub(crate) fn remove_resumable(&self, id: &ConnectionId) {
         self.resumable_sessions().remove(id);
     }
 
-    /// A place for one more connection; `None` when there is none.
+    /// Acquires a permit for one more connection; `None` at [`MAX_CONNECTIONS`].
     pub(crate) fn acquire_permit(self: &Arc<Self>) -> Option<ConnectionPermit> {
         let taken = self.connections.fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| {
             (taken < MAX_CONNECTIONS).then_some(taken + 1)
@@ -268,7 +274,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn one_connection_too_many_is_told_to_come_back_later_and_a_place_that_is_left_is_free() {
+    async fn handshakes_beyond_the_connection_limit_get_503_until_a_permit_is_released() {
         let service = Service::new(Settings { allows_anonymous: true, ..Settings::default() });
         let mut permits: Vec<ConnectionPermit> =
             (0..MAX_CONNECTIONS).filter_map(|_| service.acquire_permit()).collect();

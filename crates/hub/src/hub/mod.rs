@@ -1,6 +1,6 @@
-//! One hub: its connections, users and groups, and the fan-out to them.
+//! Hub: connections, users and groups, and the fan-out to them.
 //!
-//! Nothing crosses hubs. A group exists while it has members, a user while it has connections.
+//! Hubs are isolated from each other. A group exists while it has members, a user while they have connections.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -25,50 +25,52 @@ mod snapshot;
 pub use snapshot::{ConnectionSummary, HubSnapshot};
 pub(crate) use snapshot::{PROTOCOL_LABELS, SIMPLE};
 
-/// Most groups that one connection may be in: a bound on what a client can make the hub remember.
+/// Maximum number of groups of one connection. Bounds the memory that a client can claim.
 pub const MAX_GROUPS_PER_CONNECTION: usize = 10_000;
 
-/// Who gets a message.
+/// Receivers of a message.
 #[derive(Debug, Clone, Copy)]
 pub enum Audience<'a> {
-    /// Every connection of the hub.
+    /// All connections of the hub.
     Everyone,
-    /// The members of a group.
+    /// Members of the group with this name.
     Group(&'a str),
-    /// All connections of a user.
+    /// Connections of the user with this id.
     User(&'a str),
-    /// One connection.
+    /// Connection with this id.
     Connection(&'a str),
 }
 
-/// Clients that a publisher should wait for before it goes on; see [`crate::outbox`]. Nearly always none, and only when
-/// more than half of the receivers are behind.
+/// Receivers above their high-water mark that a publisher should wait for; see [`crate::outbox`]. Empty unless more
+/// than half of the receivers are above it.
 pub type SlowReceivers = Vec<Arc<ClientConnection>>;
 
-/// Why a connection was not put into a group.
+/// Failure to add a connection to a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JoinError {
-    /// It is in [`MAX_GROUPS_PER_CONNECTION`] groups.
-    #[error("a connection may be in {MAX_GROUPS_PER_CONNECTION} groups at most")]
+    /// The connection is in [`MAX_GROUPS_PER_CONNECTION`] groups already.
+    #[error("the connection is in {MAX_GROUPS_PER_CONNECTION} groups, the maximum: leave a group first")]
     TooManyGroups,
-    /// It is not connected (any more).
-    #[error("the connection is gone")]
+    /// The connection has ended, or never existed.
+    #[error("the connection has ended")]
     NotConnected,
 }
 
-/// A hub.
+/// State of one hub.
 #[derive(Debug, Default)]
 pub struct Hub {
     traffic: Traffic,
-    /// Publishing reads, joining and leaving write. No I/O happens inside: outboxes are queues.
+    /// Publishing takes the read lock, joining and leaving the write lock. No I/O happens under either: delivery only
+    /// queues.
     state: RwLock<HubState>,
 }
 
 #[derive(Debug, Default)]
 struct HubState {
     connections: HashMap<ConnectionId, ConnectionEntry>,
-    /// Looked into for every message, so with a hash that is quick for short names. Its seed is random.
+    /// Looked up for every message, hence a hash function that is fast for short names. Its random seed prevents chosen
+    /// collisions.
     groups: HashMap<GroupName, HashMap<ConnectionId, Arc<ClientConnection>>, RandomState>,
     users: HashMap<String, HashMap<ConnectionId, Arc<ClientConnection>>>,
 }
@@ -80,13 +82,13 @@ struct ConnectionEntry {
 }
 
 impl Hub {
-    /// A hub whose traffic is counted there.
+    /// Creates a hub that counts its messages in `traffic`.
     #[must_use]
     pub fn new(traffic: Traffic) -> Self {
         Self { traffic, state: RwLock::default() }
     }
 
-    /// What goes through it.
+    /// Returns the message counters.
     #[must_use]
     pub fn traffic(&self) -> &Traffic {
         &self.traffic
@@ -100,7 +102,7 @@ impl Hub {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a connection.
+    /// Adds a connection, in no group.
     pub fn add(&self, connection: &Arc<ClientConnection>) {
         let mut state = self.write();
         if let Some(user_id) = &connection.user_id {
@@ -114,7 +116,7 @@ impl Hub {
         state.connections.insert(connection.id.clone(), entry);
     }
 
-    /// Removes a connection, from its groups too. Whether it was there.
+    /// Removes a connection from the hub and its groups. Returns `false` if it was not in the hub.
     pub fn remove(&self, connection: &ClientConnection) -> bool {
         let mut state = self.write();
         let Some(entry) = state.connections.remove(&connection.id) else { return false };
@@ -132,10 +134,10 @@ impl Hub {
         true
     }
 
-    /// Puts a connection into a group. Being in it already is no error.
+    /// Adds a connection to a group. Does nothing if it is a member already.
     ///
     /// # Errors
-    /// [`JoinError`].
+    /// [`JoinError`] if the connection is in too many groups, or has ended.
     pub fn join(&self, id: &ConnectionId, group: &GroupName) -> Result<(), JoinError> {
         let mut state = self.write();
         let entry = state.connections.get_mut(id).ok_or(JoinError::NotConnected)?;
@@ -148,7 +150,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Takes a connection out of a group. Not being in it is no error.
+    /// Removes a connection from a group. Does nothing if it is not a member.
     pub fn leave(&self, id: &ConnectionId, group: &GroupName) {
         let mut state = self.write();
         if let Some(entry) = state.connections.get_mut(id) {
@@ -157,22 +159,23 @@ impl Hub {
         state.remove_from_group(id, group);
     }
 
-    /// Queues a message for everyone in `audience` whom the filter lets through and who is not left out.
-    #[must_use = "a publisher waits for the clients returned"]
+    /// Queues a message for the connections in `audience` that match `filter` and are not excluded. Returns the
+    /// receivers to wait for before publishing again.
+    #[must_use = "the publisher must wait for the returned receivers"]
     pub fn publish(
         &self,
         audience: Audience<'_>,
         filter: Option<&Filter>,
-        is_left_out: impl Fn(&ClientConnection) -> bool,
+        is_excluded: impl Fn(&ClientConnection) -> bool,
         broadcast: &mut Broadcast<'_>,
     ) -> SlowReceivers {
         let mut slow_receivers = SlowReceivers::new();
         let mut receivers = 0;
         let state = self.read();
         state.for_each(audience, |connection| {
-            let is_meant =
-                !is_left_out(connection) && filter.is_none_or(|filter| state.admits(filter, connection));
-            if !is_meant {
+            let is_receiver =
+                !is_excluded(connection) && filter.is_none_or(|filter| state.admits(filter, connection));
+            if !is_receiver {
                 return;
             }
             receivers += 1;
@@ -181,12 +184,12 @@ impl Hub {
             }
         });
         self.traffic.delivered.inc_by(receivers);
-        // Publishers wait for the many, not for the few: a minority that reads slowly must not slow the others.
-        let heavy = slow_receivers.len() as u64;
-        if heavy * 2 > receivers { slow_receivers } else { SlowReceivers::new() }
+        // A minority of slow receivers must not slow down the others.
+        let above_mark = slow_receivers.len() as u64;
+        if above_mark * 2 > receivers { slow_receivers } else { SlowReceivers::new() }
     }
 
-    /// The connections in `audience` that the filter lets through.
+    /// Returns the connections in `audience` that match `filter`, in no particular order.
     #[must_use]
     pub fn select(&self, audience: Audience<'_>, filter: Option<&Filter>) -> Vec<Arc<ClientConnection>> {
         let state = self.read();
@@ -199,13 +202,13 @@ impl Hub {
         selected
     }
 
-    /// The connection called `id`.
+    /// Returns the connection with this id.
     #[must_use]
     pub fn connection(&self, id: &str) -> Option<Arc<ClientConnection>> {
         self.read().connections.get(id).map(|entry| Arc::clone(&entry.connection))
     }
 
-    /// Whether there is anybody in `audience` who is not about to go.
+    /// Returns whether `audience` has a connection that is not ending.
     #[must_use]
     pub fn has_any(&self, audience: Audience<'_>) -> bool {
         let mut has_any = false;
@@ -213,7 +216,7 @@ impl Hub {
         has_any
     }
 
-    /// The groups of a connection, by name.
+    /// Returns the groups of a connection, sorted by name.
     #[must_use]
     pub fn groups_of(&self, id: &ConnectionId) -> Vec<GroupName> {
         let state = self.read();
@@ -223,13 +226,13 @@ impl Hub {
         groups
     }
 
-    /// Whether nobody is connected.
+    /// Returns whether the hub has no connections.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.read().connections.is_empty()
     }
 
-    /// Takes a connection out of every group.
+    /// Removes a connection from all its groups.
     pub fn leave_all(&self, id: &ConnectionId) {
         let mut state = self.write();
         let groups = state.connections.get_mut(id).map(|entry| std::mem::take(&mut entry.groups));

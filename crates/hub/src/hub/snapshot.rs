@@ -1,4 +1,4 @@
-//! A hub at one moment: for those who look at it.
+//! Snapshots of a hub for the inspector and the metrics.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use webpubsub_protocol::subprotocol::Subprotocol;
 
 use super::{ConnectionEntry, Hub, HubState};
 
-/// What a client without a predefined subprotocol is counted as.
+/// Protocol label of clients without a predefined subprotocol.
 pub(crate) const SIMPLE: &str = "simple";
-/// Everything that a client can be counted as.
+/// All protocol labels.
 pub(crate) const PROTOCOL_LABELS: [&str; 5] = [
     SIMPLE,
     Subprotocol::Json.name(),
@@ -17,53 +17,53 @@ pub(crate) const PROTOCOL_LABELS: [&str; 5] = [
     Subprotocol::ReliableProtobuf.name(),
 ];
 
-/// A hub as it was at one moment.
+/// State of a hub at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct HubSnapshot {
-    /// Its name.
+    /// Name of the hub.
     pub name: String,
-    /// How many are connected.
+    /// Number of connections.
     pub connection_count: usize,
-    /// How many of them speak what.
+    /// Number of connections of each protocol label.
     pub connections_by_protocol: Vec<(&'static str, usize)>,
-    /// Some of them, in the order of their ids.
+    /// Connections with the lowest ids, sorted by id.
     pub connections: Vec<ConnectionSummary>,
-    /// How many groups have state.
+    /// Number of groups.
     pub group_count: usize,
-    /// Some of them by name, with how many state each has.
+    /// First groups by name, each with the number of its members.
     pub groups: Vec<(String, usize)>,
-    /// How many users are connected.
+    /// Number of users.
     pub user_count: usize,
-    /// How many messages clients have sent.
+    /// Number of messages received from clients.
     pub received: u64,
-    /// How many messages were queued for clients, one for each receiver.
+    /// Number of messages queued for clients, counted once for each receiver.
     pub delivered: u64,
 }
 
-/// A connection in short.
+/// Summary of one connection.
 #[derive(Debug, Clone)]
 pub struct ConnectionSummary {
-    /// Its id.
+    /// Connection id.
     pub id: String,
-    /// Who it is.
+    /// User id; `None` for an anonymous client.
     pub user_id: Option<String>,
-    /// What it speaks.
+    /// Negotiated subprotocol, predefined or custom.
     pub subprotocol: Option<String>,
-    /// In how many groups it is.
+    /// Number of groups that the connection is in.
     pub group_count: usize,
-    /// Whether it is without a socket at the moment.
+    /// `true` for a reliable connection without a socket.
     pub is_detached: bool,
 }
 
 impl Hub {
-    /// How many groups have members, and how many connections speak what.
+    /// Returns the number of groups, and the number of connections of each protocol label.
     #[must_use]
     pub fn counts(&self) -> (usize, Vec<(&'static str, usize)>) {
         let state = self.read();
         (state.groups.len(), state.by_protocol())
     }
 
-    /// What there is at this moment; of connections and groups, `most` at most.
+    /// Returns a snapshot that lists at most `most` connections and groups.
     #[must_use]
     pub fn snapshot(&self, name: &str, most: usize) -> HubSnapshot {
         let state = self.read();
@@ -108,7 +108,7 @@ impl HubState {
     }
 }
 
-/// The first `most` of `all` by a key, in its order. Takes time in proportion to how many there are.
+/// Returns the first `most` of `all`, sorted by `key`. Takes linear time, and sorts only the result.
 fn first_by<T, K: Ord + ?Sized>(all: impl Iterator<Item = T>, most: usize, key: impl Fn(&T) -> &K) -> Vec<T> {
     let mut all: Vec<T> = all.collect();
     if most < all.len() {

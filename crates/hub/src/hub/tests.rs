@@ -1,5 +1,3 @@
-//! Tests of [`super`].
-
 use webpubsub_protocol::{
     message::{Metadata, Response},
     payload::Payload,
@@ -24,7 +22,7 @@ fn connect(hub: &Hub, user: Option<&str>) -> Arc<ClientConnection> {
     connection
 }
 
-fn say(hub: &Hub, audience: Audience<'_>, excluded: &[&str], text: &str) {
+fn send(hub: &Hub, audience: Audience<'_>, excluded: &[&str], text: &str) {
     let message = Response::ServerMessage {
         payload: Payload::Text(text.into()),
         sequence_id: None,
@@ -36,9 +34,9 @@ fn say(hub: &Hub, audience: Audience<'_>, excluded: &[&str], text: &str) {
     );
 }
 
-/// What the connection was told since last asked, without waiting for anything.
-async fn heard(connection: &ClientConnection) -> Vec<String> {
-    // A marker makes the outbox answer at once even when nothing else is in it.
+/// Returns the payloads queued for the connection since the last call.
+async fn received(connection: &ClientConnection) -> Vec<String> {
+    // A marker frame makes the outbox answer at once, even if it is empty otherwise.
     let outbox = connection.attach().unwrap();
     outbox.push(&EncodedFrame::from(b"\x81\x00".to_vec()));
     let NextWrite::Frames(frames) = outbox.next_write().await else { panic!("closed") };
@@ -47,24 +45,24 @@ async fn heard(connection: &ClientConnection) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn each_audience_reaches_its_own_and_nobody_else() {
+async fn each_audience_receives_only_its_own_messages() {
     let hub = Hub::default();
     let group = GroupName::new("g").unwrap();
     let (ada, ada_too, bob) = (connect(&hub, Some("ada")), connect(&hub, Some("ada")), connect(&hub, None));
     hub.join(&bob.id, &group).unwrap();
-    say(&hub, Audience::Everyone, &[], "all");
-    say(&hub, Audience::Everyone, &[ada_too.id.as_str()], "all but one");
-    say(&hub, Audience::Group(group.as_str()), &[], "group");
-    say(&hub, Audience::User("ada"), &[], "user");
-    say(&hub, Audience::Connection(bob.id.as_str()), &[], "connection");
-    say(&hub, Audience::Connection("nobody"), &[], "lost");
-    assert_eq!(heard(&ada).await, ["all", "all but one", "user"]);
-    assert_eq!(heard(&ada_too).await, ["all", "user"]);
-    assert_eq!(heard(&bob).await, ["all", "all but one", "group", "connection"]);
+    send(&hub, Audience::Everyone, &[], "all");
+    send(&hub, Audience::Everyone, &[ada_too.id.as_str()], "all but one");
+    send(&hub, Audience::Group(group.as_str()), &[], "group");
+    send(&hub, Audience::User("ada"), &[], "user");
+    send(&hub, Audience::Connection(bob.id.as_str()), &[], "connection");
+    send(&hub, Audience::Connection("nobody"), &[], "lost");
+    assert_eq!(received(&ada).await, ["all", "all but one", "user"]);
+    assert_eq!(received(&ada_too).await, ["all", "user"]);
+    assert_eq!(received(&bob).await, ["all", "all but one", "group", "connection"]);
 }
 
 #[tokio::test]
-async fn publishers_wait_for_the_many_and_not_for_the_few() {
+async fn publishers_wait_only_if_most_receivers_are_slow() {
     let hub = Hub::default();
     let (slow, quick) = (connect(&hub, None), connect(&hub, None));
     let text = "x".repeat(crate::outbox::HIGH_WATER_MARK_BYTES + 1);
@@ -80,7 +78,7 @@ async fn publishers_wait_for_the_many_and_not_for_the_few() {
     let outbox = quick.attach().unwrap();
     let NextWrite::Frames(frames) = outbox.next_write().await else { panic!("closed") };
     outbox.complete_write(frames.cost());
-    // The quick one takes what comes; the slow one still has what came first.
+    // The slow receiver alone is left, with the first message still queued.
     hub.remove(&quick);
     let short = |audience| {
         let message = Response::ServerMessage {
@@ -97,7 +95,7 @@ async fn publishers_wait_for_the_many_and_not_for_the_few() {
 }
 
 #[tokio::test]
-async fn who_has_left_or_gone_hears_nothing_and_leaves_nothing_behind() {
+async fn connections_that_left_or_ended_receive_nothing_and_free_their_state() {
     let hub = Hub::default();
     let group = GroupName::new("g").unwrap();
     let (stays, leaves, goes) = (connect(&hub, None), connect(&hub, None), connect(&hub, Some("ada")));
@@ -107,9 +105,9 @@ async fn who_has_left_or_gone_hears_nothing_and_leaves_nothing_behind() {
     }
     hub.leave(&leaves.id, &group);
     hub.remove(&goes);
-    say(&hub, Audience::Group(group.as_str()), &[], "still here");
-    assert_eq!(heard(&stays).await, ["still here"]);
-    assert!(heard(&leaves).await.is_empty() && heard(&goes).await.is_empty());
+    send(&hub, Audience::Group(group.as_str()), &[], "still here");
+    assert_eq!(received(&stays).await, ["still here"]);
+    assert!(received(&leaves).await.is_empty() && received(&goes).await.is_empty());
     hub.remove(&stays);
     hub.remove(&leaves);
     assert!(hub.read().groups.is_empty() && hub.read().users.is_empty() && hub.read().connections.is_empty());

@@ -91,9 +91,9 @@ async fn execute(
             let message = message(&recipients, kind.payload(&body)?, metadata);
             let mut broadcast = Broadcast::new(message);
             broadcast.expire_after(ttl_seconds, Instant::now());
-            let is_left_out = |connection: &ClientConnection| parameters.is_excluded(connection.id.as_str());
+            let is_excluded = |connection: &ClientConnection| parameters.is_excluded(connection.id.as_str());
             // A server's request is answered at once; what it sends too fast for a client, that client's queue bounds.
-            drop(hub.publish(audience_of(&recipients), filter.as_ref(), is_left_out, &mut broadcast));
+            drop(hub.publish(audience_of(&recipients), filter.as_ref(), is_excluded, &mut broadcast));
             Ok(StatusCode::ACCEPTED.into_response())
         }
         HubOperation::Close(recipients) => {

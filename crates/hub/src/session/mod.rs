@@ -1,11 +1,13 @@
-//! What a client's messages do.
+//! Session of one client: carries out its requests.
 //!
-//! A state machine without I/O: a message goes in, its effects go to the hub and to outboxes, and the [`SessionAction`] tells
-//! the driver how to go on. Messages of one client are handled one after the other, so what one sender publishes
-//! arrives everywhere in the order it was sent.
+//! A state machine without I/O: [`Session::receive`] takes a message, changes the hub, queues frames in outboxes, and
+//! returns a [`SessionAction`] for the driver. Messages of one client are handled one after the other, so the messages
+//! of one sender arrive everywhere in the order they were sent.
 //!
-//! An event of the client is a pending to the application: the session gives it as [`SessionAction::Dispatch`], and the driver comes
-//! back with [`Session::answered`].
+//! Events of the client need an answer of the upstream event handler: the session returns [`SessionAction::Dispatch`],
+//! and the driver passes the answer to [`Session::complete_event`].
+//!
+//! Source: client specification.
 
 use std::{borrow::Cow, cell::Cell, sync::Arc};
 
@@ -35,12 +37,12 @@ mod streams;
 
 pub use streams::{MAX_STREAM_ID_BYTES, MAX_STREAMS};
 
-/// A message from the client.
+/// Message from the client.
 #[derive(Debug, Clone, Copy)]
 pub enum Incoming<'a> {
-    /// A text message.
+    /// Text message.
     Text(&'a str),
-    /// A binary message.
+    /// Binary message.
     Binary(&'a [u8]),
 }
 
@@ -55,66 +57,66 @@ impl Incoming<'_> {
     }
 }
 
-/// How to go on after a message.
+/// Action of the driver after a message.
 #[derive(Debug)]
 pub enum SessionAction {
-    /// Read on.
+    /// Read the next message.
     Continue,
-    /// Let these clients catch up first.
+    /// Wait for these receivers, then read the next message.
     Throttle(SlowReceivers),
-    /// Ask the application, and come back with [`Session::answered`].
+    /// Dispatch the event, and pass the answer to [`Session::complete_event`].
     Dispatch(PendingEvent),
-    /// End the connection.
+    /// End the connection for good.
     Close(Close),
 }
 
-/// A pending to the application.
+/// Event that waits for the answer of the upstream event handler.
 #[derive(Debug)]
 pub struct PendingEvent {
-    /// What it is asked.
+    /// Event to dispatch.
     pub event: UserEvent,
-    /// What its answer is for.
+    /// Destination of the answer.
     pub reply_to: ReplyTarget,
 }
 
-/// What an answer of the application is for.
+/// Destination of an event handler's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReplyTarget {
-    /// An event, with the ack id that the client wants to hear of, if it does.
+    /// An event, with the ack id if the client wants an ack.
     Event(Option<u64>),
-    /// What a simple client sent.
+    /// A message of a simple client.
     SimpleMessage,
-    /// An invocation, by the client's name for it.
+    /// An invocation, with its id.
     Invocation(String),
 }
 
-/// What the messages of a simple WebSocket client mean.
+/// Treatment of the messages of a simple WebSocket client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SimpleMode {
-    /// Each is a user event called `message`.
+    /// Dispatches each as a user event called `message`.
     SendEvent,
-    /// Each is published to a group.
+    /// Publishes each to a group.
     SendToGroup {
-        /// The group.
+        /// Name of the group.
         group: GroupName,
-        /// Whether the sender, if a member, is left out.
+        /// Excludes the sender from the receivers.
         no_echo: bool,
     },
 }
 
-/// One client's conversation with the service.
+/// Session of one client.
 pub struct Session {
     hub: Arc<Hub>,
     connection: Arc<ClientConnection>,
     simple_mode: SimpleMode,
     completed: AckHistory,
     streams: PublishedStreams,
-    /// Memory for the frames of what the client publishes.
+    /// Memory for the frames that the client publishes.
     scratch: Cell<Scratch>,
 }
 
 impl Session {
-    /// A conversation of `connection`, which must have been added to `hub`. `simple_mode` counts for simple clients only.
+    /// Creates the session of `connection`, which must be in `hub`. `simple_mode` applies to simple clients only.
     #[must_use]
     pub fn new(hub: Arc<Hub>, connection: Arc<ClientConnection>, simple_mode: SimpleMode) -> Self {
         Self {
@@ -127,19 +129,20 @@ impl Session {
         }
     }
 
-    /// The connection that this conversation is with.
+    /// Returns the connection of the session.
     #[must_use]
     pub fn connection(&self) -> &Arc<ClientConnection> {
         &self.connection
     }
 
-    /// The connection is over, for good. Whether this is news.
+    /// Ends the connection for good: ends its streams, and removes it from the hub. Returns `false` if it had ended
+    /// before.
     pub fn end(&mut self, now: Instant) -> bool {
         self.cancel_streams(now);
         self.hub.remove(&self.connection)
     }
 
-    /// Takes one message, which came at `now`.
+    /// Handles one message, read at `now`.
     pub fn receive(&mut self, message: Incoming<'_>, now: Instant) -> SessionAction {
         self.hub.traffic().received.inc();
         self.hub.traffic().received_bytes.inc_by(message.len());
@@ -195,7 +198,7 @@ impl Session {
         self.publish(Publication { group, no_echo, payload, metadata, ttl_seconds: 0, stream: None }, now)
     }
 
-    /// The application has answered a pending.
+    /// Sends the answer of the upstream event handler to the client.
     pub fn complete_event(
         &mut self,
         reply_to: ReplyTarget,
@@ -210,7 +213,7 @@ impl Session {
                 let outcome = outcome.map_err(|_| event_failed());
                 self.connection.send(&Response::InvokeResponse { invocation_id, outcome });
             }
-            // A simple client has no other way to learn it.
+            // A simple client has no acks: closing the connection is the only way to report the failure.
             (ReplyTarget::SimpleMessage, Err(_)) => return SessionAction::Close(Close::RAW_EVENT_FAILED),
             (ReplyTarget::SimpleMessage, Ok(reply)) => self.reply(reply),
             (ReplyTarget::Event(ack_id), answer) => {
@@ -224,16 +227,16 @@ impl Session {
         SessionAction::Continue
     }
 
-    /// Sends the application's words to this client alone.
+    /// Sends an event handler's reply to this client alone.
     fn reply(&self, reply: Option<EventReply>) {
         let Some(EventReply { payload, metadata }) = reply else { return };
         let message = Response::ServerMessage { payload, sequence_id: None, metadata };
-        // The client's own answers set no slow_receivers for others.
+        // A client's own replies never delay publishers.
         self.connection.deliver(&mut Broadcast::new(message));
     }
 
-    /// What a simple client or a request's event asks, unless its ack id was carried out before.
-    fn ask(&mut self, ack_id: Option<u64>, event: UserEvent) -> SessionAction {
+    /// Dispatches an event, unless a request with its ack id has succeeded before.
+    fn dispatch_event(&mut self, ack_id: Option<u64>, event: UserEvent) -> SessionAction {
         if ack_id.is_some_and(|ack_id| self.completed.contains(ack_id)) {
             return self.acknowledge(ack_id, |_| Ok(SessionAction::Continue));
         }
@@ -271,7 +274,7 @@ impl Session {
                 }),
             Request::Event { event, ack_id, payload, metadata } => {
                 let payload = payload.into_owned();
-                self.ask(ack_id, UserEvent { name: event, payload, metadata })
+                self.dispatch_event(ack_id, UserEvent { name: event, payload, metadata })
             }
             Request::Invoke { invocation_id, event, payload } => {
                 let payload = payload.map_or(Payload::Text(Cow::Borrowed("")), Payload::into_owned);
@@ -281,7 +284,7 @@ impl Session {
                     reply_to: ReplyTarget::Invocation(invocation_id),
                 })
             }
-            // Questions are answered one after the other: by the time this is read, the invocation is over.
+            // Events are answered one after the other: by the time a cancellation is read, its invocation is complete.
             Request::CancelInvocation { .. } => SessionAction::Continue,
             Request::StreamStart { group, stream_id, idle_timeout_ms, no_echo } => {
                 self.start_stream(stream_id, group, no_echo, idle_timeout_ms, now)
@@ -293,18 +296,18 @@ impl Session {
                 SessionAction::Continue
             }
             Request::SequenceAck { sequence_id } => {
-                // On a connection without sequence ids it means nothing.
+                // Without sequence ids there is nothing to acknowledge.
                 if let Some(queue) = self.connection.reliable_queue() {
                     queue.acknowledge(sequence_id);
                 }
                 SessionAction::Continue
             }
-            // Requests of a later version are not decoded by this one.
+            // The enum is non-exhaustive: requests of later protocol versions are never decoded.
             _ => SessionAction::Continue,
         }
     }
 
-    /// Carries out `operation` unless its ack id was carried out before, and tells the client the outcome if it asked.
+    /// Runs `operation`, unless a request with its ack id has succeeded before. Sends an ack if there is an ack id.
     fn acknowledge(
         &mut self,
         ack_id: Option<u64>,
@@ -338,7 +341,7 @@ impl Session {
     }
 }
 
-/// What a client learns of an event that came to nothing.
+/// Returns the error of a failed event. The cause is logged only: it may hold details of the handler.
 fn event_failed() -> AckError {
     internal("Internal server error".to_owned())
 }

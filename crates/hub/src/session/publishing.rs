@@ -1,4 +1,4 @@
-//! What a session publishes: single messages, and streams of them.
+//! Publishing of a session: single messages and streams.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ use crate::{
     hub::{Audience, SlowReceivers},
 };
 
-/// One message to a group.
+/// Message to publish to a group.
 pub(super) struct Publication<'a> {
     pub(super) group: &'a str,
     pub(super) no_echo: bool,
@@ -51,10 +51,10 @@ impl Session {
             metadata,
             stream,
         };
-        let is_left_out = |connection: &ClientConnection| no_echo && connection.id == self.connection.id;
+        let is_excluded = |connection: &ClientConnection| no_echo && connection.id == self.connection.id;
         let mut broadcast = Broadcast::with_scratch(self.scratch.take(), message);
         broadcast.expire_after(ttl_seconds, now);
-        let slow_receivers = self.hub.publish(Audience::Group(group), None, is_left_out, &mut broadcast);
+        let slow_receivers = self.hub.publish(Audience::Group(group), None, is_excluded, &mut broadcast);
         self.scratch.set(broadcast.into_scratch());
         slow_receivers
     }
@@ -89,7 +89,7 @@ impl Session {
             }
             return SessionAction::Continue;
         };
-        match self.streams.fragment(&id, stream_sequence_id, now) {
+        match self.streams.check_fragment(&id, stream_sequence_id, now) {
             FragmentStatus::Unknown => self.send_stream_not_found(id),
             FragmentStatus::Repeated { expected: expected_sequence_id } => {
                 self.connection.send(&Response::StreamAck { stream_id: id, expected_sequence_id });
@@ -97,7 +97,9 @@ impl Session {
             FragmentStatus::TooEarly { expected: expected_sequence_id } => {
                 let error = AckError {
                     name: fault::INVALID_SEQUENCE_ID.to_owned(),
-                    message: format!("expected {expected_sequence_id}, got {stream_sequence_id}"),
+                    message: format!(
+                        "Expected stream sequence id {expected_sequence_id}, got {stream_sequence_id}."
+                    ),
                 };
                 let nack = Response::StreamNack { stream_id: id, expected_sequence_id, error };
                 self.connection.send(&nack);
@@ -114,7 +116,7 @@ impl Session {
         payload: Payload<'_>,
         now: Instant,
     ) -> SessionAction {
-        // The permission may have been taken away since the start.
+        // An application server may have revoked the permission since the start.
         if let Err(error) = self.check(Permission::SendToGroup, stream.group.as_str(), "send to") {
             self.streams.close(&id);
             let stream_error = StreamError { name: error.name.clone(), message: None, user_error_code: None };
@@ -154,48 +156,49 @@ impl Session {
         action
     }
 
-    /// When [`Session::deadline_reached`] is to be called.
+    /// Returns the time of the next call of [`Session::deadline_reached`].
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
         self.streams.next_deadline()
     }
 
-    /// Ends the streams that have been silent for too long.
+    /// Ends the streams whose idle timeout has passed.
     pub fn deadline_reached(&mut self, now: Instant) {
         for (id, stream) in self.streams.close_idle(now) {
             let error = AckError {
                 name: StreamError::IDLE_TIMEOUT.to_owned(),
-                message: "The stream was silent for too long.".to_owned(),
+                message: "The stream was idle for longer than its timeout.".to_owned(),
             };
             let stream_error = StreamError {
                 name: error.name.clone(),
                 message: Some(error.message.clone()),
                 user_error_code: None,
             };
-            // One message to a group sets nobody's slow_receivers.
+            // A single message to the group needs no backpressure.
             drop(self.publish_end(&id, &stream, Some(stream_error), now));
             self.connection.send(&Response::StreamClosed { stream_id: id, error: Some(error) });
         }
     }
 
-    /// The connection has a new socket.
+    /// Restarts the idle timeouts of all streams after the client has recovered on a new socket.
     pub fn restart_stream_timers(&mut self, now: Instant) {
         self.streams.restart_timers(now);
     }
 
-    /// The publisher is gone for good, and with it its streams.
+    /// Ends all streams of a publisher that has ended for good.
     pub(super) fn cancel_streams(&mut self, now: Instant) {
         for (id, stream) in self.streams.close_all() {
             let error = StreamError {
                 name: StreamError::CANCELLED.to_owned(),
-                message: Some("The publisher's connection ended.".to_owned()),
+                message: Some("The publisher's connection has ended.".to_owned()),
                 user_error_code: None,
             };
             drop(self.publish_end(&id, &stream, Some(error), now));
         }
     }
 
-    /// The terminal message. Old clients need data in every message, so it has empty text.
+    /// Publishes the terminal message of a stream. Its payload is empty text, since older clients require data in every
+    /// message.
     fn publish_end(
         &self,
         id: &str,
@@ -215,7 +218,7 @@ impl Session {
     fn send_stream_not_found(&self, id: String) {
         let error = AckError {
             name: fault::STREAM_NOT_FOUND.to_owned(),
-            message: "No stream of this id is open on this connection.".to_owned(),
+            message: "No stream with this id is open on this connection.".to_owned(),
         };
         self.connection.send(&Response::StreamClosed { stream_id: id, error: Some(error) });
     }

@@ -1,6 +1,6 @@
-//! The streams that one connection publishes: what is open, what number comes next, when silence ends it.
+//! Open streams of one publisher: next sequence id and idle timeout of each.
 //!
-//! Pure bookkeeping: requests and the time go in, what is to be said comes out; the session says it.
+//! Only bookkeeping, without I/O or a clock: the session sends the responses.
 //!
 //! Source: client specification, "Streaming".
 
@@ -13,32 +13,32 @@ use webpubsub_protocol::{
     stream::{DEFAULT_IDLE_TIMEOUT_MS, FIRST_FRAGMENT, fault},
 };
 
-/// Most streams that one connection may have open: a bound on what a client can make the service remember.
+/// Maximum number of open streams of one connection. Bounds the memory that a client can claim.
 pub const MAX_STREAMS: usize = 100;
-/// Longest name of a stream, in bytes.
+/// Maximum length of a stream id, in bytes.
 pub const MAX_STREAM_ID_BYTES: usize = 256;
 
-/// An open stream.
+/// State of an open stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PublishedStream {
     pub(super) group: GroupName,
     pub(super) no_echo: bool,
-    /// The number of the fragment that comes next.
+    /// Sequence id of the next fragment.
     pub(super) expected: u64,
     idle_timeout: Duration,
     idle_at: Instant,
 }
 
-/// What becomes of a fragment.
+/// Status of a received fragment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FragmentStatus {
-    /// It is the next one: publish it, then [`PublishedStreams::taken`].
+    /// The next fragment: publish it, then call [`PublishedStreams::advance`].
     Next(PublishedStream),
-    /// It was there before.
+    /// A fragment that was published before.
     Repeated { expected: u64 },
-    /// Some before it are missing.
+    /// Fragments before this one are missing.
     TooEarly { expected: u64 },
-    /// There is no such stream.
+    /// No stream with this id is open.
     Unknown,
 }
 
@@ -46,7 +46,7 @@ pub(super) enum FragmentStatus {
 pub(super) struct PublishedStreams(HashMap<String, PublishedStream>);
 
 impl PublishedStreams {
-    /// Opens a stream.
+    /// Opens a stream. Fails if its id or timeout is invalid, the id is in use, or [`MAX_STREAMS`] are open.
     pub(super) fn start(
         &mut self,
         id: &str,
@@ -57,16 +57,18 @@ impl PublishedStreams {
     ) -> Result<(), AckError> {
         let idle_timeout_ms = idle_timeout_ms.unwrap_or(DEFAULT_IDLE_TIMEOUT_MS);
         if id.is_empty() || id.len() > MAX_STREAM_ID_BYTES {
-            return Err(bad_request(format!("A stream id has 1 to {MAX_STREAM_ID_BYTES} bytes.")));
+            return Err(bad_request(format!("`streamId` must have 1 to {MAX_STREAM_ID_BYTES} bytes.")));
         }
         if idle_timeout_ms == 0 {
             return Err(bad_request("`idleTimeoutMs` must be above 0.".to_owned()));
         }
         if self.0.contains_key(id) {
-            return Err(bad_request("A stream of this id is open already.".to_owned()));
+            return Err(bad_request("A stream with this id is open already: choose another id.".to_owned()));
         }
         if self.0.len() >= MAX_STREAMS {
-            return Err(bad_request(format!("A connection may have {MAX_STREAMS} streams open at most.")));
+            return Err(bad_request(format!(
+                "The connection has {MAX_STREAMS} streams open, the maximum: end one first."
+            )));
         }
         let idle_timeout = Duration::from_millis(u64::from(idle_timeout_ms));
         let stream = PublishedStream {
@@ -80,8 +82,8 @@ impl PublishedStreams {
         Ok(())
     }
 
-    /// Judges a fragment. Whatever its number, it is a sign of life.
-    pub(super) fn fragment(&mut self, id: &str, number: u64, now: Instant) -> FragmentStatus {
+    /// Checks the sequence id of a fragment. Any fragment restarts the idle timeout.
+    pub(super) fn check_fragment(&mut self, id: &str, number: u64, now: Instant) -> FragmentStatus {
         let Some(stream) = self.0.get_mut(id) else { return FragmentStatus::Unknown };
         stream.idle_at = now + stream.idle_timeout;
         let expected = stream.expected;
@@ -92,7 +94,7 @@ impl PublishedStreams {
         }
     }
 
-    /// The expected fragment has been published; gives the number expected next.
+    /// Records that the expected fragment has been published. Returns the next sequence id.
     pub(super) fn advance(&mut self, id: &str) -> u64 {
         self.0.get_mut(id).map_or(FIRST_FRAGMENT, |stream| {
             stream.expected = stream.expected.saturating_add(1);
@@ -100,32 +102,32 @@ impl PublishedStreams {
         })
     }
 
-    /// A sign of life without a fragment. Whether there is such a stream.
+    /// Restarts the idle timeout of a stream. Returns `false` if no such stream is open.
     pub(super) fn keep_alive(&mut self, id: &str, now: Instant) -> bool {
         self.0.get_mut(id).map(|stream| stream.idle_at = now + stream.idle_timeout).is_some()
     }
 
-    /// Forgets a stream.
+    /// Removes a stream.
     pub(super) fn close(&mut self, id: &str) -> Option<PublishedStream> {
         self.0.remove(id)
     }
 
-    /// Forgets all streams.
+    /// Removes all streams.
     pub(super) fn close_all(&mut self) -> Vec<(String, PublishedStream)> {
         self.0.drain().collect()
     }
 
-    /// When the next stream will have been silent for too long.
+    /// Returns the time at which the next idle timeout passes.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.0.values().map(|stream| stream.idle_at).min()
     }
 
-    /// Forgets the streams that have been silent for too long.
+    /// Removes the streams whose idle timeout has passed.
     pub(super) fn close_idle(&mut self, now: Instant) -> Vec<(String, PublishedStream)> {
         self.0.extract_if(|_, stream| stream.idle_at <= now).collect()
     }
 
-    /// The publisher was cut off and is back: it has the whole of its time again.
+    /// Restarts all idle timeouts: a publisher that was disconnected gets the full time again.
     pub(super) fn restart_timers(&mut self, now: Instant) {
         for stream in self.0.values_mut() {
             stream.idle_at = now + stream.idle_timeout;
@@ -146,20 +148,20 @@ mod tests {
     }
 
     #[test]
-    fn fragments_are_taken_in_order_and_once() {
+    fn fragments_are_accepted_in_order_and_once() {
         let (mut streams, now) = (PublishedStreams::default(), Instant::now());
         streams.start("s", group(), false, None, now).unwrap();
         assert!(
-            matches!(streams.fragment("s", 1, now), FragmentStatus::Next(stream) if stream.expected == 1)
+            matches!(streams.check_fragment("s", 1, now), FragmentStatus::Next(stream) if stream.expected == 1)
         );
         assert_eq!(streams.advance("s"), 2);
-        assert_eq!(streams.fragment("s", 1, now), FragmentStatus::Repeated { expected: 2 });
-        assert_eq!(streams.fragment("s", 3, now), FragmentStatus::TooEarly { expected: 2 });
-        assert_eq!(streams.fragment("other", 1, now), FragmentStatus::Unknown);
+        assert_eq!(streams.check_fragment("s", 1, now), FragmentStatus::Repeated { expected: 2 });
+        assert_eq!(streams.check_fragment("s", 3, now), FragmentStatus::TooEarly { expected: 2 });
+        assert_eq!(streams.check_fragment("other", 1, now), FragmentStatus::Unknown);
     }
 
     #[test]
-    fn a_silent_stream_ends_and_one_that_shows_life_does_not() {
+    fn idle_streams_end_and_streams_with_keep_alives_do_not() {
         let (mut streams, now) = (PublishedStreams::default(), Instant::now());
         let seconds = |seconds| now + Duration::from_secs(seconds);
         streams.start("silent", group(), false, Some(2000), now).unwrap();
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_free_again_once_its_stream_has_ended_and_there_is_a_limit() {
+    fn ids_are_reusable_after_the_end_and_the_number_of_streams_is_limited() {
         let (mut streams, now) = (PublishedStreams::default(), Instant::now());
         let mut start = |id: &str, idle| streams.start(id, group(), false, idle, now);
         assert!(start("s", None).is_ok() && start("s", None).is_err());
