@@ -1,4 +1,4 @@
-//! A message on its way to many clients: encoded once per wire format, its bytes shared.
+//! Messages to many clients: encoded once per wire format, with shared bytes.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use crate::{
     websocket::frame::{HEADER_PLACEHOLDER, Opcode, encode, encode_in_place},
 };
 
-/// A message for any number of clients.
+/// Message to any number of clients. Each wire format is encoded when first used.
 #[derive(Debug)]
 pub struct Broadcast<'a> {
     message: Response<'a>,
     expires_at: Option<Instant>,
-    /// Memory for the first frame that is encoded.
+    /// Memory for the first frame.
     scratch: Scratch,
     simple: Option<EncodedFrame>,
     json: Option<EncodedFrame>,
@@ -31,13 +31,13 @@ pub struct Broadcast<'a> {
 }
 
 impl<'a> Broadcast<'a> {
-    /// Nothing is encoded before somebody wants it.
+    /// Creates a broadcast of `message` that never expires.
     #[must_use]
     pub fn new(message: Response<'a>) -> Self {
         Self::with_scratch(Scratch::default(), message)
     }
 
-    /// The same, encoded into memory that was used before.
+    /// Creates a broadcast that reuses the memory of an earlier one.
     #[must_use]
     pub fn with_scratch(scratch: Scratch, message: Response<'a>) -> Self {
         Self {
@@ -52,36 +52,36 @@ impl<'a> Broadcast<'a> {
         }
     }
 
-    /// The memory of the frame that was encoded, for the next broadcast, if no outbox shares it.
+    /// Returns the memory of the encoded frame, for the next broadcast. Empty if outboxes share it.
     #[must_use]
     pub fn into_scratch(self) -> Scratch {
         let frame = self.json.or(self.protobuf);
         frame.and_then(EncodedFrame::into_buffer).map_or(self.scratch, Scratch)
     }
 
-    /// Only for those who get it within `seconds`; 0 for ever.
+    /// Sets the time to live, in seconds from `now`; 0 means no limit.
     pub fn expire_after(&mut self, seconds: u32, now: Instant) {
         self.expires_at = (seconds > 0).then(|| now + Duration::from_secs(u64::from(seconds)));
     }
 
-    /// When it is no longer worth delivering.
+    /// Returns the time after which the message is not delivered; `None` for no limit.
     #[must_use]
     pub fn expires_at(&self) -> Option<Instant> {
         self.expires_at
     }
 
-    /// The whole WebSocket frame for simple clients.
+    /// Returns the WebSocket frame for simple clients.
     pub fn simple(&mut self) -> &EncodedFrame {
         self.simple.get_or_insert_with(|| simple_frame(&self.message))
     }
 
-    /// The whole WebSocket frame for clients of the JSON subprotocol.
+    /// Returns the WebSocket frame for clients of the JSON subprotocol.
     pub fn json(&mut self) -> &EncodedFrame {
         let scratch = &mut self.scratch;
         self.json.get_or_insert_with(|| json_frame_in(scratch.take(), &self.message))
     }
 
-    /// The JSON object without its closing brace: a reliable client's own sequence id follows, and closes it.
+    /// Returns the JSON object without its closing brace, to which the queue of a reliable client adds the sequence id.
     pub fn open_json(&mut self) -> &Bytes {
         let open = || {
             let mut object = encode_response(&self.message);
@@ -91,25 +91,25 @@ impl<'a> Broadcast<'a> {
         self.open_json.get_or_insert_with(open)
     }
 
-    /// The whole WebSocket frame for clients of the protobuf subprotocol.
+    /// Returns the WebSocket frame for clients of the protobuf subprotocol.
     pub fn protobuf(&mut self) -> &EncodedFrame {
         let scratch = &mut self.scratch;
         self.protobuf.get_or_insert_with(|| protobuf_frame_in(scratch.take(), &self.message))
     }
 
-    /// The data message without its sequence id, which a reliable client's own takes the place of.
+    /// Returns the fields of the data message, to which the queue of a reliable client adds the sequence id.
     pub fn shared_protobuf(&mut self) -> &Bytes {
         let share = || Bytes::from(DataMessage::new(&self.message).shared);
         self.shared_protobuf.get_or_insert_with(share)
     }
 }
 
-/// Memory that short frames are encoded into, one after the other: whoever sends a million of them asks for memory once.
+/// Reusable memory for short frames: a client that publishes a million messages allocates once.
 #[derive(Debug, Default)]
 pub struct Scratch(Vec<u8>);
 
 impl Scratch {
-    /// The memory, empty.
+    /// Takes the memory, emptied.
     fn take(&mut self) -> Vec<u8> {
         let mut memory = std::mem::take(&mut self.0);
         memory.clear();
@@ -117,7 +117,7 @@ impl Scratch {
     }
 }
 
-/// The WebSocket frame that tells a protobuf client `message`.
+/// Encodes `message` for clients of the protobuf subprotocol.
 #[must_use]
 pub fn protobuf_frame(message: &Response<'_>) -> EncodedFrame {
     protobuf_frame_in(Vec::new(), message)
@@ -130,14 +130,14 @@ fn protobuf_frame_in(mut frame: Vec<u8>, message: &Response<'_>) -> EncodedFrame
     encode_in_place(Opcode::Binary, frame)
 }
 
-/// The WebSocket frame that tells a JSON client `message`.
+/// Encodes `message` for clients of the JSON subprotocol.
 #[must_use]
 pub fn json_frame(message: &Response<'_>) -> EncodedFrame {
     json_frame_in(Vec::new(), message)
 }
 
 fn json_frame_in(memory: Vec<u8>, message: &Response<'_>) -> EncodedFrame {
-    // Empty, so it is text.
+    // Empty, hence valid UTF-8.
     let mut frame = String::from_utf8(memory).unwrap_or_default();
     frame.reserve(HEADER_PLACEHOLDER.len() + likely_len(message));
     frame.push_str(HEADER_PLACEHOLDER);
@@ -145,7 +145,7 @@ fn json_frame_in(memory: Vec<u8>, message: &Response<'_>) -> EncodedFrame {
     encode_in_place(Opcode::Text, frame.into_bytes())
 }
 
-/// The WebSocket frame that hands a simple client the payload of `message`; empty for messages without one.
+/// Encodes the payload of `message` for simple clients; empty for messages without a payload.
 fn simple_frame(message: &Response<'_>) -> EncodedFrame {
     let (Response::GroupMessage { payload, .. } | Response::ServerMessage { payload, .. }) = message else {
         return EncodedFrame::from(Vec::new());

@@ -1,6 +1,6 @@
-//! Figures about the service, for machines: the Prometheus text format.
+//! Metrics of the service in the OpenMetrics text format.
 //!
-//! Counting is an addition to an atomic; everything that can be looked up is looked up only when asked for.
+//! Counters are atomic and updated as events happen; gauges are computed when the metrics are requested.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +17,7 @@ use prometheus_client::{
 
 use crate::hub::PROTOCOL_LABELS;
 
-/// What a request or a connection is counted under.
+/// Labels of the metrics of a hub.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByHub {
     hub: String,
@@ -46,18 +46,18 @@ struct ByEvent {
     outcome: &'static str,
 }
 
-/// What goes through one hub. Cloning shares the counters.
+/// Message counters of one hub. Clones share the counters.
 #[derive(Debug, Clone, Default)]
 pub struct Traffic {
-    /// Messages that clients sent.
+    /// Messages received from clients.
     pub received: Counter,
-    /// Bytes of those.
+    /// Bytes of the messages received from clients.
     pub received_bytes: Counter,
-    /// Messages queued for clients, one for each receiver.
+    /// Messages queued for clients, counted once for each receiver.
     pub delivered: Counter,
 }
 
-/// All figures of a service.
+/// All metrics of a service.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Mutex<Registry>,
@@ -68,9 +68,9 @@ pub struct Metrics {
     received: Family<ByHub, Counter>,
     received_bytes: Family<ByHub, Counter>,
     delivered: Family<ByHub, Counter>,
-    /// Reliable connections taken up again on a new socket.
+    /// Reliable connections that were recovered on a new socket.
     pub(crate) recovered: Counter,
-    /// Recoveries that were asked for in vain.
+    /// Recoveries that were rejected.
     pub(crate) refused_recoveries: Counter,
     requests: Family<ByOperation, Counter>,
     events: Family<ByEvent, Counter>,
@@ -79,7 +79,7 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        // From 1 ms to about 100 s, which is how long a handler may take.
+        // From 1 ms to about 100 s, the default timeout of event handlers.
         let event_seconds = Histogram::new(exponential_buckets(0.001, 3.2, 11));
         let metrics = Self {
             registry: Mutex::new(Registry::with_prefix("webpubsub")),
@@ -105,37 +105,29 @@ impl Metrics {
     fn register(&self) {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         let registry = &mut *registry;
-        registry.register("connections", "Clients connected now", self.connections.clone());
-        registry.register("groups", "Groups that have members now", self.groups.clone());
-        registry.register("connections_opened", "Clients let in", self.opened.clone());
-        registry.register("handshakes_refused", "Clients not let in", self.refused.clone());
-        registry.register("messages_received", "Messages that clients sent", self.received.clone());
-        registry.register("received_bytes", "Bytes of those messages", self.received_bytes.clone());
+        registry.register("connections", "Open connections", self.connections.clone());
+        registry.register("groups", "Groups with members", self.groups.clone());
+        registry.register("connections_opened", "Accepted connections", self.opened.clone());
+        registry.register("handshakes_refused", "Rejected handshakes", self.refused.clone());
+        registry.register("messages_received", "Messages received from clients", self.received.clone());
+        registry.register(
+            "received_bytes",
+            "Bytes of the messages received from clients",
+            self.received_bytes.clone(),
+        );
         registry.register(
             "messages_delivered",
-            "Messages queued for clients, one for each receiver",
+            "Messages queued for clients, counted once for each receiver",
             self.delivered.clone(),
         );
-        registry.register(
-            "connections_recovered",
-            "Reliable connections taken up again",
-            self.recovered.clone(),
-        );
-        registry.register(
-            "recoveries_refused",
-            "Recoveries that were asked for in vain",
-            self.refused_recoveries.clone(),
-        );
-        registry.register("rest_requests", "Requests to the data plane", self.requests.clone());
-        registry.register("events", "Events given to event handlers", self.events.clone());
-        registry.register(
-            "event_seconds",
-            "How long event handlers took to answer",
-            self.event_seconds.clone(),
-        );
+        registry.register("connections_recovered", "Recovered reliable connections", self.recovered.clone());
+        registry.register("recoveries_refused", "Rejected recoveries", self.refused_recoveries.clone());
+        registry.register("rest_requests", "Requests to the REST data plane", self.requests.clone());
+        registry.register("events", "Events dispatched to event handlers", self.events.clone());
+        registry.register("event_seconds", "Response time of event handlers", self.event_seconds.clone());
     }
 
-    /// The counters of one hub.
+    /// Returns the counters of a hub.
     pub(crate) fn traffic(&self, hub: &str) -> Traffic {
         let label = ByHub { hub: hub.to_owned() };
         Traffic {
@@ -145,7 +137,7 @@ impl Metrics {
         }
     }
 
-    /// A hub is no more.
+    /// Removes the metrics of a hub that was removed.
     pub(crate) fn remove_hub(&self, hub: &str) {
         let label = ByHub { hub: hub.to_owned() };
         for family in [&self.received, &self.received_bytes, &self.delivered] {
@@ -176,7 +168,7 @@ impl Metrics {
         self.event_seconds.observe(seconds);
     }
 
-    /// Who is there now: hub, its groups, and its connections by protocol.
+    /// Sets the gauges of a hub: number of groups, and of connections by protocol.
     pub(crate) fn set_gauges(&self, hub: &str, groups: usize, connections: &[(&'static str, usize)]) {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.groups.get_or_create(&ByHub { hub: hub.to_owned() }).set(number(groups));
@@ -186,7 +178,7 @@ impl Metrics {
         }
     }
 
-    /// Everything, as Prometheus reads it.
+    /// Encodes all metrics in the OpenMetrics text format.
     pub(crate) fn to_openmetrics(&self) -> String {
         let mut text = String::new();
         let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
@@ -196,7 +188,7 @@ impl Metrics {
     }
 }
 
-/// What measures one event.
+/// Timer of one event, recorded when stopped.
 pub(crate) struct EventTimer {
     metrics: Arc<Metrics>,
     event: &'static str,
@@ -219,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_counted_is_in_the_text() {
+    fn counted_values_are_in_the_output() {
         let metrics = Metrics::default();
         metrics.traffic("chat").delivered.inc_by(3);
         metrics.set_gauges("chat", 2, &[("simple", 1)]);

@@ -1,13 +1,13 @@
-//! Which web pages may talk to the service.
+//! Origin policy: web pages that may use the service.
 //!
-//! A browser lets any page open a WebSocket to any host, `localhost` included, and tells only the page's origin. A
-//! service on the loopback interface with a well-known key would be open to every page that its user visits. So a
-//! request that says which page it comes from (`Origin`) must come from the service itself, from a loopback page when
-//! the service is on loopback, or from an origin that was allowed by name. Programs send no `Origin` and are not
-//! concerned.
+//! Browsers let any page open a WebSocket to any host, `localhost` included, and send only the origin of the page.
+//! Without a policy, every page that a user visits could use a service on the loopback interface with a well-known key.
+//! So a request with an `Origin` must come from the service itself, from a loopback page if the service listens on the
+//! loopback interface, or from an allowed origin. Programs send no `Origin`, and are not affected.
 //!
-//! A page may also come in by a host name that its owner points to 127.0.0.1 (DNS rebinding); then the browser takes
-//! it for the service itself. So on loopback the `Host` must be a loopback name too, or the host of an allowed origin.
+//! A page may also use a host name that its owner points to 127.0.0.1 (DNS rebinding): the browser then considers it to
+//! be of the same origin. So on the loopback interface, the `Host` must be a loopback name or the host of an allowed
+//! origin.
 
 use axum::{
     extract::{Request, State},
@@ -16,40 +16,40 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Whom to talk to.
+/// Origins that may use the service.
 #[derive(Debug, Clone, Default)]
 pub struct OriginPolicy {
-    /// Whether the service listens on the loopback interface only.
+    /// `true` if the service listens on the loopback interface only.
     pub is_loopback: bool,
     /// Further origins (`https://example.com`), compared without regard to case.
     pub allowed: Vec<String>,
 }
 
-/// Why a request was refused.
+/// Violation of the origin policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OriginError {
-    /// It comes from another page.
+    /// The `Origin` is not allowed.
     #[error("pages from {origin} may not use this service; allow them with `--allow-origin {origin}`")]
     Origin {
-        /// The page's origin.
+        /// `Origin` of the request.
         origin: String,
     },
-    /// It was sent to another host.
+    /// The `Host` is neither a loopback name nor the host of an allowed origin.
     #[error(
-        "this service listens on the loopback interface and is not called `{host}`; allow it with `--allow-origin http://{host}`"
+        "this service listens on the loopback interface, and `{host}` is not one of its names; allow it with `--allow-origin http://{host}`"
     )]
     Host {
-        /// The host as sent.
+        /// `Host` of the request.
         host: String,
     },
 }
 
 impl OriginPolicy {
-    /// Judges a request by its headers.
+    /// Checks the `Host` and `Origin` of a request.
     ///
     /// # Errors
-    /// [`OriginError`].
+    /// [`OriginError`] if one of them is not allowed.
     pub fn check(&self, headers: &HeaderMap) -> Result<(), OriginError> {
         let host = header_text(headers, header::HOST);
         if let Some(host) = host
@@ -70,35 +70,35 @@ impl OriginPolicy {
         }
     }
 
-    /// Whether `origin` was allowed by name.
+    /// Returns whether `origin` is in the list of allowed origins.
     #[must_use]
     pub fn is_allowed(&self, origin: &str) -> bool {
         self.allowed.iter().any(|allowed| is_same(allowed.trim_end_matches('/'), origin))
     }
 }
 
-/// Middleware that answers 403 to requests that [`OriginPolicy::check`] refuses.
+/// Rejects requests that violate the policy, with status 403.
 pub async fn guard(State(policy): State<OriginPolicy>, request: Request, next: Next) -> Response {
     match policy.check(request.headers()) {
         Ok(()) => next.run(request).await,
-        Err(refusal) => (StatusCode::FORBIDDEN, format!("{refusal}\n")).into_response(),
+        Err(error) => (StatusCode::FORBIDDEN, format!("{error}\n")).into_response(),
     }
 }
 
 fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
-    headers.get(name).map(|value| value.to_str().unwrap_or("an unreadable name"))
+    headers.get(name).map(|value| value.to_str().unwrap_or("(not ASCII)"))
 }
 
 fn is_same(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
 }
 
-/// `host[:port]` of `scheme://host[:port]`.
+/// Returns `host[:port]` of `scheme://host[:port]`.
 fn authority(origin: &str) -> &str {
     origin.split_once("://").map_or(origin, |(_, rest)| rest.split('/').next().unwrap_or_default())
 }
 
-/// Whether `host[:port]` names this machine and nothing else.
+/// Returns whether `host[:port]` names the loopback interface.
 #[must_use]
 pub fn is_loopback_host(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
@@ -114,7 +114,7 @@ pub fn is_loopback_host(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn admits(policy: &OriginPolicy, host: &str, origin: Option<&str>) -> bool {
+    fn is_accepted(policy: &OriginPolicy, host: &str, origin: Option<&str>) -> bool {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, host.parse().unwrap());
         if let Some(origin) = origin {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn on_loopback_only_loopback_pages_and_names_come_in() {
+    fn on_loopback_only_loopback_origins_and_hosts_are_accepted() {
         let policy = OriginPolicy { is_loopback: true, allowed: vec![] };
         for (host, origin) in [
             ("127.0.0.1:8080", None),
@@ -132,7 +132,7 @@ mod tests {
             ("127.0.0.1:8080", Some("http://localhost:3000")),
             ("[::1]:8080", Some("http://[::1]:8080")),
         ] {
-            assert!(admits(&policy, host, origin), "{host} {origin:?}");
+            assert!(is_accepted(&policy, host, origin), "{host} {origin:?}");
         }
         for (host, origin) in [
             ("127.0.0.1:8080", Some("https://evil.example")),
@@ -142,23 +142,23 @@ mod tests {
             ("evil.example:8080", Some("http://evil.example:8080")),
             ("evil.example", None),
         ] {
-            assert!(!admits(&policy, host, origin), "{host} {origin:?}");
+            assert!(!is_accepted(&policy, host, origin), "{host} {origin:?}");
         }
     }
 
     #[test]
-    fn an_allowed_origin_comes_in_and_so_does_its_host() {
+    fn an_allowed_origin_and_its_host_are_accepted() {
         let policy = OriginPolicy { is_loopback: true, allowed: vec!["https://logs.example".into()] };
-        assert!(admits(&policy, "127.0.0.1:1", Some("https://logs.example")));
-        assert!(admits(&policy, "logs.example", Some("https://logs.example")));
-        assert!(!admits(&policy, "127.0.0.1:1", Some("https://logs.example.evil")));
+        assert!(is_accepted(&policy, "127.0.0.1:1", Some("https://logs.example")));
+        assert!(is_accepted(&policy, "logs.example", Some("https://logs.example")));
+        assert!(!is_accepted(&policy, "127.0.0.1:1", Some("https://logs.example.evil")));
     }
 
     #[test]
-    fn off_loopback_any_host_name_will_do_but_other_pages_will_not() {
+    fn off_loopback_any_host_is_accepted_and_other_origins_are_rejected() {
         let policy = OriginPolicy::default();
-        assert!(admits(&policy, "logs.example:8080", Some("http://logs.example:8080")));
-        assert!(!admits(&policy, "logs.example:8080", Some("http://other.example")));
-        assert!(!admits(&policy, "logs.example:8080", Some("http://localhost:8080")));
+        assert!(is_accepted(&policy, "logs.example:8080", Some("http://logs.example:8080")));
+        assert!(!is_accepted(&policy, "logs.example:8080", Some("http://other.example")));
+        assert!(!is_accepted(&policy, "logs.example:8080", Some("http://localhost:8080")));
     }
 }

@@ -1,11 +1,11 @@
-//! Which of the offered subprotocols is spoken.
+//! Negotiation of the subprotocol.
 
 use webpubsub_protocol::subprotocol::Subprotocol;
 
 use super::HandshakeError;
 use crate::connection::WireFormat;
 
-/// The outcome: how messages look, and the name to echo to the client.
+/// Negotiated subprotocol: wire format, and the name to return to the client.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SubprotocolChoice {
     pub(super) format: WireFormat,
@@ -13,17 +13,20 @@ pub(super) struct SubprotocolChoice {
 }
 
 impl SubprotocolChoice {
-    /// Chooses from what the client offers, in its order; `wanted` is the application's wish.
+    /// Chooses the first predefined subprotocol that the client offers, or `wanted`, the choice of the event handler.
     ///
-    /// Names that are not predefined are not refused: unless the application picks one, the handshake succeeds without
-    /// a subprotocol, and the client is a simple one.
+    /// Custom names are not an error: unless the event handler chooses one, the handshake succeeds without a
+    /// subprotocol, and the client is a simple one.
+    ///
+    /// # Errors
+    /// [`HandshakeError::Subprotocol`] if the client does not offer `wanted`.
     pub(super) fn negotiate(offered: &[String], wanted: Option<&str>) -> Result<Self, HandshakeError> {
         if let Some(wanted) = wanted {
             let Some(name) = offered.iter().find(|name| name.eq_ignore_ascii_case(wanted)) else {
-                let words = format!(
-                    "the application chose the subprotocol `{wanted}`, which the client does not offer"
+                let reason = format!(
+                    "the event handler chose the subprotocol `{wanted}`, which the client does not offer"
                 );
-                return Err(HandshakeError::Subprotocol(words));
+                return Err(HandshakeError::Subprotocol(reason));
             };
             let format = Subprotocol::from_name(name).map_or(WireFormat::Simple, WireFormat::for_subprotocol);
             return Ok(Self { format, echo: Some(name.clone()) });
@@ -59,13 +62,13 @@ mod tests {
     }
 
     #[test]
-    fn names_of_its_own_make_a_simple_client_and_are_not_refused() {
+    fn custom_names_are_accepted_and_make_a_simple_client() {
         assert_eq!(choose(&[], None), Some((WireFormat::Simple, None)));
         assert_eq!(choose(&["chat.v1", "chat.v2"], None), Some((WireFormat::Simple, None)));
     }
 
     #[test]
-    fn the_application_may_choose_among_what_is_offered() {
+    fn the_event_handler_may_choose_an_offered_subprotocol() {
         let custom = Some((WireFormat::Simple, Some("chat.v2".to_owned())));
         assert_eq!(choose(&[JSON, "chat.v2"], Some("chat.v2")), custom);
         assert_eq!(choose(&[JSON], Some("chat.v2")), None);

@@ -1,7 +1,7 @@
-//! From an HTTP request to a connection.
+//! Handshake of a client: from an HTTP request to a connection.
 //!
-//! Order of judgement: is it a WebSocket handshake (400), which hub (400), who is it (401), how is it to be treated
-//! (400), does the application want it (its status), is there room (503), and only then 101.
+//! Checks in this order: WebSocket handshake (400), query and hub (400), token (401), connection limit (503), connect
+//! event (status of the event handler), subprotocol and groups (400); then the response is 101.
 
 mod choice;
 mod query;
@@ -38,36 +38,36 @@ use crate::{
 use choice::SubprotocolChoice;
 use query::ClientQuery;
 
-/// Why a client was not let in. What the client gets to read says no more than it needs to mend it.
+/// Rejection of a handshake. The message goes to the client: it helps to correct the request, and reveals nothing else.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandshakeError {
-    /// Not a WebSocket handshake.
-    #[error("this is the address of a WebSocket: {0}")]
+    /// The request is not a WebSocket handshake.
+    #[error("not a WebSocket handshake: {0}")]
     NotAHandshake(&'static str),
-    /// The address names no hub, or not a valid one.
-    #[error("the address names no valid hub: {0}")]
+    /// The URL has no hub, or an invalid one.
+    #[error("invalid hub in the URL: {0}")]
     Hub(String),
-    /// No token, or one that does not count.
+    /// The token is missing or invalid.
     #[error("{0}")]
     Unauthorized(String),
-    /// The token puts the client into a group that cannot be.
-    #[error("the access token names an invalid group: {0}")]
+    /// A group of the token is invalid.
+    #[error("invalid group in the access token: {0}")]
     Group(String),
-    /// The query of a simple client makes no sense.
+    /// The query parameters for a simple client are invalid.
     #[error("{0}")]
     Query(String),
-    /// The client speaks none of our subprotocols.
+    /// The subprotocol is not offered by the client, or not valid in a header.
     #[error("{0}")]
     Subprotocol(String),
-    /// The application wants no such connection.
-    #[error("the application refused the connection")]
-    Refused(StatusCode),
-    /// As many clients are connected as may be.
-    #[error("the service has as many connections as it takes; try again later")]
+    /// The event handler rejected the connection, with this status.
+    #[error("the event handler rejected the connection")]
+    Rejected(StatusCode),
+    /// The connection limit or the hub limit is reached.
+    #[error("the service has reached its limit of connections or hubs: retry later")]
     Full,
-    /// The system has no randomness to give.
-    #[error("the service cannot make a connection id")]
+    /// The operating system provides no randomness for a connection id.
+    #[error("the service cannot create a connection id: the operating system provides no randomness")]
     Randomness,
 }
 
@@ -80,25 +80,25 @@ impl IntoResponse for HandshakeError {
             | Self::Query(_)
             | Self::Subprotocol(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Self::Refused(status) => *status,
+            Self::Rejected(status) => *status,
             Self::Full => StatusCode::SERVICE_UNAVAILABLE,
             Self::Randomness => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        tracing::debug!(%status, error = %self, "client not let in");
+        tracing::debug!(%status, error = %self, "handshake rejected");
         (status, format!("{self}\n")).into_response()
     }
 }
 
-/// Answers a request to the client endpoint: `/client/hubs/{hub}`, or `/client?hub={hub}`.
+/// Handles a request to the client endpoint: `/client/hubs/{hub}`, or `/client?hub={hub}`.
 pub async fn connect(State(service): State<Arc<Service>>, mut request: Request) -> Response {
     let on_upgrade = hyper::upgrade::on(&mut request);
     let (parts, _) = request.into_parts();
     let accepted = match accept(&service, &parts).await {
         Ok(accepted) => accepted,
         Err(error) => {
-            let refusal = error.into_response();
-            service.metrics().record_refused_handshake(refusal.status().as_u16());
-            return refusal;
+            let rejection = error.into_response();
+            service.metrics().record_refused_handshake(rejection.status().as_u16());
+            return rejection;
         }
     };
     let AcceptedHandshake { response, task } = accepted;
@@ -106,7 +106,7 @@ pub async fn connect(State(service): State<Arc<Service>>, mut request: Request) 
         match on_upgrade.await {
             Ok(upgraded) => task.run(service, TokioIo::new(upgraded)).await,
             Err(error) => {
-                tracing::debug!(%error, "the client went away during the handshake");
+                tracing::debug!(%error, "upgrade failed");
                 task.abandon(service).await;
             }
         }
@@ -119,15 +119,15 @@ struct AcceptedHandshake {
     task: UpgradeTask,
 }
 
-/// What follows the handshake.
+/// Work that starts when the upgrade completes.
 enum UpgradeTask {
-    /// A connection that ends with its socket.
+    /// New connection that ends with its socket.
     Direct { session: Session, outbox: Arc<Outbox>, _permit: ConnectionPermit },
-    /// A reliable connection, new.
+    /// New reliable connection.
     Reliable { resumable: Arc<ResumableSession>, outbox: Arc<Outbox> },
-    /// A reliable connection, taken up again.
+    /// Reliable connection to resume.
     Recovered(Arc<ResumableSession>),
-    /// Nothing but a reason.
+    /// Close frame for a connection that cannot be recovered.
     Reject(Close),
 }
 
@@ -145,9 +145,9 @@ impl UpgradeTask {
         }
     }
 
-    /// The socket never came to be.
+    /// Ends the connection after a failed upgrade.
     async fn abandon(self, service: Arc<Service>) {
-        // Nothing to read, nothing to write to: ends like a socket that was lost at once.
+        // An empty socket ends the session like a socket that was lost at once.
         self.run(service, tokio::io::empty()).await;
     }
 }
@@ -161,7 +161,7 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandsha
         return recover(service, &hub, &accept_key, &offered, id, token);
     }
     let claims = authenticate(service, parts, &query, &hub)?;
-    // Before the application is asked: for whom there is no room, it need not be.
+    // Acquired before the connect event: the event handler need not decide on a connection beyond the limit.
     let permit = service.acquire_permit().ok_or(HandshakeError::Full)?;
     let id = ConnectionId::random().map_err(|_| HandshakeError::Randomness)?;
     let event_context = EventContext::new(hub.to_string(), event_origin(service, &parts.headers));
@@ -176,7 +176,7 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandsha
     };
     let answer = match service.event_handler() {
         Some(handler) => {
-            handler.connect(request).await.map_err(|refusal| HandshakeError::Refused(refusal.0))?
+            handler.connect(request).await.map_err(|rejection| HandshakeError::Rejected(rejection.0))?
         }
         None => ConnectResponse::default(),
     };
@@ -200,21 +200,21 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandsha
     }
     let connection = Arc::new(connection);
     let outbox = connection.attach().ok_or(HandshakeError::Full)?;
-    // Before anybody can publish to it: the greeting is the first frame.
+    // Queued before the connection is in the hub, so that it is the first frame.
     connection.send(&Message::Connected {
         connection_id: connection.id.as_str().to_owned(),
         user_id: connection.user_id.clone(),
         reconnection_token: reconnection_token.clone(),
     });
-    let hub_state = service.get_or_create_hub(&hub).ok_or(HandshakeError::Full)?;
-    hub_state.add(&connection);
+    let joined_hub = service.get_or_create_hub(&hub).ok_or(HandshakeError::Full)?;
+    joined_hub.add(&connection);
     for group in &groups {
-        // A token that names more groups than a connection may be in fills it up, and the rest is left.
-        if let Err(error) = hub_state.join(&connection.id, group) {
-            tracing::warn!(connection = %connection.id, %group, %error, "initial group not joined");
+        // Groups beyond the limit of a connection are skipped.
+        if let Err(error) = joined_hub.join(&connection.id, group) {
+            tracing::warn!(connection = %connection.id, %group, %error, "initial group skipped");
         }
     }
-    let session = Session::new(hub_state, connection, query.simple_mode);
+    let session = Session::new(joined_hub, connection, query.simple_mode);
     let task = match reconnection_token {
         None => UpgradeTask::Direct { session, outbox, _permit: permit },
         Some(token) => {
@@ -226,7 +226,8 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandsha
     Ok(AcceptedHandshake { response, task })
 }
 
-/// Takes a connection up again, or says that it cannot be: by a close frame with code 1008, as the protocol has it.
+/// Resumes a reliable connection. If it cannot be recovered, completes the upgrade, then closes with code 1008, as the
+/// client specification requires.
 fn recover(
     service: &Service,
     hub: &HubName,
@@ -246,19 +247,19 @@ fn recover(
             UpgradeTask::Reject(Close::NOT_RECOVERABLE)
         }
     };
-    // A connection keeps its subprotocol; a client that offers another one now is answered with what it had.
-    let spoken = match &task {
+    // A connection keeps its subprotocol, whatever a recovering client offers.
+    let subprotocol = match &task {
         UpgradeTask::Recovered(resumable) => resumable.protocol(),
         _ => offered.first().map(String::as_str),
     };
-    Ok(AcceptedHandshake { response: upgrade::switching_protocols(accept_key, spoken)?, task })
+    Ok(AcceptedHandshake { response: upgrade::switching_protocols(accept_key, subprotocol)?, task })
 }
 
 fn hub_name(path: &str, query: &ClientQuery) -> Result<HubName, HandshakeError> {
     let name = match path.strip_prefix("/client/hubs/") {
         Some(segment) => percent_encoding::percent_decode_str(segment.trim_end_matches('/'))
             .decode_utf8()
-            .map_err(|_| HandshakeError::Hub("not UTF-8".to_owned()))?
+            .map_err(|_| HandshakeError::Hub("the name is not UTF-8".to_owned()))?
             .into_owned(),
         None => query.hub.clone().unwrap_or_default(),
     };
@@ -276,15 +277,15 @@ fn authenticate(
     query: &ClientQuery,
     hub: &HubName,
 ) -> Result<Claims, HandshakeError> {
-    let unauthorized = |words: &str| HandshakeError::Unauthorized(words.to_owned());
-    let from_header = || bearer_token(&parts.headers);
-    let token = query.access_token.as_deref().or_else(from_header);
+    let unauthorized = |reason: &str| HandshakeError::Unauthorized(reason.to_owned());
+    let header_token = || bearer_token(&parts.headers);
+    let token = query.access_token.as_deref().or_else(header_token);
     if token.is_none() && service.settings().allows_anonymous {
         return Ok(Claims::default());
     }
     let token = token.ok_or_else(|| {
         unauthorized(
-            "no access token came: it belongs in the query (`access_token`) or the `Authorization` header",
+            "access token missing: send it in the query (`access_token`) or the `Authorization` header",
         )
     })?;
     let claims = verify(token, &service.settings().access_keys, Service::unix_time())
@@ -292,34 +293,36 @@ fn authenticate(
     let path = format!("/client/hubs/{hub}");
     let is_for = |host: Option<&str>| audience::is_for_path(&claims, host, &path);
     if !service.settings().is_valid_audience(&parts.headers, is_for) {
-        return Err(unauthorized("the access token is for another hub or another service (`aud`)"));
+        return Err(unauthorized(
+            "the access token is for another hub or service: its `aud` must be the client URL of this hub",
+        ));
     }
     Ok(claims)
 }
 
-/// The token of an `Authorization: Bearer` header.
+/// Returns the token of an `Authorization: Bearer` header.
 pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// What event handlers may see of a client's request.
+/// Returns the headers that event handlers may receive.
 fn without_credentials(headers: &HeaderMap) -> HeaderMap {
-    let mut shown = headers.clone();
-    shown.remove(header::AUTHORIZATION);
-    shown
+    let mut visible = headers.clone();
+    visible.remove(header::AUTHORIZATION);
+    visible
 }
 
-/// What event handlers know the service by: the name given for that, or else the one that the client reached us by,
-/// without a port.
+/// Returns the host by which event handlers know the service, without a port: the configured one, or the `Host` of the
+/// request.
 fn event_origin(service: &Service, headers: &HeaderMap) -> String {
     if let Some(origin) = &service.settings().event_origin {
         return origin.clone();
     }
     let authority = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let authority: Result<axum::http::uri::Authority, _> = authority.parse();
-    // No name is longer (RFC 1035, section 2.3.4).
+    // RFC 1035, section 2.3.4.
     const MAX_HOST_BYTES: usize = 253;
     let host = authority.map_or_else(|_| String::new(), |authority| authority.host().to_owned());
     if host.len() > MAX_HOST_BYTES { String::new() } else { host }

@@ -1,4 +1,4 @@
-//! The query of a client's address.
+//! Query parameters of a client's request.
 
 use percent_encoding::percent_decode_str;
 use webpubsub_protocol::name::GroupName;
@@ -6,22 +6,22 @@ use webpubsub_protocol::name::GroupName;
 use super::HandshakeError;
 use crate::session::SimpleMode;
 
-/// What the query says.
+/// Parsed query parameters.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ClientQuery {
     pub(super) access_token: Option<String>,
-    /// The hub, when it is not in the path.
+    /// Hub, if it is not in the path.
     pub(super) hub: Option<String>,
-    /// The connection to be taken up again, and the token for it. Such a request needs no access token.
+    /// Connection id and reconnection token of a recovery, which needs no access token.
     pub(super) recovery: Option<(String, String)>,
-    /// What a simple client's messages mean. Judged for every client, as the cloud service does.
+    /// Treatment of a simple client's messages. Validated for every client, as the cloud service does.
     pub(super) simple_mode: SimpleMode,
-    /// Everything but the token, for the application's connect handler.
+    /// All parameters except the access token, for the connect event.
     pub(super) forwarded: Vec<(String, String)>,
 }
 
 impl ClientQuery {
-    /// Reads a query. The last one counts when a parameter is repeated.
+    /// Parses a query. The last value of a repeated parameter counts.
     pub(super) fn read(query: &str) -> Result<Self, HandshakeError> {
         let pairs: Vec<(String, String)> =
             query.split('&').filter(|pair| !pair.is_empty()).map(decode).collect();
@@ -63,7 +63,7 @@ fn simple_mode(
         return Err(HandshakeError::Query("`webpubsub_mode` must be sendEvent or sendToGroup".to_owned()));
     }
     let group = group
-        .ok_or_else(|| HandshakeError::Query("`webpubsub_mode=sendToGroup` needs a `group`".to_owned()))?;
+        .ok_or_else(|| HandshakeError::Query("`webpubsub_mode=sendToGroup` requires a `group`".to_owned()))?;
     let group = GroupName::new(group).map_err(|error| HandshakeError::Query(error.to_string()))?;
     let no_echo = match no_echo {
         Some(value) if value.eq_ignore_ascii_case("true") => true,
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_is_read_in_any_case_and_the_last_value_counts() {
+    fn parameter_names_ignore_case_and_the_last_value_counts() {
         let query = ClientQuery::read("Access_Token=a&access_token=b%2Ec&tag=x&tag=y").unwrap();
         assert_eq!(query.access_token.as_deref(), Some("b.c"));
         assert_eq!(query.forwarded, [("tag".into(), "x".into()), ("tag".into(), "y".into())]);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_that_makes_no_sense_is_refused() {
+    fn invalid_modes_are_rejected() {
         for query in [
             "webpubsub_mode=x",
             "webpubsub_mode=sendToGroup",

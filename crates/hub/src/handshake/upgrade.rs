@@ -1,4 +1,4 @@
-//! The HTTP side of a WebSocket's opening handshake: RFC 6455, section 4.2.
+//! HTTP part of the WebSocket opening handshake (RFC 6455, section 4.2).
 
 use axum::{
     body::Body,
@@ -10,52 +10,59 @@ use sha1::{Digest, Sha1};
 
 use super::HandshakeError;
 
-/// RFC 6455, section 1.3.
+/// GUID of RFC 6455, section 1.3.
 const ACCEPT_SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// Checks the handshake, and gives what proves to the client that we understood it.
+/// Checks the handshake, and returns the value of `Sec-WebSocket-Accept`.
 pub(super) fn accept_key(parts: &Parts) -> Result<String, HandshakeError> {
-    let refuse = HandshakeError::NotAHandshake;
+    let not_a_handshake = HandshakeError::NotAHandshake;
     if parts.method != Method::GET {
-        return Err(refuse("it takes GET only"));
+        return Err(not_a_handshake("the method must be GET"));
     }
     if !has_token(&parts.headers, &header::UPGRADE, "websocket")
         || !has_token(&parts.headers, &header::CONNECTION, "upgrade")
     {
-        return Err(refuse("the request asks for no upgrade to `websocket`"));
+        return Err(not_a_handshake(
+            "it lacks `Connection: upgrade` and `Upgrade: websocket`; connect with a WebSocket client",
+        ));
     }
     if !has_token(&parts.headers, &header::SEC_WEBSOCKET_VERSION, "13") {
-        return Err(refuse("`Sec-WebSocket-Version` must be 13"));
+        return Err(not_a_handshake("`Sec-WebSocket-Version` must be 13"));
     }
-    let key = parts.headers.get(header::SEC_WEBSOCKET_KEY).ok_or(refuse("`Sec-WebSocket-Key` is missing"))?;
+    let key = parts
+        .headers
+        .get(header::SEC_WEBSOCKET_KEY)
+        .ok_or(not_a_handshake("`Sec-WebSocket-Key` is missing"))?;
     let mut hash = Sha1::new();
     hash.update(key.as_bytes());
     hash.update(ACCEPT_SUFFIX);
     Ok(BASE64.encode(hash.finalize()))
 }
 
-/// Whether a header holds `token` in its comma-separated list.
+/// Returns whether the comma-separated list of a header contains `token`.
 fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|item| item.trim().eq_ignore_ascii_case(token))
 }
 
-/// The answer that makes the connection a WebSocket.
+/// Creates the response that completes the upgrade.
 pub(super) fn switching_protocols(
     accept_key: &str,
     subprotocol: Option<&str>,
 ) -> Result<Response, HandshakeError> {
-    let unprintable = |_| {
-        HandshakeError::Subprotocol("a subprotocol's name holds characters that no header may".to_owned())
+    let invalid_value = |_| {
+        HandshakeError::Subprotocol(
+            "the subprotocol's name has characters that are invalid in a header".to_owned(),
+        )
     };
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-    headers.insert(header::SEC_WEBSOCKET_ACCEPT, HeaderValue::from_str(accept_key).map_err(unprintable)?);
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, HeaderValue::from_str(accept_key).map_err(invalid_value)?);
     if let Some(name) = subprotocol {
-        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(name).map_err(unprintable)?);
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(name).map_err(invalid_value)?);
     }
     Ok(response)
 }
@@ -83,10 +90,10 @@ mod tests {
     }
 
     #[test]
-    fn an_ordinary_request_is_told_what_this_address_is() {
+    fn requests_that_are_no_handshake_are_rejected_with_a_reason() {
         for name in ["Connection", "Upgrade", "Sec-WebSocket-Version", "Sec-WebSocket-Key"] {
-            let refusal = accept_key(&parts(|headers| drop(headers.remove(name))));
-            assert!(refusal.is_err_and(|error| error.to_string().contains("WebSocket")), "{name}");
+            let rejection = accept_key(&parts(|headers| drop(headers.remove(name))));
+            assert!(rejection.is_err_and(|error| error.to_string().contains("WebSocket")), "{name}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What waits for one client, in the order in which it is to be written: short frames side by side in buffers, long ones
-//! by reference. So a thousand short frames are a few buffers, and one system call writes them.
+//! Queued frames of one socket, in write order: short frames side by side in buffers, long ones by reference. A
+//! thousand short frames are a few buffers, written with one system call.
 
 use std::collections::VecDeque;
 
@@ -8,16 +8,16 @@ use tokio::time::Instant;
 
 use super::frame::{COPIED_BYTES, EncodedFrame, FrameParts};
 
-/// How long a buffer of short frames grows before another is begun.
+/// Maximum size of a buffer of short frames, in bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
-/// What a piece with a time to live counts for beside its bytes: it cannot share a buffer.
+/// Overhead of a piece with a time to live, in bytes: it cannot share a buffer.
 const ENTRY_BYTES: usize = 64;
 
-/// Frames that wait, or are being written.
+/// Frames that are queued, or being written.
 #[derive(Debug, Default)]
 pub struct Backlog {
     pieces: VecDeque<Piece>,
-    /// Short frames behind all `pieces`.
+    /// Short frames after all `pieces`.
     open: Vec<u8>,
     cost: usize,
     may_expire: bool,
@@ -30,25 +30,25 @@ struct Piece {
 }
 
 impl Backlog {
-    /// Whether nothing waits.
+    /// Returns whether there are no frames.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty() && self.open.is_empty()
     }
 
-    /// What it counts for, in bytes.
+    /// Returns the size of the frames, in bytes, overhead included.
     #[must_use]
     pub fn cost(&self) -> usize {
         self.cost
     }
 
-    /// The bytes to write, in stretches of whole frames or of their parts. A frame's header is never cut.
+    /// Returns the bytes to write, in slices of whole frames or parts of frames. The header of a frame is never split.
     pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
         let open = (!self.open.is_empty()).then_some(&self.open[..]);
         self.pieces.iter().map(|piece| &piece.bytes[..]).chain(open)
     }
 
-    /// The same bytes in one piece: for looking at them, not for writing.
+    /// Copies all bytes into one vector. For tests and inspection; writing uses [`Backlog::slices`].
     #[must_use]
     pub fn concat(&self) -> Vec<u8> {
         self.slices().collect::<Vec<_>>().concat()
@@ -71,7 +71,7 @@ impl Backlog {
     }
 
     fn copy(&mut self, parts: &[&[u8]], expires_at: Option<Instant>) {
-        // What expires apart must be apart.
+        // A frame that expires cannot share a buffer with others.
         if expires_at.is_some() {
             return self.share(parts.concat().into(), expires_at);
         }
@@ -102,17 +102,17 @@ impl Backlog {
         }
     }
 
-    /// Drops what has expired by `now`.
+    /// Drops frames that have expired by `now`.
     pub(super) fn drop_expired(&mut self, now: impl FnOnce() -> Instant) {
         if !self.may_expire {
             return;
         }
-        let (now, mut gone) = (now(), 0);
+        let (now, mut expired_bytes) = (now(), 0);
         self.pieces.retain(|piece| {
             let is_kept = piece.expires_at.is_none_or(|expires_at| expires_at > now);
-            gone += if is_kept { 0 } else { piece.bytes.len() + ENTRY_BYTES };
+            expired_bytes += if is_kept { 0 } else { piece.bytes.len() + ENTRY_BYTES };
             is_kept
         });
-        self.cost -= gone;
+        self.cost -= expired_bytes;
     }
 }

@@ -1,27 +1,27 @@
-//! Frames on their way into outboxes.
+//! Encoded frames, shared by the outboxes of their receivers.
 
 use bytes::Bytes;
 
-/// Frames up to this long are copied into each outbox, side by side; longer ones are shared by all. Below it a reference
-/// count, an entry in a queue, and a slice of its own in the vectored write cost more than the copy.
+/// Maximum length of a frame that is copied into each outbox, in bytes; longer ones are shared. For a short frame, a
+/// reference count, a queue entry and a slice of the vectored write cost more than the copy.
 pub const COPIED_BYTES: usize = 1024;
 
-/// A whole WebSocket frame, encoded once for any number of clients.
+/// Whole WebSocket frame, encoded once for any number of clients.
 #[derive(Debug, Clone)]
 pub enum EncodedFrame {
-    /// Copied into each outbox.
+    /// Frame to copy into each outbox.
     Short {
-        /// The frame, and perhaps room before it that was not needed.
+        /// Unused bytes up to `start`, then the frame.
         buffer: Vec<u8>,
-        /// Where it begins.
+        /// Offset of the frame in `buffer`.
         start: usize,
     },
-    /// Shared by all outboxes.
+    /// Frame shared by all outboxes.
     Long(Bytes),
 }
 
 impl EncodedFrame {
-    /// The frame that begins at `start` in `buffer`.
+    /// Creates a frame of the bytes of `buffer` from `start` on.
     #[must_use]
     pub fn starting_at(start: usize, buffer: Vec<u8>) -> Self {
         if buffer.len().saturating_sub(start) <= COPIED_BYTES {
@@ -31,7 +31,7 @@ impl EncodedFrame {
         }
     }
 
-    /// The memory that it is in; `None` when outboxes may share it.
+    /// Returns the buffer for reuse; `None` if outboxes may share it.
     #[must_use]
     pub fn into_buffer(self) -> Option<Vec<u8>> {
         match self {
@@ -40,7 +40,7 @@ impl EncodedFrame {
         }
     }
 
-    /// Its bytes, header and all.
+    /// Returns the bytes of the frame, header included.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
         match self {
@@ -56,25 +56,25 @@ impl From<Vec<u8>> for EncodedFrame {
     }
 }
 
-/// A frame that differs from client to client at its ends only.
+/// Frame whose beginning and end differ from client to client.
 #[derive(Debug, Clone, Copy)]
 pub struct FrameParts<'a> {
-    /// Header, and whatever else comes first.
+    /// Frame header, and the beginning of the payload if that differs.
     pub head: &'a [u8],
-    /// What all clients get alike.
+    /// Bytes that all clients share.
     pub body: &'a Bytes,
-    /// The rest.
+    /// End of the payload.
     pub tail: &'a [u8],
 }
 
 impl FrameParts<'_> {
-    /// Length of the whole frame, in bytes.
+    /// Returns the length of the frame, in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.head.len() + self.body.len() + self.tail.len()
     }
 
-    /// Never: a frame has a header.
+    /// Returns `false` for every frame, since it has a header.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

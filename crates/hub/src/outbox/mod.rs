@@ -1,17 +1,16 @@
-//! What waits to be written to one client.
+//! Outbox: queue of the outgoing frames of one socket.
 //!
-//! Frames pile up here while a write is under way; the writer then takes all of them at once and writes them with one
-//! system call. So an idle socket is written to at once, and a busy one in batches, without a timer.
+//! Frames accumulate during a write; then the writer takes all of them, and writes them with one system call. So an
+//! idle socket is written to at once, and a busy one in batches, without a timer.
 //!
-//! # When a client reads too slowly
-//! Above [`HIGH_WATER_MARK_BYTES`] a publisher is asked to wait for the client, like a writer to a full pipe, but only when
-//! more than half of the receivers are that far behind (a minority must not slow the others), and only as long as the
-//! client makes headway: one that does not fall below the mark within [`BACKPRESSURE_TIMEOUT`] is *slow*, and
-//! nobody waits for it until it has caught up. A client whose outbox reaches [`OUTBOX_LIMIT_BYTES`] is closed with code
-//! 1008: it missed something, and must not be left to think otherwise.
+//! # Backpressure
+//! Above [`HIGH_WATER_MARK_BYTES`] a publisher waits for the client, as a writer waits for a full pipe, but only if
+//! more than half of the receivers are above the mark: a minority must not slow down the others. A client that stays
+//! above the mark for [`BACKPRESSURE_TIMEOUT`] is *slow*: until its outbox is empty, publishers do not wait for it. At
+//! [`OUTBOX_LIMIT_BYTES`] the connection is closed with code 1008, so that the client learns of the missing messages.
 //!
 //! # Expiry
-//! A message may have a time to live. One whose time is up before the writer takes it is not written.
+//! Messages may have a time to live. Those that have expired when the writer takes the queue are not written.
 
 use std::{
     sync::{
@@ -30,38 +29,39 @@ mod frame;
 pub use backlog::Backlog;
 pub use frame::{COPIED_BYTES, EncodedFrame, FrameParts};
 
-/// Most bytes that wait for one client (the cloud service allows as much).
+/// Maximum size of the frames queued for one client, in bytes (limit of the cloud service).
 pub const OUTBOX_LIMIT_BYTES: usize = 16 * 1024 * 1024;
-/// From here on a publisher waits for the client. Far above what a socket takes in one write, so that waiting costs no
-/// throughput.
+/// High-water mark, in bytes: above it, publishers wait for the client. Far more than a socket takes in one write, so
+/// that waiting does not reduce the throughput.
 pub const HIGH_WATER_MARK_BYTES: usize = 1024 * 1024;
-/// How long a publisher waits for its slowest clients, all of them together.
+/// Time that a publisher waits for slow receivers, for all of them together.
 pub const BACKPRESSURE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Whether a publisher may go on.
+/// Request to a publisher, returned by the queue of a receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backpressure {
-    /// Continue at once.
+    /// Publish on.
     None,
-    /// Wait until the client has caught up a little; see [`Outbox::wait_until_caught_up`].
+    /// Wait until the client has caught up; see [`Outbox::wait_until_caught_up`].
     Wait,
 }
 
-/// What the writer is to do next.
+/// Next step of the writer.
 #[derive(Debug)]
 pub enum NextWrite {
-    /// Write these frames, then report [`Outbox::complete_write`].
+    /// Write these frames, then call [`Outbox::complete_write`].
     Frames(Backlog),
-    /// Write the close frame and end.
+    /// Write the close frame, then shut the socket down.
     Close(Close),
 }
 
-/// The queue between the hub and one client's writer.
+/// Queue between the hub and the writer of one socket.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// Guards a queue for a few instructions; no I/O happens inside.
+    /// Held for a few instructions only; no I/O happens under the lock.
     state: Mutex<State>,
-    /// Whether the client is behind, for its own reader, which looks after each message.
+    /// `true` while the outbox is above its high-water mark. Spares the reader of the same client the lock after each
+    /// message.
     is_behind: AtomicBool,
     writer: Notify,
     drained: Notify,
@@ -71,7 +71,7 @@ pub struct Outbox {
 #[derive(Debug, Default)]
 struct State {
     queued: Backlog,
-    /// What the frames being written count for.
+    /// Size of the frames being written.
     in_flight: usize,
     writer_waits: bool,
     is_slow: bool,
@@ -85,7 +85,7 @@ impl State {
         self.queued.cost() + self.in_flight
     }
 
-    /// Takes all that waits and is worth writing.
+    /// Takes the queued frames that have not expired.
     fn take_queued(&mut self) -> Backlog {
         self.queued.drop_expired(Instant::now);
         let frames = std::mem::take(&mut self.queued);
@@ -97,7 +97,7 @@ impl State {
         self.pending_bytes() > HIGH_WATER_MARK_BYTES
     }
 
-    /// Whether publishers wait for this client.
+    /// Returns whether publishers should wait for this client.
     fn has_backpressure(&self) -> bool {
         self.is_above_mark() && !self.is_slow && !self.is_closed
     }
@@ -105,21 +105,21 @@ impl State {
 
 impl Outbox {
     fn state(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere leaves a queue that is still a queue.
+        // No update leaves the queue inconsistent, so a poisoned lock is safe to use.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a frame. After [`Outbox::close`] it goes nowhere.
+    /// Queues a frame. Dropped after [`Outbox::close`].
     pub fn push(&self, frame: &EncodedFrame) -> Backpressure {
         self.push_until(frame, None)
     }
 
-    /// The same. It is not written when `expires_at` has passed.
+    /// Queues a frame that is dropped if it is not written by `expires_at`.
     pub fn push_until(&self, frame: &EncodedFrame, expires_at: Option<Instant>) -> Backpressure {
         self.queue(frame.as_slice().len(), |backlog| backlog.push(frame, expires_at))
     }
 
-    /// Queues a frame that comes in parts. They stay together.
+    /// Queues a frame that consists of parts, one after the other.
     pub fn push_parts(&self, parts: FrameParts<'_>, expires_at: Option<Instant>) -> Backpressure {
         self.queue(parts.len(), |backlog| backlog.push_parts(parts, expires_at))
     }
@@ -143,7 +143,7 @@ impl Outbox {
         backpressure
     }
 
-    /// Ends the connection once what is queued has been written. The first reason given stands.
+    /// Closes the connection after the queued frames have been written. Does nothing if it is closed already.
     pub fn close(&self, close: Close) {
         let state = self.state();
         if !state.is_closed {
@@ -151,7 +151,7 @@ impl Outbox {
         }
     }
 
-    /// Cuts the socket off, without a close frame and without what is queued.
+    /// Drops the queued frames, and closes the socket without a close frame.
     pub fn abort(&self) {
         let mut state = self.state();
         state.queued = Backlog::default();
@@ -159,7 +159,7 @@ impl Outbox {
         self.end(state, Close::NORMAL);
     }
 
-    /// Whether [`Outbox::abort`] ended it.
+    /// Returns whether [`Outbox::abort`] closed the socket.
     #[must_use]
     pub fn was_aborted(&self) -> bool {
         self.state().was_aborted
@@ -181,14 +181,14 @@ impl Outbox {
         }
     }
 
-    /// Waits for something to write: every frame that is queued, or, when there is none, the close frame.
+    /// Waits for the queued frames, or, once the outbox is closed and empty, for the close frame.
     pub async fn next_write(&self) -> NextWrite {
         loop {
             {
                 let mut state = self.state();
                 let was_above_mark = state.is_above_mark();
                 let frames = state.take_queued();
-                // What has expired weighs nothing any more.
+                // Expired frames may have been the ones above the mark.
                 self.notify_if_drained(was_above_mark, &state);
                 if !frames.is_empty() {
                     return NextWrite::Frames(frames);
@@ -202,7 +202,7 @@ impl Outbox {
         }
     }
 
-    /// The writer has handed frames that count for `cost` to the socket.
+    /// Records that frames of this size have been written to the socket.
     pub fn complete_write(&self, cost: usize) {
         let mut state = self.state();
         let was_above_mark = state.is_above_mark();
@@ -211,7 +211,7 @@ impl Outbox {
         self.notify_if_drained(was_above_mark, &state);
     }
 
-    /// Lets those go on who wait for a client that has just caught up.
+    /// Wakes waiting publishers if the outbox has dropped below its high-water mark.
     fn notify_if_drained(&self, was_above_mark: bool, state: &State) {
         if was_above_mark && !state.is_above_mark() {
             self.is_behind.store(false, Ordering::Relaxed);
@@ -219,10 +219,10 @@ impl Outbox {
         }
     }
 
-    /// Waits until the client has caught up to below the slow_receivers mark, however long it takes. For its own reader: a client
-    /// that does not read its answers is asked nothing more.
+    /// Waits until the outbox is below its high-water mark, or closed. Called by the reader of the same client:
+    /// requests of a client that does not read its responses are not read.
     pub async fn wait_for_capacity(&self) {
-        // Nearly always.
+        // Fast path: below the mark.
         if !self.is_behind.load(Ordering::Relaxed) {
             return;
         }
@@ -241,14 +241,14 @@ impl Outbox {
         }
     }
 
-    /// Waits until the client has caught up to below the slow_receivers mark. One that has not by `deadline` is slow from then
-    /// on, until its outbox is empty: nobody waits for it again.
+    /// Waits until the outbox is below its high-water mark, or closed. At `deadline` the client is slow: until the
+    /// outbox is empty, publishers do not wait for it.
     pub async fn wait_until_caught_up(&self, deadline: Instant) {
         let caught_up = async {
             loop {
                 let drained = self.drained.notified();
                 tokio::pin!(drained);
-                // Registered before looking, so that no notification falls in between.
+                // Registered before the check, so that no notification is missed in between.
                 drained.as_mut().enable();
                 if !self.state().has_backpressure() {
                     return;
@@ -258,12 +258,12 @@ impl Outbox {
         };
         if tokio::time::timeout_at(deadline, caught_up).await.is_err() {
             self.state().is_slow = true;
-            // Others who wait need not.
+            // Other publishers that wait for this client continue, too.
             self.drained.notify_waiters();
         }
     }
 
-    /// Waits until [`Outbox::close`] was called or the outbox overflowed. For one waiter.
+    /// Waits until the outbox is closed, by [`Outbox::close`], [`Outbox::abort`] or at its limit. Supports one waiter.
     pub async fn closed(&self) {
         if !self.state().is_closed {
             self.closed.notified().await;

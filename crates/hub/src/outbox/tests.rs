@@ -1,10 +1,8 @@
-//! Tests of [`super`].
-
 use bytes::Bytes;
 
 use super::*;
 
-fn soon() -> Instant {
+fn deadline() -> Instant {
     Instant::now() + BACKPRESSURE_TIMEOUT
 }
 
@@ -20,7 +18,7 @@ async fn take(outbox: &Outbox) -> Backlog {
 }
 
 #[tokio::test]
-async fn what_piled_up_during_a_write_leaves_together_and_in_order() {
+async fn frames_queued_during_a_write_are_written_together_in_order() {
     let outbox = Outbox::default();
     for byte in 0..5_u8 {
         outbox.push(&EncodedFrame::from(vec![byte]));
@@ -31,7 +29,7 @@ async fn what_piled_up_during_a_write_leaves_together_and_in_order() {
 }
 
 #[tokio::test]
-async fn what_was_queued_before_a_close_is_written_and_what_comes_after_is_not() {
+async fn frames_queued_before_a_close_are_written_and_later_ones_are_dropped() {
     let outbox = Outbox::default();
     outbox.push(&frame(1));
     outbox.close(Close::NORMAL);
@@ -42,7 +40,7 @@ async fn what_was_queued_before_a_close_is_written_and_what_comes_after_is_not()
 }
 
 #[tokio::test]
-async fn an_outbox_that_overflows_frees_its_memory_and_closes_with_1008() {
+async fn an_outbox_at_its_limit_frees_its_memory_and_closes_with_1008() {
     let outbox = Outbox::default();
     for _ in 0..OUTBOX_LIMIT_BYTES / HIGH_WATER_MARK_BYTES {
         outbox.push(&frame(HIGH_WATER_MARK_BYTES));
@@ -53,7 +51,7 @@ async fn an_outbox_that_overflows_frees_its_memory_and_closes_with_1008() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_expired_is_not_written_and_no_longer_counts() {
+async fn expired_frames_are_not_written_and_free_their_capacity() {
     let outbox = Outbox::default();
     let in_a_second = Some(Instant::now() + Duration::from_secs(1));
     let in_an_hour = Some(Instant::now() + Duration::from_secs(3600));
@@ -73,7 +71,7 @@ async fn what_has_expired_is_not_written_and_no_longer_counts() {
 }
 
 #[tokio::test]
-async fn frames_being_written_still_count() {
+async fn frames_being_written_count_toward_the_high_water_mark() {
     let outbox = Outbox::default();
     assert_eq!(outbox.push(&frame(HIGH_WATER_MARK_BYTES)), Backpressure::None);
     take(&outbox).await;
@@ -81,7 +79,7 @@ async fn frames_being_written_still_count() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_publisher_waits_while_the_client_makes_headway() {
+async fn a_publisher_waits_while_the_client_catches_up() {
     let outbox = Outbox::default();
     outbox.push(&frame(HIGH_WATER_MARK_BYTES + 1));
     let catches_up = async {
@@ -89,24 +87,24 @@ async fn a_publisher_waits_while_the_client_makes_headway() {
         let frames = take(&outbox).await;
         outbox.complete_write(frames.cost());
     };
-    tokio::join!(outbox.wait_until_caught_up(soon()), catches_up);
+    tokio::join!(outbox.wait_until_caught_up(deadline()), catches_up);
     assert_eq!(outbox.push(&frame(HIGH_WATER_MARK_BYTES + 1)), Backpressure::Wait);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_makes_no_headway_is_waited_for_once() {
+async fn a_client_that_does_not_read_delays_publishers_once() {
     let outbox = Outbox::default();
     assert_eq!(outbox.push(&frame(HIGH_WATER_MARK_BYTES + 1)), Backpressure::Wait);
-    outbox.wait_until_caught_up(soon()).await;
+    outbox.wait_until_caught_up(deadline()).await;
     assert_eq!(outbox.push(&frame(1)), Backpressure::None);
-    // Once it has caught up entirely, it is a client like any other.
+    // A client that has caught up entirely is not slow any more.
     let frames = take(&outbox).await;
     outbox.complete_write(frames.cost());
     assert_eq!(outbox.push(&frame(HIGH_WATER_MARK_BYTES + 1)), Backpressure::Wait);
 }
 
 #[tokio::test]
-async fn short_frames_lie_side_by_side_and_long_ones_are_shared() {
+async fn short_frames_are_copied_into_buffers_and_long_ones_are_shared() {
     let (one, other) = (Outbox::default(), Outbox::default());
     let long = frame(COPIED_BYTES + 1);
     for outbox in [&one, &other] {
@@ -123,7 +121,7 @@ async fn short_frames_lie_side_by_side_and_long_ones_are_shared() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_a_client_goes_on_when_what_held_it_up_has_expired() {
+async fn waiting_readers_continue_when_the_frames_above_the_mark_expire() {
     let outbox = Outbox::default();
     outbox.push_until(&frame(HIGH_WATER_MARK_BYTES + 1), Some(Instant::now() + Duration::from_secs(1)));
     outbox.push(&frame(1));

@@ -1,10 +1,10 @@
-//! What a reliable connection has been sent and has not acknowledged: kept so that it can be sent again.
+//! Queue of a reliable connection: messages that the client has not acknowledged.
 //!
-//! Every message gets the next sequence id and stays here until the client acknowledges it or a later one. The queue
-//! outlives its transport: while there is none, messages collect here, and the next transport gets all of them first,
-//! in order. So nothing is lost over a cut, and the client drops what it had already.
+//! Each message gets the next sequence id, and stays in the queue until the client acknowledges this or a later id. The
+//! queue outlives its sockets: without a socket, messages accumulate; the next socket receives all of them first, in
+//! order. So a reconnection loses nothing, and the client drops duplicates by their sequence ids.
 //!
-//! A message may have a time to live. One whose time is up is not sent again, and its sequence id is skipped.
+//! Messages may have a time to live. Expired ones are not sent again, and their sequence ids are skipped.
 //!
 //! Source: client specification, "Reliable"; service documentation, reliable subprotocols.
 
@@ -23,19 +23,21 @@ use crate::{
     websocket::frame::{EncodedHeader, Opcode},
 };
 
-/// Most messages that wait for an acknowledgement (client specification). One more ends the connection for good.
+/// Maximum number of unacknowledged messages (client specification). A further one ends the connection for good, with
+/// close code 1008.
 pub const UNACKNOWLEDGED_LIMIT: usize = 1000;
-/// Most bytes that wait for an acknowledgement (client specification).
+/// Maximum size of all unacknowledged messages, in bytes (client specification).
 pub const UNACKNOWLEDGED_LIMIT_BYTES: usize = 16 * 1024 * 1024;
-/// From here on a publisher waits for the client, as for a full outbox. Clients acknowledge once a second, or sooner.
+/// High-water mark: with more unacknowledged messages, publishers wait for the client, as for a full outbox. Clients
+/// acknowledge at least once a second.
 pub const UNACKNOWLEDGED_HIGH_WATER_MARK: usize = UNACKNOWLEDGED_LIMIT / 2;
-/// The same in bytes.
+/// High-water mark in bytes.
 pub const UNACKNOWLEDGED_HIGH_WATER_MARK_BYTES: usize = UNACKNOWLEDGED_LIMIT_BYTES / 2;
 
-/// The queue of one reliable connection.
+/// Queue of one reliable connection.
 #[derive(Debug, Default)]
 pub struct ReliableQueue {
-    /// Guards a queue for a few instructions; no I/O happens inside.
+    /// Held for a few instructions only; no I/O happens under the lock.
     state: Mutex<State>,
     drained: Notify,
     ended: Notify,
@@ -47,19 +49,19 @@ struct State {
     retained: VecDeque<Retained>,
     retained_bytes: usize,
     transport: Option<Arc<Outbox>>,
-    /// Counts transports, so that a timer can tell whether its own is still the last.
+    /// Number of the current socket. The timer of a detached session compares it, to detect a reconnection.
     generation: u64,
     newest_ticket: u64,
     has_ended: bool,
     is_slow: bool,
 }
 
-/// A message without its sequence id, which differs from client to client while this does not.
+/// Message without a sequence id: the bytes that all clients share.
 #[derive(Debug, Clone)]
 pub enum Unsequenced {
-    /// A JSON object without its closing brace.
+    /// JSON object without its closing brace.
     Json(Bytes),
-    /// The fields of a protobuf data message.
+    /// Fields of a protobuf data message.
     Protobuf(Bytes),
 }
 
@@ -80,9 +82,9 @@ struct Retained {
 
 impl State {
     fn has_backpressure(&self) -> bool {
-        let is_heavy = self.retained.len() > UNACKNOWLEDGED_HIGH_WATER_MARK
+        let is_above_mark = self.retained.len() > UNACKNOWLEDGED_HIGH_WATER_MARK
             || self.retained_bytes > UNACKNOWLEDGED_HIGH_WATER_MARK_BYTES;
-        is_heavy && !self.is_slow && !self.has_ended && self.transport.is_some()
+        is_above_mark && !self.is_slow && !self.has_ended && self.transport.is_some()
     }
 
     fn is_full_for(&self, message: &Unsequenced) -> bool {
@@ -90,7 +92,7 @@ impl State {
             || self.retained_bytes + message.len() > UNACKNOWLEDGED_LIMIT_BYTES
     }
 
-    /// Lets go of what nobody is to get any more.
+    /// Drops messages whose time to live has passed.
     fn drop_expired(&mut self) {
         let now = Instant::now();
         self.retained.retain(|retained| retained.expires_at.is_none_or(|expires_at| expires_at > now));
@@ -103,7 +105,8 @@ impl ReliableQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a message, which is not sent, or sent again, when `expires_at` has passed.
+    /// Queues a message, and sends it if there is a socket. After `expires_at` it is not sent (again). Dropped if the
+    /// connection has ended; ends the connection if the queue is full.
     pub fn push(&self, message: Unsequenced, expires_at: Option<Instant>) -> Backpressure {
         let mut state = self.state();
         if state.has_ended {
@@ -127,7 +130,7 @@ impl ReliableQueue {
         if state.has_backpressure() { Backpressure::Wait } else { backpressure }
     }
 
-    /// The client has everything up to `id`.
+    /// Drops the messages up to the sequence id `id`, which the client has received.
     pub fn acknowledge(&self, id: u64) {
         let mut state = self.state();
         while state.retained.front().is_some_and(|message| message.id <= id) {
@@ -139,15 +142,15 @@ impl ReliableQueue {
         self.drained.notify_waiters();
     }
 
-    /// Sends a frame that is not sequenced. Without a transport nobody hears it.
+    /// Sends a frame without a sequence id. Dropped if there is no socket.
     pub fn send_unsequenced(&self, frame: &EncodedFrame) {
         if let Some(outbox) = &self.state().transport {
-            // The client's own answers set no slow_receivers for others.
+            // A client's own responses never delay publishers.
             outbox.push(frame);
         }
     }
 
-    /// Ends the connection for good, after what is queued has been written.
+    /// Ends the connection for good: sends what is queued, then the close frame.
     pub fn close(&self, close: Close) {
         self.end(&mut self.state(), close);
     }
@@ -167,32 +170,33 @@ impl ReliableQueue {
     pub async fn ended(&self) {
         let ended = self.ended.notified();
         tokio::pin!(ended);
-        // Registered before looking, so that no notification falls in between.
+        // Registered before the check, so that no notification is missed in between.
         ended.as_mut().enable();
         if !self.has_ended() {
             ended.await;
         }
     }
 
-    /// Whether the connection has ended for good.
+    /// Returns whether the connection has ended for good.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.state().has_ended
     }
 
-    /// Whether there is a socket.
+    /// Returns whether the connection has a socket.
     #[must_use]
     pub fn has_transport(&self) -> bool {
         self.state().transport.is_some()
     }
 
-    /// Gives the connection a transport, which gets all that is unacknowledged first. `None` when it has ended.
+    /// Attaches a new socket, and returns its outbox, which holds all unacknowledged messages. `None` if the connection
+    /// has ended.
     #[must_use]
     pub fn attach(&self) -> Option<Arc<Outbox>> {
         self.attach_after(None)
     }
 
-    /// The same, but the transport gets `greeting` before anything else.
+    /// Attaches a new socket like [`ReliableQueue::attach`], but queues `greeting` first.
     #[must_use]
     pub fn attach_after(&self, greeting: Option<EncodedFrame>) -> Option<Arc<Outbox>> {
         let mut state = self.state();
@@ -212,8 +216,7 @@ impl ReliableQueue {
         Some(outbox)
     }
 
-    /// Cuts the present transport off, if there is one: another client socket takes its place. Gives a ticket for that
-    /// place, which counts until somebody else takes one.
+    /// Aborts the current socket on behalf of a new one. Returns a ticket, valid until the next call.
     pub fn fence(&self) -> u64 {
         let mut state = self.state();
         if let Some(outbox) = state.transport.take() {
@@ -223,36 +226,37 @@ impl ReliableQueue {
         state.newest_ticket
     }
 
-    /// Whether nobody has taken a ticket since.
+    /// Returns whether `ticket` is the latest that [`ReliableQueue::fence`] has returned.
     #[must_use]
     pub fn is_newest(&self, ticket: u64) -> bool {
         self.state().newest_ticket == ticket
     }
 
-    /// This transport is gone. Gives what [`ReliableQueue::is_detached_since`] wants to know later; `None` when another one
-    /// has taken its place already.
+    /// Detaches a socket that was lost. Returns the generation to pass to [`ReliableQueue::is_detached_since`]; `None`
+    /// if another socket has replaced it already.
     #[must_use]
-    pub fn detach(&self, gone: &Arc<Outbox>) -> Option<u64> {
+    pub fn detach(&self, lost: &Arc<Outbox>) -> Option<u64> {
         let mut state = self.state();
-        if !state.transport.as_ref().is_some_and(|transport| Arc::ptr_eq(transport, gone)) {
+        if !state.transport.as_ref().is_some_and(|transport| Arc::ptr_eq(transport, lost)) {
             return None;
         }
         state.transport = None;
         let generation = state.generation;
         drop(state);
-        // Publishers need not wait for somebody who is not there.
+        // Publishers do not wait for a client without a socket.
         self.drained.notify_waiters();
         Some(generation)
     }
 
-    /// Whether there has been no other transport since.
+    /// Returns whether the connection is still without a socket since [`ReliableQueue::detach`] returned `generation`.
     #[must_use]
     pub fn is_detached_since(&self, generation: u64) -> bool {
         let state = self.state();
         state.transport.is_none() && state.generation == generation
     }
 
-    /// Waits until the client has acknowledged enough, as [`Outbox::wait_until_caught_up`] waits for writing.
+    /// Waits until the client is below the high-water marks of this queue and of its outbox. At `deadline` the client
+    /// is slow: until the queue is empty, publishers do not wait for it.
     pub async fn wait_until_caught_up(&self, deadline: Instant) {
         let transport = self.state().transport.clone();
         if let Some(outbox) = transport {
@@ -276,16 +280,16 @@ impl ReliableQueue {
     }
 }
 
-/// Room for the longest [`write_sequence_id`].
-const SEQUENCE_ID_ROOM: usize = 36;
+/// Length of the longest tail that [`write_sequence_id`] writes, in bytes.
+const MAX_TAIL_BYTES: usize = 36;
 
 impl Retained {
-    /// Queues the whole WebSocket frame: header, what is shared, and the sequence id.
+    /// Queues the WebSocket frame: header, shared bytes, sequence id.
     fn push_to(&self, outbox: &Outbox) -> Backpressure {
         match &self.message {
             Unsequenced::Json(object) => {
-                let mut room = [0; SEQUENCE_ID_ROOM];
-                let tail = write_sequence_id(&mut room, self.id);
+                let mut buffer = [0; MAX_TAIL_BYTES];
+                let tail = write_sequence_id(&mut buffer, self.id);
                 let head = EncodedHeader::new(Opcode::Text, object.len() + tail.len());
                 outbox.push_parts(FrameParts { head: &head, body: object, tail }, self.expires_at)
             }
@@ -300,13 +304,13 @@ impl Retained {
     }
 }
 
-/// What closes a JSON object: its last member, and the brace.
-fn write_sequence_id(room: &mut [u8; SEQUENCE_ID_ROOM], id: u64) -> &[u8] {
-    let mut rest = &mut room[..];
-    // There is room for the longest number.
+/// Writes the end of a JSON object: the sequence id and the closing brace.
+fn write_sequence_id(buffer: &mut [u8; MAX_TAIL_BYTES], id: u64) -> &[u8] {
+    let mut rest = &mut buffer[..];
+    // The buffer holds the longest 64-bit number.
     write!(rest, ",\"sequenceId\":{id}}}").unwrap_or_default();
     let left = rest.len();
-    room.get(..SEQUENCE_ID_ROOM - left).unwrap_or_default()
+    buffer.get(..MAX_TAIL_BYTES - left).unwrap_or_default()
 }
 
 #[cfg(test)]

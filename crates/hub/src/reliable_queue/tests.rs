@@ -1,9 +1,7 @@
-//! Tests of [`super`].
-
 use super::*;
 use crate::outbox::NextWrite;
 
-fn soon() -> Instant {
+fn deadline() -> Instant {
     Instant::now() + crate::outbox::BACKPRESSURE_TIMEOUT
 }
 
@@ -11,7 +9,7 @@ fn message(text: &'static str) -> Unsequenced {
     Unsequenced::Json(Bytes::from_static(text.as_bytes()))
 }
 
-/// The sequence ids that a transport has been given, in order.
+/// Returns the sequence ids queued for a socket, in order.
 async fn ids(outbox: &Outbox) -> Vec<u64> {
     outbox.push(&EncodedFrame::from(b"}".to_vec()));
     let NextWrite::Frames(frames) = outbox.next_write().await else { panic!("closed") };
@@ -22,7 +20,7 @@ async fn ids(outbox: &Outbox) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_new_transport_gets_what_is_unacknowledged_and_then_what_is_new() {
+async fn a_new_socket_receives_unacknowledged_messages_before_new_ones() {
     let queue = ReliableQueue::default();
     let first = queue.attach().unwrap();
     for _ in 0..3 {
@@ -35,14 +33,14 @@ async fn a_new_transport_gets_what_is_unacknowledged_and_then_what_is_new() {
     let second = queue.attach().unwrap();
     queue.push(message("{\"a\":1"), None);
     assert_eq!(ids(&second).await, [2, 3, 4, 5]);
-    // An ack beyond everything clears the queue, an old one changes nothing.
+    // An ack beyond the last id clears the queue; an ack of an old id changes nothing.
     queue.acknowledge(99);
     queue.acknowledge(1);
     assert_eq!(ids(&queue.attach().unwrap()).await, [0_u64; 0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_expired_is_not_sent_again_and_makes_room() {
+async fn expired_messages_are_not_sent_again_and_free_their_capacity() {
     let queue = ReliableQueue::default();
     let in_a_second = Some(Instant::now() + std::time::Duration::from_secs(1));
     queue.push(message("{\"a\":1"), None);
@@ -69,7 +67,7 @@ async fn one_message_beyond_the_limit_ends_the_connection_for_good() {
 }
 
 #[tokio::test]
-async fn a_fenced_transport_is_cut_off_at_once() {
+async fn a_fenced_socket_is_aborted_at_once() {
     let queue = ReliableQueue::default();
     let old = queue.attach().unwrap();
     queue.push(message("{\"a\":1"), None);
@@ -79,7 +77,7 @@ async fn a_fenced_transport_is_cut_off_at_once() {
     assert!(!queue.is_newest(ticket));
     old.closed().await;
     assert!(old.was_aborted());
-    // What came after it is not detached by it.
+    // The aborted socket does not detach its successor.
     let new = queue.attach().unwrap();
     assert_eq!(queue.detach(&old), None);
     let generation = queue.detach(&new).unwrap();
@@ -89,18 +87,18 @@ async fn a_fenced_transport_is_cut_off_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn publishers_wait_for_acknowledgements_and_not_for_the_absent() {
+async fn publishers_wait_for_acknowledgements_but_not_for_detached_clients() {
     let queue = ReliableQueue::default();
     let outbox = queue.attach().unwrap();
-    let loads: Vec<Backpressure> =
+    let results: Vec<Backpressure> =
         (0..=UNACKNOWLEDGED_HIGH_WATER_MARK).map(|_| queue.push(message("{\"a\":1"), None)).collect();
-    assert_eq!(loads.last(), Some(&Backpressure::Wait));
-    tokio::join!(queue.wait_until_caught_up(soon()), async { queue.acknowledge(400) });
+    assert_eq!(results.last(), Some(&Backpressure::Wait));
+    tokio::join!(queue.wait_until_caught_up(deadline()), async { queue.acknowledge(400) });
     assert_eq!(queue.push(message("{\"a\":1"), None), Backpressure::None);
     for _ in 0..500 {
         queue.push(message("{\"a\":1"), None);
     }
     queue.detach(&outbox).unwrap();
-    queue.wait_until_caught_up(soon()).await;
+    queue.wait_until_caught_up(deadline()).await;
     assert_eq!(queue.push(message("{\"a\":1"), None), Backpressure::None);
 }
