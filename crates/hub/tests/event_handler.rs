@@ -1,4 +1,4 @@
-//! An application that has a say in who connects.
+//! Connect events of a custom event handler.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,37 +26,38 @@ use webpubsub_protocol::{
 
 const KEY: &str = "a-key-for-tests-of-32-or-more-bytes!";
 
-/// Answers everybody alike, and remembers what it was shown.
-struct Application {
+/// Event handler with one response, which records the requests.
+struct RecordingHandler {
     answer: Result<ConnectResponse, ConnectRejection>,
-    shown: Mutex<Vec<String>>,
+    recorded: Mutex<Vec<String>>,
 }
 
-impl EventHandler for Application {
+impl EventHandler for RecordingHandler {
     fn connect<'a>(
         &'a self,
         request: ConnectRequest<'a>,
     ) -> HandlerFuture<'a, Result<ConnectResponse, ConnectRejection>> {
-        let mut shown = self.shown.lock().unwrap();
-        shown.extend(request.subprotocols.iter().cloned());
-        shown.extend(request.query.iter().map(|(name, value)| format!("{name}={value}")));
-        shown.extend(request.headers.keys().map(|name| name.as_str().to_owned()));
+        let mut recorded = self.recorded.lock().unwrap();
+        recorded.extend(request.subprotocols.iter().cloned());
+        recorded.extend(request.query.iter().map(|(name, value)| format!("{name}={value}")));
+        recorded.extend(request.headers.keys().map(|name| name.as_str().to_owned()));
         let answer = self.answer.clone();
         Box::pin(async { answer })
     }
 }
 
-/// Starts a service with this application; connects offering `offer`, and gives the outcome with what was shown.
+/// Starts a service with an event handler, and connects with the subprotocols `offer`. Returns the negotiated
+/// subprotocol or the error status, and the recorded requests.
 async fn connect(
     answer: Result<ConnectResponse, ConnectRejection>,
     offer: &'static str,
 ) -> (Result<Option<String>, StatusCode>, Vec<String>) {
     let key = AccessKey::new(KEY).unwrap();
-    let application = Arc::new(Application { answer, shown: Mutex::default() });
+    let handler = Arc::new(RecordingHandler { answer, recorded: Mutex::default() });
     let service = Service::new(Settings {
         access_keys: vec![key.clone()],
         accepts_any_host: true,
-        event_handler: Some(Arc::clone(&application) as Arc<dyn EventHandler>),
+        event_handler: Some(Arc::clone(&handler) as Arc<dyn EventHandler>),
         ..Settings::default()
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -74,24 +75,24 @@ async fn connect(
         Err(Error::Http(response)) => Err(response.status()),
         Err(error) => panic!("{error}"),
     };
-    let shown = application.shown.lock().unwrap().clone();
-    (outcome, shown)
+    let recorded = handler.recorded.lock().unwrap().clone();
+    (outcome, recorded)
 }
 
 #[tokio::test]
-async fn the_application_sees_every_name_that_the_client_offers_and_may_pick_one() {
+async fn the_handler_receives_all_offered_subprotocols_and_may_choose_one() {
     let answer = ConnectResponse { subprotocol: Some("chat.v2".into()), ..ConnectResponse::default() };
-    let (outcome, shown) = connect(Ok(answer), "chat.v1, chat.v2, json.webpubsub.azure.v1").await;
+    let (outcome, recorded) = connect(Ok(answer), "chat.v1, chat.v2, json.webpubsub.azure.v1").await;
     assert_eq!(outcome, Ok(Some("chat.v2".to_owned())));
-    assert_eq!(shown[..4], ["chat.v1", "chat.v2", "json.webpubsub.azure.v1", "tag=a b"]);
+    assert_eq!(recorded[..4], ["chat.v1", "chat.v2", "json.webpubsub.azure.v1", "tag=a b"]);
     assert!(
-        !shown.iter().any(|shown| shown.contains("access_token") || shown == "authorization"),
-        "{shown:?}"
+        !recorded.iter().any(|recorded| recorded.contains("access_token") || recorded == "authorization"),
+        "{recorded:?}"
     );
 }
 
 #[tokio::test]
-async fn the_application_s_refusal_is_the_client_s_answer() {
+async fn a_rejection_by_the_handler_reaches_the_client() {
     let (outcome, _) = connect(Err(ConnectRejection(StatusCode::FORBIDDEN)), "json.webpubsub.azure.v1").await;
     assert_eq!(outcome, Err(StatusCode::FORBIDDEN));
 }

@@ -34,7 +34,7 @@ struct Vector {
     method: String,
     target: String,
     status: u16,
-    #[serde(default = "yes")]
+    #[serde(default = "default_auth")]
     auth: bool,
     content_type: Option<String>,
     body: Option<String>,
@@ -42,7 +42,7 @@ struct Vector {
     error_code: Option<String>,
 }
 
-fn yes() -> bool {
+fn default_auth() -> bool {
     true
 }
 
@@ -58,7 +58,7 @@ fn bearer(target: &str) -> String {
     )
 }
 
-async fn ask(request: Request<Body>) -> (StatusCode, Option<String>, Value) {
+async fn send(request: Request<Body>) -> (StatusCode, Option<String>, Value) {
     let service = Service::new(Settings { access_keys: vec![key()], ..Settings::default() });
     let response = service.router().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
@@ -79,7 +79,7 @@ fn bytes_of(vector: &Vector) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn every_recorded_request_is_answered_as_recorded() {
+async fn recorded_requests_of_the_sdks_get_the_recorded_responses() {
     let vectors: Vectors = serde_json::from_str(include_str!("vectors/rest.json")).unwrap();
     for vector in vectors.requests {
         let mut request =
@@ -90,7 +90,7 @@ async fn every_recorded_request_is_answered_as_recorded() {
         if let Some(content_type) = &vector.content_type {
             request = request.header(header::CONTENT_TYPE, content_type);
         }
-        let (status, code, body) = ask(request.body(Body::from(bytes_of(&vector))).unwrap()).await;
+        let (status, code, body) = send(request.body(Body::from(bytes_of(&vector))).unwrap()).await;
         assert_eq!(status.as_u16(), vector.status, "{} {}: {body}", vector.method, vector.target);
         if vector.error_code.is_some() {
             assert_eq!(code, vector.error_code, "{} {}", vector.method, vector.target);
@@ -103,13 +103,13 @@ async fn every_recorded_request_is_answered_as_recorded() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_token_for_it_is_refused_before_anything_else_is_looked_at() {
+async fn requests_without_a_valid_token_are_rejected_before_any_other_check() {
     let other = "/api/hubs/other/:send?api-version=2024-12-01";
     for target in
         ["/api/hubs/chat/:send?api-version=2024-12-01", "/api/hubs/1bad/:send", "/api/hubs/chat/nowhere"]
     {
         let request =
             Request::post(target).header(header::HOST, HOST).header(header::AUTHORIZATION, bearer(other));
-        assert_eq!(ask(request.body(Body::empty()).unwrap()).await.0, 401, "{target}");
+        assert_eq!(send(request.body(Body::empty()).unwrap()).await.0, 401, "{target}");
     }
 }

@@ -1,11 +1,11 @@
-//! The place of an application that has a say: who connects, and what comes of events.
+//! Upstream event handlers: accept or reject connections, answer events.
 //!
-//! Before a connection is accepted, the handler sees what the client brings (claims, query, offered subprotocols) and
-//! answers: refuse, or accept as this user, in these groups, with these roles, speaking this subprotocol. Later it
-//! answers the client's events, and hears that connections began and ended. Without a handler, the token alone
-//! decides, and every event fails.
+//! Before a connection is accepted, the handler receives the claims, the query and the offered subprotocols of the
+//! client, and rejects the connection, or accepts it and sets user, groups, roles and subprotocol. Later it answers the
+//! client's events, and is notified when a connection starts and ends. Without a handler, the token alone decides, and
+//! every event fails.
 //!
-//! [`http`] is the handler of the cloud service: it asks application servers over HTTP.
+//! [`http`] implements the handler of the cloud service, which calls application servers over HTTP.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -24,80 +24,80 @@ mod trail;
 
 pub use trail::EventContext;
 
-/// What a client brings.
+/// Connection request of a client.
 #[derive(Debug)]
 pub struct ConnectRequest<'a> {
-    /// The hub it wants to connect to.
+    /// Requested hub.
     pub hub: &'a HubName,
-    /// The id that the connection will have.
+    /// Id of the future connection.
     pub connection_id: &'a ConnectionId,
-    /// What its token says; empty for a client without one, where such are let in.
+    /// Claims of the access token; empty for an anonymous client.
     pub claims: &'a Claims,
-    /// The query of its request, without the token: names and values as they stand, percent-decoded.
+    /// Query parameters without the access token, percent-decoded, in their order.
     pub query: &'a [(String, String)],
-    /// The headers of its request, without credentials.
+    /// Headers of the request without credentials.
     pub headers: &'a HeaderMap,
-    /// The subprotocols it offers, predefined or not, in its order.
+    /// Subprotocols that the client offers, predefined or custom, in its order.
     pub subprotocols: &'a [String],
-    /// What goes along with every event of the connection.
+    /// State that goes along with every event of the connection.
     pub event_context: &'a EventContext,
 }
 
-/// What an accepted connection is to be. `None` leaves what the token says.
+/// Acceptance of a connection. Fields that are `None` leave the values of the token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectResponse {
-    /// Who the client is.
+    /// User id.
     pub user_id: Option<String>,
-    /// The groups it is put into.
+    /// Initial groups.
     pub groups: Option<Vec<GroupName>>,
-    /// What it may do.
+    /// Roles.
     pub roles: Option<Vec<String>>,
-    /// The subprotocol to speak, one of those offered. A name that is not predefined makes a simple client.
+    /// Subprotocol, one of those offered. A custom one makes a simple client.
     pub subprotocol: Option<String>,
 }
 
-/// The application wants no such connection: the HTTP status that tells the client so.
+/// Rejection of a connection, with the HTTP status of the handshake response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectRejection(pub StatusCode);
 
-/// An event that a client raised.
+/// Event of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserEvent {
-    /// Its name; `message` for what a simple client sends.
+    /// Name of the event; `message` for the messages of a simple client.
     pub name: EventName,
-    /// Its data.
+    /// Data of the event.
     pub payload: Payload<'static>,
-    /// Annotations, often none.
+    /// Metadata, often empty.
     pub metadata: Metadata,
 }
 
-/// What the application answers an event with, for the client that raised it.
+/// Answer to an event, sent to the client that raised it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventReply {
-    /// The data.
+    /// Data of the answer.
     pub payload: Payload<'static>,
-    /// Annotations, often none.
+    /// Metadata, often empty.
     pub metadata: Metadata,
 }
 
-/// Why an event came to nothing. The client learns only that it did.
+/// Failure of an event. The client receives a general error without this cause.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventError {
-    /// Nobody handles such events.
-    #[error("no event handler takes this event")]
+    /// No handler is configured for the event.
+    #[error("no event handler is configured for this event")]
     NoHandler,
-    /// The handler failed.
+    /// The handler failed, for this reason.
     #[error("the event handler failed: {0}")]
     Failed(String),
 }
 
-/// An answer, when it is there.
+/// Future of a handler's answer.
 pub type HandlerFuture<'a, A> = Pin<Box<dyn Future<Output = A> + Send + 'a>>;
 
-/// An application that has a say.
+/// Upstream event handler.
 pub trait EventHandler: Send + Sync {
-    /// Decides on a connection before it is accepted.
+    /// Accepts or rejects a connection. The default accepts it.
     fn connect<'a>(
         &'a self,
         request: ConnectRequest<'a>,
@@ -106,7 +106,7 @@ pub trait EventHandler: Send + Sync {
         Box::pin(async { Ok(ConnectResponse::default()) })
     }
 
-    /// Answers an event of a connection. Its next event waits for the answer.
+    /// Answers an event. The next message of the connection waits for the answer. The default fails.
     fn event<'a>(
         &'a self,
         connection: &'a ClientConnection,
@@ -116,12 +116,12 @@ pub trait EventHandler: Send + Sync {
         Box::pin(async { Err(EventError::NoHandler) })
     }
 
-    /// A connection has begun. Must not block.
+    /// Notifies the handler of a new connection. Must not block.
     fn connected(&self, connection: &Arc<ClientConnection>) {
         let _ = connection;
     }
 
-    /// A connection that had begun has ended for good. Must not block.
+    /// Notifies the handler of the end of a connection, after [`EventHandler::connected`]. Must not block.
     fn disconnected(&self, connection: &Arc<ClientConnection>, reason: &str) {
         let _ = (connection, reason);
     }

@@ -1,4 +1,4 @@
-//! What goes along with every event of a connection.
+//! State that goes along with every event of a connection.
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -7,17 +7,17 @@ use std::sync::{
 
 use axum::http::HeaderValue;
 
-/// Most cookies of handlers that are kept for one connection; a further one is not.
+/// Maximum number of cookies per connection; further ones are ignored.
 const MAX_COOKIES: usize = 32;
-/// Most bytes of them together.
+/// Maximum size of all cookies of a connection, in bytes.
 const MAX_COOKIE_BYTES: usize = 8 * 1024;
 
-/// The part of a connection's standing that matters to event handlers alone.
+/// State of a connection for its event handlers.
 #[derive(Debug, Default)]
 pub struct EventContext {
-    /// The hub's name.
+    /// Name of the hub.
     pub hub: String,
-    /// The host, without a port, that the client reached the service by: whom handlers let in, or not.
+    /// Host by which the handlers know the service, without a port (`WebHook-Request-Origin`).
     pub origin: String,
     state: Mutex<State>,
     next_id: AtomicU64,
@@ -26,12 +26,12 @@ pub struct EventContext {
 #[derive(Debug, Default)]
 struct State {
     connection_state: Option<HeaderValue>,
-    /// `name=value`, each from the host named before it.
+    /// Host that set the cookie, and `name=value`.
     cookies: Vec<(String, String)>,
 }
 
 impl EventContext {
-    /// A connection about to be made.
+    /// Creates the context of a connection that has raised no event yet.
     #[must_use]
     pub fn new(hub: String, origin: String) -> Self {
         Self { hub, origin, ..Self::default() }
@@ -41,23 +41,23 @@ impl EventContext {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A number for the next event: 0 for `connect`, then counting.
+    /// Returns the number of the next event: 0 for `connect`, then counting up.
     pub fn next_id(&self) -> u64 {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// What a handler last wanted to be remembered, if anything.
+    /// Returns the connection state that a handler has set.
     #[must_use]
     pub fn connection_state(&self) -> Option<HeaderValue> {
         self.state().connection_state.clone()
     }
 
-    /// Remembers something for handlers.
+    /// Sets the connection state, which goes out with every event (`ce-connectionState`).
     pub fn set_connection_state(&self, value: HeaderValue) {
         self.state().connection_state = Some(value);
     }
 
-    /// The cookies that `host` set for this connection, as one header; `None` when there are none.
+    /// Returns the cookies that `host` has set for this connection, as one header value; `None` if there are none.
     #[must_use]
     pub fn cookies(&self, host: &str) -> Option<HeaderValue> {
         let state = self.state();
@@ -66,7 +66,7 @@ impl EventContext {
         (!pairs.is_empty()).then(|| HeaderValue::from_str(&pairs.join("; ")).ok()).flatten()
     }
 
-    /// `host` answered with this `Set-Cookie`. Its attributes are of no matter here: the connection is its scope.
+    /// Stores the cookie of a `Set-Cookie` header of `host`. Its attributes are ignored: the scope is the connection.
     pub fn set_cookie(&self, host: &str, set_cookie: &str) {
         let pair = set_cookie.split(';').next().unwrap_or_default().trim();
         let Some((name, _)) = pair.split_once('=') else { return };
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_host_gets_its_own_cookies_and_the_newest_of_each_name() {
+    fn each_host_receives_its_own_cookies_with_the_newest_value() {
         let event_context = EventContext::default();
         event_context.set_cookie("a:1", "session=1; Path=/; HttpOnly");
         event_context.set_cookie("a:1", "session=2");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_numbered_from_nought() {
+    fn events_are_numbered_from_zero() {
         let event_context = EventContext::default();
         assert_eq!([event_context.next_id(), event_context.next_id(), event_context.next_id()], [0, 1, 2]);
     }

@@ -36,15 +36,15 @@ mod snapshot;
 
 /// Time between two updates of a page.
 pub const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
-/// Events per stream before the browser must reconnect, which it does by itself: no page holds a permit for ever.
+/// Events per stream before the browser must reconnect, which it does automatically: no page holds a permit for ever.
 const MAX_EVENTS_PER_STREAM: u32 = 600;
-/// Most pages that receive updates at once; a further one gets a 503.
+/// Maximum number of pages that receive updates; a further one is answered with 503.
 pub const MAX_VIEWERS: usize = 16;
 
 const SECURITY_POLICY: &str =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'";
 
-/// The routes `/metrics` and `/_hub`.
+/// Returns the routes `/metrics` and `/_hub`.
 pub(crate) fn routes() -> Router<Arc<Service>> {
     Router::new()
         .route("/metrics", get(metrics))
@@ -59,7 +59,11 @@ pub(crate) fn routes() -> Router<Arc<Service>> {
 /// origins.
 async fn own_pages_only(request: Request, next: Next) -> Response {
     if is_from_other_site(request.headers()) {
-        return (StatusCode::FORBIDDEN, "other sites may not read the inspector\n").into_response();
+        return (
+            StatusCode::FORBIDDEN,
+            "requests from other sites must not read the inspector: open its page directly\n",
+        )
+            .into_response();
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -176,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn scripts_of_other_sites_are_refused_and_links_of_them_are_not() {
+    async fn requests_of_other_sites_are_rejected_and_links_from_them_are_not() {
         let service = inspectable();
         let from = |mode| [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", mode)];
         assert_eq!(get(&service, "/_hub", &from("cors")).await.status(), 403);
@@ -184,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_viewer_too_many_is_refused_until_another_leaves() {
+    async fn pages_beyond_the_limit_are_rejected_until_another_closes() {
         let service = inspectable();
         let mut viewers = Vec::new();
         for _ in 0..MAX_VIEWERS {

@@ -48,7 +48,7 @@ impl Rates {
         }
     }
 
-    /// Returns a hub's rate; `None` before its second snapshot.
+    /// Returns the rate of a hub; `None` before its second snapshot.
     pub(super) fn of(&self, hub: &str) -> Option<Rate> {
         self.per_second.get(hub).copied()
     }

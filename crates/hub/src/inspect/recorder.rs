@@ -1,8 +1,8 @@
-//! The last frames of a connection, for someone who looks at it.
+//! Recorder of the most recent frames of a connection, for the inspector.
 //!
-//! Noting one copies its first bytes into the place of the oldest, and nothing more: what is printable and what is secret
-//! is found out when somebody looks. Frames are frame a batch at a time, as they are read and written, so that a flood costs no
-//! more than its last few frames do.
+//! Recording copies the start of a frame over the oldest one; escaping and redaction happen when the frames are shown.
+//! Frames are recorded in batches, as they are read and written, so that a flood costs no more than its last few
+//! frames.
 
 use std::{
     collections::VecDeque,
@@ -12,36 +12,36 @@ use std::{
 
 use crate::websocket::frame::{Opcode, ServiceFrameHeader, parse_service_header};
 
-/// How many frames are kept of each connection.
+/// Number of recorded frames per connection.
 pub const RECORDED_FRAMES: usize = 24;
-/// How much of a frame is kept, in bytes.
+/// Maximum length of a recorded payload, in bytes.
 pub const EXCERPT_BYTES: usize = 240;
 
-/// Which way a frame went.
+/// Direction of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameDirection {
-    /// From the client.
+    /// From the client to the service.
     In,
-    /// To the client.
+    /// From the service to the client.
     Out,
 }
 
-/// A frame as it was seen.
+/// Recorded frame.
 #[derive(Debug, Clone)]
 pub struct RecordedFrame {
-    /// When.
+    /// Time at which it was read or written.
     pub at: SystemTime,
-    /// Which way.
+    /// Direction.
     pub direction: FrameDirection,
-    /// What kind.
+    /// Type.
     pub opcode: Opcode,
-    /// How long its payload is, in bytes.
+    /// Length of the whole payload, in bytes.
     pub payload_len: usize,
-    /// The prefix of its payload, made printable, without tokens.
+    /// Start of the payload, escaped, without tokens.
     pub excerpt: String,
 }
 
-/// Keeps the last frames, or nothing at all.
+/// Recorder of the most recent frames. The default records nothing.
 #[derive(Debug, Default)]
 pub struct Recorder(Option<Mutex<Ring>>);
 
@@ -51,7 +51,7 @@ struct Ring {
     secret: Option<String>,
 }
 
-/// A frame's prefix as it came.
+/// Start of a frame, unprocessed.
 #[derive(Debug)]
 struct RawFrame {
     at: SystemTime,
@@ -62,12 +62,12 @@ struct RawFrame {
 }
 
 impl Recorder {
-    /// One that records, and never shows `secret`.
+    /// Creates a recorder that redacts `secret`.
     pub(crate) fn recording(secret: Option<String>) -> Self {
         Self(Some(Mutex::new(Ring { frames: VecDeque::new(), secret })))
     }
 
-    /// What is kept, oldest first.
+    /// Returns the recorded frames, oldest first.
     #[must_use]
     pub fn records(&self) -> Vec<RecordedFrame> {
         let Some(ring) = &self.0 else { return Vec::new() };
@@ -75,18 +75,18 @@ impl Recorder {
         ring.frames.iter().map(|frame| frame.to_recorded(ring.secret.as_deref())).collect()
     }
 
-    /// The client sent this, which was read at that time.
+    /// Records a frame of the client, read at `at`.
     pub(crate) fn record_received(&self, opcode: Opcode, payload: &[u8], at: SystemTime) {
         let Some(ring) = &self.0 else { return };
         let mut ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
         ring.push(FrameDirection::In, opcode, payload.len(), [payload], at);
     }
 
-    /// These frames go to the client. They lie in the slices one after the other, and no header is cut.
+    /// Records frames to the client. They are consecutive in `slices`, and no header is split.
     pub(crate) fn record_sent<'s>(&self, slices: impl Iterator<Item = &'s [u8]>) {
         let Some(ring) = &self.0 else { return };
         let slices: Vec<&[u8]> = slices.collect();
-        // Slice and offset at which the newest frames begin.
+        // Header, slice and offset of the newest frames.
         let mut newest: VecDeque<(ServiceFrameHeader, usize, usize)> =
             VecDeque::with_capacity(RECORDED_FRAMES);
         let (mut at, mut offset) = (0, 0);
@@ -118,7 +118,7 @@ impl Recorder {
 }
 
 impl Ring {
-    /// Notes a frame, whose payload begins with these pieces.
+    /// Records a frame whose payload starts with `pieces`.
     fn push<'p>(
         &mut self,
         direction: FrameDirection,
@@ -132,8 +132,8 @@ impl Ring {
         prefix.clear();
         let wanted = payload_len.min(EXCERPT_BYTES);
         for piece in pieces {
-            let room = wanted - prefix.len();
-            prefix.extend_from_slice(piece.get(..room).unwrap_or(piece));
+            let left = wanted - prefix.len();
+            prefix.extend_from_slice(piece.get(..left).unwrap_or(piece));
             if prefix.len() >= wanted {
                 break;
             }
@@ -158,7 +158,7 @@ impl RawFrame {
     }
 }
 
-/// `excerpt` without `secret`, nor the prefix of it at its end, where it was cut.
+/// Replaces `secret`, and a cut secret at the end, by an ellipsis.
 fn redact(excerpt: &str, secret: &str) -> String {
     const SHORTEST: usize = 4;
     let mut to_recorded = excerpt.replace(secret, "…");
@@ -178,10 +178,11 @@ mod tests {
     use crate::websocket::frame::{EncodedHeader, encode};
 
     #[test]
-    fn frames_in_one_part_or_several_are_told_apart() {
+    fn frames_in_one_slice_or_several_are_recorded_separately() {
         let recorder = Recorder::recording(None);
         let (head, long) = (EncodedHeader::new(Opcode::Text, 6), encode(Opcode::Binary, &[7; 300]));
-        // A frame behind another in one slice, and one in three slices, the last of which holds the next one too.
+        // One frame behind another in a slice, and one across three slices, the last of which contains the next frame,
+        // too.
         let first = [encode(Opcode::Text, b"first").as_slice(), &head, b"abc"].concat();
         let second = [b"abc", long.as_slice()].concat();
         recorder.record_sent([&first[..], &second[..]].into_iter());
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_are_kept_and_a_token_is_not_shown_even_in_part() {
+    fn the_newest_frames_are_kept_and_tokens_are_redacted_even_in_part() {
         let secret = "0123456789abcdef".repeat(4);
         let recorder = Recorder::recording(Some(secret.clone()));
         for number in 0..100 {
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_off_keeps_nothing() {
+    fn a_disabled_recorder_keeps_nothing() {
         let recorder = Recorder::default();
         recorder.record_received(Opcode::Text, b"x", SystemTime::now());
         assert!(recorder.records().is_empty());

@@ -7,19 +7,19 @@ use crate::{
     service::Service,
 };
 
-/// Most hubs, and most connections and groups of a hub, that are listed; the rest is counted.
+/// Maximum number of listed hubs, and of listed connections and groups of each hub; the page counts the others.
 pub(super) const MAX_LISTED: usize = 200;
 
-/// State of the service.
+/// State of the service at one moment.
 pub(super) struct ServiceSnapshot {
     pub(super) hubs: Vec<HubSnapshot>,
     pub(super) selected: Option<Selected>,
 }
 
-/// The connection whose details are shown.
+/// Connection whose details are shown.
 pub(super) struct Selected {
     pub(super) id: String,
-    /// `None` when there is no such connection, or not any more.
+    /// `None` if the connection has ended, or never existed.
     pub(super) details: Option<Details>,
 }
 

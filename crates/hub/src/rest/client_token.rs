@@ -1,4 +1,4 @@
-//! Access tokens for clients, made by the service itself.
+//! Access tokens for clients, signed by the service.
 
 use axum::{
     Json,
@@ -15,9 +15,9 @@ use webpubsub_protocol::{
 use super::{error::RestError, parameters::QueryParameters};
 use crate::service::Service;
 
-/// Minutes that a token lasts when nobody says.
+/// Default lifetime of a token, in minutes.
 const DEFAULT_MINUTES: u64 = 60;
-/// Most minutes that a token lasts: a year. Who needs more wants a key.
+/// Maximum lifetime of a token, in minutes: a year. For a longer time, share an access key.
 const MAX_MINUTES: u64 = 365 * 24 * 60;
 
 #[derive(Serialize)]
@@ -25,7 +25,7 @@ struct TokenResponse {
     token: String,
 }
 
-/// A token as the parameters describe it: `userId`, `role`…, `group`…, `minutesToExpire`.
+/// Signs a token with the claims in the query: `userId`, `role`…, `group`…, `minutesToExpire`.
 pub(super) fn generate(
     service: &Service,
     hub: &HubName,
@@ -35,7 +35,9 @@ pub(super) fn generate(
     let minutes = parameters.number("minutesToExpire", 1, MAX_MINUTES)?.unwrap_or(DEFAULT_MINUTES);
     match parameters.one("clientType").map(str::to_ascii_lowercase).as_deref() {
         None | Some("default") => {}
-        Some("mqtt") => return Err(RestError::NotImplemented("this service does not speak MQTT")),
+        Some("mqtt") => {
+            return Err(RestError::NotImplemented("MQTT tokens are not supported by this service"));
+        }
         Some(_) => {
             let message = "`clientType` must be Default or MQTT.".to_owned();
             return Err(RestError::bad_request("clientType", message));
@@ -54,7 +56,7 @@ pub(super) fn generate(
     };
     let key = service.settings().access_keys.first().ok_or(RestError::Unauthorized)?;
     let token = sign(&claims, key).map_err(|error| {
-        RestError::bad_request("Request", format!("the token cannot be written: {error}"))
+        RestError::bad_request("Request", format!("The token cannot be signed: {error}."))
     })?;
     Ok(Json(TokenResponse { token }).into_response())
 }

@@ -1,4 +1,6 @@
-//! How the data plane says no: a status, a code in a header, and a flat JSON body.
+//! Error responses of the data plane: status, code in a header, and a flat JSON body.
+//!
+//! Source: REST data plane, error responses.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -8,43 +10,43 @@ use serde::Serialize;
 
 use super::operation::Recipients;
 
-/// Why a request was not carried out.
+/// Failure of a request.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum RestError {
-    /// The token is missing, or does not count for this request.
+    /// The token is missing, or not valid for this request.
     #[error("unauthorized")]
     Unauthorized,
-    /// Something in the request is wrong.
+    /// A part of the request is invalid.
     #[error("{message}")]
     BadRequest {
-        /// The part that is wrong.
+        /// Name of the invalid part.
         target: &'static str,
-        /// What is wrong with it.
+        /// Reason.
         message: String,
     },
-    /// The body's type is none of ours.
+    /// The content type of the body is not supported.
     #[error("unsupported media type")]
     UnsupportedMediaType,
     /// The data plane has no such operation.
     #[error("not found")]
     NotFound,
-    /// What the request is about is not there.
+    /// The connection, user or group does not exist.
     #[error("{message}")]
     Missing {
-        /// The cloud service's code for it.
+        /// Error code of the cloud service.
         code: &'static str,
-        /// What is missing.
+        /// Kind of the missing object.
         target: &'static str,
-        /// The same in words.
+        /// Reason.
         message: String,
     },
-    /// There is no room for what was asked.
+    /// A limit of the connection is reached.
     #[error("{0}")]
     Conflict(String),
-    /// There is no room for another hub.
-    #[error("the service has as many hubs as it takes")]
+    /// The hub limit is reached.
+    #[error("The service has reached its limit of hubs: retry later.")]
     TooManyHubs,
-    /// The data plane has it, this service does not.
+    /// The data plane has the operation, but this service does not implement it.
     #[error("{0}")]
     NotImplemented(&'static str),
 }
@@ -54,7 +56,7 @@ impl RestError {
         Self::BadRequest { target, message }
     }
 
-    /// There is no such connection, user or group.
+    /// Returns the error for a connection, user or group that does not exist.
     pub(super) fn missing(recipients: &Recipients) -> Self {
         let (code, target, name) = match recipients {
             Recipients::Everyone => return Self::NotFound,
@@ -65,7 +67,7 @@ impl RestError {
         Self::Missing { code, target, message: format!("{target} `{name}` is not found.") }
     }
 
-    /// There is nobody to put into a group.
+    /// Returns the error for a missing connection or user that should join a group.
     pub(super) fn no_member(recipients: &Recipients) -> Self {
         match Self::missing(recipients) {
             Self::Missing { target: "Connection", message, .. } => {
@@ -75,7 +77,7 @@ impl RestError {
         }
     }
 
-    /// The connection is not there, or lacks the permission.
+    /// Returns the error for a connection that does not exist or lacks the permission.
     pub(super) fn no_permission(id: &str) -> Self {
         let message = format!("Connection `{id}` is not found, or lacks the permission.");
         Self::Missing { code: "Info.Connection.NotExisted", target: "Connection", message }

@@ -1,4 +1,4 @@
-//! Who is in which group.
+//! Group membership of connections and users.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     hub::{Audience, Hub, JoinError},
 };
 
-/// Puts a connection, or every present connection of a user, into a group.
+/// Adds a connection, or all connections of a user, to a group.
 pub(super) fn add(hub: &Hub, recipients: &Recipients, group: &GroupName) -> Result<Response, RestError> {
     let connections = hub.select(audience_of(recipients), None);
     if connections.is_empty() {
@@ -25,7 +25,8 @@ pub(super) fn add(hub: &Hub, recipients: &Recipients, group: &GroupName) -> Resu
     Ok(StatusCode::OK.into_response())
 }
 
-/// Takes connections out of one group, or out of all. Those that are in none, or are not there, are no error.
+/// Removes connections from one group, or from all groups. Does nothing for those that are not members, or do not
+/// exist.
 pub(super) fn remove(hub: &Hub, recipients: &Recipients, group: Option<&GroupName>) {
     for connection in hub.select(audience_of(recipients), None) {
         match group {
@@ -35,20 +36,20 @@ pub(super) fn remove(hub: &Hub, recipients: &Recipients, group: Option<&GroupNam
     }
 }
 
-/// `{"groups": […], "filter": "…"}`
+/// Request body: `{"groups": […], "filter": "…"}`.
 #[derive(Deserialize)]
 struct GroupChange {
     groups: Vec<String>,
     filter: Option<String>,
 }
 
-/// Puts the connections that a filter selects into groups, or takes them out.
+/// Adds the connections that match a filter to groups, or removes them.
 pub(super) fn change_filtered(hub: &Hub, add: bool, body: &[u8]) -> Result<(), RestError> {
     let invalid = |message: String| RestError::bad_request("Request", message);
     let change: GroupChange = serde_json::from_slice(body)
         .map_err(|error| invalid(format!("The request body is not a valid group change: {error}.")))?;
     if change.groups.is_empty() {
-        return Err(invalid("`groups` must name one group at least.".to_owned()));
+        return Err(invalid("`groups` must contain at least one group.".to_owned()));
     }
     let groups: Vec<GroupName> = change
         .groups
@@ -70,7 +71,7 @@ pub(super) fn change_filtered(hub: &Hub, add: bool, body: &[u8]) -> Result<(), R
 fn join_all(hub: &Hub, connections: &[Arc<ClientConnection>], groups: &[GroupName]) -> Result<(), RestError> {
     for (connection, group) in connections.iter().flat_map(|c| groups.iter().map(move |g| (c, g))) {
         match hub.join(&connection.id, group) {
-            // One that has gone meanwhile is in no group, as it should be.
+            // A connection that has ended meanwhile needs no group.
             Ok(()) | Err(JoinError::NotConnected) => {}
             Err(error) => return Err(RestError::bad_request("group", error.to_string())),
         }

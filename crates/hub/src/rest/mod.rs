@@ -1,7 +1,7 @@
-//! The REST data plane: what application servers ask of the service.
+//! REST data plane: operations for application servers.
 //!
-//! Every request but health carries a token signed for its URL. A request is judged in the order token (401), path and
-//! parameters (400, 404), body (415, 400), and only then looked up (404). Every stable version is answered alike.
+//! Every request except the health check has a token, signed for its URL. Checks in this order: token (401), path and
+//! parameters (400, 404), body (415, 400), existence (404). All stable API versions behave alike.
 //!
 //! Source: REST data plane 2024-12-01.
 
@@ -44,12 +44,12 @@ use error::RestError;
 use operation::{HubOperation, Recipients, RestRequest};
 use parameters::QueryParameters;
 
-/// The versions of the data plane that are answered.
+/// Supported versions of the data plane.
 const API_VERSIONS: &str = "2021-10-01, 2022-11-01, 2023-07-01, 2024-01-01, 2024-12-01";
-/// A client's name for its request, given back for its logs.
+/// Request id of the client, returned in the response for its logs.
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
 
-/// Answers a request to `/api/…`.
+/// Handles a request to `/api/…`.
 pub(crate) async fn handle(State(service): State<Arc<Service>>, request: HttpRequest) -> Response {
     let (parts, body) = request.into_parts();
     let request = RestRequest::find(&parts.method, parts.uri.path());
@@ -83,7 +83,8 @@ async fn execute(
             let filter = parameters.filter()?;
             let ttl_seconds = parameters.time_to_live()?;
             let metadata = metadata_headers::read(&parts.headers).ok_or_else(|| {
-                let message = "The `X-WebPubSub-Metadata-…` headers break the rules.".to_owned();
+                let message =
+                    "The `X-WebPubSub-Metadata-…` headers are invalid, or exceed the limits.".to_owned();
                 RestError::bad_request("metadata", message)
             })?;
             let kind = payload::BodyKind::from_content_type(parts.headers.get(header::CONTENT_TYPE))?;
@@ -92,7 +93,7 @@ async fn execute(
             let mut broadcast = Broadcast::new(message);
             broadcast.expire_after(ttl_seconds, Instant::now());
             let is_excluded = |connection: &ClientConnection| parameters.is_excluded(connection.id.as_str());
-            // A server's request is answered at once; what it sends too fast for a client, that client's queue bounds.
+            // REST requests are not throttled: the outbox limit of each receiver bounds the queued frames.
             drop(hub.publish(audience_of(&recipients), filter.as_ref(), is_excluded, &mut broadcast));
             Ok(StatusCode::ACCEPTED.into_response())
         }
@@ -141,7 +142,7 @@ async fn read_body(body: Body) -> Result<bytes::Bytes, RestError> {
             "Request",
             format!("The request body exceeds {MAX_MESSAGE_BYTES} bytes."),
         )),
-        Err(_) => Err(RestError::bad_request("Request", "The request body was cut off.".to_owned())),
+        Err(_) => Err(RestError::bad_request("Request", "The request body is incomplete.".to_owned())),
     }
 }
 
@@ -154,7 +155,7 @@ fn audience_of(recipients: &Recipients) -> Audience<'_> {
     }
 }
 
-/// What is sent to a group comes from the group, everything else from the server.
+/// Creates the message of a send operation. Only group messages name their source.
 fn message<'a>(recipients: &'a Recipients, payload: Payload<'a>, metadata: Metadata) -> Message<'a> {
     match recipients {
         Recipients::Group(group) => Message::GroupMessage {

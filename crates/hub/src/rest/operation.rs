@@ -1,4 +1,4 @@
-//! Which operation a request is for.
+//! Operations of the data plane, by method and path.
 
 use axum::http::Method;
 use percent_encoding::percent_decode_str;
@@ -9,42 +9,42 @@ use webpubsub_protocol::{
 
 use super::error::RestError;
 
-/// A request to the data plane.
+/// Request to the data plane.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RestRequest {
-    /// Is the service there? Needs no token.
+    /// Health check, without a token.
     Health,
-    /// Something about a hub.
+    /// Operation on a hub.
     Hub(HubName, HubOperation),
 }
 
-/// An operation on a hub.
+/// Operation on a hub.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum HubOperation {
-    /// Send a message to these.
+    /// Send a message.
     Send(Recipients),
-    /// Close the connections of these.
+    /// Close connections.
     Close(Recipients),
-    /// Is there such a connection, user or group?
+    /// Check that a connection, user or group exists.
     Exists(Recipients),
-    /// Put these into a group.
+    /// Add connections to a group.
     AddToGroup(Recipients, GroupName),
-    /// Take these out of a group, or out of all.
+    /// Remove connections from a group, or from all groups.
     RemoveFromGroups(Recipients, Option<GroupName>),
-    /// Put those that a filter selects into groups, or take them out.
+    /// Add connections that match a filter to groups, or remove them.
     ChangeGroups {
-        /// Into, not out of.
+        /// `true` to add, `false` to remove.
         add: bool,
     },
-    /// Who is in the group?
+    /// List the members of a group.
     ListMembers(GroupName),
-    /// Make a client's access token.
+    /// Sign an access token for a client.
     GenerateToken,
-    /// GroupChange or check what a connection may do.
+    /// Grant, revoke or check a permission of a connection.
     Permission(PermissionAction, Permission, String),
 }
 
-/// What to do with a permission.
+/// Action on a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PermissionAction {
     Grant,
@@ -52,7 +52,7 @@ pub(super) enum PermissionAction {
     Check,
 }
 
-/// Whom an operation is about.
+/// Connections that an operation applies to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Recipients {
     Everyone,
@@ -62,7 +62,7 @@ pub(super) enum Recipients {
 }
 
 impl RestRequest {
-    /// What it is counted under.
+    /// Returns the operation label for the metrics.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Health => "health",
@@ -70,7 +70,7 @@ impl RestRequest {
         }
     }
 
-    /// Finds the operation by method and path. Each segment is percent-decoded once, so a user's name may hold `/`.
+    /// Parses method and path. Each segment is percent-decoded once, so a user id may contain `/`.
     pub(super) fn find(method: &Method, path: &str) -> Result<Self, RestError> {
         let segments: Vec<String> = path.split('/').skip(1).map(decode).collect::<Result<_, _>>()?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
@@ -87,7 +87,7 @@ impl RestRequest {
 }
 
 impl HubOperation {
-    /// What it is counted under.
+    /// Returns the operation label for the metrics.
     fn name(&self) -> &'static str {
         match self {
             Self::Send(_) => "send",
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_send_is_found_with_the_colon_encoded_or_not() {
+    fn send_operations_are_parsed_with_the_colon_encoded_or_not() {
         assert_eq!(recipients("/api/hubs/chat/:send"), Ok(Recipients::Everyone));
         assert_eq!(recipients("/api/hubs/chat/%3Asend"), Ok(Recipients::Everyone));
         assert_eq!(
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_names_and_places_are_told_apart() {
+    fn invalid_names_and_unknown_paths_have_different_errors() {
         assert!(matches!(
             recipients("/api/hubs/1bad/:send"),
             Err(RestError::BadRequest { target: "hub", .. })

@@ -1,4 +1,4 @@
-//! The query of a request.
+//! Query parameters of a request.
 
 use std::str::FromStr;
 
@@ -7,12 +7,12 @@ use webpubsub_protocol::{filter::Filter, message::MAX_TTL_SECONDS, name::GroupNa
 
 use super::{API_VERSIONS, error::RestError};
 
-/// A query, taken apart. QueryParameters that we do not know are ignored.
+/// Parsed query parameters. Unknown ones are ignored.
 #[derive(Debug, Default)]
 pub(super) struct QueryParameters(Vec<(String, String)>);
 
 impl QueryParameters {
-    /// Takes a query apart, and checks the version.
+    /// Parses a query, and checks the API version.
     pub(super) fn read(query: &str) -> Result<Self, RestError> {
         let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -28,32 +28,32 @@ impl QueryParameters {
         Ok(parameters)
     }
 
-    /// Every value of a parameter.
+    /// Returns all values of a parameter.
     pub(super) fn all(&self, name: &'static str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a parameter; an empty one counts as none.
+    /// Returns the value of a parameter; `None` if it is empty.
     pub(super) fn one(&self, name: &'static str) -> Option<&str> {
         self.all(name).find(|value| !value.is_empty())
     }
 
-    /// Whether `id` is among the excluded connections.
+    /// Returns whether the connection `id` is excluded.
     pub(super) fn is_excluded(&self, id: &str) -> bool {
         self.all("excluded").any(|excluded| excluded == id)
     }
 
-    /// The filter, if there is one.
+    /// Parses the filter.
     pub(super) fn filter(&self) -> Result<Option<Filter>, RestError> {
         self.one("filter").map(parse_filter).transpose()
     }
 
-    /// Seconds that a message may wait; 0 for ever.
+    /// Returns the time to live of a message, in seconds; 0 for no limit.
     pub(super) fn time_to_live(&self) -> Result<u32, RestError> {
         Ok(self.number("messageTtlSeconds", 0, MAX_TTL_SECONDS)?.unwrap_or(0))
     }
 
-    /// A number within its range.
+    /// Returns a number from `least` to `most`; `None` if the parameter is missing.
     pub(super) fn number<N: FromStr + PartialOrd + std::fmt::Display>(
         &self,
         name: &'static str,
@@ -70,7 +70,7 @@ impl QueryParameters {
         }
     }
 
-    /// A group's name.
+    /// Returns the name of a group; `None` if the parameter is missing.
     pub(super) fn group(&self, name: &'static str) -> Result<Option<GroupName>, RestError> {
         self.one(name)
             .map(|value| {
@@ -80,7 +80,7 @@ impl QueryParameters {
     }
 }
 
-/// Reads a filter as the data plane reports its faults.
+/// Parses a filter. Error messages have the form of the data plane's.
 pub(super) fn parse_filter(text: &str) -> Result<Filter, RestError> {
     Filter::parse(text).map_err(|error| {
         RestError::bad_request(
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn excluded_connections_come_one_by_one() {
+    fn each_excluded_connection_is_a_parameter_of_its_own() {
         let parameters = QueryParameters::read("excluded=c1&api-version=2024-12-01&excluded=c%2C2").unwrap();
         assert!(
             parameters.is_excluded("c1") && parameters.is_excluded("c,2") && !parameters.is_excluded("c")
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_s_fault_is_told_with_its_place() {
+    fn filter_errors_include_their_position() {
         let error = parse_filter("userId lt 1").unwrap_err().to_string();
         assert!(
             error.starts_with("Invalid syntax for 'userId lt 1':") && error.contains("at position 0"),

@@ -1,4 +1,4 @@
-//! The body of a send.
+//! Body of a send operation.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use webpubsub_protocol::payload::Payload;
 
 use super::error::RestError;
 
-/// What a body is, by its content type.
+/// Type of a body, by its content type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyKind {
     Text,
@@ -17,12 +17,12 @@ pub(super) enum BodyKind {
 }
 
 impl BodyKind {
-    /// Reads `Content-Type`; without one, the body is bytes.
+    /// Parses `Content-Type`. A body without one is binary.
     pub(super) fn from_content_type(content_type: Option<&HeaderValue>) -> Result<Self, RestError> {
         let Some(value) = content_type else { return Ok(Self::Binary) };
         let value = value.to_str().map_err(|_| RestError::UnsupportedMediaType)?;
         let (media_type, options) = value.split_once(';').unwrap_or((value, ""));
-        // Text in another encoding would be mistaken for UTF-8.
+        // Text in another encoding would be decoded wrongly.
         let charset = options.split(';').find_map(|option| option.trim().strip_prefix("charset="));
         if charset.is_some_and(|name| !name.trim_matches('"').eq_ignore_ascii_case("utf-8")) {
             return Err(RestError::UnsupportedMediaType);
@@ -35,16 +35,16 @@ impl BodyKind {
         }
     }
 
-    /// The payload that `body` holds.
+    /// Returns the payload in `body`.
     pub(super) fn payload(self, body: &[u8]) -> Result<Payload<'_>, RestError> {
         match self {
             Self::Binary => Ok(Payload::Binary(Cow::Borrowed(body))),
-            // What is not UTF-8 is shown as replaced rather than refused, as a log line is.
+            // Invalid UTF-8 is replaced rather than rejected, as in log lines.
             Self::Text => Ok(Payload::Text(String::from_utf8_lossy(body))),
             Self::Json => match serde_json::from_slice::<&RawValue>(body) {
                 Ok(json) => Ok(Payload::Json(Cow::Borrowed(json.get()))),
                 Err(_) => {
-                    Err(RestError::bad_request("Request", "The request body is not a valid JSON.".to_owned()))
+                    Err(RestError::bad_request("Request", "The request body is not valid JSON.".to_owned()))
                 }
             },
         }
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn content_types_are_told_apart() {
+    fn content_types_are_recognized() {
         assert_eq!(kind("text/plain; charset=UTF-8"), Ok(BodyKind::Text));
         assert_eq!(kind("Application/JSON"), Ok(BodyKind::Json));
         assert_eq!(kind("application/octet-stream"), Ok(BodyKind::Binary));
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_checked_and_kept_as_written() {
+    fn json_is_validated_and_preserved() {
         assert_eq!(BodyKind::Json.payload(b" {\"a\": 1.0} "), Ok(Payload::Json("{\"a\": 1.0}".into())));
         assert!(BodyKind::Json.payload(b"{oops").is_err() && BodyKind::Json.payload(b"").is_err());
         assert_eq!(BodyKind::Text.payload(b""), Ok(Payload::Text("".into())));

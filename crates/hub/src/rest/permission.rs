@@ -1,4 +1,4 @@
-//! What a connection may do, changed and checked while it is connected.
+//! Permissions of an open connection.
 
 use axum::{
     http::StatusCode,
@@ -9,7 +9,7 @@ use webpubsub_protocol::role::Permission;
 use super::{error::RestError, operation::PermissionAction, parameters::QueryParameters};
 use crate::hub::Hub;
 
-/// Grants, revokes or checks `permission` for the group `targetName`, or for all groups when none is named.
+/// Grants, revokes or checks `permission` for the group `targetName`, or for all groups if it is missing.
 pub(super) fn execute(
     hub: &Hub,
     action: PermissionAction,

@@ -1,4 +1,4 @@
-//! The task of one connection: moves bytes between socket, session and outbox.
+//! Driver of one socket: moves bytes between socket, session and outbox.
 
 use std::{
     io::{self, IoSlice},
@@ -23,14 +23,15 @@ use crate::{
     session::{Incoming, PendingEvent, Session, SessionAction},
 };
 
-/// How long a closing client has to take what is still queued for it, close frame included, and to say goodbye.
+/// Time that a closing client has to read the queued frames and the close frame, and to close the socket.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// A client that takes not a byte of what is written to it for this long is gone.
+/// Time without progress after which a write fails: the client does not read, and is considered gone.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Most slices in one vectored write. Linux takes 1024; beyond this many nothing is gained.
+/// Maximum number of slices in one vectored write. Linux accepts 1024, but more than this many bring no further gain.
 const SLICES_PER_WRITE: usize = 256;
 
-/// Carries a session_loop over one socket until that ends. Its events go to `handler`.
+/// Runs a session on a socket until the socket ends, and dispatches its events to `handler`. Returns the kind of the
+/// end.
 pub async fn run(
     socket: impl AsyncRead + AsyncWrite + Send,
     session: &mut Session,
@@ -45,11 +46,11 @@ pub async fn run(
         let close;
         (close, end) = SessionLoop { session, outbox, handler }.read(&mut inbox).await;
         match end {
-            // At once, so that nobody takes the connection up again while this socket says goodbye.
+            // Before the close handshake completes, so that the connection cannot be recovered during it.
             SocketEnd::Final => connection.close(close),
             SocketEnd::Lost => outbox.close(close),
         }
-        // Unread bytes would make the system reset the connection, and the close frame might be lost with it.
+        // With unread bytes, the operating system would reset the connection, and might drop the close frame.
         inbox.discard().await;
     };
     let writing = async {
@@ -71,17 +72,17 @@ pub async fn run(
     end
 }
 
-/// Sends a close frame and nothing else.
+/// Sends a close frame, then shuts the socket down.
 pub async fn reject(mut socket: impl AsyncWrite + Unpin, close: &Close) {
-    let goodbye = async {
+    let closing = async {
         socket.write_all(encode_close(close).as_slice()).await?;
         socket.shutdown().await
     };
-    // A client that does not take it has gone.
-    drop(timeout(CLOSE_TIMEOUT, goodbye).await);
+    // A client that does not read it is gone.
+    drop(timeout(CLOSE_TIMEOUT, closing).await);
 }
 
-/// A session with those it needs to go on.
+/// Loop that reads the messages of a session.
 struct SessionLoop<'a> {
     session: &'a mut Session,
     outbox: &'a Outbox,
@@ -89,7 +90,7 @@ struct SessionLoop<'a> {
 }
 
 impl SessionLoop<'_> {
-    /// Reads messages until the client or the rules end it; gives the close frame to answer with.
+    /// Handles messages until the connection ends. Returns the close frame to send, and the kind of the end.
     async fn read(&mut self, inbox: &mut Inbox<'_, impl AsyncRead + Unpin>) -> (Close, SocketEnd) {
         loop {
             let action = match inbox.next(self.session.next_deadline()).await {
@@ -109,7 +110,7 @@ impl SessionLoop<'_> {
             let action = match action {
                 SessionAction::Dispatch(pending) => match self.dispatch(pending, inbox).await {
                     Some(action) => action,
-                    // The client has gone; the inbox knows how.
+                    // The next call of `Inbox::next` returns the kind of the end.
                     None => continue,
                 },
                 action => action,
@@ -123,7 +124,7 @@ impl SessionLoop<'_> {
         }
     }
 
-    /// Asks the application, and does what follows from its answer. `None` when the client goes away first.
+    /// Dispatches an event, and passes the answer to the session. `None` if the client disconnects first.
     async fn dispatch(
         &mut self,
         pending: PendingEvent,
@@ -141,7 +142,7 @@ impl SessionLoop<'_> {
     }
 }
 
-/// Lets receivers catch up: one deadline for all of them, however many they are.
+/// Waits for all receivers, with one deadline in common.
 async fn wait_for_receivers(receivers: SlowReceivers) {
     let deadline = Instant::now() + BACKPRESSURE_TIMEOUT;
     for client in receivers {
@@ -149,7 +150,7 @@ async fn wait_for_receivers(receivers: SlowReceivers) {
     }
 }
 
-/// Writes what the outbox gives until it gives the close frame.
+/// Writes the frames of the outbox until its close frame.
 async fn write(
     writer: &mut (impl AsyncWrite + Unpin),
     outbox: &Outbox,
@@ -170,7 +171,7 @@ async fn write(
     }
 }
 
-/// Writes whole frames, as many as possible with each system call.
+/// Writes whole frames with as few system calls as possible.
 async fn write_all(writer: &mut (impl AsyncWrite + Unpin), frames: &Backlog) -> io::Result<()> {
     let mut slices: Vec<IoSlice<'_>> = frames.slices().map(IoSlice::new).collect();
     let mut rest = &mut slices[..];
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn many_clients_that_do_not_read_hold_a_publisher_up_no_longer_than_one() {
+    async fn many_slow_receivers_delay_a_publisher_no_longer_than_one() {
         let (hub, group) = (Arc::new(Hub::default()), GroupName::new("g").unwrap());
         let stalled: Vec<_> = (0..20).map(|_| client(&hub, &group)).collect();
         let publisher = client(&hub, &group);
@@ -230,21 +231,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_does_not_read_its_answers_is_asked_nothing_more() {
+    async fn requests_of_a_client_that_does_not_read_its_responses_are_not_read() {
         let (hub, group) = (Arc::new(Hub::default()), GroupName::new("g").unwrap());
         let connection = client(&hub, &group);
         let outbox = connection.attach().unwrap();
         let mut session = Session::new(hub, Arc::clone(&connection), SimpleMode::SendEvent);
-        // Pings by the ten thousand, of which no answer is taken.
+        // Tens of thousands of pings whose pongs are never read.
         let ping = [b"\x89\xFD\0\0\0\0", &[0; 125][..]].concat();
         let pings = ping.repeat(2 * HIGH_WATER_MARK_BYTES / 125);
         let mut inbox = Inbox::new(&pings[..], &connection, &outbox);
         let mut session_loop = SessionLoop { session: &mut session, outbox: &outbox, handler: None };
         let reading = session_loop.read(&mut inbox);
-        let stays_asleep = tokio::time::timeout(WRITE_TIMEOUT, reading).await.is_err();
-        assert!(stays_asleep, "it was read to the end");
-        let NextWrite::Frames(answers) = outbox.next_write().await else { panic!("closed") };
-        let waits = answers.cost();
-        assert!(waits <= HIGH_WATER_MARK_BYTES + ping.len(), "{waits} bytes of answers wait");
+        let is_blocked = tokio::time::timeout(WRITE_TIMEOUT, reading).await.is_err();
+        assert!(is_blocked, "all pings were read");
+        let NextWrite::Frames(pongs) = outbox.next_write().await else { panic!("closed") };
+        let queued = pongs.cost();
+        assert!(queued <= HIGH_WATER_MARK_BYTES + ping.len(), "{queued} bytes of pongs are queued");
     }
 }

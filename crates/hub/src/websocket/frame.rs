@@ -1,27 +1,27 @@
-//! Frames: RFC 6455, section 5.2.
+//! WebSocket frames (RFC 6455, section 5.2).
 
 use bytes::BufMut;
 use webpubsub_protocol::close::{Close, MAX_REASON_BYTES};
 
 use crate::outbox::EncodedFrame;
 
-/// Longest payload of a control frame (RFC 6455, section 5.5).
+/// Maximum payload of a control frame, in bytes (RFC 6455, section 5.5).
 pub const MAX_CONTROL_BYTES: usize = 125;
 
-/// What a frame is.
+/// Type of a frame (RFC 6455, section 11.8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opcode {
-    /// More of the message before.
+    /// Further part of a fragmented message.
     Continuation,
-    /// A text message, or its first part.
+    /// Text message, or the first part of one.
     Text,
-    /// A binary message, or its first part.
+    /// Binary message, or the first part of one.
     Binary,
-    /// The connection ends.
+    /// Close frame.
     Close,
-    /// Are you there?
+    /// Ping, to be answered with a pong.
     Ping,
-    /// I am.
+    /// Pong, the answer to a ping.
     Pong,
 }
 
@@ -49,21 +49,21 @@ impl Opcode {
         }
     }
 
-    /// Whether frames of this kind manage the connection instead of carrying messages.
+    /// Returns whether this is a control frame.
     #[must_use]
     pub fn is_control(self) -> bool {
         matches!(self, Self::Close | Self::Ping | Self::Pong)
     }
 }
 
-/// A client's frame header.
+/// Header of a client's frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientFrameHeader {
-    /// Whether the message ends with this frame.
+    /// `true` for the last frame of a message.
     pub is_final: bool,
-    /// What the frame is.
+    /// Type of the frame.
     pub opcode: Opcode,
-    /// What the payload is masked with.
+    /// Masking key of the payload.
     pub mask: [u8; 4],
     /// Length of the payload, in bytes.
     pub payload_len: u64,
@@ -71,19 +71,20 @@ pub struct ClientFrameHeader {
     pub header_len: usize,
 }
 
-/// The frame breaks RFC 6455.
+/// Violation of RFC 6455 by a frame, with the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the frame breaks RFC 6455: {0}")]
+#[error("the frame violates RFC 6455: {0}")]
 pub struct InvalidFrame(pub &'static str);
 
-/// Reads the header of a client's frame from the front of `bytes`; `None` while it is incomplete.
+/// Parses the header of a client's frame at the start of `bytes`; `None` while it is incomplete.
 ///
 /// # Errors
-/// [`InvalidFrame`]: reserved bits or opcodes, no mask, or a control frame that is fragmented or too long.
+/// [`InvalidFrame`] if reserved bits are set, the opcode is unknown, the frame is not masked, or a control frame is
+/// fragmented or too long.
 pub fn parse_client_header(bytes: &[u8]) -> Result<Option<ClientFrameHeader>, InvalidFrame> {
     let &[first, second, ref rest @ ..] = bytes else { return Ok(None) };
     if first & 0x70 != 0 {
-        return Err(InvalidFrame("reserved bits are set, and no extension was agreed on"));
+        return Err(InvalidFrame("reserved bits are set, and no extension was negotiated"));
     }
     let opcode = Opcode::from_bits(first & 0x0F).ok_or(InvalidFrame("unknown opcode"))?;
     if second & 0x80 == 0 {
@@ -92,7 +93,7 @@ pub fn parse_client_header(bytes: &[u8]) -> Result<Option<ClientFrameHeader>, In
     let is_final = first & 0x80 != 0;
     let short_len = second & 0x7F;
     if opcode.is_control() && (!is_final || usize::from(short_len) > MAX_CONTROL_BYTES) {
-        return Err(InvalidFrame("a control frame must be whole and short"));
+        return Err(InvalidFrame("a control frame must not be fragmented, nor have more than 125 bytes"));
     }
     let (payload_len, rest, len_bytes) = match short_len {
         126 => {
@@ -115,7 +116,7 @@ pub fn parse_client_header(bytes: &[u8]) -> Result<Option<ClientFrameHeader>, In
     }))
 }
 
-/// Takes the mask off, eight bytes at a time.
+/// Unmasks a payload in place, eight bytes at a time.
 pub fn unmask(payload: &mut [u8], mask: [u8; 4]) {
     let [a, b, c, d] = mask;
     let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
@@ -130,20 +131,20 @@ pub fn unmask(payload: &mut [u8], mask: [u8; 4]) {
     }
 }
 
-/// Longest header of a service's frame, in bytes.
+/// Maximum header of a frame that the service sends, in bytes: without a mask.
 const MAX_HEADER_BYTES: usize = 10;
 
-/// A whole frame of the service: final and unmasked.
+/// Encodes a whole frame of the service: final and unmasked.
 #[must_use]
 pub fn encode(opcode: Opcode, payload: &[u8]) -> EncodedFrame {
     let head = EncodedHeader::new(opcode, payload.len());
     EncodedFrame::from([&head[..], payload].concat())
 }
 
-/// What a payload is written behind, for [`encode_in_place`]: room for any header.
+/// Placeholder for the header, before the payload in the buffer of [`encode_in_place`].
 pub const HEADER_PLACEHOLDER: &str = "\0\0\0\0\0\0\0\0\0\0";
 
-/// A whole frame made of `buffer`, which is [`HEADER_PLACEHOLDER`] and the payload: nothing is copied but the header.
+/// Encodes a frame in `buffer`, which consists of [`HEADER_PLACEHOLDER`] and the payload. Copies only the header.
 #[must_use]
 pub fn encode_in_place(opcode: Opcode, mut buffer: Vec<u8>) -> EncodedFrame {
     let head = EncodedHeader::new(opcode, buffer.len().saturating_sub(MAX_HEADER_BYTES));
@@ -154,7 +155,7 @@ pub fn encode_in_place(opcode: Opcode, mut buffer: Vec<u8>) -> EncodedFrame {
     EncodedFrame::starting_at(start, buffer)
 }
 
-/// The header of a service's frame.
+/// Encoded header of a frame that the service sends.
 #[derive(Debug, Clone, Copy)]
 pub struct EncodedHeader {
     bytes: [u8; MAX_HEADER_BYTES],
@@ -162,7 +163,7 @@ pub struct EncodedHeader {
 }
 
 impl EncodedHeader {
-    /// For a payload of `payload_len` bytes.
+    /// Encodes the header of a final frame with `payload_len` bytes of payload.
     #[must_use]
     pub fn new(opcode: Opcode, payload_len: usize) -> Self {
         let mut bytes = [0; MAX_HEADER_BYTES];
@@ -193,18 +194,18 @@ impl std::ops::Deref for EncodedHeader {
     }
 }
 
-/// What the first bytes of a frame of the service say.
+/// Header of a frame that the service sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServiceFrameHeader {
-    /// What kind of frame.
+    /// Type of the frame.
     pub opcode: Opcode,
-    /// Bytes of the header itself.
+    /// Length of this header, in bytes.
     pub header_len: usize,
-    /// Bytes of the payload that follows.
+    /// Length of the payload, in bytes.
     pub payload_len: usize,
 }
 
-/// Reads the header of a frame that [`encode`] or [`EncodedHeader`] wrote; `None` for other bytes.
+/// Parses the header of a frame that the service has encoded; `None` for other bytes.
 #[must_use]
 pub fn parse_service_header(bytes: &[u8]) -> Option<ServiceFrameHeader> {
     let ([first, len], rest) = bytes.split_first_chunk()?;
@@ -217,7 +218,7 @@ pub fn parse_service_header(bytes: &[u8]) -> Option<ServiceFrameHeader> {
     Some(ServiceFrameHeader { opcode, header_len: 2 + len_bytes, payload_len })
 }
 
-/// The payloads of a service's frames that lie one after the other.
+/// Returns the payloads of frames that the service has encoded, one after the other.
 pub fn payloads(frames: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = frames;
     std::iter::from_fn(move || {
@@ -228,7 +229,7 @@ pub fn payloads(frames: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// A close frame.
+/// Encodes a close frame. A reason that is too long is cut at a character boundary.
 #[must_use]
 pub fn encode_close(close: &Close) -> EncodedFrame {
     let mut reason = close.reason.as_ref();
@@ -249,8 +250,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_examples_of_the_rfc_are_read_and_written() {
-        // RFC 6455, section 5.7: a masked "Hello", and unmasked ones.
+    fn the_examples_of_the_rfc_are_parsed_and_encoded() {
+        // RFC 6455, section 5.7: a masked "Hello", and unmasked frames.
         let masked = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
         let header = parse_client_header(&masked).unwrap().unwrap();
         assert_eq!((header.opcode, header.payload_len, header.header_len), (Opcode::Text, 5, 6));
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_break_the_rules_are_refused() {
+    fn invalid_frames_are_rejected() {
         let broken: [&[u8]; 5] =
             [&[0xC1, 0x80], &[0x83, 0x80], &[0x81, 0x05], &[0x09, 0x80], &[0x89, 0xFE, 0, 126]];
         for bytes in broken {
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_reason_is_cut_on_a_character_to_what_a_control_frame_holds() {
+    fn a_long_close_reason_is_cut_at_a_character_boundary() {
         let close = Close { code: 1000, reason: "é".repeat(100).into() };
         let frame = encode_close(&close);
         let frame = frame.as_slice();
@@ -283,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_made_in_place_is_that_frame() {
+    fn encoding_in_place_equals_encoding_a_copy() {
         for len in [0, 1, 125, 126, 65_535, 65_536] {
             let payload = "x".repeat(len);
             let buffer = format!("{HEADER_PLACEHOLDER}{payload}").into_bytes();
@@ -304,7 +305,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_the_header_parser_panic(bytes in any::<Vec<u8>>()) {
+        fn arbitrary_bytes_do_not_make_the_header_parser_panic(bytes in any::<Vec<u8>>()) {
             if let Ok(Some(header)) = parse_client_header(&bytes) {
                 prop_assert!(header.header_len <= bytes.len());
             }

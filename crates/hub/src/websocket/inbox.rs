@@ -1,8 +1,8 @@
-//! What comes from one client: read, taken apart, and kept while its turn has not come.
+//! Inbox of one socket: reads frames, and queues messages while an event waits for its answer.
 //!
-//! While the application is being asked about one message, reading goes on: pings are answered, a client that goes away
-//! is noticed, and what else comes waits, within [`BACKLOG_BYTES`]. Beyond that nothing is read, and the client's
-//! sends back up in its own socket.
+//! While an event handler has not answered yet, the inbox reads on: it answers pings, detects the end of the socket,
+//! and queues messages up to [`BACKLOG_BYTES`]. At this limit it stops reading, so that TCP flow control stops the
+//! client.
 
 use std::{
     collections::VecDeque,
@@ -22,39 +22,39 @@ use super::{
 };
 use crate::{connection::ClientConnection, inspect::recorder::RECORDED_FRAMES, outbox::Outbox};
 
-/// A client that has been silent for this long is pinged (the cloud service's default).
+/// Time without received bytes after which a client is pinged (default of the cloud service).
 pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
-/// A client that answers no ping for this many intervals more, five minutes in all, is gone. Not sooner: a simple program
-/// that waits for a line from the keyboard answers nothing read_while, and is there all the same.
+/// Number of unanswered pings after which a client is gone: five minutes in total. A shorter time would disconnect
+/// simple programs that block, waiting for keyboard input, and answer no pings meanwhile.
 pub const KEEP_ALIVE_MISSES: u32 = 14;
-/// Most bytes of messages that wait behind one that the application is being asked about, and 256 for each besides.
+/// Maximum size of the messages queued behind an event, in bytes. Each counts 256 bytes more than its payload.
 pub const BACKLOG_BYTES: usize = MAX_MESSAGE_BYTES;
-/// What a waiting message costs beside its payload: an empty one is not free.
+/// Overhead of a queued message, in bytes. Bounds the number of empty messages.
 const ENTRY_BYTES: usize = 256;
-/// How long the application may still take over what a client said before it said goodbye.
+/// Time that event handlers have for the events a client sent before its close frame.
 pub const CLOSING_EVENT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Room for one read while a client says little: what an idle connection costs.
+/// Buffer size for reads from an idle client, in bytes. Determines the memory of an idle connection.
 const IDLE_READ_BYTES: usize = 2048;
-/// Room for one read while a client says much.
+/// Buffer size for reads from a busy client, in bytes.
 const BUSY_READ_BYTES: usize = 64 * 1024;
 
-/// How a socket's time was up.
+/// End of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SocketEnd {
-    /// For good: client or service closed the connection, or the client broke the rules.
+    /// Ends the connection: client or service closed it, or the client violated the protocol.
     Final,
-    /// By accident, as far as can be told. A reliable client may come back.
+    /// Lost without a normal close. A reliable connection may be recovered.
     Lost,
 }
 
-/// What kind of message came.
+/// Type of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MessageKind {
     Text,
     Binary,
 }
 
-/// A message whose turn has not come.
+/// Message that waits behind an event.
 #[derive(Debug)]
 struct QueuedMessage {
     kind: MessageKind,
@@ -62,47 +62,47 @@ struct QueuedMessage {
 }
 
 impl QueuedMessage {
-    /// What it counts for.
+    /// Returns the size that counts toward [`BACKLOG_BYTES`].
     fn cost(&self) -> usize {
         self.payload.len() + ENTRY_BYTES
     }
 }
 
-/// What comes next.
+/// Next event of an inbox.
 #[derive(Debug)]
 pub(super) enum InboxEvent {
-    /// A message, whose payload is [`Inbox::payload`].
+    /// A message, with the payload [`Inbox::payload`].
     Message(MessageKind),
-    /// The time that was asked for has come, and no message.
+    /// The deadline has passed without a message.
     Deadline,
-    /// There will be no further message: how to close, and why.
+    /// No further messages: the close frame to send, and the kind of the end.
     End(Close, SocketEnd),
 }
 
-/// What was taken from the bytes that are there.
+/// Result of parsing a frame.
 enum ParsedFrame {
     Message(MessageKind),
-    /// A ping or a pong, dealt with.
+    /// A ping or a pong, already handled.
     Control,
     End(Close, SocketEnd),
 }
 
-/// The reading half of a connection.
+/// Reading half of a connection.
 pub(super) struct Inbox<'c, R> {
     reader: R,
     messages: MessageReader,
-    /// The message at hand, if it had to wait.
+    /// Current message, if it was queued.
     current: Option<QueuedMessage>,
     backlog: VecDeque<QueuedMessage>,
     backlog_bytes: usize,
-    /// The end, seen while messages before it current.
+    /// End of the socket, read behind queued messages.
     end: Option<(Close, SocketEnd)>,
-    /// Until when the application may take over them, if the client said goodbye and is not just gone.
+    /// Deadline of their events after a close frame; `None` if the socket was lost.
     close_deadline: Option<Instant>,
     read_capacity: usize,
     missed_pongs: u32,
     ping_at: Instant,
-    /// When the bytes that are there were read, by both clocks: asked once for all messages in them.
+    /// Time of the last read, by both clocks: read once for all messages in the buffer.
     read_at: (Instant, SystemTime),
     connection: &'c ClientConnection,
     outbox: &'c Outbox,
@@ -127,7 +127,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         }
     }
 
-    /// The next message, or the end, or nothing until `deadline`.
+    /// Returns the next message or the end, or [`InboxEvent::Deadline`] at `deadline`.
     pub(super) async fn next(&mut self, deadline: Option<Instant>) -> InboxEvent {
         self.current = None;
         loop {
@@ -137,7 +137,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                 self.current = Some(message);
                 return InboxEvent::Message(kind);
             }
-            // What comes after the end means nothing.
+            // Bytes after the end are ignored.
             if let Some((close, end)) = self.end.take() {
                 return InboxEvent::End(close, end);
             }
@@ -154,25 +154,25 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                 return InboxEvent::Deadline;
             }
             if self.read_capacity == BUSY_READ_BYTES {
-                // Those who are written to come first: a client that says much without a pause would fill their outboxes,
-                // and then be current for.
+                // Lets the writers run first: a busy client would fill the outboxes of its receivers, and then be
+                // throttled for them.
                 tokio::task::yield_now().await;
             }
         }
     }
 
-    /// The payload of the message at hand.
+    /// Returns the payload of the current message.
     pub(super) fn payload(&self) -> &[u8] {
         self.current.as_ref().map_or_else(|| self.messages.payload(), |current| &current.payload)
     }
 
-    /// When the bytes of the message at hand were read.
+    /// Returns the time at which the current message was read.
     pub(super) fn read_at(&self) -> Instant {
         self.read_at.0
     }
 
-    /// Waits for `answer`, and reads on read_while. `None` when the client goes away first: at once when it is just gone,
-    /// after [`CLOSING_EVENT_TIMEOUT`] when it said goodbye.
+    /// Waits for `answer` while reading on. `None` if the client disconnects first: immediately if the socket is lost,
+    /// after [`CLOSING_EVENT_TIMEOUT`] if the client sent a close frame.
     pub(super) async fn read_while<A>(&mut self, answer: impl Future<Output = A>) -> Option<A> {
         tokio::pin!(answer);
         loop {
@@ -198,7 +198,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                 return Some(answer.await);
             }
             let reading = async {
-                // A client that does not take its answers is read no further.
+                // Stops reading from a client that does not read its responses.
                 self.outbox.wait_for_capacity().await;
                 self.read_more(None).await
             };
@@ -209,14 +209,14 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         }
     }
 
-    /// Notes the message at hand, unless so many frames follow that it would be forgotten at once.
+    /// Records the current message for the inspector. Skipped if so many frames follow that it would be overwritten.
     fn record(&self, opcode: Opcode) {
         if self.messages.frames_behind() < RECORDED_FRAMES {
             self.connection.recorder.record_received(opcode, self.messages.payload(), self.read_at.1);
         }
     }
 
-    /// The next thing among the bytes that are there. Pings are answered.
+    /// Parses the next frame in the buffer, and answers pings; `None` if there is no whole message.
     fn parse_next(&mut self) -> Option<ParsedFrame> {
         match self.messages.next_message() {
             Ok(None) => None,
@@ -234,7 +234,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                 Some(ParsedFrame::Message(MessageKind::Binary))
             }
             Ok(Some(ReceivedMessage::Close { code, reason })) => {
-                // Only code 1000 says that the client will not come back.
+                // Only code 1000 means that the client will not recover the connection.
                 let end = if code == Some(close::NORMAL) { SocketEnd::Final } else { SocketEnd::Lost };
                 if end == SocketEnd::Final || !self.connection.format.is_reliable() {
                     self.connection.set_end_reason(&reason);
@@ -246,7 +246,8 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         }
     }
 
-    /// Reads once, pinging a silent client; the end goes to `self.end`. Whether it came to that before `deadline`.
+    /// Reads once, pings an idle client, and stores the end of the socket in `self.end`. Returns `false` if `deadline`
+    /// passes first.
     async fn read_more(&mut self, deadline: Option<Instant>) -> bool {
         loop {
             let until = deadline.map_or(self.ping_at, |deadline| deadline.min(self.ping_at));
@@ -281,10 +282,10 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         }
     }
 
-    /// Reads and forgets until the client has closed too.
+    /// Discards bytes until the client closes the socket.
     pub(super) async fn discard(&mut self) {
-        let mut scrap = [0; IDLE_READ_BYTES];
-        while self.reader.read(&mut scrap).await.is_ok_and(|bytes| bytes > 0) {}
+        let mut buffer = [0; IDLE_READ_BYTES];
+        while self.reader.read(&mut buffer).await.is_ok_and(|bytes| bytes > 0) {}
     }
 }
 
@@ -298,11 +299,11 @@ mod tests {
     use crate::connection::{ConnectionId, WireFormat};
 
     #[tokio::test]
-    async fn others_have_their_turn_between_two_reads_of_a_client_that_says_much() {
+    async fn other_tasks_run_between_two_reads_from_a_busy_client() {
         let id = ConnectionId::random().unwrap();
         let connection = ClientConnection::new(id, None, WireFormat::Simple, Permissions::default());
         let outbox = Outbox::default();
-        // A masked message of 100 bytes; there is always one more to read.
+        // A masked message of 100 bytes. There is always another one to read.
         let message = [b"\x82\xE4\0\0\0\0", &[0; 100][..]].concat();
         let reads = 4;
         let messages = message.repeat(reads * BUSY_READ_BYTES / message.len());

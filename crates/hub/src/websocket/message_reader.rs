@@ -1,56 +1,56 @@
-//! From bytes to messages: frames taken apart, fragments put together (RFC 6455, section 5.4).
+//! Parser of client messages: decodes frames, joins fragments (RFC 6455, section 5.4).
 
 use bytes::{Buf, BytesMut};
 use webpubsub_protocol::close::Close;
 
 use super::frame::{ClientFrameHeader, Opcode, parse_client_header, unmask};
 
-/// Longest message of a client, in bytes of payload, all fragments together (the cloud service's limit).
+/// Maximum payload of a client's message, in bytes, over all fragments (limit of the cloud service).
 pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
-/// What came from the client. Its payload is [`MessageReader::payload`].
+/// Message or control frame of a client. [`MessageReader::payload`] returns its payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReceivedMessage {
-    /// A text message, UTF-8 or not.
+    /// Text message, not yet validated as UTF-8.
     Text,
-    /// A binary message.
+    /// Binary message.
     Binary,
-    /// To be answered with a pong of the same payload.
+    /// Ping, to be answered with a pong of the same payload.
     Ping,
-    /// A sign of life.
+    /// Pong.
     Pong,
-    /// The client closes.
+    /// Close frame.
     Close {
-        /// The code to echo, if it gave one.
+        /// Close code, if there is one.
         code: Option<u16>,
-        /// Its words, often none.
+        /// Close reason, often empty.
         reason: String,
     },
 }
 
-/// Collects bytes, and gives messages. They are read where they lie: nothing is copied but fragments.
+/// Incremental parser of client messages. Payloads are read in place; only fragments are copied.
 #[derive(Debug, Default)]
 pub struct MessageReader {
     buffer: BytesMut,
-    /// Length of the frame at the front of the buffer that has been given out.
+    /// Length of the frame at the start of the buffer that was returned last.
     consumed: usize,
-    /// Where in that frame the payload begins; `None` when it is `message`.
+    /// Offset of its payload in the buffer; `None` if the payload is in `message`.
     payload_start: Option<usize>,
-    /// The first parts of a fragmented message: what it is, and what there is of it.
+    /// Opcode and payload so far of a fragmented message.
     fragments: Option<(Opcode, BytesMut)>,
-    /// The last message that came in fragments.
+    /// Payload of the last fragmented message.
     message: BytesMut,
-    /// How many whole frames of the buffer have not been given out; `None` until they are counted.
+    /// Number of whole frames in the buffer after the returned one; `None` until counted.
     whole_frames: Option<usize>,
 }
 
 impl MessageReader {
-    /// Where to read bytes into, with room for at least `bytes`. The last payload is gone then.
+    /// Returns the buffer to append received bytes to, with space for at least `bytes`. Invalidates the last payload.
     pub fn reserve(&mut self, bytes: usize) -> &mut BytesMut {
         self.release();
         self.whole_frames = None;
         if self.buffer.is_empty() && self.buffer.capacity() > bytes {
-            // Memory for a large message is not kept for the small ones after it.
+            // Frees the memory of a large message instead of keeping it for small ones.
             self.buffer = BytesMut::with_capacity(bytes);
         } else {
             self.buffer.reserve(bytes);
@@ -58,7 +58,7 @@ impl MessageReader {
         &mut self.buffer
     }
 
-    /// The payload of what came last.
+    /// Returns the payload of the last message.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         match self.payload_start {
@@ -67,16 +67,16 @@ impl MessageReader {
         }
     }
 
-    /// How many whole frames have been read and wait behind the message that came last.
+    /// Returns the number of whole frames in the buffer behind the last message.
     #[must_use]
     pub fn frames_behind(&self) -> usize {
         self.whole_frames.unwrap_or_default()
     }
 
-    /// The next message, if its bytes are all there. The last payload is gone then.
+    /// Returns the next message; `None` if its bytes are incomplete. Invalidates the last payload.
     ///
     /// # Errors
-    /// How to close the connection, when the bytes break the rules or exceed [`MAX_MESSAGE_BYTES`].
+    /// The close frame to send, if the bytes violate RFC 6455 or exceed [`MAX_MESSAGE_BYTES`].
     pub fn next_message(&mut self) -> Result<Option<ReceivedMessage>, Close> {
         loop {
             self.release();
@@ -104,7 +104,7 @@ impl MessageReader {
         }
     }
 
-    /// Drops what was given out.
+    /// Removes the last frame from the buffer.
     fn release(&mut self) {
         self.buffer.advance(std::mem::take(&mut self.consumed));
         if self.payload_start.take().is_none() {
@@ -140,13 +140,13 @@ impl MessageReader {
                 self.fragments = Some((kind, self.payload().into()));
                 Ok(None)
             }
-            // A continuation of nothing, or a new message inside another.
+            // A continuation without a first part, or a new message inside another.
             _ => Err(Close::INVALID_FRAME),
         }
     }
 }
 
-/// How many whole frames lie in `bytes`, as far as they keep the rules.
+/// Counts the whole, valid frames at the start of `bytes`.
 fn count_frames(mut bytes: &[u8]) -> usize {
     let mut frames = 0;
     while let Ok(Some(header)) = parse_client_header(bytes)
@@ -163,7 +163,7 @@ fn data_message(kind: Opcode) -> ReceivedMessage {
     if kind == Opcode::Text { ReceivedMessage::Text } else { ReceivedMessage::Binary }
 }
 
-/// A close frame's payload (RFC 6455, sections 5.5.1 and 7.4).
+/// Parses the payload of a close frame (RFC 6455, sections 5.5.1 and 7.4).
 fn read_close(payload: &[u8]) -> Result<ReceivedMessage, Close> {
     let Some((code, reason)) = payload.split_first_chunk() else {
         let is_bare = payload.is_empty();
@@ -187,7 +187,7 @@ mod tests {
 
     use super::*;
 
-    /// A client's frame.
+    /// Encodes a frame of a client.
     fn masked(first_byte: u8, payload: &[u8]) -> Vec<u8> {
         let mask = [1, 2, 3, 4];
         let mut frame = vec![first_byte];
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn fragments_are_put_together_and_a_ping_may_come_in_between() {
+    fn fragments_are_joined_and_pings_between_them_are_returned() {
         let bytes =
             [masked(0x01, b"Hel"), masked(0x89, b"?"), masked(0x80, b"lo"), masked(0x82, b"whole")].concat();
         let expected = [
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_may_be_as_long_as_the_limit_and_not_longer() {
+    fn messages_beyond_the_size_limit_are_rejected() {
         let whole = masked(0x82, &vec![7; MAX_MESSAGE_BYTES]);
         assert!(
             matches!(&read_all(&whole).unwrap()[..], [(ReceivedMessage::Binary, bytes)] if bytes.len() == MAX_MESSAGE_BYTES)
@@ -261,19 +261,19 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_no_memory_holds_is_refused_before_any_is_taken() {
+    fn an_excessive_length_is_rejected_before_memory_is_allocated() {
         let header = [0x82, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0];
         assert_eq!(read_all(&header), Err(Close::TOO_LARGE));
     }
 
     #[test]
-    fn stray_continuations_and_interrupted_messages_are_refused() {
+    fn stray_continuations_and_interrupted_messages_are_rejected() {
         assert_eq!(read_all(&masked(0x80, b"x")), Err(Close::INVALID_FRAME));
         assert_eq!(read_all(&[masked(0x01, b"x"), masked(0x81, b"y")].concat()), Err(Close::INVALID_FRAME));
     }
 
     #[test]
-    fn close_codes_that_must_not_be_sent_are_refused() {
+    fn reserved_close_codes_are_rejected() {
         assert_eq!(
             read_all(&masked(0x88, b"")).unwrap(),
             [(ReceivedMessage::Close { code: None, reason: String::new() }, Vec::new())]
@@ -292,7 +292,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn however_the_bytes_are_cut_the_same_messages_come_out(
+        fn messages_do_not_depend_on_the_boundaries_of_reads(
             messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..8),
             cuts in prop::collection::vec(1..64_usize, 1..50),
         ) {
@@ -313,7 +313,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_the_reader_panic_or_hoard(bytes in any::<Vec<u8>>()) {
+        fn arbitrary_bytes_do_not_make_the_reader_panic(bytes in any::<Vec<u8>>()) {
             drop(read_all(&bytes));
         }
     }

@@ -1,8 +1,7 @@
-//! WebSockets (RFC 6455), the service's side.
+//! Server side of WebSockets (RFC 6455).
 //!
-//! Written here rather than taken from a library for one reason: a broadcast's frame is encoded once and its bytes go
-//! to every socket, and everything that waits for a socket leaves in one vectored write. That needs the frames
-//! themselves.
+//! Implemented here instead of with a library, since fan-out needs access to encoded frames: each broadcast is encoded
+//! once, its bytes are shared by all sockets, and all frames queued for a socket go out in one vectored write.
 
 pub mod driver;
 pub mod frame;

@@ -1,4 +1,4 @@
-//! An application's server that answers as a test wants, a service that calls it, and a client of that.
+//! Upstream server with scripted responses, a service that calls it, and a client of the service.
 
 use std::{
     collections::HashMap,
@@ -44,11 +44,11 @@ use webpubsub_protocol::{
 };
 
 const KEY: &str = "a-key-for-tests-of-32-or-more-bytes!";
-/// How long anything may take.
+/// Timeout of each wait.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+    timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("timed out waiting for {what}"))
 }
 
 fn key() -> AccessKey {
@@ -59,7 +59,7 @@ pub fn signature(connection_id: &str) -> String {
     event_signature(connection_id, &[key()])
 }
 
-/// A request that an application got.
+/// Request that the server received.
 #[derive(Debug, Clone)]
 pub struct Event {
     pub name: String,
@@ -67,7 +67,7 @@ pub struct Event {
     headers: HeaderMap,
     pub text: String,
     pub body: Value,
-    /// The how manieth of its name.
+    /// Number of the request among those with its name, from 1 on.
     pub attempt: usize,
 }
 
@@ -77,19 +77,19 @@ impl Event {
     }
 }
 
-/// An answer in the making.
-pub struct Answer {
+/// Scripted response.
+pub struct ScriptedResponse {
     status: u16,
     headers: Vec<(String, String)>,
     body: String,
     never: bool,
 }
 
-pub fn answer(status: u16) -> Answer {
-    Answer { status, headers: Vec::new(), body: String::new(), never: false }
+pub fn answer(status: u16) -> ScriptedResponse {
+    ScriptedResponse { status, headers: Vec::new(), body: String::new(), never: false }
 }
 
-impl Answer {
+impl ScriptedResponse {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
@@ -100,7 +100,7 @@ impl Answer {
         self
     }
 
-    /// Does not come.
+    /// Never answers.
     pub fn never(mut self) -> Self {
         self.never = true;
         self
@@ -110,26 +110,26 @@ impl Answer {
 struct Consent {
     origin: Mutex<String>,
     knows_options: AtomicBool,
-    asked: Mutex<Vec<String>>,
+    paths: Mutex<Vec<String>>,
     cancelled: Notify,
 }
 
-/// An application's server.
-pub struct Application {
+/// Upstream server.
+pub struct UpstreamServer {
     address: String,
     consent: Arc<Consent>,
     events: tokio::sync::Mutex<mpsc::UnboundedReceiver<Event>>,
-    /// Events that were passed over when others were asked for.
-    kept: Mutex<Vec<Event>>,
+    /// Events that were skipped while waiting for others.
+    skipped: Mutex<Vec<Event>>,
 }
 
-impl Application {
-    pub async fn start(script: impl Fn(&Event) -> Answer + Send + Sync + 'static) -> Self {
+impl UpstreamServer {
+    pub async fn start(script: impl Fn(&Event) -> ScriptedResponse + Send + Sync + 'static) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         let consent = Arc::new(Consent {
             origin: Mutex::new("*".into()),
             knows_options: AtomicBool::new(true),
-            asked: Mutex::default(),
+            paths: Mutex::default(),
             cancelled: Notify::new(),
         });
         let (shared, script, attempts) =
@@ -159,14 +159,14 @@ impl Application {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         tokio::spawn(axum::serve(listener, app).into_future());
-        Self { address, consent, events: tokio::sync::Mutex::new(events), kept: Mutex::default() }
+        Self { address, consent, events: tokio::sync::Mutex::new(events), skipped: Mutex::default() }
     }
 
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// Everything goes here.
+    /// Returns a rule for all events.
     pub fn rule(&self) -> String {
         self.url("/hubs/{hub}")
     }
@@ -181,12 +181,12 @@ impl Application {
         self
     }
 
-    /// The next event of this name.
+    /// Waits for the next event with this name.
     pub async fn next(&self, name: &str) -> Event {
-        let kept = |events: &mut Vec<Event>| {
+        let skipped = |events: &mut Vec<Event>| {
             events.iter().position(|event| event.name == name).map(|at| events.remove(at))
         };
-        if let Some(event) = kept(&mut self.kept.lock().unwrap()) {
+        if let Some(event) = skipped(&mut self.skipped.lock().unwrap()) {
             return event;
         }
         let mut events = self.events.lock().await;
@@ -195,22 +195,22 @@ impl Application {
             if event.name == name {
                 return event;
             }
-            self.kept.lock().unwrap().push(event);
+            self.skipped.lock().unwrap().push(event);
         }
     }
 
-    /// Whether nothing has come that was not asked for.
+    /// Returns whether there is no further event.
     pub fn is_quiet(&self) -> bool {
-        self.kept.lock().unwrap().is_empty() && self.events.try_lock().unwrap().is_empty()
+        self.skipped.lock().unwrap().is_empty() && self.events.try_lock().unwrap().is_empty()
     }
 
     pub fn validated_paths(&self) -> Vec<String> {
-        self.consent.asked.lock().unwrap().clone()
+        self.consent.paths.lock().unwrap().clone()
     }
 
-    /// Waits until a request that was never answered is taken back.
+    /// Waits until a request without an answer is cancelled.
     pub async fn until_cancelled(&self) {
-        in_time("the request to be taken back", self.consent.cancelled.notified()).await;
+        in_time("the request to be cancelled", self.consent.cancelled.notified()).await;
     }
 }
 
@@ -228,7 +228,7 @@ impl Consent {
         if !is_known {
             return StatusCode::NOT_FOUND.into_response();
         }
-        self.asked.lock().unwrap().push(request.uri().path().to_owned());
+        self.paths.lock().unwrap().push(request.uri().path().to_owned());
         assert!(request.headers().contains_key("webhook-request-origin"));
         [("WebHook-Allowed-Origin", self.origin.lock().unwrap().clone())].into_response()
     }
@@ -249,7 +249,7 @@ async fn read(request: Request, attempts: &Mutex<HashMap<String, usize>>) -> Eve
     Event { name, path: parts.uri.path().to_owned(), headers: parts.headers, text, body, attempt }
 }
 
-/// A running service with one hub, `chat`.
+/// Running service with the hub `chat`.
 pub struct Running {
     address: String,
     service: Arc<Service>,
@@ -268,7 +268,7 @@ pub async fn anonymous_service(rules: &[&str]) -> Running {
 }
 
 async fn start(rules: &[&str], timeout: Duration, allows_anonymous: bool) -> Running {
-    // Fails when another test of this process was first, and then there is one.
+    // Fails if another test of this process has installed the provider.
     drop(rustls::crypto::ring::default_provider().install_default());
     let settings = Settings { access_keys: vec![key()], accepts_any_host: true, ..Settings::default() };
     let rules = rules.iter().map(|rule| rule.parse().unwrap()).collect();
@@ -295,7 +295,7 @@ fn token_of(user: &str, audience: String) -> String {
 }
 
 impl Running {
-    /// The status of a request to the data plane.
+    /// Sends a request to the data plane, and returns the status.
     pub async fn rest(&self, method: &str, target: &str) -> StatusCode {
         let token = token(format!("http://h{target}"));
         let request = Request::builder()
@@ -308,7 +308,7 @@ impl Running {
     }
 
     /// Waits until a reliable connection has lost its socket.
-    pub async fn until_away(&self, id: &str) {
+    pub async fn until_detached(&self, id: &str) {
         let is_detached = async {
             while !self.service.hub_named("chat").is_some_and(|hub| hub.connection(id).unwrap().is_detached())
             {
@@ -319,14 +319,14 @@ impl Running {
     }
 }
 
-/// A client.
+/// Client of the service.
 pub struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub subprotocol: Option<String>,
 }
 
 impl Client {
-    /// Connects with a token, offering these subprotocols; the status when refused.
+    /// Connects with a token, and offers these subprotocols. Fails with the status of a rejection.
     pub async fn connect(running: &Running, offer: &str, query: &str) -> Result<Self, StatusCode> {
         let token = token("http://h/client/hubs/chat".into());
         let query = if query.is_empty() { "?".to_owned() } else { format!("{query}&") };
@@ -370,7 +370,7 @@ impl Client {
         self.socket.send(Message::text(text)).await.unwrap();
     }
 
-    /// Sends empty messages, `most` of them; whether that backs up before.
+    /// Sends up to `most` empty messages. Returns `true` if one of them could not be sent in time.
     pub async fn backs_up_with_empty_messages(&mut self, most: usize) -> bool {
         const BACKED_UP: Duration = Duration::from_secs(1);
         for _ in 0..most {
@@ -415,7 +415,7 @@ impl Client {
         self.socket.close(Some(frame)).await.unwrap();
     }
 
-    /// Goes away without a word.
+    /// Drops the connection without a close frame.
     pub async fn drop_socket(self) {
         drop(self.socket);
     }

@@ -1,5 +1,5 @@
-//! The hub against a plain model of it: whatever clients and servers do, in whatever order, everyone hears exactly what
-//! the model says, in the order it says.
+//! Comparison of the hub with a simple model: after any sequence of operations, every client has received exactly the
+//! messages that the model predicts, in that order.
 
 #![allow(
     clippy::unwrap_used,
@@ -38,7 +38,7 @@ use streams::{StreamStep, any_stream_step};
 const GROUPS: [&str; 3] = ["a", "b", "c"];
 const USERS: [Option<&str>; 3] = [None, Some("ada"), Some("bob")];
 
-/// What can happen. Numbers choose among what there is, whatever there is.
+/// Operation. Numbers select among the existing clients and groups.
 #[derive(Debug, Clone)]
 enum Step {
     Connect { user: usize, may_join: bool, may_send: bool },
@@ -85,7 +85,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A client: the real one, and what the model knows of it.
+/// Client with its real session and its state in the model.
 struct Client {
     session: Session,
     outbox: Arc<Outbox>,
@@ -95,7 +95,7 @@ struct Client {
     may_join: HashSet<&'static str>,
     may_send: HashSet<&'static str>,
     carried_out: HashSet<u64>,
-    /// The group of its open stream, and the number that comes next.
+    /// Group and next sequence id of the open stream.
     stream: Option<(&'static str, u64)>,
     expected: Vec<String>,
 }
@@ -112,7 +112,7 @@ impl World {
         match step {
             Step::Connect { user, may_join, may_send } => self.connect(USERS[user], may_join, may_send),
             Step::Broadcast { excluded } => {
-                let excluded = self.chosen(excluded);
+                let excluded = self.connected_client(excluded);
                 let text = self.next_text();
                 self.server_sends(Audience::Everyone, excluded, &text);
                 self.expect(|at, _| Some(at) != excluded, &format!("server {text}"));
@@ -124,7 +124,7 @@ impl World {
                 self.expect(|_, client| client.user == Some(user), &format!("server {text}"));
             }
             Step::SendToConnection { client } => {
-                let Some(at) = self.chosen(client) else { return };
+                let Some(at) = self.connected_client(client) else { return };
                 let (id, text) = (self.clients[at].session.connection().id.clone(), self.next_text());
                 self.server_sends(Audience::Connection(id.as_str()), None, &text);
                 self.expect(|other, _| other == at, &format!("server {text}"));
@@ -150,7 +150,7 @@ impl World {
                 self.publish(client, GROUPS[group], ack_id, no_echo)
             }
             Step::AddToGroup { client, group } => {
-                let Some(at) = self.chosen(client) else { return };
+                let Some(at) = self.connected_client(client) else { return };
                 let client = &mut self.clients[at];
                 self.hub
                     .join(&client.session.connection().id, &GroupName::new(GROUPS[group]).unwrap())
@@ -158,7 +158,7 @@ impl World {
                 client.groups.insert(GROUPS[group]);
             }
             Step::Decide { client, send, group, allowed } => {
-                let Some(at) = self.chosen(client) else { return };
+                let Some(at) = self.connected_client(client) else { return };
                 let client = &mut self.clients[at];
                 let (permission, known) = match send {
                     true => (Permission::SendToGroup, &mut client.may_send),
@@ -173,7 +173,7 @@ impl World {
                 }
             }
             Step::Disconnect { client } => {
-                let Some(at) = self.chosen(client) else { return };
+                let Some(at) = self.connected_client(client) else { return };
                 self.end_stream(at);
                 self.clients[at].session.end(Instant::now());
                 self.clients[at].is_connected = false;
@@ -183,8 +183,8 @@ impl World {
         }
     }
 
-    /// One of the connected clients, if there is any.
-    fn chosen(&self, number: usize) -> Option<usize> {
+    /// Returns the index of a connected client; `None` if there is none.
+    fn connected_client(&self, number: usize) -> Option<usize> {
         let connected: Vec<usize> =
             (0..self.clients.len()).filter(|at| self.clients[*at].is_connected).collect();
         (!connected.is_empty()).then(|| connected[number % connected.len()])
@@ -218,10 +218,10 @@ impl World {
         });
     }
 
-    fn expect(&mut self, hears: impl Fn(usize, &Client) -> bool, words: &str) {
+    fn expect(&mut self, is_receiver: impl Fn(usize, &Client) -> bool, expected: &str) {
         for (at, client) in self.clients.iter_mut().enumerate() {
-            if client.is_connected && hears(at, client) {
-                client.expected.push(words.to_owned());
+            if client.is_connected && is_receiver(at, client) {
+                client.expected.push(expected.to_owned());
             }
         }
     }
@@ -237,7 +237,7 @@ impl World {
         );
     }
 
-    /// Has a client ask; `model` does the same to the model, or gives `None` when it is forbidden.
+    /// Sends a request of a client. `model` applies it to the model, or returns `None` if it is forbidden.
     fn request(
         &mut self,
         client: usize,
@@ -245,7 +245,7 @@ impl World {
         frame: &str,
         model: impl FnOnce(&mut Client) -> Option<()>,
     ) {
-        let Some(at) = self.chosen(client) else { return };
+        let Some(at) = self.connected_client(client) else { return };
         self.clients[at].session.receive(Incoming::Text(frame), Instant::now());
         self.settle(at, ack_id, model);
     }
@@ -267,7 +267,7 @@ impl World {
     }
 
     fn publish(&mut self, client: usize, group: &'static str, ack_id: Option<u64>, no_echo: bool) {
-        let Some(at) = self.chosen(client) else { return };
+        let Some(at) = self.connected_client(client) else { return };
         let text = self.next_text();
         let ack = ack_id.map(|ack_id| format!(r#","ackId":{ack_id}"#)).unwrap_or_default();
         let frame = format!(
@@ -278,30 +278,30 @@ impl World {
         let is_allowed = self.clients[at].may_send.contains(group);
         if is_allowed && !is_repeated {
             let from = self.clients[at].user.unwrap_or("nobody");
-            let hears =
+            let is_receiver =
                 |other: usize, client: &Client| client.groups.contains(group) && !(no_echo && other == at);
-            self.expect(hears, &format!("{group} from {from}: {text}"));
+            self.expect(is_receiver, &format!("{group} from {from}: {text}"));
         }
         self.settle(at, ack_id, |_| is_allowed.then_some(()));
     }
 
-    /// What each client has really heard.
+    /// Compares the received messages of all clients with the expected ones.
     async fn compare(&self) -> Result<(), TestCaseError> {
         for client in &self.clients {
-            // A marker makes the outbox answer at once even when nothing else is in it.
+            // A marker frame makes the outbox answer at once, even if it is empty otherwise.
             client.outbox.push(&EncodedFrame::from(b"\x81\x00".to_vec()));
             let NextWrite::Frames(frames) = client.outbox.next_write().await else { panic!("closed") };
             let frames = frames.concat();
-            let heard: Vec<String> =
-                payloads(&frames).filter(|payload| !payload.is_empty()).map(words).collect();
-            prop_assert_eq!(&heard, &client.expected);
+            let received: Vec<String> =
+                payloads(&frames).filter(|payload| !payload.is_empty()).map(notation).collect();
+            prop_assert_eq!(&received, &client.expected);
         }
         Ok(())
     }
 }
 
-/// A frame in the model's words.
-fn words(payload: &[u8]) -> String {
+/// Translates a frame into the notation of the model.
+fn notation(payload: &[u8]) -> String {
     let json: Value = serde_json::from_slice(payload).unwrap();
     let text = |name: &str| json[name].as_str().unwrap_or("nobody").to_owned();
     match (json["type"].as_str(), json["from"].as_str()) {
@@ -327,7 +327,7 @@ fn words(payload: &[u8]) -> String {
 
 proptest! {
     #[test]
-    fn everyone_hears_what_the_model_says_in_its_order(steps in prop::collection::vec(any_step(), 0..120)) {
+    fn all_clients_receive_the_messages_of_the_model_in_order(steps in prop::collection::vec(any_step(), 0..120)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut world = World::default();
         for step in steps {

@@ -1,4 +1,4 @@
-//! The model's part about streams: one for each client at most, so that there is one order of things.
+//! Streams of the model: at most one per client, so that the order of messages is defined.
 
 use proptest::prelude::*;
 use tokio::time::Instant;
@@ -6,13 +6,13 @@ use webpubsub_hub::session::Incoming;
 
 use super::{GROUPS, World};
 
-/// What a publisher does with its stream.
+/// Operation of a publisher on its stream.
 #[derive(Debug, Clone)]
 pub enum StreamStep {
     Start {
         group: usize,
     },
-    /// A fragment whose number is this far from the expected one.
+    /// A fragment with this offset from the expected sequence id.
     Data {
         offset: i64,
     },
@@ -32,29 +32,29 @@ pub fn any_stream_step() -> impl Strategy<Value = StreamStep> {
 
 impl World {
     pub fn stream(&mut self, client: usize, step: StreamStep) {
-        let Some(at) = self.chosen(client) else { return };
+        let Some(at) = self.connected_client(client) else { return };
         match step {
             StreamStep::Start { group } => self.start_stream(at, GROUPS[group]),
             StreamStep::Data { offset } => self.stream_data(at, offset),
             StreamStep::KeepAlive => {
-                self.say(at, r#"{"type":"streamData","streamId":"s"}"#);
+                self.send(at, r#"{"type":"streamData","streamId":"s"}"#);
                 if self.clients[at].stream.is_none() {
-                    self.hears(at, "stream closed StreamNotFound");
+                    self.expect_for(at, "stream closed StreamNotFound");
                 }
             }
             StreamStep::End => {
-                self.say(at, r#"{"type":"streamEnd","streamId":"s"}"#);
-                let words = if self.clients[at].stream.is_some() { "well" } else { "StreamNotFound" };
+                self.send(at, r#"{"type":"streamEnd","streamId":"s"}"#);
+                let expected = if self.clients[at].stream.is_some() { "well" } else { "StreamNotFound" };
                 self.end_stream(at);
-                self.hears(at, &format!("stream closed {words}"));
+                self.expect_for(at, &format!("stream closed {expected}"));
             }
         }
     }
 
     fn start_stream(&mut self, at: usize, group: &'static str) {
-        self.say(at, &format!(r#"{{"type":"sendToGroup","group":"{group}","stream":{{"streamId":"s"}}}}"#));
+        self.send(at, &format!(r#"{{"type":"sendToGroup","group":"{group}","stream":{{"streamId":"s"}}}}"#));
         let client = &mut self.clients[at];
-        let words = if !client.may_send.contains(group) {
+        let expected = if !client.may_send.contains(group) {
             "stream closed Forbidden"
         } else if client.stream.is_some() {
             "stream closed BadRequest"
@@ -62,28 +62,28 @@ impl World {
             client.stream = Some((group, 1));
             "stream at 1"
         };
-        self.hears(at, words);
+        self.expect_for(at, expected);
     }
 
     fn stream_data(&mut self, at: usize, offset: i64) {
         let expected = self.clients[at].stream.map_or(1, |(_, expected)| expected);
         let number = expected.saturating_add_signed(offset);
         let text = self.next_text();
-        self.say(
+        self.send(
             at,
             &format!(
                 r#"{{"type":"streamData","streamId":"s","streamSequenceId":{number},"dataType":"text","data":"{text}"}}"#
             ),
         );
         let Some((group, expected)) = self.clients[at].stream else {
-            return self.hears(at, "stream closed StreamNotFound");
+            return self.expect_for(at, "stream closed StreamNotFound");
         };
         match number.cmp(&expected) {
-            std::cmp::Ordering::Less => self.hears(at, &format!("stream at {expected}")),
-            std::cmp::Ordering::Greater => self.hears(at, &format!("stream back at {expected}")),
+            std::cmp::Ordering::Less => self.expect_for(at, &format!("stream at {expected}")),
+            std::cmp::Ordering::Greater => self.expect_for(at, &format!("stream back at {expected}")),
             std::cmp::Ordering::Equal if !self.clients[at].may_send.contains(group) => {
                 self.end_stream(at);
-                self.hears(at, "stream closed Forbidden");
+                self.expect_for(at, "stream closed Forbidden");
             }
             std::cmp::Ordering::Equal => {
                 let from = self.clients[at].user.unwrap_or("nobody");
@@ -92,23 +92,23 @@ impl World {
                     &format!("{group} from {from}: {text}"),
                 );
                 self.clients[at].stream = Some((group, expected + 1));
-                self.hears(at, &format!("stream at {}", expected + 1));
+                self.expect_for(at, &format!("stream at {}", expected + 1));
             }
         }
     }
 
-    /// Receivers hear that it is over. The publisher may be one of them.
+    /// Ends a stream: its receivers get a terminal message. The publisher may be one of them.
     pub fn end_stream(&mut self, at: usize) {
         let Some((group, number)) = self.clients[at].stream.take() else { return };
         let from = self.clients[at].user.unwrap_or("nobody");
         self.expect(|_, client| client.groups.contains(group), &format!("{group} from {from}: end {number}"));
     }
 
-    fn say(&mut self, at: usize, frame: &str) {
+    fn send(&mut self, at: usize, frame: &str) {
         self.clients[at].session.receive(Incoming::Text(frame), Instant::now());
     }
 
-    fn hears(&mut self, at: usize, words: &str) {
-        self.clients[at].expected.push(words.to_owned());
+    fn expect_for(&mut self, at: usize, expected: &str) {
+        self.clients[at].expected.push(expected.to_owned());
     }
 }

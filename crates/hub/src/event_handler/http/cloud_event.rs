@@ -1,4 +1,4 @@
-//! An event as an HTTP request: CloudEvents in binary mode, with the service's extension.
+//! Events as HTTP requests: CloudEvents in binary mode, with the extension of the service.
 //!
 //! Source: service documentation, "CloudEvents extension for event handlers".
 
@@ -20,17 +20,17 @@ use crate::{
 pub(super) const CONNECTION_STATE: HeaderName = HeaderName::from_static("ce-connectionstate");
 pub(super) const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
 
-/// Whom an event is event_connection.
+/// Connection of an event.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EventConnection<'a> {
     pub(super) connection_id: &'a ConnectionId,
     pub(super) user_id: Option<&'a str>,
-    /// The subprotocol agreed on; none before that.
+    /// Negotiated subprotocol; `None` before the negotiation.
     pub(super) subprotocol: Option<&'a str>,
     pub(super) event_context: &'a EventContext,
 }
 
-/// A request to a handler, but for its URL.
+/// Request to a handler, without its URL.
 #[derive(Debug)]
 pub(super) struct CloudEvent {
     pub(super) headers: HeaderMap,
@@ -38,7 +38,7 @@ pub(super) struct CloudEvent {
 }
 
 impl CloudEvent {
-    /// An event of the service.
+    /// Creates a system event.
     pub(super) fn system(
         event: SystemEvent,
         event_connection: EventConnection<'_>,
@@ -51,7 +51,7 @@ impl CloudEvent {
         Ok(Self { headers, body: body.into() })
     }
 
-    /// An event of a client.
+    /// Creates a user event.
     pub(super) fn user(
         name: &str,
         payload: &Payload<'_>,
@@ -99,12 +99,12 @@ fn headers(
     let mut headers = HeaderMap::with_capacity(texts.len() + 4);
     for (name, text) in texts {
         let Some(text) = text else { continue };
-        // HTTP takes white space off the ends of a value: the handler would see another user.
-        let survives = text.trim_matches([' ', '\t']).len() == text.len();
-        // Bytes, not `from_str`: a user's name may hold any character but control ones, and goes out as UTF-8.
+        // HTTP strips white space at the ends of a value: the handler would receive a different user id.
+        let is_preserved = text.trim_matches([' ', '\t']).len() == text.len();
+        // `from_bytes` accepts UTF-8, which user ids may contain; `from_str` accepts only ASCII.
         match HeaderValue::from_bytes(text.as_bytes()) {
-            Ok(value) if survives => drop(headers.insert(HeaderName::from_static(name), value)),
-            _ => return Err(EventError::Failed(format!("no header can hold this `{name}`: {text:?}"))),
+            Ok(value) if is_preserved => drop(headers.insert(HeaderName::from_static(name), value)),
+            _ => return Err(EventError::Failed(format!("`{name}` is not valid in a header: {text:?}"))),
         }
     }
     if let Some(state) = event_connection.event_context.connection_state() {
@@ -113,7 +113,7 @@ fn headers(
     Ok(headers)
 }
 
-/// A UUID. Without randomness the request goes without one: it is for logs.
+/// Creates a UUID for the logs. `None` without randomness: the request goes out without an id.
 fn request_id() -> Option<String> {
     let digits = ConnectionId::random().ok()?.as_str().to_owned();
     let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| digits.get(range).unwrap_or_default());
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_tells_who_and_what_and_is_signed() {
+    fn events_carry_connection_user_and_type_and_are_signed() {
         let event_context = EventContext::new("chat".into(), "localhost".into());
         let id = ConnectionId::random().unwrap();
         let keys = [AccessKey::new(&"k".repeat(32)).unwrap()];
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_would_arrive_as_another_is_not_sent() {
+    fn user_ids_that_http_would_change_are_rejected() {
         let (event_context, id) = (EventContext::default(), ConnectionId::random().unwrap());
         for user in [" admin", "admin ", "ad\nmin", "\tadmin"] {
             let event_connection = EventConnection {

@@ -1,4 +1,4 @@
-//! Getting an event to a handler, and its answer back: with time-outs, and again when that may help.
+//! Delivery of events to handlers: timeouts and retries.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,16 +13,15 @@ use super::{
 };
 use crate::event_handler::{EventContext, EventError};
 
-/// How long a handler may take when nobody says otherwise, pauses and further attempts included (what the vendor's
-/// emulator allows).
+/// Default timeout of a handler, retries and their delays included (limit of the vendor's emulator).
 pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(100);
-/// The pauses before further attempts, after 408, 5xx and network failures.
+/// Delays before the retries after 408, 5xx and network failures.
 pub const RETRY_DELAYS: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(5)];
-/// Longest answer of a handler, in bytes.
+/// Maximum length of a handler's response, in bytes.
 pub const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
-/// What a handler said.
+/// Response of a handler.
 #[derive(Debug)]
 pub(super) struct HandlerResponse {
     pub(super) status: StatusCode,
@@ -30,18 +29,18 @@ pub(super) struct HandlerResponse {
     pub(super) body: Bytes,
 }
 
-/// Why there is no answer.
+/// Failure to get a response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum DeliveryError {
-    #[error("it cannot be reached: {0}")]
+    #[error("not reachable: {0}")]
     Unreachable(String),
-    #[error("it did not answer within {} s", .0.as_secs_f32())]
+    #[error("no response within {} s", .0.as_secs_f32())]
     TimedOut(Duration),
-    #[error("its answer is longer than {MAX_RESPONSE_BYTES} bytes")]
+    #[error("the response exceeds {MAX_RESPONSE_BYTES} bytes")]
     TooLong,
 }
 
-/// Carries events to handlers. Cloning shares what is known of them.
+/// HTTP client for event handlers. Clones share the validation states.
 #[derive(Debug, Clone)]
 pub(super) struct DeliveryClient {
     client: Client,
@@ -51,13 +50,13 @@ pub(super) struct DeliveryClient {
 
 impl DeliveryClient {
     pub(super) fn new() -> Result<Self, reqwest::Error> {
-        // A handler that sends us elsewhere has failed: nobody was asked whether that place wants our events. And no proxy
-        // is asked to carry them: they are for the handler alone.
+        // A redirect counts as a failure: its target has not been validated. Proxies are disabled, since events are for
+        // the handler only.
         let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().build()?;
         Ok(Self { client, validations: Arc::default(), timeout: HANDLER_TIMEOUT })
     }
 
-    /// Gets an event to the handler at the first URL, if the second one says that it wants any, and the answer back.
+    /// Posts an event to `url`, after `validation_url` has given consent, and returns the response.
     pub(super) async fn deliver(
         &self,
         (url, validation_url): &(Url, Url),
@@ -65,37 +64,37 @@ impl DeliveryClient {
         mut event: CloudEvent,
     ) -> Result<HandlerResponse, EventError> {
         let at = display(url);
-        let failed = |words: String| EventError::Failed(format!("{at}: {words}"));
+        let failed = |reason: String| EventError::Failed(format!("{at}: {reason}"));
         self.validations
             .check(&self.client, validation_url, &event_context.origin)
             .await
-            .map_err(|refusal| failed(refusal.to_string()))?;
+            .map_err(|error| failed(error.to_string()))?;
         let host = url.host_str().unwrap_or_default();
         if let Some(cookies) = event_context.cookies(host) {
             event.headers.insert(header::COOKIE, cookies);
         }
-        let answer = self.post(url, &event).await.map_err(|failure| failed(failure.to_string()))?;
-        for cookie in answer.headers.get_all(header::SET_COOKIE) {
+        let response = self.post(url, &event).await.map_err(|failure| failed(failure.to_string()))?;
+        for cookie in response.headers.get_all(header::SET_COOKIE) {
             event_context.set_cookie(host, cookie.to_str().unwrap_or_default());
         }
-        tracing::debug!(handler = %at, status = %answer.status, request = ?event.headers.get(CLIENT_REQUEST_ID), "event handled");
-        Ok(answer)
+        tracing::debug!(handler = %at, status = %response.status, request = ?event.headers.get(CLIENT_REQUEST_ID), "event handled");
+        Ok(response)
     }
 
-    /// Posts `event`, several times if need be: under the same ids, so that a handler can tell.
+    /// Posts an event, with retries. All attempts have the same ids, so that the handler can detect duplicates.
     async fn post(&self, url: &Url, event: &CloudEvent) -> Result<HandlerResponse, DeliveryError> {
         let attempts = async {
-            let mut pauses = RETRY_DELAYS.into_iter();
+            let mut delays = RETRY_DELAYS.into_iter();
             loop {
                 let outcome = attempt(&self.client, url, event).await;
-                let may_help = match &outcome {
-                    Ok(answer) => {
-                        answer.status == StatusCode::REQUEST_TIMEOUT || answer.status.is_server_error()
+                let is_retryable = match &outcome {
+                    Ok(response) => {
+                        response.status == StatusCode::REQUEST_TIMEOUT || response.status.is_server_error()
                     }
                     Err(failure) => matches!(failure, DeliveryError::Unreachable(_)),
                 };
-                match pauses.next() {
-                    Some(pause) if may_help => tokio::time::sleep(pause).await,
+                match delays.next() {
+                    Some(delay) if is_retryable => tokio::time::sleep(delay).await,
                     _ => return outcome,
                 }
             }
@@ -105,7 +104,7 @@ impl DeliveryClient {
     }
 }
 
-/// A URL for the log: without its query or user, which may hold a key.
+/// Formats a URL for the log, without its query and user, which may contain keys.
 fn display(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
@@ -128,7 +127,7 @@ async fn read_body(mut response: Response) -> Result<Bytes, DeliveryError> {
     Ok(body.freeze())
 }
 
-/// Without the URL, which may hold a handler's key (`?code=`).
+/// Removes the URL from an error: it may contain a key of the handler (`?code=`).
 fn unreachable(error: reqwest::Error) -> DeliveryError {
     let error = error.without_url();
     let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());

@@ -1,4 +1,4 @@
-//! What is asked of handlers, and what their answers mean.
+//! Request bodies and responses of event handlers.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
     metadata_headers,
 };
 
-/// The body of a `connect` event. Every value is a list.
+/// Body of a `connect` event. All values are lists.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ConnectRequestBody<'a> {
@@ -24,7 +24,7 @@ struct ConnectRequestBody<'a> {
     client_certificates: [(); 0],
 }
 
-/// Writes the body of a `connect` event.
+/// Encodes the body of a `connect` event.
 pub(super) fn connect_request_body(request: &ConnectRequest<'_>) -> Result<String, serde_json::Error> {
     let mut query: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, value) in request.query {
@@ -64,19 +64,21 @@ struct ConnectResponseBody {
     subprotocol: Option<String>,
 }
 
-/// Reads what a handler says to a `connect` event.
-pub(super) fn parse_connect_response(answer: &HandlerResponse) -> Result<ConnectResponse, ConnectRejection> {
+/// Parses the response to a `connect` event.
+pub(super) fn parse_connect_response(
+    response: &HandlerResponse,
+) -> Result<ConnectResponse, ConnectRejection> {
     let failed = ConnectRejection(StatusCode::INTERNAL_SERVER_ERROR);
-    if !answer.status.is_success() {
-        // Only a failure can be the client's answer; a redirection, say, is none.
-        let is_failure = answer.status.is_client_error() || answer.status.is_server_error();
-        return Err(if is_failure { ConnectRejection(answer.status) } else { failed });
+    if !response.status.is_success() {
+        // Only an error status can be the status of a handshake; a redirect cannot.
+        let is_failure = response.status.is_client_error() || response.status.is_server_error();
+        return Err(if is_failure { ConnectRejection(response.status) } else { failed });
     }
-    if answer.body.trim_ascii().is_empty() {
+    if response.body.trim_ascii().is_empty() {
         return Ok(ConnectResponse::default());
     }
-    let response: Option<ConnectResponseBody> = serde_json::from_slice(&answer.body).map_err(|error| {
-        tracing::warn!(%error, "the connect handler's answer is not what it should be");
+    let response: Option<ConnectResponseBody> = serde_json::from_slice(&response.body).map_err(|error| {
+        tracing::warn!(%error, "invalid response to the connect event");
         failed
     })?;
     let Some(response) = response else { return Ok(ConnectResponse::default()) };
@@ -87,33 +89,34 @@ pub(super) fn parse_connect_response(answer: &HandlerResponse) -> Result<Connect
         .map(|name| GroupName::new(name))
         .collect::<Result<_, _>>()
         .map_err(|error| {
-            tracing::warn!(%error, "the connect handler's answer names an invalid group");
+            tracing::warn!(%error, "invalid group in the response to the connect event");
             failed
         })?;
     Ok(ConnectResponse {
         user_id: response.user_id,
-        // No groups at all leave those of the token.
+        // An empty list leaves the groups of the token, as in the cloud service.
         groups: (!groups.is_empty()).then_some(groups),
         roles: response.roles,
         subprotocol: response.subprotocol.filter(|name| !name.is_empty()),
     })
 }
 
-/// Reads what a handler says to a client's event: what to send to that client, if anything.
-pub(super) fn parse_event_response(answer: &HandlerResponse) -> Result<Option<EventReply>, EventError> {
-    let failed = |words: &str| EventError::Failed(words.to_owned());
-    if !answer.status.is_success() {
-        return Err(EventError::Failed(format!("it answered {}", answer.status)));
+/// Parses the response to a user event; `None` if it is empty.
+pub(super) fn parse_event_response(response: &HandlerResponse) -> Result<Option<EventReply>, EventError> {
+    let failed = |reason: &str| EventError::Failed(reason.to_owned());
+    if !response.status.is_success() {
+        return Err(EventError::Failed(format!("it responded with status {}", response.status)));
     }
-    let metadata =
-        metadata_headers::read(&answer.headers).ok_or_else(|| failed("its annotations break the rules"))?;
-    let body = &answer.body[..];
+    let metadata = metadata_headers::read(&response.headers)
+        .ok_or_else(|| failed("the metadata headers of its response are invalid, or exceed the limits"))?;
+    let body = &response.body[..];
     if body.is_empty() {
         let annotated = (!metadata.is_empty()).then(|| Payload::Text("".into()));
         return Ok(annotated.map(|payload| EventReply { payload, metadata }));
     }
-    let content_type = answer.headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str);
-    let content_type = content_type.transpose().map_err(|_| failed("its content type is unreadable"))?;
+    let content_type = response.headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str);
+    let content_type =
+        content_type.transpose().map_err(|_| failed("the content type of its response is not ASCII"))?;
     let media_type = content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
     let is = |name: &str| media_type.is_some_and(|given| given.eq_ignore_ascii_case(name));
     let payload = if media_type.is_none() || is("application/octet-stream") {
@@ -121,13 +124,15 @@ pub(super) fn parse_event_response(answer: &HandlerResponse) -> Result<Option<Ev
     } else if is("text/plain") {
         Payload::Text(String::from_utf8_lossy(body).into_owned().into())
     } else if is("application/json") {
-        let json: &RawValue =
-            serde_json::from_slice(body).map_err(|_| failed("its answer claims to be JSON and is not"))?;
+        let json: &RawValue = serde_json::from_slice(body)
+            .map_err(|_| failed("its response has the content type of JSON, but is not valid JSON"))?;
         Payload::Json(json.get().to_owned().into())
     } else if is("application/x-protobuf") {
         Payload::Protobuf(body.to_vec().into())
     } else {
-        return Err(failed("its answer is of no type that a client can be sent"));
+        return Err(failed(
+            "the content type of its response is not text/plain, application/json, application/octet-stream or application/x-protobuf",
+        ));
     };
     Ok(Some(EventReply { payload, metadata }))
 }
@@ -138,7 +143,7 @@ mod tests {
 
     use super::*;
 
-    fn answer(status: u16, content_type: Option<&'static str>, body: &'static str) -> HandlerResponse {
+    fn response(status: u16, content_type: Option<&'static str>, body: &'static str) -> HandlerResponse {
         let mut headers = HeaderMap::new();
         if let Some(value) = content_type {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(value));
@@ -147,46 +152,46 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_answer_accepts_and_a_full_one_decides() {
+    fn an_empty_response_accepts_and_its_fields_override_the_token() {
         for body in ["", "null", " \n"] {
             assert_eq!(
-                parse_connect_response(&answer(200, None, body)),
+                parse_connect_response(&response(200, None, body)),
                 Ok(ConnectResponse::default()),
                 "{body:?}"
             );
         }
         let full = r#"{"userId":"","groups":["g"],"roles":[],"subprotocol":"s","states":{}}"#;
-        let decided = parse_connect_response(&answer(200, None, full)).unwrap();
-        assert_eq!(decided.user_id.as_deref(), Some(""));
-        assert_eq!(decided.groups, Some(vec![GroupName::new("g").unwrap()]));
-        assert_eq!(decided.roles, Some(vec![]));
-        assert_eq!(decided.subprotocol.as_deref(), Some("s"));
-        let no_groups = parse_connect_response(&answer(200, None, r#"{"groups":[]}"#)).unwrap();
+        let accepted = parse_connect_response(&response(200, None, full)).unwrap();
+        assert_eq!(accepted.user_id.as_deref(), Some(""));
+        assert_eq!(accepted.groups, Some(vec![GroupName::new("g").unwrap()]));
+        assert_eq!(accepted.roles, Some(vec![]));
+        assert_eq!(accepted.subprotocol.as_deref(), Some("s"));
+        let no_groups = parse_connect_response(&response(200, None, r#"{"groups":[]}"#)).unwrap();
         assert_eq!(no_groups, ConnectResponse::default());
     }
 
     #[test]
-    fn a_refusal_is_passed_on_and_nonsense_is_the_handler_s_failure() {
-        let refused =
-            |status, body| parse_connect_response(&answer(status, None, body)).unwrap_err().0.as_u16();
-        assert_eq!(refused(401, "why"), 401);
-        assert_eq!(refused(429, ""), 429);
-        assert_eq!(refused(302, ""), 500);
-        for nonsense in ["<html>", r#"{"groups":[" "]}"#, r#"{"groups":[null]}"#, r#"{"roles":[null]}"#, "[]"]
+    fn error_statuses_reject_the_client_and_invalid_responses_are_failures() {
+        let status_of =
+            |status, body| parse_connect_response(&response(status, None, body)).unwrap_err().0.as_u16();
+        assert_eq!(status_of(401, "why"), 401);
+        assert_eq!(status_of(429, ""), 429);
+        assert_eq!(status_of(302, ""), 500);
+        for invalid in ["<html>", r#"{"groups":[" "]}"#, r#"{"groups":[null]}"#, r#"{"roles":[null]}"#, "[]"]
         {
-            assert_eq!(refused(200, nonsense), 500, "{nonsense}");
+            assert_eq!(status_of(200, invalid), 500, "{invalid}");
         }
     }
 
     #[test]
-    fn a_reply_is_what_its_content_type_says() {
+    fn the_content_type_determines_the_payload_of_a_reply() {
         let payload = |content_type, body| {
-            parse_event_response(&answer(200, content_type, body)).unwrap().unwrap().payload
+            parse_event_response(&response(200, content_type, body)).unwrap().unwrap().payload
         };
         assert_eq!(payload(Some("text/plain; charset=utf-8"), "a"), Payload::Text("a".into()));
         assert_eq!(payload(Some("Application/JSON"), " {\"n\": 1.0}"), Payload::Json("{\"n\": 1.0}".into()));
         assert_eq!(payload(None, "a"), Payload::Binary(b"a".to_vec().into()));
-        assert_eq!(parse_event_response(&answer(204, None, "")), Ok(None));
+        assert_eq!(parse_event_response(&response(204, None, "")), Ok(None));
         for (status, content_type, body) in [
             (500, None, ""),
             (404, None, "x"),
@@ -194,7 +199,7 @@ mod tests {
             (200, Some("application/json"), "{"),
         ] {
             assert!(
-                parse_event_response(&answer(status, content_type, body)).is_err(),
+                parse_event_response(&response(status, content_type, body)).is_err(),
                 "{status} {content_type:?}"
             );
         }

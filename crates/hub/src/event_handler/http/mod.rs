@@ -1,12 +1,12 @@
-//! Event handlers over HTTP, as the cloud service calls them: CloudEvents, posted to an application's server.
+//! Event handlers over HTTP, compatible with the cloud service: CloudEvents, posted to application servers.
 //!
-//! | module | concept |
+//! | module | contents |
 //! | --- | --- |
-//! | [`rule`] | which events go where |
-//! | [`validation`] | whether a server wants them |
-//! | `cloud_event` | an event as a request |
-//! | [`delivery`] | getting it there: time-outs and further attempts |
-//! | `exchange` | what bodies and answers mean |
+//! | [`rule`] | routing rules of events |
+//! | [`validation`] | abuse protection: consent of a server before its first event |
+//! | `cloud_event` | encoding of events as requests |
+//! | [`delivery`] | sending of requests: timeouts, retries, cookies |
+//! | `exchange` | request bodies and responses |
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,28 +35,29 @@ mod exchange;
 pub mod rule;
 pub mod validation;
 
-/// Most `connected` and `disconnected` events on their way to one handler; further ones are dropped, and the log says so.
+/// Maximum number of `connected` and `disconnected` events that one handler has not answered. Further ones are dropped
+/// and logged.
 const MAX_NOTIFICATIONS: usize = 1024;
 
-/// Longest state that a handler may have kept for a connection, in bytes: it goes out with every event.
+/// Maximum length of a connection state, in bytes: it goes out with every event.
 const MAX_STATE_BYTES: usize = 8 * 1024;
 
-/// Handlers as rules tell them.
+/// Event handlers that are application servers, selected by rules.
 #[derive(Debug)]
 pub struct HttpEventHandlers {
     rules: Vec<Rule>,
     keys: Vec<AccessKey>,
     delivery_client: DeliveryClient,
-    /// Places for notifications of each rule: a handler that hangs takes none of another's.
+    /// Permits for notifications, one semaphore per rule: a handler that does not response must not block others.
     notifications: Vec<Arc<Semaphore>>,
     metrics: Arc<Metrics>,
 }
 
 impl HttpEventHandlers {
-    /// Handlers by these rules, whose requests are signed with these keys and counted there.
+    /// Creates handlers that sign their requests with `keys`, and count them in `metrics`.
     ///
     /// # Errors
-    /// When the HTTP client cannot be made. It needs the process's default provider of cryptography for TLS
+    /// If the HTTP client cannot be created. It requires a default crypto provider of the process
     /// (`rustls::crypto::CryptoProvider::install_default`).
     pub fn new(
         rules: Vec<Rule>,
@@ -67,35 +68,38 @@ impl HttpEventHandlers {
         Ok(Self { rules, keys, delivery_client: DeliveryClient::new()?, notifications, metrics })
     }
 
-    /// The same with another time that a handler may take, pauses and further attempts included.
+    /// Sets the timeout of a handler, retries and their delays included. The default is [`delivery::HANDLER_TIMEOUT`].
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.delivery_client.timeout = timeout;
         self
     }
 
-    fn rule_for(&self, hub: &str, takes: impl Fn(&Rule) -> bool) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.is_for(hub) && takes(rule))
+    fn rule_for(&self, hub: &str, is_match: impl Fn(&Rule) -> bool) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.is_for(hub) && is_match(rule))
     }
 
     fn rule_for_system(&self, hub: &str, event: SystemEvent) -> Option<&Rule> {
         self.rule_for(hub, |rule| rule.system_events.contains(&event))
     }
 
-    /// Where an event of this name goes, and where consent to it is asked for.
+    /// Returns the URL of an event, and the URL of its validation request.
     fn urls(rule: &Rule, hub: &str, event: &str) -> Result<(Url, Url), EventError> {
         let url = |event| rule.url.url(hub, event).map_err(|error| EventError::Failed(error.to_string()));
         Ok((url(event)?, url("validate")?))
     }
 
-    /// Tells a handler something that needs no answer, in a task of its own.
+    /// Sends a notification in a task of its own.
     fn notify(&self, event: SystemEvent, connection: &Arc<ClientConnection>, body: String) {
         let hub = &connection.event_context.hub;
-        let takes = |rule: &Rule| rule.is_for(hub) && rule.system_events.contains(&event);
-        let found = self.rules.iter().zip(&self.notifications).find(|(rule, _)| takes(rule));
+        let is_match = |rule: &Rule| rule.is_for(hub) && rule.system_events.contains(&event);
+        let found = self.rules.iter().zip(&self.notifications).find(|(rule, _)| is_match(rule));
         let Some((rule, permits)) = found else { return };
         let Ok(permit) = Arc::clone(permits).try_acquire_owned() else {
-            tracing::warn!(event = event.name(), "too many events are on their way: this one is dropped");
+            tracing::warn!(
+                event = event.name(),
+                "event dropped: the handler has not answered too many earlier ones"
+            );
             return;
         };
         let request = match CloudEvent::system(event, event_connection(connection), &self.keys, body) {
@@ -109,10 +113,10 @@ impl HttpEventHandlers {
             let timer = EventTimer::start(&metrics, event.name());
             let outcome = async { delivery_client.deliver(&urls?, &connection.event_context, request).await };
             let outcome = outcome.await;
-            timer.stop(outcome.as_ref().is_ok_and(|answer| answer.status.is_success()));
+            timer.stop(outcome.as_ref().is_ok_and(|response| response.status.is_success()));
             match outcome {
-                Ok(answer) if !answer.status.is_success() => {
-                    tracing::warn!(event = event.name(), status = %answer.status, "the event handler failed");
+                Ok(response) if !response.status.is_success() => {
+                    tracing::warn!(event = event.name(), status = %response.status, "the event handler failed");
                 }
                 Ok(_) => {}
                 Err(error) => tracing::warn!(event = event.name(), %error, "event not delivered"),
@@ -130,7 +134,7 @@ impl HttpEventHandlers {
             return Ok(ConnectResponse::default());
         };
         let failed = |error: &dyn std::error::Error| {
-            tracing::warn!(%error, "the connect handler could not be asked");
+            tracing::warn!(%error, "connect event failed");
             ConnectRejection(StatusCode::INTERNAL_SERVER_ERROR)
         };
         let body = exchange::connect_request_body(&request).map_err(|error| failed(&error))?;
@@ -143,14 +147,14 @@ impl HttpEventHandlers {
         let event = CloudEvent::system(SystemEvent::Connect, event_connection, &self.keys, body);
         let event = event.map_err(|error| failed(&error))?;
         let urls = Self::urls(rule, hub, SystemEvent::Connect.name()).map_err(|error| failed(&error))?;
-        let answer = self
+        let response = self
             .delivery_client
             .deliver(&urls, request.event_context, event)
             .await
             .map_err(|error| failed(&error))?;
-        let decided = exchange::parse_connect_response(&answer)?;
-        store_state(request.event_context, &answer);
-        Ok(decided)
+        let response_fields = exchange::parse_connect_response(&response)?;
+        store_state(request.event_context, &response);
+        Ok(response_fields)
     }
 
     async fn dispatch(
@@ -169,9 +173,9 @@ impl HttpEventHandlers {
             event_connection(connection),
             &self.keys,
         )?;
-        let answer = self.delivery_client.deliver(&urls, &connection.event_context, request).await?;
-        let reply = exchange::parse_event_response(&answer)?;
-        store_state(&connection.event_context, &answer);
+        let response = self.delivery_client.deliver(&urls, &connection.event_context, request).await?;
+        let reply = exchange::parse_event_response(&response)?;
+        store_state(&connection.event_context, &response);
         Ok(reply)
     }
 }
@@ -185,10 +189,10 @@ fn event_connection(connection: &ClientConnection) -> EventConnection<'_> {
     }
 }
 
-fn store_state(event_context: &EventContext, answer: &HandlerResponse) {
-    let Some(state) = answer.headers.get(CONNECTION_STATE) else { return };
+fn store_state(event_context: &EventContext, response: &HandlerResponse) {
+    let Some(state) = response.headers.get(CONNECTION_STATE) else { return };
     if state.len() > MAX_STATE_BYTES {
-        tracing::warn!(bytes = state.len(), "a connection state this long is not kept");
+        tracing::warn!(bytes = state.len(), "connection state ignored: it exceeds the length limit");
     } else {
         event_context.set_connection_state(HeaderValue::clone(state));
     }
@@ -201,10 +205,10 @@ impl EventHandler for HttpEventHandlers {
     ) -> HandlerFuture<'a, Result<ConnectResponse, ConnectRejection>> {
         let timer = EventTimer::start(&self.metrics, SystemEvent::Connect.name());
         Box::pin(async {
-            let answer = self.request_connect(request).await;
-            // A refusal is an answer; a handler that failed shows as 500.
-            timer.stop(!answer.as_ref().is_err_and(|refusal| refusal.0.is_server_error()));
-            answer
+            let response = self.request_connect(request).await;
+            // A rejection by the handler is a success; a failed handler results in 500.
+            timer.stop(!response.as_ref().is_err_and(|rejection| rejection.0.is_server_error()));
+            response
         })
     }
 
@@ -215,9 +219,9 @@ impl EventHandler for HttpEventHandlers {
     ) -> HandlerFuture<'a, Result<Option<EventReply>, EventError>> {
         let timer = EventTimer::start(&self.metrics, "user");
         Box::pin(async {
-            let answer = self.dispatch(connection, event).await;
-            timer.stop(answer.is_ok());
-            answer
+            let response = self.dispatch(connection, event).await;
+            timer.stop(response.is_ok());
+            response
         })
     }
 

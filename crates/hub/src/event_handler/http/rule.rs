@@ -1,4 +1,4 @@
-//! Which events go where: an ordered list of rules, of which the first that matches counts.
+//! Routing rules of events: in an ordered list, the first match counts.
 //!
 //! Source: service documentation, "event handler settings".
 
@@ -11,80 +11,80 @@ use webpubsub_protocol::{
     pattern::Pattern,
 };
 
-/// One event handler.
+/// Routing rule of one event handler.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    /// The hub that it is for; `None` for every hub.
+    /// Hub of the events; `None` for every hub.
     pub hub: Option<HubName>,
-    /// Where its events go.
+    /// URL of the handler.
     pub url: UrlTemplate,
-    /// The events of clients that it takes.
+    /// User events that the rule matches.
     pub user_events: UserEvents,
-    /// The events of the service that it takes.
+    /// System events that the rule matches.
     pub system_events: Vec<SystemEvent>,
 }
 
 impl Rule {
-    /// Whether it is for this hub.
+    /// Returns whether the rule applies to `hub`.
     pub(super) fn is_for(&self, hub: &str) -> bool {
         self.hub.as_ref().is_none_or(|own| own.as_str() == hub)
     }
 }
 
-/// Why a rule makes no sense.
+/// Invalid rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuleError {
-    /// The URL cannot be one.
+    /// The URL template is invalid.
     #[error("`{url}` is no URL template of an event handler: {reason}")]
     Url {
-        /// The template as given.
+        /// Template as given.
         url: String,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
     /// The pattern of user events is invalid.
     #[error(
-        "`{0}` is no pattern of user events: give `*`, or names separated by commas, with at most five wildcards each"
+        "`{0}` is no pattern of user events: use `*`, or names separated by commas, with at most five wildcards each"
     )]
     Pattern(String),
-    /// There is no such system event.
-    #[error("`{0}` is no system event: there are connect, connected and disconnected")]
+    /// The system event is unknown.
+    #[error("`{0}` is no system event: use connect, connected or disconnected")]
     SystemEvent(String),
-    /// The hub cannot be called so.
+    /// The name of the hub is invalid.
     #[error(transparent)]
     Hub(#[from] NameError),
-    /// Something in the text is neither a URL nor a setting.
+    /// The text is neither a URL nor a known setting.
     #[error(
-        "`{0}` is no setting of an event handler: there are hub=, url-template=, user-event-pattern= and system-event="
+        "`{0}` is no setting of an event handler: use a URL, hub=, url-template=, user-event-pattern= or system-event="
     )]
     Setting(String),
 }
 
-/// A URL in which `{hub}` and `{event}` stand for what they say.
+/// URL of an event handler, with the placeholders `{hub}` and `{event}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UrlTemplate(String);
 
 impl UrlTemplate {
-    /// Checks a template.
+    /// Validates a template.
     ///
     /// # Errors
-    /// [`RuleError::Url`] when it is no http(s) URL, or its host depends on who calls.
+    /// [`RuleError::Url`] if it is not an http(s) URL, or has a placeholder in its host or user.
     pub fn new(template: &str) -> Result<Self, RuleError> {
-        let wrong = |reason: &str| RuleError::Url { url: template.to_owned(), reason: reason.to_owned() };
+        let invalid = |reason: &str| RuleError::Url { url: template.to_owned(), reason: reason.to_owned() };
         let checked = Self(template.to_owned());
         let (one, other) = (checked.url("a", "a"), checked.url("b", "b"));
-        let (Ok(one), Ok(other)) = (one, other) else { return Err(wrong("it cannot be read as a URL")) };
+        let (Ok(one), Ok(other)) = (one, other) else { return Err(invalid("it is not a valid URL")) };
         if !matches!(one.scheme(), "http" | "https") {
-            return Err(wrong("it must begin with http:// or https://"));
+            return Err(invalid("it must begin with http:// or https://"));
         }
         if one.origin() != other.origin() || one.username() != other.username() {
-            return Err(wrong("{hub} and {event} may not be part of the host"));
+            return Err(invalid("{hub} and {event} may not be part of the host"));
         }
         Ok(checked)
     }
 
-    /// The URL for an event.
+    /// Replaces the placeholders.
     pub(super) fn url(&self, hub: &str, event: &str) -> Result<Url, RuleError> {
         let mut url = self.0.clone();
         for (name, value) in [("{hub}", hub), ("{event}", event)] {
@@ -98,14 +98,14 @@ impl UrlTemplate {
     }
 }
 
-/// Which events of clients a handler takes. Names are compared without regard to case.
+/// User events that a rule matches. Names are compared without regard to case.
 #[derive(Debug, Clone)]
 pub enum UserEvents {
-    /// None at all.
+    /// No user events.
     None,
-    /// Every one.
+    /// All user events.
     All,
-    /// Those whose names match one of these.
+    /// User events with a name that matches one of the patterns.
     Matching(Vec<Pattern>),
 }
 
@@ -126,7 +126,7 @@ impl FromStr for UserEvents {
 }
 
 impl UserEvents {
-    /// Whether it takes this event.
+    /// Returns whether `event` matches.
     pub(super) fn is_match(&self, event: &EventName) -> bool {
         match self {
             Self::None => false,
@@ -139,22 +139,22 @@ impl UserEvents {
     }
 }
 
-/// An event of the service.
+/// Event of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SystemEvent {
-    /// A client wants to connect; the handler decides.
+    /// A client requests a connection: the handler decides.
     Connect,
-    /// A connection has begun.
+    /// A connection has started.
     Connected,
     /// A connection has ended.
     Disconnected,
 }
 
 impl SystemEvent {
-    /// All of them.
+    /// All system events.
     pub const ALL: [Self; 3] = [Self::Connect, Self::Connected, Self::Disconnected];
 
-    /// Its name in the protocol.
+    /// Returns the name in the protocol.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -169,12 +169,12 @@ impl FromStr for SystemEvent {
     type Err = RuleError;
 
     fn from_str(text: &str) -> Result<Self, RuleError> {
-        let is_called = |event: &Self| event.name().eq_ignore_ascii_case(text.trim());
-        Self::ALL.into_iter().find(is_called).ok_or_else(|| RuleError::SystemEvent(text.to_owned()))
+        let has_name = |event: &Self| event.name().eq_ignore_ascii_case(text.trim());
+        Self::ALL.into_iter().find(has_name).ok_or_else(|| RuleError::SystemEvent(text.to_owned()))
     }
 }
 
-/// Reads a rule from one line: a URL alone, for all events; or settings as the vendor's command line has them,
+/// Parses a rule from one line: a URL alone, for all events; or the settings of the vendor's command line,
 /// `url-template=… user-event-pattern=… system-event=… hub=…`, separated by spaces.
 impl FromStr for Rule {
     type Err = RuleError;
@@ -192,8 +192,8 @@ impl FromStr for Rule {
             }
         }
         let url =
-            url.ok_or_else(|| RuleError::Url { url: text.to_owned(), reason: "there is none".into() })?;
-        // A URL alone is for everything; once something is chosen, what is not is left out.
+            url.ok_or_else(|| RuleError::Url { url: text.to_owned(), reason: "the URL is missing".into() })?;
+        // A URL alone matches all events; with any selection, only the selected ones.
         let is_alone = user_events.is_none() && system_events.is_empty();
         if is_alone {
             (user_events, system_events) = (Some(UserEvents::All), SystemEvent::ALL.to_vec());
@@ -211,14 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn names_are_put_into_the_url_and_encoded() {
+    fn placeholders_are_replaced_and_encoded() {
         let template = UrlTemplate::new("http://localhost:3000/api/{hub}/{Event}?code=a%20b").unwrap();
         let url = template.url("chat_1", "a.b-c").unwrap();
         assert_eq!(url.as_str(), "http://localhost:3000/api/chat_1/a.b-c?code=a%20b");
     }
 
     #[test]
-    fn a_template_that_leads_to_another_host_or_nowhere_is_refused() {
+    fn templates_with_placeholders_in_the_host_or_without_http_are_rejected() {
         for template in ["http://{hub}.example/", "ftp://example/", "localhost:3000", "http://{event}@host/"]
         {
             assert!(UrlTemplate::new(template).is_err(), "{template}");
@@ -226,14 +226,14 @@ mod tests {
     }
 
     #[test]
-    fn user_events_are_chosen_by_name_and_wildcard() {
+    fn user_events_match_by_name_and_wildcard() {
         assert!(is_match("*", "anything") && is_match("a, B", "b") && is_match("order.*", "Order.Placed"));
         assert!(!is_match("", "a") && !is_match("a,b", "c") && !is_match("order.*", "order.placed.twice"));
         assert!("a\\b".parse::<UserEvents>().is_err());
     }
 
     #[test]
-    fn a_line_makes_a_rule() {
+    fn rules_are_parsed_from_one_line() {
         let all: Rule = "http://localhost/{hub}".parse().unwrap();
         assert!(all.is_for("chat") && all.system_events.len() == 3);
         assert!(matches!(all.user_events, UserEvents::All));
@@ -241,14 +241,14 @@ mod tests {
         assert!(some.is_for("chat") && !some.is_for("other"));
         assert_eq!(some.system_events, [SystemEvent::Connect]);
         assert!(matches!(some.user_events, UserEvents::None));
-        for wrong in [
+        for invalid in [
             "",
             "system-event=connect",
             "http://h/ system-event=boot",
             "http://h/ colour=red",
             "hub=1 http://h",
         ] {
-            assert!(wrong.parse::<Rule>().is_err(), "{wrong}");
+            assert!(invalid.parse::<Rule>().is_err(), "{invalid}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a server wants events from us, asked before it gets any: the protection of webhooks against abuse.
+//! Validation of event handlers before their first event: the abuse protection of webhooks.
 //!
 //! Source: "HTTP 1.1 Web Hooks for Event Delivery", section 4; service documentation, "upstream validation".
 
@@ -12,55 +12,55 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use reqwest::{Client, Url};
 use tokio::time::{Instant, timeout};
 
-/// How long a server may take to answer (what the vendor's emulator allows).
+/// Timeout of a validation request (limit of the vendor's emulator).
 pub const VALIDATION_TIMEOUT: Duration = Duration::from_secs(10);
-/// After this time a consent is asked for again, while it still counts.
+/// Age at which a consent is renewed. The renewal runs in the background, while the old consent counts.
 pub const VALIDATION_LIFETIME: Duration = Duration::from_secs(60);
-/// The first retry_delay after a refusal; it doubles up to [`VALIDATION_LIFETIME`].
+/// Delay before the first retry after a rejection; doubled each time, up to [`VALIDATION_LIFETIME`].
 pub const FIRST_RETRY_DELAY: Duration = Duration::from_secs(1);
-/// Most answers of servers that are remembered. One more is asked for only when an old one can go.
+/// Maximum number of servers whose state is stored. A further one needs an expired entry to replace.
 const MAX_ENTRIES: usize = 1024;
-/// An answer that nobody wanted for this long can go.
+/// Age at which an unused entry may be replaced.
 const ENTRY_LIFETIME: Duration = Duration::from_secs(600);
 
 const REQUEST_ORIGIN: HeaderName = HeaderName::from_static("webhook-request-origin");
 const ALLOWED_ORIGIN: HeaderName = HeaderName::from_static("webhook-allowed-origin");
 const AWPS_VERSION: HeaderName = HeaderName::from_static("ce-awpsversion");
 
-/// Why a server gets no events.
+/// Failed validation of a server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ValidationError {
-    #[error("it did not answer the validation request: {0}")]
+    #[error("the validation request failed: {0}")]
     Unreachable(String),
-    #[error("it answered the validation request with {0}")]
+    #[error("the response to the validation request has status {0}")]
     Status(StatusCode),
-    #[error("its `WebHook-Allowed-Origin` does not name `{0}`, nor `*`")]
+    #[error("its `WebHook-Allowed-Origin` allows neither `{0}` nor `*`")]
     Origin(String),
-    #[error("too many servers are being asked whether they want events")]
+    #[error("too many event handlers are being validated")]
     TooMany,
 }
 
-/// What is known of one server.
+/// Validation state of one server.
 #[derive(Debug, Default)]
 struct ValidationState {
-    /// When it was asked last, and what it said.
+    /// Time and result of the last validation.
     last_response: Option<(Instant, Result<(), ValidationError>)>,
-    /// How long its refusal counts.
+    /// Time that a rejection counts.
     retry_delay: Duration,
     is_revalidating: bool,
 }
 
 type Key = (Url, String);
 
-/// What is known of all servers.
+/// Validation states of all servers.
 #[derive(Debug, Default)]
 pub(super) struct Validations {
     states: Mutex<HashMap<Key, Arc<tokio::sync::Mutex<ValidationState>>>>,
 }
 
 impl Validations {
-    /// Whether the server at `url` wants events of the service called `origin`. The first time, and after a refusal, it
-    /// is asked; several who want to know at once ask once.
+    /// Returns the consent of the server at `url` to events of `origin`. Sends a validation request the first time and
+    /// after a rejection; concurrent callers share it.
     pub(super) async fn check(
         self: &Arc<Self>,
         client: &Client,
@@ -77,24 +77,22 @@ impl Validations {
                     let (client, url, origin) = (client.clone(), url.clone(), origin.to_owned());
                     let state = Arc::clone(&state);
                     tokio::spawn(async move {
-                        let answer = send_validation(&client, &url, &origin).await;
-                        state.lock().await.record(answer);
+                        let result = send_validation(&client, &url, &origin).await;
+                        state.lock().await.record(result);
                     });
                 }
                 Ok(())
             }
-            Some((received_at, Err(refusal))) if now < *received_at + known.retry_delay => {
-                Err(refusal.clone())
-            }
+            Some((received_at, Err(error))) if now < *received_at + known.retry_delay => Err(error.clone()),
             _ => {
-                let answer = send_validation(client, url, origin).await;
-                known.record(answer.clone());
-                answer
+                let result = send_validation(client, url, origin).await;
+                known.record(result.clone());
+                result
             }
         }
     }
 
-    /// What is known of a server; `None` when there is no room to know more.
+    /// Returns the state of a server; `None` at [`MAX_ENTRIES`].
     fn state(&self, url: &Url, origin: &str) -> Option<Arc<tokio::sync::Mutex<ValidationState>>> {
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (url.clone(), origin.to_ascii_lowercase());
@@ -110,34 +108,34 @@ impl Validations {
 }
 
 impl ValidationState {
-    /// Whether nobody would miss it.
+    /// Returns whether the entry may be replaced.
     fn is_expired(&self, now: Instant) -> bool {
         self.last_response.as_ref().is_some_and(|(received_at, _)| now >= *received_at + ENTRY_LIFETIME)
     }
 
-    fn record(&mut self, answer: Result<(), ValidationError>) {
-        self.retry_delay = match &answer {
+    fn record(&mut self, result: Result<(), ValidationError>) {
+        self.retry_delay = match &result {
             Ok(()) => Duration::ZERO,
             Err(_) => (self.retry_delay * 2).clamp(FIRST_RETRY_DELAY, VALIDATION_LIFETIME),
         };
         self.is_revalidating = false;
-        self.last_response = Some((Instant::now(), answer));
+        self.last_response = Some((Instant::now(), result));
     }
 }
 
-/// Asks by OPTIONS, and by GET where OPTIONS is not known.
+/// Sends an OPTIONS request, or a GET request if the server does not know OPTIONS.
 async fn send_validation(client: &Client, url: &Url, origin: &str) -> Result<(), ValidationError> {
-    let answer = match request(client, Method::OPTIONS, url, origin).await? {
+    let result = match request(client, Method::OPTIONS, url, origin).await? {
         (StatusCode::NOT_FOUND, _) => request(client, Method::GET, url, origin).await?,
-        answer => answer,
+        result => result,
     };
-    let (status, headers) = answer;
+    let (status, headers) = result;
     if !status.is_success() {
         return Err(ValidationError::Status(status));
     }
     let allows = |value: &HeaderValue| {
         let names = value.to_str().unwrap_or_default().split(',').map(str::trim);
-        // The vendor's middleware names its endpoints with their ports, which an origin here is without.
+        // The vendor's middleware allows endpoints with their ports; the origin has none.
         let without_port = |name: &str| match name.rsplit_once(':') {
             Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host.to_owned(),
             _ => name.to_owned(),
@@ -162,6 +160,9 @@ async fn request(
     match timeout(VALIDATION_TIMEOUT, request.send()).await {
         Ok(Ok(response)) => Ok((response.status(), response.headers().clone())),
         Ok(Err(error)) => Err(ValidationError::Unreachable(error.without_url().to_string())),
-        Err(_) => Err(ValidationError::Unreachable(format!("{} s passed", VALIDATION_TIMEOUT.as_secs()))),
+        Err(_) => Err(ValidationError::Unreachable(format!(
+            "no response within {} s",
+            VALIDATION_TIMEOUT.as_secs()
+        ))),
     }
 }

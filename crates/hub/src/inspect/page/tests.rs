@@ -115,7 +115,7 @@ fn the_overview_adds_all_hubs_up_and_has_rates_from_the_second_snapshot_on() {
 }
 
 #[test]
-fn names_and_payloads_of_clients_are_text() {
+fn names_and_payloads_of_clients_are_escaped() {
     let client = ConnectionSummary {
         user_id: Some(HOSTILE.to_owned()),
         subprotocol: Some(HOSTILE.to_owned()),
@@ -133,7 +133,7 @@ fn names_and_payloads_of_clients_are_text() {
 }
 
 #[test]
-fn a_service_without_connections_says_so() {
+fn empty_lists_have_a_message() {
     assert_contains(&text(&main_html(Vec::new(), None)), &["No connections yet."]);
     let words = text(&main_html(vec![hub_with(Vec::new(), Vec::new())], None));
     assert_contains(&words, &["ConnectionsNo connections", "GroupsNo groups"]);
@@ -181,7 +181,7 @@ fn tables_have_names_and_headers_with_a_scope() {
 }
 
 #[test]
-fn the_log_is_linked_where_the_server_has_its_page() {
+fn the_log_is_linked_if_the_server_has_a_log_page() {
     let snapshot = ServiceSnapshot { hubs: Vec::new(), selected: None };
     let with = document(&snapshot, Some("/")).into_string();
     assert_contains(&with, &[r#"<a href="/">Log</a>"#, r#"<a href="/metrics">Metrics</a>"#]);

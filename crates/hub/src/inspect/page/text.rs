@@ -12,7 +12,7 @@ pub(super) fn name(text: &str) -> Markup {
     }
 }
 
-/// Returns the prefix of a payload, with its line ends and tabs.
+/// Returns an excerpt of a payload, with its line ends and tabs.
 pub(super) fn payload(text: &str) -> Markup {
     html! { bdi { (printable(text, &['\n', '\t'])) } }
 }
