@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use webpubsub_hub::websocket::message_reader::{ReceivedMessage, MAX_MESSAGE_BYTES, MessageReader};
+use webpubsub_hub::websocket::message_reader::{MAX_MESSAGE_BYTES, MessageReader, ReceivedMessage};
 
 fn read(chunks: &[&[u8]]) -> Vec<Result<(ReceivedMessage, Vec<u8>), u16>> {
     let mut reader = MessageReader::default();

@@ -111,7 +111,7 @@ pub struct ClientConnection {
     pub user_id: Option<String>,
     /// Encoding of its messages.
     pub format: WireFormat,
-    /// State that goes along with every event of the connection.
+    /// State sent to event handlers with every event of the connection.
     pub event_context: EventContext,
     /// Most recent frames, if the inspector is enabled.
     pub recorder: Recorder,

@@ -30,7 +30,9 @@ pub struct OriginPolicy {
 #[non_exhaustive]
 pub enum OriginError {
     /// The `Origin` is not allowed.
-    #[error("pages from {origin} may not use this service; allow them with `--allow-origin {origin}`")]
+    #[error(
+        "pages from {origin} are not allowed to use this service; allow them with `--allow-origin {origin}`"
+    )]
     Origin {
         /// `Origin` of the request.
         origin: String,

@@ -259,10 +259,10 @@ impl Service {
 
     /// Acquires a permit for one more connection; `None` at [`MAX_CONNECTIONS`].
     pub(crate) fn acquire_permit(self: &Arc<Self>) -> Option<ConnectionPermit> {
-        let taken = self.connections.fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| {
-            (taken < MAX_CONNECTIONS).then_some(taken + 1)
+        let acquired = self.connections.fetch_update(Ordering::AcqRel, Ordering::Acquire, |held| {
+            (held < MAX_CONNECTIONS).then_some(held + 1)
         });
-        taken.is_ok().then(|| ConnectionPermit(Arc::clone(self)))
+        acquired.is_ok().then(|| ConnectionPermit(Arc::clone(self)))
     }
 }
 

@@ -39,7 +39,7 @@ pub struct ConnectRequest<'a> {
     pub headers: &'a HeaderMap,
     /// Subprotocols that the client offers, predefined or custom, in its order.
     pub subprotocols: &'a [String],
-    /// State that goes along with every event of the connection.
+    /// State sent with every event of the connection.
     pub event_context: &'a EventContext,
 }
 

@@ -1,4 +1,4 @@
-//! State that goes along with every event of a connection.
+//! State sent with every event of a connection.
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -52,7 +52,7 @@ impl EventContext {
         self.state().connection_state.clone()
     }
 
-    /// Sets the connection state, which goes out with every event (`ce-connectionState`).
+    /// Sets the connection state, sent with every event (`ce-connectionState`).
     pub fn set_connection_state(&self, value: HeaderValue) {
         self.state().connection_state = Some(value);
     }

@@ -174,21 +174,21 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandsha
         subprotocols: &offered,
         event_context: &event_context,
     };
-    let answer = match service.event_handler() {
+    let acceptance = match service.event_handler() {
         Some(handler) => {
             handler.connect(request).await.map_err(|rejection| HandshakeError::Rejected(rejection.0))?
         }
         None => ConnectResponse::default(),
     };
-    let choice = SubprotocolChoice::negotiate(&offered, answer.subprotocol.as_deref())?;
-    let groups = match answer.groups {
+    let choice = SubprotocolChoice::negotiate(&offered, acceptance.subprotocol.as_deref())?;
+    let groups = match acceptance.groups {
         Some(groups) => groups,
         None => claimed_groups(&claims)?,
     };
     let response = upgrade::switching_protocols(&accept_key, choice.echo.as_deref())?;
     let permissions =
-        Permissions::from_roles(answer.roles.unwrap_or(claims.roles).iter().map(String::as_str));
-    let user_id = answer.user_id.or(claims.user_id);
+        Permissions::from_roles(acceptance.roles.unwrap_or(claims.roles).iter().map(String::as_str));
+    let user_id = acceptance.user_id.or(claims.user_id);
     let reconnection_token = match choice.format.is_reliable() {
         true => Some(ResumableSession::new_token().map_err(|_| HandshakeError::Randomness)?),
         false => None,

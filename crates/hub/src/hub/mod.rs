@@ -174,7 +174,7 @@ impl Hub {
         let state = self.read();
         state.for_each(audience, |connection| {
             let is_receiver =
-                !is_excluded(connection) && filter.is_none_or(|filter| state.admits(filter, connection));
+                !is_excluded(connection) && filter.is_none_or(|filter| state.is_match(filter, connection));
             if !is_receiver {
                 return;
             }
@@ -195,7 +195,7 @@ impl Hub {
         let state = self.read();
         let mut selected = Vec::new();
         state.for_each(audience, |connection| {
-            if filter.is_none_or(|filter| state.admits(filter, connection)) {
+            if filter.is_none_or(|filter| state.is_match(filter, connection)) {
                 selected.push(Arc::clone(connection));
             }
         });
@@ -256,7 +256,7 @@ impl HubState {
         }
     }
 
-    fn admits(&self, filter: &Filter, connection: &ClientConnection) -> bool {
+    fn is_match(&self, filter: &Filter, connection: &ClientConnection) -> bool {
         let groups = self.connections.get(&connection.id).into_iter().flat_map(|entry| &entry.groups);
         let groups: Vec<&str> = groups.map(GroupName::as_str).collect();
         filter.admits(&Subject {

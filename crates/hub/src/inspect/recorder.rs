@@ -161,15 +161,14 @@ impl RawFrame {
 /// Replaces `secret`, and a cut secret at the end, by an ellipsis.
 fn redact(excerpt: &str, secret: &str) -> String {
     const SHORTEST: usize = 4;
-    let mut to_recorded = excerpt.replace(secret, "…");
-    let cut = (SHORTEST..secret.len())
-        .rev()
-        .find(|len| secret.get(..*len).is_some_and(|s| to_recorded.ends_with(s)));
+    let mut redacted = excerpt.replace(secret, "…");
+    let cut =
+        (SHORTEST..secret.len()).rev().find(|len| secret.get(..*len).is_some_and(|s| redacted.ends_with(s)));
     if let Some(len) = cut {
-        to_recorded.truncate(to_recorded.len() - len);
-        to_recorded.push('…');
+        redacted.truncate(redacted.len() - len);
+        redacted.push('…');
     }
-    to_recorded
+    redacted
 }
 
 #[cfg(test)]

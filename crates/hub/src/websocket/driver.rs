@@ -25,7 +25,7 @@ use crate::{
 
 /// Time that a closing client has to read the queued frames and the close frame, and to close the socket.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Time without progress after which a write fails: the client does not read, and is considered gone.
+/// Time without progress after which a write fails: the client does not read, and is considered lost.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum number of slices in one vectored write. Linux accepts 1024, but more than this many bring no further gain.
 const SLICES_PER_WRITE: usize = 256;
@@ -59,7 +59,7 @@ pub async fn run(
             outbox.close(Close::NORMAL);
         }
     };
-    let closing_takes_too_long = async {
+    let close_timed_out = async {
         outbox.closed().await;
         if !outbox.was_aborted() {
             tokio::time::sleep(CLOSE_TIMEOUT).await;
@@ -67,7 +67,7 @@ pub async fn run(
     };
     tokio::select! {
         ((), ()) = async { tokio::join!(reading, writing) } => {}
-        () = closing_takes_too_long => {}
+        () = close_timed_out => {}
     }
     end
 }
@@ -78,7 +78,7 @@ pub async fn reject(mut socket: impl AsyncWrite + Unpin, close: &Close) {
         socket.write_all(encode_close(close).as_slice()).await?;
         socket.shutdown().await
     };
-    // A client that does not read it is gone.
+    // A client that does not read it is lost.
     drop(timeout(CLOSE_TIMEOUT, closing).await);
 }
 

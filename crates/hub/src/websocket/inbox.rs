@@ -24,7 +24,7 @@ use crate::{connection::ClientConnection, inspect::recorder::RECORDED_FRAMES, ou
 
 /// Time without received bytes after which a client is pinged (default of the cloud service).
 pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
-/// Number of unanswered pings after which a client is gone: five minutes in total. A shorter time would disconnect
+/// Number of unanswered pings after which a client is lost: five minutes in total. A shorter time would disconnect
 /// simple programs that block, waiting for keyboard input, and answer no pings meanwhile.
 pub const KEEP_ALIVE_MISSES: u32 = 14;
 /// Maximum size of the messages queued behind an event, in bytes. Each counts 256 bytes more than its payload.

@@ -172,9 +172,9 @@ fn read_close(payload: &[u8]) -> Result<ReceivedMessage, Close> {
             .ok_or(Close::INVALID_FRAME);
     };
     let code = u16::from_be_bytes(*code);
-    let may_be_sent = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
+    let is_allowed = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
     match std::str::from_utf8(reason) {
-        Ok(reason) if may_be_sent => {
+        Ok(reason) if is_allowed => {
             Ok(ReceivedMessage::Close { code: Some(code), reason: reason.to_owned() })
         }
         _ => Err(Close::INVALID_FRAME),

@@ -1,7 +1,7 @@
 //! Server side of WebSockets (RFC 6455).
 //!
 //! Implemented here instead of with a library, since fan-out needs access to encoded frames: each broadcast is encoded
-//! once, its bytes are shared by all sockets, and all frames queued for a socket go out in one vectored write.
+//! once, its bytes are shared by all sockets, and all frames queued for a socket are sent in one vectored write.
 
 pub mod driver;
 pub mod frame;

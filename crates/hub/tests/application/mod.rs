@@ -183,10 +183,10 @@ impl UpstreamServer {
 
     /// Waits for the next event with this name.
     pub async fn next(&self, name: &str) -> Event {
-        let skipped = |events: &mut Vec<Event>| {
+        let take = |events: &mut Vec<Event>| {
             events.iter().position(|event| event.name == name).map(|at| events.remove(at))
         };
-        if let Some(event) = skipped(&mut self.skipped.lock().unwrap()) {
+        if let Some(event) = take(&mut self.skipped.lock().unwrap()) {
             return event;
         }
         let mut events = self.events.lock().await;

@@ -113,7 +113,7 @@ fn headers(
     Ok(headers)
 }
 
-/// Creates a UUID for the logs. `None` without randomness: the request goes out without an id.
+/// Creates a UUID for the logs. `None` without randomness: the request is sent without an id.
 fn request_id() -> Option<String> {
     let digits = ConnectionId::random().ok()?.as_str().to_owned();
     let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| digits.get(range).unwrap_or_default());

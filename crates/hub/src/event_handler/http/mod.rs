@@ -39,7 +39,7 @@ pub mod validation;
 /// and logged.
 const MAX_NOTIFICATIONS: usize = 1024;
 
-/// Maximum length of a connection state, in bytes: it goes out with every event.
+/// Maximum length of a connection state, in bytes: it is sent with every event.
 const MAX_STATE_BYTES: usize = 8 * 1024;
 
 /// Event handlers that are application servers, selected by rules.
@@ -48,7 +48,7 @@ pub struct HttpEventHandlers {
     rules: Vec<Rule>,
     keys: Vec<AccessKey>,
     delivery_client: DeliveryClient,
-    /// Permits for notifications, one semaphore per rule: a handler that does not response must not block others.
+    /// Permits for notifications, one semaphore per rule: a handler that does not answer must not block others.
     notifications: Vec<Arc<Semaphore>>,
     metrics: Arc<Metrics>,
 }
@@ -76,7 +76,7 @@ impl HttpEventHandlers {
     }
 
     fn rule_for(&self, hub: &str, is_match: impl Fn(&Rule) -> bool) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.is_for(hub) && is_match(rule))
+        self.rules.iter().find(|rule| rule.is_for_hub(hub) && is_match(rule))
     }
 
     fn rule_for_system(&self, hub: &str, event: SystemEvent) -> Option<&Rule> {
@@ -92,7 +92,7 @@ impl HttpEventHandlers {
     /// Sends a notification in a task of its own.
     fn notify(&self, event: SystemEvent, connection: &Arc<ClientConnection>, body: String) {
         let hub = &connection.event_context.hub;
-        let is_match = |rule: &Rule| rule.is_for(hub) && rule.system_events.contains(&event);
+        let is_match = |rule: &Rule| rule.is_for_hub(hub) && rule.system_events.contains(&event);
         let found = self.rules.iter().zip(&self.notifications).find(|(rule, _)| is_match(rule));
         let Some((rule, permits)) = found else { return };
         let Ok(permit) = Arc::clone(permits).try_acquire_owned() else {

@@ -26,7 +26,7 @@ pub struct Rule {
 
 impl Rule {
     /// Returns whether the rule applies to `hub`.
-    pub(super) fn is_for(&self, hub: &str) -> bool {
+    pub(super) fn is_for_hub(&self, hub: &str) -> bool {
         self.hub.as_ref().is_none_or(|own| own.as_str() == hub)
     }
 }
@@ -235,10 +235,10 @@ mod tests {
     #[test]
     fn rules_are_parsed_from_one_line() {
         let all: Rule = "http://localhost/{hub}".parse().unwrap();
-        assert!(all.is_for("chat") && all.system_events.len() == 3);
+        assert!(all.is_for_hub("chat") && all.system_events.len() == 3);
         assert!(matches!(all.user_events, UserEvents::All));
         let some: Rule = "hub=Chat url-template=http://h/ system-event=connect".parse().unwrap();
-        assert!(some.is_for("chat") && !some.is_for("other"));
+        assert!(some.is_for_hub("chat") && !some.is_for_hub("other"));
         assert_eq!(some.system_events, [SystemEvent::Connect]);
         assert!(matches!(some.user_events, UserEvents::None));
         for invalid in [

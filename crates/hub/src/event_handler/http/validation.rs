@@ -44,7 +44,7 @@ pub(super) enum ValidationError {
 #[derive(Debug, Default)]
 struct ValidationState {
     /// Time and result of the last validation.
-    last_response: Option<(Instant, Result<(), ValidationError>)>,
+    last_result: Option<(Instant, Result<(), ValidationError>)>,
     /// Time that a rejection counts.
     retry_delay: Duration,
     is_revalidating: bool,
@@ -59,7 +59,7 @@ pub(super) struct Validations {
 }
 
 impl Validations {
-    /// Returns the consent of the server at `url` to events of `origin`. Sends a validation request the first time and
+    /// Checks that the server at `url` consents to events of `origin`. Sends a validation request the first time and
     /// after a rejection; concurrent callers share it.
     pub(super) async fn check(
         self: &Arc<Self>,
@@ -70,9 +70,9 @@ impl Validations {
         let state = self.state(url, origin).ok_or(ValidationError::TooMany)?;
         let mut known = state.lock().await;
         let now = Instant::now();
-        match &known.last_response {
-            Some((received_at, Ok(()))) => {
-                if now >= *received_at + VALIDATION_LIFETIME && !known.is_revalidating {
+        match &known.last_result {
+            Some((validated_at, Ok(()))) => {
+                if now >= *validated_at + VALIDATION_LIFETIME && !known.is_revalidating {
                     known.is_revalidating = true;
                     let (client, url, origin) = (client.clone(), url.clone(), origin.to_owned());
                     let state = Arc::clone(&state);
@@ -83,7 +83,7 @@ impl Validations {
                 }
                 Ok(())
             }
-            Some((received_at, Err(error))) if now < *received_at + known.retry_delay => Err(error.clone()),
+            Some((validated_at, Err(error))) if now < *validated_at + known.retry_delay => Err(error.clone()),
             _ => {
                 let result = send_validation(client, url, origin).await;
                 known.record(result.clone());
@@ -110,7 +110,7 @@ impl Validations {
 impl ValidationState {
     /// Returns whether the entry may be replaced.
     fn is_expired(&self, now: Instant) -> bool {
-        self.last_response.as_ref().is_some_and(|(received_at, _)| now >= *received_at + ENTRY_LIFETIME)
+        self.last_result.as_ref().is_some_and(|(validated_at, _)| now >= *validated_at + ENTRY_LIFETIME)
     }
 
     fn record(&mut self, result: Result<(), ValidationError>) {
@@ -119,7 +119,7 @@ impl ValidationState {
             Err(_) => (self.retry_delay * 2).clamp(FIRST_RETRY_DELAY, VALIDATION_LIFETIME),
         };
         self.is_revalidating = false;
-        self.last_response = Some((Instant::now(), result));
+        self.last_result = Some((Instant::now(), result));
     }
 }
 
