@@ -98,7 +98,7 @@ impl HttpEventHandlers {
         let Ok(permit) = Arc::clone(permits).try_acquire_owned() else {
             tracing::warn!(
                 event = event.name(),
-                "event dropped: the handler has not answered too many earlier ones"
+                "event dropped: too many events wait for an answer of this handler"
             );
             return;
         };
