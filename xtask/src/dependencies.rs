@@ -10,10 +10,7 @@ use anyhow::{Result, ensure};
 use crate::sources::{SourceTree, TextFile};
 
 /// Dependencies that no code names, with the reason: folder of the crate, name, reason.
-const UNNAMED: [(&str, &str, &str); 2] = [
-    ("crates/server", "anyhow", "left over: to be removed with the next change of this manifest"),
-    ("crates/server", "serde_json", "left over: to be removed with the next change of this manifest"),
-];
+const UNNAMED: [(&str, &str, &str); 0] = [];
 
 const WORKSPACE_SECTION: &str = "[workspace.dependencies]";
 const ROOT_MANIFEST: &str = "Cargo.toml";
