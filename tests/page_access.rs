@@ -32,8 +32,9 @@ async fn walk(theme: &str) -> anyhow::Result<()> {
         press(&viewer, key).await?;
     }
     check(&viewer.browser, "a search, a bookmark, a linked line").await?;
-    let row = viewer.value("document.querySelectorAll('#log .row')[2].getBoundingClientRect()").await?;
-    let over = json!({ "type": "mouseMoved", "x": row["x"].as_f64().map(|x| x + 9.0), "y": row["y"].as_f64().map(|y| y + 9.0) });
+    let middle = "(({ x, y, height }) => [x + height, y + height / 2])(document.querySelectorAll('#log .row')[2].getBoundingClientRect())";
+    let [x, y]: [f64; 2] = serde_json::from_value(viewer.value(middle).await?)?;
+    let over = json!({ "type": "mouseMoved", "x": x, "y": y });
     viewer.browser.devtools("Input.dispatchMouseEvent", over).await?;
     viewer.wait_for_frame().await?;
     assert_eq!(viewer.value("document.querySelectorAll('#log .row')[2].matches(':hover')").await?, true);
