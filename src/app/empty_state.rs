@@ -87,7 +87,10 @@ fn may_receive(state: ConnectionState) -> bool {
 
 fn headline(status: &StatusLine, groups: &str) -> String {
     match status.state {
-        ConnectionState::Connected => format!("Waiting for lines in group {groups}"),
+        ConnectionState::Connected => {
+            let noun = if groups.contains(", ") { "groups" } else { "group" };
+            format!("Waiting for lines in {noun} {groups}")
+        }
         ConnectionState::Forbidden | ConnectionState::Connecting => status.headline.clone(),
         // The header shows the countdown.
         ConnectionState::Disconnected | ConnectionState::Failed => status.announcement.clone(),

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Shows how many lines were received, how many of them pass the filter, and how many were dropped since.
+/// Shows how many lines were received, how many of them pass the filter, and how many are kept if some were dropped or cleared.
 #[component]
 pub fn LineCount() -> impl IntoView {
     let state = use_state();
@@ -36,7 +36,7 @@ fn label(counts: LineCounts, visible: Option<usize>) -> String {
     }
     match counts.dropped {
         0 => lines,
-        dropped => format!("{lines}, {} dropped", grouped(dropped)),
+        _ => format!("{lines}, {} kept", grouped(counts.held)),
     }
 }
 
@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(stage.text("#line-count"), "1 line");
         let many = LineCounts { received: 1_204_330, held: 1_000_000, dropped: 204_330 };
         stage.set(stage.state().counts(), many).await;
-        assert_eq!(stage.text("#line-count"), "1,204,330 lines, 204,330 dropped");
+        assert_eq!(stage.text("#line-count"), "1,204,330 lines, 1,000,000 kept");
         let filter = FilterState { visible_lines: Some(37), ..FilterState::default() };
         stage.set(stage.state().filter(), filter).await;
         assert_eq!(stage.text("#line-count"), "37 of 1,204,330 lines");

@@ -80,8 +80,13 @@ pub fn LogList() -> impl IntoView {
 fn DroppedRow() -> impl IntoView {
     let state = use_state();
     let top_px = Memo::new(move |_| state.layout().get().dropped_top_px);
-    let text =
-        move || counted(state.counts().get().dropped, "older line was dropped", "older lines were dropped");
+    let text = move || {
+        counted(
+            state.counts().get().dropped,
+            "older line is no longer kept",
+            "older lines are no longer kept",
+        )
+    };
     view! {
         <div
             class="dropped"
@@ -202,7 +207,7 @@ mod tests {
             .set(stage.state().layout(), ListLayout { dropped_top_px: Some(8), ..ListLayout::default() })
             .await;
         assert!(!stage.get(".dropped").hidden());
-        assert_eq!(stage.text(".dropped"), "1 older line was dropped");
+        assert_eq!(stage.text(".dropped"), "1 older line is no longer kept");
     }
 
     #[wasm_bindgen_test]

@@ -10,11 +10,11 @@ use crate::{controller::state::ViewerStateStoreFields, model::command::Command};
 pub fn Toast() -> impl IntoView {
     let (state, commands) = (use_state(), use_commands());
     view! {
-        <div id="said" class:shown=move || state.toast().with(|message| !message.is_empty())>
+        <div id="said" class:shown=move || state.can_undo_clear().get() || state.toast().with(|message| !message.is_empty())>
             <span role="status">{move || state.toast().get()}</span>
             <Show when=move || state.can_undo_clear().get()>
                 <button type="button" title="Undo clear (Ctrl+Z)" on:click=move |_| commands.run(Command::UndoClear)>
-                    "Undo"
+                    "Undo clear"
                 </button>
             </Show>
         </div>

@@ -64,7 +64,10 @@ impl LogController {
         match report {
             ClientReport::Event(event) => self.handle_event(connection, &event),
             ClientReport::Settled(number, outcome) => {
-                self.composer.borrow_mut().settled(connection, number, outcome);
+                let refused = self.composer.borrow_mut().settled(connection, number, outcome);
+                if let Some(text) = refused.filter(|_| self.state.draft().get_untracked().is_empty()) {
+                    update(self.state.draft(), text);
+                }
                 self.write_delivery();
             }
         }

@@ -124,6 +124,8 @@ pub struct LogController {
     timeline_ms: Cell<f64>,
     /// When the toast disappears.
     toast_until_ms: Cell<Option<f64>>,
+    /// Until when the lines removed last can be restored.
+    undo_until_ms: Cell<Option<f64>>,
 }
 
 impl LogController {
@@ -155,6 +157,7 @@ impl LogController {
             is_measure_due: Cell::new(false),
             timeline_ms: Cell::new(f64::NEG_INFINITY),
             toast_until_ms: Cell::new(None),
+            undo_until_ms: Cell::new(None),
         })
     }
 
@@ -203,8 +206,6 @@ impl LogController {
     /// Shows a message that disappears after a while.
     pub fn show_toast(&self, message: String) {
         self.show_toast_for(message, TOAST_MS);
-        self.log.borrow_mut().forget_cleared();
-        state::update(self.state.can_undo_clear(), false);
     }
 
     fn show_toast_for(&self, message: String, ms: f64) {
@@ -214,11 +215,15 @@ impl LogController {
         self.request_render();
     }
 
-    /// Removes the toast, and what it offers.
     fn remove_toast(&self) {
         self.toast_until_ms.set(None);
-        self.log.borrow_mut().forget_cleared();
         state::update(self.state.toast(), String::new());
+    }
+
+    /// Frees the lines removed last: they can no longer be restored.
+    fn forget_cleared(&self) {
+        self.undo_until_ms.set(None);
+        self.log.borrow_mut().forget_cleared();
         state::update(self.state.can_undo_clear(), false);
     }
 
@@ -230,10 +235,10 @@ impl LogController {
 
     /// Removes all lines. The user can restore them for a while.
     pub fn clear(&self) {
-        let lines = self.log.borrow().store().counts().held;
-        self.log.borrow_mut().clear();
+        let lines = self.log.borrow_mut().clear();
         if lines > 0 {
             self.show_toast_for(format!("Cleared {}", counted(lines, "line", "lines")), UNDO_MS);
+            self.undo_until_ms.set(Some(monotonic_ms() + UNDO_MS));
             state::update(self.state.can_undo_clear(), true);
         }
         self.request_render();
@@ -244,7 +249,11 @@ impl LogController {
         if !self.state.can_undo_clear().get_untracked() {
             return;
         }
-        if self.log.borrow_mut().undo_clear() {
+        let is_restored = self.log.borrow_mut().undo_clear();
+        self.forget_cleared();
+        // The button that was pressed disappears.
+        self.focus_log();
+        if is_restored {
             self.remove_toast();
         } else {
             self.show_toast("The lines cannot be restored: too many were received since".to_owned());

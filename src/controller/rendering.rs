@@ -84,7 +84,8 @@ impl LogController {
             return RenderOutcome::Again(if is_urgent { Urgency::Immediate } else { Urgency::WithinBudget });
         }
         let is_ticking = log.is_counting_down(unix_ms) || log.has_announcements();
-        let toast_ms = self.toast_until_ms.get().map(|until| (until - monotonic_ms()).max(0.0));
+        let until_ms = [self.toast_until_ms.get(), self.undo_until_ms.get()].into_iter().flatten();
+        let toast_ms = until_ms.min_by(f64::total_cmp).map(|until| (until - monotonic_ms()).max(0.0));
         match (is_ticking.then_some(COUNTDOWN_MS), toast_ms) {
             (None, None) => RenderOutcome::Settled,
             (Some(ms), None) | (None, Some(ms)) => RenderOutcome::After(ms),
@@ -138,6 +139,9 @@ impl LogController {
         }
         if self.toast_until_ms.get().is_some_and(|until| until <= now_ms) {
             self.remove_toast();
+        }
+        if self.undo_until_ms.get().is_some_and(|until| until <= now_ms) {
+            self.forget_cleared();
         }
     }
 

@@ -250,6 +250,7 @@ impl LogController {
 
     fn toggle_dialog(&self, dialog: Dialog) {
         let open = self.state.dialog().get_untracked();
+        update(self.state.go_to_error(), String::new());
         update(self.state.dialog(), (open != Some(dialog)).then_some(dialog));
     }
 

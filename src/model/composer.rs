@@ -7,8 +7,14 @@ use super::{grouped_number::counted, navigation::Direction};
 /// Maximum count of lines in the history. A further one replaces the oldest.
 pub const MAX_HISTORY: usize = 100;
 
-/// Line that is not acknowledged yet: its connection, and the client's number for it.
-type Pending = (usize, u64);
+/// Line that is not acknowledged yet.
+#[derive(Debug)]
+struct Pending {
+    connection: usize,
+    /// The client's number for it.
+    number: u64,
+    text: String,
+}
 
 /// Lines published and their delivery. See the [module](self).
 #[derive(Debug, Default)]
@@ -29,7 +35,7 @@ impl Composer {
         self.failure = None;
         match outcome {
             Ok(number) => {
-                self.pending.push((connection, number));
+                self.pending.push(Pending { connection, number, text: text.to_owned() });
                 self.remember(text);
                 true
             }
@@ -50,28 +56,34 @@ impl Composer {
         self.recalled = self.history.len();
     }
 
-    /// Records the outcome of a line's delivery. Numbers of lines that were sent elsewhere are ignored.
-    pub fn settled(&mut self, connection: usize, number: u64, outcome: Result<(), String>) {
-        let Some(at) = self.pending.iter().position(|pending| *pending == (connection, number)) else {
-            return;
-        };
-        self.pending.remove(at);
+    /// Records the outcome of a line's delivery. Numbers of lines that were sent elsewhere are ignored. Returns the text of a line
+    /// that was not delivered, so that it can be edited and sent again.
+    pub fn settled(&mut self, connection: usize, number: u64, outcome: Result<(), String>) -> Option<String> {
+        let is_settled = |line: &Pending| line.connection == connection && line.number == number;
+        let at = self.pending.iter().position(is_settled)?;
+        let line = self.pending.remove(at);
         match outcome {
-            Ok(()) => self.delivered += 1,
-            Err(reason) => self.failure = Some(reason),
+            Ok(()) => {
+                self.delivered += 1;
+                None
+            }
+            Err(reason) => {
+                self.failure = Some(reason);
+                Some(line.text)
+            }
         }
     }
 
     /// Abandons the pending lines of a connection whose client is replaced. Returns their numbers.
     pub fn abandon(&mut self, connection: usize) -> Vec<u64> {
         let (lost, pending): (Vec<Pending>, Vec<Pending>) =
-            std::mem::take(&mut self.pending).into_iter().partition(|pending| pending.0 == connection);
+            std::mem::take(&mut self.pending).into_iter().partition(|line| line.connection == connection);
         self.pending = pending;
         if !lost.is_empty() {
             let lines = counted(lost.len() as u64, "line was", "lines were");
             self.failure = Some(format!("{lines} not acknowledged before the page reconnected"));
         }
-        lost.into_iter().map(|(_, number)| number).collect()
+        lost.into_iter().map(|line| line.number).collect()
     }
 
     /// Returns the line sent before or after the one recalled last; empty after the newest, `None` beyond either end.
@@ -115,7 +127,8 @@ mod tests {
         composer.settled(0, 99, Err("of another sender".into()));
         composer.settled(0, 7, Ok(()));
         assert_eq!(composer.status_text(), "sending 1 line…");
-        composer.settled(0, 8, Err("the role is missing".into()));
+        let refused = composer.settled(0, 8, Err("the role is missing".into()));
+        assert_eq!(refused.as_deref(), Some("b"));
         assert_eq!(composer.status_text(), "not delivered: the role is missing");
         assert!(!composer.sent(0, "c", Err("too many".into())));
         assert_eq!(composer.status_text(), "not delivered: too many");

@@ -36,18 +36,26 @@ impl StreamCommands {
 fn options(group: &str, negotiate_url: &str) -> String {
     let mut options = String::new();
     if negotiate_url != DEFAULT_NEGOTIATE && negotiate_url != "http://localhost:8080/negotiate" {
-        options.push_str(" --negotiate ");
-        options.push_str(&shell_word(negotiate_url));
+        push_option(&mut options, "--negotiate", negotiate_url);
     }
     if group != DEFAULT_GROUP {
-        options.push_str(" --group ");
-        options.push_str(&shell_word(group));
+        push_option(&mut options, "--group", group);
     }
     options
 }
 
+/// Appends an option. A value that begins with a dash would be taken for an option after a space.
+fn push_option(options: &mut String, name: &str, value: &str) {
+    let separator = if value.starts_with('-') { '=' } else { ' ' };
+    options.push(' ');
+    options.push_str(name);
+    options.push(separator);
+    options.push_str(&shell_word(value));
+}
+
 /// Quotes `word` for a shell where needed. A word with control characters or invisible ones is written with escapes (`$'…'`, as in
-/// bash, zsh and ksh): they would change what a terminal shows, and be carried out when the command is pasted.
+/// bash, zsh and ksh): they would change what a terminal shows, and be carried out when the command is pasted. Quotes and backslashes
+/// are written as numbers there, so that a shell that does not know `$'…'` finds no end of the quotation in the word.
 fn shell_word(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,".contains(c);
     if !word.is_empty() && !word.starts_with('-') && word.chars().all(is_plain) {
@@ -58,14 +66,14 @@ fn shell_word(word: &str) -> String {
     }
     let mut quoted = "$'".to_owned();
     for c in word.chars() {
-        match c {
-            '\'' | '\\' => quoted.extend(['\\', c]),
-            // Octal: three digits at most, so that a digit may follow.
-            c if c.is_ascii() && needs_escape(c) => {
-                write!(quoted, "\\{:03o}", u32::from(c)).unwrap_or_default();
-            }
-            c if needs_escape(c) => write!(quoted, "\\U{:08x}", u32::from(c)).unwrap_or_default(),
-            c => quoted.push(c),
+        if !matches!(c, '\'' | '\\') && !needs_escape(c) {
+            quoted.push(c);
+            continue;
+        }
+        // Bytes of UTF-8 in octal: independent of the locale, and of three digits, so that a digit may follow.
+        for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+            // Writing to a string cannot fail.
+            write!(quoted, "\\{byte:03o}").unwrap_or_default();
         }
     }
     quoted.push('\'');
@@ -110,13 +118,19 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_begins_with_a_dash_is_no_option() {
+        assert_eq!(stream("-x", DEFAULT_NEGOTIATE), "some-command | tailcast stream --group='-x'");
+    }
+
+    #[test]
     fn characters_that_are_not_shown_are_escaped() {
         for (group, word) in [
             ("a\u{1b}]0;x\u{7}b", r"$'a\033]0;x\007b'"),
             ("a\r1", r"$'a\0151'"),
-            ("it's\t\\n", r"$'it\'s\011\\n'"),
-            ("a\u{202e}b", r"$'a\U0000202eb'"),
-            ("a\u{9b}b", r"$'a\U0000009bb'"),
+            ("it's\t\\n", r"$'it\047s\011\134n'"),
+            ("a\u{202e}b", r"$'a\342\200\256b'"),
+            ("a\u{9b}b", r"$'a\302\233b'"),
+            ("\u{200b}'; touch /tmp/x #", r"$'\342\200\213\047; touch /tmp/x #'"),
         ] {
             let command = stream(group, DEFAULT_NEGOTIATE);
             assert_eq!(command, format!("some-command | tailcast stream --group {word}"));

@@ -176,7 +176,7 @@ fn excerpt(text: &str) -> String {
     const LONGEST_SHOWN_RUN: usize = 32;
     let shown = without_tokens(text, LONGEST_SHOWN_RUN);
     let cut: String =
-        shown.chars().take(EXCERPT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        shown.chars().take(EXCERPT_CHARS).map(|c| if refusal::is_invisible(c) { ' ' } else { c }).collect();
     if cut.len() < shown.len() { format!("{cut}…") } else { cut }
 }
 

@@ -66,10 +66,19 @@ fn message(json: &str) -> Option<Cow<'_, str>> {
     })
 }
 
-/// Returns the text as one line without control characters, cut after [`MAX_REASON_CHARS`].
+/// Whether a character changes how the text around it is shown: control characters, directions, joiners, tags and other invisible
+/// characters.
+pub(crate) fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Returns the text as one line without invisible characters, cut after [`MAX_REASON_CHARS`].
 fn one_line(text: &str) -> String {
     let mut line = String::new();
-    let words = text.split_whitespace().map(|word| word.replace(char::is_control, ""));
+    let words = text.split_whitespace().map(|word| word.replace(is_invisible, ""));
     for word in words.filter(|word| !word.is_empty()) {
         if !line.is_empty() {
             line.push(' ');
@@ -101,6 +110,12 @@ mod tests {
             "the group `secret` may not be asked for here; start the server with `--allow-group PATTERN`\n";
         assert_eq!(of_text(refusal).as_deref(), Some(refusal.trim_end()));
         assert_eq!(reason(500, "Text/Plain", "\u{feff}é").as_deref(), Some("é"));
+    }
+
+    #[test]
+    fn invisible_characters_are_removed() {
+        let text = "no\u{202e}t\u{202c} \u{200b}al\u{1b}[31ml\u{e0041}owed\u{feff}";
+        assert_eq!(of_text(text).as_deref(), Some("not al[31mlowed"));
     }
 
     #[test]

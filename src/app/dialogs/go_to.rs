@@ -14,6 +14,12 @@ use crate::{
 pub fn GoToDialog() -> impl IntoView {
     let (state, commands) = (use_state(), use_commands());
     let destination = RwSignal::new(String::new());
+    // Each time it opens, it is empty.
+    Effect::new(move |_| {
+        if state.dialog().get() == Some(Dialog::GoTo) {
+            destination.set(String::new());
+        }
+    });
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         commands.run(Command::GoTo(destination.get_untracked()));
@@ -38,7 +44,7 @@ mod tests {
     use web_sys::HtmlFormElement;
 
     use super::*;
-    use crate::test_page::ComponentStage;
+    use crate::test_page::{ComponentStage, value};
 
     #[wasm_bindgen_test]
     async fn the_destination_is_read_when_it_is_submitted() {
@@ -48,6 +54,16 @@ mod tests {
         // The page would be left if the default were not prevented.
         stage.get("form").unchecked_into::<HtmlFormElement>().request_submit().unwrap();
         assert_eq!(stage.commands(), [Command::GoTo("57-60".into())]);
+    }
+
+    #[wasm_bindgen_test]
+    async fn the_field_is_empty_each_time_it_opens() {
+        let stage = ComponentStage::showing(|| view! { <GoToDialog /> }).await;
+        stage.set(stage.state().dialog(), Some(Dialog::GoTo)).await;
+        stage.type_into("#goto-field", "-5m").await;
+        stage.set(stage.state().dialog(), None).await;
+        stage.set(stage.state().dialog(), Some(Dialog::GoTo)).await;
+        assert_eq!(value(&stage.get("#goto-field")), "");
     }
 
     #[wasm_bindgen_test]

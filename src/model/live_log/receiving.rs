@@ -61,10 +61,19 @@ impl LiveLog {
 
     /// Removes all lines. They count as dropped: numbers of later lines are not affected. [`Self::undo_clear`] restores them until
     /// [`Self::forget_cleared`].
-    pub fn clear(&mut self) {
+    ///
+    /// Lines removed before that can still be restored stay restorable, together with these. Returns how many lines are.
+    pub fn clear(&mut self) -> u64 {
         self.selection = None;
+        if let Some((lines, bookmarks)) = self.cleared.take()
+            && self.store.restore(lines)
+        {
+            self.bookmarks.add(&bookmarks);
+        }
+        let held = self.store.counts().held;
         self.cleared = Some((self.store.clear(), self.bookmarks.clone()));
         self.revision += 1;
+        held
     }
 
     /// Restores the lines removed last, with their bookmarks. Returns whether they are back: too many may have been received since.

@@ -61,6 +61,10 @@ fn a_cleared_log_is_restored_with_its_bookmarks_and_matches() {
     assert_eq!(top_text(&log), Some("two failed"));
     assert!(log.step_bookmark(Direction::Forward), "the bookmark is back");
     assert!(!log.undo_clear(), "there is nothing left to restore");
+    assert_eq!((log.clear(), log.clear()), (4, 4), "a second time removes nothing more");
+    log.lay_out(true);
+    assert!(log.undo_clear());
+    assert_eq!(log.store.counts().held, 4);
     log.clear();
     log.forget_cleared();
     assert!(!log.undo_clear());
