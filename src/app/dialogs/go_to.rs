@@ -39,6 +39,7 @@ pub fn GoToDialog() -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
+    use leptos::task::tick;
     use wasm_bindgen::JsCast;
     use wasm_bindgen_test::wasm_bindgen_test;
     use web_sys::HtmlFormElement;
@@ -63,6 +64,7 @@ mod tests {
         stage.type_into("#goto-field", "-5m").await;
         stage.set(stage.state().dialog(), None).await;
         stage.set(stage.state().dialog(), Some(Dialog::GoTo)).await;
+        tick().await;
         assert_eq!(value(&stage.get("#goto-field")), "");
     }
 
