@@ -49,8 +49,10 @@ async fn the_inspector_shows_connections_and_frames_without_tokens(kind: Kind) -
         .until("document.querySelector('main').innerText.includes('1 connection, 1 group, 1 user;')")
         .await?;
 
-    let follow = format!("document.querySelector('a[href=\"/_hub?connection={id}\"]').click()");
-    browser.run(&follow).await?;
+    // Opened rather than clicked: a script that waits would end with the page that it was started in.
+    let link = format!("return document.querySelector('a[href=\"/_hub?connection={id}\"]').href");
+    let link = browser.run(&link).await?;
+    browser.open(link.as_str().unwrap_or_default()).await?;
     browser.until("document.querySelector('section[aria-label=\"Connection details\"]') !== null").await?;
     let send =
         json!({"type": "sendToGroup", "group": "lobby", "dataType": "text", "data": "<i>seen live</i>"});

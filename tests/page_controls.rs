@@ -243,7 +243,8 @@ async fn the_keyboard_shortcuts_fit_and_can_be_searched() -> anyhow::Result<()> 
 #[tokio::test]
 async fn menu_choices_show_their_state() -> anyhow::Result<()> {
     let viewer = Viewer::open("/").await?;
-    viewer.stream(LEVELS, 5).await?;
+    // More lines than fit into the view: those that are in view are not new.
+    viewer.stream(&LEVELS.repeat(40), 200).await?;
     let choices = "[...document.querySelectorAll('#filter button')].map(one => one.textContent)";
     assert_eq!(viewer.value(choices).await?, json!(["All lines", "Matches", "Non-matches"]));
     click(&viewer, "#menu-button").await?;
@@ -256,7 +257,7 @@ async fn menu_choices_show_their_state() -> anyhow::Result<()> {
     click(&viewer, "#log").await?;
     keys(&viewer, "p").await?;
     assert_eq!(viewer.browser.text("#resume .new").await?, "Follow");
-    viewer.stream("six\nseven\n", 7).await?;
+    viewer.stream("six\nseven\n", 202).await?;
     viewer
         .browser
         .until("document.querySelector('#resume .new').textContent === 'Follow · 2 new lines'")
