@@ -12,7 +12,8 @@ use webpubsub_protocol::{
 };
 
 use crate::{
-    outbox::EncodedFrame,
+    memory::MemoryBudget,
+    outbox::{Backpressure, BlockSource, CurrentBlock, EncodedFrame, Outbox, ShareableFrame},
     websocket::frame::{HEADER_PLACEHOLDER, Opcode, encode, encode_in_place},
 };
 
@@ -21,12 +22,11 @@ use crate::{
 pub struct Broadcast<'a> {
     message: Response<'a>,
     expires_at: Option<Instant>,
-    /// Memory for the first frame.
     scratch: Scratch,
-    simple: Option<EncodedFrame>,
-    json: Option<EncodedFrame>,
+    simple: Option<ShareableFrame>,
+    json: Option<ShareableFrame>,
     open_json: Option<Bytes>,
-    protobuf: Option<EncodedFrame>,
+    protobuf: Option<ShareableFrame>,
     shared_protobuf: Option<Bytes>,
 }
 
@@ -52,11 +52,18 @@ impl<'a> Broadcast<'a> {
         }
     }
 
+    /// Sets the budget that the memory shared by outboxes is charged to, unless the memory of an earlier broadcast has
+    /// one already.
+    pub(crate) fn charge_to(&mut self, budget: &MemoryBudget) {
+        self.scratch.budget.get_or_insert_with(|| budget.clone());
+    }
+
     /// Returns the memory of the encoded frame, for the next broadcast. Empty if outboxes share it.
     #[must_use]
     pub fn into_scratch(self) -> Scratch {
-        let frame = self.json.or(self.protobuf);
-        frame.and_then(EncodedFrame::into_buffer).map_or(self.scratch, Scratch)
+        let frame = self.json.or(self.protobuf).map(ShareableFrame::into_encoded);
+        let memory = frame.and_then(EncodedFrame::into_buffer).unwrap_or(self.scratch.memory);
+        Scratch { memory, is_reused: true, ..self.scratch }
     }
 
     /// Sets the time to live, in seconds from `now`; 0 means no limit.
@@ -70,50 +77,92 @@ impl<'a> Broadcast<'a> {
         self.expires_at
     }
 
-    /// Returns the WebSocket frame for simple clients.
-    pub fn simple(&mut self) -> &EncodedFrame {
-        self.simple.get_or_insert_with(|| simple_frame(&self.message))
+    /// Queues the payload for a simple client.
+    pub(crate) fn push_simple(&mut self, outbox: &Outbox) -> Backpressure {
+        let (message, scratch) = (&self.message, &mut self.scratch);
+        let frame = self.simple.get_or_insert_with(|| scratch.shareable(simple_frame(message)));
+        let blocks = scratch.blocks(|blocks| &mut blocks.simple);
+        outbox.push_shareable(frame, blocks, self.expires_at)
     }
 
-    /// Returns the WebSocket frame for clients of the JSON subprotocol.
-    pub fn json(&mut self) -> &EncodedFrame {
-        let scratch = &mut self.scratch;
-        self.json.get_or_insert_with(|| json_frame_in(scratch.take(), &self.message))
+    /// Queues the message for a client of the JSON subprotocol.
+    pub(crate) fn push_json(&mut self, outbox: &Outbox) -> Backpressure {
+        let (message, scratch) = (&self.message, &mut self.scratch);
+        let frame = self.json.get_or_insert_with(|| {
+            let frame = json_frame_in(scratch.take_memory(), message);
+            scratch.shareable(frame)
+        });
+        let blocks = scratch.blocks(|blocks| &mut blocks.json);
+        outbox.push_shareable(frame, blocks, self.expires_at)
+    }
+
+    /// Queues the message for a client of the protobuf subprotocol.
+    pub(crate) fn push_protobuf(&mut self, outbox: &Outbox) -> Backpressure {
+        let (message, scratch) = (&self.message, &mut self.scratch);
+        let frame = self.protobuf.get_or_insert_with(|| {
+            let frame = protobuf_frame_in(scratch.take_memory(), message);
+            scratch.shareable(frame)
+        });
+        let blocks = scratch.blocks(|blocks| &mut blocks.protobuf);
+        outbox.push_shareable(frame, blocks, self.expires_at)
     }
 
     /// Returns the JSON object without its closing brace, to which the queue of a reliable client adds the sequence id.
     pub fn open_json(&mut self) -> &Bytes {
+        let (message, scratch) = (&self.message, &mut self.scratch);
         let open = || {
-            let mut object = encode_response(&self.message);
+            let mut object = encode_response(message);
             object.pop();
-            Bytes::from(object)
+            scratch.budget().charged(Bytes::from(object))
         };
         self.open_json.get_or_insert_with(open)
     }
 
-    /// Returns the WebSocket frame for clients of the protobuf subprotocol.
-    pub fn protobuf(&mut self) -> &EncodedFrame {
-        let scratch = &mut self.scratch;
-        self.protobuf.get_or_insert_with(|| protobuf_frame_in(scratch.take(), &self.message))
-    }
-
     /// Returns the fields of the data message, to which the queue of a reliable client adds the sequence id.
     pub fn shared_protobuf(&mut self) -> &Bytes {
-        let share = || Bytes::from(DataMessage::new(&self.message).shared);
+        let (message, scratch) = (&self.message, &mut self.scratch);
+        let share = || scratch.budget().charged(Bytes::from(DataMessage::new(message).shared));
         self.shared_protobuf.get_or_insert_with(share)
     }
 }
 
-/// Reusable memory for short frames: a client that publishes a million messages allocates once.
+/// Reusable memory for the frames of one publisher: a client that publishes a million short messages allocates once.
 #[derive(Debug, Default)]
-pub struct Scratch(Vec<u8>);
+pub struct Scratch {
+    memory: Vec<u8>,
+    blocks: Blocks,
+    budget: Option<MemoryBudget>,
+    /// Whether a further broadcast is likely.
+    is_reused: bool,
+}
+
+/// Blocks that slow clients share, by wire format.
+#[derive(Debug, Default)]
+struct Blocks {
+    simple: CurrentBlock,
+    json: CurrentBlock,
+    protobuf: CurrentBlock,
+}
 
 impl Scratch {
-    /// Takes the memory, emptied.
-    fn take(&mut self) -> Vec<u8> {
-        let mut memory = std::mem::take(&mut self.0);
+    /// Takes the memory of the encoded frame, emptied.
+    fn take_memory(&mut self) -> Vec<u8> {
+        let mut memory = std::mem::take(&mut self.memory);
         memory.clear();
         memory
+    }
+
+    fn budget(&mut self) -> &MemoryBudget {
+        self.budget.get_or_insert_default()
+    }
+
+    fn shareable(&mut self, frame: EncodedFrame) -> ShareableFrame {
+        ShareableFrame::new(frame, self.budget())
+    }
+
+    fn blocks(&mut self, select: impl FnOnce(&mut Blocks) -> &mut CurrentBlock) -> BlockSource<'_> {
+        let budget = self.budget.get_or_insert_default();
+        BlockSource { current: select(&mut self.blocks), budget, is_single: !self.is_reused }
     }
 }
 
@@ -162,15 +211,36 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn all_clients_of_a_format_share_the_same_bytes() {
-        let mut broadcast = Broadcast::new(Response::ServerMessage {
-            payload: Payload::Text("hello".into()),
-            sequence_id: None,
-            metadata: Metadata::new(),
-        });
-        let first = broadcast.json().as_slice().as_ptr();
-        assert_eq!(first, broadcast.json().as_slice().as_ptr());
-        assert_eq!(broadcast.simple().as_slice(), b"\x81\x05hello");
+    #[tokio::test]
+    async fn slow_clients_of_a_format_share_the_same_memory() {
+        let budget = MemoryBudget::default();
+        let outboxes: Vec<Outbox> = (0..10).map(|_| Outbox::new(&budget)).collect();
+        let mut scratch = Scratch::default();
+        let payload = "x".repeat(100);
+        let messages = 20_000;
+        for _ in 0..messages {
+            let mut broadcast = Broadcast::with_scratch(
+                scratch,
+                Response::ServerMessage {
+                    payload: Payload::Text(payload.as_str().into()),
+                    sequence_id: None,
+                    metadata: Metadata::new(),
+                },
+            );
+            broadcast.charge_to(&budget);
+            for outbox in &outboxes {
+                broadcast.push_simple(outbox);
+            }
+            scratch = broadcast.into_scratch();
+        }
+        let bytes = messages * (payload.len() + 2);
+        let own = outboxes.len() * 96 * 1024;
+        assert!(budget.used() < bytes + bytes / 10 + own, "{} bytes for {bytes}", budget.used());
+        let frame = [b"\x81\x64", payload.as_bytes()].concat();
+        for outbox in &outboxes {
+            assert!(outbox.take_all().await == frame.repeat(messages), "other bytes were queued");
+        }
+        drop((outboxes, scratch));
+        assert_eq!(budget.used(), 0);
     }
 }

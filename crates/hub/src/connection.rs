@@ -18,6 +18,7 @@ use crate::{
     broadcast::{Broadcast, json_frame, protobuf_frame},
     event_handler::EventContext,
     inspect::recorder::Recorder,
+    memory::MemoryBudget,
     outbox::{Backpressure, EncodedFrame, Outbox},
     reliable_queue::{ReliableQueue, Unsequenced},
 };
@@ -133,8 +134,17 @@ enum Delivery {
     Reliable(ReliableQueue),
 }
 
+impl Delivery {
+    fn new(format: WireFormat, budget: &MemoryBudget) -> Self {
+        match format.is_reliable() {
+            true => Self::Reliable(ReliableQueue::new(budget)),
+            false => Self::Direct(Arc::new(Outbox::new(budget))),
+        }
+    }
+}
+
 impl ClientConnection {
-    /// Creates a connection that belongs to no hub yet.
+    /// Creates a connection that belongs to no hub yet, with a memory budget of its own.
     #[must_use]
     pub fn new(
         id: ConnectionId,
@@ -142,10 +152,7 @@ impl ClientConnection {
         format: WireFormat,
         permissions: Permissions,
     ) -> Self {
-        let delivery = match format {
-            reliable if reliable.is_reliable() => Delivery::Reliable(ReliableQueue::default()),
-            _ => Delivery::Direct(Arc::default()),
-        };
+        let delivery = Delivery::new(format, &MemoryBudget::default());
         Self {
             id,
             user_id,
@@ -157,6 +164,13 @@ impl ClientConnection {
             permissions: RwLock::new(permissions),
             delivery,
         }
+    }
+
+    /// Charges the connection's queue to `budget`.
+    #[must_use]
+    pub(crate) fn with_budget(mut self, budget: &MemoryBudget) -> Self {
+        self.delivery = Delivery::new(self.format, budget);
+        self
     }
 
     /// Adds the results of the handshake: the context of its events, and the negotiated subprotocol, predefined or
@@ -171,6 +185,12 @@ impl ClientConnection {
     #[must_use]
     pub fn is_allowed(&self, permission: Permission, group: &str) -> bool {
         self.permissions.read().unwrap_or_else(PoisonError::into_inner).allow(permission, group)
+    }
+
+    /// Returns whether the client may publish to any group.
+    #[must_use]
+    pub fn may_publish(&self) -> bool {
+        self.permissions.read().unwrap_or_else(PoisonError::into_inner).allow_any(Permission::SendToGroup)
     }
 
     /// Returns whether `permission` is granted for all groups.
@@ -225,13 +245,9 @@ impl ClientConnection {
     pub fn deliver(&self, broadcast: &mut Broadcast<'_>) -> Backpressure {
         let expires_at = broadcast.expires_at();
         match (&self.delivery, self.format) {
-            (Delivery::Direct(outbox), WireFormat::Simple) => {
-                outbox.push_until(broadcast.simple(), expires_at)
-            }
-            (Delivery::Direct(outbox), WireFormat::Protobuf) => {
-                outbox.push_until(broadcast.protobuf(), expires_at)
-            }
-            (Delivery::Direct(outbox), _) => outbox.push_until(broadcast.json(), expires_at),
+            (Delivery::Direct(outbox), WireFormat::Simple) => broadcast.push_simple(outbox),
+            (Delivery::Direct(outbox), WireFormat::Protobuf) => broadcast.push_protobuf(outbox),
+            (Delivery::Direct(outbox), _) => broadcast.push_json(outbox),
             (Delivery::Reliable(queue), WireFormat::ReliableProtobuf) => {
                 queue.push(Unsequenced::Protobuf(broadcast.shared_protobuf().clone()), expires_at)
             }
@@ -300,10 +316,26 @@ impl ClientConnection {
     }
 
     /// Waits until the client has caught up; see [`Outbox::wait_until_caught_up`].
-    pub async fn wait_until_caught_up(&self, deadline: Instant) {
+    pub async fn wait_until_caught_up(&self, deadline: Instant) -> bool {
         match &self.delivery {
             Delivery::Direct(outbox) => outbox.wait_until_caught_up(deadline).await,
             Delivery::Reliable(queue) => queue.wait_until_caught_up(deadline).await,
+        }
+    }
+
+    /// Marks the client as slow; see [`Outbox::stop_backpressure`].
+    pub(crate) fn stop_backpressure(&self) {
+        match &self.delivery {
+            Delivery::Direct(outbox) => outbox.stop_backpressure(),
+            Delivery::Reliable(queue) => queue.stop_backpressure(),
+        }
+    }
+
+    /// Returns a count of bytes that grows while the client receives.
+    pub(crate) fn progress_bytes(&self) -> u64 {
+        match &self.delivery {
+            Delivery::Direct(outbox) => outbox.written_bytes(),
+            Delivery::Reliable(queue) => queue.progress_bytes(),
         }
     }
 

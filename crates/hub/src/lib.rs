@@ -13,7 +13,9 @@
 //! | [`connection`] | per-connection state: identity, permissions, delivery queue |
 //! | [`reliable_queue`] | unacknowledged messages of a reliable connection, sent again on its next socket |
 //! | [`recovery`] | reliable sessions that resume on a new socket |
+//! | [`memory`] | memory budget of all clients |
 //! | [`outbox`] | outgoing frames of one socket: bounded, batched, with backpressure |
+//! | [`backpressure`] | waiting of publishers for slow receivers |
 //! | [`broadcast`] | messages encoded once per wire format, with shared bytes |
 //! | [`session`] | protocol requests of a client: a state machine without I/O |
 //! | [`handshake`] | HTTP upgrade of a client: tokens, subprotocols, connect event |
@@ -23,12 +25,14 @@
 //! | [`rest`] | REST data plane for application servers |
 //! | [`origin`] | origin policy: web pages that may use the service |
 
+pub mod backpressure;
 pub mod broadcast;
 pub mod connection;
 pub mod event_handler;
 pub mod handshake;
 pub mod hub;
 pub mod inspect;
+pub mod memory;
 pub mod metrics;
 pub mod origin;
 pub mod outbox;

@@ -23,6 +23,7 @@ use crate::{
     handshake,
     hub::{Audience, Hub, SIMPLE},
     inspect,
+    memory::{CONNECTION_BYTES, MemoryBudget, MemoryCharge},
     metrics::Metrics,
     recovery::ResumableSession,
     rest,
@@ -60,6 +61,8 @@ pub struct Settings {
     pub is_inspectable: bool,
     /// Path of the log page on the same server, linked from the inspector. `None` if there is no such page.
     pub log_page: Option<&'static str>,
+    /// Memory budget of all clients; see [`crate::memory`].
+    pub memory: MemoryBudget,
     /// Metrics of the service, shared with its event handlers.
     pub metrics: Arc<Metrics>,
 }
@@ -93,12 +96,15 @@ pub struct Service {
 }
 
 /// One of [`MAX_CONNECTIONS`] permits, released when dropped.
-pub(crate) struct ConnectionPermit(Arc<Service>);
+pub(crate) struct ConnectionPermit {
+    service: Arc<Service>,
+    _memory: MemoryCharge,
+}
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        if self.0.connections.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.drained.notify_waiters();
+        if self.service.connections.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.service.drained.notify_waiters();
         }
     }
 }
@@ -186,7 +192,10 @@ impl Service {
                 return None;
             }
         }
-        let new = || Arc::new(Hub::new(self.settings.metrics.traffic(name.as_str())));
+        let new = || {
+            let traffic = self.settings.metrics.traffic(name.as_str());
+            Arc::new(Hub::new(traffic, self.settings.memory.clone()))
+        };
         Some(Arc::clone(hubs.entry(name.clone()).or_insert_with(new)))
     }
 
@@ -262,7 +271,9 @@ impl Service {
         let acquired = self.connections.fetch_update(Ordering::AcqRel, Ordering::Acquire, |held| {
             (held < MAX_CONNECTIONS).then_some(held + 1)
         });
-        acquired.is_ok().then(|| ConnectionPermit(Arc::clone(self)))
+        acquired.ok()?;
+        let memory = self.settings.memory.charge(CONNECTION_BYTES);
+        Some(ConnectionPermit { service: Arc::clone(self), _memory: memory })
     }
 }
 

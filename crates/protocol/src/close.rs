@@ -33,6 +33,8 @@ pub const INVALID_PAYLOAD: u16 = 1007;
 pub const POLICY_VIOLATION: u16 = 1008;
 /// The message is larger than the service takes.
 pub const MESSAGE_TOO_BIG: u16 = 1009;
+/// The service is overloaded: the client may connect again later.
+pub const TRY_AGAIN_LATER: u16 = 1013;
 /// The service failed.
 pub const INTERNAL_ERROR: u16 = 1011;
 
@@ -75,6 +77,12 @@ impl Close {
 
     /// A message beyond the size limit.
     pub const TOO_LARGE: Self = Self::new(MESSAGE_TOO_BIG, "The client message is too large.");
+    /// A message that was begun did not end in time.
+    pub const MESSAGE_TIMEOUT: Self =
+        Self::new(POLICY_VIOLATION, "The client did not complete a message in time.");
+    /// The memory of the service does not suffice for the message.
+    pub const OUT_OF_MEMORY: Self =
+        Self::new(TRY_AGAIN_LATER, "The service has no memory for a message of this size: retry later.");
     /// The receiver reads more slowly than its queue can bridge.
     pub const SLOW_RECEIVER: Self = Self::new(POLICY_VIOLATION, "The outbound message queue is full.");
     /// A reliable client acknowledges more slowly than what it has not acknowledged can be kept.

@@ -162,6 +162,16 @@ impl Permissions {
         grant.every_group && grant.by_name.values().all(|allowed| *allowed)
     }
 
+    /// Returns whether `permission` is granted for any group.
+    #[must_use]
+    pub fn allow_any(&self, permission: Permission) -> bool {
+        let grant = match permission {
+            Permission::JoinLeaveGroup => &self.join_leave,
+            Permission::SendToGroup => &self.send,
+        };
+        grant.every_group || !grant.patterns.is_empty() || grant.by_name.values().any(|allowed| *allowed)
+    }
+
     fn grant_mut(&mut self, permission: Permission) -> &mut Grant {
         match permission {
             Permission::JoinLeaveGroup => &mut self.join_leave,

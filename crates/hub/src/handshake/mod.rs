@@ -194,6 +194,7 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandsha
         false => None,
     };
     let mut connection = ClientConnection::new(id, user_id, choice.format, permissions)
+        .with_budget(&service.settings().memory)
         .with_handshake(event_context, choice.echo.clone());
     if service.settings().is_inspectable {
         connection.recorder = Recorder::recording(reconnection_token.clone());

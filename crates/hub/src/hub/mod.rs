@@ -16,6 +16,7 @@ use webpubsub_protocol::{
 use crate::{
     broadcast::Broadcast,
     connection::{ClientConnection, ConnectionId},
+    memory::MemoryBudget,
     metrics::Traffic,
     outbox::Backpressure,
 };
@@ -61,6 +62,7 @@ pub enum JoinError {
 #[derive(Debug, Default)]
 pub struct Hub {
     traffic: Traffic,
+    budget: MemoryBudget,
     /// Publishing takes the read lock, joining and leaving the write lock. No I/O happens under either: delivery only
     /// queues.
     state: RwLock<HubState>,
@@ -82,10 +84,16 @@ struct ConnectionEntry {
 }
 
 impl Hub {
-    /// Creates a hub that counts its messages in `traffic`.
+    /// Creates a hub that counts its messages in `traffic`, and charges them to `budget`.
     #[must_use]
-    pub fn new(traffic: Traffic) -> Self {
-        Self { traffic, state: RwLock::default() }
+    pub fn new(traffic: Traffic, budget: MemoryBudget) -> Self {
+        Self { traffic, budget, state: RwLock::default() }
+    }
+
+    /// Returns the budget for the messages of the hub.
+    #[must_use]
+    pub fn budget(&self) -> &MemoryBudget {
+        &self.budget
     }
 
     /// Returns the message counters.
@@ -171,6 +179,7 @@ impl Hub {
     ) -> SlowReceivers {
         let mut slow_receivers = SlowReceivers::new();
         let mut receivers = 0;
+        broadcast.charge_to(&self.budget);
         let state = self.read();
         state.for_each(audience, |connection| {
             let is_receiver =

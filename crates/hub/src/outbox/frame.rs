@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 
-/// Maximum length of a frame that is copied into each outbox, in bytes; longer ones are shared. For a short frame, a
+use super::shared::{BlockSource, SharedFrames};
+use crate::memory::MemoryBudget;
+
+/// Maximum length of a frame that is copied into the outboxes of clients that keep up, in bytes; longer ones are shared. For a short frame, a
 /// reference count, a queue entry and a slice of the vectored write cost more than the copy.
 pub const COPIED_BYTES: usize = 1024;
 
@@ -53,6 +56,38 @@ impl EncodedFrame {
 impl From<Vec<u8>> for EncodedFrame {
     fn from(buffer: Vec<u8>) -> Self {
         Self::starting_at(0, buffer)
+    }
+}
+
+/// Frame for many clients, with its place in a block of shared frames once a slow client needs it.
+#[derive(Debug)]
+pub(crate) struct ShareableFrame {
+    encoded: EncodedFrame,
+    shared: Option<SharedFrames>,
+}
+
+impl ShareableFrame {
+    /// Creates a frame whose shared memory is charged to `budget`.
+    pub(crate) fn new(encoded: EncodedFrame, budget: &MemoryBudget) -> Self {
+        let encoded = match encoded {
+            EncodedFrame::Long(bytes) => EncodedFrame::Long(budget.charged(bytes)),
+            short @ EncodedFrame::Short { .. } => short,
+        };
+        Self { encoded, shared: None }
+    }
+
+    pub(crate) fn encoded(&self) -> &EncodedFrame {
+        &self.encoded
+    }
+
+    pub(crate) fn into_encoded(self) -> EncodedFrame {
+        self.encoded
+    }
+
+    /// Returns the frame in a block, copied there at the first call.
+    pub(super) fn shared(&mut self, blocks: BlockSource<'_>) -> &SharedFrames {
+        let Self { encoded, shared } = self;
+        shared.get_or_insert_with(|| blocks.append(encoded.as_slice()))
     }
 }
 

@@ -5,37 +5,41 @@
 //!
 //! # Backpressure
 //! Above [`HIGH_WATER_MARK_BYTES`] a publisher waits for the client, as a writer waits for a full pipe, but only if
-//! more than half of the receivers are above the mark: a minority must not slow down the others. A client that stays
-//! above the mark for [`BACKPRESSURE_TIMEOUT`] is *slow*: until its outbox is empty, publishers do not wait for it. At
-//! [`OUTBOX_LIMIT_BYTES`] the connection is closed with code 1008, so that the client learns of the missing messages.
+//! more than half of the receivers are above the mark: a minority must not slow down the others. A client that has used
+//! up the time of its publisher ([`crate::backpressure`]) is *slow*: until its outbox is empty, publishers do not wait for
+//! it. At
+//! [`OUTBOX_LIMIT_BYTES`], or at its share of the memory budget if that is smaller ([`crate::memory`]), the connection is
+//! closed with code 1008, so that the client learns of the missing messages.
 //!
 //! # Expiry
 //! Messages may have a time to live. Those that have expired when the writer takes the queue are not written.
 
-use std::{
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
 };
 
 use tokio::{sync::Notify, time::Instant};
 use webpubsub_protocol::close::Close;
 
+use crate::memory::{MemoryBudget, MemoryCharge};
+
 mod backlog;
 mod frame;
+mod shared;
 
-pub use backlog::Backlog;
+pub use backlog::{Backlog, WriteBatch};
+pub(crate) use frame::ShareableFrame;
 pub use frame::{COPIED_BYTES, EncodedFrame, FrameParts};
+pub(crate) use shared::{BlockSource, CurrentBlock};
 
 /// Maximum size of the frames queued for one client, in bytes (limit of the cloud service).
 pub const OUTBOX_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 /// High-water mark, in bytes: above it, publishers wait for the client. Far more than a socket takes in one write, so
 /// that waiting does not reduce the throughput.
 pub const HIGH_WATER_MARK_BYTES: usize = 1024 * 1024;
-/// Time that a publisher waits for slow receivers, for all of them together.
-pub const BACKPRESSURE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Size of a queue below which it is never too large for the memory budget, in bytes: that of a client that keeps up.
+const UNCHECKED_BYTES: usize = 64 * 1024;
 
 /// Request to a publisher, returned by the queue of a receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,14 +53,14 @@ pub enum Backpressure {
 /// Next step of the writer.
 #[derive(Debug)]
 pub enum NextWrite {
-    /// Write these frames, then call [`Outbox::complete_write`].
+    /// Write these frames, and call [`Outbox::complete_write`] after each batch.
     Frames(Backlog),
     /// Write the close frame, then shut the socket down.
     Close(Close),
 }
 
 /// Queue between the hub and the writer of one socket.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Outbox {
     /// Held for a few instructions only; no I/O happens under the lock.
     state: Mutex<State>,
@@ -68,16 +72,29 @@ pub struct Outbox {
     closed: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     queued: Backlog,
     /// Size of the frames being written.
     in_flight: usize,
+    /// Memory of the frames being written that is not shared, in bytes.
+    in_flight_own: usize,
+    /// Covers the memory that is not shared.
+    charge: MemoryCharge,
+    /// Size of all frames written so far, in bytes.
+    written: u64,
     writer_waits: bool,
     is_slow: bool,
     close: Option<Close>,
     is_closed: bool,
     was_aborted: bool,
+}
+
+impl Default for Outbox {
+    /// Creates an outbox with a budget of its own.
+    fn default() -> Self {
+        Self::new(&MemoryBudget::default())
+    }
 }
 
 impl State {
@@ -90,7 +107,28 @@ impl State {
         self.queued.drop_expired(Instant::now);
         let frames = std::mem::take(&mut self.queued);
         self.in_flight += frames.cost();
+        self.in_flight_own += frames.own_bytes();
         frames
+    }
+
+    fn own_bytes(&self) -> usize {
+        self.queued.own_bytes() + self.in_flight_own
+    }
+
+    /// Charges the memory of the queue. Returns `false` if the queue is larger than its share of the budget.
+    fn charge_memory(&mut self) -> bool {
+        let own_bytes = self.own_bytes();
+        let is_covered = self.charge.covers(own_bytes);
+        if is_covered && self.pending_bytes() <= UNCHECKED_BYTES {
+            return true;
+        }
+        if self.pending_bytes().max(own_bytes) > self.charge.budget().largest_queue() {
+            return false;
+        }
+        if !is_covered {
+            self.charge.adjust(own_bytes);
+        }
+        true
     }
 
     fn is_above_mark(&self) -> bool {
@@ -104,6 +142,30 @@ impl State {
 }
 
 impl Outbox {
+    /// Creates an outbox whose memory is charged to `budget`.
+    #[must_use]
+    pub fn new(budget: &MemoryBudget) -> Self {
+        let state = State {
+            queued: Backlog::default(),
+            in_flight: 0,
+            in_flight_own: 0,
+            charge: budget.charge(0),
+            written: 0,
+            writer_waits: false,
+            is_slow: false,
+            close: None,
+            is_closed: false,
+            was_aborted: false,
+        };
+        Self {
+            state: Mutex::new(state),
+            is_behind: AtomicBool::new(false),
+            writer: Notify::new(),
+            drained: Notify::new(),
+            closed: Notify::new(),
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // No update leaves the queue inconsistent, so a poisoned lock is safe to use.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -124,23 +186,46 @@ impl Outbox {
         self.queue(parts.len(), |backlog| backlog.push_parts(parts, expires_at))
     }
 
+    /// Queues a frame for many clients.
+    pub(crate) fn push_shareable(
+        &self,
+        frame: &mut ShareableFrame,
+        blocks: BlockSource<'_>,
+        expires_at: Option<Instant>,
+    ) -> Backpressure {
+        let bytes = frame.encoded().as_slice().len();
+        self.queue(bytes, |backlog| backlog.push_shareable(frame, blocks, expires_at))
+    }
+
     fn queue(&self, bytes: usize, push: impl FnOnce(&mut Backlog)) -> Backpressure {
         let mut state = self.state();
         if state.is_closed {
             return Backpressure::None;
         }
         if state.pending_bytes() + bytes > OUTBOX_LIMIT_BYTES {
-            state.queued = Backlog::default();
-            self.end(state, Close::SLOW_RECEIVER);
+            self.refuse(state);
             return Backpressure::None;
         }
         push(&mut state.queued);
+        if !state.charge_memory() {
+            state.charge.budget().record_refusal();
+            self.refuse(state);
+            return Backpressure::None;
+        }
         if state.is_above_mark() {
             self.is_behind.store(true, Ordering::Relaxed);
         }
         let backpressure = if state.has_backpressure() { Backpressure::Wait } else { Backpressure::None };
         self.wake_writer(state);
         backpressure
+    }
+
+    /// Drops the queued frames, and closes the connection of a client that is too slow.
+    fn refuse(&self, mut state: MutexGuard<'_, State>) {
+        state.queued = Backlog::default();
+        let in_flight_own = state.in_flight_own;
+        state.charge.adjust(in_flight_own);
+        self.end(state, Close::SLOW_RECEIVER);
     }
 
     /// Closes the connection after the queued frames have been written. Does nothing if it is closed already.
@@ -202,13 +287,25 @@ impl Outbox {
         }
     }
 
-    /// Records that frames of this size have been written to the socket.
-    pub fn complete_write(&self, cost: usize) {
+    /// Records that a batch has been written to the socket.
+    pub fn complete_write(&self, batch: &WriteBatch) {
         let mut state = self.state();
         let was_above_mark = state.is_above_mark();
-        state.in_flight = state.in_flight.saturating_sub(cost);
+        state.in_flight = state.in_flight.saturating_sub(batch.cost);
+        state.in_flight_own = state.in_flight_own.saturating_sub(batch.own_bytes);
+        // A size in memory fits 64 bits.
+        state.written += batch.cost as u64;
         state.is_slow &= state.pending_bytes() > 0;
+        if state.charge.bytes() > 0 {
+            let own_bytes = state.own_bytes();
+            state.charge.adjust(own_bytes);
+        }
         self.notify_if_drained(was_above_mark, &state);
+    }
+
+    /// Returns the size of all frames written so far, in bytes.
+    pub(crate) fn written_bytes(&self) -> u64 {
+        self.state().written
     }
 
     /// Wakes waiting publishers if the outbox has dropped below its high-water mark.
@@ -241,9 +338,9 @@ impl Outbox {
         }
     }
 
-    /// Waits until the outbox is below its high-water mark, or closed. At `deadline` the client is slow: until the
-    /// outbox is empty, publishers do not wait for it.
-    pub async fn wait_until_caught_up(&self, deadline: Instant) {
+    /// Waits until the outbox is below its high-water mark, closed, or without backpressure. Returns `false` at
+    /// `deadline`.
+    pub async fn wait_until_caught_up(&self, deadline: Instant) -> bool {
         let caught_up = async {
             loop {
                 let drained = self.drained.notified();
@@ -256,17 +353,44 @@ impl Outbox {
                 drained.await;
             }
         };
-        if tokio::time::timeout_at(deadline, caught_up).await.is_err() {
-            self.state().is_slow = true;
-            // Other publishers that wait for this client continue, too.
-            self.drained.notify_waiters();
-        }
+        tokio::time::timeout_at(deadline, caught_up).await.is_ok()
+    }
+
+    /// Marks the client as slow: until its outbox is empty, publishers do not wait for it.
+    pub fn stop_backpressure(&self) {
+        self.state().is_slow = true;
+        // Other publishers that wait for this client continue, too.
+        self.drained.notify_waiters();
     }
 
     /// Waits until the outbox is closed, by [`Outbox::close`], [`Outbox::abort`] or at its limit. Supports one waiter.
     pub async fn closed(&self) {
         if !self.state().is_closed {
             self.closed.notified().await;
+        }
+    }
+}
+
+#[cfg(test)]
+impl Outbox {
+    /// Takes the queued frames.
+    pub(crate) async fn take(&self) -> Backlog {
+        match self.next_write().await {
+            NextWrite::Frames(frames) => frames,
+            NextWrite::Close(close) => panic!("closed: {close:?}"),
+        }
+    }
+
+    /// Takes the queued frames, joined, without completing their write.
+    pub(crate) async fn take_all(&self) -> Vec<u8> {
+        self.take().await.concat()
+    }
+
+    /// Takes and completes the write of the queued frames.
+    pub(crate) async fn write_all(&self) {
+        let mut frames = self.take().await;
+        while let Some(batch) = frames.take_batch() {
+            self.complete_write(&batch);
         }
     }
 }

@@ -1,20 +1,17 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 
-use super::*;
+use super::{backlog::WriteBatch, *};
+
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 fn deadline() -> Instant {
-    Instant::now() + BACKPRESSURE_TIMEOUT
+    Instant::now() + TIMEOUT
 }
 
 fn frame(bytes: usize) -> EncodedFrame {
     EncodedFrame::from(vec![0; bytes])
-}
-
-async fn take(outbox: &Outbox) -> Backlog {
-    match outbox.next_write().await {
-        NextWrite::Frames(frames) => frames,
-        NextWrite::Close(close) => panic!("closed: {close:?}"),
-    }
 }
 
 #[tokio::test]
@@ -23,9 +20,8 @@ async fn frames_queued_during_a_write_are_written_together_in_order() {
     for byte in 0..5_u8 {
         outbox.push(&EncodedFrame::from(vec![byte]));
     }
-    let frames = take(&outbox).await;
-    assert_eq!(frames.concat(), [0, 1, 2, 3, 4]);
-    assert_eq!(frames.slices().count(), 1);
+    let batch = outbox.take().await.take_batch().unwrap();
+    assert_eq!(batch.slices().collect::<Vec<_>>(), [[0, 1, 2, 3, 4]]);
 }
 
 #[tokio::test]
@@ -35,7 +31,7 @@ async fn frames_queued_before_a_close_are_written_and_later_ones_are_dropped() {
     outbox.close(Close::NORMAL);
     outbox.close(Close::SHUTTING_DOWN);
     outbox.push(&frame(2));
-    assert_eq!(take(&outbox).await.concat(), [0]);
+    assert_eq!(outbox.take_all().await, [0]);
     assert!(matches!(outbox.next_write().await, NextWrite::Close(close) if close == Close::NORMAL));
 }
 
@@ -61,12 +57,12 @@ async fn expired_frames_are_not_written_and_free_their_capacity() {
     outbox.push_parts(FrameParts { head: &[0; 4], body: &longer, tail: &[0; 5] }, in_a_second);
     outbox.push(&frame(6));
     tokio::time::advance(Duration::from_secs(1)).await;
-    let written = take(&outbox).await;
-    assert_eq!(written.slices().map(<[u8]>::len).collect::<Vec<_>>(), [2, 2000, 3, 6]);
+    let batch = outbox.take().await.take_batch().unwrap();
+    assert_eq!(batch.slices().map(<[u8]>::len).collect::<Vec<_>>(), [2, 2000, 3, 6]);
     assert_eq!(outbox.push(&frame(1)), Backpressure::None);
     outbox.push_until(&frame(1), in_a_second);
     outbox.close(Close::NORMAL);
-    assert_eq!(take(&outbox).await.concat(), [0]);
+    assert_eq!(outbox.take_all().await, [0]);
     assert!(matches!(outbox.next_write().await, NextWrite::Close(_)));
 }
 
@@ -74,7 +70,7 @@ async fn expired_frames_are_not_written_and_free_their_capacity() {
 async fn frames_being_written_count_toward_the_high_water_mark() {
     let outbox = Outbox::default();
     assert_eq!(outbox.push(&frame(HIGH_WATER_MARK_BYTES)), Backpressure::None);
-    take(&outbox).await;
+    outbox.take().await;
     assert_eq!(outbox.push(&frame(1)), Backpressure::Wait);
 }
 
@@ -83,9 +79,8 @@ async fn a_publisher_waits_while_the_client_catches_up() {
     let outbox = Outbox::default();
     outbox.push(&frame(HIGH_WATER_MARK_BYTES + 1));
     let catches_up = async {
-        tokio::time::advance(BACKPRESSURE_TIMEOUT / 2).await;
-        let frames = take(&outbox).await;
-        outbox.complete_write(frames.cost());
+        tokio::time::advance(TIMEOUT / 2).await;
+        outbox.write_all().await;
     };
     tokio::join!(outbox.wait_until_caught_up(deadline()), catches_up);
     assert_eq!(outbox.push(&frame(HIGH_WATER_MARK_BYTES + 1)), Backpressure::Wait);
@@ -95,11 +90,11 @@ async fn a_publisher_waits_while_the_client_catches_up() {
 async fn a_client_that_does_not_read_delays_publishers_once() {
     let outbox = Outbox::default();
     assert_eq!(outbox.push(&frame(HIGH_WATER_MARK_BYTES + 1)), Backpressure::Wait);
-    outbox.wait_until_caught_up(deadline()).await;
+    assert!(!outbox.wait_until_caught_up(deadline()).await);
+    outbox.stop_backpressure();
     assert_eq!(outbox.push(&frame(1)), Backpressure::None);
     // A client that has caught up entirely is not slow any more.
-    let frames = take(&outbox).await;
-    outbox.complete_write(frames.cost());
+    outbox.write_all().await;
     assert_eq!(outbox.push(&frame(HIGH_WATER_MARK_BYTES + 1)), Backpressure::Wait);
 }
 
@@ -112,12 +107,13 @@ async fn short_frames_are_copied_into_buffers_and_long_ones_are_shared() {
             outbox.push(frame);
         }
     }
-    let (one, other) = (take(&one).await, take(&other).await);
+    let batch = async |outbox: &Outbox| outbox.take().await.take_batch().unwrap();
+    let (one, other) = (batch(&one).await, batch(&other).await);
     let lengths: Vec<usize> = one.slices().map(<[u8]>::len).collect();
     assert_eq!(lengths, [COPIED_BYTES + 1, COPIED_BYTES + 1, 2]);
-    let second = |backlog: &Backlog| backlog.slices().nth(1).unwrap().as_ptr();
+    let second = |batch: &WriteBatch| batch.slices().nth(1).unwrap().as_ptr();
     assert_eq!(second(&one), second(&other));
-    assert_eq!(one.cost(), lengths.iter().sum::<usize>());
+    assert_eq!(one.cost, lengths.iter().sum::<usize>());
 }
 
 #[tokio::test(start_paused = true)]
@@ -127,9 +123,49 @@ async fn waiting_readers_continue_when_the_frames_above_the_mark_expire() {
     outbox.push(&frame(1));
     let expires = async {
         tokio::time::advance(Duration::from_secs(1)).await;
-        let frames = take(&outbox).await;
-        outbox.complete_write(frames.cost());
+        outbox.write_all().await;
     };
     let both = async { tokio::join!(outbox.wait_for_capacity(), expires) };
-    tokio::time::timeout(BACKPRESSURE_TIMEOUT, both).await.expect("it waits for ever");
+    tokio::time::timeout(TIMEOUT, both).await.expect("it waits for ever");
+}
+
+#[tokio::test]
+async fn the_memory_of_a_queue_is_charged_and_given_back() {
+    let budget = MemoryBudget::default();
+    let outbox = Outbox::new(&budget);
+    outbox.push(&frame(1000));
+    assert_eq!(budget.used(), 0, "a short queue is covered by the connection");
+    for _ in 0..100 {
+        outbox.push(&frame(1000));
+    }
+    assert!((96_000..120_000).contains(&budget.used()), "{}", budget.used());
+    let mut frames = outbox.take().await;
+    assert!(budget.used() >= 96_000, "frames that are being written are charged");
+    while let Some(batch) = frames.take_batch() {
+        outbox.complete_write(&batch);
+    }
+    assert_eq!(budget.used(), 0);
+    for _ in 0..100 {
+        outbox.push(&frame(1000));
+    }
+    drop(outbox);
+    assert_eq!(budget.used(), 0);
+}
+
+#[tokio::test]
+async fn the_larger_of_two_queues_is_refused_when_memory_runs_short() {
+    let budget = MemoryBudget::new(32 * 1024 * 1024);
+    let (small, large) = (Outbox::new(&budget), Outbox::new(&budget));
+    for _ in 0..20 {
+        large.push(&frame(1000 * 50));
+    }
+    small.push(&frame(1000 * 50));
+    let others = budget.charge(24 * 1024 * 1024);
+    small.push(&frame(1000));
+    large.push(&frame(1000));
+    large.closed().await;
+    assert!(matches!(large.next_write().await, NextWrite::Close(close) if close == Close::SLOW_RECEIVER));
+    assert_eq!((small.take().await.cost(), budget.refusals()), (51_000, 1));
+    drop((others, small, large));
+    assert_eq!(budget.used(), 0);
 }

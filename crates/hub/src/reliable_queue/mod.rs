@@ -19,6 +19,7 @@ use tokio::{sync::Notify, time::Instant};
 use webpubsub_protocol::{close::Close, protobuf::DataMessage};
 
 use crate::{
+    memory::{MemoryBudget, MemoryCharge},
     outbox::{Backpressure, EncodedFrame, FrameParts, Outbox},
     websocket::frame::{EncodedHeader, Opcode},
 };
@@ -34,8 +35,16 @@ pub const UNACKNOWLEDGED_HIGH_WATER_MARK: usize = UNACKNOWLEDGED_LIMIT / 2;
 /// High-water mark in bytes.
 pub const UNACKNOWLEDGED_HIGH_WATER_MARK_BYTES: usize = UNACKNOWLEDGED_LIMIT_BYTES / 2;
 
+/// Size by which an acknowledged message counts at least as progress of the client, in bytes: clients acknowledge once
+/// a second, and may not have more than [`UNACKNOWLEDGED_LIMIT`] short messages open.
+const MIN_PROGRESS_BYTES: usize = UNACKNOWLEDGED_LIMIT_BYTES / UNACKNOWLEDGED_LIMIT;
+/// Memory of an unacknowledged message that is not shared with other clients, in bytes.
+const ENTRY_BYTES: usize = size_of::<Retained>();
+/// Size of a queue below which it is never too large for the memory budget, in bytes.
+const UNCHECKED_BYTES: usize = 64 * 1024;
+
 /// Queue of one reliable connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ReliableQueue {
     /// Held for a few instructions only; no I/O happens under the lock.
     state: Mutex<State>,
@@ -43,11 +52,15 @@ pub struct ReliableQueue {
     ended: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     last_id: u64,
     retained: VecDeque<Retained>,
     retained_bytes: usize,
+    /// Size of the messages that the client has acknowledged, in bytes, with [`MIN_PROGRESS_BYTES`] for short ones.
+    progress_bytes: u64,
+    /// Covers the entries of the queue; the messages are shared.
+    charge: MemoryCharge,
     transport: Option<Arc<Outbox>>,
     /// Number of the current socket. The timer of a detached session compares it, to detect a reconnection.
     generation: u64,
@@ -88,8 +101,14 @@ impl State {
     }
 
     fn is_full_for(&self, message: &Unsequenced) -> bool {
+        let bytes = self.retained_bytes + message.len();
         self.retained.len() >= UNACKNOWLEDGED_LIMIT
-            || self.retained_bytes + message.len() > UNACKNOWLEDGED_LIMIT_BYTES
+            || bytes > UNACKNOWLEDGED_LIMIT_BYTES
+            || bytes > UNCHECKED_BYTES && bytes > self.charge.budget().largest_queue()
+    }
+
+    fn adjust_charge(&mut self) {
+        self.charge.adjust(self.retained.len() * ENTRY_BYTES);
     }
 
     /// Drops messages whose time to live has passed.
@@ -100,7 +119,32 @@ impl State {
     }
 }
 
+impl Default for ReliableQueue {
+    /// Creates a queue with a memory budget of its own.
+    fn default() -> Self {
+        Self::new(&MemoryBudget::default())
+    }
+}
+
 impl ReliableQueue {
+    /// Creates a queue whose memory is charged to `budget`.
+    #[must_use]
+    pub fn new(budget: &MemoryBudget) -> Self {
+        let state = State {
+            last_id: 0,
+            retained: VecDeque::new(),
+            retained_bytes: 0,
+            progress_bytes: 0,
+            charge: budget.charge(0),
+            transport: None,
+            generation: 0,
+            newest_ticket: 0,
+            has_ended: false,
+            is_slow: false,
+        };
+        Self { state: Mutex::new(state), drained: Notify::new(), ended: Notify::new() }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -116,6 +160,9 @@ impl ReliableQueue {
             state.drop_expired();
         }
         if state.is_full_for(&message) {
+            if state.retained.len() < UNACKNOWLEDGED_LIMIT {
+                state.charge.budget().record_refusal();
+            }
             self.end(&mut state, Close::UNACKNOWLEDGED_FULL);
             return Backpressure::None;
         }
@@ -127,6 +174,9 @@ impl ReliableQueue {
         };
         state.retained_bytes += retained.message.len();
         state.retained.push_back(retained);
+        if !state.charge.covers(state.retained.len() * ENTRY_BYTES) {
+            state.adjust_charge();
+        }
         if state.has_backpressure() { Backpressure::Wait } else { backpressure }
     }
 
@@ -136,6 +186,11 @@ impl ReliableQueue {
         while state.retained.front().is_some_and(|message| message.id <= id) {
             let acknowledged = state.retained.pop_front().map_or(0, |retained| retained.message.len());
             state.retained_bytes -= acknowledged;
+            // A size in memory fits 64 bits.
+            state.progress_bytes += acknowledged.max(MIN_PROGRESS_BYTES) as u64;
+        }
+        if state.charge.bytes() > 0 {
+            state.adjust_charge();
         }
         state.is_slow &= !state.retained.is_empty();
         drop(state);
@@ -160,10 +215,16 @@ impl ReliableQueue {
         self.ended.notify_waiters();
         state.retained = VecDeque::new();
         state.retained_bytes = 0;
+        state.adjust_charge();
         if let Some(outbox) = &state.transport {
             outbox.close(close);
         }
         self.drained.notify_waiters();
+    }
+
+    /// Returns a count of bytes that grows as the client acknowledges messages.
+    pub(crate) fn progress_bytes(&self) -> u64 {
+        self.state().progress_bytes
     }
 
     /// Waits until the connection has ended for good.
@@ -204,7 +265,7 @@ impl ReliableQueue {
             return None;
         }
         state.drop_expired();
-        let outbox = Arc::new(Outbox::default());
+        let outbox = Arc::new(Outbox::new(state.charge.budget()));
         if let Some(greeting) = greeting {
             outbox.push(&greeting);
         }
@@ -255,12 +316,14 @@ impl ReliableQueue {
         state.transport.is_none() && state.generation == generation
     }
 
-    /// Waits until the client is below the high-water marks of this queue and of its outbox. At `deadline` the client
-    /// is slow: until the queue is empty, publishers do not wait for it.
-    pub async fn wait_until_caught_up(&self, deadline: Instant) {
+    /// Waits until the client is below the high-water marks of this queue and of its outbox, or without backpressure.
+    /// Returns `false` at `deadline`.
+    pub async fn wait_until_caught_up(&self, deadline: Instant) -> bool {
         let transport = self.state().transport.clone();
-        if let Some(outbox) = transport {
-            outbox.wait_until_caught_up(deadline).await;
+        if let Some(outbox) = transport
+            && !outbox.wait_until_caught_up(deadline).await
+        {
+            return false;
         }
         let caught_up = async {
             loop {
@@ -273,10 +336,18 @@ impl ReliableQueue {
                 drained.await;
             }
         };
-        if tokio::time::timeout_at(deadline, caught_up).await.is_err() {
-            self.state().is_slow = true;
-            self.drained.notify_waiters();
+        tokio::time::timeout_at(deadline, caught_up).await.is_ok()
+    }
+
+    /// Marks the client as slow: until its queue is empty, publishers do not wait for it.
+    pub fn stop_backpressure(&self) {
+        let mut state = self.state();
+        state.is_slow = true;
+        if let Some(outbox) = &state.transport {
+            outbox.stop_backpressure();
         }
+        drop(state);
+        self.drained.notify_waiters();
     }
 }
 

@@ -24,10 +24,12 @@ use webpubsub_protocol::{
 
 use crate::{
     ack_history::AckHistory,
+    backpressure::StallAllowance,
     broadcast::{Broadcast, Scratch},
     connection::{ClientConnection, WireFormat},
     event_handler::{EventError, EventReply, UserEvent},
     hub::{Hub, SlowReceivers},
+    memory::MemoryBudget,
 };
 use publishing::Publication;
 use streams::PublishedStreams;
@@ -113,6 +115,7 @@ pub struct Session {
     streams: PublishedStreams,
     /// Memory for the frames that the client publishes.
     scratch: Cell<Scratch>,
+    stall_allowance: StallAllowance,
 }
 
 impl Session {
@@ -126,6 +129,7 @@ impl Session {
             completed: AckHistory::default(),
             streams: PublishedStreams::default(),
             scratch: Cell::default(),
+            stall_allowance: StallAllowance::default(),
         }
     }
 
@@ -133,6 +137,17 @@ impl Session {
     #[must_use]
     pub fn connection(&self) -> &Arc<ClientConnection> {
         &self.connection
+    }
+
+    /// Returns the memory budget of the client's messages.
+    #[must_use]
+    pub fn budget(&self) -> &MemoryBudget {
+        self.hub.budget()
+    }
+
+    /// Waits for receivers of the client's messages, within its allowance.
+    pub async fn wait_for(&mut self, receivers: SlowReceivers) {
+        self.stall_allowance.wait_for(receivers).await;
     }
 
     /// Ends the connection for good: ends its streams, and removes it from the hub. Returns `false` if it had ended
@@ -231,8 +246,10 @@ impl Session {
     fn reply(&self, reply: Option<EventReply>) {
         let Some(EventReply { payload, metadata }) = reply else { return };
         let message = Response::ServerMessage { payload, sequence_id: None, metadata };
+        let mut broadcast = Broadcast::new(message);
+        broadcast.charge_to(self.hub.budget());
         // A client's own replies never delay publishers.
-        self.connection.deliver(&mut Broadcast::new(message));
+        self.connection.deliver(&mut broadcast);
     }
 
     /// Dispatches an event, unless a request with its ack id has succeeded before.

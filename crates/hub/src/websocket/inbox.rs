@@ -18,9 +18,14 @@ use webpubsub_protocol::close::{self, Close};
 
 use super::{
     frame::{Opcode, encode},
-    message_reader::{MAX_MESSAGE_BYTES, MessageReader, ReceivedMessage},
+    message_reader::{MAX_MESSAGE_BYTES, MAX_REQUEST_BYTES, MessageReader, ReceivedMessage},
 };
-use crate::{connection::ClientConnection, inspect::recorder::RECORDED_FRAMES, outbox::Outbox};
+use crate::{
+    connection::ClientConnection,
+    inspect::recorder::RECORDED_FRAMES,
+    memory::{MemoryBudget, MemoryCharge},
+    outbox::Outbox,
+};
 
 /// Time without received bytes after which a client is pinged (default of the cloud service).
 pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
@@ -33,6 +38,8 @@ pub const BACKLOG_BYTES: usize = MAX_MESSAGE_BYTES;
 const ENTRY_BYTES: usize = 256;
 /// Time that event handlers have for the events a client sent before its close frame.
 pub const CLOSING_EVENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time in which a client must complete a message that it has begun: 1 MiB at 140 kbit/s. Until then it holds memory.
+pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Buffer size for reads from an idle client, in bytes. Determines the memory of an idle connection.
 const IDLE_READ_BYTES: usize = 2048;
 /// Buffer size for reads from a busy client, in bytes.
@@ -102,6 +109,12 @@ pub(super) struct Inbox<'c, R> {
     read_capacity: usize,
     missed_pongs: u32,
     ping_at: Instant,
+    /// Time at which an incomplete message began.
+    begun_at: Option<Instant>,
+    /// Whether every client may send messages of the maximum size, because an event handler receives them.
+    accepts_large_events: bool,
+    /// Covers the buffers and the backlog.
+    charge: MemoryCharge,
     /// Time of the last read, by both clocks: read once for all messages in the buffer.
     read_at: (Instant, SystemTime),
     connection: &'c ClientConnection,
@@ -109,7 +122,13 @@ pub(super) struct Inbox<'c, R> {
 }
 
 impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
-    pub(super) fn new(reader: R, connection: &'c ClientConnection, outbox: &'c Outbox) -> Self {
+    pub(super) fn new(
+        reader: R,
+        connection: &'c ClientConnection,
+        outbox: &'c Outbox,
+        budget: &MemoryBudget,
+        accepts_large_events: bool,
+    ) -> Self {
         Self {
             reader,
             messages: MessageReader::default(),
@@ -121,6 +140,9 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
             read_capacity: IDLE_READ_BYTES,
             missed_pongs: 0,
             ping_at: Instant::now() + KEEP_ALIVE_INTERVAL,
+            begun_at: None,
+            accepts_large_events,
+            charge: budget.charge(0),
             read_at: (Instant::now(), SystemTime::now()),
             connection,
             outbox,
@@ -226,10 +248,12 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
             }
             Ok(Some(ReceivedMessage::Pong)) => Some(ParsedFrame::Control),
             Ok(Some(ReceivedMessage::Text)) => {
+                self.begun_at = None;
                 self.record(Opcode::Text);
                 Some(ParsedFrame::Message(MessageKind::Text))
             }
             Ok(Some(ReceivedMessage::Binary)) => {
+                self.begun_at = None;
                 self.record(Opcode::Binary);
                 Some(ParsedFrame::Message(MessageKind::Binary))
             }
@@ -249,10 +273,14 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
     /// Reads once, pings an idle client, and stores the end of the socket in `self.end`. Returns `false` if `deadline`
     /// passes first.
     async fn read_more(&mut self, deadline: Option<Instant>) -> bool {
+        self.begun_at = self.messages.has_begun().then(|| self.begun_at.unwrap_or(self.read_at.0));
+        self.messages.set_limit(self.message_limit());
         loop {
-            let until = deadline.map_or(self.ping_at, |deadline| deadline.min(self.ping_at));
+            let message_deadline = self.begun_at.map(|begun_at| begun_at + MESSAGE_TIMEOUT);
+            let until = [deadline, message_deadline].into_iter().flatten().fold(self.ping_at, Instant::min);
             let space = self.messages.reserve(self.read_capacity);
-            match timeout_at(until, self.reader.read_buf(space)).await {
+            let reading = timeout_at(until, self.reader.read_buf(space)).await;
+            match reading {
                 Ok(Ok(0) | Err(_)) => {
                     self.end = Some((Close::NORMAL, SocketEnd::Lost));
                     return true;
@@ -266,6 +294,14 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                     } else {
                         IDLE_READ_BYTES.max(bytes)
                     };
+                    if !self.charge_memory() {
+                        self.charge.budget().record_refusal();
+                        self.end = Some((Close::OUT_OF_MEMORY, SocketEnd::Final));
+                    }
+                    return true;
+                }
+                Err(_) if message_deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
+                    self.end = Some((Close::MESSAGE_TIMEOUT, SocketEnd::Final));
                     return true;
                 }
                 Err(_) if Instant::now() < self.ping_at => return false,
@@ -280,6 +316,30 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                 }
             }
         }
+    }
+
+    /// Returns the maximum payload of a message of this client now, in bytes.
+    fn message_limit(&self) -> usize {
+        if self.accepts_large_events || self.connection.may_publish() {
+            MAX_MESSAGE_BYTES
+        } else {
+            MAX_REQUEST_BYTES
+        }
+    }
+
+    /// Charges the memory of the buffers and of the backlog. Returns `false` if it exceeds its share of the budget.
+    fn charge_memory(&mut self) -> bool {
+        let bytes = self.messages.memory() + self.backlog_bytes;
+        if bytes > BUSY_READ_BYTES
+            && bytes > self.charge.bytes()
+            && bytes > self.charge.budget().largest_queue()
+        {
+            return false;
+        }
+        if bytes != self.charge.bytes() {
+            self.charge.adjust(bytes);
+        }
+        true
     }
 
     /// Discards bytes until the client closes the socket.
@@ -307,7 +367,7 @@ mod tests {
         let message = [b"\x82\xE4\0\0\0\0", &[0; 100][..]].concat();
         let reads = 4;
         let messages = message.repeat(reads * BUSY_READ_BYTES / message.len());
-        let mut inbox = Inbox::new(&messages[..], &connection, &outbox);
+        let mut inbox = Inbox::new(&messages[..], &connection, &outbox, &MemoryBudget::default(), false);
         let turns = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let other = tokio::spawn({
             let turns = Arc::clone(&turns);

@@ -28,9 +28,15 @@ pub enum ReceivedMessage {
     },
 }
 
+/// Maximum payload of a message of a client that may not publish, in bytes: its requests are short. Events, which every
+/// client may send, have [`MAX_MESSAGE_BYTES`] if an event handler receives them.
+pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
+
 /// Incremental parser of client messages. Payloads are read in place; only fragments are copied.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MessageReader {
+    /// Maximum payload of a message, in bytes.
+    limit: usize,
     buffer: BytesMut,
     /// Length of the frame at the start of the buffer that was returned last.
     consumed: usize,
@@ -44,7 +50,39 @@ pub struct MessageReader {
     whole_frames: Option<usize>,
 }
 
+impl Default for MessageReader {
+    fn default() -> Self {
+        Self {
+            limit: MAX_MESSAGE_BYTES,
+            buffer: BytesMut::new(),
+            consumed: 0,
+            payload_start: None,
+            fragments: None,
+            message: BytesMut::new(),
+            whole_frames: None,
+        }
+    }
+}
+
 impl MessageReader {
+    /// Sets the maximum payload of a message, in bytes; at most [`MAX_MESSAGE_BYTES`].
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit.min(MAX_MESSAGE_BYTES);
+    }
+
+    /// Returns whether a message has begun, and is incomplete.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.fragments.is_some() || self.buffer.len() > self.consumed
+    }
+
+    /// Returns the memory of the buffers, in bytes.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let fragments = self.fragments.as_ref().map_or(0, |(_, parts)| parts.capacity());
+        self.buffer.capacity() + fragments + self.message.capacity()
+    }
+
     /// Returns the buffer to append received bytes to, with space for at least `bytes`. Invalidates the last payload.
     pub fn reserve(&mut self, bytes: usize) -> &mut BytesMut {
         self.release();
@@ -76,7 +114,7 @@ impl MessageReader {
     /// Returns the next message; `None` if its bytes are incomplete. Invalidates the last payload.
     ///
     /// # Errors
-    /// The close frame to send, if the bytes violate RFC 6455 or exceed [`MAX_MESSAGE_BYTES`].
+    /// The close frame to send, if the bytes violate RFC 6455 or the message exceeds the limit.
     pub fn next_message(&mut self) -> Result<Option<ReceivedMessage>, Close> {
         loop {
             self.release();
@@ -88,7 +126,7 @@ impl MessageReader {
                 _ => 0,
             };
             let payload_len = usize::try_from(header.payload_len).map_err(|_| Close::TOO_LARGE)?;
-            if payload_len > MAX_MESSAGE_BYTES - collected {
+            if payload_len > self.limit.saturating_sub(collected) {
                 return Err(Close::TOO_LARGE);
             }
             let frame_len = header.header_len + payload_len;

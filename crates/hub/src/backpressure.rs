@@ -1,0 +1,176 @@
+//! Waiting of a publisher for slow receivers: how long, and at whose expense.
+//!
+//! A receiver that reads slows its publisher down to its own speed, as a pipe does. A receiver that has stopped reading,
+//! or reads less than [`MIN_BYTES_PER_SECOND`], may do so only for [`MAX_STALL`] in each [`STALL_PERIOD`], counted for all
+//! receivers of a publisher together. So receivers that stall by turns gain nothing.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{connection::ClientConnection, hub::SlowReceivers};
+
+/// Time that a publisher waits for receivers that do not read, in each [`STALL_PERIOD`].
+pub const MAX_STALL: Duration = Duration::from_secs(2);
+/// Period of [`MAX_STALL`].
+pub const STALL_PERIOD: Duration = Duration::from_secs(60);
+/// Rate at which a receiver that keeps its publisher waiting must read, in bytes per second: 8 Mbit/s.
+pub const MIN_BYTES_PER_SECOND: u64 = 1024 * 1024;
+
+/// Time that a publisher may still wait for receivers that do not read.
+#[derive(Debug, Clone, Copy)]
+pub struct StallAllowance {
+    left: Duration,
+    /// End of the period; `None` before the first wait.
+    renewed_at: Option<Instant>,
+}
+
+impl Default for StallAllowance {
+    fn default() -> Self {
+        Self { left: MAX_STALL, renewed_at: None }
+    }
+}
+
+impl StallAllowance {
+    /// Returns the time that is left at `now`.
+    fn left(&mut self, now: Instant) -> Duration {
+        if self.renewed_at.is_none_or(|renewed_at| renewed_at <= now) {
+            *self = Self { left: MAX_STALL, renewed_at: Some(now + STALL_PERIOD) };
+        }
+        self.left
+    }
+
+    /// Charges a wait of `waited`, in which the receiver read `bytes`.
+    fn charge(&mut self, waited: Duration, bytes: u64) {
+        let allowed = Duration::from_millis(bytes.saturating_mul(1000) / MIN_BYTES_PER_SECOND);
+        self.left = self.left.saturating_sub(waited.saturating_sub(allowed));
+    }
+
+    /// Waits until the receivers have caught up, or the allowance is used up. Then publishers no longer wait for those
+    /// that have not.
+    pub async fn wait_for(&mut self, receivers: SlowReceivers) {
+        for receiver in receivers {
+            self.wait_for_one(&receiver).await;
+        }
+    }
+
+    async fn wait_for_one(&mut self, receiver: &Arc<ClientConnection>) {
+        loop {
+            let (started, progress) = (Instant::now(), receiver.progress_bytes());
+            let deadline = started + self.left(started);
+            let has_caught_up = receiver.wait_until_caught_up(deadline).await;
+            let read = receiver.progress_bytes().saturating_sub(progress);
+            let now = Instant::now();
+            self.charge(now - started, read);
+            // A receiver that reads fast enough has not used up the allowance by the deadline.
+            if has_caught_up || self.left(now).is_zero() {
+                if !has_caught_up {
+                    receiver.stop_backpressure();
+                }
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use webpubsub_protocol::{
+        message::{Metadata, Response},
+        payload::Payload,
+        role::Permissions,
+    };
+
+    use super::*;
+    use crate::{
+        broadcast::Broadcast,
+        connection::{ConnectionId, WireFormat},
+        hub::{Audience, Hub},
+        outbox::HIGH_WATER_MARK_BYTES,
+    };
+
+    fn connect(hub: &Hub, format: WireFormat) -> Arc<ClientConnection> {
+        let id = ConnectionId::random().unwrap();
+        let connection = Arc::new(ClientConnection::new(id, None, format, Permissions::default()));
+        hub.add(&connection);
+        connection
+    }
+
+    fn publish(hub: &Hub, bytes: usize) -> SlowReceivers {
+        let text = "x".repeat(bytes);
+        let message = Response::ServerMessage {
+            payload: Payload::Text(text.into()),
+            sequence_id: None,
+            metadata: Metadata::new(),
+        };
+        hub.publish(Audience::Everyone, None, |_| false, &mut Broadcast::new(message))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn receivers_that_stall_by_turns_delay_a_publisher_for_two_seconds_a_minute() {
+        let hub = Hub::default();
+        let receivers: Vec<_> = (0..3).map(|_| connect(&hub, WireFormat::Json)).collect();
+        let outboxes: Vec<_> = receivers.iter().map(|receiver| receiver.attach().unwrap()).collect();
+        let (mut allowance, started) = (StallAllowance::default(), Instant::now());
+        for turn in 0..30 {
+            let waited_for = publish(&hub, HIGH_WATER_MARK_BYTES + 1);
+            let reading = async {
+                tokio::time::sleep(Duration::from_millis(1900)).await;
+                for outbox in &outboxes {
+                    outbox.write_all().await;
+                }
+            };
+            if waited_for.is_empty() {
+                reading.await;
+            } else {
+                tokio::join!(allowance.wait_for(waited_for), reading);
+            }
+            let waited = MAX_STALL - allowance.left;
+            assert!(waited <= MAX_STALL && started.elapsed() < STALL_PERIOD, "turn {turn}: {waited:?}");
+        }
+        assert!(allowance.left.is_zero(), "stalls were not charged");
+        assert_eq!(allowance.left(started + STALL_PERIOD), MAX_STALL);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_receiver_that_reads_slowly_but_steadily_keeps_its_publisher_at_its_own_speed() {
+        let hub = Hub::default();
+        let receiver = connect(&hub, WireFormat::Json);
+        let outbox = receiver.attach().unwrap();
+        let mut allowance = StallAllowance::default();
+        let reading = async {
+            loop {
+                let mut frames = outbox.take().await;
+                while let Some(batch) = frames.take_batch() {
+                    // 2 MiB a second.
+                    tokio::time::sleep(Duration::from_millis(64)).await;
+                    outbox.complete_write(&batch);
+                }
+            }
+        };
+        let publishing = async {
+            let started = Instant::now();
+            for _ in 0..1024 {
+                allowance.wait_for(publish(&hub, 128 * 1024)).await;
+            }
+            started.elapsed()
+        };
+        let elapsed = tokio::select! {
+            elapsed = publishing => elapsed,
+            () = reading => unreachable!(),
+        };
+        assert!(elapsed > Duration::from_secs(50), "the publisher was not slowed down: {elapsed:?}");
+        assert!(!receiver.is_ending(), "the receiver was disconnected");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_receivers_that_have_stopped_delay_a_publisher_no_longer_than_one() {
+        let hub = Hub::default();
+        let _stopped: Vec<_> = (0..20).map(|_| connect(&hub, WireFormat::Json)).collect();
+        let (mut allowance, started) = (StallAllowance::default(), Instant::now());
+        for _ in 0..6 {
+            allowance.wait_for(publish(&hub, HIGH_WATER_MARK_BYTES / 2)).await;
+        }
+        assert_eq!(started.elapsed(), MAX_STALL);
+    }
+}
