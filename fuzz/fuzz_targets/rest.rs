@@ -8,7 +8,7 @@ use axum::{body::Body, http::Request};
 use libfuzzer_sys::fuzz_target;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
-use webpubsub_hub::{Service, Settings};
+use webpubsub_hub::{Service, ServiceSettings};
 use webpubsub_protocol::{
     connection_string::AccessKey,
     token::{Claims, UnixTime, sign},
@@ -27,7 +27,8 @@ const PATHS: [&str; 10] = [
     "/permissions/sendToGroup/connections/c",
     "/:generateToken",
 ];
-const TYPES: [&str; 4] = ["text/plain", "application/json", "application/octet-stream", "text/plain; charset=x"];
+const TYPES: [&str; 4] =
+    ["text/plain", "application/json", "application/octet-stream", "text/plain; charset=x"];
 
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime"));
@@ -47,7 +48,8 @@ fuzz_target!(|data: (u8, u8, u8, &str, &[u8])| {
         .body(Body::from(body.to_vec()));
     // What no HTTP parser lets through is not for us.
     let Ok(request) = request else { return };
-    let settings = Settings { access_keys: vec![key], accepts_any_host: true, ..Settings::default() };
+    let settings =
+        ServiceSettings { access_keys: vec![key], accepts_any_host: true, ..ServiceSettings::default() };
     let answer = RUNTIME.block_on(Service::new(settings).router().oneshot(request)).expect("an answer");
     assert!(!matches!(answer.status().as_u16(), 500 | 502..), "{target}: {}", answer.status());
 });

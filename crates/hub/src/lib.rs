@@ -8,7 +8,7 @@
 //!
 //! | module | contents |
 //! | --- | --- |
-//! | [`service`] | [`Service`] and its [`Settings`]: hubs, limits, router, shutdown |
+//! | [`service`] | [`Service`] and its [`ServiceSettings`]: hubs, limits, router, shutdown |
 //! | [`hub`] | connections, users and groups of one hub; fan-out to them |
 //! | [`connection`] | per-connection state: identity, permissions, delivery queue |
 //! | [`reliable_queue`] | unacknowledged messages of a reliable connection, sent again on its next socket |
@@ -46,4 +46,4 @@ pub mod websocket;
 mod ack_history;
 mod metadata_headers;
 
-pub use service::{Service, Settings};
+pub use service::{Service, ServiceSettings};

@@ -40,7 +40,7 @@ pub const MAX_HUBS: usize = 1000;
 
 /// Settings of a [`Service`].
 #[derive(Default)]
-pub struct Settings {
+pub struct ServiceSettings {
     /// Keys that sign access tokens. A token signed with any of them is valid.
     pub access_keys: Vec<AccessKey>,
     /// Accepts tokens for any host in their audience (`aud`). Meant for a service on the loopback interface: it has
@@ -67,7 +67,7 @@ pub struct Settings {
     pub metrics: Arc<Metrics>,
 }
 
-impl Settings {
+impl ServiceSettings {
     /// Returns whether the audience of a token is this service. `is_for` compares it with one host, or with any host if
     /// that is `None`.
     pub(crate) fn is_valid_audience(
@@ -83,7 +83,7 @@ impl Settings {
 
 /// Running service.
 pub struct Service {
-    settings: Settings,
+    settings: ServiceSettings,
     /// Hubs by name, created on first use.
     hubs: RwLock<HashMap<HubName, Arc<Hub>>>,
     connections: AtomicUsize,
@@ -112,7 +112,7 @@ impl Drop for ConnectionPermit {
 impl Service {
     /// Creates a service without connections.
     #[must_use]
-    pub fn new(settings: Settings) -> Arc<Self> {
+    pub fn new(settings: ServiceSettings) -> Arc<Self> {
         Arc::new(Self {
             settings,
             hubs: RwLock::default(),
@@ -124,7 +124,7 @@ impl Service {
     }
 
     /// Returns the routes: `/client/…` for clients, `/api/…` for application servers, and, if
-    /// [`Settings::is_inspectable`], `/metrics` and `/_hub`.
+    /// [`ServiceSettings::is_inspectable`], `/metrics` and `/_hub`.
     pub fn router(self: &Arc<Self>) -> Router {
         let inspector = if self.settings.is_inspectable { inspect::routes() } else { Router::new() };
         Router::new()
@@ -163,7 +163,7 @@ impl Service {
         }
     }
 
-    pub(crate) fn settings(&self) -> &Settings {
+    pub(crate) fn settings(&self) -> &ServiceSettings {
         &self.settings
     }
 
@@ -286,7 +286,7 @@ mod tests {
 
     #[tokio::test]
     async fn handshakes_beyond_the_connection_limit_get_503_until_a_permit_is_released() {
-        let service = Service::new(Settings { allows_anonymous: true, ..Settings::default() });
+        let service = Service::new(ServiceSettings { allows_anonymous: true, ..ServiceSettings::default() });
         let mut permits: Vec<ConnectionPermit> =
             (0..MAX_CONNECTIONS).filter_map(|_| service.acquire_permit()).collect();
         assert_eq!(permits.len(), MAX_CONNECTIONS);

@@ -16,7 +16,7 @@ use tokio_tungstenite::{
     tungstenite::{Error, client::IntoClientRequest, http::HeaderValue},
 };
 use webpubsub_hub::{
-    Service, Settings,
+    Service, ServiceSettings,
     event_handler::{ConnectRejection, ConnectRequest, ConnectResponse, EventHandler, HandlerFuture},
 };
 use webpubsub_protocol::{
@@ -54,11 +54,11 @@ async fn connect(
 ) -> (Result<Option<String>, StatusCode>, Vec<String>) {
     let key = AccessKey::new(KEY).unwrap();
     let handler = Arc::new(RecordingHandler { answer, recorded: Mutex::default() });
-    let service = Service::new(Settings {
+    let service = Service::new(ServiceSettings {
         access_keys: vec![key.clone()],
         accepts_any_host: true,
         event_handler: Some(Arc::clone(&handler) as Arc<dyn EventHandler>),
-        ..Settings::default()
+        ..ServiceSettings::default()
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

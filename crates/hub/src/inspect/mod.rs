@@ -2,9 +2,9 @@
 //!
 //! The page shows hubs, groups and connections, message rates, and the last frames of a selected connection. The service
 //! renders it once a second for each viewer, with all text escaped; a script updates the document.
-//! The page shows messages of clients to everyone who can open it, so [`Settings::is_inspectable`] is off by default.
+//! The page shows messages of clients to everyone who can open it, so [`ServiceSettings::is_inspectable`] is off by default.
 //!
-//! [`Settings::is_inspectable`]: crate::Settings::is_inspectable
+//! [`ServiceSettings::is_inspectable`]: crate::ServiceSettings::is_inspectable
 
 use std::{
     convert::Infallible,
@@ -151,7 +151,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::Settings;
+    use crate::ServiceSettings;
 
     async fn get(service: &Arc<Service>, path: &str, headers: &[(&str, &str)]) -> Response {
         let mut request = Request::get(path);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     fn inspectable() -> Arc<Service> {
-        Service::new(Settings { is_inspectable: true, ..Settings::default() })
+        Service::new(ServiceSettings { is_inspectable: true, ..ServiceSettings::default() })
     }
 
     #[tokio::test]

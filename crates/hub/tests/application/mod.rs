@@ -35,7 +35,7 @@ use tokio_tungstenite::{
 };
 use tower::ServiceExt;
 use webpubsub_hub::{
-    Service, Settings,
+    Service, ServiceSettings,
     event_handler::http::{HttpEventHandlers, delivery::HANDLER_TIMEOUT},
 };
 use webpubsub_protocol::{
@@ -270,10 +270,11 @@ pub async fn anonymous_service(rules: &[&str]) -> Running {
 async fn start(rules: &[&str], timeout: Duration, allows_anonymous: bool) -> Running {
     // Fails if another test of this process has installed the provider.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let settings = Settings { access_keys: vec![key()], accepts_any_host: true, ..Settings::default() };
+    let settings =
+        ServiceSettings { access_keys: vec![key()], accepts_any_host: true, ..ServiceSettings::default() };
     let rules = rules.iter().map(|rule| rule.parse().unwrap()).collect();
     let handlers = HttpEventHandlers::new(rules, vec![key()], Arc::clone(&settings.metrics)).unwrap();
-    let service = Service::new(Settings {
+    let service = Service::new(ServiceSettings {
         event_handler: Some(Arc::new(handlers.with_timeout(timeout))),
         allows_anonymous,
         ..settings

@@ -11,7 +11,9 @@ use std::{io, sync::Arc, time::Duration};
 
 use axum::{Router, middleware};
 use tokio::net::TcpListener;
-use webpubsub_hub::{Service, Settings, event_handler::http::HttpEventHandlers, metrics::Metrics, origin};
+use webpubsub_hub::{
+    Service, ServiceSettings, event_handler::http::HttpEventHandlers, metrics::Metrics, origin,
+};
 
 use crate::{failure::Failure, signals::Signals};
 use config::{ListenConfig, ServiceConfig};
@@ -37,7 +39,7 @@ pub(crate) fn embedded(
             Some(Arc::new(handlers.with_timeout(config.handler_timeout)) as _)
         }
     };
-    Ok(Service::new(Settings {
+    Ok(Service::new(ServiceSettings {
         access_keys: config.access_keys.all(),
         accepts_any_host: listen.is_private,
         public_host: listen.public.as_ref().map(|public| public.authority().to_owned()),
