@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use tailcast::model::{
-    ansi::parser::{Command, Parser},
+    ansi::parser::{TerminalCommand, Parser},
     json_line::{
         fields::field_values,
         is_json_object,
@@ -19,7 +19,7 @@ fn said(pieces: &[&str]) -> String {
     let mut said = String::new();
     for piece in pieces {
         parser.feed(piece, |command| match command {
-            Command::Text(text) => said.push_str(text),
+            TerminalCommand::Text(text) => said.push_str(text),
             other => said.push_str(&format!("<{other:?}>")),
         });
     }

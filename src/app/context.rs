@@ -8,7 +8,7 @@ use reactive_stores::Store;
 use crate::{
     browser::{
         host::Host,
-        page_address::{Negotiation, PageAddress},
+        page_address::{NegotiateTarget, PageAddress},
     },
     controller::{LogController, state::ViewerState},
     model::{
@@ -44,13 +44,13 @@ impl ViewerInfo {
     #[must_use]
     pub fn new(log: &LiveLog, address: &PageAddress, limits: StoreLimits, host: &Host) -> Self {
         let names: Vec<&str> = log.sources().iter().map(|source| source.name.as_str()).collect();
-        let endpoints: Vec<&str> = address.negotiations.iter().map(Negotiation::endpoint).collect();
+        let endpoints: Vec<&str> = address.targets.iter().map(NegotiateTarget::endpoint).collect();
         let endpoint = endpoints.first().copied().unwrap_or_default();
         let first = log.sources().first();
         let foreign_host = |source: &Source| {
-            let negotiation = address.negotiations.get(source.connection)?;
+            let target = address.targets.get(source.connection)?;
             // The host page chooses the addresses of an embedded viewer.
-            negotiation.foreign_host.clone().filter(|_| !host.is_embedded())
+            target.foreign_host.clone().filter(|_| !host.is_embedded())
         };
         Self {
             groups: names.join(", "),

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     browser::{client::StartClient, host::Host, page_address::PageAddress, settings::Settings},
-    controller::{LogController, Setup, WeakController},
+    controller::{ControllerSetup, LogController, WeakController},
     model::{command::Command, line_store::StoreLimits, live_log::LiveLog},
 };
 
@@ -47,7 +47,8 @@ pub fn Viewer(
     let ViewerSetup { address, start_client, limits, settings, host, on_start } = setup;
     let log = LiveLog::new(address.sources(), limits);
     provide_context(ViewerInfo::new(&log, &address, limits, &host));
-    let controller = LogController::new(Setup { log, limits, settings, host: host.clone(), start_client });
+    let controller =
+        LogController::new(ControllerSetup { log, limits, settings, host: host.clone(), start_client });
     provide(&controller, &host);
     listen(&controller, &host);
     controller.start();

@@ -52,14 +52,14 @@ const PAGE_SUBPROTOCOL: Subprotocol = Subprotocol::ReliableProtobuf;
 /// Returns the function that starts the clients of an address.
 #[must_use]
 pub fn clients_of(address: &PageAddress) -> StartClient {
-    let negotiations = address.negotiations.clone();
+    let targets = address.targets.clone();
     let subprotocol = address.subprotocol.unwrap_or(PAGE_SUBPROTOCOL);
     Rc::new(move |connection, sink| {
-        let negotiation = negotiations.get(connection)?;
+        let target = targets.get(connection)?;
         let options = ClientOptions::new().prefer(subprotocol);
-        let options = negotiation.groups.iter().cloned().fold(options, ClientOptions::join);
-        let url = negotiation.url.clone();
-        let is_direct = negotiation.is_direct();
+        let options = target.groups.iter().cloned().fold(options, ClientOptions::join);
+        let url = target.url.clone();
+        let is_direct = target.is_direct();
         Some(start_client(sink, |on_event| {
             if is_direct {
                 WebClient::start_with(options, move || Box::pin(ready(ServiceUrl::given(&url))), on_event)

@@ -23,7 +23,7 @@ const MAX_MIB: usize = 1_024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageAddress {
     /// One for each connection; never empty.
-    pub negotiations: Vec<Negotiation>,
+    pub targets: Vec<NegotiateTarget>,
     /// Whether the viewer has a composer.
     pub has_composer: bool,
     /// Subprotocol that clients offer first; `None` leaves the choice to the viewer.
@@ -34,7 +34,7 @@ pub struct PageAddress {
 
 /// A connection: its negotiate endpoint and its groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Negotiation {
+pub struct NegotiateTarget {
     /// Groups to join; never empty.
     pub groups: Vec<GroupName>,
     /// URL of the negotiate endpoint with user id and groups, or of the service itself.
@@ -43,7 +43,7 @@ pub struct Negotiation {
     pub foreign_host: Option<String>,
 }
 
-impl Negotiation {
+impl NegotiateTarget {
     /// Returns the endpoint for display: without its query, which may be a secret.
     #[must_use]
     pub fn endpoint(&self) -> &str {
@@ -135,19 +135,19 @@ impl PageAddress {
         }
         let names =
             direct.iter().map(|_| "url").chain(endpoints.iter().map(|_| "negotiate")).collect::<Vec<_>>();
-        let mut negotiations = Vec::new();
+        let mut targets = Vec::new();
         if let Some(url) = &direct {
-            negotiations.push(Negotiation::direct(url, &groups)?);
+            targets.push(NegotiateTarget::direct(url, &groups)?);
         }
         for endpoint in endpoints {
-            negotiations.push(Negotiation::read(&endpoint, settings.base(), &groups, user.as_deref())?);
+            targets.push(NegotiateTarget::read(&endpoint, settings.base(), &groups, user.as_deref())?);
         }
-        for (negotiation, name) in negotiations.iter_mut().zip(names) {
+        for (target, name) in targets.iter_mut().zip(names) {
             if settings.is_requested(name) {
-                negotiation.foreign_host = foreign_host(&negotiation.url, settings.base());
+                target.foreign_host = foreign_host(&target.url, settings.base());
             }
         }
-        let sources: usize = negotiations.iter().map(|negotiation| negotiation.groups.len()).sum();
+        let sources: usize = targets.iter().map(|target| target.groups.len()).sum();
         if sources > MAX_SOURCES {
             return Err(format!(
                 "this address asks for {sources} groups; a viewer shows at most {MAX_SOURCES}"
@@ -156,15 +156,15 @@ impl PageAddress {
         let has_composer =
             settings.get("publish").is_some_and(|value| !matches!(value.as_str(), "0" | "false"));
         let subprotocol = subprotocol_of(settings.get("subprotocol").as_deref())?;
-        Ok(Self { negotiations, has_composer, subprotocol, limits: limits_of(settings) })
+        Ok(Self { targets, has_composer, subprotocol, limits: limits_of(settings) })
     }
 
     /// Returns the groups as sources of the log, in the order of the address.
     #[must_use]
     pub fn sources(&self) -> Vec<Source> {
         let mut groups = Vec::new();
-        for (connection, negotiation) in self.negotiations.iter().enumerate() {
-            groups.extend(negotiation.groups.iter().map(|group| (connection, group, negotiation.endpoint())));
+        for (connection, target) in self.targets.iter().enumerate() {
+            groups.extend(target.groups.iter().map(|group| (connection, group, target.endpoint())));
         }
         let named: Vec<_> = groups.iter().map(|(_, group, endpoint)| ((*group).clone(), *endpoint)).collect();
         let names = source_names(&named).into_iter();
@@ -229,11 +229,7 @@ mod tests {
         let groups =
             |groups: &[GroupName]| groups.iter().map(GroupName::as_str).collect::<Vec<_>>().join(" + ");
         let address = address(href).unwrap();
-        address
-            .negotiations
-            .into_iter()
-            .map(|negotiation| (groups(&negotiation.groups), negotiation.url))
-            .collect()
+        address.targets.into_iter().map(|target| (groups(&target.groups), target.url)).collect()
     }
 
     #[wasm_bindgen_test]
@@ -247,15 +243,15 @@ mod tests {
         let read = read("http://h/?group=a%20b&id=ad%26a&negotiate=https%3A%2F%2Fn.example%2Fneg%3Fx%3D1");
         assert_eq!(read, [("a b".into(), "https://n.example/neg?x=1&group=a+b&id=ad%26a".into())]);
         let of_ada = address("http://h/?id=ada").unwrap();
-        assert_eq!(of_ada.negotiations[0].endpoint(), "http://h/negotiate");
+        assert_eq!(of_ada.targets[0].endpoint(), "http://h/negotiate");
         assert!(!of_ada.has_composer && address("http://h/?publish").unwrap().has_composer);
     }
 
     #[wasm_bindgen_test]
     fn hosts_other_than_the_page_s_are_foreign_if_the_address_names_them() {
         let hosts = |href: &str| {
-            let negotiations = address(href).unwrap().negotiations.into_iter();
-            negotiations.map(|negotiation| negotiation.foreign_host).collect::<Vec<_>>()
+            let targets = address(href).unwrap().targets.into_iter();
+            targets.map(|target| target.foreign_host).collect::<Vec<_>>()
         };
         assert_eq!(hosts("http://h:8080/?negotiate=/other"), [None]);
         assert_eq!(
@@ -271,7 +267,7 @@ mod tests {
         let mut defaults = Settings::new(SettingValues::default(), "http://h/".to_owned());
         defaults.add_defaults(SettingValues::from_query("negotiate=https%3A%2F%2Fn.example%2Fneg"));
         let of_host = PageAddress::read(&defaults).unwrap();
-        assert_eq!(of_host.negotiations[0].foreign_host, None, "the host of the page chose it");
+        assert_eq!(of_host.targets[0].foreign_host, None, "the host of the page chose it");
     }
 
     #[wasm_bindgen_test]

@@ -1,4 +1,4 @@
-//! The driver of the [`Scheduler`](Machine): carries out its actions with animation frames, idle callbacks and timers.
+//! The driver of the [`RenderSchedule`]: carries out its actions with animation frames, idle callbacks and timers.
 //!
 //! One closure for each of them serves the viewer's whole life: the browser frees a closure that is handed over only when it
 //! collects garbage, and a flood would leave thousands behind.
@@ -17,12 +17,12 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Document, MessageChannel, Window};
 
 use super::clock::monotonic_ms;
-use crate::model::scheduler::{Actions, RenderOutcome, Scheduler as Machine, Urgency};
+use crate::model::render_schedule::{Actions, RenderOutcome, RenderSchedule, Urgency};
 
 /// Renders, and returns what is to follow. Ends within the frame: it waits for microtasks only.
 pub type Render = Box<dyn Fn() -> Pin<Box<dyn Future<Output = RenderOutcome>>>>;
 /// Does a slice of the search. Returns whether more remains.
-pub type Search = Box<dyn Fn() -> bool>;
+pub type SearchSlice = Box<dyn Fn() -> bool>;
 
 /// See the [module](self). Cancels what is pending when it is dropped.
 pub struct Scheduler {
@@ -33,9 +33,9 @@ pub struct Scheduler {
 struct Inner {
     window: Window,
     document: Document,
-    machine: RefCell<Machine>,
+    schedule: RefCell<RenderSchedule>,
     render: Render,
-    search: Search,
+    search: SearchSlice,
     frame_id: Cell<Option<i32>>,
     background_timer: Cell<Option<Timeout>>,
     wake_up: Cell<Option<Timeout>>,
@@ -57,12 +57,17 @@ impl Scheduler {
     ///
     /// # Errors
     /// The browser's error when it has no message channels.
-    pub fn new(window: Window, document: Document, render: Render, search: Search) -> Result<Self, JsValue> {
+    pub fn new(
+        window: Window,
+        document: Document,
+        render: Render,
+        search: SearchSlice,
+    ) -> Result<Self, JsValue> {
         let idle = MessageChannel::new()?;
         let inner = Rc::new_cyclic(|weak: &Weak<Inner>| {
             let (frame, idle_callback) = (weak.clone(), weak.clone());
             Inner {
-                machine: RefCell::new(Machine::new(document.hidden())),
+                schedule: RefCell::new(RenderSchedule::new(document.hidden())),
                 window,
                 document,
                 render,
@@ -78,7 +83,7 @@ impl Scheduler {
                 }),
                 on_idle: Closure::new(move || {
                     if let Some(inner) = idle_callback.upgrade() {
-                        inner.step(Machine::idle);
+                        inner.step(RenderSchedule::idle);
                     }
                 }),
             }
@@ -88,7 +93,7 @@ impl Scheduler {
         let visibility = EventListener::new(&inner.document, "visibilitychange", move |_| {
             if let Some(inner) = weak.upgrade() {
                 let is_in_background = inner.document.hidden();
-                inner.step(|machine| machine.visibility_changed(is_in_background));
+                inner.step(|schedule| schedule.visibility_changed(is_in_background));
             }
         });
         Ok(Self { inner, _visibility: visibility })
@@ -96,12 +101,12 @@ impl Scheduler {
 
     /// Requests a render.
     pub fn request_render(&self, urgency: Urgency) {
-        self.inner.step(|machine| machine.request_render(urgency));
+        self.inner.step(|schedule| schedule.request_render(urgency));
     }
 
     /// Requests a slice of the search.
     pub fn request_search(&self) {
-        self.inner.step(Machine::request_search);
+        self.inner.step(RenderSchedule::request_search);
     }
 }
 
@@ -110,17 +115,17 @@ impl Inner {
         self.frame_id.set(None);
         self.background_timer.set(None);
         let now_ms = monotonic_ms();
-        self.step(|machine| machine.frame(now_ms));
+        self.step(|schedule| schedule.frame(now_ms));
     }
 
-    /// Lets the machine handle something, and carries out what follows.
-    fn step(self: &Rc<Self>, handle: impl FnOnce(&mut Machine) -> Actions) {
+    /// Lets the schedule handle something, and carries out what follows.
+    fn step(self: &Rc<Self>, handle: impl FnOnce(&mut RenderSchedule) -> Actions) {
         #[cfg(test)]
-        let was_pending = self.machine.borrow().is_render_pending();
-        let actions = handle(&mut self.machine.borrow_mut());
+        let was_pending = self.schedule.borrow().is_render_pending();
+        let actions = handle(&mut self.schedule.borrow_mut());
         #[cfg(test)]
         {
-            let is_pending = self.machine.borrow().is_render_pending();
+            let is_pending = self.schedule.borrow().is_render_pending();
             PENDING.set(PENDING.get() + i32::from(is_pending) - i32::from(was_pending));
         }
         self.carry_out(actions);
@@ -138,7 +143,7 @@ impl Inner {
             self.background_timer.set(Some(self.timer(ms, Self::frame)));
         }
         if let Some(ms) = actions.set_wake_up {
-            self.wake_up.set(Some(self.timer(ms, |inner| inner.step(Machine::woken))));
+            self.wake_up.set(Some(self.timer(ms, |inner| inner.step(RenderSchedule::woken))));
         }
         if actions.request_idle
             && let Err(error) = self.idle.port2().post_message(&JsValue::NULL)
@@ -147,7 +152,7 @@ impl Inner {
         }
         if actions.search {
             let has_more = (self.search)();
-            self.step(|machine| machine.searched(has_more));
+            self.step(|schedule| schedule.searched(has_more));
         }
         if actions.render {
             self.start_render();
@@ -161,7 +166,7 @@ impl Inner {
         spawn_local(async move {
             let outcome = render.await;
             if let Some(inner) = weak.upgrade() {
-                inner.step(|machine| machine.rendered(from_ms, monotonic_ms(), outcome));
+                inner.step(|schedule| schedule.rendered(from_ms, monotonic_ms(), outcome));
             }
         });
     }
@@ -196,7 +201,7 @@ impl Drop for Scheduler {
         self.inner.idle.port1().close();
         self.inner.wake_up.set(None);
         #[cfg(test)]
-        if self.inner.machine.borrow().is_render_pending() {
+        if self.inner.schedule.borrow().is_render_pending() {
             PENDING.set(PENDING.get() - 1);
         }
     }

@@ -14,7 +14,7 @@ use crate::{
         client::{ABANDONED, ClientReport, ReportSink},
         clock::local_time,
     },
-    model::{navigation::Direction, scheduler::Urgency},
+    model::{navigation::Direction, render_schedule::Urgency},
 };
 
 /// Performance mark of the first connection that is in its group.

@@ -35,7 +35,7 @@ use crate::{
     },
     model::{
         composer::Composer, grouped_number::counted, line_store::StoreLimits, live_log::LiveLog,
-        scheduler::Urgency, scroll_intent::ScrollIntent,
+        render_schedule::Urgency, scroll_intent::ScrollIntent,
     },
 };
 
@@ -79,7 +79,7 @@ pub struct ViewerElements {
 }
 
 /// Everything that a viewer needs to start.
-pub struct Setup {
+pub struct ControllerSetup {
     /// The log, without lines.
     pub log: LiveLog,
     /// Limits of its lines.
@@ -131,8 +131,8 @@ pub struct LogController {
 impl LogController {
     /// Returns a controller that has started nothing. Its signals belong to the current owner.
     #[must_use]
-    pub fn new(setup: Setup) -> Rc<Self> {
-        let Setup { log, limits, settings, host, start_client } = setup;
+    pub fn new(setup: ControllerSetup) -> Rc<Self> {
+        let ControllerSetup { log, limits, settings, host, start_client } = setup;
         let state = Store::new(ViewerState::new(log.snapshot(0.0)));
         Rc::new(Self {
             host,

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     browser::clock::{local_time, monotonic_ms, offset_minutes},
     model::{
-        scheduler::{RenderOutcome, Urgency},
+        render_schedule::{RenderOutcome, Urgency},
         timeline::{Bar, Timeline, outline},
         viewport::Layout,
     },

@@ -19,7 +19,7 @@ use crate::{
     browser::{
         client::{ClientReport, StartClient, clients_of, start_client},
         host::{Host, ReportObserver},
-        page_address::{Negotiation, PageAddress, without_groups},
+        page_address::{NegotiateTarget, PageAddress, without_groups},
         settings::{SettingValues, Settings},
         shared_client::share,
     },
@@ -169,20 +169,20 @@ const ELEMENT_SUBPROTOCOL: Subprotocol = Subprotocol::ReliableJson;
 fn start_clients(address: &PageAddress, negotiate: Option<Function>) -> StartClient {
     let subprotocol = address.subprotocol.unwrap_or(ELEMENT_SUBPROTOCOL);
     let unshared = clients_of(&PageAddress { subprotocol: Some(subprotocol), ..address.clone() });
-    let negotiations = address.negotiations.clone();
+    let targets = address.targets.clone();
     Rc::new(move |connection, sink| {
-        let negotiation: &Negotiation = negotiations.get(connection)?;
+        let target: &NegotiateTarget = targets.get(connection)?;
         if let Some(negotiate) = &negotiate {
             let options = ClientOptions::new().prefer(subprotocol);
-            let options = negotiation.groups.iter().cloned().fold(options, ClientOptions::join);
+            let options = target.groups.iter().cloned().fold(options, ClientOptions::join);
             let negotiate = negotiate_by(negotiate.clone());
             return Some(start_client(sink, |on_event| WebClient::start_with(options, negotiate, on_event)));
         }
-        if negotiation.is_direct() {
+        if target.is_direct() {
             return unshared(connection, sink);
         }
-        let url = without_groups(&negotiation.url);
-        Some(share(&url, subprotocol, negotiation.groups.clone(), sink))
+        let url = without_groups(&target.url);
+        Some(share(&url, subprotocol, target.groups.clone(), sink))
     })
 }
 

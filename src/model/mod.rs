@@ -15,7 +15,7 @@
 //! | [`level`] | log levels |
 //! | [`viewport`] | lines in view, and following the end |
 //! | [`scroll_intent`] | cause of scroll events |
-//! | [`scheduler`], [`render_budget`] | when to render and to search; time spent on rendering during a flood |
+//! | [`render_schedule`], [`render_budget`] | when to render and to search; time spent on rendering during a flood |
 //! | [`text_columns`] | width of text |
 //! | [`selection`] | selected text |
 //! | [`bookmarks`], [`line_link`], [`destination`] | lines to go to |
@@ -52,8 +52,8 @@ pub mod local_time;
 pub mod navigation;
 pub mod payload_text;
 pub mod render_budget;
+pub mod render_schedule;
 pub mod row;
-pub mod scheduler;
 pub mod scroll_intent;
 pub mod search;
 pub mod selection;

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     app::context::{ControllerRef, HostRef, ViewerInfo},
     browser::{host::Host, page_address::PageAddress, settings::Settings},
-    controller::{LogController, Setup, state::ViewerState},
+    controller::{ControllerSetup, LogController, state::ViewerState},
     model::{
         command::Command,
         line_store::{LineKind, StoreLimits},
@@ -59,7 +59,7 @@ impl ComponentStage {
     pub fn with_controller_at(href: &str) -> Self {
         let (log, info) = log_of(href);
         let host = Host::standalone().unwrap();
-        let setup = Setup {
+        let setup = ControllerSetup {
             log,
             limits: StoreLimits::default(),
             settings: Settings::default(),

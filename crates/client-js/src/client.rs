@@ -8,10 +8,10 @@ use webpubsub_client::{ClientOptions, Outgoing, web::WebClient};
 use webpubsub_protocol::name::{EventName, GroupName};
 
 use crate::{
+    client_session::{ClientSession, NOT_STARTED},
     content,
     options::{self, JsClientOptions, JsSendOptions, JsStreamOptions, SendOptions},
     promises::rejected,
-    session::{NOT_STARTED, Session},
     url_source::UrlSource,
 };
 
@@ -20,7 +20,7 @@ use crate::{
 pub struct WebPubSubClient {
     source: UrlSource,
     options: ClientOptions,
-    session: Rc<Session>,
+    session: Rc<ClientSession>,
 }
 
 #[wasm_bindgen]
@@ -36,7 +36,7 @@ impl WebPubSubClient {
         #[wasm_bindgen(unchecked_param_type = "string | ClientCredential")] source: &JsValue,
         options: Option<JsClientOptions>,
     ) -> Result<WebPubSubClient, JsValue> {
-        let session = Rc::new(Session::new());
+        let session = Rc::new(ClientSession::new());
         let error = |message: String| Error::new(&message);
         let options = options::client_options(options.as_ref()).map_err(error)?;
         Ok(Self { source: UrlSource::read(source).map_err(error)?, options, session })

@@ -16,12 +16,12 @@
 
 mod budget;
 mod client;
+mod client_session;
 mod content;
-mod events;
+mod event_listeners;
 mod options;
 mod promises;
 mod properties;
-mod session;
 mod streams;
 #[cfg(test)]
 mod tests;

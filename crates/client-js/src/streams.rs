@@ -13,10 +13,10 @@ use webpubsub_protocol::{name::GroupName, payload::Payload, stream::PublisherErr
 
 use crate::{
     budget::{Budget, Held},
+    client_session::{ClientSession, MAX_WAITING_MESSAGES},
     content,
     options::{self, JsStreamEndError},
     promises::{Promises, rejected},
-    session::{MAX_WAITING_MESSAGES, Session},
 };
 
 const ENDED: &str = "the stream has ended";
@@ -119,7 +119,7 @@ impl Streams {
     }
 
     /// Handles an event of the stream that has this number in the running client.
-    pub fn handle_event(&self, session: &Rc<Session>, number: u64, event: StreamEvent) {
+    pub fn handle_event(&self, session: &Rc<ClientSession>, number: u64, event: StreamEvent) {
         let mut all = self.published.borrow_mut();
         let Some((&id, published)) = all.iter_mut().find(|(_, published)| published.number == number) else {
             return;
@@ -172,7 +172,7 @@ impl Streams {
 #[wasm_bindgen]
 pub struct GroupStreamWriter {
     id: u64,
-    session: Rc<Session>,
+    session: Rc<ClientSession>,
     closed: Promise,
 }
 

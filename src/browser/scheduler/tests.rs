@@ -19,7 +19,7 @@ fn counting(outcome: RenderOutcome) -> (Scheduler, Rc<Cell<u32>>) {
     (scheduler_of(render, Box::new(|| false)), renders)
 }
 
-fn scheduler_of(render: Render, search: Search) -> Scheduler {
+fn scheduler_of(render: Render, search: SearchSlice) -> Scheduler {
     // Mounting anything starts the executor.
     drop(leptos::mount::mount_to(Stage::new().root().clone(), || ()));
     let window = web_sys::window().unwrap();
@@ -67,7 +67,7 @@ async fn the_search_goes_on_between_frames_until_it_has_finished() {
             }))
         })
     };
-    let search: Search = {
+    let search: SearchSlice = {
         let slices = Rc::clone(&slices);
         Box::new(move || {
             slices.set(slices.get() + 1);
@@ -95,7 +95,7 @@ async fn nothing_is_rendered_or_searched_after_the_scheduler_is_dropped() {
 
     let slices = Rc::new(Cell::new(0));
     let counted = Rc::clone(&slices);
-    let search: Search = Box::new(move || {
+    let search: SearchSlice = Box::new(move || {
         counted.set(counted.get() + 1);
         true
     });

@@ -20,7 +20,7 @@ use memchr::memchr3;
 
 use self::{
     line_editor::LineEditor,
-    parser::{Command, Parser},
+    parser::{Parser, TerminalCommand},
     style::Style,
 };
 
@@ -76,14 +76,14 @@ impl AnsiReader {
         let mut editor = LineEditor::with_room(line.len());
         let Self { parser, style, link } = self;
         parser.feed(line, |command| match command {
-            Command::Text(text) => editor.write(text, *style, link.as_ref()),
-            Command::Sgr(parameters) => style.apply(parameters),
-            Command::Link(url) => *link = url.filter(|url| is_safe(url)).map(Rc::from),
-            Command::CarriageReturn => editor.move_to(0),
-            Command::Backspace => editor.move_by(-1),
-            Command::MoveBy(columns) => editor.move_by(columns),
-            Command::MoveTo(column) => editor.move_to(column),
-            Command::EraseInLine(part) => editor.erase(part),
+            TerminalCommand::Text(text) => editor.write(text, *style, link.as_ref()),
+            TerminalCommand::Sgr(parameters) => style.apply(parameters),
+            TerminalCommand::Link(url) => *link = url.filter(|url| is_safe(url)).map(Rc::from),
+            TerminalCommand::CarriageReturn => editor.move_to(0),
+            TerminalCommand::Backspace => editor.move_by(-1),
+            TerminalCommand::MoveBy(columns) => editor.move_by(columns),
+            TerminalCommand::MoveTo(column) => editor.move_to(column),
+            TerminalCommand::EraseInLine(part) => editor.erase(part),
         });
         // What a line does not finish is over with it: no line hides the next ones, or makes links of them.
         parser.reset();

@@ -12,7 +12,7 @@ const MAX_PAYLOAD_BYTES: usize = 4096;
 
 /// What the characters say.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Command<'a> {
+pub enum TerminalCommand<'a> {
     /// To be shown.
     Text(&'a str),
     /// Colours and faces.
@@ -151,14 +151,14 @@ impl Parser {
     }
 
     /// Takes a piece of the input, and gives what it says.
-    pub fn feed(&mut self, text: &str, mut give: impl FnMut(Command<'_>)) {
+    pub fn feed(&mut self, text: &str, mut give: impl FnMut(TerminalCommand<'_>)) {
         let mut rest = text;
         while !rest.is_empty() {
             if self.state == State::Ground {
                 let plain = memchr3(0x1b, b'\r', 0x08, rest.as_bytes()).unwrap_or(rest.len());
                 let (before, after) = rest.split_at(plain);
                 if !before.is_empty() {
-                    give(Command::Text(before));
+                    give(TerminalCommand::Text(before));
                 }
                 rest = after;
             }
@@ -169,10 +169,10 @@ impl Parser {
         }
     }
 
-    fn step(&mut self, character: char, give: &mut impl FnMut(Command<'_>)) {
+    fn step(&mut self, character: char, give: &mut impl FnMut(TerminalCommand<'_>)) {
         match (self.state, character) {
-            (State::Ground, '\r') => give(Command::CarriageReturn),
-            (State::Ground, '\u{8}') => give(Command::Backspace),
+            (State::Ground, '\r') => give(TerminalCommand::CarriageReturn),
+            (State::Ground, '\u{8}') => give(TerminalCommand::Backspace),
             // Cancel and substitute end any sequence (ECMA-48; DEC).
             (state, '\u{18}' | '\u{1a}') if state != State::Ground => self.reset(),
             (State::Osc | State::StringIgnored, '\u{1b}') => self.state = State::StringEscape,
@@ -225,7 +225,7 @@ impl Parser {
         };
     }
 
-    fn in_csi(&mut self, character: char, give: &mut impl FnMut(Command<'_>)) {
+    fn in_csi(&mut self, character: char, give: &mut impl FnMut(TerminalCommand<'_>)) {
         match character {
             '0'..='9' => self.parameters.digit(character as u16 - '0' as u16),
             ';' => self.parameters.next(),
@@ -245,12 +245,12 @@ impl Parser {
         }
     }
 
-    fn end_string(&mut self, give: &mut impl FnMut(Command<'_>)) {
+    fn end_string(&mut self, give: &mut impl FnMut(TerminalCommand<'_>)) {
         let is_whole = self.is_osc && !self.is_overlong;
         if is_whole && let Some(link) = self.payload.strip_prefix("8;") {
             // `8;parameters;URL`; no URL ends the link.
             let url = link.split_once(';').map(|(_, url)| url).filter(|url| !url.is_empty());
-            give(Command::Link(url));
+            give(TerminalCommand::Link(url));
         }
         self.reset();
         self.is_osc = false;
@@ -258,14 +258,14 @@ impl Parser {
 }
 
 /// What a CSI sequence with this final character says, if it means anything within a line.
-fn command(last: char, parameters: &Parameters) -> Option<Command<'_>> {
+fn command(last: char, parameters: &Parameters) -> Option<TerminalCommand<'_>> {
     let columns = i32::from(parameters.first_or(1));
     Some(match last {
-        'm' => Command::Sgr(parameters),
-        'C' | 'a' => Command::MoveBy(columns),
-        'D' => Command::MoveBy(-columns),
-        'G' | '`' => Command::MoveTo(usize::from(parameters.first_or(1)) - 1),
-        'K' => Command::EraseInLine(match parameters.first_or(0) {
+        'm' => TerminalCommand::Sgr(parameters),
+        'C' | 'a' => TerminalCommand::MoveBy(columns),
+        'D' => TerminalCommand::MoveBy(-columns),
+        'G' | '`' => TerminalCommand::MoveTo(usize::from(parameters.first_or(1)) - 1),
+        'K' => TerminalCommand::EraseInLine(match parameters.first_or(0) {
             0 => Erase::ToEnd,
             1 => Erase::ToStart,
             2 => Erase::All,
@@ -287,7 +287,7 @@ mod tests {
         let mut said: Vec<String> = Vec::new();
         for piece in pieces {
             parser.feed(piece, |command| match command {
-                Command::Text(text) => match said.last_mut() {
+                TerminalCommand::Text(text) => match said.last_mut() {
                     Some(last) if last.starts_with("text ") => last.push_str(text),
                     _ => said.push(format!("text {text}")),
                 },
@@ -322,7 +322,7 @@ mod tests {
         #[test]
         fn no_escape_is_ever_shown(text in any_sequence()) {
             Parser::default().feed(&text, |command| {
-                if let Command::Text(text) = command {
+                if let TerminalCommand::Text(text) = command {
                     assert!(!text.contains(['\u{1b}', '\r', '\u{8}']));
                 }
             });

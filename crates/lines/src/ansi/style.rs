@@ -151,14 +151,14 @@ fn color_in_parameters<'p>(groups: &mut impl Iterator<Item = &'p [u16]>) -> Opti
 #[cfg(test)]
 mod tests {
     use super::{
-        super::parser::{Command, Parser},
+        super::parser::{Parser, TerminalCommand},
         *,
     };
 
     fn styled(sequence: &str) -> Style {
         let mut style = Style::default();
         Parser::default().feed(&format!("\u{1b}[{sequence}m"), |command| {
-            if let Command::Sgr(parameters) = command {
+            if let TerminalCommand::Sgr(parameters) = command {
                 style.apply(parameters);
             }
         });

@@ -44,25 +44,25 @@ enum PendingRender {
 /// What the driver has to do now.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Actions {
-    /// Render, then call [`Scheduler::rendered`].
+    /// Render, then call [`RenderSchedule::rendered`].
     pub render: bool,
-    /// Do a slice of the search, then call [`Scheduler::searched`].
+    /// Do a slice of the search, then call [`RenderSchedule::searched`].
     pub search: bool,
-    /// Request an animation frame; it calls [`Scheduler::frame`].
+    /// Request an animation frame; it calls [`RenderSchedule::frame`].
     pub request_frame: bool,
     /// Cancel the animation frame or the timer in its place.
     pub cancel_frame: bool,
-    /// Set a timer in place of an animation frame, in so many milliseconds; it calls [`Scheduler::frame`].
+    /// Set a timer in place of an animation frame, in so many milliseconds; it calls [`RenderSchedule::frame`].
     pub set_background_timer: Option<f64>,
-    /// Request an idle callback; it calls [`Scheduler::idle`].
+    /// Request an idle callback; it calls [`RenderSchedule::idle`].
     pub request_idle: bool,
-    /// Set the wake-up timer, in so many milliseconds; it calls [`Scheduler::woken`]. A later one replaces it.
+    /// Set the wake-up timer, in so many milliseconds; it calls [`RenderSchedule::woken`]. A later one replaces it.
     pub set_wake_up: Option<f64>,
 }
 
 /// See the [module](self).
 #[derive(Debug)]
-pub struct Scheduler {
+pub struct RenderSchedule {
     budget: RenderBudget,
     is_in_background: bool,
     is_immediate: bool,
@@ -71,8 +71,8 @@ pub struct Scheduler {
     wake_up_ms: Option<f64>,
 }
 
-impl Scheduler {
-    /// Returns a scheduler with nothing to do.
+impl RenderSchedule {
+    /// Returns a schedule with nothing to do.
     #[must_use]
     pub fn new(is_in_background: bool) -> Self {
         Self {
@@ -206,7 +206,7 @@ mod tests {
 
     /// A driver with a fake clock: frames every 16 ms, renders that take `render_ms`.
     struct FakeDriver {
-        scheduler: Scheduler,
+        schedule: RenderSchedule,
         now_ms: f64,
         render_ms: f64,
         renders: usize,
@@ -222,7 +222,7 @@ mod tests {
     impl FakeDriver {
         fn new(is_in_background: bool) -> Self {
             Self {
-                scheduler: Scheduler::new(is_in_background),
+                schedule: RenderSchedule::new(is_in_background),
                 now_ms: 0.0,
                 render_ms: 1.0,
                 renders: 0,
@@ -254,19 +254,19 @@ mod tests {
                 self.renders += 1;
                 let from_ms = self.now_ms;
                 self.now_ms += self.render_ms;
-                let next = self.scheduler.rendered(from_ms, self.now_ms, self.outcome);
+                let next = self.schedule.rendered(from_ms, self.now_ms, self.outcome);
                 self.carry_out(next);
             }
             if actions.search {
                 self.slices += 1;
                 self.slices_left = self.slices_left.saturating_sub(1);
-                let next = self.scheduler.searched(self.slices_left > 0);
+                let next = self.schedule.searched(self.slices_left > 0);
                 self.carry_out(next);
             }
         }
 
         fn request(&mut self, urgency: Urgency) {
-            let actions = self.scheduler.request_render(urgency);
+            let actions = self.schedule.request_render(urgency);
             self.carry_out(actions);
         }
 
@@ -274,21 +274,21 @@ mod tests {
         fn step(&mut self) {
             self.now_ms += FRAME_MS;
             if std::mem::take(&mut self.is_idle_requested) {
-                let actions = self.scheduler.idle();
+                let actions = self.schedule.idle();
                 self.carry_out(actions);
             }
             if std::mem::take(&mut self.is_frame_requested) {
-                let actions = self.scheduler.frame(self.now_ms);
+                let actions = self.schedule.frame(self.now_ms);
                 self.carry_out(actions);
             }
             if self.background_timer_ms.is_some_and(|at| at <= self.now_ms) {
                 self.background_timer_ms = None;
-                let actions = self.scheduler.frame(self.now_ms);
+                let actions = self.schedule.frame(self.now_ms);
                 self.carry_out(actions);
             }
             if self.wake_up_ms.is_some_and(|at| at <= self.now_ms) {
                 self.wake_up_ms = None;
-                let actions = self.scheduler.woken();
+                let actions = self.schedule.woken();
                 self.carry_out(actions);
             }
         }
@@ -326,7 +326,7 @@ mod tests {
     fn the_search_goes_on_in_idle_callbacks_until_it_has_finished() {
         let mut driver = FakeDriver::new(false);
         driver.slices_left = 10;
-        let actions = driver.scheduler.request_search();
+        let actions = driver.schedule.request_search();
         driver.carry_out(actions);
         driver.steps(20);
         assert_eq!((driver.slices, driver.renders), (10, 0), "nothing is searched or rendered unasked");
@@ -350,7 +350,7 @@ mod tests {
             driver.step();
         }
         assert_eq!(driver.renders, 1, "2 s have passed");
-        let actions = driver.scheduler.visibility_changed(false);
+        let actions = driver.schedule.visibility_changed(false);
         driver.carry_out(actions);
         driver.step();
         assert_eq!(driver.renders, 2);

@@ -37,13 +37,13 @@ extern "C" {
 }
 
 /// Dispatches events to their listeners.
-pub struct Events {
+pub struct EventListeners {
     listeners: Listeners,
     /// The group of the last message as a string of JavaScript: mostly, the next message has the same one.
     last_group: RefCell<Option<(String, JsValue)>>,
 }
 
-impl Events {
+impl EventListeners {
     /// Creates a dispatcher without listeners.
     pub fn new() -> Self {
         Self { listeners: Listeners::new(), last_group: RefCell::default() }

@@ -19,7 +19,7 @@ use webpubsub_protocol::{name::GroupName, payload::Payload};
 use crate::{
     budget::{Budget, Held},
     content,
-    events::Events,
+    event_listeners::EventListeners,
     options,
     promises::{Promises, rejected},
     streams::Streams,
@@ -43,8 +43,8 @@ struct WaitingMessage {
 }
 
 /// State of one client object, running or not.
-pub struct Session {
-    events: Events,
+pub struct ClientSession {
+    events: EventListeners,
     promises: Promises,
     invocations: Promises,
     streams: Streams,
@@ -70,11 +70,11 @@ fn number(id: u64) -> f64 {
     id as f64
 }
 
-impl Session {
+impl ClientSession {
     /// Creates the state of a client that is not started.
     pub fn new() -> Self {
         Self {
-            events: Events::new(),
+            events: EventListeners::new(),
             promises: Promises::new(),
             invocations: Promises::new(),
             streams: Streams::new(),
@@ -107,7 +107,7 @@ impl Session {
     }
 
     /// The listeners.
-    pub fn events(&self) -> &Events {
+    pub fn events(&self) -> &EventListeners {
         &self.events
     }
 
