@@ -9,7 +9,7 @@ use crate::setup::{Setup, WASM_TARGET, WasmToolchain};
 use crate::sources::SourceTree;
 use crate::words::Update;
 use crate::workspace::Workspace;
-use crate::{clocks, dependencies, page_rules, progress, words};
+use crate::{clocks, dependencies, module_files, page_rules, progress, type_names, words};
 
 /// Packages that run in a browser, and the features that enable their code for it.
 pub const WASM_PACKAGES: [&str; 8] = [
@@ -35,10 +35,10 @@ const DATABASE_LIMIT: Duration = Duration::from_secs(60);
 /// Checks to run.
 #[derive(Debug, clap::Args)]
 pub struct Checks {
-    /// Check only words, names of types, clocks and unused dependencies: seconds, without a compiler
+    /// Check only words, names of types, places of modules, clocks and unused dependencies: seconds, without a compiler
     #[arg(long)]
     words: bool,
-    /// Lower the committed counts of words and names to the present ones; checks nothing
+    /// Lower the committed counts of words to the present ones; checks nothing
     #[arg(long)]
     update_words: bool,
     /// Also raise the counts that have grown
@@ -103,9 +103,11 @@ pub fn run(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
 
 /// Checks what needs no compiler.
 fn check_text(workspace: &Workspace) -> Result<()> {
-    progress::step("checking words, names, clocks and unused dependencies", "seconds", || {
+    progress::step("checking words, names, modules, clocks and unused dependencies", "seconds", || {
         let sources = SourceTree::read(workspace.root())?;
         words::check(workspace, &sources)?;
+        type_names::check(&sources.rust)?;
+        module_files::check(&sources.rust)?;
         clocks::check(&sources.rust)?;
         dependencies::check(&sources)
     })

@@ -14,6 +14,7 @@ mod docs;
 mod element;
 mod first_load;
 mod lint;
+mod module_files;
 mod npm_package;
 mod page_rules;
 mod program;
@@ -24,6 +25,7 @@ mod site;
 mod sources;
 mod stamp;
 mod test;
+mod type_names;
 mod words;
 mod workspace;
 

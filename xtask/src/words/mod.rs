@@ -1,4 +1,4 @@
-//! Rules for the words of the project: usual terms, sentences that name their subject, one meaning for each type's name.
+//! Rules for the words of the project: usual terms, and sentences that name their subject.
 //!
 //! A rule finds places in each unit (a crate, or all documents) and counts them. Old findings have an entry in
 //! [`COUNTS`], which has to be lowered with each that is gone; so their number only falls.
@@ -7,7 +7,6 @@ mod avoided;
 mod openers;
 mod ratchet;
 mod sentences;
-mod type_names;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -85,7 +84,7 @@ pub fn update(workspace: &Workspace, sources: &SourceTree, update: Update) -> Re
     Ok(())
 }
 
-fn rules(sources: &SourceTree) -> [Rule; 3] {
+fn rules(sources: &SourceTree) -> [Rule; 2] {
     let passages = sources.passages();
     [
         Rule {
@@ -97,11 +96,6 @@ fn rules(sources: &SourceTree) -> [Rule; 3] {
             name: "words",
             subject: "words to avoid (xtask/src/words/avoided.txt)",
             measures: avoided::measure(&passages),
-        },
-        Rule {
-            name: "type_names",
-            subject: "definitions of public types of this name",
-            measures: type_names::measure(&sources.rust),
         },
     ]
 }

@@ -1,26 +1,34 @@
 //! Names of public types, of which no two in the workspace are equal: a name has one meaning for everybody who reads the code.
 
-use super::ratchet::{Finding, Measures};
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
+
 use crate::sources::RustFile;
 
 const DEFINITIONS: [&str; 5] = ["pub struct ", "pub enum ", "pub trait ", "pub type ", "pub union "];
 
-/// Finds the definitions of each name; more than one need an entry.
-pub fn measure(files: &[RustFile]) -> Measures {
-    let mut measures = Measures::new();
+/// Checks that each name is defined once.
+///
+/// # Errors
+/// The names of several public types, with the places of their definitions.
+pub fn check(files: &[RustFile]) -> Result<()> {
+    let mut places = BTreeMap::<String, Vec<String>>::new();
     for file in files {
         for (line, code) in file.code_lines() {
-            let Some(name) = defined_name(&code) else { continue };
-            let measure = measures.entry(name.to_owned()).or_default();
-            measure.limit = 1;
-            measure.findings.push(Finding {
-                path: file.path.clone(),
-                line,
-                advice: format!("`{name}`: give each type a name of its own"),
-            });
+            if let Some(name) = defined_name(&code) {
+                places.entry(name.to_owned()).or_default().push(format!("{}:{line}", file.path));
+            }
         }
     }
-    measures
+    let shared = places.iter().filter(|(_, places)| places.len() > 1);
+    let shared: Vec<_> = shared.map(|(name, places)| format!("`{name}`: {}", places.join(", "))).collect();
+    ensure!(
+        shared.is_empty(),
+        "give each public type a name of its own (xtask/src/type_names.rs):\n    {}",
+        shared.join("\n    ")
+    );
+    Ok(())
 }
 
 /// Returns the name of the public type that a line of code defines.
@@ -35,23 +43,22 @@ mod tests {
     use super::*;
     use crate::sources::SourceTree;
 
-    fn findings(files: &[(&str, &str)], name: &str) -> usize {
+    fn shared(files: &[(&str, &str)]) -> Option<String> {
         let mut sources = SourceTree::default();
         for (path, text) in files {
             sources.add_text(path, (*text).to_owned());
         }
-        measure(&sources.rust).get(name).map_or(0, |measure| measure.findings.len())
+        check(&sources.rust).err().map(|error| error.to_string())
     }
 
     #[test]
-    fn definitions_in_all_crates_are_counted() {
+    fn a_name_in_two_crates_is_refused_with_both_places() {
         let files = [
-            ("src/a.rs", "pub struct Queue<T>(T);\n// pub struct Queue;\npub(crate) struct Queue2;"),
+            ("src/a.rs", "pub struct Queue<T>(T);\n// pub struct Queues;\npub(crate) struct Queues;"),
             ("crates/hub/src/b.rs", "mod inner {\n    pub enum Queue {}\n}\npub struct Queues;"),
         ];
-        assert_eq!(findings(&files, "Queue"), 2);
-        assert_eq!(findings(&files, "Queues"), 1);
-        assert_eq!(findings(&files, "Queue2"), 0);
+        let text = shared(&files).unwrap_or_default();
+        assert!(text.ends_with("\n    `Queue`: src/a.rs:1, crates/hub/src/b.rs:2"), "{text}");
     }
 
     #[test]
@@ -61,6 +68,6 @@ mod tests {
             ("src/a/tests.rs", "pub struct Queue;"),
             ("src/b.rs", "#[cfg(test)]\nmod tests {\n    pub struct Queue;\n}\npub type Queue = u8;"),
         ];
-        assert_eq!(findings(&files, "Queue"), 1);
+        assert_eq!(shared(&files), None);
     }
 }

@@ -6,8 +6,8 @@ use anyhow::Context;
 
 use super::survey::{Sdk, WORKS};
 
-const BEGIN: &str = "<!-- Begin of the tables that `tests/support.rs` generates. -->\n";
-const END: &str = "<!-- End of the tables that `tests/support.rs` generates. -->\n";
+const BEGIN: &str = "<!-- Begin of the tables that `tests/support/main.rs` generates. -->\n";
+const END: &str = "<!-- End of the tables that `tests/support/main.rs` generates. -->\n";
 
 /// Environment variable that updates the document instead of comparing it.
 const RENEW: &str = "TAILCAST_RENEW";

@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn every_recorded_token_is_judged_as_recorded() {
-        let vectors: Vectors = serde_json::from_str(include_str!("../tests/vectors/tokens.json")).unwrap();
+        let vectors: Vectors = serde_json::from_str(include_str!("../../tests/vectors/tokens.json")).unwrap();
         let key = AccessKey::new(&vectors.access_key).unwrap();
         for Vector { name, token, r#use, expect, url } in vectors.tokens {
             let claims = verify(&token, std::slice::from_ref(&key), UnixTime(vectors.now));
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn an_event_is_signed_with_every_key() {
         let vectors: serde_json::Value =
-            serde_json::from_str(include_str!("../tests/vectors/tokens.json")).unwrap();
+            serde_json::from_str(include_str!("../../tests/vectors/tokens.json")).unwrap();
         let recorded = &vectors["ceSignature"];
         let text = |name: &str| recorded[name].as_str().unwrap();
         let keys = [text("primaryKey"), text("secondaryKey")].map(|key| AccessKey::new(key).unwrap());

@@ -451,5 +451,4 @@ fn cut_at(text: &str, limit: usize) -> &str {
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
-#[path = "line_store_tests.rs"]
 mod tests;

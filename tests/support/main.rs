@@ -1,9 +1,7 @@
 //! Compatibility with the vendor's unmodified SDKs: every public method of each, with every option
 //! that affects the wire format, tested by its effect. The results are in `docs/protocol-support.md`.
 
-#[path = "strangers/support/survey.rs"]
 mod survey;
-#[path = "strangers/support/table.rs"]
 mod table;
 
 use std::{collections::BTreeSet, path::Path};
