@@ -28,7 +28,7 @@ async fn client(hub: &Server) -> anyhow::Result<Socket> {
 }
 
 /// Checks that another client still receives responses.
-async fn is_well(other: &mut Socket) -> anyhow::Result<()> {
+async fn check_response(other: &mut Socket) -> anyhow::Result<()> {
     other.send(r#"{"type":"ping"}"#).await?;
     assert_eq!(other.json().await?, json!({"type": "pong"}));
     Ok(())
@@ -53,7 +53,7 @@ async fn the_number_of_groups_per_connection_has_a_limit() -> anyhow::Result<()>
     assert_eq!(refused.len(), 1);
     let words = refused[0]["error"]["message"].as_str().unwrap_or_default();
     assert!(words.contains("10000 groups, the maximum"), "{words}");
-    is_well(&mut other).await?;
+    check_response(&mut other).await?;
     // Leaving a group allows joining another.
     greedy.ask(r#"{"type":"leaveGroup","group":"g0","ackId":20000}"#).await?;
     let joined = greedy.ask(r#"{"type":"joinGroup","group":"one more","ackId":20001}"#).await?;
@@ -96,7 +96,7 @@ async fn a_client_that_does_not_read_responses_is_throttled() -> anyhow::Result<
             Err(_) => break true,
         }
         if sent % 1000 == 0 {
-            is_well(&mut other).await?;
+            check_response(&mut other).await?;
         }
         sent += 1;
         if sent == REQUESTS {
@@ -105,7 +105,7 @@ async fn a_client_that_does_not_read_responses_is_throttled() -> anyhow::Result<
     };
     assert!(has_backed_up, "{sent} requests were taken though no answer was");
     for _ in 0..100 {
-        is_well(&mut other).await?;
+        check_response(&mut other).await?;
     }
     let status = std::fs::read_to_string(format!("/proc/{}/status", hub.process_id()?))?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();

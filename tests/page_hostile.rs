@@ -4,7 +4,7 @@ use serde_json::Value;
 use tailcast_tests::viewer::Viewer;
 
 /// Checks that the page responds to a key within a few frames.
-async fn is_alive(viewer: &Viewer) -> anyhow::Result<()> {
+async fn check_response(viewer: &Viewer) -> anyhow::Result<()> {
     let took = viewer
         .browser
         .run_async(
@@ -41,7 +41,7 @@ async fn a_line_of_ten_megabytes_is_rendered_partially_and_stored_completely() -
     assert_eq!(drawn, 4_000);
     let more = viewer.value("document.querySelector('#log .more').textContent").await?;
     assert!(more.as_str().is_some_and(|more| more.contains("more characters")), "{more}");
-    is_alive(&viewer).await?;
+    check_response(&viewer).await?;
     assert_eq!(viewer.browser.console_errors().await?, [""; 0]);
     viewer.browser.close().await
 }
@@ -52,7 +52,7 @@ async fn a_million_empty_lines_can_be_scrolled() -> anyhow::Result<()> {
     viewer.stream(&"\n".repeat(1_000_000), 1_000_000).await?;
     assert_eq!(viewer.value("document.querySelector('#line-count').dataset.dropped !== '0'").await?, true);
     assert!(viewer.value("document.querySelectorAll('#log *').length").await?.as_u64() < Some(1_000));
-    is_alive(&viewer).await?;
+    check_response(&viewer).await?;
     viewer.browser.run("dispatchEvent(new KeyboardEvent('keydown', { key: 'Home' }))").await?;
     viewer.browser.until("!document.querySelector('#log .dropped').hidden").await?;
     viewer.browser.close().await
@@ -79,7 +79,7 @@ async fn deceptive_characters_are_visible_and_stay_in_their_row() -> anyhow::Res
         .await?;
     let heights: Vec<f64> = serde_json::from_value(heights)?;
     assert!(heights.windows(2).all(|pair| pair.first() == pair.last()), "{heights:?}");
-    is_alive(&viewer).await?;
+    check_response(&viewer).await?;
     viewer.browser.close().await
 }
 
@@ -132,7 +132,7 @@ async fn a_slow_search_pattern_does_not_block_the_page() -> anyhow::Result<()> {
     viewer.browser.run("document.querySelector('#find [aria-label=\"Regular expression\"]').click()").await?;
     for pattern in ["(a+)+$", "(a|aa)+$", "(a*)*b", "(.*a){20}$"] {
         viewer.browser.run(&look_for(pattern)).await?;
-        is_alive(&viewer).await?;
+        check_response(&viewer).await?;
         viewer.browser.until("document.querySelector('#find').dataset.counting === 'false'").await?;
     }
     viewer.browser.run(&look_for("((((a{100}){100}){100}){100})")).await?;
@@ -140,7 +140,7 @@ async fn a_slow_search_pattern_does_not_block_the_page() -> anyhow::Result<()> {
         .browser
         .until("document.querySelector('#find .wrong').textContent.includes('Invalid pattern')")
         .await?;
-    is_alive(&viewer).await?;
+    check_response(&viewer).await?;
     assert_eq!(last_text(&viewer).await?, "end");
     viewer.browser.close().await
 }

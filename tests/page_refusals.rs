@@ -14,7 +14,7 @@ async fn server_with_page(listen: &str, open_groups: &str) -> anyhow::Result<Ser
 }
 
 /// Waits for the state `failed`, and checks that the page shows the reason and a button instead of a retry.
-async fn is_refused(browser: &Browser, reason: &str) -> anyhow::Result<()> {
+async fn check_refusal(browser: &Browser, reason: &str) -> anyhow::Result<()> {
     browser.until("document.querySelector('#status')?.dataset.state === 'failed'").await?;
     assert_eq!(browser.text("#status").await?, format!("Not connected: {reason}"));
     let details = browser.run("return document.querySelector('#details .last-error').textContent").await?;
@@ -30,14 +30,14 @@ async fn is_refused(browser: &Browser, reason: &str) -> anyhow::Result<()> {
 async fn a_refused_group_is_shown_with_the_reason_of_the_server() -> anyhow::Result<()> {
     let (server, browser) = (server_with_page("127.0.0.1:0", "build-*").await?, Browser::start().await?);
     browser.open(&server.url("/?group=secret")).await?;
-    is_refused(&browser, REFUSAL).await?;
+    check_refusal(&browser, REFUSAL).await?;
     // After a refusal, only the user can start another attempt.
     let requests =
         "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/negotiate')).length";
     assert_eq!(browser.run(&format!("return {requests}")).await?, 1);
     browser.run("document.querySelector('#retry').click()").await?;
     browser.until(&format!("{requests} === 2")).await?;
-    is_refused(&browser, REFUSAL).await?;
+    check_refusal(&browser, REFUSAL).await?;
     browser.close().await
 }
 
@@ -49,6 +49,6 @@ async fn a_page_that_is_refused_later_stops_retrying() -> anyhow::Result<()> {
     browser.until("document.querySelector('#status')?.dataset.state === 'connected'").await?;
     server.kill().await?;
     let _server = server_with_page(&address, "build-*").await?;
-    is_refused(&browser, REFUSAL).await?;
+    check_refusal(&browser, REFUSAL).await?;
     browser.close().await
 }

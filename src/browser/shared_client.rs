@@ -100,7 +100,7 @@ struct SharedConnection {
     subprotocol: Subprotocol,
     client: RefCell<Option<WebClient>>,
     /// Starts the client after the current task, so that viewers that start together share it.
-    start: Cell<Option<Timeout>>,
+    start: RefCell<Option<Timeout>>,
     members: RefCell<Vec<(Membership, Rc<Member>)>>,
     next_number: Cell<u64>,
     /// Groups that it was negotiated for.
@@ -118,7 +118,7 @@ impl SharedConnection {
             negotiate_url,
             subprotocol,
             client: RefCell::new(None),
-            start: Cell::new(None),
+            start: RefCell::new(None),
             members: RefCell::default(),
             next_number: Cell::new(1),
             negotiated: RefCell::default(),
@@ -152,10 +152,7 @@ impl SharedConnection {
     }
 
     fn is_starting(&self) -> bool {
-        let start = self.start.take();
-        let is_starting = start.is_some();
-        self.start.set(start);
-        is_starting
+        self.start.borrow().is_some()
     }
 
     /// Reports the current state to a new member, and joins its groups.
@@ -178,11 +175,12 @@ impl SharedConnection {
             return;
         }
         let connection = Rc::downgrade(self);
-        self.start.set(Some(Timeout::new(0, move || {
+        let start = Timeout::new(0, move || {
             if let Some(connection) = connection.upgrade() {
                 connection.start_now();
             }
-        })));
+        });
+        self.start.replace(Some(start));
     }
 
     /// Starts, if it is about to.

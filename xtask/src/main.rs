@@ -17,6 +17,7 @@ mod lint;
 mod module_files;
 mod npm_package;
 mod page_rules;
+mod predicates;
 mod program;
 mod progress;
 mod serve;

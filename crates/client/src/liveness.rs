@@ -46,13 +46,13 @@ impl Liveness {
         self.awake_at = now;
     }
 
-    /// When [`Self::needs_ping`] or [`Self::is_dead`] may change.
+    /// When [`Self::take_due_ping`] or [`Self::fatal_silence`] may change.
     pub(crate) fn deadline(&self) -> Moment {
         self.pinged_at.map_or(self.heard_at + PING_INTERVAL, |at| at + PONG_TIMEOUT)
     }
 
-    /// Whether a ping is due; it counts as sent then.
-    pub(crate) fn needs_ping(&mut self, now: Moment) -> bool {
+    /// Returns whether a ping is due, which then counts as sent.
+    pub(crate) fn take_due_ping(&mut self, now: Moment) -> bool {
         let is_due = self.pinged_at.is_none() && now >= self.deadline();
         if is_due {
             self.pinged_at = Some(now);
@@ -67,8 +67,8 @@ impl Liveness {
         asks
     }
 
-    /// How long nothing was heard, once that is too long.
-    pub(crate) fn is_dead(&self, now: Moment) -> Option<Duration> {
+    /// Returns the time since the last frame, once a pong is overdue.
+    pub(crate) fn fatal_silence(&self, now: Moment) -> Option<Duration> {
         self.pinged_at.filter(|at| now.since(*at) >= PONG_TIMEOUT).map(|_| now.since(self.heard_at))
     }
 
@@ -89,15 +89,15 @@ mod tests {
     #[test]
     fn a_silent_service_is_asked_once_and_then_given_up() {
         let mut liveness = Liveness::new(at(0));
-        assert!(!liveness.needs_ping(at(19)));
-        assert!(liveness.needs_ping(at(20)) && !liveness.needs_ping(at(21)));
+        assert!(!liveness.take_due_ping(at(19)));
+        assert!(liveness.take_due_ping(at(20)) && !liveness.take_due_ping(at(21)));
         assert_eq!(
-            (liveness.is_dead(at(29)), liveness.is_dead(at(30))),
+            (liveness.fatal_silence(at(29)), liveness.fatal_silence(at(30))),
             (None, Some(Duration::from_secs(30)))
         );
         liveness.heard(at(30));
-        assert_eq!(liveness.is_dead(at(45)), None);
-        assert!(liveness.needs_ping(at(50)));
+        assert_eq!(liveness.fatal_silence(at(45)), None);
+        assert!(liveness.take_due_ping(at(50)));
     }
 
     #[test]
@@ -105,8 +105,8 @@ mod tests {
         let mut liveness = Liveness::new(at(0));
         liveness.awake(at(10));
         liveness.awake(at(3_610));
-        assert_eq!(liveness.is_dead(at(3_610)), None);
-        assert!(liveness.needs_ping(at(3_610)));
+        assert_eq!(liveness.fatal_silence(at(3_610)), None);
+        assert!(liveness.take_due_ping(at(3_610)));
         assert_eq!(liveness.lost_at(at(3_620)), at(10));
         liveness.heard(at(3_611));
         assert_eq!(liveness.lost_at(at(3_612)), at(3_612));

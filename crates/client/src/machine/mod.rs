@@ -294,7 +294,7 @@ impl Machine {
             Phase::Connected(connection) => {
                 let subprotocol = connection.subprotocol;
                 let send = |request: &Request<'_>| Effect::SendFrame(codec::encode(subprotocol, request));
-                if let Some(silence) = connection.liveness.is_dead(now) {
+                if let Some(silence) = connection.liveness.fatal_silence(now) {
                     self.effects.push_back(Effect::AbandonTransport);
                     self.transport_lost(Disconnect::Silent { seconds: silence.as_secs() }, true, now);
                     return;
@@ -302,7 +302,7 @@ impl Machine {
                 if let Some(sequence_id) = connection.sequence.take_due_ack(now) {
                     self.effects.push_back(send(&Request::SequenceAck { sequence_id }));
                 }
-                if connection.liveness.needs_ping(now) {
+                if connection.liveness.take_due_ping(now) {
                     self.effects.push_back(send(&Request::Ping));
                 }
                 self.fail_unanswered_streams(now);

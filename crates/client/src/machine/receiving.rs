@@ -78,7 +78,7 @@ impl Machine {
             }
             Response::Ack { ack_id, outcome } => self.acknowledged(ack_id, outcome),
             Response::GroupMessage { group, from_user_id, payload, sequence_id, metadata, stream } => {
-                let is_new = self.is_new(sequence_id, bytes, now);
+                let is_new = self.record_arrival(sequence_id, bytes, now);
                 if is_new {
                     let payload = payload.into_owned();
                     let (group, from_user_id) = (group.into_owned(), from_user_id.map(Cow::into_owned));
@@ -86,7 +86,7 @@ impl Machine {
                 }
             }
             Response::ServerMessage { payload, sequence_id, metadata } => {
-                let is_new = self.is_new(sequence_id, bytes, now);
+                let is_new = self.record_arrival(sequence_id, bytes, now);
                 if is_new {
                     self.report(ClientEvent::ServerMessage { payload: payload.into_owned(), metadata });
                 }
@@ -111,9 +111,9 @@ impl Machine {
         }
     }
 
-    /// Notes a message's number; tells a gap before it. False for one that came before. Messages without a number are
-    /// new: the plain subprotocols have none.
-    fn is_new(&mut self, sequence_id: Option<u64>, bytes: usize, now: Moment) -> bool {
+    /// Records a message's sequence id, and reports a gap before it. Returns false for a message that was received before.
+    /// Messages without a sequence id are new: the plain subprotocols have none.
+    fn record_arrival(&mut self, sequence_id: Option<u64>, bytes: usize, now: Moment) -> bool {
         let Phase::Connected(connection) = &mut self.phase else { return false };
         let Some(id) = sequence_id else { return true };
         let arrival = connection.sequence.arrived(id, bytes, now);

@@ -70,13 +70,17 @@ impl Socket {
             Frame::Binary(bytes) => self.socket.send_with_u8_array(bytes),
         }
         .unwrap_or_default();
-    }
-
-    /// Whether the browser has taken [`MAX_BUFFERED_BYTES`] that it has not sent yet. It is asked only when that may be.
-    pub(super) fn is_full(&self) -> bool {
-        if self.held_at_most.get() >= MAX_BUFFERED_BYTES {
+        if self.may_be_full() {
             self.held_at_most.set(self.socket.buffered_amount());
         }
+    }
+
+    /// Whether the browser holds [`MAX_BUFFERED_BYTES`] that it has not sent yet. Asks the browser only when that may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.may_be_full() && self.socket.buffered_amount() >= MAX_BUFFERED_BYTES
+    }
+
+    fn may_be_full(&self) -> bool {
         self.held_at_most.get() >= MAX_BUFFERED_BYTES
     }
 
