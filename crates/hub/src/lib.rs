@@ -15,6 +15,7 @@
 //! | [`recovery`] | reliable sessions that resume on a new socket |
 //! | [`memory`] | memory budget of all clients |
 //! | [`outbox`] | outgoing frames of one socket: bounded, batched, with backpressure |
+//! | [`admission`] | limits on connections, in total, of an address and with a token |
 //! | [`backpressure`] | waiting of publishers for slow receivers |
 //! | [`broadcast`] | messages encoded once per wire format, with shared bytes |
 //! | [`session`] | protocol requests of a client: a state machine without I/O |
@@ -25,6 +26,7 @@
 //! | [`rest`] | REST data plane for application servers |
 //! | [`origin`] | origin policy: web pages that may use the service |
 
+pub mod admission;
 pub mod backpressure;
 pub mod broadcast;
 pub mod connection;

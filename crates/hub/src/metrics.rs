@@ -15,7 +15,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::hub::PROTOCOL_LABELS;
+use crate::{hub::PROTOCOL_LABELS, memory::MemoryBudget};
 
 /// Labels of the metrics of a hub.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -63,6 +63,9 @@ pub struct Metrics {
     registry: Mutex<Registry>,
     connections: Family<ByProtocol, Gauge>,
     groups: Family<ByHub, Gauge>,
+    memory_used: Gauge,
+    memory_limit: Gauge,
+    memory_refusals: Counter,
     opened: Family<ByProtocol, Counter>,
     refused: Family<ByStatus, Counter>,
     received: Family<ByHub, Counter>,
@@ -85,6 +88,9 @@ impl Default for Metrics {
             registry: Mutex::new(Registry::with_prefix("webpubsub")),
             connections: Family::default(),
             groups: Family::default(),
+            memory_used: Gauge::default(),
+            memory_limit: Gauge::default(),
+            memory_refusals: Counter::default(),
             opened: Family::default(),
             refused: Family::default(),
             received: Family::default(),
@@ -107,6 +113,17 @@ impl Metrics {
         let registry = &mut *registry;
         registry.register("connections", "Open connections", self.connections.clone());
         registry.register("groups", "Groups with members", self.groups.clone());
+        registry.register(
+            "memory_used_bytes",
+            "Memory charged to the budget of all clients",
+            self.memory_used.clone(),
+        );
+        registry.register("memory_limit_bytes", "Budget of all clients", self.memory_limit.clone());
+        registry.register(
+            "memory_refusals",
+            "Queues and messages that were refused because memory ran short",
+            self.memory_refusals.clone(),
+        );
         registry.register("connections_opened", "Accepted connections", self.opened.clone());
         registry.register("handshakes_refused", "Rejected handshakes", self.refused.clone());
         registry.register("messages_received", "Messages received from clients", self.received.clone());
@@ -176,6 +193,15 @@ impl Metrics {
             let label = ByProtocol { hub: hub.to_owned(), protocol };
             self.connections.get_or_create(&label).set(number(*count));
         }
+    }
+
+    /// Sets the metrics of the memory budget.
+    pub(crate) fn set_memory(&self, memory: &MemoryBudget) {
+        let number = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.memory_used.set(number(memory.used()));
+        self.memory_limit.set(number(memory.limit()));
+        let counted = self.memory_refusals.get();
+        self.memory_refusals.inc_by(memory.refusals().saturating_sub(counted));
     }
 
     /// Encodes all metrics in the OpenMetrics text format.

@@ -16,9 +16,10 @@ use tokio::{
 use webpubsub_protocol::{close::Close, message::Response as Message, name::HubName};
 
 use crate::{
+    admission::ConnectionPermit,
     connection::{ClientConnection, ConnectionId},
     outbox::Outbox,
-    service::{ConnectionPermit, Service},
+    service::Service,
     session::Session,
     websocket::{driver, inbox::SocketEnd},
 };

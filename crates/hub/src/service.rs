@@ -2,10 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicUsize},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -14,25 +11,22 @@ use axum::{
     http::{HeaderMap, header},
     routing::{any, get},
 };
-use tokio::{sync::Notify, time::Instant};
+use tokio::time::Instant;
 use webpubsub_protocol::{close::Close, connection_string::AccessKey, name::HubName, token::UnixTime};
 
 use crate::{
+    admission::{Admission, ClientLimits},
     connection::{ClientConnection, ConnectionId},
     event_handler::EventHandler,
     handshake,
     hub::{Audience, Hub, SIMPLE},
     inspect,
-    memory::{CONNECTION_BYTES, MemoryBudget, MemoryCharge},
+    memory::MemoryBudget,
     metrics::Metrics,
     recovery::ResumableSession,
     rest,
     session::Session,
 };
-
-/// Maximum number of connections. A further handshake is answered with 503. At this limit, sockets and buffers take
-/// about 250 MB.
-pub const MAX_CONNECTIONS: usize = 20_000;
 
 /// Maximum number of hubs. At this limit, hubs without connections are removed to admit a new one; if there are none,
 /// its request is answered with 503.
@@ -61,6 +55,9 @@ pub struct ServiceSettings {
     pub is_inspectable: bool,
     /// Path of the log page on the same server, linked from the inspector. `None` if there is no such page.
     pub log_page: Option<&'static str>,
+    /// Limits on the clients of one address, or with one token; `None` for a service that no stranger can reach. The
+    /// address of a client is its [`handshake::ClientAddress`].
+    pub client_limits: Option<ClientLimits>,
     /// Memory budget of all clients; see [`crate::memory`].
     pub memory: MemoryBudget,
     /// Metrics of the service, shared with its event handlers.
@@ -86,38 +83,23 @@ pub struct Service {
     settings: ServiceSettings,
     /// Hubs by name, created on first use.
     hubs: RwLock<HashMap<HubName, Arc<Hub>>>,
-    connections: AtomicUsize,
-    drained: Notify,
-    /// Sessions that can resume, with or without a socket. Each holds a [`ConnectionPermit`], which bounds their
+    admission: Arc<Admission>,
+    /// Sessions that can resume, with or without a socket. Each holds a connection's permit, which bounds their
     /// number.
     resumable_sessions: Mutex<HashMap<ConnectionId, Arc<ResumableSession>>>,
     /// Number of inspector pages that receive updates, at most [`inspect::MAX_VIEWERS`].
     viewers: AtomicUsize,
 }
 
-/// One of [`MAX_CONNECTIONS`] permits, released when dropped.
-pub(crate) struct ConnectionPermit {
-    service: Arc<Service>,
-    _memory: MemoryCharge,
-}
-
-impl Drop for ConnectionPermit {
-    fn drop(&mut self) {
-        if self.service.connections.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.service.drained.notify_waiters();
-        }
-    }
-}
-
 impl Service {
     /// Creates a service without connections.
     #[must_use]
     pub fn new(settings: ServiceSettings) -> Arc<Self> {
+        let admission = Admission::new(settings.client_limits, settings.memory.clone());
         Arc::new(Self {
             settings,
             hubs: RwLock::default(),
-            connections: AtomicUsize::new(0),
-            drained: Notify::new(),
+            admission,
             resumable_sessions: Mutex::default(),
             viewers: AtomicUsize::new(0),
         })
@@ -139,7 +121,7 @@ impl Service {
     /// Returns the number of open connections, resumable ones without a socket included.
     #[must_use]
     pub fn connection_count(&self) -> usize {
-        self.connections.load(Ordering::Acquire)
+        self.admission.open()
     }
 
     /// Disconnects every client with a shutdown message and close code 1001, then waits until all connections have
@@ -152,15 +134,7 @@ impl Service {
         }
         // Detached sessions have no socket task that would remove them.
         self.resumable_sessions().clear();
-        loop {
-            let drained = self.drained.notified();
-            tokio::pin!(drained);
-            drained.as_mut().enable();
-            if self.connection_count() == 0 {
-                return;
-            }
-            drained.await;
-        }
+        self.admission.drained().await;
     }
 
     pub(crate) fn settings(&self) -> &ServiceSettings {
@@ -266,14 +240,9 @@ impl Service {
         self.resumable_sessions().remove(id);
     }
 
-    /// Acquires a permit for one more connection; `None` at [`MAX_CONNECTIONS`].
-    pub(crate) fn acquire_permit(self: &Arc<Self>) -> Option<ConnectionPermit> {
-        let acquired = self.connections.fetch_update(Ordering::AcqRel, Ordering::Acquire, |held| {
-            (held < MAX_CONNECTIONS).then_some(held + 1)
-        });
-        acquired.ok()?;
-        let memory = self.settings.memory.charge(CONNECTION_BYTES);
-        Some(ConnectionPermit { service: Arc::clone(self), _memory: memory })
+    /// Returns the admission of connections.
+    pub(crate) fn admission(&self) -> &Arc<Admission> {
+        &self.admission
     }
 }
 
@@ -283,13 +252,14 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::admission::{Applicant, ConnectionPermit, MAX_CONNECTIONS};
 
     #[tokio::test]
     async fn handshakes_beyond_the_connection_limit_get_503_until_a_permit_is_released() {
         let service = Service::new(ServiceSettings { allows_anonymous: true, ..ServiceSettings::default() });
-        let mut permits: Vec<ConnectionPermit> =
-            (0..MAX_CONNECTIONS).filter_map(|_| service.acquire_permit()).collect();
-        assert_eq!(permits.len(), MAX_CONNECTIONS);
+        let mut permits: Vec<ConnectionPermit> = (0..MAX_CONNECTIONS)
+            .map_while(|_| service.admission().admit(&Applicant::default()).ok())
+            .collect();
         let connect = || {
             Request::get("/client/hubs/h")
                 .header("connection", "upgrade")

@@ -2,7 +2,9 @@
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
+use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, value_parser};
+use webpubsub_hub::memory::DEFAULT_MEMORY_LIMIT_BYTES;
 
 #[derive(Debug, Parser)]
 #[command(name = "tailcast", version, about = "Stream the output of commands and files live to web browsers", long_about = LONG_ABOUT)]
@@ -13,6 +15,9 @@ pub(crate) struct Cli {
 
 /// Default of `--group`.
 pub(crate) const DEFAULT_GROUP: &str = "stream";
+
+/// Default of `--memory-limit`.
+pub(crate) const DEFAULT_MEMORY_LIMIT: ByteSize = ByteSize(DEFAULT_MEMORY_LIMIT_BYTES as u64);
 
 const LONG_ABOUT: &str = "Stream the output of commands and files live to web browsers.
 
@@ -140,6 +145,15 @@ pub(crate) struct ServiceOptions {
     /// Serve /_hub and /metrics to other hosts. They are always served if only this machine can reach the server
     #[arg(long)]
     pub(crate) inspect: bool,
+    /// Memory for the messages of all clients, such as 512MiB. When it runs short, the slowest clients are disconnected
+    #[arg(long, value_name = "SIZE", default_value_t = DEFAULT_MEMORY_LIMIT)]
+    pub(crate) memory_limit: ByteSize,
+    /// Maximum connections of a client address if other hosts can reach the server; 0 for no limit
+    #[arg(long, value_name = "COUNT", default_value_t = 500)]
+    pub(crate) connections_per_address: u32,
+    /// Maximum connections with the same token if other hosts can reach the server; 0 for no limit
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    pub(crate) connections_per_token: u32,
     /// Configuration file in TOML, for event handlers and timeouts; see docs/configuration.md
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

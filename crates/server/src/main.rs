@@ -27,6 +27,11 @@ use clap::Parser;
 use cli::{Cli, CliCommand};
 use failure::Failure;
 
+/// Allocator that returns the memory of a flood to the system: with the one of glibc, 4.4 GiB stayed with the process after
+/// its clients had left.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     init_logging();

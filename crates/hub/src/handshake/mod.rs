@@ -1,13 +1,14 @@
 //! Handshake of a client: from an HTTP request to a connection.
 //!
-//! Checks in this order: WebSocket handshake (400), query and hub (400), token (401), connection limit (503), connect
-//! event (status of the event handler), subprotocol and groups (400); then the response is 101.
+//! Checks in this order: WebSocket handshake (400), rate of the address (429), query and hub (400), token (401), limits of
+//! connections (429, 503), connect event (status of the event handler), subprotocol and groups (400); then the response
+//! is 101.
 
 mod choice;
 mod query;
 mod upgrade;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
@@ -20,18 +21,19 @@ use webpubsub_protocol::{
     close::Close,
     message::Response as Message,
     name::{GroupName, HubName},
-    role::Permissions,
+    role::{Permission, Permissions},
     subprotocol::offered_names,
     token::{Claims, audience, verify},
 };
 
 use crate::{
+    admission::{AdmissionError, Applicant, ConnectionPermit},
     connection::{ClientConnection, ConnectionId},
     event_handler::{ConnectRequest, ConnectResponse, EventContext},
     inspect::recorder::Recorder,
     outbox::Outbox,
     recovery::ResumableSession,
-    service::{ConnectionPermit, Service},
+    service::Service,
     session::Session,
     websocket::driver,
 };
@@ -63,9 +65,9 @@ pub enum HandshakeError {
     /// The event handler rejected the connection, with this status.
     #[error("the event handler rejected the connection")]
     Rejected(StatusCode),
-    /// The connection limit or the hub limit is reached.
-    #[error("the service has reached its limit of connections or hubs: retry later")]
-    Full,
+    /// A limit of connections is reached.
+    #[error(transparent)]
+    Admission(#[from] AdmissionError),
     /// The operating system provides no randomness for a connection id.
     #[error("the service cannot create a connection id: the operating system provides no randomness")]
     Randomness,
@@ -81,13 +83,22 @@ impl IntoResponse for HandshakeError {
             | Self::Subprotocol(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Rejected(status) => *status,
-            Self::Full => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Admission(AdmissionError::Full) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Admission(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Randomness => StatusCode::INTERNAL_SERVER_ERROR,
         };
         tracing::debug!(%status, error = %self, "handshake rejected");
-        (status, format!("{self}\n")).into_response()
+        let mut response = (status, format!("{self}\n")).into_response();
+        if let Self::Admission(AdmissionError::Handshakes { wait }) = self {
+            response.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
+        }
+        response
     }
 }
+
+/// Address of a client, as an extension of its request. Without it, the limits of an address do not apply.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress(pub IpAddr);
 
 /// Handles a request to the client endpoint: `/client/hubs/{hub}`, or `/client?hub={hub}`.
 pub async fn connect(State(service): State<Arc<Service>>, mut request: Request) -> Response {
@@ -154,15 +165,20 @@ impl UpgradeTask {
 
 async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandshake, HandshakeError> {
     let accept_key = upgrade::accept_key(parts)?;
+    let address = parts.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
+    service.admission().count_handshake(address, std::time::Instant::now())?;
     let query = ClientQuery::read(parts.uri.query().unwrap_or_default())?;
     let hub = hub_name(parts.uri.path(), &query)?;
     let offered = offered_subprotocols(&parts.headers);
     if let Some((id, token)) = &query.recovery {
         return recover(service, &hub, &accept_key, &offered, id, token);
     }
-    let claims = authenticate(service, parts, &query, &hub)?;
+    let token = presented_token(parts, &query);
+    let claims = authenticate(service, parts, token, &hub)?;
+    let roles = Permissions::from_roles(claims.roles.iter().map(String::as_str));
+    let may_publish = roles.allow_any(Permission::SendToGroup);
     // Acquired before the connect event: the event handler need not decide on a connection beyond the limit.
-    let permit = service.acquire_permit().ok_or(HandshakeError::Full)?;
+    let permit = service.admission().admit(&Applicant { address, token, may_publish })?;
     let id = ConnectionId::random().map_err(|_| HandshakeError::Randomness)?;
     let event_context = EventContext::new(hub.to_string(), event_origin(service, &parts.headers));
     let request = ConnectRequest {
@@ -200,14 +216,14 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandsha
         connection.recorder = Recorder::recording(reconnection_token.clone());
     }
     let connection = Arc::new(connection);
-    let outbox = connection.attach().ok_or(HandshakeError::Full)?;
+    let outbox = connection.attach().ok_or(AdmissionError::Full)?;
     // Queued before the connection is in the hub, so that it is the first frame.
     connection.send(&Message::Connected {
         connection_id: connection.id.as_str().to_owned(),
         user_id: connection.user_id.clone(),
         reconnection_token: reconnection_token.clone(),
     });
-    let joined_hub = service.get_or_create_hub(&hub).ok_or(HandshakeError::Full)?;
+    let joined_hub = service.get_or_create_hub(&hub).ok_or(AdmissionError::Full)?;
     joined_hub.add(&connection);
     for group in &groups {
         // Groups beyond the limit of a connection are skipped.
@@ -272,15 +288,17 @@ fn offered_subprotocols(headers: &HeaderMap) -> Vec<String> {
     values.filter_map(|value| value.to_str().ok()).flat_map(offered_names).map(str::to_owned).collect()
 }
 
+fn presented_token<'r>(parts: &'r Parts, query: &'r ClientQuery) -> Option<&'r str> {
+    query.access_token.as_deref().or_else(|| bearer_token(&parts.headers))
+}
+
 fn authenticate(
     service: &Service,
     parts: &Parts,
-    query: &ClientQuery,
+    token: Option<&str>,
     hub: &HubName,
 ) -> Result<Claims, HandshakeError> {
     let unauthorized = |reason: &str| HandshakeError::Unauthorized(reason.to_owned());
-    let header_token = || bearer_token(&parts.headers);
-    let token = query.access_token.as_deref().or_else(header_token);
     if token.is_none() && service.settings().allows_anonymous {
         return Ok(Claims::default());
     }

@@ -93,6 +93,7 @@ async fn metrics(State(service): State<Arc<Service>>) -> Response {
         let (groups, connections) = hub.counts();
         service.metrics().set_gauges(name.as_str(), groups, &connections);
     }
+    service.metrics().set_memory(&service.settings().memory);
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content_type)], service.metrics().to_openmetrics()).into_response()
 }

@@ -1,6 +1,10 @@
-//! Accepting connections, with a limit on their number and timeouts for handshakes and headers.
+//! Accepting connections, with limits on their number and timeouts for handshakes, headers and writes.
 
-use std::{io, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
 use axum::{Router, http::Request};
 use hyper::{
@@ -15,21 +19,26 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
     time::timeout,
 };
-use webpubsub_hub::service::MAX_CONNECTIONS;
+use tokio_io_timeout::TimeoutWriter;
 
-use super::tls::Tls;
+use super::{
+    forwarded::TrustedProxies,
+    sockets::{PermittedSocket, SocketPermit, Sockets, max_open_files},
+    tls::Tls,
+};
 
-/// Maximum number of open sockets: all clients of the service, and half as many for HTTP requests.
-const MAX_SOCKETS: usize = MAX_CONNECTIONS + MAX_CONNECTIONS / 2;
 /// Timeout of a TLS handshake, of the headers of a request, and of an idle connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time without progress after which a write fails: the client does not read, and is considered lost.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum size of a request's headers: several times that of a token.
 const MAX_HEADER_BYTES: usize = 96 * 1024;
 /// Pause after a failed accept. The likely cause is a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Time between two warnings of failed accepts.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Peer of a socket. An extension of each request.
 #[derive(Debug, Clone, Copy)]
@@ -39,38 +48,56 @@ pub(super) struct Peer {
     pub(super) is_encrypted: bool,
 }
 
+/// Limits on sockets.
+#[derive(Debug)]
+pub(super) struct SocketLimits {
+    /// Maximum number of sockets of an address; `None` if no stranger can reach the server.
+    pub(super) per_address: Option<usize>,
+    /// Peers that the limit does not apply to, since they connect for many clients.
+    pub(super) proxies: TrustedProxies,
+}
+
 /// Serves `app` on every accepted connection, without end.
-pub(super) async fn serve(listener: TcpListener, tls: Option<Tls>, app: Router) {
-    let permits = Arc::new(Semaphore::new(MAX_SOCKETS));
+pub(super) async fn serve(listener: TcpListener, tls: Option<Tls>, limits: SocketLimits, app: Router) {
+    let sockets = Sockets::new(max_open_files(), limits.per_address);
+    let mut warned_at: Option<Instant> = None;
     loop {
-        // The semaphore is never closed.
-        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+        let Some(permit) = sockets.permit().await else { return };
         match listener.accept().await {
             Ok((socket, from)) => {
-                let (app, peer) = (app.clone(), from.ip().to_canonical());
-                // Two futures, so that the one of a plain connection does not reserve memory for TLS.
-                match tls.as_ref().map(Tls::acceptor) {
-                    None => tokio::spawn(async move {
-                        serve_connection(configure(socket), peer, false, app).await;
-                        drop(permit);
-                    }),
-                    Some(acceptor) => tokio::spawn(async move {
-                        match timeout(HEADER_TIMEOUT, acceptor.accept(configure(socket))).await {
-                            Ok(Ok(socket)) => serve_connection(socket, peer, true, app).await,
-                            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-                            Err(_) => tracing::debug!("TLS handshake timed out"),
-                        }
-                        drop(permit);
-                    }),
+                let peer = from.ip().to_canonical();
+                let is_limited = !limits.proxies.is_trusted(peer);
+                // A refused socket is closed: a response would cost more than it.
+                let Some(permit) = sockets.admit(permit, is_limited.then_some(peer)) else {
+                    tracing::debug!(%peer, "socket refused: the address has its maximum");
+                    continue;
                 };
+                start(configure(socket), permit, peer, tls.as_ref(), app.clone());
             }
+            Err(error) if is_peer_error(&error) => {}
             Err(error) => {
-                if !is_peer_error(&error) {
-                    tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                if warned_at.is_none_or(|warned_at| warned_at.elapsed() >= WARNING_INTERVAL) {
+                    tracing::warn!(%error, "cannot accept connections");
+                    warned_at = Some(Instant::now());
                 }
+                tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+}
+
+/// Starts the task of a socket.
+fn start(socket: TcpStream, permit: SocketPermit, peer: IpAddr, tls: Option<&Tls>, app: Router) {
+    // Two futures, so that the one of a plain connection does not reserve memory for TLS.
+    match tls.map(Tls::acceptor) {
+        None => drop(tokio::spawn(serve_connection(socket, permit, peer, false, app))),
+        Some(acceptor) => drop(tokio::spawn(async move {
+            match timeout(HEADER_TIMEOUT, acceptor.accept(socket)).await {
+                Ok(Ok(socket)) => serve_connection(socket, permit, peer, true, app).await,
+                Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+                Err(_) => tracing::debug!("TLS handshake timed out"),
+            }
+        })),
     }
 }
 
@@ -84,6 +111,7 @@ fn configure(socket: TcpStream) -> TcpStream {
 
 async fn serve_connection(
     socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    permit: SocketPermit,
     address: IpAddr,
     is_encrypted: bool,
     app: Router,
@@ -93,11 +121,13 @@ async fn serve_connection(
         request.extensions_mut().insert(Peer { address, is_encrypted });
         app.call(request)
     });
+    let mut socket = TimeoutWriter::new(PermittedSocket { socket, _permit: permit });
+    socket.set_timeout(Some(WRITE_TIMEOUT));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(MAX_HEADER_BYTES)
-        .serve_connection(TokioIo::new(socket), service)
+        .serve_connection(TokioIo::new(Box::pin(socket)), service)
         .with_upgrades()
         .await;
     if let Err(error) = served {

@@ -8,9 +8,15 @@ use super::{
     forwarded::TrustedProxies,
     tls::TlsFiles,
 };
-use crate::{cli::ServiceOptions, failure::Failure};
+use crate::{
+    cli::{DEFAULT_MEMORY_LIMIT, ServiceOptions},
+    failure::Failure,
+};
+use bytesize::ByteSize;
 use webpubsub_hub::{
+    admission::ClientLimits,
     event_handler::http::{delivery::HANDLER_TIMEOUT, rule::Rule},
+    memory::MIN_MEMORY_LIMIT_BYTES,
     origin::{OriginPolicy, is_loopback_host},
 };
 use webpubsub_protocol::endpoint::Endpoint;
@@ -26,6 +32,8 @@ pub(crate) struct ListenConfig {
     pub(crate) public: Option<Endpoint>,
     pub(crate) proxies: TrustedProxies,
     pub(crate) tls: Option<TlsFiles>,
+    /// Maximum number of sockets of an address; `None` if no stranger can reach the server.
+    pub(crate) sockets_per_address: Option<usize>,
 }
 
 impl ListenConfig {
@@ -46,7 +54,9 @@ impl ListenConfig {
         let files = options.tls_cert.clone().zip(options.tls_key.clone());
         let tls = files.map(|(certificate, key)| TlsFiles { certificate, key });
         let origins = OriginPolicy { is_loopback, allowed };
-        Ok(Self { address: options.listen, origins, is_private, public, proxies, tls })
+        let sockets_per_address = client_limits(options, is_private)
+            .map(|limits| limits.connections_per_address.saturating_mul(SOCKETS_PER_CONNECTION));
+        Ok(Self { address: options.listen, origins, is_private, public, proxies, tls, sockets_per_address })
     }
 
     /// Returns the endpoint of this server at `authority`, with `https` if TLS is configured.
@@ -79,6 +89,10 @@ pub(crate) struct ServiceConfig {
     pub(crate) handler_timeout: Duration,
     pub(crate) allows_anonymous: bool,
     pub(crate) is_inspectable: bool,
+    /// Limits on the clients of one address; `None` if no stranger can reach the service.
+    pub(crate) client_limits: Option<ClientLimits>,
+    /// Memory budget of all clients, in bytes.
+    pub(crate) memory_limit: usize,
 }
 
 impl ServiceConfig {
@@ -97,7 +111,15 @@ impl ServiceConfig {
         let allows_anonymous = options.allow_anonymous || file.allows_anonymous;
         let is_inspectable = options.inspect || is_private;
         let handler_timeout = file.handler_timeout.unwrap_or(HANDLER_TIMEOUT);
-        Ok(Self { access_keys, event_handlers, handler_timeout, allows_anonymous, is_inspectable })
+        Ok(Self {
+            access_keys,
+            event_handlers,
+            handler_timeout,
+            allows_anonymous,
+            is_inspectable,
+            client_limits: client_limits(options, is_private),
+            memory_limit: memory_limit(options.memory_limit)?,
+        })
     }
 
     /// Returns the first given flag that applies only to the embedded service.
@@ -107,9 +129,31 @@ impl ServiceConfig {
             ("--config", options.config.is_some()),
             ("--allow-anonymous", options.allow_anonymous),
             ("--inspect", options.inspect),
+            ("--memory-limit", options.memory_limit != DEFAULT_MEMORY_LIMIT),
         ];
         flags.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag))
     }
+}
+
+/// Sockets of an address for each of its connections: a page also loads files.
+const SOCKETS_PER_CONNECTION: usize = 2;
+
+fn client_limits(options: &ServiceOptions, is_private: bool) -> Option<ClientLimits> {
+    let unlimited_at_0 = |limit: u32| if limit == 0 { usize::MAX } else { limit as usize };
+    (!is_private).then(|| ClientLimits {
+        connections_per_address: unlimited_at_0(options.connections_per_address),
+        connections_per_token: unlimited_at_0(options.connections_per_token),
+        ..ClientLimits::default()
+    })
+}
+
+fn memory_limit(size: ByteSize) -> Result<usize, Failure> {
+    usize::try_from(size.as_u64()).ok().filter(|bytes| *bytes >= MIN_MEMORY_LIMIT_BYTES).ok_or_else(|| {
+        Failure::usage(format!(
+            "--memory-limit {size} is too small; give at least {}",
+            ByteSize(MIN_MEMORY_LIMIT_BYTES as u64)
+        ))
+    })
 }
 
 fn is_loopback_origin(origin: &str) -> bool {

@@ -14,6 +14,8 @@ use axum::{
 };
 use ipnet::IpNet;
 
+use webpubsub_hub::handshake::ClientAddress;
+
 use super::accept::Peer;
 use crate::failure::Failure;
 
@@ -55,7 +57,8 @@ impl TrustedProxies {
         self.networks.is_empty()
     }
 
-    fn is_trusted(&self, address: IpAddr) -> bool {
+    /// Returns whether `address` is that of a trusted proxy.
+    pub(super) fn is_trusted(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
@@ -175,6 +178,7 @@ pub(super) async fn resolve_client(
 ) -> Response {
     if let Some(peer) = request.extensions().get::<Peer>().copied() {
         let client = proxies.resolve_client(peer, request.headers_mut());
+        request.extensions_mut().insert(ClientAddress(client.address));
         request.extensions_mut().insert(client);
     }
     next.run(request).await

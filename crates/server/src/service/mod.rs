@@ -5,6 +5,7 @@ pub(crate) mod access_key;
 pub(crate) mod config;
 mod config_file;
 pub(crate) mod forwarded;
+mod sockets;
 mod tls;
 
 use std::{io, sync::Arc, time::Duration};
@@ -12,10 +13,12 @@ use std::{io, sync::Arc, time::Duration};
 use axum::{Router, middleware};
 use tokio::net::TcpListener;
 use webpubsub_hub::{
-    Service, ServiceSettings, event_handler::http::HttpEventHandlers, metrics::Metrics, origin,
+    Service, ServiceSettings, event_handler::http::HttpEventHandlers, memory::MemoryBudget, metrics::Metrics,
+    origin,
 };
 
 use crate::{failure::Failure, signals::Signals};
+use accept::SocketLimits;
 use config::{ListenConfig, ServiceConfig};
 use tls::Tls;
 
@@ -48,6 +51,8 @@ pub(crate) fn embedded(
         allows_anonymous: config.allows_anonymous,
         is_inspectable: config.is_inspectable,
         log_page,
+        client_limits: config.client_limits,
+        memory: MemoryBudget::new(config.memory_limit),
         metrics,
     }))
 }
@@ -90,8 +95,12 @@ impl BoundServer {
         let app =
             app.layer(middleware::from_fn_with_state(self.config.proxies.clone(), forwarded::resolve_client));
         println!("listening on {}", self.config.endpoint_at(self.config.address.to_string()));
+        let limits = SocketLimits {
+            per_address: self.config.sockets_per_address,
+            proxies: self.config.proxies.clone(),
+        };
         tokio::select! {
-            () = accept::serve(self.listener, self.tls, app) => {
+            () = accept::serve(self.listener, self.tls, limits, app) => {
                 Err(Failure::runtime("the server stopped accepting connections"))
             }
             _ = self.signals.next() => {

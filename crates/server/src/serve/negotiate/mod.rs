@@ -9,7 +9,6 @@
 
 mod error;
 mod permission;
-mod rate_limit;
 mod request;
 
 use std::{
@@ -24,6 +23,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use webpubsub_hub::admission::rate_limit::RateLimit;
 use webpubsub_protocol::{
     connection_string::ConnectionString,
     endpoint::Endpoint,
@@ -35,7 +35,6 @@ use super::config::{Backend, ServeConfig};
 use crate::{publish::unix_time, service::forwarded::ClientInfo};
 use error::NegotiateError;
 use permission::{OpenGroups, PublishPolicy, roles};
-use rate_limit::RateLimit;
 use request::NegotiateRequest;
 
 /// State of the negotiate endpoint.

@@ -18,14 +18,16 @@ const PERIOD: Duration = Duration::from_secs(60);
 
 /// Theoretical arrival times by address.
 #[derive(Debug)]
-pub(super) struct RateLimit {
+pub struct RateLimit {
     /// Interval between requests at the maximum rate.
     interval: Duration,
     arrival_times: HashMap<IpAddr, Instant>,
 }
 
 impl RateLimit {
-    pub(super) fn per_minute(limit: NonZeroU32) -> Self {
+    /// Allows `limit` requests per minute.
+    #[must_use]
+    pub fn per_minute(limit: NonZeroU32) -> Self {
         Self { interval: PERIOD / limit.get(), arrival_times: HashMap::new() }
     }
 
@@ -33,7 +35,7 @@ impl RateLimit {
     ///
     /// # Errors
     /// Returns the time to wait if the limit is exceeded. The request is not counted then.
-    pub(super) fn check(&mut self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+    pub fn check(&mut self, address: IpAddr, now: Instant) -> Result<(), Duration> {
         let key = self.entry_key(network_of(address), now);
         let arrival_time = self.arrival_times.get(&key).copied().unwrap_or(now).max(now) + self.interval;
         let excess = (arrival_time - now).saturating_sub(PERIOD);
@@ -59,7 +61,7 @@ impl RateLimit {
 }
 
 /// Returns the key of an address: one customer usually has an IPv6 network of 64 bits.
-fn network_of(address: IpAddr) -> IpAddr {
+pub(super) fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {
