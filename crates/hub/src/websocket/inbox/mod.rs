@@ -350,36 +350,4 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use webpubsub_protocol::role::Permissions;
-
-    use super::*;
-    use crate::connection::{ConnectionId, WireFormat};
-
-    #[tokio::test]
-    async fn other_tasks_run_between_two_reads_from_a_busy_client() {
-        let id = ConnectionId::random().unwrap();
-        let connection = ClientConnection::new(id, None, WireFormat::Simple, Permissions::default());
-        let outbox = Outbox::default();
-        // A masked message of 100 bytes. There is always another one to read.
-        let message = [b"\x82\xE4\0\0\0\0", &[0; 100][..]].concat();
-        let reads = 4;
-        let messages = message.repeat(reads * BUSY_READ_BYTES / message.len());
-        let mut inbox = Inbox::new(&messages[..], &connection, &outbox, &MemoryBudget::default(), false);
-        let turns = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-        let other = tokio::spawn({
-            let turns = Arc::clone(&turns);
-            async move {
-                loop {
-                    turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    tokio::task::yield_now().await;
-                }
-            }
-        });
-        while let InboxEvent::Message(_) = inbox.next(None).await {}
-        other.abort();
-        assert!(turns.load(std::sync::atomic::Ordering::Relaxed) >= reads);
-    }
-}
+mod tests;
