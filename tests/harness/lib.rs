@@ -18,6 +18,7 @@ pub mod fixed_response;
 pub mod hosted;
 pub mod listener;
 pub mod page_host;
+pub mod process;
 pub mod scripted_service;
 pub mod server;
 pub mod socket;

@@ -214,7 +214,7 @@ mod tests {
     #[tokio::test]
     async fn slow_clients_of_a_format_share_the_same_memory() {
         let budget = MemoryBudget::default();
-        let outboxes: Vec<Outbox> = (0..10).map(|_| Outbox::new(&budget)).collect();
+        let outboxes: Vec<Outbox> = (0..10).map(|_| Outbox::new(&budget.client(false))).collect();
         let mut scratch = Scratch::default();
         let payload = "x".repeat(100);
         let messages = 20_000;

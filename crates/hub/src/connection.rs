@@ -18,7 +18,7 @@ use crate::{
     broadcast::{Broadcast, json_frame, protobuf_frame},
     event_handler::EventContext,
     inspect::recorder::Recorder,
-    memory::MemoryBudget,
+    memory::{ClientMemory, MemoryBudget},
     outbox::{Backpressure, EncodedFrame, Outbox},
     reliable_queue::{ReliableQueue, Unsequenced},
 };
@@ -122,6 +122,7 @@ pub struct ClientConnection {
     end_reason: OnceLock<String>,
     /// Current permissions. Application servers may change them at any time.
     permissions: RwLock<Permissions>,
+    memory: Arc<ClientMemory>,
     delivery: Delivery,
 }
 
@@ -135,10 +136,10 @@ enum Delivery {
 }
 
 impl Delivery {
-    fn new(format: WireFormat, budget: &MemoryBudget) -> Self {
+    fn new(format: WireFormat, memory: &Arc<ClientMemory>) -> Self {
         match format.is_reliable() {
-            true => Self::Reliable(ReliableQueue::new(budget)),
-            false => Self::Direct(Arc::new(Outbox::new(budget))),
+            true => Self::Reliable(ReliableQueue::new(memory)),
+            false => Self::Direct(Arc::new(Outbox::new(memory))),
         }
     }
 }
@@ -152,7 +153,8 @@ impl ClientConnection {
         format: WireFormat,
         permissions: Permissions,
     ) -> Self {
-        let delivery = Delivery::new(format, &MemoryBudget::default());
+        let memory = Arc::default();
+        let delivery = Delivery::new(format, &memory);
         Self {
             id,
             user_id,
@@ -162,15 +164,22 @@ impl ClientConnection {
             subprotocol: format.subprotocol().map(|protocol| protocol.name().to_owned()),
             end_reason: OnceLock::new(),
             permissions: RwLock::new(permissions),
+            memory,
             delivery,
         }
     }
 
-    /// Charges the connection's queue to `budget`.
+    /// Charges the connection's queues to `budget`.
     #[must_use]
     pub(crate) fn with_budget(mut self, budget: &MemoryBudget) -> Self {
-        self.delivery = Delivery::new(self.format, budget);
+        self.memory = budget.client(self.may_publish());
+        self.delivery = Delivery::new(self.format, &self.memory);
         self
+    }
+
+    /// Returns the memory of the connection's queues.
+    pub(crate) fn memory(&self) -> &Arc<ClientMemory> {
+        &self.memory
     }
 
     /// Adds the results of the handshake: the context of its events, and the negotiated subprotocol, predefined or
@@ -312,6 +321,15 @@ impl ClientConnection {
         match &self.delivery {
             Delivery::Direct(outbox) => outbox.close(close),
             Delivery::Reliable(queue) => queue.close(close),
+        }
+    }
+
+    /// Ends the connection for good, without what is queued.
+    pub(crate) fn abandon(&self, close: Close) {
+        self.set_end_reason(&close.reason);
+        match &self.delivery {
+            Delivery::Direct(outbox) => outbox.abandon(close),
+            Delivery::Reliable(queue) => queue.abandon(close),
         }
     }
 

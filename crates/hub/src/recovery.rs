@@ -118,8 +118,16 @@ impl ResumableSession {
         let (session, service) = (self, Arc::downgrade(service));
         tokio::spawn(async move {
             let Some(queue) = session.connection.reliable_queue() else { return };
-            // An application server may close a detached connection.
-            let has_timed_out = tokio::time::timeout(RETENTION, queue.ended()).await.is_err();
+            // An application server may close a detached connection, and memory may run short.
+            let ended = async {
+                tokio::select! {
+                    () = queue.ended() => {}
+                    () = session.connection.memory().evicted() => {
+                        session.connection.abandon(Close::EVICTED);
+                    }
+                }
+            };
+            let has_timed_out = tokio::time::timeout(RETENTION, ended).await.is_err();
             let Some(service) = service.upgrade() else { return };
             if queue.is_detached_since(generation) {
                 if has_timed_out {

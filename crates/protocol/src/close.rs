@@ -83,6 +83,11 @@ impl Close {
     /// The memory of the service does not suffice for the message.
     pub const OUT_OF_MEMORY: Self =
         Self::new(TRY_AGAIN_LATER, "The service has no memory for a message of this size: retry later.");
+    /// Memory ran short, and the client held more of it than others.
+    pub const EVICTED: Self = Self::new(
+        TRY_AGAIN_LATER,
+        "The service is short of memory, and this client held the most: retry later.",
+    );
     /// The receiver reads more slowly than its queue can bridge.
     pub const SLOW_RECEIVER: Self = Self::new(POLICY_VIOLATION, "The outbound message queue is full.");
     /// A reliable client acknowledges more slowly than what it has not acknowledged can be kept.

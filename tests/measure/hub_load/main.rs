@@ -9,7 +9,6 @@ mod connection;
 mod delays;
 mod frame;
 mod inbox;
-mod process;
 mod protocol;
 mod publisher;
 mod stream;
@@ -21,9 +20,9 @@ use anyhow::{Context, bail, ensure};
 use audience::Audience;
 use connection::{Connection, Target};
 use delays::Delays;
-use process::Process;
 use protocol::{Message, PAYLOAD_BYTES, Protocol, Role};
 use publisher::{Flood, Publisher};
+use tailcast_tests::process::{self, Process};
 
 /// Message without a timestamp.
 const FILLER: Message = [b'x'; PAYLOAD_BYTES];

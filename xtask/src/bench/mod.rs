@@ -3,6 +3,7 @@
 //! Absolute figures differ between machines; ratios differ less. So peers are measured in the same run, and each report has the
 //! number of cores.
 
+mod abuse;
 mod client;
 mod client_page;
 mod hub;
@@ -38,6 +39,8 @@ pub enum Name {
     PageLoad,
     /// The page compared with other log viewers: lines per second, frames, memory, search; some ten minutes in a browser
     Viewer,
+    /// Attacks on a public server, beside an honest publisher and viewer; ten minutes. Not part of a run of all benchmarks
+    Abuse,
 }
 
 /// Context of a benchmark. The page and the server that embeds it are built.
@@ -56,7 +59,10 @@ pub struct Bench<'w> {
 pub fn run(name: Option<Name>, workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
     let bench = Bench { workspace, setup };
     build::all(workspace, setup)?;
-    let names = name.map_or_else(|| Name::value_variants().to_vec(), |name| vec![name]);
+    let names = match name {
+        Some(name) => vec![name],
+        None => Name::value_variants().iter().copied().filter(|name| *name != Name::Abuse).collect(),
+    };
     println!("Measured on {} cores ({}).", thread::available_parallelism()?, std::env::consts::ARCH);
     names.into_iter().try_for_each(|name| match name {
         Name::Stream => stream::run(&bench),
@@ -65,5 +71,6 @@ pub fn run(name: Option<Name>, workspace: &Workspace, setup: &Setup<'_>) -> Resu
         Name::PageSize => page_size::run(&bench),
         Name::PageLoad => page_load::run(&bench),
         Name::Viewer => viewer::run(&bench),
+        Name::Abuse => abuse::run(&bench),
     })
 }

@@ -69,6 +69,9 @@ impl Drop for PipedProcess {
     }
 }
 
+/// Access key of [`BenchService::start_public`].
+pub const ACCESS_KEY: &str = "the-key-of-a-server-that-is-only-measured";
+
 /// `tailcast serve` on a free port.
 #[derive(Debug)]
 pub struct BenchService {
@@ -90,8 +93,21 @@ impl BenchService {
     /// # Errors
     /// As [`Self::start`].
     pub fn start_with(workspace: &Workspace, site: &Path) -> Result<Self> {
+        Self::run(workspace, site, &[])
+    }
+
+    /// Starts the server as one that strangers can reach, through a proxy on this machine. [`ACCESS_KEY`] signs its tokens.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_public(workspace: &Workspace) -> Result<Self> {
+        let arguments = ["--trusted-proxy", "127.0.0.1", "--access-key", ACCESS_KEY];
+        Self::run(workspace, &workspace.site(), &arguments)
+    }
+
+    fn run(workspace: &Workspace, site: &Path, arguments: &[&str]) -> Result<Self> {
         let serve = Program::new(workspace.tailcast()).args(["serve", "--listen", "127.0.0.1:0", "--site"]);
-        let process = PipedProcess::start(serve.arg(site).into_command())?;
+        let process = PipedProcess::start(serve.arg(site).args(arguments).into_command())?;
         let address =
             process.wait_for("listening on ", READY_LIMIT).context("`tailcast serve` did not start")?;
         Ok(Self { process, address })

@@ -18,7 +18,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::memory::{CONNECTION_BYTES, MemoryBudget, MemoryCharge};
+use crate::memory::{CONNECTION_BYTES, MemoryBudget, SharedCharge};
 use rate_limit::{RateLimit, network_of};
 
 pub mod rate_limit;
@@ -115,7 +115,7 @@ enum Holder {
 pub(crate) struct ConnectionPermit {
     admission: Arc<Admission>,
     holders: [Option<Holder>; 2],
-    _memory: MemoryCharge,
+    _memory: SharedCharge,
 }
 
 impl Admission {
@@ -171,7 +171,7 @@ impl Admission {
         self: &Arc<Self>,
         applicant: &Applicant<'_>,
     ) -> Result<ConnectionPermit, AdmissionError> {
-        if self.memory.largest_queue() < CONNECTION_BYTES {
+        if !self.memory.has_capacity(CONNECTION_BYTES) {
             self.memory.record_refusal();
             return Err(AdmissionError::Full);
         }

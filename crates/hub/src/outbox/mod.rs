@@ -8,21 +8,21 @@
 //! more than half of the receivers are above the mark: a minority must not slow down the others. A client that has used
 //! up the time of its publisher ([`crate::backpressure`]) is *slow*: until its outbox is empty, publishers do not wait for
 //! it. At
-//! [`OUTBOX_LIMIT_BYTES`], or at its share of the memory budget if that is smaller ([`crate::memory`]), the connection is
-//! closed with code 1008, so that the client learns of the missing messages.
+//! [`OUTBOX_LIMIT_BYTES`], or when the memory budget is used up ([`crate::memory`]), the connection is closed with code 1008,
+//! so that the client learns of the missing messages.
 //!
 //! # Expiry
 //! Messages may have a time to live. Those that have expired when the writer takes the queue are not written.
 
 use std::sync::{
-    Mutex, MutexGuard, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
 use tokio::{sync::Notify, time::Instant};
 use webpubsub_protocol::close::Close;
 
-use crate::memory::{MemoryBudget, MemoryCharge};
+use crate::memory::{ClientMemory, INCLUDED_BYTES, MemoryCharge};
 
 mod backlog;
 mod frame;
@@ -38,8 +38,9 @@ pub const OUTBOX_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 /// High-water mark, in bytes: above it, publishers wait for the client. Far more than a socket takes in one write, so
 /// that waiting does not reduce the throughput.
 pub const HIGH_WATER_MARK_BYTES: usize = 1024 * 1024;
-/// Size of a queue below which it is never too large for the memory budget, in bytes: that of a client that keeps up.
-const UNCHECKED_BYTES: usize = 64 * 1024;
+/// Size of a queue up to which it is that of a client that keeps up, in bytes. Of a larger one, the memory budget learns the
+/// size message by message.
+const BEHIND_BYTES: usize = 64 * 1024;
 
 /// Request to a publisher, returned by the queue of a receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +94,7 @@ struct State {
 impl Default for Outbox {
     /// Creates an outbox with a budget of its own.
     fn default() -> Self {
-        Self::new(&MemoryBudget::default())
+        Self::new(&Arc::default())
     }
 }
 
@@ -115,20 +116,21 @@ impl State {
         self.queued.own_bytes() + self.in_flight_own
     }
 
-    /// Charges the memory of the queue. Returns `false` if the queue is larger than its share of the budget.
+    /// Charges the memory of the queue. Returns `false` if the budget is used up.
     fn charge_memory(&mut self) -> bool {
-        let own_bytes = self.own_bytes();
-        let is_covered = self.charge.covers(own_bytes);
-        if is_covered && self.pending_bytes() <= UNCHECKED_BYTES {
+        let (own_bytes, pending_bytes) = (self.own_bytes(), self.pending_bytes());
+        if own_bytes <= self.charge.bytes() + INCLUDED_BYTES && pending_bytes <= BEHIND_BYTES {
             return true;
         }
-        if self.pending_bytes().max(own_bytes) > self.charge.budget().largest_queue() {
-            return false;
+        self.charge.adjust(own_bytes, pending_bytes)
+    }
+
+    /// Returns the memory that is no longer needed.
+    fn return_memory(&mut self) {
+        if self.charge.bytes() > 0 {
+            let (own_bytes, pending_bytes) = (self.own_bytes(), self.pending_bytes());
+            self.charge.adjust(own_bytes, pending_bytes);
         }
-        if !is_covered {
-            self.charge.adjust(own_bytes);
-        }
-        true
     }
 
     fn is_above_mark(&self) -> bool {
@@ -142,14 +144,14 @@ impl State {
 }
 
 impl Outbox {
-    /// Creates an outbox whose memory is charged to `budget`.
+    /// Creates an outbox of a client.
     #[must_use]
-    pub fn new(budget: &MemoryBudget) -> Self {
+    pub(crate) fn new(client: &Arc<ClientMemory>) -> Self {
         let state = State {
             queued: Backlog::default(),
             in_flight: 0,
             in_flight_own: 0,
-            charge: budget.charge(0),
+            charge: client.charge(),
             written: 0,
             writer_waits: false,
             is_slow: false,
@@ -203,13 +205,12 @@ impl Outbox {
             return Backpressure::None;
         }
         if state.pending_bytes() + bytes > OUTBOX_LIMIT_BYTES {
-            self.refuse(state);
+            self.discard(state, Close::SLOW_RECEIVER);
             return Backpressure::None;
         }
         push(&mut state.queued);
         if !state.charge_memory() {
-            state.charge.budget().record_refusal();
-            self.refuse(state);
+            self.discard(state, Close::SLOW_RECEIVER);
             return Backpressure::None;
         }
         if state.is_above_mark() {
@@ -220,12 +221,18 @@ impl Outbox {
         backpressure
     }
 
-    /// Drops the queued frames, and closes the connection of a client that is too slow.
-    fn refuse(&self, mut state: MutexGuard<'_, State>) {
+    /// Drops the queued frames, and closes the connection.
+    pub fn abandon(&self, close: Close) {
+        let state = self.state();
+        if !state.is_closed {
+            self.discard(state, close);
+        }
+    }
+
+    fn discard(&self, mut state: MutexGuard<'_, State>, close: Close) {
         state.queued = Backlog::default();
-        let in_flight_own = state.in_flight_own;
-        state.charge.adjust(in_flight_own);
-        self.end(state, Close::SLOW_RECEIVER);
+        state.return_memory();
+        self.end(state, close);
     }
 
     /// Closes the connection after the queued frames have been written. Does nothing if it is closed already.
@@ -296,10 +303,7 @@ impl Outbox {
         // A size in memory fits 64 bits.
         state.written += batch.cost as u64;
         state.is_slow &= state.pending_bytes() > 0;
-        if state.charge.bytes() > 0 {
-            let own_bytes = state.own_bytes();
-            state.charge.adjust(own_bytes);
-        }
+        state.return_memory();
         self.notify_if_drained(was_above_mark, &state);
     }
 

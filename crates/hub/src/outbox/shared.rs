@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::memory::{MemoryBudget, MemoryCharge};
+use crate::memory::{MemoryBudget, SharedCharge};
 
 /// Size of a block, in bytes.
 const BLOCK_BYTES: usize = 64 * 1024;
@@ -16,7 +16,7 @@ const BLOCK_BYTES: usize = 64 * 1024;
 pub(crate) struct Block {
     /// Held for the copy of one frame, or of one range.
     bytes: Mutex<Vec<u8>>,
-    _charge: MemoryCharge,
+    _charge: SharedCharge,
 }
 
 /// Range of consecutive frames in a block.

@@ -19,7 +19,7 @@ use tokio::{sync::Notify, time::Instant};
 use webpubsub_protocol::{close::Close, protobuf::DataMessage};
 
 use crate::{
-    memory::{MemoryBudget, MemoryCharge},
+    memory::{ClientMemory, MemoryCharge},
     outbox::{Backpressure, EncodedFrame, FrameParts, Outbox},
     websocket::frame::{EncodedHeader, Opcode},
 };
@@ -40,8 +40,6 @@ pub const UNACKNOWLEDGED_HIGH_WATER_MARK_BYTES: usize = UNACKNOWLEDGED_LIMIT_BYT
 const MIN_PROGRESS_BYTES: usize = UNACKNOWLEDGED_LIMIT_BYTES / UNACKNOWLEDGED_LIMIT;
 /// Memory of an unacknowledged message that is not shared with other clients, in bytes.
 const ENTRY_BYTES: usize = size_of::<Retained>();
-/// Size of a queue below which it is never too large for the memory budget, in bytes.
-const UNCHECKED_BYTES: usize = 64 * 1024;
 
 /// Queue of one reliable connection.
 #[derive(Debug)]
@@ -101,14 +99,13 @@ impl State {
     }
 
     fn is_full_for(&self, message: &Unsequenced) -> bool {
-        let bytes = self.retained_bytes + message.len();
         self.retained.len() >= UNACKNOWLEDGED_LIMIT
-            || bytes > UNACKNOWLEDGED_LIMIT_BYTES
-            || bytes > UNCHECKED_BYTES && bytes > self.charge.budget().largest_queue()
+            || self.retained_bytes + message.len() > UNACKNOWLEDGED_LIMIT_BYTES
     }
 
-    fn adjust_charge(&mut self) {
-        self.charge.adjust(self.retained.len() * ENTRY_BYTES);
+    /// Charges the entries of the queue. Returns `false` if the budget is used up.
+    fn adjust_charge(&mut self) -> bool {
+        self.charge.adjust(self.retained.len() * ENTRY_BYTES, self.retained_bytes)
     }
 
     /// Drops messages whose time to live has passed.
@@ -122,20 +119,20 @@ impl State {
 impl Default for ReliableQueue {
     /// Creates a queue with a memory budget of its own.
     fn default() -> Self {
-        Self::new(&MemoryBudget::default())
+        Self::new(&Arc::default())
     }
 }
 
 impl ReliableQueue {
-    /// Creates a queue whose memory is charged to `budget`.
+    /// Creates the queue of a client.
     #[must_use]
-    pub fn new(budget: &MemoryBudget) -> Self {
+    pub(crate) fn new(client: &Arc<ClientMemory>) -> Self {
         let state = State {
             last_id: 0,
             retained: VecDeque::new(),
             retained_bytes: 0,
             progress_bytes: 0,
-            charge: budget.charge(0),
+            charge: client.charge(),
             transport: None,
             generation: 0,
             newest_ticket: 0,
@@ -160,9 +157,6 @@ impl ReliableQueue {
             state.drop_expired();
         }
         if state.is_full_for(&message) {
-            if state.retained.len() < UNACKNOWLEDGED_LIMIT {
-                state.charge.budget().record_refusal();
-            }
             self.end(&mut state, Close::UNACKNOWLEDGED_FULL);
             return Backpressure::None;
         }
@@ -174,8 +168,9 @@ impl ReliableQueue {
         };
         state.retained_bytes += retained.message.len();
         state.retained.push_back(retained);
-        if !state.charge.covers(state.retained.len() * ENTRY_BYTES) {
-            state.adjust_charge();
+        if !state.adjust_charge() {
+            self.end(&mut state, Close::UNACKNOWLEDGED_FULL);
+            return Backpressure::None;
         }
         if state.has_backpressure() { Backpressure::Wait } else { backpressure }
     }
@@ -189,9 +184,7 @@ impl ReliableQueue {
             // A size in memory fits 64 bits.
             state.progress_bytes += acknowledged.max(MIN_PROGRESS_BYTES) as u64;
         }
-        if state.charge.bytes() > 0 {
-            state.adjust_charge();
-        }
+        state.adjust_charge();
         state.is_slow &= !state.retained.is_empty();
         drop(state);
         self.drained.notify_waiters();
@@ -208,6 +201,15 @@ impl ReliableQueue {
     /// Ends the connection for good: sends what is queued, then the close frame.
     pub fn close(&self, close: Close) {
         self.end(&mut self.state(), close);
+    }
+
+    /// Ends the connection for good, without what is queued.
+    pub fn abandon(&self, close: Close) {
+        let mut state = self.state();
+        if let Some(outbox) = &state.transport {
+            outbox.abandon(close.clone());
+        }
+        self.end(&mut state, close);
     }
 
     fn end(&self, state: &mut State, close: Close) {
@@ -265,7 +267,7 @@ impl ReliableQueue {
             return None;
         }
         state.drop_expired();
-        let outbox = Arc::new(Outbox::new(state.charge.budget()));
+        let outbox = Arc::new(Outbox::new(state.charge.client()));
         if let Some(greeting) = greeting {
             outbox.push(&greeting);
         }

@@ -29,7 +29,6 @@ use crate::{
     connection::{ClientConnection, WireFormat},
     event_handler::{EventError, EventReply, UserEvent},
     hub::{Hub, SlowReceivers},
-    memory::MemoryBudget,
 };
 use publishing::Publication;
 use streams::PublishedStreams;
@@ -137,12 +136,6 @@ impl Session {
     #[must_use]
     pub fn connection(&self) -> &Arc<ClientConnection> {
         &self.connection
-    }
-
-    /// Returns the memory budget of the client's messages.
-    #[must_use]
-    pub fn budget(&self) -> &MemoryBudget {
-        self.hub.budget()
     }
 
     /// Waits for receivers of the client's messages, within its allowance.

@@ -39,9 +39,16 @@ pub async fn run(
     let connection = std::sync::Arc::clone(session.connection());
     let mut end = SocketEnd::Lost;
     let reading = async {
-        let mut inbox = Inbox::new(reader, &connection, outbox, session.budget(), handler.is_some());
+        let mut inbox = Inbox::new(reader, &connection, outbox, handler.is_some());
         let close;
-        (close, end) = SessionLoop { session, outbox, handler }.read(&mut inbox).await;
+        let mut session_loop = SessionLoop { session, outbox, handler };
+        (close, end) = tokio::select! {
+            ended = session_loop.read(&mut inbox) => ended,
+            () = connection.memory().evicted() => {
+                connection.abandon(Close::EVICTED);
+                (Close::EVICTED, SocketEnd::Final)
+            }
+        };
         match end {
             // Before the close handshake completes, so that the connection cannot be recovered during it.
             SocketEnd::Final => connection.close(close),
@@ -187,7 +194,6 @@ mod tests {
     use crate::{
         connection::{ClientConnection, ConnectionId, WireFormat},
         hub::Hub,
-        memory::MemoryBudget,
         outbox::HIGH_WATER_MARK_BYTES,
         session::SimpleMode,
     };
@@ -210,7 +216,7 @@ mod tests {
         // Tens of thousands of pings whose pongs are never read.
         let ping = [b"\x89\xFD\0\0\0\0", &[0; 125][..]].concat();
         let pings = ping.repeat(2 * HIGH_WATER_MARK_BYTES / 125);
-        let mut inbox = Inbox::new(&pings[..], &connection, &outbox, &MemoryBudget::default(), false);
+        let mut inbox = Inbox::new(&pings[..], &connection, &outbox, false);
         let mut session_loop = SessionLoop { session: &mut session, outbox: &outbox, handler: None };
         let reading = session_loop.read(&mut inbox);
         let is_blocked = tokio::time::timeout(WRITE_TIMEOUT, reading).await.is_err();

@@ -37,7 +37,7 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_HEADER_BYTES: usize = 96 * 1024;
 /// Pause after a failed accept. The likely cause is a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Time between two warnings of failed accepts.
+/// Time between two warnings about sockets.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Peer of a socket. An extension of each request.
@@ -60,8 +60,14 @@ pub(super) struct SocketLimits {
 /// Serves `app` on every accepted connection, without end.
 pub(super) async fn serve(listener: TcpListener, tls: Option<Tls>, limits: SocketLimits, app: Router) {
     let sockets = Sockets::new(max_open_files(), limits.per_address);
-    let mut warned_at: Option<Instant> = None;
+    let mut warnings = Warnings::default();
     loop {
+        if sockets.is_full() && warnings.count(Instant::now()) {
+            tracing::warn!(
+                limit = sockets.total(),
+                "the limit of open sockets is reached: new clients must wait"
+            );
+        }
         let Some(permit) = sockets.permit().await else { return };
         match listener.accept().await {
             Ok((socket, from)) => {
@@ -76,13 +82,29 @@ pub(super) async fn serve(listener: TcpListener, tls: Option<Tls>, limits: Socke
             }
             Err(error) if is_peer_error(&error) => {}
             Err(error) => {
-                if warned_at.is_none_or(|warned_at| warned_at.elapsed() >= WARNING_INTERVAL) {
+                if warnings.count(Instant::now()) {
                     tracing::warn!(%error, "cannot accept connections");
-                    warned_at = Some(Instant::now());
                 }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+}
+
+/// Warnings about sockets, one in each [`WARNING_INTERVAL`].
+#[derive(Default)]
+struct Warnings {
+    last: Option<Instant>,
+}
+
+impl Warnings {
+    /// Counts a warning. Returns `false` if it must not be logged.
+    fn count(&mut self, now: Instant) -> bool {
+        let is_due = self.last.is_none_or(|last| now - last >= WARNING_INTERVAL);
+        if is_due {
+            self.last = Some(now);
+        }
+        is_due
     }
 }
 

@@ -28,6 +28,7 @@ const ADDRESS_SHARE: usize = 4;
 #[derive(Debug)]
 pub(super) struct Sockets {
     permits: Arc<Semaphore>,
+    total: usize,
     /// Maximum of one address; `None` if no stranger can reach the server.
     per_address: Option<usize>,
     open: Mutex<HashMap<IpAddr, usize>>,
@@ -46,7 +47,18 @@ impl Sockets {
     pub(super) fn new(open_files: usize, per_address: Option<usize>) -> Arc<Self> {
         let total = open_files.saturating_sub(OTHER_FILES).clamp(1, MAX_SOCKETS);
         let per_address = per_address.map(|limit| limit.min(total / ADDRESS_SHARE).max(1));
-        Arc::new(Self { permits: Arc::new(Semaphore::new(total)), per_address, open: Mutex::default() })
+        let permits = Arc::new(Semaphore::new(total));
+        Arc::new(Self { permits, total, per_address, open: Mutex::default() })
+    }
+
+    /// Returns the maximum number of sockets.
+    pub(super) fn total(&self) -> usize {
+        self.total
+    }
+
+    /// Returns whether the maximum number of sockets is open.
+    pub(super) fn is_full(&self) -> bool {
+        self.permits.available_permits() == 0
     }
 
     /// Waits until a socket may be opened.

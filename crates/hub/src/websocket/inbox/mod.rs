@@ -21,10 +21,7 @@ use super::{
     message_reader::{MAX_MESSAGE_BYTES, MAX_REQUEST_BYTES, MessageReader, ReceivedMessage},
 };
 use crate::{
-    connection::ClientConnection,
-    inspect::recorder::RECORDED_FRAMES,
-    memory::{MemoryBudget, MemoryCharge},
-    outbox::Outbox,
+    connection::ClientConnection, inspect::recorder::RECORDED_FRAMES, memory::MemoryCharge, outbox::Outbox,
 };
 
 /// Time without received bytes after which a client is pinged (default of the cloud service).
@@ -126,7 +123,6 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         reader: R,
         connection: &'c ClientConnection,
         outbox: &'c Outbox,
-        budget: &MemoryBudget,
         accepts_large_events: bool,
     ) -> Self {
         Self {
@@ -142,7 +138,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
             ping_at: Instant::now() + KEEP_ALIVE_INTERVAL,
             begun_at: None,
             accepts_large_events,
-            charge: budget.charge(0),
+            charge: connection.memory().charge(),
             read_at: (Instant::now(), SystemTime::now()),
             connection,
             outbox,
@@ -295,7 +291,6 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                         IDLE_READ_BYTES.max(bytes)
                     };
                     if !self.charge_memory() {
-                        self.charge.budget().record_refusal();
                         self.end = Some((Close::OUT_OF_MEMORY, SocketEnd::Final));
                     }
                     return true;
@@ -327,19 +322,10 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         }
     }
 
-    /// Charges the memory of the buffers and of the backlog. Returns `false` if it exceeds its share of the budget.
+    /// Charges the memory of the buffers and of the backlog. Returns `false` if the budget is used up.
     fn charge_memory(&mut self) -> bool {
         let bytes = self.messages.memory() + self.backlog_bytes;
-        if bytes > BUSY_READ_BYTES
-            && bytes > self.charge.bytes()
-            && bytes > self.charge.budget().largest_queue()
-        {
-            return false;
-        }
-        if bytes != self.charge.bytes() {
-            self.charge.adjust(bytes);
-        }
-        true
+        self.charge.adjust(bytes, bytes)
     }
 
     /// Discards bytes until the client closes the socket.

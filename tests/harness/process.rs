@@ -1,8 +1,10 @@
 //! Resource usage of the server's process, from `/proc`.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use anyhow::Context;
+
+use crate::with_timeout;
 
 /// Unit of processor times in `/proc`, independent of the kernel's timer frequency.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -39,6 +41,34 @@ impl Process {
     /// Fails if the process has exited.
     pub fn peak_resident_kib(self) -> anyhow::Result<u64> {
         self.status("VmHWM:")
+    }
+
+    /// Returns the number of open files, sockets included.
+    ///
+    /// # Errors
+    /// Fails if the process has exited.
+    pub fn open_files(self) -> anyhow::Result<usize> {
+        Ok(fs::read_dir(format!("/proc/{}/fd", self.0))?.count())
+    }
+
+    /// Waits until `condition` is met.
+    ///
+    /// # Errors
+    /// Fails with the condition's error, or after the timeout.
+    pub async fn wait_until(
+        self,
+        description: &str,
+        condition: impl Fn(Self) -> anyhow::Result<bool>,
+    ) -> anyhow::Result<()> {
+        // The kernel reports no changes of these figures.
+        let mut polls = tokio::time::interval(Duration::from_millis(100));
+        with_timeout(description, async {
+            while !condition(self)? {
+                polls.tick().await;
+            }
+            Ok(())
+        })
+        .await
     }
 
     fn status(self, name: &str) -> anyhow::Result<u64> {
