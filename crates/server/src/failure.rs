@@ -2,11 +2,13 @@
 
 use std::{fmt, process::ExitCode};
 
+use crate::usage_error::UsageError;
+
 /// Error that ends a command. Displays as a message for the user.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// Invalid arguments or configuration: exit code 2.
-    Usage(String),
+    Usage(UsageError),
     /// Error while running: exit code 1.
     Runtime(String),
     /// The command of `tailcast run` could not be started: exit code as in shells.
@@ -14,10 +16,6 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self::Usage(message.into())
-    }
-
     pub(crate) fn runtime(message: impl Into<String>) -> Self {
         Self::Runtime(message.into())
     }
@@ -31,12 +29,17 @@ impl Failure {
     }
 }
 
+impl From<UsageError> for Failure {
+    fn from(error: UsageError) -> Self {
+        Self::Usage(error)
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(message) | Self::Runtime(message) | Self::CommandNotStarted { message, .. } => {
-                f.write_str(message)
-            }
+            Self::Usage(error) => error.fmt(f),
+            Self::Runtime(message) | Self::CommandNotStarted { message, .. } => f.write_str(message),
         }
     }
 }

@@ -20,6 +20,7 @@ mod signals;
 mod stream;
 mod tail;
 mod terminal;
+mod usage_error;
 
 use std::process::ExitCode;
 

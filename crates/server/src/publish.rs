@@ -9,7 +9,7 @@ use webpubsub_protocol::{
     token::{Claims, UnixTime, sign},
 };
 
-use crate::{cli::PublishOptions, failure::Failure};
+use crate::{cli::PublishOptions, failure::Failure, usage_error::UsageError};
 
 /// Timeout of the request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -18,9 +18,8 @@ const TOKEN_LIFETIME_SECONDS: u64 = 60;
 
 /// Sends the message. Returns when the service has accepted it.
 pub(crate) async fn run(options: PublishOptions) -> Result<(), Failure> {
-    let service = ConnectionString::parse(&options.connection_string)
-        .map_err(|error| Failure::usage(error.to_string()))?;
-    let hub = HubName::new(&options.hub).map_err(|error| Failure::usage(error.to_string()))?;
+    let service = ConnectionString::parse(&options.connection_string).map_err(UsageError::from)?;
+    let hub = HubName::new(&options.hub).map_err(UsageError::from)?;
     let url = service.endpoint.send_to_all_url(&hub);
     let claims = Claims::new(url.clone(), unix_time(), TOKEN_LIFETIME_SECONDS);
     let token = sign(&claims, &service.access_key)

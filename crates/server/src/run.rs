@@ -32,6 +32,7 @@ use crate::{
     },
     signals::{Signals, StopSignal},
     terminal::without_controls,
+    usage_error::UsageError,
 };
 
 /// Idle time after the command's exit at which reading stops: a background process of the command can hold the pipe open.
@@ -108,7 +109,7 @@ async fn wait_for_exit(child: &mut Child, signals: &mut Signals) -> io::Result<E
 
 fn start(options: &RunOptions) -> Result<Child, Failure> {
     let Some((program, arguments)) = options.command.split_first() else {
-        return Err(Failure::usage("no command was given; pass it after `--`"));
+        return Err(UsageError::NoCommand.into());
     };
     let mut command = Command::new(program);
     // The command must not inherit the key.

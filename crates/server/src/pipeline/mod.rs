@@ -17,6 +17,7 @@
 pub(crate) mod input;
 pub(crate) mod line_assembler;
 mod line_batcher;
+mod publish_error;
 pub(crate) mod stop_requests;
 mod tally;
 
@@ -36,6 +37,7 @@ use crate::{
     cli::{DEFAULT_GROUP, TargetOptions},
     failure::Failure,
     terminal::without_controls,
+    usage_error::UsageError,
 };
 use input::Input;
 use line_batcher::LineBatcher;
@@ -99,13 +101,13 @@ pub(crate) async fn run(
             ClientEnd::Stopped(reporting.await.ok().flatten())
         }
     };
-    tally.conclude(command, end)
+    Ok(tally.conclude(command, end)?)
 }
 
 impl TargetOptions {
     /// Returns the validated name of the group.
-    pub(crate) fn group_name(&self) -> Result<GroupName, Failure> {
-        GroupName::new(&self.group).map_err(|error| Failure::usage(error.to_string()))
+    pub(crate) fn group_name(&self) -> Result<GroupName, UsageError> {
+        Ok(GroupName::new(&self.group)?)
     }
 }
 

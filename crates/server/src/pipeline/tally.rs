@@ -7,8 +7,10 @@ use std::{
 
 use webpubsub_protocol::message::AckError;
 
-use super::line_batcher::{InputWarnings, MAX_LINE_BYTES};
-use crate::failure::Failure;
+use super::{
+    line_batcher::{InputWarnings, MAX_LINE_BYTES},
+    publish_error::{Cause, PublishError},
+};
 
 /// Reason for which the client ended, with its unresolved connection error, if any.
 #[derive(Debug)]
@@ -52,35 +54,25 @@ impl Tally {
     }
 
     /// Prints warnings. Returns success only if every line read was acknowledged.
-    pub(super) fn conclude(&self, command: &str, end: ClientEnd) -> Result<(), Failure> {
+    pub(super) fn conclude(&self, command: &str, end: ClientEnd) -> Result<(), PublishError> {
         self.print_warnings(command);
         let (read, missing) = (self.read.get(), self.read.get() - self.acknowledged.get());
-        let unacknowledged = match (missing, read) {
-            (0, _) => None,
-            (1, 1) => Some("the line read was not acknowledged".to_owned()),
-            (missing, read) => Some(format!("{missing} of {read} lines read were not acknowledged")),
-        };
-        let cause = if let Some(error) = self.ack_error.borrow().as_ref() {
-            let advice = if error.is_forbidden() {
-                "; the negotiate endpoint does not grant permission to publish to this group: check --group, or pass --publish-key"
-            } else {
-                ""
-            };
-            Some(format!("the service refused the message: {}{advice}", error.message))
-        } else {
-            let input_error = self.input_error.borrow();
-            let input_failed = || Some(format!("cannot read standard input: {}", input_error.as_ref()?));
-            match end {
-                ClientEnd::GaveUp(error) => {
-                    Some(format!("gave up: {}", error.as_deref().unwrap_or("the connection ended")))
-                }
-                // A connection error after the last acknowledgement loses nothing.
-                ClientEnd::Stopped(Some(error)) if missing > 0 => Some(error),
-                ClientEnd::Stopped(_) => input_failed(),
+        let cause = self.cause(end, missing);
+        if cause.is_none() && missing == 0 { Ok(()) } else { Err(PublishError { cause, missing, read }) }
+    }
+
+    fn cause(&self, end: ClientEnd, missing: u64) -> Option<Cause> {
+        if let Some(error) = self.ack_error.borrow().as_ref() {
+            return Some(Cause::Refused(error.clone()));
+        }
+        match end {
+            ClientEnd::GaveUp(error) => Some(Cause::GaveUp(error)),
+            // A connection error after the last acknowledgement loses nothing.
+            ClientEnd::Stopped(Some(error)) if missing > 0 => Some(Cause::NotConnected(error)),
+            ClientEnd::Stopped(_) => {
+                self.input_error.borrow().as_ref().map(|error| Cause::Input(error.to_string()))
             }
-        };
-        let errors: Vec<String> = cause.into_iter().chain(unacknowledged).collect();
-        if errors.is_empty() { Ok(()) } else { Err(Failure::runtime(errors.join("; "))) }
+        }
     }
 
     fn print_warnings(&self, command: &str) {
@@ -102,10 +94,6 @@ impl Tally {
 mod tests {
     use super::*;
 
-    fn outcome(tally: &Tally, end: ClientEnd) -> String {
-        tally.conclude("stream", end).map_or_else(|failure| failure.to_string(), |()| "success".to_owned())
-    }
-
     fn connection_error() -> Option<String> {
         Some("no network".to_owned())
     }
@@ -113,25 +101,40 @@ mod tests {
     #[test]
     fn success_requires_every_line_to_be_acknowledged() {
         let tally = Tally::default();
+        let conclude = |end| tally.conclude("stream", end);
         tally.add_read(5);
         tally.add_acknowledged(3);
-        let missing = "2 of 5 lines read were not acknowledged";
-        assert_eq!(outcome(&tally, ClientEnd::Stopped(None)), missing);
-        assert_eq!(outcome(&tally, ClientEnd::Stopped(connection_error())), format!("no network; {missing}"));
-        let gave_up = format!("gave up: no network; {missing}");
-        assert_eq!(outcome(&tally, ClientEnd::GaveUp(connection_error())), gave_up);
+        let lost = |cause| Err(PublishError { cause, missing: 2, read: 5 });
+        assert_eq!(conclude(ClientEnd::Stopped(None)), lost(None));
+        let not_connected = Cause::NotConnected("no network".to_owned());
+        assert_eq!(conclude(ClientEnd::Stopped(connection_error())), lost(Some(not_connected)));
+        let gave_up = || Some(Cause::GaveUp(connection_error()));
+        assert_eq!(conclude(ClientEnd::GaveUp(connection_error())), lost(gave_up()));
         tally.add_acknowledged(2);
-        assert_eq!(outcome(&tally, ClientEnd::Stopped(connection_error())), "success");
-        assert_eq!(outcome(&tally, ClientEnd::GaveUp(connection_error())), "gave up: no network");
+        assert_eq!(conclude(ClientEnd::Stopped(connection_error())), Ok(()));
+        let nothing_lost = PublishError { cause: gave_up(), missing: 0, read: 5 };
+        assert_eq!(conclude(ClientEnd::GaveUp(connection_error())), Err(nothing_lost));
     }
 
     #[test]
-    fn a_refused_message_is_reported_with_advice() {
+    fn a_refusal_has_precedence_over_the_end_of_the_client() {
         let tally = Tally::default();
         tally.add_read(1);
-        tally.set_ack_error(AckError { name: "Forbidden".into(), message: "No.".into() });
-        let message = outcome(&tally, ClientEnd::Stopped(None));
-        assert!(message.contains("No.; the negotiate endpoint does not grant permission"), "{message}");
-        assert!(message.ends_with("the line read was not acknowledged"), "{message}");
+        let refusal = AckError { name: "Forbidden".into(), message: "No.".into() };
+        tally.set_ack_error(refusal.clone());
+        assert_eq!(
+            tally.conclude("stream", ClientEnd::GaveUp(connection_error())),
+            Err(PublishError { cause: Some(Cause::Refused(refusal)), missing: 1, read: 1 })
+        );
+    }
+
+    #[test]
+    fn an_input_that_fails_is_an_error_although_every_line_is_acknowledged() {
+        let tally = Tally::default();
+        tally.end_input(Some(io::Error::other("broken")), InputWarnings::default());
+        assert_eq!(
+            tally.conclude("stream", ClientEnd::Stopped(None)),
+            Err(PublishError { cause: Some(Cause::Input("broken".to_owned())), missing: 0, read: 0 })
+        );
     }
 }

@@ -13,11 +13,11 @@ use webpubsub_protocol::{
 use super::site::Site;
 use crate::{
     cli::ServeOptions,
-    failure::Failure,
     service::{
         access_key::is_development_key,
         config::{ListenConfig, ServiceConfig},
     },
+    usage_error::UsageError,
 };
 
 /// Service that delivers the messages.
@@ -47,32 +47,25 @@ pub(crate) struct ServeConfig {
 
 impl ServeConfig {
     /// Validates the options.
-    pub(crate) fn from_options(options: ServeOptions) -> Result<Self, Failure> {
-        let usage = |error: &dyn std::error::Error| Failure::usage(error.to_string());
+    pub(crate) fn from_options(options: ServeOptions) -> Result<Self, UsageError> {
         let mut listen = ListenConfig::from_options(&options.service)?;
         listen.proxies.user_header = options.user_header.as_deref().map(user_header).transpose()?;
         let backend = match &options.connection_string {
             Some(text) => {
                 if let Some(flag) = ServiceConfig::first_flag(&options.service) {
-                    return Err(Failure::usage(format!(
-                        "{flag} configures the embedded service, which a connection string replaces; remove the flag, or \
-                         configure the service of the connection string"
-                    )));
+                    return Err(UsageError::EmbeddedServiceOnly { flag });
                 }
-                let connection_string = ConnectionString::parse(text).map_err(|error| usage(&error))?;
-                Backend::Azure { connection_string }
+                Backend::Azure { connection_string: ConnectionString::parse(text)? }
             }
             None => Backend::Embedded(ServiceConfig::from_options(&options.service, listen.is_private)?),
         };
         if options.publish_key.as_deref() == Some("") {
-            return Err(Failure::usage(
-                "the publish key is empty; set --publish-key to a secret, or omit it",
-            ));
+            return Err(UsageError::EmptyPublishKey);
         }
         Ok(Self {
             backend,
-            hub: HubName::new(&options.hub).map_err(|error| usage(&error))?,
-            group: GroupName::new(&options.group).map_err(|error| usage(&error))?,
+            hub: HubName::new(&options.hub)?,
+            group: GroupName::new(&options.group)?,
             open_groups: options.allow_group.iter().map(|text| pattern(text)).collect::<Result<_, _>>()?,
             site: select_site(options.site)?,
             publish_key: options.publish_key,
@@ -120,28 +113,20 @@ impl ServeConfig {
     }
 }
 
-fn user_header(name: &str) -> Result<HeaderName, Failure> {
-    name.parse().map_err(|_| Failure::usage(format!("--user-header `{name}` is not a valid header name")))
+fn user_header(name: &str) -> Result<HeaderName, UsageError> {
+    name.parse().map_err(|_| UsageError::UserHeader { name: name.to_owned() })
 }
 
-fn pattern(text: &str) -> Result<Pattern, Failure> {
-    Pattern::parse(text).ok_or_else(|| {
-        Failure::usage(format!(
-            "--allow-group `{text}` is not a valid pattern; use at most five of `?` (one character), `*` (any characters \
-             but dots) and `**` (any characters)"
-        ))
-    })
+fn pattern(text: &str) -> Result<Pattern, UsageError> {
+    Pattern::parse(text).ok_or_else(|| UsageError::GroupPattern { pattern: text.to_owned() })
 }
 
 /// Selects the page: from the given directory, or embedded in the binary, or from a default directory.
-fn select_site(given: Option<PathBuf>) -> Result<Site, Failure> {
+fn select_site(given: Option<PathBuf>) -> Result<Site, UsageError> {
     let has_page = |folder: &PathBuf| folder.join("index.html").is_file();
     match given {
         Some(folder) if has_page(&folder) => Ok(Site::Folder(folder)),
-        Some(folder) => Err(Failure::usage(format!(
-            "--site {} contains no index.html; build the page with `cargo xtask build`, which writes it to target/site",
-            folder.display()
-        ))),
+        Some(folder) => Err(UsageError::NoPage { folder }),
         None => Ok(Site::embedded().unwrap_or_else(|| {
             let beside =
                 std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("site")));
@@ -153,12 +138,15 @@ fn select_site(given: Option<PathBuf>) -> Result<Site, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use clap::Parser;
+    use webpubsub_protocol::{connection_string::ConnectionStringError, name::NameError};
 
     use super::*;
     use crate::cli::{Cli, CliCommand};
 
-    fn configure(arguments: &[&str]) -> Result<ServeConfig, Failure> {
+    fn configure(arguments: &[&str]) -> Result<ServeConfig, UsageError> {
         let all = ["tailcast", "serve"].iter().chain(arguments);
         let CliCommand::Serve(options) = Cli::try_parse_from(all).unwrap().command else {
             panic!("not serve")
@@ -166,11 +154,8 @@ mod tests {
         ServeConfig::from_options(options)
     }
 
-    fn error(arguments: &[&str]) -> String {
-        match configure(arguments) {
-            Err(Failure::Usage(message)) => message,
-            other => panic!("{other:?}"),
-        }
+    fn error(arguments: &[&str]) -> UsageError {
+        configure(arguments).unwrap_err()
     }
 
     const KEY: &str = "0123456789012345678901234567890123";
@@ -185,7 +170,7 @@ mod tests {
     #[test]
     fn an_allowed_origin_of_another_host_makes_the_server_public() {
         let proxied = ["--allow-origin", "https://logs.example"];
-        assert!(error(&proxied).contains("--access-key "));
+        assert!(matches!(error(&proxied), UsageError::NoAccessKey { .. }));
         let with_key = configure(&[&proxied[..], &["--access-key", KEY]].concat()).unwrap();
         assert!(!with_key.is_publishing_open());
         let local = configure(&["--allow-origin", "http://localhost:3000"]).unwrap();
@@ -203,13 +188,23 @@ mod tests {
 
     #[test]
     fn invalid_options_are_reported() {
-        assert!(error(&["Endpoint=https://x"]).contains("`AccessKey`"));
-        assert!(error(&["--hub", "1"]).contains("`1` is no hub name"));
-        assert!(error(&["--group", " "]).contains("no group name"));
+        let without_key = ConnectionStringError::Missing { part: "AccessKey" };
+        assert!(
+            matches!(error(&["Endpoint=https://x"]), UsageError::ConnectionString(error) if error == without_key)
+        );
+        assert!(matches!(error(&["--hub", "1"]), UsageError::Name(NameError::Hub { .. })));
+        assert!(matches!(error(&["--group", " "]), UsageError::Name(NameError::Group { .. })));
         let through_azure = ["Endpoint=https://x;AccessKey=k", "--event-handler", "http://h"];
-        assert!(error(&through_azure).contains("--event-handler configures the embedded service"));
-        assert!(error(&["--site", "/nonexistent"]).contains("/nonexistent contains no index.html"));
-        assert!(error(&["--allow-group", "a*b*c*d*e*f*"]).contains("is not a valid pattern"));
-        assert!(error(&["--publish-key", ""]).contains("publish key is empty"));
+        assert!(matches!(error(&through_azure), UsageError::EmbeddedServiceOnly { flag: "--event-handler" }));
+        assert!(matches!(
+            error(&["--site", "/nonexistent"]),
+            UsageError::NoPage { folder } if folder == Path::new("/nonexistent")
+        ));
+        assert!(matches!(error(&["--allow-group", "a*b*c*d*e*f*"]), UsageError::GroupPattern { .. }));
+        assert!(matches!(
+            error(&["--trusted-proxy", "127.0.0.1", "--user-header", "a b"]),
+            UsageError::UserHeader { .. }
+        ));
+        assert!(matches!(error(&["--publish-key", ""]), UsageError::EmptyPublishKey));
     }
 }

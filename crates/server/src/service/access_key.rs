@@ -2,7 +2,7 @@
 
 use webpubsub_protocol::connection_string::AccessKey;
 
-use crate::failure::Failure;
+use crate::usage_error::UsageError;
 
 /// Well-known key of the vendor's emulator, so that connection strings from its documentation work. It is not secret, so it
 /// is accepted only if no other host can reach the server.
@@ -34,32 +34,23 @@ pub(super) fn access_keys(
     primary: Option<&str>,
     secondary: Option<&str>,
     is_private: bool,
-) -> Result<AccessKeys, Failure> {
+) -> Result<AccessKeys, UsageError> {
     let primary = match primary {
         Some(key) => parse_key(key, "--access-key", is_private)?,
         None if is_private => parse_key(DEVELOPMENT_KEY, "--access-key", is_private)?,
         None => {
-            return Err(Failure::usage(format!(
-                "other hosts can reach the server (by --listen, --allow-origin, --public-url or --trusted-proxy), so the \
-                 embedded service requires its own access key; pass --access-key {}",
-                random_key()
-            )));
+            return Err(UsageError::NoAccessKey { suggestion: random_key() });
         }
     };
     let secondary = secondary.map(|key| parse_key(key, "--secondary-access-key", is_private)).transpose()?;
     Ok(AccessKeys { primary, secondary })
 }
 
-fn parse_key(key: &str, flag: &str, is_private: bool) -> Result<AccessKey, Failure> {
+fn parse_key(key: &str, flag: &'static str, is_private: bool) -> Result<AccessKey, UsageError> {
     if key == DEVELOPMENT_KEY && !is_private {
-        return Err(Failure::usage(
-            "the development key is well known, so it is refused where other hosts can reach the server \
-             (by --listen, --allow-origin, --public-url or --trusted-proxy); choose another key",
-        ));
+        return Err(UsageError::DevelopmentKey);
     }
-    AccessKey::new(key).map_err(|error| {
-        Failure::usage(error.to_string().replace("`AccessKey`", &format!("the value of {flag}")))
-    })
+    AccessKey::new(key).map_err(|error| UsageError::AccessKey { flag, error })
 }
 
 /// Returns a random key of 43 characters, as a suggestion.
@@ -78,18 +69,21 @@ fn random_key() -> String {
 
 #[cfg(test)]
 mod tests {
+    use webpubsub_protocol::connection_string::ConnectionStringError;
+
     use super::*;
 
-    fn error(primary: Option<&str>, secondary: Option<&str>, is_private: bool) -> String {
-        access_keys(primary, secondary, is_private).unwrap_err().to_string()
+    fn error(primary: Option<&str>, secondary: Option<&str>, is_private: bool) -> UsageError {
+        access_keys(primary, secondary, is_private).unwrap_err()
     }
 
     #[test]
     fn the_development_key_is_refused_where_other_hosts_can_reach_the_server() {
         assert!(is_development_key(&access_keys(None, None, true).unwrap().primary));
-        assert!(error(None, None, false).contains("--access-key "));
-        assert!(error(Some(DEVELOPMENT_KEY), None, false).contains("is well known"));
-        assert!(error(Some(&random_key()), Some(DEVELOPMENT_KEY), false).contains("is well known"));
+        assert!(matches!(error(None, None, false), UsageError::NoAccessKey { .. }));
+        assert!(matches!(error(Some(DEVELOPMENT_KEY), None, false), UsageError::DevelopmentKey));
+        let secondary = error(Some(&random_key()), Some(DEVELOPMENT_KEY), false);
+        assert!(matches!(secondary, UsageError::DevelopmentKey));
     }
 
     #[test]
@@ -97,8 +91,13 @@ mod tests {
         let (first, second) = (random_key(), random_key());
         let both = access_keys(Some(&first), Some(&second), false).unwrap();
         assert_eq!(both.all().iter().map(AccessKey::reveal).collect::<Vec<_>>(), [first, second]);
-        assert!(error(Some("short"), None, true).contains("--access-key has 5 bytes"));
-        assert!(error(None, Some("short"), true).contains("--secondary-access-key has 5 bytes"));
+        let too_short = ConnectionStringError::KeyTooShort { length: 5 };
+        let refused = error(Some("short"), None, true);
+        assert!(refused.to_string().starts_with("the value of --access-key has 5 bytes"), "{refused}");
+        assert!(matches!(
+            error(None, Some("short"), true),
+            UsageError::AccessKey { flag: "--secondary-access-key", error } if error == too_short
+        ));
     }
 
     #[test]

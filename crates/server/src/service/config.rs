@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cli::{DEFAULT_MEMORY_LIMIT, ServiceOptions},
-    failure::Failure,
+    usage_error::UsageError,
 };
 use bytesize::ByteSize;
 use webpubsub_hub::{
@@ -38,7 +38,7 @@ pub(crate) struct ListenConfig {
 
 impl ListenConfig {
     /// Validates the options.
-    pub(crate) fn from_options(options: &ServiceOptions) -> Result<Self, Failure> {
+    pub(crate) fn from_options(options: &ServiceOptions) -> Result<Self, UsageError> {
         for origin in &options.allow_origin {
             check_origin(origin)?;
         }
@@ -97,7 +97,7 @@ pub(crate) struct ServiceConfig {
 
 impl ServiceConfig {
     /// Validates the options.
-    pub(crate) fn from_options(options: &ServiceOptions, is_private: bool) -> Result<Self, Failure> {
+    pub(crate) fn from_options(options: &ServiceOptions, is_private: bool) -> Result<Self, UsageError> {
         let file = options.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
         let (primary, secondary) = (options.access_key.as_deref(), options.secondary_access_key.as_deref());
         let access_keys = access_key::access_keys(primary, secondary, is_private)?;
@@ -106,7 +106,7 @@ impl ServiceConfig {
             .iter()
             .map(|text| text.parse())
             .collect::<Result<_, _>>()
-            .map_err(|error| Failure::usage(format!("--event-handler: {error}")))?;
+            .map_err(UsageError::EventHandler)?;
         event_handlers.extend(file.event_handlers);
         let allows_anonymous = options.allow_anonymous || file.allows_anonymous;
         let is_inspectable = options.inspect || is_private;
@@ -147,47 +147,36 @@ fn client_limits(options: &ServiceOptions, is_private: bool) -> Option<ClientLim
     })
 }
 
-fn memory_limit(size: ByteSize) -> Result<usize, Failure> {
-    usize::try_from(size.as_u64()).ok().filter(|bytes| *bytes >= MIN_MEMORY_LIMIT_BYTES).ok_or_else(|| {
-        Failure::usage(format!(
-            "--memory-limit {size} is too small; give at least {}",
-            ByteSize(MIN_MEMORY_LIMIT_BYTES as u64)
-        ))
-    })
+fn memory_limit(size: ByteSize) -> Result<usize, UsageError> {
+    let bytes = usize::try_from(size.as_u64()).ok().filter(|bytes| *bytes >= MIN_MEMORY_LIMIT_BYTES);
+    bytes.ok_or(UsageError::MemoryLimit { given: size, minimum: ByteSize(MIN_MEMORY_LIMIT_BYTES as u64) })
 }
 
 fn is_loopback_origin(origin: &str) -> bool {
     origin.split_once("://").is_some_and(|(_, host)| is_loopback_host(host.trim_end_matches('/')))
 }
 
-fn public_endpoint(url: &str) -> Result<Endpoint, Failure> {
-    Endpoint::parse(url).filter(|_| url.contains("://")).ok_or_else(|| {
-        Failure::usage(format!(
-            "--public-url `{url}` is not a valid URL; give scheme and host, such as https://logs.example.com, and a path if needed"
-        ))
-    })
+fn public_endpoint(url: &str) -> Result<Endpoint, UsageError> {
+    let endpoint = Endpoint::parse(url).filter(|_| url.contains("://"));
+    endpoint.ok_or_else(|| UsageError::PublicUrl { url: url.to_owned() })
 }
 
-fn check_origin(origin: &str) -> Result<(), Failure> {
+fn check_origin(origin: &str) -> Result<(), UsageError> {
     let is_origin = origin.split_once("://").is_some_and(|(scheme, host)| {
         matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '*', '?', '#', ' '])
     });
-    if is_origin {
-        return Ok(());
-    }
-    Err(Failure::usage(format!(
-        "--allow-origin `{origin}` is not an origin; give scheme and host, such as https://example.com, without a path or `*`"
-    )))
+    if is_origin { Ok(()) } else { Err(UsageError::Origin { origin: origin.to_owned() }) }
 }
 
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use webpubsub_hub::event_handler::http::rule::RuleError;
 
     use super::*;
     use crate::cli::{Cli, CliCommand};
 
-    fn configure(arguments: &[&str]) -> Result<ServiceConfig, Failure> {
+    fn configure(arguments: &[&str]) -> Result<ServiceConfig, UsageError> {
         let all = ["tailcast", "hub"].iter().chain(arguments);
         let CliCommand::Hub(options) = Cli::try_parse_from(all).unwrap().command else { panic!("not hub") };
         let listen = ListenConfig::from_options(&options.service)?;
@@ -232,14 +221,16 @@ mod tests {
         assert!(!public.is_private);
         assert_eq!(public.origins.allowed, ["https://logs.example"]);
         assert!(listen(&["--public-url", "http://localhost:8080"]).unwrap().is_private);
-        assert!(listen(&["--public-url", "logs.example"]).unwrap_err().to_string().contains("--public-url"));
+        let without_scheme = listen(&["--public-url", "logs.example"]);
+        assert!(matches!(without_scheme, Err(UsageError::PublicUrl { .. })), "{without_scheme:?}");
     }
 
     #[test]
     fn invalid_handlers_and_origins_are_reported() {
-        let error = |arguments: &[&str]| configure(arguments).unwrap_err().to_string();
-        assert!(error(&["--event-handler", "nowhere"]).contains("--event-handler: `nowhere`"));
-        assert!(error(&["--allow-origin", "*"]).contains("`*` is not an origin"));
+        let error = |arguments: &[&str]| configure(arguments).unwrap_err();
+        let handler = error(&["--event-handler", "nowhere"]);
+        assert!(matches!(handler, UsageError::EventHandler(RuleError::Setting(_))), "{handler:?}");
+        assert!(matches!(error(&["--allow-origin", "*"]), UsageError::Origin { .. }));
         assert!(configure(&["--event-handler", "http://localhost:3000/{hub}"]).is_ok());
     }
 }

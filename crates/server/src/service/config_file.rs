@@ -17,13 +17,32 @@ use serde::Deserialize;
 use webpubsub_hub::event_handler::http::rule::{Rule, RuleError, UrlTemplate, UserEvents};
 use webpubsub_protocol::name::HubName;
 
-use crate::failure::Failure;
+use crate::usage_error::UsageError;
 
 /// Maximum size of the file, in bytes: room for a thousand handlers.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// Range of the timeout of event handlers.
 const HANDLER_TIMEOUT_SECONDS: RangeInclusive<u64> = 1..=600;
+
+/// Error of a configuration file.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigFileError {
+    #[error("cannot read the file: {0}")]
+    Unreadable(#[from] io::Error),
+    #[error("the file has {length} bytes; the limit is {MAX_FILE_BYTES}")]
+    TooLarge { length: u64 },
+    #[error(transparent)]
+    Syntax(#[from] toml::de::Error),
+    #[error(
+        "`handler-timeout-seconds` must be from {} to {}",
+        HANDLER_TIMEOUT_SECONDS.start(),
+        HANDLER_TIMEOUT_SECONDS.end()
+    )]
+    HandlerTimeout,
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+}
 
 /// Settings of a file.
 #[derive(Debug, Default)]
@@ -55,31 +74,32 @@ struct HandlerTable {
 
 impl ConfigFile {
     /// Reads and validates a file.
-    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let invalid = |message: String| Failure::usage(format!("--config {}: {message}", path.display()));
-        let unreadable = |error: io::Error| invalid(format!("cannot read the file: {error}"));
-        let length = fs::metadata(path).map_err(unreadable)?.len();
-        if length > MAX_FILE_BYTES {
-            return Err(invalid(format!("the file has {length} bytes; the limit is {MAX_FILE_BYTES}")));
-        }
-        let text = fs::read_to_string(path).map_err(unreadable)?;
-        Self::parse(&text).map_err(invalid)
+    pub(super) fn read(path: &Path) -> Result<Self, UsageError> {
+        let parsed = read_text(path).and_then(|text| Self::parse(&text));
+        parsed.map_err(|error| UsageError::ConfigFile { path: path.to_owned(), error })
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
-        let table: FileTable = toml::from_str(text).map_err(|error| error.to_string())?;
+    fn parse(text: &str) -> Result<Self, ConfigFileError> {
+        let table: FileTable = toml::from_str(text)?;
         let seconds = table.handler_timeout_seconds;
         if seconds.is_some_and(|seconds| !HANDLER_TIMEOUT_SECONDS.contains(&seconds)) {
-            let (min, max) = (HANDLER_TIMEOUT_SECONDS.start(), HANDLER_TIMEOUT_SECONDS.end());
-            return Err(format!("`handler-timeout-seconds` must be from {min} to {max}"));
+            return Err(ConfigFileError::HandlerTimeout);
         }
         let rules: Result<Vec<Rule>, RuleError> = table.event_handler.into_iter().map(rule).collect();
         Ok(Self {
             allows_anonymous: table.allow_anonymous,
             handler_timeout: seconds.map(Duration::from_secs),
-            event_handlers: rules.map_err(|error| error.to_string())?,
+            event_handlers: rules?,
         })
     }
+}
+
+fn read_text(path: &Path) -> Result<String, ConfigFileError> {
+    let length = fs::metadata(path)?.len();
+    if length > MAX_FILE_BYTES {
+        return Err(ConfigFileError::TooLarge { length });
+    }
+    Ok(fs::read_to_string(path)?)
 }
 
 fn rule(table: HandlerTable) -> Result<Rule, RuleError> {
@@ -114,17 +134,31 @@ mod tests {
     #[test]
     fn errors_include_the_setting_or_the_line() {
         let error = |text: &str| ConfigFile::parse(text).unwrap_err();
-        assert!(error("colour = 1").contains("unknown field `colour`"));
-        assert!(error("allow-anonymous = true\n[[event-handler]]\n").contains("line 2"));
-        assert!(error("[[event-handler]]\nurl-template = \"x\"").contains("`x` is no URL template"));
-        assert!(error("handler-timeout-seconds = 0").contains("from 1 to 600"));
-        let boot = "[[event-handler]]\nurl-template = \"http://h\"\nsystem-events = [\"boot\"]";
-        assert!(error(boot).contains("`boot` is no system event"));
+        let unknown = error("colour = 1");
+        assert!(matches!(&unknown, ConfigFileError::Syntax(error) if error.to_string().contains("`colour`")));
+        let incomplete = error("allow-anonymous = true\n[[event-handler]]\n");
         assert!(
-            ConfigFile::read(Path::new("/nonexistent.toml"))
-                .unwrap_err()
-                .to_string()
-                .contains("/nonexistent.toml")
+            matches!(&incomplete, ConfigFileError::Syntax(error) if error.to_string().contains("line 2"))
         );
+        let url = error("[[event-handler]]\nurl-template = \"x\"");
+        assert!(matches!(&url, ConfigFileError::Rule(RuleError::Url { url, .. }) if url == "x"), "{url}");
+        let timeout = error("handler-timeout-seconds = 0");
+        assert!(matches!(timeout, ConfigFileError::HandlerTimeout));
+        assert!(timeout.to_string().ends_with("must be from 1 to 600"), "{timeout}");
+        let boot = error("[[event-handler]]\nurl-template = \"http://h\"\nsystem-events = [\"boot\"]");
+        assert!(
+            matches!(&boot, ConfigFileError::Rule(RuleError::SystemEvent(name)) if name == "boot"),
+            "{boot}"
+        );
+    }
+
+    #[test]
+    fn a_missing_file_is_reported_with_its_path() {
+        let missing = Path::new("/nonexistent.toml");
+        let error = ConfigFile::read(missing).unwrap_err();
+        assert!(matches!(
+            error,
+            UsageError::ConfigFile { path, error: ConfigFileError::Unreadable(_) } if path == missing
+        ));
     }
 }

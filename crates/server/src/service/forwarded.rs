@@ -17,7 +17,7 @@ use ipnet::IpNet;
 use webpubsub_hub::handshake::ClientAddress;
 
 use super::accept::Peer;
-use crate::failure::Failure;
+use crate::usage_error::UsageError;
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -41,14 +41,12 @@ pub(crate) struct ClientInfo {
 
 impl TrustedProxies {
     /// Parses addresses and networks.
-    pub(crate) fn parse(texts: &[String]) -> Result<Self, Failure> {
+    pub(crate) fn parse(texts: &[String]) -> Result<Self, UsageError> {
         let network = |text: &String| {
             let address = IpAddr::from_str(text).map(IpNet::from);
-            address.or_else(|_| IpNet::from_str(text)).map_err(|_| {
-                Failure::usage(format!(
-                    "--trusted-proxy `{text}` is not an IP address or network; give one such as 127.0.0.1 or 10.0.0.0/8"
-                ))
-            })
+            address
+                .or_else(|_| IpNet::from_str(text))
+                .map_err(|_| UsageError::TrustedProxy { text: text.clone() })
         };
         Ok(Self { networks: texts.iter().map(network).collect::<Result<_, _>>()?, user_header: None })
     }
@@ -243,8 +241,8 @@ mod tests {
 
     #[test]
     fn an_invalid_network_is_reported() {
-        let error = TrustedProxies::parse(&["everybody".to_owned()]).unwrap_err().to_string();
-        assert!(error.contains("`everybody`"), "{error}");
+        let parsed = TrustedProxies::parse(&["everybody".to_owned()]);
+        assert!(matches!(parsed, Err(UsageError::TrustedProxy { text }) if text == "everybody"));
     }
 
     fn any_forwarded() -> impl Strategy<Value = Vec<(&'static str, String)>> {

@@ -3,10 +3,10 @@
 mod accept;
 pub(crate) mod access_key;
 pub(crate) mod config;
-mod config_file;
+pub(crate) mod config_file;
 pub(crate) mod forwarded;
 mod sockets;
-mod tls;
+pub(crate) mod tls;
 
 use std::{io, sync::Arc, time::Duration};
 

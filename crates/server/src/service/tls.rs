@@ -12,7 +12,7 @@ use rustls::{
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, usage_error::UsageError};
 
 /// Paths of certificate and key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(crate) struct TlsFiles {
 
 /// Error of the certificate or the key. It never contains a part of the key.
 #[derive(Debug, thiserror::Error)]
-enum TlsError {
+pub(crate) enum TlsError {
     #[error("cannot read {content} from the PEM file {path}: {error}", path = path.display())]
     File { path: PathBuf, content: &'static str, error: pem::Error },
     #[error("{path} contains no certificate; give a PEM file with the certificate chain, the server's own certificate first", path = path.display())]
@@ -40,8 +40,7 @@ impl Tls {
     /// Loads the files, and reloads them on SIGHUP. If reloading fails, the error is printed and the previous certificate
     /// stays in use.
     pub(crate) fn from_files(files: TlsFiles) -> Result<Self, Failure> {
-        let failure = |error: TlsError| Failure::usage(format!("TLS (--tls-cert, --tls-key): {error}"));
-        let (newest, config) = watch::channel(read(&files).map_err(failure)?);
+        let (newest, config) = watch::channel(read(&files).map_err(UsageError::Tls)?);
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};

@@ -24,6 +24,7 @@ use crate::{
         stop_requests::StopRequests,
     },
     signals::Signals,
+    usage_error::UsageError,
 };
 use change_watcher::ChangeWatcher;
 use followed_file::FollowedFile;
@@ -32,10 +33,7 @@ use followed_file::FollowedFile;
 pub(crate) async fn run(options: TailOptions) -> Result<(), Failure> {
     let stop_requests = StopRequests::from_signals(Signals::listen()?);
     if let Some(other) = options.files.iter().find(|path| path.exists() && !path.is_file()) {
-        return Err(Failure::usage(format!(
-            "{} is not a regular file; pass the paths of files, or pipe the input to `tailcast stream`",
-            other.display()
-        )));
+        return Err(UsageError::NotAFile { path: other.clone() }.into());
     }
     let names = names(&options.files);
     let files: Vec<FollowedFile> = options

@@ -1,0 +1,76 @@
+//! Errors of arguments and configuration.
+
+use std::path::PathBuf;
+
+use bytesize::ByteSize;
+use webpubsub_hub::event_handler::http::rule::RuleError;
+use webpubsub_protocol::{connection_string::ConnectionStringError, name::NameError};
+
+use crate::service::{config_file::ConfigFileError, tls::TlsError};
+
+/// Error of arguments or configuration, found before anything is served or published.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UsageError {
+    #[error(transparent)]
+    ConnectionString(#[from] ConnectionStringError),
+    #[error(transparent)]
+    Name(#[from] NameError),
+    #[error(
+        "{flag} configures the embedded service, which a connection string replaces; remove the flag, or configure the \
+         service of the connection string"
+    )]
+    EmbeddedServiceOnly { flag: &'static str },
+    #[error("the publish key is empty; set --publish-key to a secret, or omit it")]
+    EmptyPublishKey,
+    #[error("--user-header `{name}` is not a valid header name")]
+    UserHeader { name: String },
+    #[error(
+        "--allow-group `{pattern}` is not a valid pattern; use at most five of `?` (one character), `*` (any characters \
+         but dots) and `**` (any characters)"
+    )]
+    GroupPattern { pattern: String },
+    #[error(
+        "--site {} contains no index.html; build the page with `cargo xtask build`, which writes it to target/site",
+        folder.display()
+    )]
+    NoPage { folder: PathBuf },
+    #[error(
+        "other hosts can reach the server (by --listen, --allow-origin, --public-url or --trusted-proxy), so the embedded \
+         service requires its own access key; pass --access-key {suggestion}"
+    )]
+    NoAccessKey { suggestion: String },
+    #[error(
+        "the development key is well known, so it is refused where other hosts can reach the server (by --listen, \
+         --allow-origin, --public-url or --trusted-proxy); choose another key"
+    )]
+    DevelopmentKey,
+    #[error("{}", error.to_string().replace("`AccessKey`", &format!("the value of {flag}")))]
+    AccessKey { flag: &'static str, error: ConnectionStringError },
+    #[error(
+        "--trusted-proxy `{text}` is not an IP address or network; give one such as 127.0.0.1 or 10.0.0.0/8"
+    )]
+    TrustedProxy { text: String },
+    #[error(
+        "--public-url `{url}` is not a valid URL; give scheme and host, such as https://logs.example.com, and a path if needed"
+    )]
+    PublicUrl { url: String },
+    #[error(
+        "--allow-origin `{origin}` is not an origin; give scheme and host, such as https://example.com, without a path or `*`"
+    )]
+    Origin { origin: String },
+    #[error("--memory-limit {given} is too small; give at least {minimum}")]
+    MemoryLimit { given: ByteSize, minimum: ByteSize },
+    #[error("--event-handler: {0}")]
+    EventHandler(RuleError),
+    #[error("--config {}: {error}", path.display())]
+    ConfigFile { path: PathBuf, error: ConfigFileError },
+    #[error("TLS (--tls-cert, --tls-key): {0}")]
+    Tls(TlsError),
+    #[error("no command was given; pass it after `--`")]
+    NoCommand,
+    #[error(
+        "{} is not a regular file; pass the paths of files, or pipe the input to `tailcast stream`",
+        path.display()
+    )]
+    NotAFile { path: PathBuf },
+}
