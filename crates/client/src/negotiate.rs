@@ -211,13 +211,19 @@ mod tests {
     use super::*;
 
     const URL: &str = "http://h/negotiate?id=me";
+    const ENDPOINT: &str = "http://h/negotiate";
 
     fn read(url: &str, status: u16, body: &str) -> Result<ServiceUrl, ConnectFailure> {
         read_answer(url, Answer { status, content_type: "text/plain", body: Some(body) })
     }
 
-    fn words(status: u16, body: &str) -> String {
-        read(URL, status, body).unwrap_err().to_string()
+    fn failure(status: u16, body: &str) -> ConnectFailure {
+        read(URL, status, body).unwrap_err()
+    }
+
+    /// The failure of an answer that is not what was asked for.
+    fn wrong_answer(found: &str) -> ConnectFailure {
+        ConnectFailure::NegotiateAnswer { url: ENDPOINT.to_owned(), found: found.to_owned() }
     }
 
     #[test]
@@ -229,29 +235,39 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_answer_is_described_in_words() {
-        assert!(words(404, "").contains("http://h/negotiate answered 404 Not Found; is this the address"));
-        assert!(words(404, "no hub\n").ends_with("http://h/negotiate answered 404 Not Found: no hub"));
-        assert!(words(200, " <!doctype html><p>hi").contains("a web page (HTML)"));
-        assert!(words(200, "").contains("answered nothing"));
-        assert!(words(200, r#"{"url":"https://h/x?access_token=secret"}"#).contains("`https://h/x`"));
-        assert!(words(200, r#"{"url":"ws://"}"#).contains("`ws://`"));
-        assert!(words(200, r#"{"url":5}"#).contains(r#"`{"url":5}`"#));
+    fn an_error_status_is_a_failure_with_the_reason_of_the_server() {
+        for (body, reason) in [("", None), ("no hub\n", Some("no hub".to_owned()))] {
+            let expected = ConnectFailure::NegotiateStatus { url: ENDPOINT.to_owned(), status: 404, reason };
+            assert_eq!(failure(404, body), expected);
+        }
+    }
+
+    #[test]
+    fn a_wrong_answer_is_described() {
+        for (body, found) in [
+            (" <!doctype html><p>hi", "a web page (HTML)"),
+            ("", "nothing"),
+            (r#"{"url":"https://h/x?access_token=secret"}"#, "the URL `https://h/x`, which is no ws(s)://…"),
+            (r#"{"url":"ws://"}"#, "the URL `ws://`, which is no ws(s)://…"),
+            (r#"{"url":5}"#, r#"`{"url":5}`"#),
+        ] {
+            assert_eq!(failure(200, body), wrong_answer(found));
+        }
     }
 
     #[test]
     fn a_body_that_was_not_read_is_too_long_for_a_url_and_no_reason() {
         let failure =
             |status| read_answer(URL, Answer { status, content_type: "text/plain", body: None }).unwrap_err();
-        assert!(failure(200).to_string().contains("answered more than 262144 bytes"));
+        assert_eq!(failure(200), wrong_answer("more than 262144 bytes"));
         assert!(matches!(failure(403), ConnectFailure::NegotiateStatus { reason: None, .. }));
     }
 
     #[test]
     fn an_encrypted_endpoint_does_not_lead_to_an_unencrypted_service() {
-        let words =
-            read("https://h/negotiate", 200, r#"{"url":"ws://h/x?access_token=secret"}"#).unwrap_err();
-        assert!(words.to_string().contains("unencrypted") && !words.to_string().contains("secret"));
+        let refused = read("https://h/negotiate", 200, r#"{"url":"ws://h/x?access_token=secret"}"#);
+        assert!(matches!(refused, Err(ConnectFailure::NegotiateAnswer { .. })), "{refused:?}");
+        assert!(!format!("{refused:?}").contains("secret"), "{refused:?}");
         assert!(read("https://h/negotiate", 200, r#"{"url":"wss://h/x"}"#).is_ok());
     }
 
@@ -268,11 +284,11 @@ mod tests {
         for body in
             [r#"{"url":"https://h/x?access_token=secret"}"#, r#"{"url":"ws:// ?access_token=secret"}"#]
         {
-            assert!(!words(200, body).contains("secret"), "{body}");
+            assert!(!failure(200, body).to_string().contains("secret"), "{body}");
         }
         let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
         for answer in [format!(r#"{{"token":"{token}"}}"#), token.to_owned()] {
-            assert!(!words(200, &answer).contains("eyJ"), "{answer}");
+            assert!(!failure(200, &answer).to_string().contains("eyJ"), "{answer}");
         }
         for given in [token.to_owned(), format!("https://h/x?access_token={token}"), format!("ws:///{token}")]
         {
@@ -286,10 +302,12 @@ mod tests {
 
     #[test]
     fn what_is_no_url_of_a_service_is_described() {
-        let words = |given: &str| ServiceUrl::given(given).unwrap_err().to_string();
-        assert!(words("").contains("nothing is no client access URL"));
-        assert!(words("https://h/x?y=z").contains("`https://h/x` is no"));
-        assert!(words("Endpoint=…").contains("a text of 12 bytes is no"));
+        for (given, found) in
+            [("", "nothing"), ("https://h/x?y=z", "`https://h/x`"), ("Endpoint=…", "a text of 12 bytes")]
+        {
+            let refused = ServiceUrl::given(given).unwrap_err();
+            assert_eq!(refused, ConnectFailure::NotAServiceUrl { found: found.to_owned() });
+        }
         assert!(ServiceUrl::given("wss://h/client/hubs/x").is_ok());
     }
 }

@@ -6,7 +6,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-use webpubsub_client::{ClientEvent, ClientOptions, web::WebClient};
+use webpubsub_client::{ClientEvent, ClientOptions, ConnectFailure, web::WebClient};
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
@@ -17,13 +17,19 @@ async fn a_worker_negotiates() {
         let failures = Rc::clone(&failures);
         move |event| {
             if let ClientEvent::ConnectFailed { failure } = event {
-                failures.borrow_mut().push(failure.to_string());
+                failures.borrow_mut().push(failure);
             }
         }
     });
     while failures.borrow().is_empty() {
         TimeoutFuture::new(10).await;
     }
-    let words = failures.borrow().concat();
-    assert!(words.contains("http://127.0.0.1:1/negotiate cannot be reached"), "{words}");
+    let failures = failures.borrow();
+    assert!(
+        matches!(
+            &failures[..],
+            [ConnectFailure::NegotiateUnreachable { url, .. }, ..] if url == "http://127.0.0.1:1/negotiate"
+        ),
+        "{failures:?}"
+    );
 }

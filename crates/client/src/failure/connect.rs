@@ -255,6 +255,33 @@ mod tests {
     }
 
     #[test]
+    fn a_message_says_what_failed_and_what_to_check() {
+        let url = || "http://h/negotiate".to_owned();
+        for (failure, words) in [
+            (
+                ConnectFailure::NegotiateUnreachable { url: url(), detail: "cut off".into() },
+                "negotiate failed: http://h/negotiate cannot be reached (cut off); is the server running?",
+            ),
+            (
+                ConnectFailure::NegotiateOrigin { url: url(), origin: "http://o".into() },
+                "negotiate failed: http://h/negotiate does not answer pages of http://o; allow that origin there (CORS), as \
+                 `tailcast serve --allow-origin http://o` does",
+            ),
+            (
+                ConnectFailure::NegotiateAnswer { url: url(), found: "nothing".into() },
+                "negotiate failed: http://h/negotiate answered nothing instead of {\"url\": \"wss://…\"}; is this the address \
+                 of a negotiate endpoint?",
+            ),
+            (
+                ConnectFailure::NotAServiceUrl { found: "nothing".into() },
+                "cannot connect: nothing is no client access URL (wss://HOST/client/hubs/HUB?access_token=…)",
+            ),
+        ] {
+            assert_eq!(failure.to_string(), words);
+        }
+    }
+
+    #[test]
     fn a_summary_has_neither_address_nor_close_code() {
         let unreachable = ConnectFailure::NegotiateUnreachable { url: "http://h".into(), detail: "1".into() };
         for (failure, summary) in [

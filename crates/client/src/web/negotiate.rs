@@ -159,8 +159,14 @@ mod tests {
     use super::*;
     use crate::web::tests::FetchStub;
 
-    async fn failure(url: &str) -> String {
-        negotiate_at(url.to_owned()).await.unwrap_err().to_string()
+    const URL: &str = "http://h/negotiate";
+
+    async fn failure(url: &str) -> ConnectFailure {
+        negotiate_at(url.to_owned()).await.unwrap_err()
+    }
+
+    fn refused(status: u16, reason: Option<&str>) -> ConnectFailure {
+        ConnectFailure::NegotiateStatus { url: URL.to_owned(), status, reason: reason.map(str::to_owned) }
     }
 
     #[wasm_bindgen_test]
@@ -188,8 +194,9 @@ mod tests {
                  },
              }));",
         );
-        let words = failure("http://h/negotiate?id=secret").await;
-        assert!(words.contains("http://h/negotiate answered more than 262144 bytes"), "{words}");
+        let endless = failure("http://h/negotiate?id=secret").await;
+        let found = format!("more than {MAX_ANSWER_BYTES} bytes");
+        assert_eq!(endless, ConnectFailure::NegotiateAnswer { url: URL.to_owned(), found });
         let log = fetch.log();
         let chunks = log.iter().filter(|entry| *entry == "chunk").count();
         assert!((5..=6).contains(&chunks), "{log:?}");
@@ -205,8 +212,7 @@ mod tests {
             let _fetch = FetchStub::install(&format!(
                 "return new Response(`{body}`, {{ status: 403, headers: {{ 'content-type': '{content_type}' }} }});"
             ));
-            let words = failure("http://h/negotiate").await;
-            assert!(words.ends_with("answered 403 Forbidden: the group is closed"), "{words}");
+            assert_eq!(failure(URL).await, refused(403, Some("the group is closed")));
         }
     }
 
@@ -217,10 +223,7 @@ mod tests {
                 "return new Response(new ReadableStream({{ pull(controller) {{ {pull} }} }}),
                      {{ status: 403, headers: {{ 'content-type': 'text/plain' }} }});"
             ));
-            assert!(
-                failure("http://h/negotiate").await.contains("answered 403 Forbidden; check the group"),
-                "{pull}"
-            );
+            assert_eq!(failure(URL).await, refused(403, None), "{pull}");
         }
     }
 
@@ -230,7 +233,7 @@ mod tests {
             "return new Response(new ReadableStream({ pull() { log.push('chunk') } }, { highWaterMark: 0 }),
                  { status: 404, headers: { 'content-type': 'text/html' } });",
         );
-        assert!(failure("http://h/negotiate").await.contains("answered 404 Not Found; is this the address"));
+        assert_eq!(failure(URL).await, refused(404, None));
         assert!(!fetch.log().contains(&"chunk".to_owned()));
     }
 
@@ -239,8 +242,9 @@ mod tests {
         let _fetch = FetchStub::install(
             "return new Response(new ReadableStream({ pull() { throw new TypeError('cut off') } }));",
         );
-        let words = failure("http://h/negotiate").await;
-        assert!(words.contains("http://h/negotiate cannot be reached (cut off)"), "{words}");
+        let unreachable =
+            ConnectFailure::NegotiateUnreachable { url: URL.to_owned(), detail: "cut off".to_owned() };
+        assert_eq!(failure(URL).await, unreachable);
     }
 
     #[wasm_bindgen_test]
@@ -248,12 +252,16 @@ mod tests {
         let outcomes = [
             ("() => Promise.reject('no session')", "no session"),
             ("async () => ({ ok: true })", "ok"),
-            ("() => { throw new TypeError('blocked') }", "(blocked)"),
+            ("() => { throw new TypeError('blocked') }", "blocked"),
         ];
         for (fetch, detail) in outcomes {
             let _fetch = FetchStub::replace(&js_sys::eval(fetch).unwrap());
-            let words = failure("/negotiate").await;
-            assert!(words.contains("cannot be reached") && words.contains(detail), "{fetch}: {words}");
+            let ConnectFailure::NegotiateUnreachable { url, detail: found } = failure("/negotiate").await
+            else {
+                panic!("{fetch}")
+            };
+            assert_eq!(url, "/negotiate");
+            assert!(found.contains(detail), "{fetch}: {found}");
         }
     }
 
@@ -264,7 +272,8 @@ mod tests {
              if (request.mode === 'cors') throw new TypeError('Failed to fetch');
              return new Response();",
         );
-        assert!(failure("http://h/negotiate?id=secret").await.contains("allow that origin there (CORS)"));
+        let foreign = failure("http://h/negotiate?id=secret").await;
+        assert!(matches!(&foreign, ConnectFailure::NegotiateOrigin { url, .. } if url == URL), "{foreign:?}");
         assert_eq!(fetch.log()[..2], ["cors http://h/negotiate?id=secret", "no-cors http://h/negotiate"]);
     }
 
