@@ -40,7 +40,7 @@ impl Plan {
     #[must_use]
     pub fn of_page(settings: Result<Settings, String>) -> Option<Self> {
         let (address, settings) = match settings {
-            Ok(settings) => (PageAddress::read(&settings), settings),
+            Ok(settings) => (PageAddress::read(&settings).map_err(|error| error.to_string()), settings),
             Err(reason) => (Err(reason), Settings::default()),
         };
         let start_client: StartClient = match &address {

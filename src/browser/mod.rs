@@ -5,7 +5,7 @@
 //! | [`host`] | the page around the viewer: its own, or a host page |
 //! | [`settings`] | settings from the address, the storage and the host page |
 //! | [`preferences`] | settings that the user changes, persisted |
-//! | [`page_address`] | groups, negotiate endpoints and limits that the settings ask for |
+//! | [`page_address`], [`address_error`] | groups, negotiate endpoints and limits that the settings ask for |
 //! | [`client`], `shared_client` | clients of the connections |
 //! | [`scheduler`] | animation frames, idle callbacks and timers |
 //! | [`clock`] | the browser's clocks |
@@ -13,6 +13,7 @@
 //! | [`download`] | lines as a file |
 //! | [`file_reader`] | files as lines |
 
+pub mod address_error;
 pub mod client;
 pub mod clipboard;
 pub mod clock;

@@ -7,7 +7,7 @@
 use web_sys::Url;
 use webpubsub_protocol::{name::GroupName, subprotocol::Subprotocol};
 
-use super::settings::Settings;
+use super::{address_error::AddressError, settings::Settings};
 use crate::model::{
     line_store::StoreLimits,
     source::{MAX_SOURCES, Source, source_names},
@@ -56,13 +56,16 @@ impl NegotiateTarget {
         self.url.starts_with("ws")
     }
 
-    fn read(negotiate: &str, base: &str, groups: &[GroupName], user: Option<&str>) -> Result<Self, String> {
+    fn read(
+        negotiate: &str,
+        base: &str,
+        groups: &[GroupName],
+        user: Option<&str>,
+    ) -> Result<Self, AddressError> {
         let url = Url::new_with_base(negotiate, base)
             .ok()
             .filter(|url| matches!(url.protocol().as_str(), "http:" | "https:"))
-            .ok_or_else(|| {
-                format!("`{negotiate}` is not the address of a negotiate endpoint: it must be an http or https URL")
-            })?;
+            .ok_or_else(|| AddressError::Negotiate(negotiate.to_owned()))?;
         let mut own =
             groups_of(url.search_params().get_all("group").iter().filter_map(|name| name.as_string()))?;
         if own.is_empty() {
@@ -78,17 +81,17 @@ impl NegotiateTarget {
     }
 
     /// Returns a connection by the service's own URL, token included.
-    fn direct(url: &str, groups: &[GroupName]) -> Result<Self, String> {
+    fn direct(url: &str, groups: &[GroupName]) -> Result<Self, AddressError> {
         let is_websocket = url.starts_with("ws://") || url.starts_with("wss://");
         if !is_websocket {
-            return Err("`url` is not the address of a service: it must be a ws or wss URL".to_owned());
+            return Err(AddressError::Service);
         }
         Self { groups: groups.to_vec(), url: url.to_owned(), foreign_host: None }.with_some_group()
     }
 
-    fn with_some_group(mut self) -> Result<Self, String> {
+    fn with_some_group(mut self) -> Result<Self, AddressError> {
         if self.groups.is_empty() {
-            self.groups.push(GroupName::new(DEFAULT_GROUP).map_err(|error| error.to_string())?);
+            self.groups.push(GroupName::new(DEFAULT_GROUP)?);
         }
         Ok(self)
     }
@@ -124,8 +127,8 @@ impl PageAddress {
     /// Reads the settings of a viewer.
     ///
     /// # Errors
-    /// A sentence for the user: an invalid group name, an invalid address, or too many groups.
-    pub fn read(settings: &Settings) -> Result<Self, String> {
+    /// [`AddressError`]: an invalid group name, an invalid address, too many groups, or an unknown subprotocol.
+    pub fn read(settings: &Settings) -> Result<Self, AddressError> {
         let groups = groups_of(settings.get_all("group").into_iter())?;
         let user = settings.get("id");
         let direct = settings.get("url");
@@ -149,9 +152,7 @@ impl PageAddress {
         }
         let sources: usize = targets.iter().map(|target| target.groups.len()).sum();
         if sources > MAX_SOURCES {
-            return Err(format!(
-                "this address asks for {sources} groups; a viewer shows at most {MAX_SOURCES}"
-            ));
+            return Err(AddressError::TooManyGroups(sources));
         }
         let has_composer =
             settings.get("publish").is_some_and(|value| !matches!(value.as_str(), "0" | "false"));
@@ -172,16 +173,14 @@ impl PageAddress {
     }
 }
 
-fn subprotocol_of(name: Option<&str>) -> Result<Option<Subprotocol>, String> {
+fn subprotocol_of(name: Option<&str>) -> Result<Option<Subprotocol>, AddressError> {
     match name {
         None | Some("") => Ok(None),
         Some("protobuf.reliable") => Ok(Some(Subprotocol::ReliableProtobuf)),
         Some("protobuf") => Ok(Some(Subprotocol::Protobuf)),
         Some("json.reliable") => Ok(Some(Subprotocol::ReliableJson)),
         Some("json") => Ok(Some(Subprotocol::Json)),
-        Some(other) => Err(format!(
-            "unknown subprotocol `{other}`: give protobuf.reliable, protobuf, json.reliable or json"
-        )),
+        Some(other) => Err(AddressError::Subprotocol(other.to_owned())),
     }
 }
 
@@ -200,11 +199,11 @@ fn limits_of(settings: &Settings) -> StoreLimits {
 }
 
 /// Parses group names, each kept once; `a,b` names two.
-fn groups_of(names: impl Iterator<Item = String>) -> Result<Vec<GroupName>, String> {
+fn groups_of(names: impl Iterator<Item = String>) -> Result<Vec<GroupName>, AddressError> {
     let mut groups = Vec::new();
     for named in names {
         for name in named.split(',') {
-            let group = GroupName::new(name).map_err(|error| error.to_string())?;
+            let group = GroupName::new(name)?;
             if !groups.contains(&group) {
                 groups.push(group);
             }
@@ -216,10 +215,11 @@ fn groups_of(names: impl Iterator<Item = String>) -> Result<Vec<GroupName>, Stri
 #[cfg(test)]
 mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
+    use webpubsub_protocol::name::NameError;
 
     use super::{super::settings::SettingValues, *};
 
-    fn address(href: &str) -> Result<PageAddress, String> {
+    fn address(href: &str) -> Result<PageAddress, AddressError> {
         let (_, query) = href.split_once('?').unwrap_or_default();
         PageAddress::read(&Settings::new(SettingValues::from_query(query), href.to_owned()))
     }
@@ -300,15 +300,17 @@ mod tests {
     }
 
     #[wasm_bindgen_test]
-    fn an_invalid_address_is_reported_as_a_sentence() {
-        let sentence = address("http://h/?group=%20").unwrap_err();
-        assert!(sentence.contains("is no group name"), "{sentence}");
+    fn an_invalid_address_is_refused() {
+        let group = address("http://h/?group=%20").unwrap_err();
+        assert!(matches!(group, AddressError::Group(NameError::Group { .. })), "{group:?}");
         for bad in ["javascript:alert(1)", "http://", "ftp://h/"] {
-            let sentence = address(&format!("http://h/?negotiate={bad}")).unwrap_err();
-            assert!(sentence.contains(bad) && sentence.contains("http or https"), "{sentence}");
+            let refused = address(&format!("http://h/?negotiate={bad}"));
+            assert_eq!(refused, Err(AddressError::Negotiate(bad.to_owned())));
         }
         let many: Vec<String> = (0..=MAX_SOURCES).map(|number| number.to_string()).collect();
-        let sentence = address(&format!("http://h/?group={}", many.join(","))).unwrap_err();
-        assert!(sentence.contains("17 groups"), "{sentence}");
+        let refused = address(&format!("http://h/?group={}", many.join(",")));
+        assert_eq!(refused, Err(AddressError::TooManyGroups(MAX_SOURCES + 1)));
+        assert_eq!(address("http://h/?url=https://h/x"), Err(AddressError::Service));
+        assert_eq!(address("http://h/?subprotocol=xml"), Err(AddressError::Subprotocol("xml".to_owned())));
     }
 }

@@ -238,7 +238,8 @@ impl LogController {
         if preferences.highlights != old.highlights {
             let (rules, error) = HighlightRules::parse(&preferences.highlights);
             self.change_log(|log| log.set_highlights(rules));
-            update(self.state.highlights_error(), error.unwrap_or_default());
+            let message = error.map(|error| error.to_string());
+            update(self.state.highlights_error(), message.unwrap_or_default());
         }
         if preferences.is_wrapping != old.is_wrapping {
             // The list wraps when Leptos has written the document: at the latest in the next frame.

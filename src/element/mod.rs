@@ -73,7 +73,7 @@ impl ElementViewer {
         let options: ElementOptions =
             serde_wasm_bindgen::from_value(options).map_err(|error| JsError::new(&error.to_string()))?;
         let settings = Settings::new(options.settings, options.base);
-        let address = PageAddress::read(&settings);
+        let address = PageAddress::read(&settings).map_err(|error| error.to_string());
         let unacknowledged = Unacknowledged::default();
         let events = ElementEvents::new(emit, wants_messages);
         let host = Host::embedded(&place, observer(Rc::clone(&unacknowledged), events.clone()))

@@ -14,6 +14,25 @@ pub const COLOURS: [&str; 6] = ["yellow", "blue", "green", "red", "orange", "pur
 /// Byte range of a line, and the index of its colour in [`COLOURS`].
 pub type Highlight = (Range<usize>, usize);
 
+/// Error of a rule that is not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HighlightError {
+    /// The pattern of the rule on this line cannot be used.
+    #[error("Line {line}: {error}")]
+    Pattern {
+        /// Number of the line.
+        line: usize,
+        /// Error of the pattern.
+        error: QueryError,
+    },
+    /// The rule on this line and all below are beyond [`MAX_RULES`].
+    #[error("Line {line}: only the first {MAX_RULES} rules are used")]
+    TooManyRules {
+        /// Number of the line.
+        line: usize,
+    },
+}
+
 /// Rules for highlights. See the [module](self).
 #[derive(Debug, Default)]
 pub struct HighlightRules {
@@ -21,22 +40,22 @@ pub struct HighlightRules {
 }
 
 impl HighlightRules {
-    /// Parses rules. Returns those that can be used, and a message about one that cannot.
+    /// Parses rules. Returns those that can be used, and the error of one that cannot.
     #[must_use]
-    pub fn parse(text: &str) -> (Self, Option<String>) {
+    pub fn parse(text: &str) -> (Self, Option<HighlightError>) {
         let (mut rules, mut error) = (Vec::new(), None);
-        for (number, line) in (1..).zip(text.lines()) {
-            let line = line.trim();
-            if line.is_empty() {
+        for (line, rule) in (1..).zip(text.lines()) {
+            let rule = rule.trim();
+            if rule.is_empty() {
                 continue;
             }
             if rules.len() == MAX_RULES {
-                error = Some(format!("Line {number}: only the first {MAX_RULES} rules are used"));
+                error = Some(HighlightError::TooManyRules { line });
                 break;
             }
-            match parse_rule(line, rules.len() % COLOURS.len()) {
+            match parse_rule(rule, rules.len() % COLOURS.len()) {
                 Ok(rule) => rules.extend(rule),
-                Err(reason) => error = Some(format!("Line {number}: {reason}")),
+                Err(reason) => error = Some(HighlightError::Pattern { line, error: reason }),
             }
         }
         (Self { rules }, error)
@@ -93,7 +112,12 @@ mod tests {
     #[test]
     fn a_rule_that_cannot_be_used_is_reported_and_the_others_are_used() {
         let (rules, error) = HighlightRules::parse("a\n/(/\nb");
-        assert!(error.unwrap().starts_with("Line 2: "));
+        let error = error.unwrap();
+        assert!(
+            matches!(error, HighlightError::Pattern { line: 2, error: QueryError::Regex(_) }),
+            "{error:?}"
+        );
+        assert!(error.to_string().starts_with("Line 2: "), "{error}");
         assert_eq!(rules.highlights_in("ab"), [(0..1, 0), (1..2, 1)]);
     }
 
@@ -102,6 +126,8 @@ mod tests {
         let text = "a\n".repeat(MAX_RULES) + "b";
         let (rules, error) = HighlightRules::parse(&text);
         assert_eq!(rules.rules.len(), MAX_RULES);
-        assert_eq!(error.unwrap(), "Line 9: only the first 8 rules are used");
+        let error = error.unwrap();
+        assert_eq!(error, HighlightError::TooManyRules { line: MAX_RULES + 1 });
+        assert_eq!(error.to_string(), "Line 9: only the first 8 rules are used");
     }
 }

@@ -109,7 +109,7 @@ impl TestPage {
         let controller = Rc::new(RefCell::new(WeakController::new()));
         let started = Rc::clone(&controller);
         let plan = Plan {
-            address: PageAddress::read(&settings_of(href)),
+            address: PageAddress::read(&settings_of(href)).map_err(|error| error.to_string()),
             start_client,
             limits,
             settings: Settings::of_page(&window).unwrap(),
