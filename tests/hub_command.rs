@@ -89,14 +89,14 @@ async fn invalid_configuration_is_refused_with_the_invalid_setting() -> anyhow::
     std::fs::write(&file, "[[event-handler]]\nurl-template = \"nowhere\"\n")?;
     let path = file.to_string_lossy().into_owned();
     let wrong: [(&[&str], &str); 3] = [
-        (&["--config", &path], "`nowhere` is no URL template"),
+        (&["--config", &path], "`nowhere`"),
         (&["--config", "/nonexistent.toml"], "/nonexistent.toml"),
-        (&["--event-handler", "http://h/ colour=red"], "`colour=red` is no setting"),
+        (&["--event-handler", "http://h/ colour=red"], "`colour=red`"),
     ];
-    for (arguments, words) in wrong {
+    for (arguments, setting) in wrong {
         let ended = run(&tailcast()?, &[&["hub"], arguments].concat(), b"").await?;
         assert_eq!(ended.code, Some(2), "{arguments:?}");
-        assert!(ended.stderr.contains(words), "{}", ended.stderr);
+        assert!(ended.stderr.contains(setting), "{}", ended.stderr);
     }
     std::fs::remove_file(&file)?;
     Ok(())

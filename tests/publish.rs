@@ -38,17 +38,17 @@ async fn usage_errors_exit_with_2_and_runtime_errors_with_1() -> anyhow::Result<
     let program = tailcast()?;
     let key = "k".repeat(40);
     let good = format!("Endpoint=http://127.0.0.1:1;AccessKey={key}");
-    for (arguments, code, words) in [
-        (["publish", "nonsense", "stream", "x"], 2, "no `Endpoint`"),
-        (["publish", &format!("AccessKey={key}"), "stream", "x"], 2, "no `Endpoint`"),
-        (["publish", "Endpoint=http://h", "stream", "x"], 2, "no `AccessKey`"),
-        (["publish", &format!("Endpoint=h h;AccessKey={key}"), "stream", "x"], 2, "`Endpoint`"),
-        (["publish", &good, "1hub", "x"], 2, "`1hub` is no hub name"),
+    for (arguments, code, part) in [
+        (["publish", "nonsense", "stream", "x"], 2, "`Endpoint`"),
+        (["publish", &format!("AccessKey={key}"), "stream", "x"], 2, "`Endpoint`"),
+        (["publish", "Endpoint=http://h", "stream", "x"], 2, "`AccessKey`"),
+        (["publish", &format!("Endpoint=h h;AccessKey={key}"), "stream", "x"], 2, "`h h`"),
+        (["publish", &good, "1hub", "x"], 2, "`1hub`"),
         (["publish", &good, "stream", "x"], 1, "http://127.0.0.1:1 cannot be reached"),
     ] {
         let ended = run(&program, &arguments, b"").await?;
         assert_eq!(ended.code, Some(code), "{arguments:?}: {}", ended.stderr);
-        assert!(ended.stderr.contains(words), "{}", ended.stderr);
+        assert!(ended.stderr.contains(part), "{}", ended.stderr);
     }
     Ok(())
 }
