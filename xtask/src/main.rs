@@ -11,6 +11,8 @@ mod clocks;
 mod dependencies;
 mod dist;
 mod docs;
+#[cfg(test)]
+mod documented;
 mod element;
 mod first_load;
 mod lint;
