@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader, Lines},
-    process::{Child, ChildStdout},
+    process::{Child, ChildStdout, Command},
     sync::watch,
 };
 use webpubsub_protocol::{
@@ -69,10 +69,17 @@ impl Server {
         Self::run(&[&["hub", "--listen", "127.0.0.1:0"], arguments].concat(), "Connection string: ").await
     }
 
-    /// Starts a server, and waits until it is ready and has printed `last_output` to standard error.
     async fn run(arguments: &[&str], last_output: &str) -> anyhow::Result<Self> {
         let mut command = command(&environment::tailcast()?);
         command.args(arguments);
+        Self::start_command(command, last_output).await
+    }
+
+    /// Starts a server by a command, and waits until it is ready and has printed `last_output` to standard error.
+    ///
+    /// # Errors
+    /// Fails if the server does not become ready.
+    pub async fn start_command(mut command: Command, last_output: &str) -> anyhow::Result<Self> {
         // The most verbose logs, for the test that searches them for secrets.
         command.env("TAILCAST_LOG", "trace");
         with_timeout("start of the server", async {
@@ -157,8 +164,7 @@ impl Server {
     /// # Errors
     /// Fails if the endpoint returns no URL.
     pub async fn negotiate(&self, user: &str) -> anyhow::Result<String> {
-        let answer: Value = serde_json::from_str(&get(&self.url(&format!("/negotiate?id={user}"))).await?.1)?;
-        Ok(answer["url"].as_str().context("no url in the response")?.to_owned())
+        negotiated_url(&self.url(&format!("/negotiate?id={user}"))).await
     }
 
     /// Returns a client URL of the hub `stream`, with modified claims, signed with `key`.
@@ -257,6 +263,16 @@ pub async fn signal(process_id: u32, name: &str) -> anyhow::Result<()> {
 pub async fn get(url: &str) -> anyhow::Result<(u16, String)> {
     let response = with_timeout(url, async { Ok(http_client()?.get(url).send().await?) }).await?;
     Ok((response.status().as_u16(), response.text().await?))
+}
+
+/// Requests a client URL from a negotiate endpoint.
+///
+/// # Errors
+/// Fails if the endpoint returns no URL.
+pub async fn negotiated_url(endpoint: &str) -> anyhow::Result<String> {
+    let (_, answer) = get(endpoint).await?;
+    let negotiated: Value = serde_json::from_str(&answer).with_context(|| answer.clone())?;
+    Ok(negotiated["url"].as_str().context("no url in the response")?.to_owned())
 }
 
 /// Creates an HTTP client that uses no proxy.

@@ -1,0 +1,139 @@
+//! Documented commands and settings of the service alone.
+
+use std::fs;
+
+use axum::{
+    Router,
+    extract::State,
+    http::{Method, Uri},
+    response::IntoResponse,
+};
+use tailcast_tests::{
+    server::Server,
+    socket::{JSON, Socket},
+    with_timeout,
+};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+use webpubsub_protocol::token::{Claims, UnixTime, sign};
+
+use crate::{
+    documents::{Step, documents, occurrences},
+    sandbox::Sandbox,
+};
+
+/// Last output of `tailcast hub` before it is ready for the test.
+const LAST_OUTPUT: &str = "Inspector: ";
+
+/// Address of the application in the documents.
+const APPLICATION: &str = "localhost:3000";
+
+/// Service, with the requests that an application receives for a client of the hub `chat`.
+pub struct DocumentedService {
+    /// Command of the documents.
+    pub command: &'static str,
+    requests: &'static [&'static str],
+}
+
+/// Documented services.
+pub const SERVICES: [DocumentedService; 3] = [
+    DocumentedService { command: "tailcast hub", requests: &[] },
+    DocumentedService {
+        command: "tailcast hub --event-handler 'http://localhost:3000/api/webpubsub/hubs/{hub}/'",
+        requests: &["/api/webpubsub/hubs/chat/"],
+    },
+    DocumentedService {
+        command: "tailcast hub --event-handler 'url-template=http://localhost:3000/{event} \
+                  user-event-pattern=order.*,chat system-event=connect hub=chat'",
+        requests: &["/connect", "/order.created"],
+    },
+];
+
+#[tokio::test]
+async fn documented_services_send_events_to_the_documented_urls() -> anyhow::Result<()> {
+    for documented in SERVICES {
+        for step in occurrences(documented.command)? {
+            check(&step, documented.requests).await?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn documented_configuration_files_are_accepted() -> anyhow::Result<()> {
+    let files: Vec<_> = documents()?.iter().flat_map(|document| document.blocks("toml")).collect();
+    assert!(!files.is_empty(), "no document contains a configuration file");
+    for file in files {
+        let application = Application::start().await?;
+        let sandbox = Sandbox::new()?;
+        fs::write(sandbox.file("tailcast.toml"), file.text.replace(APPLICATION, &application.address))?;
+        let command = "tailcast hub --config tailcast.toml".to_owned();
+        let step = Step { place: file.place, exports: Vec::new(), command };
+        let hub = Server::start_command(sandbox.shell(&step)?, LAST_OUTPUT).await?;
+        application.expect(&hub, &["/api/webpubsub/hubs/chat/"]).await?;
+    }
+    Ok(())
+}
+
+async fn check(step: &Step, requests: &[&str]) -> anyhow::Result<()> {
+    let application = Application::start().await?;
+    let mut sandbox = Sandbox::new()?;
+    sandbox.replace(APPLICATION, &application.address);
+    let hub = Server::start_command(sandbox.shell(step)?, LAST_OUTPUT).await?;
+    application.expect(&hub, requests).await
+}
+
+/// Application that accepts all events. Stops when dropped.
+struct Application {
+    address: String,
+    /// Paths of the requests with events.
+    requests: mpsc::UnboundedReceiver<String>,
+    task: JoinHandle<()>,
+}
+
+impl Application {
+    async fn start() -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?.to_string();
+        let (sender, requests) = mpsc::unbounded_channel();
+        let router = Router::new().fallback(accept).with_state(sender);
+        // The server ends with the test.
+        let task = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
+        Ok(Self { address, requests, task })
+    }
+
+    /// Connects a client to the hub `chat`, sends an event, and compares the requests.
+    async fn expect(mut self, hub: &Server, requests: &[&str]) -> anyhow::Result<()> {
+        let endpoint = hub.url("/client/hubs/chat");
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+        let claims = Claims::new(endpoint.clone(), UnixTime(now.as_secs()), 60);
+        let token = sign(&claims, &hub.connection_string()?.access_key)?;
+        let url = format!("{}?access_token={token}", endpoint.replacen("http", "ws", 1));
+        let mut client = Socket::open(&url, &[JSON]).await?;
+        client.json().await?;
+        client.send(r#"{"type":"event","event":"order.created","dataType":"text","data":"1"}"#).await?;
+        for expected in requests {
+            let received = with_timeout(expected, async { Ok(self.requests.recv().await) }).await?;
+            assert_eq!(received.as_deref(), Some(*expected));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Application {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Accepts the validation request and all events.
+async fn accept(
+    State(requests): State<mpsc::UnboundedSender<String>>,
+    method: Method,
+    uri: Uri,
+) -> impl IntoResponse {
+    if method == Method::POST {
+        // The test reads only the requests that it expects.
+        drop(requests.send(uri.path().to_owned()));
+    }
+    [("webhook-allowed-origin", "*")]
+}
