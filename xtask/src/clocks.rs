@@ -10,7 +10,7 @@ const PURE: [&str; 6] = [
     "crates/hub/src/session",
     "crates/lines/src/",
     "crates/protocol/src/",
-    "crates/server/src/serve/negotiate/rate_limit.rs",
+    "crates/hub/src/admission/rate_limit.rs",
     "src/model/",
 ];
 

@@ -88,7 +88,7 @@ impl MessageReader {
         self.release();
         self.whole_frames = None;
         if self.buffer.is_empty() && self.buffer.capacity() > bytes {
-            // Frees the memory of a large message instead of keeping it for small ones.
+            // Frees the memory of a large message, and that of an idle client.
             self.buffer = BytesMut::with_capacity(bytes);
         } else {
             self.buffer.reserve(bytes);

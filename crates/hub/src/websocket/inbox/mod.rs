@@ -6,12 +6,16 @@
 
 use std::{
     collections::VecDeque,
-    future::Future,
+    future::{self, Future},
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    task::{Poll, ready},
     time::{Duration, SystemTime},
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncReadExt},
+    io::{AsyncRead, AsyncReadExt, ReadBuf},
     time::{Instant, timeout_at},
 };
 use webpubsub_protocol::close::{self, Close};
@@ -37,7 +41,7 @@ const ENTRY_BYTES: usize = 256;
 pub const CLOSING_EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time in which a client must complete a message that it has begun: 1 MiB at 140 kbit/s. Until then it holds memory.
 pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Buffer size for reads from an idle client, in bytes. Determines the memory of an idle connection.
+/// Size of a read from an idle client, in bytes.
 const IDLE_READ_BYTES: usize = 2048;
 /// Buffer size for reads from a busy client, in bytes.
 const BUSY_READ_BYTES: usize = 64 * 1024;
@@ -274,9 +278,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         loop {
             let message_deadline = self.begun_at.map(|begun_at| begun_at + MESSAGE_TIMEOUT);
             let until = [deadline, message_deadline].into_iter().flatten().fold(self.ping_at, Instant::min);
-            let space = self.messages.reserve(self.read_capacity);
-            let reading = timeout_at(until, self.reader.read_buf(space)).await;
-            match reading {
+            match timeout_at(until, self.read()).await {
                 Ok(Ok(0) | Err(_)) => {
                     self.end = Some((Close::NORMAL, SocketEnd::Lost));
                     return true;
@@ -311,6 +313,23 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                 }
             }
         }
+    }
+
+    /// Reads once, and returns the number of bytes. Holds no buffer while it waits for an idle client.
+    async fn read(&mut self) -> io::Result<usize> {
+        if self.read_capacity > IDLE_READ_BYTES || self.messages.has_begun() {
+            return self.reader.read_buf(self.messages.reserve(self.read_capacity)).await;
+        }
+        let (reader, messages) = (&mut self.reader, &mut self.messages);
+        messages.reserve(0);
+        future::poll_fn(|context| {
+            let mut bytes = [MaybeUninit::uninit(); IDLE_READ_BYTES];
+            let mut buffer = ReadBuf::uninit(&mut bytes);
+            ready!(Pin::new(&mut *reader).poll_read(context, &mut buffer))?;
+            messages.reserve(buffer.filled().len()).extend_from_slice(buffer.filled());
+            Poll::Ready(Ok(buffer.filled().len()))
+        })
+        .await
     }
 
     /// Returns the maximum payload of a message of this client now, in bytes.
