@@ -118,7 +118,7 @@ pub async fn connect(State(service): State<Arc<Service>>, mut request: Request) 
             Ok(upgraded) => task.run(service, TokioIo::new(upgraded)).await,
             Err(error) => {
                 tracing::debug!(%error, "upgrade failed");
-                task.abandon(service).await;
+                Box::pin(task.abandon(service)).await;
             }
         }
     });
@@ -133,7 +133,7 @@ struct AcceptedHandshake {
 /// Work that starts when the upgrade completes.
 enum UpgradeTask {
     /// New connection that ends with its socket.
-    Direct { session: Session, outbox: Arc<Outbox>, _permit: ConnectionPermit },
+    Direct { session: Box<Session>, outbox: Arc<Outbox>, _permit: ConnectionPermit },
     /// New reliable connection.
     Reliable { resumable: Arc<ResumableSession>, outbox: Arc<Outbox> },
     /// Reliable connection to resume.
@@ -233,7 +233,7 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandsha
     }
     let session = Session::new(joined_hub, connection, query.simple_mode);
     let task = match reconnection_token {
-        None => UpgradeTask::Direct { session, outbox, _permit: permit },
+        None => UpgradeTask::Direct { session: Box::new(session), outbox, _permit: permit },
         Some(token) => {
             let resumable = ResumableSession::new(hub, session, token, permit);
             service.add_resumable(&resumable);

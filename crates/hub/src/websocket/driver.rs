@@ -2,8 +2,11 @@
 
 use std::{
     io::{self, IoSlice},
+    pin::pin,
     time::Duration,
 };
+
+use futures_util::future::{join, select};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
@@ -38,40 +41,40 @@ pub async fn run(
     let (reader, mut writer) = tokio::io::split(socket);
     let connection = std::sync::Arc::clone(session.connection());
     let mut end = SocketEnd::Lost;
-    let reading = async {
-        let mut inbox = Inbox::new(reader, &connection, outbox, handler.is_some());
-        let close;
-        let mut session_loop = SessionLoop { session, outbox, handler };
-        (close, end) = tokio::select! {
-            ended = session_loop.read(&mut inbox) => ended,
-            () = connection.memory().evicted() => {
-                connection.abandon(Close::EVICTED);
-                (Close::EVICTED, SocketEnd::Final)
+    {
+        // Pinned here: a future that is moved into another one takes the memory of an idle connection twice.
+        let reading = pin!(async {
+            let mut inbox = Inbox::new(reader, &connection, outbox, handler.is_some());
+            let close;
+            let mut session_loop = SessionLoop { session, outbox, handler };
+            (close, end) = tokio::select! {
+                ended = session_loop.read(&mut inbox) => ended,
+                () = connection.memory().evicted() => {
+                    connection.abandon(Close::EVICTED);
+                    (Close::EVICTED, SocketEnd::Final)
+                }
+            };
+            match end {
+                // Before the close handshake completes, so that the connection cannot be recovered during it.
+                SocketEnd::Final => connection.close(close),
+                SocketEnd::Lost => outbox.close(close),
             }
-        };
-        match end {
-            // Before the close handshake completes, so that the connection cannot be recovered during it.
-            SocketEnd::Final => connection.close(close),
-            SocketEnd::Lost => outbox.close(close),
-        }
-        // With unread bytes, the operating system would reset the connection, and might drop the close frame.
-        inbox.discard().await;
-    };
-    let writing = async {
-        if let Err(error) = write(&mut writer, outbox, &connection).await {
-            tracing::debug!(connection = %connection.id, %error, "write failed");
-            outbox.close(Close::NORMAL);
-        }
-    };
-    let close_timed_out = async {
-        outbox.closed().await;
-        if !outbox.was_aborted() {
-            tokio::time::sleep(CLOSE_TIMEOUT).await;
-        }
-    };
-    tokio::select! {
-        ((), ()) = async { tokio::join!(reading, writing) } => {}
-        () = close_timed_out => {}
+            // With unread bytes, the operating system would reset the connection, and might drop the close frame.
+            inbox.discard().await;
+        });
+        let writing = pin!(async {
+            if let Err(error) = write(&mut writer, outbox, &connection).await {
+                tracing::debug!(connection = %connection.id, %error, "write failed");
+                outbox.close(Close::NORMAL);
+            }
+        });
+        let close_timed_out = pin!(async {
+            outbox.closed().await;
+            if !outbox.was_aborted() {
+                tokio::time::sleep(CLOSE_TIMEOUT).await;
+            }
+        });
+        select(join(reading, writing), close_timed_out).await;
     }
     end
 }
@@ -112,7 +115,8 @@ impl SessionLoop<'_> {
                 InboxEvent::End(close, end) => return (close, end),
             };
             let action = match action {
-                SessionAction::Dispatch(pending) => match self.dispatch(pending, inbox).await {
+                // Boxed, since most clients never send an event.
+                SessionAction::Dispatch(pending) => match Box::pin(self.dispatch(pending, inbox)).await {
                     Some(action) => action,
                     // The next call of `Inbox::next` returns the kind of the end.
                     None => continue,
@@ -121,7 +125,7 @@ impl SessionLoop<'_> {
             };
             match action {
                 SessionAction::Continue | SessionAction::Dispatch(_) => {}
-                SessionAction::Throttle(receivers) => self.session.wait_for(receivers).await,
+                SessionAction::Throttle(receivers) => Box::pin(self.session.wait_for(receivers)).await,
                 SessionAction::Close(close) => return (close, SocketEnd::Final),
             }
             self.outbox.wait_for_capacity().await;

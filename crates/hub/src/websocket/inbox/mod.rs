@@ -349,7 +349,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
 
     /// Discards bytes until the client closes the socket.
     pub(super) async fn discard(&mut self) {
-        let mut buffer = [0; IDLE_READ_BYTES];
+        let mut buffer = vec![0; IDLE_READ_BYTES];
         while self.reader.read(&mut buffer).await.is_ok_and(|bytes| bytes > 0) {}
     }
 }
