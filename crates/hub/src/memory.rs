@@ -50,8 +50,6 @@ struct Ledger {
 struct Clients {
     next_id: u64,
     by_id: HashMap<u64, Weak<ClientMemory>>,
-    /// What evicted clients that have not ended yet hold, in bytes.
-    evicting: usize,
 }
 
 impl Default for MemoryBudget {
@@ -131,21 +129,22 @@ impl MemoryBudget {
 
     /// Evicts clients until what stays is within the limit and its reserve.
     fn evict(&self) {
-        let mut clients = self.clients();
+        let mut clients: Vec<_> = self.clients().by_id.values().filter_map(Weak::upgrade).collect();
+        // What evicted clients that have not ended yet still hold.
+        let mut evicting: usize =
+            clients.iter().filter(|client| client.is_evicted()).map(|client| client.weight()).sum();
         let is_short = |evicting: usize| self.used().saturating_sub(evicting) > self.evicts_above();
-        if !is_short(clients.evicting) {
+        if !is_short(evicting) {
             return;
         }
-        let mut candidates: Vec<_> = clients.by_id.values().filter_map(Weak::upgrade).collect();
-        candidates.sort_by_cached_key(|client| (!client.may_publish, client.weight()));
-        for largest in candidates.iter().rev() {
-            if !is_short(clients.evicting) {
+        clients.retain(|client| !client.is_evicted() && client.weight() > 0);
+        clients.sort_by_cached_key(|client| (!client.may_publish, client.weight()));
+        for largest in clients.iter().rev() {
+            if !is_short(evicting) {
                 break;
             }
-            clients.evicting += largest.evict();
+            evicting += largest.evict();
         }
-        // Before the candidates: a client that is dropped takes the lock.
-        drop(clients);
     }
 
     /// Registers a client.
@@ -159,7 +158,6 @@ impl MemoryBudget {
             id,
             may_publish,
             weight: AtomicUsize::new(0),
-            evicted_bytes: AtomicUsize::new(0),
             is_evicted: AtomicBool::new(false),
             evicted: Notify::new(),
         });
@@ -176,8 +174,6 @@ pub(crate) struct ClientMemory {
     may_publish: bool,
     /// Size of its queues, in bytes, with shared messages.
     weight: AtomicUsize,
-    /// Its size when it was evicted, in bytes.
-    evicted_bytes: AtomicUsize,
     is_evicted: AtomicBool,
     evicted: Notify,
 }
@@ -190,7 +186,6 @@ impl Default for ClientMemory {
             id: 0,
             may_publish: false,
             weight: AtomicUsize::new(0),
-            evicted_bytes: AtomicUsize::new(0),
             is_evicted: AtomicBool::new(false),
             evicted: Notify::new(),
         }
@@ -215,13 +210,12 @@ impl ClientMemory {
         }
     }
 
-    /// Evicts the client, unless it holds nothing. Returns the size of its queues, in bytes.
+    /// Evicts the client, unless another thread has. Returns the size of its queues, in bytes.
     fn evict(&self) -> usize {
-        let bytes = self.weight();
-        if bytes == 0 || self.is_evicted.swap(true, Ordering::AcqRel) {
+        if self.is_evicted.swap(true, Ordering::AcqRel) {
             return 0;
         }
-        self.evicted_bytes.store(bytes, Ordering::Relaxed);
+        let bytes = self.weight();
         self.budget.record_refusal();
         self.evicted.notify_one();
         bytes
@@ -234,9 +228,7 @@ impl ClientMemory {
 
 impl Drop for ClientMemory {
     fn drop(&mut self) {
-        let mut clients = self.budget.clients();
-        clients.by_id.remove(&self.id);
-        clients.evicting -= *self.evicted_bytes.get_mut();
+        self.budget.clients().by_id.remove(&self.id);
     }
 }
 
@@ -353,11 +345,8 @@ mod tests {
         let another = hold(false, 1);
         assert_eq!(budget.refusals(), 1);
         drop((large, newest, small, another));
-        let (evicting, left) = {
-            let clients = budget.clients();
-            (clients.evicting, clients.by_id.len())
-        };
-        assert_eq!((budget.used(), evicting, left), (12 * MIB, 0, 1));
+        assert_eq!(budget.clients().by_id.len(), 1);
+        assert_eq!(budget.used(), 12 * MIB);
         let _shared = budget.charge(20 * MIB);
         assert!(evicted(&publisher), "publishers are evicted last");
     }

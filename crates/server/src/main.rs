@@ -30,8 +30,9 @@ use failure::Failure;
 
 /// Allocator that returns the memory of a flood to the system: with the one of glibc, 4.4 GiB stayed with the process after
 /// its clients had left.
+#[cfg(unix)]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;

@@ -347,8 +347,10 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         self.charge.adjust(bytes, bytes)
     }
 
-    /// Discards bytes until the client closes the socket.
+    /// Frees the buffers, then discards bytes until the client closes the socket.
     pub(super) async fn discard(&mut self) {
+        (self.messages, self.current, self.backlog) = (MessageReader::default(), None, VecDeque::new());
+        self.charge.adjust(0, 0);
         let mut buffer = vec![0; IDLE_READ_BYTES];
         while self.reader.read(&mut buffer).await.is_ok_and(|bytes| bytes > 0) {}
     }
