@@ -113,3 +113,15 @@ async fn requests_without_a_valid_token_are_rejected_before_any_other_check() {
         assert_eq!(send(request.body(Body::empty()).unwrap()).await.0, 401, "{target}");
     }
 }
+
+#[tokio::test]
+async fn a_token_for_one_group_is_not_accepted_for_a_group_whose_name_differs_in_case() {
+    let signed = "/api/hubs/chat/groups/g/:send?api-version=2024-12-01";
+    for (target, status) in [(signed, 202), ("/api/hubs/chat/groups/G/:send?api-version=2024-12-01", 401)] {
+        let request = Request::post(target)
+            .header(header::HOST, HOST.to_uppercase())
+            .header(header::AUTHORIZATION, bearer(signed))
+            .header(header::CONTENT_TYPE, "text/plain");
+        assert_eq!(send(request.body(Body::from("x")).unwrap()).await.0, status, "{target}");
+    }
+}

@@ -1,35 +1,35 @@
-//! What a token is for.
+//! Audiences of tokens.
 //!
-//! Client tokens name the client endpoint of their hub, REST tokens the URL of the request. Signers spell the same
-//! URL differently: host or hub in another case, `ws` for `http`, parts percent-encoded or not, the query there or
-//! not. All spellings count; another host, path or query does not.
+//! Client tokens name the client endpoint of their hub, REST tokens the URL of the request. Scheme and host have several
+//! spellings: `ws` for `http`, upper and lower case. Names of hubs are not case-sensitive either, and signers differ in
+//! the percent-encoding of the client endpoint. Names of groups, users and connections are case-sensitive, so a REST
+//! request must have the same segments of the path and the same parameters as its token, byte by byte. They are compared
+//! decoded, because some HTTP clients (yarl in Python, for one) encode a URL again after it was signed.
 
 use percent_encoding::percent_decode_str;
 
 use super::Claims;
 
-/// Whether the token is for `path` on `host` (`host[:port]`), whatever the query.
+/// Whether the token is for the client endpoint `path` on `host` (`host[:port]`), with any query.
 ///
 /// `host` is `None` where the host cannot be known or does not matter: a service on the loopback interface has many
 /// names.
 #[must_use]
 pub fn is_for_path(claims: &Claims, host: Option<&str>, path: &str) -> bool {
-    claims
-        .audiences
-        .iter()
-        .any(|audience| split(audience).is_some_and(|parts| is_same_place(&parts, host, path)))
+    claims.audiences.iter().filter_map(|audience| split(audience)).any(|parts| {
+        is_same_host(&parts, host)
+            && is_same_text(parts.path.trim_end_matches('/'), path.trim_end_matches('/'))
+    })
 }
 
-/// Whether the token is for the request target `path[?query]` on `host`.
+/// Whether the token is for the request target `path[?query]` on `host`. A token without a query is for any query.
 #[must_use]
 pub fn is_for_target(claims: &Claims, host: Option<&str>, target: &str) -> bool {
-    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-    claims.audiences.iter().any(|audience| {
-        split(audience).is_some_and(|parts| {
-            let query_fits =
-                parts.query.is_none_or(|signed| query.is_some_and(|sent| is_same_text(signed, sent)));
-            query_fits && is_same_place(&parts, host, path)
-        })
+    let (path, query) = split_query(target);
+    claims.audiences.iter().filter_map(|audience| split(audience)).any(|parts| {
+        is_same_host(&parts, host)
+            && segments(parts.path).eq(segments(path))
+            && parts.query.is_none_or(|signed| query.is_some_and(|sent| is_same_query(signed, sent)))
     })
 }
 
@@ -39,20 +39,41 @@ struct Parts<'a> {
     query: Option<&'a str>,
 }
 
-/// Takes `scheme://host/path?query` apart; `None` for a scheme of another protocol.
+/// Splits `scheme://host/path?query`; `None` for a scheme of another protocol.
 fn split(audience: &str) -> Option<Parts<'_>> {
     let (scheme, rest) = audience.split_once("://")?;
     if !["http", "https", "ws", "wss"].iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
         return None;
     }
-    let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
+    let (place, query) = split_query(rest);
     let (host, path) = place.find('/').map_or((place, ""), |slash| place.split_at(slash));
     Some(Parts { host, path, query })
 }
 
-fn is_same_place(parts: &Parts<'_>, host: Option<&str>, path: &str) -> bool {
-    let host_fits = host.is_none_or(|host| host.eq_ignore_ascii_case(parts.host));
-    host_fits && is_same_text(parts.path.trim_end_matches('/'), path.trim_end_matches('/'))
+fn split_query(text: &str) -> (&str, Option<&str>) {
+    text.split_once('?').map_or((text, None), |(before, query)| (before, Some(query)))
+}
+
+fn is_same_host(parts: &Parts<'_>, host: Option<&str>) -> bool {
+    host.is_none_or(|host| host.eq_ignore_ascii_case(parts.host))
+}
+
+/// Returns the decoded segments of a path. It is split first, so an encoded `/` does not begin another segment.
+fn segments(path: &str) -> impl Iterator<Item = Vec<u8>> {
+    path.split('/').map(|segment| percent_decode_str(segment).collect())
+}
+
+/// Whether the queries have the same parameters in the same order.
+fn is_same_query(signed: &str, sent: &str) -> bool {
+    parameters(signed).eq(parameters(sent))
+}
+
+/// Returns the parameters of a query, with decoded values, as the service reads them.
+fn parameters(query: &str) -> impl Iterator<Item = (&str, Vec<u8>)> {
+    query.split('&').map(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        (name, percent_decode_str(value).collect())
+    })
 }
 
 fn is_same_text(signed: &str, sent: &str) -> bool {
@@ -86,8 +107,54 @@ mod tests {
 
     #[test]
     fn a_token_signed_for_one_query_is_not_good_for_another() {
-        let token = token_for("http://h/api/hubs/c/:send?api-version=1&excluded=a%20b");
-        assert!(is_for_target(&token, None, "/api/hubs/c/%3Asend?api-version=1&excluded=a b"));
-        assert!(!is_for_target(&token, None, "/api/hubs/c/:send?api-version=1"));
+        let token = token_for("http://h/api/hubs/c/:send?api-version=1&filter=a%20eq%20%27x%2B%26y%27");
+        for query in
+            ["filter=a%20eq%20%27x%2B%26y%27", "filter=a%20eq%20'x%2b%26y'", "filter=a%20eq%20'x+%26y'"]
+        {
+            let target = format!("/api/hubs/c/:send?api-version=1&{query}");
+            assert!(is_for_target(&token, None, &target), "{target}");
+        }
+        for query in [
+            "",
+            "?api-version=1",
+            "?filter=a%20eq%20%27x%2B%26y%27&api-version=1",
+            "?api-version=1&filter=A%20eq%20%27x%2B%26y%27",
+            "?api-version=1&filter=a+eq+%27x%2B%26y%27",
+            "?api-version=1&%66ilter=a%20eq%20%27x%2B%26y%27",
+            "?api-version=1&filter=a%20eq%20%27x%2B&y%27",
+            "?api-version=1&filter=a%20eq%20%27x%2B%26y%27&excluded=c",
+        ] {
+            assert!(!is_for_target(&token, None, &format!("/api/hubs/c/:send{query}")), "{query}");
+        }
+        let without_query = token_for("http://h/api/hubs/c/:send");
+        assert!(is_for_target(&without_query, None, "/api/hubs/c/:send?api-version=1"));
+    }
+
+    #[test]
+    fn a_token_for_one_path_is_not_good_for_a_path_with_other_names() {
+        let token = token_for("WSS://LOGS.example:8443/api/hubs/c/groups/g/:send");
+        let host = Some("logs.Example:8443");
+        for target in ["/api/hubs/c/groups/g/:send", "/api/hubs/c/groups/%67/%3Asend"] {
+            assert!(is_for_target(&token, host, target), "{target}");
+        }
+        for target in [
+            "/api/hubs/c/groups/G/:send",
+            "/api/hubs/c/groups/%47/:send",
+            "/api/hubs/C/groups/g/:send",
+            "/api/hubs/c/groups/%2567/:send",
+            "/api/hubs/c/groups/g%2F:send",
+            "/api/hubs/c/groups/g/:send/",
+            "/API/hubs/c/groups/g/:send",
+        ] {
+            assert!(!is_for_target(&token, host, target), "{target}");
+        }
+        let quoted = token_for("http://h/api/hubs/c/users/ada%40example.com/:send");
+        assert!(is_for_target(&quoted, None, "/api/hubs/c/users/ada@example.com/:send"));
+        // One segment that contains a slash is not two segments, and bytes that are not UTF-8 differ from each other.
+        let encoded = token_for("http://h/api/hubs/c/groups/g%2F%FF/:send");
+        assert!(is_for_target(&encoded, None, "/api/hubs/c/groups/g%2f%ff/:send"));
+        for name in ["g/%FF", "g%2F%FE", "g%2F%EF%BF%BD"] {
+            assert!(!is_for_target(&encoded, None, &format!("/api/hubs/c/groups/{name}/:send")), "{name}");
+        }
     }
 }

@@ -144,11 +144,23 @@ pub enum TokenError {
     /// It never ends, which no token may.
     #[error("the access token has no expiry (`exp`)")]
     NoExpiry,
+    /// The header has `crit`: extensions without which the token must not be accepted (RFC 7515, section 4.1.11).
+    #[error(
+        "the access token requires extensions (`crit`), and this service supports none; sign it without `crit`"
+    )]
+    CriticalExtensions,
 }
 
 #[derive(Deserialize)]
 struct Header {
     alg: String,
+    /// Whether there is a `crit` member, whatever its value: without extensions, every value is invalid.
+    #[serde(default, rename = "crit", deserialize_with = "is_present")]
+    has_critical_extensions: bool,
+}
+
+fn is_present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    serde::de::IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 /// The header of every token we sign: `{"alg":"HS256","typ":"JWT"}`.
@@ -180,6 +192,9 @@ pub fn verify(token: &str, keys: &[AccessKey], now: UnixTime) -> Result<Claims, 
     let header: Header = decode_part(header)?;
     if header.alg != "HS256" {
         return Err(TokenError::Malformed);
+    }
+    if header.has_critical_extensions {
+        return Err(TokenError::CriticalExtensions);
     }
     let given_signature = BASE64_URL.decode(given_signature).map_err(|_| TokenError::Malformed)?;
     let is_ours = |key: &AccessKey| bool::from(signature(signed, key).ct_eq(&given_signature));
@@ -297,6 +312,21 @@ mod tests {
         let payload = BASE64_URL.encode(r#"{"exp":9999999999}"#);
         let header = BASE64_URL.encode(r#"{"alg":"none"}"#);
         assert_eq!(verify(&format!("{header}.{payload}."), &[key()], NOW), Err(TokenError::Malformed));
+    }
+
+    #[test]
+    fn a_token_with_critical_extensions_is_refused() {
+        let payload = BASE64_URL.encode(r#"{"exp":9999999999}"#);
+        let signed_with = |header: &str| {
+            let signed = format!("{}.{payload}", BASE64_URL.encode(header));
+            let signature = BASE64_URL.encode(signature(&signed, &key()));
+            verify(&format!("{signed}.{signature}"), &[key()], NOW)
+        };
+        assert!(signed_with(r#"{"alg":"HS256","kid":"1"}"#).is_ok());
+        for critical in [r#"["b64"]"#, r#"["exp"]"#, "[]", "null"] {
+            let header = format!(r#"{{"alg":"HS256","b64":false,"crit":{critical}}}"#);
+            assert_eq!(signed_with(&header), Err(TokenError::CriticalExtensions), "{critical}");
+        }
     }
 
     #[test]
