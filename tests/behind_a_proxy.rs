@@ -86,6 +86,9 @@ async fn only_a_trusted_proxy_can_set_the_user_id() -> anyhow::Result<()> {
     assert_eq!(negotiated(&trusting, "?id=bob", &[]).await?.1.get("sub"), None);
     let distrusting = server(&["--trusted-proxy", "192.0.2.1", "--user-header", "X-User"]).await?;
     assert_eq!(negotiated(&distrusting, "?id=bob", &ada).await?.1.get("sub"), None);
+    let twice = ask(&trusting, "", &[("x-user", "mallory"), ("x-user", "ada")]).await?;
+    assert_eq!(twice.status(), 400);
+    assert!(twice.text().await?.contains("several `x-user` headers"));
     Ok(())
 }
 

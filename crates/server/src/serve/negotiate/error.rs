@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use webpubsub_protocol::name::{GroupName, NameError};
@@ -13,6 +13,10 @@ use webpubsub_protocol::name::{GroupName, NameError};
 pub(super) enum NegotiateError {
     #[error("the user id (`id`) is longer than {limit} bytes")]
     UserIdTooLong { limit: usize },
+    #[error(
+        "the request has several `{name}` headers, so the user is unknown; the proxy must replace this header of its clients"
+    )]
+    SeveralUserHeaders { name: HeaderName },
     #[error("{0}")]
     InvalidGroupName(NameError),
     #[error(
@@ -46,6 +50,7 @@ impl NegotiateError {
     fn status(&self) -> StatusCode {
         match self {
             Self::UserIdTooLong { .. }
+            | Self::SeveralUserHeaders { .. }
             | Self::InvalidGroupName(_)
             | Self::TooManyGroups { .. }
             | Self::InvalidRole { .. } => StatusCode::BAD_REQUEST,

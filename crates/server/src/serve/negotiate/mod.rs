@@ -152,6 +152,10 @@ impl Negotiator {
         headers: &HeaderMap,
     ) -> Result<Option<String>, NegotiateError> {
         let Some(name) = &self.user_header else { return Ok(requested) };
+        // A client could add its own header before or after that of a proxy that does not replace it.
+        if headers.get_all(name).iter().count() > 1 {
+            return Err(NegotiateError::SeveralUserHeaders { name: name.clone() });
+        }
         let value = headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
         request::user_id(value.unwrap_or_default())
     }
@@ -200,6 +204,7 @@ pub(super) async fn negotiate(
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
     use webpubsub_protocol::{connection_string::AccessKey, name::GroupName};
 
     use super::*;
@@ -228,6 +233,24 @@ mod tests {
         let headers = HeaderMap::from_iter([(header::HOST, host.parse().unwrap())]);
         let client = ClientInfo { address: [127, 0, 0, 1].into(), is_encrypted };
         negotiator(location).endpoint(&client, &headers).to_string()
+    }
+
+    #[test]
+    fn a_request_with_two_user_headers_is_refused() {
+        let name = HeaderName::from_static("x-user");
+        let user_id = |values: &[&'static str]| {
+            let headers =
+                values.iter().map(|value| (name.clone(), HeaderValue::from_static(value))).collect();
+            let location = ServiceLocation::RequestHost { https_hosts: vec![] };
+            let negotiator = Negotiator { user_header: Some(name.clone()), ..negotiator(location) };
+            negotiator.user_id(Some("requested".into()), &headers)
+        };
+        assert_eq!(user_id(&["ada"]), Ok(Some("ada".into())));
+        assert_eq!(user_id(&["CN=Ada, O=Example"]), Ok(Some("CN=Ada, O=Example".into())));
+        assert_eq!(user_id(&[]), Ok(None));
+        let refused = Err(NegotiateError::SeveralUserHeaders { name: name.clone() });
+        assert_eq!(user_id(&["mallory", "ada"]), refused);
+        assert_eq!(user_id(&["ada", "ada"]), refused);
     }
 
     #[test]
