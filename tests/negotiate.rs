@@ -129,10 +129,6 @@ async fn only_pages_of_allowed_origins_can_use_the_server() -> anyhow::Result<()
     let url = server.negotiate("x").await?;
     assert_eq!(Socket::refusal(&url, &[JSON], &[("origin", "https://stranger.example")]).await?, 403);
     Socket::open_with(&url, &[JSON], &[("origin", "https://friend.example")]).await?;
-    // DNS rebinding: a host name that resolves to 127.0.0.1 is not allowed.
-    let rebound =
-        http_client()?.get(server.negotiate_url()).header("Host", "stranger.example").send().await?;
-    assert_eq!(rebound.status(), 403);
     Ok(())
 }
 

@@ -61,13 +61,15 @@ impl Kind {
         Ok(command)
     }
 
-    fn capabilities(self) -> anyhow::Result<serde_json::Map<String, Value>> {
+    /// Returns the capabilities. Chromium gets additional flags.
+    fn capabilities(self, flags: &[&str]) -> anyhow::Result<serde_json::Map<String, Value>> {
         let mut capabilities = serde_json::Map::new();
         // Tests use self-signed certificates.
         capabilities.insert("acceptInsecureCerts".to_owned(), json!(true));
         match self {
             Self::Chromium => {
-                let options = json!({ "binary": environment::chromium()?, "args": FLAGS });
+                let flags = [&FLAGS[..], flags].concat();
+                let options = json!({ "binary": environment::chromium()?, "args": flags });
                 capabilities.insert("goog:chromeOptions".to_owned(), options);
                 // Tests assert that pages log no errors.
                 capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
@@ -120,10 +122,23 @@ impl Browser {
     /// # Errors
     /// Fails if either does not start.
     pub async fn start_of(kind: Kind) -> anyhow::Result<Self> {
+        Self::start_with(kind, &[]).await
+    }
+
+    /// Starts Chromium, which resolves a host name to the given address.
+    ///
+    /// # Errors
+    /// Fails if it does not start.
+    pub async fn start_resolving(name: &str, address: &str) -> anyhow::Result<Self> {
+        let rules = format!("--host-resolver-rules=MAP {name} {address}");
+        Self::start_with(Kind::Chromium, &[&rules]).await
+    }
+
+    async fn start_with(kind: Kind, flags: &[&str]) -> anyhow::Result<Self> {
         with_timeout("start of the browser", async {
             let (driver, port) = start_driver(kind).await?;
             let client = ClientBuilder::new(HttpConnector::new())
-                .capabilities(kind.capabilities()?)
+                .capabilities(kind.capabilities(flags)?)
                 .connect(&format!("http://127.0.0.1:{port}"))
                 .await?;
             Ok(Self { client, driver })

@@ -5,9 +5,8 @@
 //! So a request with an `Origin` must come from the service itself, from a loopback page if the service listens on the
 //! loopback interface, or from an allowed origin. Programs send no `Origin`, and are not affected.
 //!
-//! A page may also use a host name that its owner points to 127.0.0.1 (DNS rebinding): the browser then considers it to
-//! be of the same origin. So on the loopback interface, the `Host` must be a loopback name or the host of an allowed
-//! origin.
+//! The service itself is the `Host` of the request. A page can use a host name that its owner points to the service (DNS
+//! rebinding), so the `Host` must have been checked before.
 
 use axum::{
     extract::{Request, State},
@@ -37,31 +36,16 @@ pub enum OriginError {
         /// `Origin` of the request.
         origin: String,
     },
-    /// The `Host` is neither a loopback name nor the host of an allowed origin.
-    #[error(
-        "this service listens on the loopback interface, and `{host}` is not one of its names; allow it with `--allow-origin http://{host}`"
-    )]
-    Host {
-        /// `Host` of the request.
-        host: String,
-    },
 }
 
 impl OriginPolicy {
-    /// Checks the `Host` and `Origin` of a request.
+    /// Checks the `Origin` of a request.
     ///
     /// # Errors
-    /// [`OriginError`] if one of them is not allowed.
+    /// [`OriginError`] if it is not allowed.
     pub fn check(&self, headers: &HeaderMap) -> Result<(), OriginError> {
-        let host = header_text(headers, header::HOST);
-        if let Some(host) = host
-            && self.is_loopback
-            && !is_loopback_host(host)
-            && !self.allowed.iter().any(|origin| is_same(authority(origin), host))
-        {
-            return Err(OriginError::Host { host: host.to_owned() });
-        }
         let Some(origin) = header_text(headers, header::ORIGIN) else { return Ok(()) };
+        let host = header_text(headers, header::HOST);
         let is_own = host.is_some_and(|host| is_same(authority(origin), host));
         let is_loopback_page =
             self.is_loopback && origin.contains("://") && is_loopback_host(authority(origin));
@@ -101,8 +85,7 @@ fn authority(origin: &str) -> &str {
 }
 
 /// Returns whether `host[:port]` names the loopback interface.
-#[must_use]
-pub fn is_loopback_host(host: &str) -> bool {
+fn is_loopback_host(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if !port.contains(']') => name,
         _ => host,
@@ -126,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn on_loopback_only_loopback_origins_and_hosts_are_accepted() {
+    fn on_loopback_only_loopback_origins_are_accepted() {
         let policy = OriginPolicy { is_loopback: true, allowed: vec![] };
         for (host, origin) in [
             ("127.0.0.1:8080", None),
@@ -141,15 +124,13 @@ mod tests {
             ("127.0.0.1:8080", Some("null")),
             ("127.0.0.1:8080", Some("https://localhost.evil.example")),
             ("127.0.0.1:8080", Some("https://127.0.0.1.evil.example")),
-            ("evil.example:8080", Some("http://evil.example:8080")),
-            ("evil.example", None),
         ] {
             assert!(!is_accepted(&policy, host, origin), "{host} {origin:?}");
         }
     }
 
     #[test]
-    fn an_allowed_origin_and_its_host_are_accepted() {
+    fn an_allowed_origin_is_accepted() {
         let policy = OriginPolicy { is_loopback: true, allowed: vec!["https://logs.example".into()] };
         assert!(is_accepted(&policy, "127.0.0.1:1", Some("https://logs.example")));
         assert!(is_accepted(&policy, "logs.example", Some("https://logs.example")));
@@ -157,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn off_loopback_any_host_is_accepted_and_other_origins_are_rejected() {
+    fn off_loopback_only_the_own_origin_is_accepted() {
         let policy = OriginPolicy::default();
         assert!(is_accepted(&policy, "logs.example:8080", Some("http://logs.example:8080")));
         assert!(!is_accepted(&policy, "logs.example:8080", Some("http://other.example")));

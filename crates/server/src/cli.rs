@@ -114,6 +114,10 @@ pub(crate) struct ServiceOptions {
     /// Origin of a further web page that can use this server, such as https://example.com; repeatable
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
+    /// Further host name of this server in requests (`Host`), such as logs.example.com; repeatable. IP addresses, localhost,
+    /// the name of this machine, and the hosts of --public-url and --allow-origin need no flag
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
     /// Certificate chain for TLS (PEM); reloaded on SIGHUP. Requires --tls-key
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,

@@ -6,7 +6,7 @@ use crate::{
     cli::HubOptions,
     failure::Failure,
     service::{
-        self, BoundServer,
+        self, BoundServer, HEALTH_PATH,
         config::{ListenConfig, ServiceConfig},
     },
 };
@@ -17,7 +17,7 @@ pub(crate) async fn run(options: HubOptions) -> Result<(), Failure> {
     let config = ServiceConfig::from_options(&options.service, listen.is_private)?;
     let server = BoundServer::bind(listen).await?;
     let service = service::embedded(&config, &server.config, None)?;
-    let app = Router::new().route("/healthz", get(|| async { "ok\n" })).merge(service.router());
+    let app = Router::new().route(HEALTH_PATH, get(|| async { "ok\n" })).merge(service.router());
     server.print_service_info(&config);
     server.serve(app, Some(service)).await
 }

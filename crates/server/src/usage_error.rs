@@ -35,7 +35,7 @@ pub(crate) enum UsageError {
     )]
     NoPage { folder: PathBuf },
     #[error(
-        "other hosts can reach the server (by --listen, --allow-origin, --public-url or --trusted-proxy), so the embedded \
+        "other hosts can reach the server (by --listen, --allow-host, --allow-origin, --public-url or --trusted-proxy), so the embedded \
          service requires its own access key; pass --access-key {suggestion}"
     )]
     NoAccessKey { suggestion: String },
@@ -58,6 +58,10 @@ pub(crate) enum UsageError {
         "--allow-origin `{origin}` is not an origin; give scheme and host, such as https://example.com, without a path or `*`"
     )]
     Origin { origin: String },
+    #[error(
+        "--allow-host `{name}` is not a host name; give a name such as logs.example.com, without a scheme, a path or `*`"
+    )]
+    Host { name: String },
     #[error("--memory-limit {given} is too small; give at least {minimum}")]
     MemoryLimit { given: ByteSize, minimum: ByteSize },
     #[error("--event-handler: {0}")]

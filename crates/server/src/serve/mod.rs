@@ -17,7 +17,7 @@ use webpubsub_hub::Service;
 use crate::{
     cli::ServeOptions,
     failure::Failure,
-    service::{self, BoundServer},
+    service::{self, BoundServer, HEALTH_PATH},
 };
 use config::{Backend, ServeConfig};
 use negotiate::Negotiator;
@@ -44,7 +44,7 @@ fn app(config: &ServeConfig, service: Option<&Arc<Service>>) -> Router {
     let negotiator = Arc::new(Negotiator::new(config));
     let mut app = Router::new()
         .route("/negotiate", get(negotiate::negotiate).with_state(negotiator).layer(cors(config)))
-        .route("/healthz", get(|| async { "ok\n" }));
+        .route(HEALTH_PATH, get(|| async { "ok\n" }));
     if let Some(service) = service {
         app = app.merge(service.router());
     }

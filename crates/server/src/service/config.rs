@@ -1,11 +1,15 @@
 //! Validated configuration of the listening server and of the embedded service.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use super::{
     access_key::{self, AccessKeys},
     config_file::ConfigFile,
     forwarded::TrustedProxies,
+    host::{Host, HostPolicy},
     tls::TlsFiles,
 };
 use crate::{
@@ -17,7 +21,7 @@ use webpubsub_hub::{
     admission::ClientLimits,
     event_handler::http::{delivery::HANDLER_TIMEOUT, rule::Rule},
     memory::MIN_MEMORY_LIMIT_BYTES,
-    origin::{OriginPolicy, is_loopback_host},
+    origin::OriginPolicy,
 };
 use webpubsub_protocol::endpoint::Endpoint;
 
@@ -25,6 +29,7 @@ use webpubsub_protocol::endpoint::Endpoint;
 #[derive(Debug, Clone)]
 pub(crate) struct ListenConfig {
     pub(crate) address: SocketAddr,
+    pub(crate) hosts: HostPolicy,
     pub(crate) origins: OriginPolicy,
     /// Whether only this machine can reach the server, according to its configuration.
     pub(crate) is_private: bool,
@@ -42,21 +47,28 @@ impl ListenConfig {
         for origin in &options.allow_origin {
             check_origin(origin)?;
         }
+        let mut hosts: Vec<Host> =
+            options.allow_host.iter().map(|name| parse_host(name)).collect::<Result<_, _>>()?;
         let public = options.public_url.as_deref().map(public_endpoint).transpose()?;
         let proxies = TrustedProxies::parse(&options.trusted_proxy)?;
         // The server's own page has the origin of the public URL.
         let own_page = public.as_ref().map(|public| public.clone().without_prefix().to_string());
         let allowed: Vec<String> = own_page.into_iter().chain(options.allow_origin.iter().cloned()).collect();
         let is_loopback = options.listen.ip().is_loopback();
-        // An allowed origin of another host implies that other hosts can reach the server, through a proxy or a tunnel.
-        let is_private =
-            is_loopback && proxies.is_empty() && allowed.iter().all(|origin| is_loopback_origin(origin));
+        hosts.extend(allowed.iter().filter_map(|origin| Host::of_origin(origin)));
+        // An allowed name or origin of another host implies that other hosts can reach the server, through a proxy or a tunnel.
+        let is_private = is_loopback
+            && proxies.is_empty()
+            && hosts.iter().all(Host::is_loopback)
+            && allowed.iter().all(|origin| Host::of_origin(origin).is_some());
         let files = options.tls_cert.clone().zip(options.tls_key.clone());
         let tls = files.map(|(certificate, key)| TlsFiles { certificate, key });
         let origins = OriginPolicy { is_loopback, allowed };
+        let hosts = HostPolicy::new(is_private, hosts);
         let sockets_per_address = client_limits(options, is_private)
             .map(|limits| limits.connections_per_address.saturating_mul(SOCKETS_PER_CONNECTION));
-        Ok(Self { address: options.listen, origins, is_private, public, proxies, tls, sockets_per_address })
+        let address = options.listen;
+        Ok(Self { address, hosts, origins, is_private, public, proxies, tls, sockets_per_address })
     }
 
     /// Returns the endpoint of this server at `authority`, with `https` if TLS is configured.
@@ -66,7 +78,7 @@ impl ListenConfig {
     }
 
     /// Returns the server's name for event handlers if other hosts can reach it: the host of the first allowed origin, or
-    /// the address. `None` for a private server, which accepts any host name.
+    /// the address. `None` for a private server, which has several names.
     pub(crate) fn public_name(&self) -> Option<String> {
         if self.is_private {
             return None;
@@ -152,8 +164,9 @@ fn memory_limit(size: ByteSize) -> Result<usize, UsageError> {
     bytes.ok_or(UsageError::MemoryLimit { given: size, minimum: ByteSize(MIN_MEMORY_LIMIT_BYTES as u64) })
 }
 
-fn is_loopback_origin(origin: &str) -> bool {
-    origin.split_once("://").is_some_and(|(_, host)| is_loopback_host(host.trim_end_matches('/')))
+fn parse_host(name: &str) -> Result<Host, UsageError> {
+    let address = name.parse::<IpAddr>().map(|address| Host::Address(address.to_canonical()));
+    address.ok().or_else(|| Host::parse(name)).ok_or_else(|| UsageError::Host { name: name.to_owned() })
 }
 
 fn public_endpoint(url: &str) -> Result<Endpoint, UsageError> {
@@ -223,6 +236,9 @@ mod tests {
         assert!(listen(&["--public-url", "http://localhost:8080"]).unwrap().is_private);
         let without_scheme = listen(&["--public-url", "logs.example"]);
         assert!(matches!(without_scheme, Err(UsageError::PublicUrl { .. })), "{without_scheme:?}");
+        assert!(!listen(&["--allow-host", "logs.example"]).unwrap().is_private);
+        assert!(!listen(&["--allow-origin", "http://bücher.example"]).unwrap().is_private);
+        assert!(listen(&["--allow-host", "app.localhost", "--allow-host", "::1"]).unwrap().is_private);
     }
 
     #[test]
@@ -231,6 +247,9 @@ mod tests {
         let handler = error(&["--event-handler", "nowhere"]);
         assert!(matches!(handler, UsageError::EventHandler(RuleError::Setting(_))), "{handler:?}");
         assert!(matches!(error(&["--allow-origin", "*"]), UsageError::Origin { .. }));
+        for name in ["*.example", "http://logs.example", "logs.example/tail", "bücher.example", ""] {
+            assert!(matches!(error(&["--allow-host", name]), UsageError::Host { .. }), "{name}");
+        }
         assert!(configure(&["--event-handler", "http://localhost:3000/{hub}"]).is_ok());
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod access_key;
 pub(crate) mod config;
 pub(crate) mod config_file;
 pub(crate) mod forwarded;
+mod host;
 mod sockets;
 pub(crate) mod tls;
 
@@ -22,6 +23,8 @@ use accept::SocketLimits;
 use config::{ListenConfig, ServiceConfig};
 use tls::Tls;
 
+/// Path of the health check.
+pub(crate) const HEALTH_PATH: &str = "/healthz";
 /// Timeout for closing connections at shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -92,6 +95,7 @@ impl BoundServer {
     /// Prints the readiness line, and serves until SIGINT or SIGTERM.
     pub(crate) async fn serve(mut self, app: Router, service: Option<Arc<Service>>) -> Result<(), Failure> {
         let app = app.layer(middleware::from_fn_with_state(self.config.origins.clone(), origin::guard));
+        let app = app.layer(middleware::from_fn_with_state(self.config.hosts.clone(), host::guard));
         let app =
             app.layer(middleware::from_fn_with_state(self.config.proxies.clone(), forwarded::resolve_client));
         println!("listening on {}", self.config.endpoint_at(self.config.address.to_string()));
