@@ -79,6 +79,20 @@ async fn the_number_of_streams_per_connection_has_a_limit() -> anyhow::Result<()
 }
 
 #[tokio::test]
+async fn a_low_soft_limit_of_open_files_does_not_limit_the_connections() -> anyhow::Result<()> {
+    const SOFT_LIMIT: u32 = 64;
+    let server = Server::start_with_open_files(SOFT_LIMIT).await?;
+    let mut clients = Vec::new();
+    for number in 0..2 * SOFT_LIMIT {
+        clients.push(server.connect(&number.to_string()).await?);
+    }
+    for client in &mut clients {
+        is_well(client).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_client_that_does_not_read_responses_is_throttled() -> anyhow::Result<()> {
     const REQUESTS: usize = 2_000_000;
     /// Duration of a send after which the service is considered to have stopped reading.

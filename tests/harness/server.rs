@@ -1,6 +1,9 @@
 //! Running `tailcast serve` or `tailcast hub`.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::Context;
 use serde_json::Value;
@@ -67,6 +70,18 @@ impl Server {
     /// Fails if the server does not become ready.
     pub async fn start_hub(arguments: &[&str]) -> anyhow::Result<Self> {
         Self::run(&[&["hub", "--listen", "127.0.0.1:0"], arguments].concat(), "Connection string: ").await
+    }
+
+    /// Starts `tailcast serve` with a soft limit of open files, and waits until it is ready.
+    ///
+    /// # Errors
+    /// Fails if the server does not become ready.
+    pub async fn start_with_open_files(limit: u32) -> anyhow::Result<Self> {
+        let mut command = command(Path::new("sh"));
+        let script = format!("ulimit -S -n {limit} && exec \"$0\" \"$@\"");
+        command.args(["-c", &script]).arg(environment::tailcast()?);
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        Self::start_command(command, "hub `").await
     }
 
     async fn run(arguments: &[&str], last_output: &str) -> anyhow::Result<Self> {

@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod config_file;
 pub(crate) mod forwarded;
 mod host;
+mod open_files;
 mod sockets;
 pub(crate) mod tls;
 
@@ -72,6 +73,7 @@ pub(crate) struct BoundServer {
 impl BoundServer {
     /// Binds the port.
     pub(crate) async fn bind(mut config: ListenConfig) -> Result<Self, Failure> {
+        open_files::raise_limit();
         let signals = Signals::listen()?;
         let tls = config.tls.clone().map(Tls::from_files).transpose()?;
         let listener =
