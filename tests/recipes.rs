@@ -150,7 +150,12 @@ async fn response_headers_equal_those_of_tailcast_serve() -> anyhow::Result<()> 
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/hosting.md");
     let document = std::fs::read_to_string(document)?;
     let hosts = [host(Kind::Nginx, &page).await?, host(Kind::Caddy, &page).await?];
-    for name in ["Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"] {
+    for name in [
+        "Content-Security-Policy",
+        "X-Content-Type-Options",
+        "Referrer-Policy",
+        "Cross-Origin-Resource-Policy",
+    ] {
         let expected = header(ours.headers(), name);
         for host in &hosts {
             assert_eq!(header(ask(&host.url("/tailcast/"), &[]).await?.headers(), name), expected, "{name}");

@@ -9,6 +9,7 @@ use axum::{
     response::Response,
 };
 
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 /// `Cache-Control` of files with a hash in their name, whose content never changes.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// `Cache-Control` of other files: revalidated on each use, mostly with a 304 response.
@@ -27,7 +28,9 @@ impl PageHeaders {
         // Validated origins contain only characters that are allowed in a header.
         let policy = HeaderValue::from_str(&content_security_policy(frame_ancestors));
         let policy = policy.unwrap_or(const { HeaderValue::from_static("default-src 'none'") });
-        let all: [(HeaderName, HeaderValue); 3] = [
+        let all: [(HeaderName, HeaderValue); 4] = [
+            // Pages of other origins need none of the files: they embed the page in a frame, or serve the custom element themselves.
+            (CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin")),
             (header::CONTENT_SECURITY_POLICY, policy),
             // The type depends on the name alone.
             (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
