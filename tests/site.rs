@@ -1,6 +1,10 @@
 //! Static files of the page: embedded in the binary, and from a directory.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    os::unix::{fs::symlink, net::UnixListener},
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use reqwest::{Method, Response, header::HeaderMap};
@@ -9,6 +13,7 @@ use tailcast_tests::{
     command::run,
     environment::{site, tailcast},
     server::{Server, http_client},
+    with_timeout,
 };
 
 /// Starts a server with the embedded page, and one with the page from a directory.
@@ -27,7 +32,7 @@ fn hashed_file(ending: &str) -> anyhow::Result<PathBuf> {
     files.find(is_it).with_context(|| format!("no {ending} in the page"))
 }
 
-fn url_of(server: &Server, file: &std::path::Path) -> String {
+fn url_of(server: &Server, file: &Path) -> String {
     server.url(&format!("/{}", file.file_name().unwrap_or_default().to_string_lossy()))
 }
 
@@ -179,4 +184,126 @@ async fn the_page_works_under_its_policy_without_inline_scripts() -> anyhow::Res
     assert_eq!(violated, "script-src-elem");
     assert_ne!(browser.client().title().await?, "taken over");
     browser.close().await
+}
+
+/// Temporary directory with a page, in a directory with another file. Removed when dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> anyhow::Result<Self> {
+        let folder = Self(std::env::temp_dir().join(format!("tailcast-site-{test}-{}", std::process::id())));
+        fs::create_dir_all(folder.page().join("files"))?;
+        fs::write(folder.0.join("secret.txt"), "secret")?;
+        fs::write(folder.page().join("index.html"), "<!doctype html><title>Page</title>")?;
+        fs::write(folder.page().join("files/own.js"), "own")?;
+        Ok(folder)
+    }
+
+    fn page(&self) -> PathBuf {
+        self.0.join("page")
+    }
+
+    async fn server(&self) -> anyhow::Result<Server> {
+        let page = self.page();
+        Server::start(&["--site", page.to_str().context("the path is not UTF-8")?]).await
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+#[tokio::test]
+async fn symbolic_links_are_followed_only_inside_of_the_folder() -> anyhow::Result<()> {
+    let folder = Folder::new("links")?;
+    let page = folder.page();
+    for (name, target) in [
+        ("inside.js", Path::new("files/own.js")),
+        ("files-too", Path::new("files")),
+        ("relative.txt", Path::new("../secret.txt")),
+        ("absolute.txt", &folder.0.join("secret.txt")),
+        ("outside", Path::new("..")),
+        ("loop", Path::new("loop")),
+        ("dangling", Path::new("none")),
+        // The variants that are sent to clients that accept compression.
+        ("files/own.js.br", Path::new("../../secret.txt")),
+        ("files/own.js.gz", Path::new("../../secret.txt")),
+    ] {
+        symlink(target, page.join(name)).with_context(|| name.to_owned())?;
+    }
+    let server = folder.server().await?;
+    for path in ["/inside.js", "/files-too/own.js", "/files/own.js"] {
+        let answer = ask(Method::GET, &server.url(path), &[("accept-encoding", "br, gzip")]).await?;
+        assert_eq!(answer.status(), 200, "{path}");
+        assert_eq!(header(answer.headers(), "content-encoding"), "", "{path}");
+        assert_eq!(answer.text().await?, "own", "{path}");
+    }
+    for path in [
+        "/relative.txt",
+        "/absolute.txt",
+        "/outside",
+        "/outside/",
+        "/outside/secret.txt",
+        "/loop",
+        "/dangling",
+    ] {
+        for method in [Method::GET, Method::HEAD] {
+            assert_eq!(ask(method, &server.url(path), &[]).await?.status(), 404, "{path}");
+        }
+    }
+    // A path that the operating system does not accept.
+    assert_eq!(ask(Method::GET, &server.url(&format!("/{}", "n".repeat(300))), &[]).await?.status(), 404);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_folder_itself_can_be_a_symbolic_link_that_changes() -> anyhow::Result<()> {
+    let folder = Folder::new("release")?;
+    let (first, second) = (folder.0.join("first"), folder.0.join("second"));
+    fs::rename(folder.page(), &first)?;
+    fs::create_dir(&second)?;
+    fs::write(second.join("index.html"), "second")?;
+    symlink(&first, folder.page())?;
+    let server = folder.server().await?;
+    assert_eq!(ask(Method::GET, &server.url("/files/own.js"), &[]).await?.status(), 200);
+    fs::remove_file(folder.page())?;
+    symlink(&second, folder.page())?;
+    assert_eq!(ask(Method::GET, &server.url("/"), &[]).await?.text().await?, "second");
+    Ok(())
+}
+
+#[tokio::test]
+async fn files_without_content_are_not_found_and_do_not_block_the_server() -> anyhow::Result<()> {
+    let folder = Folder::new("fifo")?;
+    let pipe = folder.page().join("pipe");
+    let made =
+        tokio::process::Command::new("mkfifo").arg(&pipe).arg(folder.page().join("own.js.br")).status();
+    anyhow::ensure!(made.await?.success(), "mkfifo failed");
+    fs::write(folder.page().join("own.js"), "own")?;
+    let _listener = UnixListener::bind(folder.page().join("socket"))?;
+    let mut server = folder.server().await?;
+    for path in ["/pipe", "/socket"] {
+        for method in [Method::GET, Method::HEAD] {
+            let answer = with_timeout(path, async { ask(method, &server.url(path), &[]).await }).await?;
+            assert_eq!(answer.status(), 404, "{path}");
+        }
+    }
+    let compressed = ask(Method::GET, &server.url("/own.js"), &[("accept-encoding", "br")]).await?;
+    assert_eq!(compressed.text().await?, "own");
+    server.signal("TERM").await?;
+    assert_eq!(server.wait_for_exit().await?, Some(0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_cannot_load_the_files() -> anyhow::Result<()> {
+    for server in both().await? {
+        for path in ["/", "/no-such-file"] {
+            let answer = ask(Method::GET, &server.url(path), &[]).await?;
+            assert_eq!(header(answer.headers(), "cross-origin-resource-policy"), "same-origin", "{path}");
+        }
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@
 //! of [`headers`].
 
 mod embedded;
+mod folder;
 mod headers;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use tower_http::services::{
 };
 
 use embedded::Embedded;
+use folder::Folder;
 use headers::PageHeaders;
 
 /// Location of the page.
@@ -44,7 +46,7 @@ impl Site {
         match self {
             Self::Folder(folder) => {
                 let headers = PageHeaders::new(frame_ancestors, is_tailcast_page(folder));
-                files(ServeDir::new(folder), headers)
+                files(ServeDir::with_backend("", Folder::new(folder)), headers)
             }
             Self::Embedded => {
                 files(ServeDir::with_backend("", Embedded), PageHeaders::new(frame_ancestors, true))
