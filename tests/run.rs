@@ -1,6 +1,6 @@
 //! `tailcast run`: publishes the output of a command and returns its exit code.
 
-use std::{fs, path::Path, process::Stdio};
+use std::{fs, path::Path, process::Stdio, time::Duration};
 
 use anyhow::Context;
 use tailcast_tests::{
@@ -12,7 +12,9 @@ use tailcast_tests::{
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::unix::pipe,
     process::{Child, Command},
+    time::timeout,
 };
 
 /// Returns the command `tailcast run -- sh -c SCRIPT` for an endpoint.
@@ -211,5 +213,33 @@ async fn a_closed_standard_output_does_not_stop_publishing_and_the_key_is_not_in
     assert_eq!(lines.last().map(String::as_str), Some("unset"));
     let status = with_timeout("end of the command", async { Ok(child.wait().await?) }).await?;
     assert_eq!(status.code(), Some(0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_standard_output_that_is_not_read_does_not_delay_the_exit() -> anyhow::Result<()> {
+    /// Pause between two signals: the first ends the command, a later one the program.
+    const SIGNAL_INTERVAL: Duration = Duration::from_millis(200);
+    let server = Server::start(&[]).await?;
+    let (full, _reader) = pipe::pipe()?;
+    full.writable().await?;
+    while full.try_write(&[0; 4096]).is_ok() {}
+    let mut command = shell(&server.negotiate_url(), "echo blocked; echo written >&2; exec sleep 600")?;
+    let mut child = command.stdout(full.into_blocking_fd()?).spawn()?;
+    let mut stderr = BufReader::new(child.stderr.take().context("no standard error")?).lines();
+    let written = with_timeout("the output", async { Ok(stderr.next_line().await?) }).await?;
+    assert_eq!(written.as_deref(), Some("written"));
+    let process_id = child.id().context("the program has exited")?;
+    let status = with_timeout("end of the program", async {
+        loop {
+            signal(process_id, "TERM").await?;
+            if let Ok(status) = timeout(SIGNAL_INTERVAL, child.wait()).await {
+                return Ok(status?);
+            }
+        }
+    })
+    .await?;
+    // 128 and the number of SIGTERM.
+    assert_eq!(status.code(), Some(143));
     Ok(())
 }

@@ -22,7 +22,7 @@ mod tail;
 mod terminal;
 mod usage_error;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 use cli::{Cli, CliCommand};
@@ -33,6 +33,10 @@ use failure::Failure;
 #[cfg(unix)]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// Timeout for blocking calls at the end of the program, such as a read from a network file system or a look-up of a host name.
+/// They cannot be cancelled.
+const BLOCKING_CALL_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
@@ -54,19 +58,23 @@ fn run(command: CliCommand) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::runtime(format!("cannot start the async runtime: {error}")))?;
-    runtime.block_on(async {
-        match command {
-            CliCommand::Serve(options) => serve::run(options).await?,
-            CliCommand::Hub(options) => hub::run(options).await?,
-            CliCommand::Stream(options) => stream::run(options).await?,
-            CliCommand::Run(options) => return run::run(options).await,
-            CliCommand::Tail(options) => tail::run(options).await?,
-            CliCommand::Publish(options) => publish::run(options).await?,
-            CliCommand::Completions(options) => manual::write_completions(&options)?,
-            CliCommand::Man(options) => manual::write_pages(&options)?,
-        }
-        Ok(ExitCode::SUCCESS)
-    })
+    let outcome = runtime.block_on(execute(command));
+    runtime.shutdown_timeout(BLOCKING_CALL_TIMEOUT);
+    outcome
+}
+
+async fn execute(command: CliCommand) -> Result<ExitCode, Failure> {
+    match command {
+        CliCommand::Serve(options) => serve::run(options).await?,
+        CliCommand::Hub(options) => hub::run(options).await?,
+        CliCommand::Stream(options) => stream::run(options).await?,
+        CliCommand::Run(options) => return run::run(options).await,
+        CliCommand::Tail(options) => tail::run(options).await?,
+        CliCommand::Publish(options) => publish::run(options).await?,
+        CliCommand::Completions(options) => manual::write_completions(&options)?,
+        CliCommand::Man(options) => manual::write_pages(&options)?,
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes logs to standard error, filtered by `TAILCAST_LOG` (`debug`, `webpubsub_hub=trace`, …).
