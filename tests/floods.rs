@@ -87,7 +87,7 @@ async fn a_low_soft_limit_of_open_files_does_not_limit_the_connections() -> anyh
         clients.push(server.connect(&number.to_string()).await?);
     }
     for client in &mut clients {
-        is_well(client).await?;
+        check_response(client).await?;
     }
     Ok(())
 }

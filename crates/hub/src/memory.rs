@@ -24,7 +24,7 @@ pub const DEFAULT_MEMORY_LIMIT_BYTES: usize = 1024 * 1024 * 1024;
 /// Minimum limit, in bytes: two queues of the maximum size.
 pub const MIN_MEMORY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 /// Memory charged for an open connection, in bytes: its tasks, tables and buffers while idle, and
-/// [`INCLUDED_BYTES`] for each direction.
+/// a queue of a few messages for each direction.
 pub const CONNECTION_BYTES: usize = 16 * 1024;
 /// Size of a queue that [`CONNECTION_BYTES`] covers, in bytes. Spares a queue of a few messages the shared counter.
 pub(crate) const INCLUDED_BYTES: usize = 4 * 1024;
