@@ -28,9 +28,7 @@ impl PageHeaders {
         // Validated origins contain only characters that are allowed in a header.
         let policy = HeaderValue::from_str(&content_security_policy(frame_ancestors));
         let policy = policy.unwrap_or(const { HeaderValue::from_static("default-src 'none'") });
-        let all: [(HeaderName, HeaderValue); 4] = [
-            // Pages of other origins need none of the files: they embed the page in a frame, or serve the custom element themselves.
-            (CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin")),
+        let all: [(HeaderName, HeaderValue); 3] = [
             (header::CONTENT_SECURITY_POLICY, policy),
             // The type depends on the name alone.
             (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -52,6 +50,10 @@ pub(super) async fn add(State(headers): State<PageHeaders>, request: Request, ne
     response_headers.extend(headers.0.iter().map(|(name, value)| (name.clone(), value.clone())));
     response_headers.insert(header::CACHE_CONTROL, if is_success { cache_control } else { REVALIDATE });
     if is_success {
+        // Pages of other origins need none of the files: they embed the page in a frame, or serve the custom element
+        // themselves. Errors stay readable as opaque responses, by which clients recognize that a server answered.
+        response_headers
+            .insert(CROSS_ORIGIN_RESOURCE_POLICY, const { HeaderValue::from_static("same-origin") });
         // Files without a compressed version too: the next build can have one.
         response_headers.insert(header::VARY, const { HeaderValue::from_static("accept-encoding") });
     }
