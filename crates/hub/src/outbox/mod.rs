@@ -7,9 +7,8 @@
 //! Above [`HIGH_WATER_MARK_BYTES`] a publisher waits for the client, as a writer waits for a full pipe, but only if
 //! more than half of the receivers are above the mark: a minority must not slow down the others. A client that has used
 //! up the time of its publisher ([`crate::backpressure`]) is *slow*: until its outbox is empty, publishers do not wait for
-//! it. At
-//! [`OUTBOX_LIMIT_BYTES`], or when the memory budget is used up ([`crate::memory`]), the connection is closed with code 1008,
-//! so that the client learns of the missing messages.
+//! it. At [`OUTBOX_LIMIT_BYTES`], or when the memory budget is used up ([`crate::memory`]), the connection is closed with
+//! code 1008, so that the client learns of the missing messages.
 //!
 //! # Expiry
 //! Messages may have a time to live. Those that have expired when the writer takes the queue are not written.
@@ -22,16 +21,18 @@ use std::sync::{
 use tokio::{sync::Notify, time::Instant};
 use webpubsub_protocol::close::Close;
 
-use crate::memory::{ClientMemory, INCLUDED_BYTES, MemoryCharge};
+use crate::memory::ClientMemory;
 
 mod backlog;
 mod frame;
 mod shared;
+mod state;
 
 pub use backlog::{Backlog, WriteBatch};
 pub(crate) use frame::ShareableFrame;
 pub use frame::{COPIED_BYTES, EncodedFrame, FrameParts};
 pub(crate) use shared::{BlockSource, CurrentBlock};
+use state::State;
 
 /// Maximum size of the frames queued for one client, in bytes (limit of the cloud service).
 pub const OUTBOX_LIMIT_BYTES: usize = 16 * 1024 * 1024;
@@ -73,24 +74,6 @@ pub struct Outbox {
     closed: Notify,
 }
 
-#[derive(Debug)]
-struct State {
-    queued: Backlog,
-    /// Size of the frames being written.
-    in_flight: usize,
-    /// Memory of the frames being written that is not shared, in bytes.
-    in_flight_own: usize,
-    /// Covers the memory that is not shared.
-    charge: MemoryCharge,
-    /// Size of all frames written so far, in bytes.
-    written: u64,
-    writer_waits: bool,
-    is_slow: bool,
-    close: Option<Close>,
-    is_closed: bool,
-    was_aborted: bool,
-}
-
 impl Default for Outbox {
     /// Creates an outbox with a budget of its own.
     fn default() -> Self {
@@ -98,67 +81,11 @@ impl Default for Outbox {
     }
 }
 
-impl State {
-    fn pending_bytes(&self) -> usize {
-        self.queued.cost() + self.in_flight
-    }
-
-    /// Takes the queued frames that have not expired.
-    fn take_queued(&mut self) -> Backlog {
-        self.queued.drop_expired(Instant::now);
-        let frames = std::mem::take(&mut self.queued);
-        self.in_flight += frames.cost();
-        self.in_flight_own += frames.own_bytes();
-        frames
-    }
-
-    fn own_bytes(&self) -> usize {
-        self.queued.own_bytes() + self.in_flight_own
-    }
-
-    /// Charges the memory of the queue. Returns `false` if the budget is used up.
-    fn charge_memory(&mut self) -> bool {
-        let (own_bytes, pending_bytes) = (self.own_bytes(), self.pending_bytes());
-        if own_bytes <= self.charge.bytes() + INCLUDED_BYTES && pending_bytes <= BEHIND_BYTES {
-            return true;
-        }
-        self.charge.adjust(own_bytes, pending_bytes)
-    }
-
-    /// Returns the memory that is no longer needed.
-    fn return_memory(&mut self) {
-        if self.charge.bytes() > 0 {
-            let (own_bytes, pending_bytes) = (self.own_bytes(), self.pending_bytes());
-            self.charge.adjust(own_bytes, pending_bytes);
-        }
-    }
-
-    fn is_above_mark(&self) -> bool {
-        self.pending_bytes() > HIGH_WATER_MARK_BYTES
-    }
-
-    /// Returns whether publishers should wait for this client.
-    fn has_backpressure(&self) -> bool {
-        self.is_above_mark() && !self.is_slow && !self.is_closed
-    }
-}
-
 impl Outbox {
     /// Creates an outbox of a client.
     #[must_use]
     pub(crate) fn new(client: &Arc<ClientMemory>) -> Self {
-        let state = State {
-            queued: Backlog::default(),
-            in_flight: 0,
-            in_flight_own: 0,
-            charge: client.charge(),
-            written: 0,
-            writer_waits: false,
-            is_slow: false,
-            close: None,
-            is_closed: false,
-            was_aborted: false,
-        };
+        let state = State::new(client);
         Self {
             state: Mutex::new(state),
             is_behind: AtomicBool::new(false),
