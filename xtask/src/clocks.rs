@@ -5,11 +5,12 @@ use anyhow::{Result, ensure};
 use crate::sources::{Kind, RustFile};
 
 /// Beginnings of the paths of pure modules.
-const PURE: [&str; 6] = [
+const PURE: [&str; 7] = [
     "crates/client/src/",
     "crates/hub/src/session",
     "crates/lines/src/",
     "crates/protocol/src/",
+    "crates/websocket/src/",
     "crates/hub/src/admission/rate_limit.rs",
     "src/model/",
 ];

@@ -10,11 +10,11 @@ use webpubsub_protocol::{
     payload::Payload,
     protobuf::{self, DataMessage},
 };
+use webpubsub_websocket::{encode::HEADER_PLACEHOLDER, frame::Opcode};
 
 use crate::{
     memory::MemoryBudget,
     outbox::{Backpressure, BlockSource, CurrentBlock, EncodedFrame, Outbox, ShareableFrame},
-    websocket::frame::{HEADER_PLACEHOLDER, Opcode, encode, encode_in_place},
 };
 
 /// Message to any number of clients. Each wire format is encoded when first used.
@@ -176,7 +176,7 @@ fn protobuf_frame_in(mut frame: Vec<u8>, message: &Response<'_>) -> EncodedFrame
     frame.reserve(HEADER_PLACEHOLDER.len() + likely_len(message));
     frame.extend_from_slice(HEADER_PLACEHOLDER.as_bytes());
     protobuf::append_response(&mut frame, message);
-    encode_in_place(Opcode::Binary, frame)
+    EncodedFrame::in_place(Opcode::Binary, frame)
 }
 
 /// Encodes `message` for clients of the JSON subprotocol.
@@ -191,7 +191,7 @@ fn json_frame_in(memory: Vec<u8>, message: &Response<'_>) -> EncodedFrame {
     frame.reserve(HEADER_PLACEHOLDER.len() + likely_len(message));
     frame.push_str(HEADER_PLACEHOLDER);
     append_response(&mut frame, message);
-    encode_in_place(Opcode::Text, frame.into_bytes())
+    EncodedFrame::in_place(Opcode::Text, frame.into_bytes())
 }
 
 /// Encodes the payload of `message` for simple clients; empty for messages without a payload.
@@ -200,8 +200,8 @@ fn simple_frame(message: &Response<'_>) -> EncodedFrame {
         return EncodedFrame::from(Vec::new());
     };
     match payload {
-        Payload::Text(text) | Payload::Json(text) => encode(Opcode::Text, text.as_bytes()),
-        Payload::Binary(bytes) | Payload::Protobuf(bytes) => encode(Opcode::Binary, bytes),
+        Payload::Text(text) | Payload::Json(text) => EncodedFrame::new(Opcode::Text, text.as_bytes()),
+        Payload::Binary(bytes) | Payload::Protobuf(bytes) => EncodedFrame::new(Opcode::Binary, bytes),
     }
 }
 

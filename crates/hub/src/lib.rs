@@ -1,9 +1,9 @@
 //! Service compatible with Azure Web PubSub, as an [`axum::Router`].
 //!
 //! ```text
-//! WebSocket ──► handshake ──► websocket (frames, driver) ──► session ──► hub ──► outboxes ──► WebSocket
-//!                                                                         ▲
-//! REST ────────────────────────────────────────────────────► rest ────────┘
+//! WebSocket ──► handshake ──► websocket (driver, inbox) ──► session ──► hub ──► outboxes ──► WebSocket
+//!                                                                        ▲
+//! REST ────────────────────────────────────────────────────► rest ───────┘
 //! ```
 //!
 //! | module | contents |
@@ -22,7 +22,7 @@
 //! | [`handshake`] | HTTP upgrade of a client: tokens, subprotocols, connect event |
 //! | [`event_handler`] | upstream event handlers: accept connections, answer events |
 //! | [`inspect`], [`metrics`] | inspector at `/_hub`, metrics in the OpenMetrics format |
-//! | [`websocket`] | RFC 6455: frames, messages, and the task that moves them |
+//! | [`websocket`] | sockets, deadlines and pings, around the framing of [`webpubsub_websocket`] |
 //! | [`rest`] | REST data plane for application servers |
 //! | [`origin`] | origin policy: web pages that may use the service |
 

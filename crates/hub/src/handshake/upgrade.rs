@@ -5,13 +5,9 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::Response,
 };
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use sha1::{Digest, Sha1};
+use webpubsub_websocket::handshake;
 
 use super::HandshakeError;
-
-/// GUID of RFC 6455, section 1.3.
-const ACCEPT_SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// Checks the handshake, and returns the value of `Sec-WebSocket-Accept`.
 pub(super) fn accept_key(parts: &Parts) -> Result<String, HandshakeError> {
@@ -33,10 +29,7 @@ pub(super) fn accept_key(parts: &Parts) -> Result<String, HandshakeError> {
         .headers
         .get(header::SEC_WEBSOCKET_KEY)
         .ok_or(not_a_handshake("`Sec-WebSocket-Key` is missing"))?;
-    let mut hash = Sha1::new();
-    hash.update(key.as_bytes());
-    hash.update(ACCEPT_SUFFIX);
-    Ok(BASE64.encode(hash.finalize()))
+    Ok(handshake::accept_key(key.as_bytes()))
 }
 
 /// Returns whether the comma-separated list of a header contains `token`.

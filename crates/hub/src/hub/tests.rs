@@ -3,12 +3,12 @@ use webpubsub_protocol::{
     payload::Payload,
     role::Permissions,
 };
+use webpubsub_websocket::encode::payloads;
 
 use super::*;
 use crate::{
     connection::WireFormat,
     outbox::{EncodedFrame, NextWrite},
-    websocket::frame::payloads,
 };
 
 fn connect(hub: &Hub, user: Option<&str>) -> Arc<ClientConnection> {

@@ -10,7 +10,10 @@ use std::{
     time::SystemTime,
 };
 
-use crate::websocket::frame::{Opcode, ServiceFrameHeader, parse_service_header};
+use webpubsub_websocket::{
+    encode::{ServerFrameHeader, parse_server_header},
+    frame::Opcode,
+};
 
 /// Number of recorded frames per connection.
 pub const RECORDED_FRAMES: usize = 24;
@@ -87,11 +90,11 @@ impl Recorder {
         let Some(ring) = &self.0 else { return };
         let slices: Vec<&[u8]> = slices.collect();
         // Header, slice and offset of the newest frames.
-        let mut newest: VecDeque<(ServiceFrameHeader, usize, usize)> =
+        let mut newest: VecDeque<(ServerFrameHeader, usize, usize)> =
             VecDeque::with_capacity(RECORDED_FRAMES);
         let (mut at, mut offset) = (0, 0);
         while let Some(header) =
-            slices.get(at).and_then(|slice| slice.get(offset..)).and_then(parse_service_header)
+            slices.get(at).and_then(|slice| slice.get(offset..)).and_then(parse_server_header)
         {
             if newest.len() == RECORDED_FRAMES {
                 newest.pop_front();
@@ -173,8 +176,9 @@ fn redact(excerpt: &str, secret: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use webpubsub_websocket::encode::{EncodedHeader, encode};
+
     use super::*;
-    use crate::websocket::frame::{EncodedHeader, encode};
 
     #[test]
     fn frames_in_one_slice_or_several_are_recorded_separately() {
@@ -182,8 +186,8 @@ mod tests {
         let (head, long) = (EncodedHeader::new(Opcode::Text, 6), encode(Opcode::Binary, &[7; 300]));
         // One frame behind another in a slice, and one across three slices, the last of which contains the next frame,
         // too.
-        let first = [encode(Opcode::Text, b"first").as_slice(), &head, b"abc"].concat();
-        let second = [b"abc", long.as_slice()].concat();
+        let first = [&encode(Opcode::Text, b"first")[..], &head, b"abc"].concat();
+        let second = [b"abc", &long[..]].concat();
         recorder.record_sent([&first[..], &second[..]].into_iter());
         recorder.record_received(Opcode::Text, b"hello", SystemTime::now());
         let records = recorder.records();
@@ -203,10 +207,9 @@ mod tests {
         }
         assert_eq!(recorder.records().len(), RECORDED_FRAMES);
         let padding = "x".repeat(EXCERPT_BYTES - 30);
-        recorder.record_sent(
-            [encode(Opcode::Text, format!("{padding}{secret}").as_bytes()).as_slice()].into_iter(),
-        );
-        recorder.record_sent([encode(Opcode::Text, format!("<{secret}>").as_bytes()).as_slice()].into_iter());
+        recorder
+            .record_sent([&encode(Opcode::Text, format!("{padding}{secret}").as_bytes())[..]].into_iter());
+        recorder.record_sent([&encode(Opcode::Text, format!("<{secret}>").as_bytes())[..]].into_iter());
         let records = recorder.records();
         assert!(records.iter().all(|record| !record.excerpt.contains("0123")), "{records:?}");
         assert_eq!(records.last().unwrap().excerpt, "<…>");

@@ -1,6 +1,7 @@
 //! Encoded frames, shared by the outboxes of their receivers.
 
 use bytes::Bytes;
+use webpubsub_websocket::{encode, frame::Opcode};
 
 use super::shared::{BlockSource, SharedFrames};
 use crate::memory::MemoryBudget;
@@ -24,9 +25,21 @@ pub enum EncodedFrame {
 }
 
 impl EncodedFrame {
-    /// Creates a frame of the bytes of `buffer` from `start` on.
+    /// Encodes a frame with a copy of `payload`.
     #[must_use]
-    pub fn starting_at(start: usize, buffer: Vec<u8>) -> Self {
+    pub fn new(opcode: Opcode, payload: &[u8]) -> Self {
+        Self::from(encode::encode(opcode, payload))
+    }
+
+    /// Encodes a frame in `buffer`, which consists of [`encode::HEADER_PLACEHOLDER`] and the payload.
+    #[must_use]
+    pub fn in_place(opcode: Opcode, mut buffer: Vec<u8>) -> Self {
+        let start = encode::encode_in_place(opcode, &mut buffer);
+        Self::starting_at(start, buffer)
+    }
+
+    /// Creates a frame of the bytes of `buffer` from `start` on.
+    fn starting_at(start: usize, buffer: Vec<u8>) -> Self {
         if buffer.len().saturating_sub(start) <= COPIED_BYTES {
             Self::Short { buffer, start }
         } else {

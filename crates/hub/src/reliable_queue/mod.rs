@@ -17,11 +17,11 @@ use std::{
 use bytes::Bytes;
 use tokio::{sync::Notify, time::Instant};
 use webpubsub_protocol::{close::Close, protobuf::DataMessage};
+use webpubsub_websocket::{encode::EncodedHeader, frame::Opcode};
 
 use crate::{
     memory::{ClientMemory, MemoryCharge},
     outbox::{Backpressure, EncodedFrame, FrameParts, Outbox},
-    websocket::frame::{EncodedHeader, Opcode},
 };
 
 /// Maximum number of unacknowledged messages (client specification). A further one ends the connection for good, with

@@ -38,7 +38,7 @@ use crate::{
     hub::{Audience, Hub},
     metadata_headers,
     service::Service,
-    websocket::message_reader::MAX_MESSAGE_BYTES,
+    websocket::inbox::MAX_MESSAGE_BYTES,
 };
 use error::RestError;
 use operation::{HubOperation, Recipients, RestRequest};

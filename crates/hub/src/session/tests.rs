@@ -1,10 +1,10 @@
 use webpubsub_protocol::role::Permissions;
+use webpubsub_websocket::encode::payloads;
 
 use super::*;
 use crate::{
     connection::ConnectionId,
     outbox::{EncodedFrame, NextWrite},
-    websocket::frame::payloads,
 };
 
 struct Client {

@@ -13,11 +13,9 @@ use tokio::{
     time::{Instant, timeout},
 };
 use webpubsub_protocol::close::Close;
+use webpubsub_websocket::{encode::encode_close, utf8::from_utf8};
 
-use super::{
-    frame::encode_close,
-    inbox::{Inbox, InboxEvent, MessageKind, SocketEnd},
-};
+use super::inbox::{Inbox, InboxEvent, MessageKind, SocketEnd};
 use crate::{
     connection::ClientConnection,
     event_handler::{EventError, EventHandler},
@@ -82,7 +80,7 @@ pub async fn run(
 /// Sends a close frame, then shuts the socket down.
 pub async fn reject(mut socket: impl AsyncWrite + Unpin, close: &Close) {
     let closing = async {
-        socket.write_all(encode_close(close).as_slice()).await?;
+        socket.write_all(&encode_close(close.code, &close.reason)).await?;
         socket.shutdown().await
     };
     // A client that does not read it is lost.
@@ -101,7 +99,7 @@ impl SessionLoop<'_> {
     async fn read(&mut self, inbox: &mut Inbox<'_, impl AsyncRead + Unpin>) -> (Close, SocketEnd) {
         loop {
             let action = match inbox.next(self.session.next_deadline()).await {
-                InboxEvent::Message(MessageKind::Text) => match simdutf8::basic::from_utf8(inbox.payload()) {
+                InboxEvent::Message(MessageKind::Text) => match from_utf8(inbox.payload()) {
                     Ok(text) => self.session.receive(Incoming::Text(text), inbox.read_at()),
                     Err(_) => SessionAction::Close(Close::INVALID_UTF8),
                 },
@@ -166,7 +164,7 @@ async fn write(
                 }
             }
             NextWrite::Close(close) => {
-                writer.write_all(encode_close(&close).as_slice()).await?;
+                writer.write_all(&encode_close(close.code, &close.reason)).await?;
                 return writer.shutdown().await;
             }
         }

@@ -24,7 +24,6 @@ use webpubsub_hub::{
     hub::{Audience, Hub},
     outbox::{EncodedFrame, NextWrite, Outbox},
     session::{Incoming, Session, SimpleMode},
-    websocket::frame::payloads,
 };
 use webpubsub_protocol::{
     message::{Metadata, Response},
@@ -34,6 +33,7 @@ use webpubsub_protocol::{
 };
 
 use streams::{StreamStep, any_stream_step};
+use webpubsub_websocket::encode::payloads;
 
 const GROUPS: [&str; 3] = ["a", "b", "c"];
 const USERS: [Option<&str>; 3] = [None, Some("ada"), Some("bob")];

@@ -1,14 +1,12 @@
 //! Details of the selected connection.
 
 use maud::{Markup, html};
+use webpubsub_websocket::frame::Opcode;
 
 use super::text::{name, payload};
-use crate::{
-    inspect::{
-        recorder::{EXCERPT_BYTES, FrameDirection, RecordedFrame},
-        snapshot::{Details, Selected},
-    },
-    websocket::frame::Opcode,
+use crate::inspect::{
+    recorder::{EXCERPT_BYTES, FrameDirection, RecordedFrame},
+    snapshot::{Details, Selected},
 };
 
 /// Time of day within an RFC 3339 timestamp with milliseconds.

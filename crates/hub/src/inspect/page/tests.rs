@@ -1,5 +1,7 @@
 use std::time::{Duration, SystemTime};
 
+use webpubsub_websocket::frame::Opcode;
+
 use super::*;
 use crate::{
     hub::{ConnectionSummary, HubSnapshot},
@@ -7,7 +9,6 @@ use crate::{
         recorder::{EXCERPT_BYTES, FrameDirection, RecordedFrame},
         snapshot::{Details, Selected},
     },
-    websocket::frame::Opcode,
 };
 
 const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'&";

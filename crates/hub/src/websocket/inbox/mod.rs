@@ -19,14 +19,20 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 use webpubsub_protocol::close::{self, Close};
+use webpubsub_websocket::{MessageError, MessageReader, ReceivedMessage, frame::Opcode};
 
-use super::{
-    frame::{Opcode, encode},
-    message_reader::{MAX_MESSAGE_BYTES, MAX_REQUEST_BYTES, MessageReader, ReceivedMessage},
-};
 use crate::{
-    connection::ClientConnection, inspect::recorder::RECORDED_FRAMES, memory::MemoryCharge, outbox::Outbox,
+    connection::ClientConnection,
+    inspect::recorder::RECORDED_FRAMES,
+    memory::MemoryCharge,
+    outbox::{EncodedFrame, Outbox},
 };
+
+/// Maximum payload of a client's message, in bytes, over all fragments (limit of the cloud service).
+pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
+/// Maximum payload of a message of a client that may not publish, in bytes: its requests are short. Events, which every
+/// client may send, have [`MAX_MESSAGE_BYTES`] if an event handler receives them.
+pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
 /// Time without received bytes after which a client is pinged (default of the cloud service).
 pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
@@ -131,7 +137,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
     ) -> Self {
         Self {
             reader,
-            messages: MessageReader::default(),
+            messages: MessageReader::new(MAX_MESSAGE_BYTES),
             current: None,
             backlog: VecDeque::new(),
             backlog_bytes: 0,
@@ -243,7 +249,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         match self.messages.next_message() {
             Ok(None) => None,
             Ok(Some(ReceivedMessage::Ping)) => {
-                self.outbox.push(&encode(Opcode::Pong, self.messages.payload()));
+                self.outbox.push(&EncodedFrame::new(Opcode::Pong, self.messages.payload()));
                 Some(ParsedFrame::Control)
             }
             Ok(Some(ReceivedMessage::Pong)) => Some(ParsedFrame::Control),
@@ -266,7 +272,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                 let close = Close { code: code.unwrap_or(close::NORMAL), reason: "".into() };
                 Some(ParsedFrame::End(close, end))
             }
-            Err(close) => Some(ParsedFrame::End(close, SocketEnd::Final)),
+            Err(error) => Some(ParsedFrame::End(close_for(error), SocketEnd::Final)),
         }
     }
 
@@ -309,7 +315,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                 Err(_) => {
                     self.missed_pongs += 1;
                     self.ping_at = Instant::now() + KEEP_ALIVE_INTERVAL;
-                    self.outbox.push(&encode(Opcode::Ping, b""));
+                    self.outbox.push(&EncodedFrame::new(Opcode::Ping, b""));
                 }
             }
         }
@@ -349,10 +355,23 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
 
     /// Frees the buffers, then discards bytes until the client closes the socket.
     pub(super) async fn discard(&mut self) {
-        (self.messages, self.current, self.backlog) = (MessageReader::default(), None, VecDeque::new());
+        (self.messages, self.current, self.backlog) =
+            (MessageReader::new(MAX_MESSAGE_BYTES), None, VecDeque::new());
         self.charge.adjust(0, 0);
         let mut buffer = vec![0; IDLE_READ_BYTES];
         while self.reader.read(&mut buffer).await.is_ok_and(|bytes| bytes > 0) {}
+    }
+}
+
+/// Returns the close frame that reports a violation to the client.
+fn close_for(error: MessageError) -> Close {
+    match error {
+        MessageError::TooLarge { .. } => Close::TOO_LARGE,
+        MessageError::Utf8(_) => Close::INVALID_UTF8,
+        MessageError::Frame(_)
+        | MessageError::UnexpectedContinuation
+        | MessageError::UnfinishedMessage
+        | MessageError::InvalidClose => Close::INVALID_FRAME,
     }
 }
 
