@@ -3,6 +3,7 @@
 //! Every command installs the tools that it needs. A machine needs only a stable Rust and access to the public package
 //! registries to run `cargo xtask serve` or `cargo xtask test`.
 
+mod autobahn;
 mod bench;
 mod budget;
 mod build;
@@ -19,6 +20,7 @@ mod lint;
 mod module_files;
 mod npm_package;
 mod page_rules;
+mod piped_process;
 mod predicates;
 mod program;
 mod progress;
@@ -70,6 +72,8 @@ enum Command {
         /// Benchmark; all of them when not given
         name: Option<bench::Name>,
     },
+    /// Run the Autobahn test suite of WebSocket conformance on the hub. Needs Python 2.7
+    Autobahn,
     /// Build the custom element `<tail-cast>` as a package of npm, into target/element/
     Element,
     /// Build the documentation as a book, into target/book/
@@ -104,6 +108,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Test(options) => test::run(&workspace, &setup, &options)?,
         Command::Lint(checks) => checks.run(&workspace, &setup)?,
         Command::Bench { name } => bench::run(name, &workspace, &setup)?,
+        Command::Autobahn => autobahn::run(&workspace, &setup)?,
         Command::Element => element::build(&workspace, &setup)?,
         Command::Docs => docs::build(&workspace, &setup).map(drop)?,
         Command::Dist => dist::run(&workspace, &setup)?,

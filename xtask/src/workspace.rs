@@ -68,6 +68,31 @@ impl Workspace {
         self.target.join("release").join(format!("tailcast{}", env::consts::EXE_SUFFIX))
     }
 
+    /// Returns the debug build of the `tailcast` program.
+    pub fn debug_tailcast(&self) -> PathBuf {
+        self.target.join("debug").join(format!("tailcast{}", env::consts::EXE_SUFFIX))
+    }
+
+    /// Returns the debug build of the echo server, an example of `crates/websocket`.
+    pub fn echo_example(&self) -> PathBuf {
+        self.target.join("debug/examples").join(format!("echo{}", env::consts::EXE_SUFFIX))
+    }
+
+    /// Returns the folder of the reports of the Autobahn test suite.
+    pub fn autobahn_reports(&self) -> PathBuf {
+        self.target.join("autobahn")
+    }
+
+    /// Returns the requirements of the Autobahn test suite.
+    pub fn autobahn_requirements(&self) -> PathBuf {
+        self.root.join("xtask/src/autobahn/requirements.txt")
+    }
+
+    /// Returns the chapter of the documentation that has the results of the Autobahn test suite.
+    pub fn protocol_support(&self) -> PathBuf {
+        self.root.join("docs/protocol-support.md")
+    }
+
     /// Returns the folder of tools that are installed without a system package manager.
     pub fn tools(&self) -> PathBuf {
         self.root.join(".tools")

@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 
 use super::Bench;
 use super::report::{Table, grouped, median};
-use super::service::{BenchService, PipedProcess};
+use super::service::BenchService;
+use crate::piped_process::PipedProcess;
 use crate::program::Program;
 
 /// Number of messages for a run of some seconds. Multiples of the number of threads of the Python client.

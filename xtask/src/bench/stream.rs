@@ -11,7 +11,8 @@ use anyhow::{Context, Result, bail, ensure};
 use super::Bench;
 use super::memory;
 use super::report::{Table, grouped};
-use super::service::{BenchService, PipedProcess};
+use super::service::BenchService;
+use crate::piped_process::PipedProcess;
 use crate::program::Program;
 
 const GROUP: &str = "stream";

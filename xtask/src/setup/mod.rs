@@ -3,6 +3,7 @@
 //! Each `ensure` first checks, without the network, whether the tool is installed, and changes nothing if it is. So every
 //! command may call it every time. Tools are installed into `.tools` in the checkout, or as system packages.
 
+mod autobahn;
 mod browser;
 mod cargo_tools;
 mod debian_rust;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+pub use autobahn::AutobahnSuite;
 pub use browser::Browser;
 pub use peers::Peers;
 pub use wasm_target::{WASM_TARGET, WasmToolchain};
@@ -110,6 +112,14 @@ impl<'w> Setup<'w> {
     /// As [`Self::everything`].
     pub fn python(&self) -> Result<PathBuf> {
         python::ensure(self.workspace, &self.packages)
+    }
+
+    /// Installs the Autobahn test suite. Not part of [`Self::everything`]: it needs Python 2.7, which few machines have.
+    ///
+    /// # Errors
+    /// When there is no Python 2.7, or pip fails.
+    pub fn autobahn(&self) -> Result<AutobahnSuite> {
+        autobahn::ensure(self.workspace)
     }
 
     /// Installs third-party packages from npm, and returns their `node_modules`.

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use super::contestant::{Recipes, Server};
 use super::cores::{Cores, Role};
-use crate::bench::service::PipedProcess;
+use crate::piped_process::PipedProcess;
 use crate::program::Program;
 
 /// Time limit until a server accepts connections.

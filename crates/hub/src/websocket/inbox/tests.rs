@@ -115,3 +115,21 @@ async fn a_message_for_which_there_is_no_memory_is_refused() {
     let end = inbox.next(None).await;
     assert!(matches!(end, InboxEvent::End(close, _) if close == Close::OUT_OF_MEMORY));
 }
+
+#[tokio::test(start_paused = true)]
+async fn violations_have_their_close_codes_before_the_message_ends() {
+    let cases: [(&[u8], Close); 4] = [
+        // A reserved opcode, and a continuation of nothing.
+        (b"\x83\xFE\xFF\xFF\0\0\0\0", Close::INVALID_FRAME),
+        (b"\x80\xFE\xFF\xFF\0\0\0\0", Close::INVALID_FRAME),
+        // Text that is not UTF-8, in a fragment and in a part of a frame.
+        (b"\x01\x81\0\0\0\0\xFF", Close::INVALID_UTF8),
+        (b"\x81\xFE\xFF\xFF\0\0\0\0abc\xFF", Close::INVALID_UTF8),
+    ];
+    for (bytes, expected) in cases {
+        let (connection, outbox) = (client(&["webpubsub.sendToGroup"]), Outbox::default());
+        let mut inbox = Inbox::new(Stalled(bytes), &connection, &outbox, false);
+        let end = inbox.next(None).await;
+        assert!(matches!(end, InboxEvent::End(close, SocketEnd::Final) if close == expected), "{bytes:x?}");
+    }
+}
