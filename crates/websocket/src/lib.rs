@@ -1,8 +1,8 @@
 //! Server side of WebSocket framing (RFC 6455), without I/O, clock or connections.
 //!
 //! Bytes of a client are appended to a [`MessageReader`], which returns messages. Frames of the server are encoded into
-//! buffers of the caller. Sockets, deadlines and answers to pings are up to the caller;
-//! `examples/echo.rs` is a complete server.
+//! buffers of the caller. Sockets, deadlines and answers to pings are up to the caller; `examples/echo.rs` is a complete
+//! server.
 //!
 //! Implemented here instead of with a library, since fan-out needs access to encoded frames: each broadcast is encoded
 //! once, its bytes are shared by all sockets, and all frames queued for a socket are sent in one vectored write.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use webpubsub_protocol::connection_string::AccessKey;
 use webpubsub_protocol::token::{Claims, UnixTime, sign};
 
-use super::cases::{BEYOND_THE_LIMIT_OF_THE_HUB, Exclusion};
+use super::cases::BEYOND_THE_LIMIT_OF_THE_HUB;
 use crate::piped_process::{PipedProcess, READY_LIMIT};
 use crate::program::Program;
 use crate::workspace::Workspace;
@@ -27,8 +27,8 @@ pub struct TestedServer {
     pub name: &'static str,
     /// URL for the client.
     pub url: String,
-    /// Cases that are not run.
-    pub exclusions: &'static [Exclusion],
+    /// Beginnings of the numbers of cases whose messages the server must reject as too large.
+    pub too_large: &'static [&'static str],
     _process: PipedProcess,
 }
 
@@ -46,7 +46,7 @@ impl TestedServer {
         let token = token(&format!("http://{endpoint}"))?;
         let url =
             format!("ws://{endpoint}?access_token={token}&webpubsub_mode=sendToGroup&group={ECHO_GROUP}");
-        Ok(Self { name: "hub", url, exclusions: BEYOND_THE_LIMIT_OF_THE_HUB, _process: process })
+        Ok(Self { name: "hub", url, too_large: BEYOND_THE_LIMIT_OF_THE_HUB, _process: process })
     }
 
     /// Starts the echo server of `crates/websocket`.
@@ -55,21 +55,7 @@ impl TestedServer {
     /// When it does not start.
     pub fn framing(workspace: &Workspace) -> Result<Self> {
         let (process, url) = start(Program::new(workspace.echo_example()))?;
-        Ok(Self { name: "framing", url, exclusions: &[], _process: process })
-    }
-
-    /// Returns the patterns of the cases that are not run.
-    pub fn excluded_patterns(&self) -> impl Iterator<Item = &&'static str> {
-        self.exclusions.iter().flat_map(|exclusion| exclusion.patterns)
-    }
-
-    /// Returns the number of cases of a group that are not run.
-    pub fn excluded_cases(&self, group: u32) -> usize {
-        self.exclusions
-            .iter()
-            .filter(|exclusion| exclusion.group == group)
-            .map(|exclusion| exclusion.cases)
-            .sum()
+        Ok(Self { name: "framing", url, too_large: &[], _process: process })
     }
 }
 
