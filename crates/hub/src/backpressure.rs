@@ -164,6 +164,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn receivers_that_nobody_waits_for_do_not_hide_one_that_reads() {
+        let hub = Hub::default();
+        let stopped: Vec<_> = (0..5).map(|_| connect(&hub, WireFormat::Json)).collect();
+        let mut allowance = StallAllowance::default();
+        allowance.wait_for(publish(&hub, HIGH_WATER_MARK_BYTES + 1)).await;
+        let reader = connect(&hub, WireFormat::Json);
+        let waited_for = publish(&hub, HIGH_WATER_MARK_BYTES + 1);
+        assert_eq!(waited_for.len(), 1);
+        assert_eq!(waited_for[0].id, reader.id);
+        drop(stopped);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn many_receivers_that_have_stopped_delay_a_publisher_no_longer_than_one() {
         let hub = Hub::default();
         let _stopped: Vec<_> = (0..20).map(|_| connect(&hub, WireFormat::Json)).collect();

@@ -178,7 +178,7 @@ impl Hub {
         broadcast: &mut Broadcast<'_>,
     ) -> SlowReceivers {
         let mut slow_receivers = SlowReceivers::new();
-        let mut receivers = 0;
+        let (mut receivers, mut given_up) = (0, 0);
         broadcast.charge_to(&self.budget);
         let state = self.read();
         state.for_each(audience, |connection| {
@@ -188,14 +188,17 @@ impl Hub {
                 return;
             }
             receivers += 1;
-            if connection.deliver(broadcast) == Backpressure::Wait {
-                slow_receivers.push(Arc::clone(connection));
+            match connection.deliver(broadcast) {
+                Backpressure::None => {}
+                Backpressure::Wait => slow_receivers.push(Arc::clone(connection)),
+                Backpressure::Slow => given_up += 1,
             }
         });
         self.traffic.delivered.inc_by(receivers);
-        // A minority of slow receivers must not slow down the others.
+        // A minority of slow receivers must not slow down the others. Those that nobody waits for any more have no part in it:
+        // otherwise they would keep the publisher from waiting for receivers that read.
         let above_mark = slow_receivers.len() as u64;
-        if above_mark * 2 > receivers { slow_receivers } else { SlowReceivers::new() }
+        if above_mark * 2 > receivers - given_up { slow_receivers } else { SlowReceivers::new() }
     }
 
     /// Returns the connections in `audience` that match `filter`, in no particular order.

@@ -15,6 +15,8 @@ pub(crate) struct ClientMemory {
     budget: MemoryBudget,
     id: u64,
     pub(super) may_publish: bool,
+    /// Memory of its queues that is not shared, in bytes.
+    charged: AtomicUsize,
     /// Size of its queues, in bytes, with shared messages.
     weight: AtomicUsize,
     is_evicted: AtomicBool,
@@ -31,8 +33,9 @@ impl Default for ClientMemory {
 impl ClientMemory {
     /// Creates a client that is registered as `id`.
     pub(super) fn new(budget: MemoryBudget, id: u64, may_publish: bool) -> Self {
-        let (weight, is_evicted) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Self { budget, id, may_publish, weight, is_evicted, evicted: Notify::new() }
+        let (charged, weight) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (is_evicted, evicted) = (AtomicBool::new(false), Notify::new());
+        Self { budget, id, may_publish, charged, weight, is_evicted, evicted }
     }
 
     /// Creates a charge of this client.
@@ -52,15 +55,20 @@ impl ClientMemory {
         }
     }
 
-    /// Evicts the client, unless another thread has. Returns the size of its queues, in bytes.
+    /// Evicts the client, unless another thread has. Returns the memory that its end gives back for certain, in bytes: shared
+    /// messages may have other receivers.
     pub(super) fn evict(&self) -> usize {
         if self.is_evicted.swap(true, Ordering::AcqRel) {
             return 0;
         }
-        let bytes = self.weight();
         self.budget.record_refusal();
         self.evicted.notify_one();
-        bytes
+        self.charged().max(STEP_BYTES)
+    }
+
+    /// Returns the memory of its queues that is not shared, in bytes.
+    pub(super) fn charged(&self) -> usize {
+        self.charged.load(Ordering::Relaxed)
     }
 
     /// Returns the size of its queues, in bytes, with shared messages. 0 while all of them are short.
@@ -110,6 +118,9 @@ impl MemoryCharge {
             self.weight = weight;
         }
         let before = std::mem::replace(&mut self.bytes, wanted);
+        if wanted != before {
+            self.client.charged.fetch_add(wanted.wrapping_sub(before), Ordering::Relaxed);
+        }
         if wanted <= before {
             if wanted < before {
                 self.client.budget.shrink(before - wanted);

@@ -135,7 +135,7 @@ impl MemoryBudget {
         let mut clients: Vec<_> = self.clients().by_id.values().filter_map(Weak::upgrade).collect();
         // What evicted clients that have not ended yet still hold.
         let mut evicting: usize =
-            clients.iter().filter(|client| client.is_evicted()).map(|client| client.weight()).sum();
+            clients.iter().filter(|client| client.is_evicted()).map(|client| client.charged()).sum();
         let is_short = |evicting: usize| self.used().saturating_sub(evicting) > self.evicts_above();
         if !is_short(evicting) {
             return;

@@ -46,7 +46,7 @@ fn a_client_is_as_large_as_the_shared_messages_that_wait_for_it() {
     let (mut slow, mut other) = (budget.client(false).charge(), budget.client(false).charge());
     slow.adjust(1000, 8 * MIB);
     other.adjust(MIB, MIB);
-    let _shared = budget.charge(30 * MIB);
+    let _shared = budget.charge(27 * MIB + 1);
     assert!(slow.client().is_evicted() && !other.client().is_evicted());
 }
 

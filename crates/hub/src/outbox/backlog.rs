@@ -21,7 +21,7 @@ const BUFFER_BYTES: usize = 64 * 1024;
 const ENTRY_BYTES: usize = 64;
 /// Size at which a batch ends, in bytes. Copies of shared frames are memory of this client alone, and a batch that has
 /// been written is the smallest sign that a client reads.
-const BATCH_BYTES: usize = 128 * 1024;
+pub(super) const BATCH_BYTES: usize = 128 * 1024;
 /// Maximum number of slices in one vectored write. Linux accepts 1024, but more than this many bring no further gain.
 const SLICES_PER_WRITE: usize = 256;
 
@@ -113,6 +113,11 @@ impl Backlog {
     #[must_use]
     pub fn own_bytes(&self) -> usize {
         self.own_bytes
+    }
+
+    /// Returns whether frames of other blocks must be copied for a write.
+    pub(super) fn has_shared(&self) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece.content, Content::Shared(_)))
     }
 
     /// Removes the frames to write next; `None` if there are none.

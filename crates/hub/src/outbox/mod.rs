@@ -50,6 +50,8 @@ pub enum Backpressure {
     None,
     /// Wait until the client has caught up; see [`Outbox::wait_until_caught_up`].
     Wait,
+    /// Publish on, and do not count the client: it is slow.
+    Slow,
 }
 
 /// Next step of the writer.
@@ -143,9 +145,24 @@ impl Outbox {
         if state.is_above_mark() {
             self.is_behind.store(true, Ordering::Relaxed);
         }
-        let backpressure = if state.has_backpressure() { Backpressure::Wait } else { Backpressure::None };
+        let backpressure = if state.has_backpressure() {
+            Backpressure::Wait
+        } else if state.is_slow {
+            Backpressure::Slow
+        } else {
+            Backpressure::None
+        };
         self.wake_writer(state);
         backpressure
+    }
+
+    /// Drops the queued frames of a socket that has ended: others may still refer to the connection.
+    pub(crate) fn clear(&self) {
+        let mut state = self.state();
+        state.queued = Backlog::default();
+        (state.in_flight, state.in_flight_own, state.in_flight_copies) = (0, 0, 0);
+        state.is_closed = true;
+        state.return_memory();
     }
 
     /// Drops the queued frames, and closes the connection.
@@ -227,6 +244,9 @@ impl Outbox {
         let was_above_mark = state.is_above_mark();
         state.in_flight = state.in_flight.saturating_sub(batch.cost);
         state.in_flight_own = state.in_flight_own.saturating_sub(batch.own_bytes);
+        if state.in_flight == 0 {
+            state.in_flight_copies = 0;
+        }
         // A size in memory fits 64 bits.
         state.written += batch.cost as u64;
         state.is_slow &= state.pending_bytes() > 0;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use webpubsub_protocol::close::Close;
 
-use super::{BEHIND_BYTES, Backlog, HIGH_WATER_MARK_BYTES};
+use super::{BEHIND_BYTES, Backlog, HIGH_WATER_MARK_BYTES, backlog::BATCH_BYTES};
 use crate::memory::{ClientMemory, INCLUDED_BYTES, MemoryCharge};
 
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(super) struct State {
     pub(super) in_flight: usize,
     /// Memory of the frames being written that is not shared, in bytes.
     pub(super) in_flight_own: usize,
+    /// Memory of the copies of shared frames while they are written, in bytes.
+    pub(super) in_flight_copies: usize,
     /// Covers the memory that is not shared.
     pub(super) charge: MemoryCharge,
     /// Size of all frames written so far, in bytes.
@@ -33,6 +35,7 @@ impl State {
             queued: Backlog::default(),
             in_flight: 0,
             in_flight_own: 0,
+            in_flight_copies: 0,
             charge: client.charge(),
             written: 0,
             writer_waits: false,
@@ -54,11 +57,14 @@ impl State {
         let frames = std::mem::take(&mut self.queued);
         self.in_flight += frames.cost();
         self.in_flight_own += frames.own_bytes();
+        if frames.has_shared() {
+            self.in_flight_copies = BATCH_BYTES;
+        }
         frames
     }
 
     pub(super) fn own_bytes(&self) -> usize {
-        self.queued.own_bytes() + self.in_flight_own
+        self.queued.own_bytes() + self.in_flight_own + self.in_flight_copies
     }
 
     /// Charges the memory of the queue. Returns `false` if the budget is used up.

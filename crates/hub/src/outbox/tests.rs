@@ -93,7 +93,7 @@ async fn a_client_that_does_not_read_delays_publishers_once() {
     assert_eq!(outbox.push(&frame(HIGH_WATER_MARK_BYTES + 1)), Backpressure::Wait);
     assert!(!outbox.wait_until_caught_up(deadline()).await);
     outbox.stop_backpressure();
-    assert_eq!(outbox.push(&frame(1)), Backpressure::None);
+    assert_eq!(outbox.push(&frame(1)), Backpressure::Slow);
     // A client that has caught up entirely is not slow any more.
     outbox.write_all().await;
     assert_eq!(outbox.push(&frame(HIGH_WATER_MARK_BYTES + 1)), Backpressure::Wait);
@@ -168,5 +168,22 @@ async fn an_outbox_that_cannot_grow_drops_its_frames_and_closes_with_1008() {
     outbox.closed().await;
     assert!(matches!(outbox.next_write().await, NextWrite::Close(close) if close == Close::SLOW_RECEIVER));
     drop((others, outbox));
+    assert_eq!(budget.used(), 0);
+}
+
+#[tokio::test]
+async fn an_outbox_whose_socket_has_ended_holds_no_memory() {
+    let budget = MemoryBudget::default();
+    let outbox = Outbox::new(&budget.client(false));
+    for _ in 0..100 {
+        outbox.push(&frame(1000));
+    }
+    outbox.take().await;
+    for _ in 0..100 {
+        outbox.push(&frame(1000));
+    }
+    outbox.close(Close::NORMAL);
+    outbox.clear();
+    outbox.push(&frame(1000));
     assert_eq!(budget.used(), 0);
 }

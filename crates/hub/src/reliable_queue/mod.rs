@@ -172,7 +172,11 @@ impl ReliableQueue {
             self.end(&mut state, Close::UNACKNOWLEDGED_FULL);
             return Backpressure::None;
         }
-        if state.has_backpressure() { Backpressure::Wait } else { backpressure }
+        match state.has_backpressure() {
+            true => Backpressure::Wait,
+            false if state.is_slow => Backpressure::Slow,
+            false => backpressure,
+        }
     }
 
     /// Drops the messages up to the sequence id `id`, which the client has received.

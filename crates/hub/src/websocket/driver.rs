@@ -74,6 +74,7 @@ pub async fn run(
         });
         select(join(reading, writing), close_timed_out).await;
     }
+    outbox.clear();
     end
 }
 

@@ -177,7 +177,7 @@ impl Negotiator {
             roles: roles(&groups, is_publisher),
             ..Claims::new(self.audience(&endpoint), unix_time(), self.token_lifetime_seconds)
         };
-        Ok(match sign(&claims, &self.service.access_key) {
+        Ok(match sign(&with_id(claims), &self.service.access_key) {
             Ok(token) => {
                 let url = format!("{}?access_token={token}", endpoint.client_url(&self.hub));
                 ([(header::CACHE_CONTROL, "no-store")], Json(NegotiateResponse { url })).into_response()
@@ -200,6 +200,16 @@ pub(super) async fn negotiate(
 ) -> Response {
     let response = negotiator.respond(&query.unwrap_or_default(), &client, &headers);
     response.unwrap_or_else(IntoResponse::into_response)
+}
+
+/// Adds a random id (`jti`): tokens of the same second would otherwise be the same token, with one limit of connections.
+fn with_id(mut claims: Claims) -> Claims {
+    let mut id = [0; 16];
+    // Without randomness, the limit is shared.
+    if getrandom::fill(&mut id).is_ok() {
+        claims.other.insert("jti".to_owned(), format!("{:032x}", u128::from_be_bytes(id)).into());
+    }
+    claims
 }
 
 #[cfg(test)]
