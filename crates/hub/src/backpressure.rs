@@ -3,12 +3,18 @@
 //! A receiver that reads slows its publisher down to its own speed, as a pipe does. A receiver that has stopped reading,
 //! or reads less than [`MIN_BYTES_PER_SECOND`], may do so only for [`MAX_STALL`] in each [`STALL_PERIOD`], counted for all
 //! receivers of a publisher together. So receivers that stall by turns gain nothing.
+//!
+//! After that, a receiver must prove within [`PROBE`] that it reads. [`MAX_PROBES`] receivers may fail to in each period;
+//! then nobody is waited for until the next one.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::{connection::ClientConnection, hub::SlowReceivers};
+use crate::{
+    connection::{ClientConnection, ConnectionId},
+    hub::SlowReceivers,
+};
 
 /// Time that a publisher waits for receivers that do not read, in each [`STALL_PERIOD`].
 pub const MAX_STALL: Duration = Duration::from_secs(2);
@@ -17,57 +23,77 @@ pub const STALL_PERIOD: Duration = Duration::from_secs(60);
 /// Rate at which a receiver that keeps its publisher waiting must read, in bytes per second: 8 Mbit/s.
 pub const MIN_BYTES_PER_SECOND: u64 = 1024 * 1024;
 
+/// Time in which a receiver must prove that it reads, once [`MAX_STALL`] is used up. A socket reports its progress in steps
+/// of up to a megabyte.
+pub const PROBE: Duration = Duration::from_millis(500);
+/// Number of receivers that may fail to in each [`STALL_PERIOD`].
+pub const MAX_PROBES: usize = 4;
+
 /// Time that a publisher may still wait for receivers that do not read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct StallAllowance {
     left: Duration,
+    /// Receivers that have failed to prove that they read, at most [`MAX_PROBES`].
+    failed: Vec<ConnectionId>,
     /// End of the period; `None` before the first wait.
     renewed_at: Option<Instant>,
 }
 
 impl Default for StallAllowance {
     fn default() -> Self {
-        Self { left: MAX_STALL, renewed_at: None }
+        Self { left: MAX_STALL, failed: Vec::new(), renewed_at: None }
     }
 }
 
 impl StallAllowance {
-    /// Returns the time that is left at `now`.
-    fn left(&mut self, now: Instant) -> Duration {
+    /// Returns the time for which `receiver` may stall at `now`.
+    fn window(&mut self, receiver: &ConnectionId, now: Instant) -> Duration {
         if self.renewed_at.is_none_or(|renewed_at| renewed_at <= now) {
-            *self = Self { left: MAX_STALL, renewed_at: Some(now + STALL_PERIOD) };
+            *self = Self { renewed_at: Some(now + STALL_PERIOD), ..Self::default() };
         }
-        self.left
+        let may_probe = self.failed.len() < MAX_PROBES && !self.failed.contains(receiver);
+        if self.left.is_zero() && may_probe { PROBE } else { self.left }
     }
 
-    /// Charges a wait of `waited`, in which the receiver read `bytes`.
-    fn charge(&mut self, waited: Duration, bytes: u64) {
+    /// Charges a wait of `waited`, in which `receiver` read `bytes`. Returns whether it stalled.
+    fn charge(&mut self, receiver: &ConnectionId, waited: Duration, bytes: u64) -> bool {
         let allowed = Duration::from_millis(bytes.saturating_mul(1000) / MIN_BYTES_PER_SECOND);
-        self.left = self.left.saturating_sub(waited.saturating_sub(allowed));
+        let stalled = waited.saturating_sub(allowed);
+        if self.left.is_zero() && !stalled.is_zero() {
+            self.failed.push(receiver.clone());
+        }
+        self.left = self.left.saturating_sub(stalled);
+        !stalled.is_zero()
     }
 
     /// Waits until the receivers have caught up, or the allowance is used up. Then publishers no longer wait for those
     /// that have not.
     pub async fn wait_for(&mut self, receivers: SlowReceivers) {
-        for receiver in receivers {
-            self.wait_for_one(&receiver).await;
+        let started = Instant::now();
+        let before: Vec<u64> = receivers.iter().map(|receiver| receiver.progress_bytes()).collect();
+        for (receiver, before) in receivers.iter().zip(before) {
+            // While others were waited for, it has proved already that it does not read.
+            if started.elapsed() >= PROBE && receiver.progress_bytes() == before {
+                receiver.stop_backpressure();
+            } else {
+                self.wait_for_one(receiver).await;
+            }
         }
     }
 
     async fn wait_for_one(&mut self, receiver: &Arc<ClientConnection>) {
         loop {
             let (started, progress) = (Instant::now(), receiver.progress_bytes());
-            let deadline = started + self.left(started);
-            let has_caught_up = receiver.wait_until_caught_up(deadline).await;
+            let window = self.window(&receiver.id, started);
+            let has_caught_up = receiver.wait_until_caught_up(started + window).await;
             let read = receiver.progress_bytes().saturating_sub(progress);
-            let now = Instant::now();
-            self.charge(now - started, read);
-            // A receiver that reads fast enough has not used up the allowance by the deadline.
-            if has_caught_up || self.left(now).is_zero() {
-                if !has_caught_up {
-                    receiver.stop_backpressure();
-                }
+            let has_stalled = self.charge(&receiver.id, started.elapsed(), read);
+            if has_caught_up {
                 return;
+            }
+            // A receiver that reads fast enough is waited for again.
+            if has_stalled || window.is_zero() {
+                return receiver.stop_backpressure();
             }
         }
     }
@@ -84,7 +110,7 @@ mod tests {
     use super::*;
     use crate::{
         broadcast::Broadcast,
-        connection::{ConnectionId, WireFormat},
+        connection::WireFormat,
         hub::{Audience, Hub},
         outbox::HIGH_WATER_MARK_BYTES,
     };
@@ -129,15 +155,19 @@ mod tests {
             assert!(waited <= MAX_STALL && started.elapsed() < STALL_PERIOD, "turn {turn}: {waited:?}");
         }
         assert!(allowance.left.is_zero(), "stalls were not charged");
-        assert_eq!(allowance.left(started + STALL_PERIOD), MAX_STALL);
+        assert_eq!(allowance.window(&receivers[0].id, started + STALL_PERIOD), MAX_STALL);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_receiver_that_reads_slowly_but_steadily_keeps_its_publisher_at_its_own_speed() {
         let hub = Hub::default();
+        let mut allowance = StallAllowance::default();
+        // Another receiver has used up the time.
+        let stopped = connect(&hub, WireFormat::Json);
+        allowance.wait_for(publish(&hub, HIGH_WATER_MARK_BYTES + 1)).await;
+        assert!(allowance.left.is_zero());
         let receiver = connect(&hub, WireFormat::Json);
         let outbox = receiver.attach().unwrap();
-        let mut allowance = StallAllowance::default();
         let reading = async {
             loop {
                 let mut frames = outbox.take().await;
@@ -161,6 +191,7 @@ mod tests {
         };
         assert!(elapsed > Duration::from_secs(50), "the publisher was not slowed down: {elapsed:?}");
         assert!(!receiver.is_ending(), "the receiver was disconnected");
+        drop(stopped);
     }
 
     #[tokio::test(start_paused = true)]

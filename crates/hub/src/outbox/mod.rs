@@ -50,7 +50,7 @@ pub enum Backpressure {
     None,
     /// Wait until the client has caught up; see [`Outbox::wait_until_caught_up`].
     Wait,
-    /// Publish on, and do not count the client: it is slow.
+    /// Publish on, and do not count the client: it is slow, or has ended.
     Slow,
 }
 
@@ -131,16 +131,16 @@ impl Outbox {
     fn queue(&self, bytes: usize, push: impl FnOnce(&mut Backlog)) -> Backpressure {
         let mut state = self.state();
         if state.is_closed {
-            return Backpressure::None;
+            return Backpressure::Slow;
         }
         if state.pending_bytes() + bytes > OUTBOX_LIMIT_BYTES {
             self.discard(state, Close::SLOW_RECEIVER);
-            return Backpressure::None;
+            return Backpressure::Slow;
         }
         push(&mut state.queued);
         if !state.charge_memory() {
             self.discard(state, Close::SLOW_RECEIVER);
-            return Backpressure::None;
+            return Backpressure::Slow;
         }
         if state.is_above_mark() {
             self.is_behind.store(true, Ordering::Relaxed);

@@ -151,14 +151,14 @@ impl ReliableQueue {
     pub fn push(&self, message: Unsequenced, expires_at: Option<Instant>) -> Backpressure {
         let mut state = self.state();
         if state.has_ended {
-            return Backpressure::None;
+            return Backpressure::Slow;
         }
         if state.is_full_for(&message) {
             state.drop_expired();
         }
         if state.is_full_for(&message) {
             self.end(&mut state, Close::UNACKNOWLEDGED_FULL);
-            return Backpressure::None;
+            return Backpressure::Slow;
         }
         state.last_id += 1;
         let retained = Retained { id: state.last_id, message, expires_at };
@@ -170,7 +170,7 @@ impl ReliableQueue {
         state.retained.push_back(retained);
         if !state.adjust_charge() {
             self.end(&mut state, Close::UNACKNOWLEDGED_FULL);
-            return Backpressure::None;
+            return Backpressure::Slow;
         }
         match state.has_backpressure() {
             true => Backpressure::Wait,
