@@ -25,9 +25,9 @@ pub const MIN_BYTES_PER_SECOND: u64 = 1024 * 1024;
 
 /// Time in which a receiver must prove that it reads, once [`MAX_STALL`] is used up. A socket reports its progress in steps
 /// of up to a megabyte.
-pub const PROBE: Duration = Duration::from_millis(500);
+pub const PROBE: Duration = Duration::from_millis(1500);
 /// Number of receivers that may fail to in each [`STALL_PERIOD`].
-pub const MAX_PROBES: usize = 4;
+pub const MAX_PROBES: usize = 2;
 
 /// Time that a publisher may still wait for receivers that do not read.
 #[derive(Debug)]
