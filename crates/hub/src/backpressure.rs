@@ -55,15 +55,19 @@ impl StallAllowance {
         if self.left.is_zero() && may_probe { PROBE } else { self.left }
     }
 
-    /// Charges a wait of `waited`, in which `receiver` read `bytes`. Returns whether it stalled.
-    fn charge(&mut self, receiver: &ConnectionId, waited: Duration, bytes: u64) -> bool {
+    /// Charges a wait of `waited`, in which a receiver read `bytes`. Returns whether it stalled.
+    fn charge(&mut self, waited: Duration, bytes: u64) -> bool {
         let allowed = Duration::from_millis(bytes.saturating_mul(1000) / MIN_BYTES_PER_SECOND);
         let stalled = waited.saturating_sub(allowed);
-        if self.left.is_zero() && !stalled.is_zero() {
-            self.failed.push(receiver.clone());
-        }
         self.left = self.left.saturating_sub(stalled);
         !stalled.is_zero()
+    }
+
+    /// Records that `receiver` has failed to prove that it reads.
+    fn record_failure(&mut self, receiver: &ConnectionId) {
+        if self.failed.len() < MAX_PROBES && !self.failed.contains(receiver) {
+            self.failed.push(receiver.clone());
+        }
     }
 
     /// Waits until the receivers have caught up, or the allowance is used up. Then publishers no longer wait for those
@@ -85,14 +89,18 @@ impl StallAllowance {
         loop {
             let (started, progress) = (Instant::now(), receiver.progress_bytes());
             let window = self.window(&receiver.id, started);
+            let is_probe = self.left.is_zero();
             let has_caught_up = receiver.wait_until_caught_up(started + window).await;
             let read = receiver.progress_bytes().saturating_sub(progress);
-            let has_stalled = self.charge(&receiver.id, started.elapsed(), read);
+            let has_stalled = self.charge(started.elapsed(), read);
             if has_caught_up {
                 return;
             }
             // A receiver that reads fast enough is waited for again.
             if has_stalled || window.is_zero() {
+                if is_probe {
+                    self.record_failure(&receiver.id);
+                }
                 return receiver.stop_backpressure();
             }
         }
@@ -155,6 +163,7 @@ mod tests {
             assert!(waited <= MAX_STALL && started.elapsed() < STALL_PERIOD, "turn {turn}: {waited:?}");
         }
         assert!(allowance.left.is_zero(), "stalls were not charged");
+        assert!(allowance.failed.len() <= MAX_PROBES, "{} receivers are remembered", allowance.failed.len());
         assert_eq!(allowance.window(&receivers[0].id, started + STALL_PERIOD), MAX_STALL);
     }
 
@@ -192,6 +201,21 @@ mod tests {
         assert!(elapsed > Duration::from_secs(50), "the publisher was not slowed down: {elapsed:?}");
         assert!(!receiver.is_ending(), "the receiver was disconnected");
         drop(stopped);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_receiver_that_has_caught_up_before_the_wait_has_not_failed() {
+        let hub = Hub::default();
+        let (_stopped, mut allowance) = (connect(&hub, WireFormat::Json), StallAllowance::default());
+        allowance.wait_for(publish(&hub, HIGH_WATER_MARK_BYTES + 1)).await;
+        let reader = connect(&hub, WireFormat::Json);
+        for _ in 0..10 {
+            let waited_for = publish(&hub, HIGH_WATER_MARK_BYTES + 1);
+            assert_eq!(waited_for.len(), 1);
+            reader.attach().unwrap().write_all().await;
+            allowance.wait_for(waited_for).await;
+        }
+        assert_eq!(allowance.failed, []);
     }
 
     #[tokio::test(start_paused = true)]
