@@ -15,7 +15,7 @@ use tailcast_tests::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
 };
 use tokio_tungstenite::tungstenite::{
     Message,
@@ -176,5 +176,57 @@ async fn a_client_that_may_not_publish_sends_short_messages_only() -> anyhow::Re
     viewer.send(&long.to_string()).await?;
     assert_eq!(viewer.closed().await?.0, 1009);
     with_timeout("response of the server", async { get(&server.url("/healthz")).await }).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_without_an_answer_count_in_the_memory_budget() -> anyhow::Result<()> {
+    const CLIENTS: usize = 100;
+    let silent = TcpListener::bind("127.0.0.1:0").await?;
+    let handler = format!("http://{}/", silent.local_addr()?);
+    // Answers the validation of the handler, and nothing else.
+    let handling = tokio::spawn(async move {
+        let mut unanswered = Vec::new();
+        while let Ok((mut socket, _)) = silent.accept().await {
+            let mut begun = [0; 7];
+            if socket.read_exact(&mut begun).await.is_ok() && begun == *b"OPTIONS" {
+                let consent = b"HTTP/1.1 200 OK\r\nWebHook-Allowed-Origin: *\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                drop(socket.write_all(consent).await);
+            }
+            unanswered.push(socket);
+        }
+    });
+    let server = Server::start_hub(&["--memory-limit", "64MiB", "--event-handler", &handler]).await?;
+    let process = Process(server.process_id()?);
+    let url = server.client_url(&server.connection_string()?.access_key, |claims| {
+        claims.roles = vec!["webpubsub.sendToGroup".into(), "webpubsub.joinLeaveGroup".into()];
+    })?;
+    let event = json!({"type": "event", "event": "e", "dataType": "text", "data": "x".repeat(500_000)});
+    let send = async || {
+        // Refused clients get no connection, or are closed while they send.
+        let mut client = Socket::open(&url, &[JSON]).await.ok()?;
+        for _ in 0..4 {
+            if client.send(&event.to_string()).await.is_err() {
+                break;
+            }
+        }
+        Some(client)
+    };
+    let clients = join_all((0..CLIENTS).map(|_| send())).await;
+    let peak = process.peak_resident_kib()?;
+    assert!(peak < 160 * MIB, "{peak} KiB were in use at a limit of 64 MiB");
+    let mut publisher = Socket::open(&url, &[JSON]).await?;
+    publisher.json().await?;
+    publish(&mut publisher, 10, 100).await?;
+    drop((clients, publisher));
+    let used = async || {
+        let metrics = get(&server.url("/metrics")).await?.1;
+        let used = metrics.lines().find_map(|line| line.strip_prefix("webpubsub_memory_used_bytes "));
+        anyhow::Ok(used.context("no memory in the metrics")?.parse::<u64>()?)
+    };
+    while used().await? > 1024 * MIB {
+        tokio::task::yield_now().await;
+    }
+    handling.abort();
     Ok(())
 }

@@ -98,6 +98,11 @@ impl ResumableSession {
         // The session may have ended while the old socket closed, or a newer socket may wait for the lock.
         let attach = || self.connection.reattach(&self.connected_message());
         let Some(outbox) = queue.is_newest(ticket).then(attach).flatten() else {
+            drop(session);
+            if queue.has_ended() {
+                // The task of the old socket has left the end to this one.
+                self.finish(&service).await;
+            }
             return driver::reject(socket, &Close::NOT_RECOVERABLE).await;
         };
         tracing::debug!(connection = %self.connection.id, "session recovered");

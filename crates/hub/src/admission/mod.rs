@@ -27,6 +27,9 @@ pub mod rate_limit;
 pub const MAX_CONNECTIONS: usize = 20_000;
 /// Number of connections that only clients with the permission to publish get, so that viewers cannot lock them out.
 pub const PUBLISHER_CONNECTIONS: usize = 1000;
+/// Part of the memory limit that only clients with the permission to publish get, as a divisor. Twice what eviction keeps
+/// free, so that idle viewers alone never cause the eviction of a publisher.
+const PUBLISHER_MEMORY_SHARE: usize = 4;
 
 /// Limits on the clients of one address, or with one token.
 #[derive(Debug, Clone, Copy)]
@@ -171,7 +174,8 @@ impl Admission {
         self: &Arc<Self>,
         applicant: &Applicant<'_>,
     ) -> Result<ConnectionPermit, AdmissionError> {
-        if !self.memory.has_capacity(CONNECTION_BYTES) {
+        let reserved = if applicant.may_publish { 0 } else { self.memory.limit() / PUBLISHER_MEMORY_SHARE };
+        if !self.memory.has_capacity(CONNECTION_BYTES + reserved) {
             self.memory.record_refusal();
             return Err(AdmissionError::Full);
         }
@@ -288,6 +292,15 @@ mod tests {
         assert_eq!(admission.memory.used(), MAX_CONNECTIONS * CONNECTION_BYTES);
         drop((permits, publishers));
         assert_eq!((admission.open(), admission.memory.used()), (0, 0));
+    }
+
+    #[test]
+    fn viewers_leave_memory_to_publishers() {
+        let admission = Admission::new(None, MemoryBudget::new(CONNECTION_BYTES * 8));
+        let viewer = applicant("192.0.2.1", "a");
+        let viewers: Vec<_> = (0..8).map_while(|_| admission.admit(&viewer).ok()).collect();
+        assert_eq!((viewers.len(), admission.memory.refusals()), (6, 1));
+        assert!(admission.admit(&Applicant { may_publish: true, ..viewer }).is_ok());
     }
 
     #[test]

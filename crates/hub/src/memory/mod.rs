@@ -35,6 +35,8 @@ pub(crate) const INCLUDED_BYTES: usize = 4 * 1024;
 const STEP_BYTES: usize = 16 * 1024;
 /// Part of the limit that eviction keeps free, as a divisor: evicted clients need time to end.
 const RESERVE: usize = 8;
+/// Part of the limit that is charged between two evictions, as a divisor.
+const EVICTION_STEP: usize = 256;
 
 /// Memory budget of a service. Clones share the budget.
 #[derive(Debug, Clone)]
@@ -44,6 +46,9 @@ pub struct MemoryBudget(Arc<Ledger>);
 struct Ledger {
     limit: usize,
     used: AtomicUsize,
+    /// Charged memory above which clients are evicted next: after an eviction, only once more memory was charged, since every
+    /// eviction looks at all clients.
+    evict_above: AtomicUsize,
     /// Queues and connections that were refused, and clients that were evicted.
     refusals: AtomicU64,
     clients: Mutex<Clients>,
@@ -66,7 +71,8 @@ impl MemoryBudget {
     #[must_use]
     pub fn new(limit: usize) -> Self {
         let (used, refusals) = (AtomicUsize::new(0), AtomicU64::new(0));
-        Self(Arc::new(Ledger { limit, used, refusals, clients: Mutex::default() }))
+        let evict_above = AtomicUsize::new(limit - limit / RESERVE);
+        Self(Arc::new(Ledger { limit, used, evict_above, refusals, clients: Mutex::default() }))
     }
 
     /// Returns the limit, in bytes.
@@ -113,8 +119,14 @@ impl MemoryBudget {
 
     fn grow(&self, bytes: usize) {
         let used = self.0.used.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if used > self.evicts_above() {
+        let evict_above = self.0.evict_above.load(Ordering::Relaxed);
+        if used <= self.evicts_above() {
+            if evict_above != self.evicts_above() {
+                self.0.evict_above.store(self.evicts_above(), Ordering::Relaxed);
+            }
+        } else if used > evict_above {
             self.evict();
+            self.0.evict_above.store(used + self.limit() / EVICTION_STEP, Ordering::Relaxed);
         }
     }
 

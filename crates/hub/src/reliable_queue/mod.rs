@@ -41,6 +41,9 @@ const MIN_PROGRESS_BYTES: usize = UNACKNOWLEDGED_LIMIT_BYTES / UNACKNOWLEDGED_LI
 /// Memory of an unacknowledged message that is not shared with other clients, in bytes.
 const ENTRY_BYTES: usize = size_of::<Retained>();
 
+/// Capacity that an empty queue keeps, in messages. A client that was once slow must not hold memory for it.
+const RETAINED_CAPACITY: usize = 64;
+
 /// Queue of one reliable connection.
 #[derive(Debug)]
 pub struct ReliableQueue {
@@ -187,6 +190,9 @@ impl ReliableQueue {
             state.retained_bytes -= acknowledged;
             // A size in memory fits 64 bits.
             state.progress_bytes += acknowledged.max(MIN_PROGRESS_BYTES) as u64;
+        }
+        if state.retained.is_empty() && state.retained.capacity() > RETAINED_CAPACITY {
+            state.retained = VecDeque::new();
         }
         state.adjust_charge();
         state.is_slow &= !state.retained.is_empty();

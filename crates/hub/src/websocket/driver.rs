@@ -141,7 +141,8 @@ impl SessionLoop<'_> {
         let answer = match self.handler {
             Some(handler) => {
                 let connection = std::sync::Arc::clone(self.session.connection());
-                inbox.read_while(handler.event(&connection, &event)).await?
+                let event_bytes = event.payload.len();
+                inbox.read_while(event_bytes, handler.event(&connection, &event)).await?
             }
             None => Err(EventError::NoHandler),
         };

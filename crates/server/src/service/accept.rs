@@ -34,7 +34,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time without progress after which a write fails: the client does not read, and is considered lost.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum size of a request's headers: several times that of a token.
-const MAX_HEADER_BYTES: usize = 96 * 1024;
+const MAX_HEADER_BYTES: usize = 32 * 1024;
 /// Pause after a failed accept. The likely cause is a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Time between two warnings about sockets.

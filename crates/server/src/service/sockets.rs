@@ -21,6 +21,8 @@ use webpubsub_hub::admission::MAX_CONNECTIONS;
 const MAX_SOCKETS: usize = MAX_CONNECTIONS + MAX_CONNECTIONS / 2;
 /// Files that the program needs besides sockets: standard streams, the event queue, certificates, files of the page.
 const OTHER_FILES: usize = 64;
+/// Files of one socket: itself, and the file that is sent on it, or the connection to an event handler that answers it.
+const FILES_PER_SOCKET: usize = 2;
 /// Part of all sockets that one address may have, as a divisor.
 const ADDRESS_SHARE: usize = 4;
 
@@ -45,7 +47,7 @@ impl Sockets {
     /// Creates a table for a process that may open `open_files` files. An address may have `per_address` sockets, and at
     /// most a quarter of all.
     pub(super) fn new(open_files: usize, per_address: Option<usize>) -> Arc<Self> {
-        let total = open_files.saturating_sub(OTHER_FILES).clamp(1, MAX_SOCKETS);
+        let total = (open_files.saturating_sub(OTHER_FILES) / FILES_PER_SOCKET).clamp(1, MAX_SOCKETS);
         let per_address = per_address.map(|limit| limit.min(total / ADDRESS_SHARE).max(1));
         let permits = Arc::new(Semaphore::new(total));
         Arc::new(Self { permits, total, per_address, open: Mutex::default() })
@@ -160,7 +162,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_has_at_most_a_quarter_of_all_sockets() {
-        let sockets = Sockets::new(OTHER_FILES + 8, Some(100));
+        let sockets = Sockets::new(OTHER_FILES + 8 * FILES_PER_SOCKET, Some(100));
         let (one, other) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
         let mut open = Vec::new();
         for address in [one, one, other, other] {

@@ -16,7 +16,7 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, ReadBuf},
-    time::{Instant, timeout_at},
+    time::{Instant, sleep_until, timeout_at},
 };
 use webpubsub_protocol::close::{self, Close};
 use webpubsub_websocket::{MessageError, MessageReader, ReceivedMessage, frame::Opcode};
@@ -109,6 +109,8 @@ pub(super) struct Inbox<'c, R> {
     current: Option<QueuedMessage>,
     backlog: VecDeque<QueuedMessage>,
     backlog_bytes: usize,
+    /// Memory of the event that waits for its answer, in bytes.
+    event_bytes: usize,
     /// End of the socket, read behind queued messages.
     end: Option<(Close, SocketEnd)>,
     /// Deadline of their events after a close frame; `None` if the socket was lost.
@@ -141,6 +143,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
             current: None,
             backlog: VecDeque::new(),
             backlog_bytes: 0,
+            event_bytes: 0,
             end: None,
             close_deadline: None,
             read_capacity: IDLE_READ_BYTES,
@@ -199,9 +202,22 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         self.read_at.0
     }
 
-    /// Waits for `answer` while reading on. `None` if the client disconnects first: immediately if the socket is lost,
+    /// Waits for `answer` to an event of `event_bytes` while reading on. `None` if the client disconnects first: immediately if the socket is lost,
     /// after [`CLOSING_EVENT_TIMEOUT`] if the client sent a close frame.
-    pub(super) async fn read_while<A>(&mut self, answer: impl Future<Output = A>) -> Option<A> {
+    pub(super) async fn read_while<A>(
+        &mut self,
+        event_bytes: usize,
+        answer: impl Future<Output = A>,
+    ) -> Option<A> {
+        // The event, and the body of its request to the handler.
+        self.event_bytes = 2 * event_bytes;
+        self.charge_memory();
+        let answer = self.read_until(answer).await;
+        self.event_bytes = 0;
+        answer
+    }
+
+    async fn read_until<A>(&mut self, answer: impl Future<Output = A>) -> Option<A> {
         tokio::pin!(answer);
         loop {
             while self.end.is_none() && self.backlog_bytes < BACKLOG_BYTES {
@@ -210,6 +226,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                         let message = QueuedMessage { kind, payload: self.messages.payload().to_vec() };
                         self.backlog_bytes += message.cost();
                         self.backlog.push_back(message);
+                        self.charge_memory();
                     }
                     Some(ParsedFrame::End(close, end)) => {
                         self.end = Some((close, end));
@@ -222,19 +239,27 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
             if self.end.is_some() {
                 return timeout_at(self.close_deadline?, answer).await.ok();
             }
-            if self.backlog_bytes >= BACKLOG_BYTES {
-                return Some(answer.await);
-            }
             let reading = async {
+                if self.backlog_bytes >= BACKLOG_BYTES {
+                    return self.ping_unread().await;
+                }
                 // Stops reading from a client that does not read its responses.
                 self.outbox.wait_for_capacity().await;
-                self.read_more(None).await
+                self.read_more(None).await;
             };
             tokio::select! {
                 answer = &mut answer => return Some(answer),
-                _ = reading => {}
+                () = reading => {}
             }
         }
+    }
+
+    /// Waits until the next ping of a client whose messages are not read, and pings it. A write to a client that has gone
+    /// fails, which ends the connection; reading would not notice it.
+    async fn ping_unread(&mut self) {
+        sleep_until(self.ping_at).await;
+        self.ping_at = Instant::now() + KEEP_ALIVE_INTERVAL;
+        self.outbox.push(&EncodedFrame::new(Opcode::Ping, b""));
     }
 
     /// Records the current message for the inspector. Skipped if so many frames follow that it would be overwritten.
@@ -281,6 +306,13 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
     async fn read_more(&mut self, deadline: Option<Instant>) -> bool {
         self.begun_at = self.messages.has_begun().then(|| self.begun_at.unwrap_or(self.read_at.0));
         self.messages.set_limit(self.message_limit());
+        if self.is_idle() {
+            self.messages.reserve(0);
+        }
+        self.charge_memory();
+        if self.end.is_some() {
+            return true;
+        }
         loop {
             let message_deadline = self.begun_at.map(|begun_at| begun_at + MESSAGE_TIMEOUT);
             let until = [deadline, message_deadline].into_iter().flatten().fold(self.ping_at, Instant::min);
@@ -298,9 +330,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                     } else {
                         IDLE_READ_BYTES.max(bytes)
                     };
-                    if !self.charge_memory() {
-                        self.end = Some((Close::OUT_OF_MEMORY, SocketEnd::Final));
-                    }
+                    self.charge_memory();
                     return true;
                 }
                 Err(_) if message_deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
@@ -323,11 +353,10 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
 
     /// Reads once, and returns the number of bytes. Holds no buffer while it waits for an idle client.
     async fn read(&mut self) -> io::Result<usize> {
-        if self.read_capacity > IDLE_READ_BYTES || self.messages.has_begun() {
+        if !self.is_idle() {
             return self.reader.read_buf(self.messages.reserve(self.read_capacity)).await;
         }
         let (reader, messages) = (&mut self.reader, &mut self.messages);
-        messages.reserve(0);
         future::poll_fn(|context| {
             let mut bytes = [MaybeUninit::uninit(); IDLE_READ_BYTES];
             let mut buffer = ReadBuf::uninit(&mut bytes);
@@ -347,10 +376,17 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         }
     }
 
-    /// Charges the memory of the buffers and of the backlog. Returns `false` if the budget is used up.
-    fn charge_memory(&mut self) -> bool {
-        let bytes = self.messages.memory() + self.backlog_bytes;
-        self.charge.adjust(bytes, bytes)
+    /// Returns whether the client sends little, and has not begun a message.
+    fn is_idle(&self) -> bool {
+        self.read_capacity <= IDLE_READ_BYTES && !self.messages.has_begun()
+    }
+
+    /// Charges the memory of the buffers and of the queued messages. Ends the connection if the budget is used up.
+    fn charge_memory(&mut self) {
+        let bytes = self.messages.memory() + self.backlog_bytes + self.event_bytes;
+        if !self.charge.adjust(bytes, bytes) {
+            self.end.get_or_insert((Close::OUT_OF_MEMORY, SocketEnd::Final));
+        }
     }
 
     /// Frees the buffers, then discards bytes until the client closes the socket.
