@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::operation::Recipients;
+use super::recipients::Recipients;
 
 /// Failure of a request.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

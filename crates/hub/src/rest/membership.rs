@@ -9,7 +9,7 @@ use axum::{
 use serde::Deserialize;
 use webpubsub_protocol::name::GroupName;
 
-use super::{audience_of, error::RestError, operation::Recipients, parameters::parse_filter};
+use super::{error::RestError, parameters::parse_filter, recipients::Recipients};
 use crate::{
     connection::ClientConnection,
     hub::{Audience, Hub, JoinError},
@@ -17,7 +17,7 @@ use crate::{
 
 /// Adds a connection, or all connections of a user, to a group.
 pub(super) fn add(hub: &Hub, recipients: &Recipients, group: &GroupName) -> Result<Response, RestError> {
-    let connections = hub.select(audience_of(recipients), None);
+    let connections = hub.select(recipients.audience(), None);
     if connections.is_empty() {
         return Err(RestError::no_member(recipients));
     }
@@ -28,7 +28,7 @@ pub(super) fn add(hub: &Hub, recipients: &Recipients, group: &GroupName) -> Resu
 /// Removes connections from one group, or from all groups. Does nothing for those that are not members, or do not
 /// exist.
 pub(super) fn remove(hub: &Hub, recipients: &Recipients, group: Option<&GroupName>) {
-    for connection in hub.select(audience_of(recipients), None) {
+    for connection in hub.select(recipients.audience(), None) {
         match group {
             Some(group) => hub.leave(&connection.id, group),
             None => hub.leave_all(&connection.id),

@@ -13,6 +13,7 @@ mod operation;
 mod parameters;
 mod payload;
 mod permission;
+mod recipients;
 
 use std::sync::Arc;
 
@@ -32,20 +33,14 @@ use webpubsub_protocol::{
 };
 
 use crate::{
-    broadcast::Broadcast,
-    connection::ClientConnection,
-    handshake::bearer_token,
-    hub::{Audience, Hub},
-    metadata_headers,
-    service::Service,
-    websocket::inbox::MAX_MESSAGE_BYTES,
+    broadcast::Broadcast, connection::ClientConnection, handshake::bearer_token, hub::Hub, metadata_headers,
+    service::Service, websocket::inbox::MAX_MESSAGE_BYTES,
 };
 use error::RestError;
-use operation::{HubOperation, Recipients, RestRequest};
-use parameters::QueryParameters;
+use operation::{HubOperation, RestRequest};
+use parameters::{API_VERSIONS, QueryParameters};
+use recipients::Recipients;
 
-/// Supported versions of the data plane.
-const API_VERSIONS: &str = "2021-10-01, 2022-11-01, 2023-07-01, 2024-01-01, 2024-12-01";
 /// Request id of the client, returned in the response for its logs.
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
 
@@ -94,14 +89,14 @@ async fn execute(
             broadcast.expire_after(ttl_seconds, Instant::now());
             let is_excluded = |connection: &ClientConnection| parameters.is_excluded(connection.id.as_str());
             // REST requests are not throttled: the outbox limit of each receiver bounds the queued frames.
-            drop(hub.publish(audience_of(&recipients), filter.as_ref(), is_excluded, &mut broadcast));
+            drop(hub.publish(recipients.audience(), filter.as_ref(), is_excluded, &mut broadcast));
             Ok(StatusCode::ACCEPTED.into_response())
         }
         HubOperation::Close(recipients) => {
             close(&hub, &recipients, &parameters);
             Ok(StatusCode::NO_CONTENT.into_response())
         }
-        HubOperation::Exists(recipients) => match hub.has_any(audience_of(&recipients)) {
+        HubOperation::Exists(recipients) => match hub.has_any(recipients.audience()) {
             true => Ok(StatusCode::OK.into_response()),
             false => Err(RestError::missing(&recipients)),
         },
@@ -146,15 +141,6 @@ async fn read_body(body: Body) -> Result<bytes::Bytes, RestError> {
     }
 }
 
-fn audience_of(recipients: &Recipients) -> Audience<'_> {
-    match recipients {
-        Recipients::Everyone => Audience::Everyone,
-        Recipients::Group(group) => Audience::Group(group.as_str()),
-        Recipients::User(user) => Audience::User(user),
-        Recipients::Connection(id) => Audience::Connection(id),
-    }
-}
-
 /// Creates the message of a send operation. Only group messages name their source.
 fn message<'a>(recipients: &'a Recipients, payload: Payload<'a>, metadata: Metadata) -> Message<'a> {
     match recipients {
@@ -175,7 +161,7 @@ fn close(hub: &Hub, recipients: &Recipients, parameters: &QueryParameters) {
         Some(reason) => format!("Application server closed the connection. Reason: {reason}"),
         None => "Application server closed the connection.".to_owned(),
     };
-    for connection in hub.select(audience_of(recipients), None) {
+    for connection in hub.select(recipients.audience(), None) {
         if parameters.is_excluded(connection.id.as_str()) {
             continue;
         }

@@ -7,7 +7,7 @@ use webpubsub_protocol::{
     role::Permission,
 };
 
-use super::error::RestError;
+use super::{error::RestError, recipients::Recipients};
 
 /// Request to the data plane.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,15 +50,6 @@ pub(super) enum PermissionAction {
     Grant,
     Revoke,
     Check,
-}
-
-/// Connections that an operation applies to.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Recipients {
-    Everyone,
-    Group(GroupName),
-    User(String),
-    Connection(String),
 }
 
 impl RestRequest {

@@ -5,7 +5,10 @@ use std::str::FromStr;
 use percent_encoding::percent_decode_str;
 use webpubsub_protocol::{filter::Filter, message::MAX_TTL_SECONDS, name::GroupName};
 
-use super::{API_VERSIONS, error::RestError};
+use super::error::RestError;
+
+/// Supported versions of the data plane.
+pub(super) const API_VERSIONS: &str = "2021-10-01, 2022-11-01, 2023-07-01, 2024-01-01, 2024-12-01";
 
 /// Parsed query parameters. Unknown ones are ignored.
 #[derive(Debug, Default)]
