@@ -14,8 +14,20 @@ use prometheus_client::{
     },
     registry::Registry,
 };
+use webpubsub_protocol::subprotocol::Subprotocol;
 
-use crate::{hub::PROTOCOL_LABELS, memory::MemoryBudget};
+use crate::memory::MemoryBudget;
+
+/// Protocol label of clients without a predefined subprotocol.
+pub(crate) const SIMPLE: &str = "simple";
+/// All protocol labels.
+pub(crate) const PROTOCOL_LABELS: [&str; 5] = [
+    SIMPLE,
+    Subprotocol::Json.name(),
+    Subprotocol::ReliableJson.name(),
+    Subprotocol::Protobuf.name(),
+    Subprotocol::ReliableProtobuf.name(),
+];
 
 /// Labels of the metrics of a hub.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -24,7 +24,6 @@ use crate::{
 mod snapshot;
 
 pub use snapshot::{ConnectionSummary, HubSnapshot};
-pub(crate) use snapshot::{PROTOCOL_LABELS, SIMPLE};
 
 /// Maximum number of groups of one connection. Bounds the memory that a client can claim.
 pub const MAX_GROUPS_PER_CONNECTION: usize = 10_000;

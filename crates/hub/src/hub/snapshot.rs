@@ -2,20 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use webpubsub_protocol::subprotocol::Subprotocol;
-
 use super::{ConnectionEntry, Hub, HubState};
-
-/// Protocol label of clients without a predefined subprotocol.
-pub(crate) const SIMPLE: &str = "simple";
-/// All protocol labels.
-pub(crate) const PROTOCOL_LABELS: [&str; 5] = [
-    SIMPLE,
-    Subprotocol::Json.name(),
-    Subprotocol::ReliableJson.name(),
-    Subprotocol::Protobuf.name(),
-    Subprotocol::ReliableProtobuf.name(),
-];
+use crate::metrics::{PROTOCOL_LABELS, SIMPLE};
 
 /// State of a hub at one moment.
 #[derive(Debug, Clone, Default)]
