@@ -17,9 +17,9 @@ use webpubsub_protocol::{
 use crate::{
     broadcast::{Broadcast, json_frame, protobuf_frame},
     event_handler::EventContext,
-    inspect::recorder::Recorder,
     memory::{ClientMemory, MemoryBudget},
     outbox::{Backpressure, EncodedFrame, Outbox},
+    recorder::Recorder,
     reliable_queue::{ReliableQueue, Unsequenced},
 };
 

@@ -21,6 +21,7 @@
 //! | [`session`] | protocol requests of a client: a state machine without I/O |
 //! | [`handshake`] | HTTP upgrade of a client: tokens, subprotocols, connect event |
 //! | [`event_handler`] | upstream event handlers: accept connections, answer events |
+//! | [`recorder`] | most recent frames of a connection, for the inspector |
 //! | [`inspect`], [`metrics`] | inspector at `/_hub`, metrics in the OpenMetrics format |
 //! | [`websocket`] | sockets, deadlines and pings, around the framing of [`webpubsub_websocket`] |
 //! | [`rest`] | REST data plane for application servers |
@@ -38,6 +39,7 @@ pub mod memory;
 pub mod metrics;
 pub mod origin;
 pub mod outbox;
+pub mod recorder;
 pub mod recovery;
 pub mod reliable_queue;
 pub mod rest;

@@ -2,7 +2,7 @@
 
 use webpubsub_protocol::subprotocol::Subprotocol;
 
-use super::HandshakeError;
+use super::error::HandshakeError;
 use crate::connection::WireFormat;
 
 /// Negotiated subprotocol: wire format, and the name to return to the client.

@@ -5,6 +5,7 @@
 //! is 101.
 
 mod choice;
+mod error;
 mod query;
 mod upgrade;
 
@@ -12,7 +13,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use hyper_util::rt::TokioIo;
@@ -30,8 +31,8 @@ use crate::{
     admission::{AdmissionError, Applicant, ConnectionPermit},
     connection::{ClientConnection, ConnectionId},
     event_handler::{ConnectRequest, ConnectResponse, EventContext},
-    inspect::recorder::Recorder,
     outbox::Outbox,
+    recorder::Recorder,
     recovery::ResumableSession,
     service::Service,
     session::Session,
@@ -40,61 +41,7 @@ use crate::{
 use choice::SubprotocolChoice;
 use query::ClientQuery;
 
-/// Rejection of a handshake. The message goes to the client: it helps to correct the request, and reveals nothing else.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum HandshakeError {
-    /// The request is not a WebSocket handshake.
-    #[error("not a WebSocket handshake: {0}")]
-    NotAHandshake(&'static str),
-    /// The URL has no hub, or an invalid one.
-    #[error("invalid hub in the URL: {0}")]
-    Hub(String),
-    /// The token is missing or invalid.
-    #[error("{0}")]
-    Unauthorized(String),
-    /// A group of the token is invalid.
-    #[error("invalid group in the access token: {0}")]
-    Group(String),
-    /// The query parameters for a simple client are invalid.
-    #[error("{0}")]
-    Query(String),
-    /// The subprotocol is not offered by the client, or not valid in a header.
-    #[error("{0}")]
-    Subprotocol(String),
-    /// The event handler rejected the connection, with this status.
-    #[error("the event handler rejected the connection")]
-    Rejected(StatusCode),
-    /// A limit of connections is reached.
-    #[error(transparent)]
-    Admission(#[from] AdmissionError),
-    /// The operating system provides no randomness for a connection id.
-    #[error("the service cannot create a connection id: the operating system provides no randomness")]
-    Randomness,
-}
-
-impl IntoResponse for HandshakeError {
-    fn into_response(self) -> Response {
-        let status = match &self {
-            Self::NotAHandshake(_)
-            | Self::Hub(_)
-            | Self::Group(_)
-            | Self::Query(_)
-            | Self::Subprotocol(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Self::Rejected(status) => *status,
-            Self::Admission(AdmissionError::Full) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Admission(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Randomness => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        tracing::debug!(%status, error = %self, "handshake rejected");
-        let mut response = (status, format!("{self}\n")).into_response();
-        if let Self::Admission(AdmissionError::Handshakes { wait }) = self {
-            response.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
-        }
-        response
-    }
-}
+pub use error::HandshakeError;
 
 /// Address of a client, as an extension of its request. Without it, the limits of an address do not apply.
 #[derive(Debug, Clone, Copy)]

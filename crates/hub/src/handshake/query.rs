@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 use webpubsub_protocol::name::GroupName;
 
-use super::HandshakeError;
+use super::error::HandshakeError;
 use crate::session::SimpleMode;
 
 /// Parsed query parameters.

@@ -7,7 +7,7 @@ use axum::{
 };
 use webpubsub_websocket::handshake;
 
-use super::HandshakeError;
+use super::error::HandshakeError;
 
 /// Checks the handshake, and returns the value of `Sec-WebSocket-Accept`.
 pub(super) fn accept_key(parts: &Parts) -> Result<String, HandshakeError> {

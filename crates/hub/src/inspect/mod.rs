@@ -31,7 +31,6 @@ use rates::Rates;
 
 mod page;
 mod rates;
-pub mod recorder;
 mod snapshot;
 
 /// Time between two updates of a page.

@@ -3,7 +3,7 @@
 use crate::{
     connection::ClientConnection,
     hub::{Audience, HubSnapshot},
-    inspect::recorder::RecordedFrame,
+    recorder::RecordedFrame,
     service::Service,
 };
 

@@ -4,9 +4,9 @@ use maud::{Markup, html};
 use webpubsub_websocket::frame::Opcode;
 
 use super::text::{name, payload};
-use crate::inspect::{
+use crate::{
+    inspect::snapshot::{Details, Selected},
     recorder::{EXCERPT_BYTES, FrameDirection, RecordedFrame},
-    snapshot::{Details, Selected},
 };
 
 /// Time of day within an RFC 3339 timestamp with milliseconds.

@@ -5,10 +5,8 @@ use webpubsub_websocket::frame::Opcode;
 use super::*;
 use crate::{
     hub::{ConnectionSummary, HubSnapshot},
-    inspect::{
-        recorder::{EXCERPT_BYTES, FrameDirection, RecordedFrame},
-        snapshot::{Details, Selected},
-    },
+    inspect::snapshot::{Details, Selected},
+    recorder::{EXCERPT_BYTES, FrameDirection, RecordedFrame},
 };
 
 const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'&";

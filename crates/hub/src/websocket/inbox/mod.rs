@@ -23,9 +23,9 @@ use webpubsub_websocket::{MessageError, MessageReader, ReceivedMessage, frame::O
 
 use crate::{
     connection::ClientConnection,
-    inspect::recorder::RECORDED_FRAMES,
     memory::MemoryCharge,
     outbox::{EncodedFrame, Outbox},
+    recorder::RECORDED_FRAMES,
 };
 
 /// Maximum payload of a client's message, in bytes, over all fragments (limit of the cloud service).
