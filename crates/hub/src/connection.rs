@@ -1,9 +1,6 @@
 //! Per-connection state: identity, permissions, delivery queue.
 
-use std::{
-    fmt,
-    sync::{Arc, OnceLock, PoisonError, RwLock},
-};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use tokio::time::Instant;
 use webpubsub_protocol::{
@@ -14,54 +11,16 @@ use webpubsub_protocol::{
     subprotocol::Subprotocol,
 };
 
+pub use crate::identity::ConnectionId;
 use crate::{
     broadcast::{Broadcast, json_frame, protobuf_frame},
-    event_handler::EventContext,
+    event_context::EventContext,
+    identity::ConnectionInfo,
     memory::{ClientMemory, MemoryBudget},
     outbox::{Backpressure, EncodedFrame, Outbox},
     recorder::Recorder,
     reliable_queue::{ReliableQueue, Unsequenced},
 };
-
-/// Connection id: 32 hexadecimal digits, 128 random bits.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConnectionId(Arc<str>);
-
-impl ConnectionId {
-    /// Creates a random id.
-    ///
-    /// # Errors
-    /// If the operating system provides no randomness.
-    pub fn random() -> Result<Self, getrandom::Error> {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes)?;
-        Ok(Self(format!("{:032x}", u128::from_be_bytes(bytes)).into()))
-    }
-
-    /// Returns the id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ConnectionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for ConnectionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::borrow::Borrow<str> for ConnectionId {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
 
 /// Encoding of the messages of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,16 +67,12 @@ impl WireFormat {
 pub struct ClientConnection {
     /// Connection id.
     pub id: ConnectionId,
-    /// User id; `None` for an anonymous client.
-    pub user_id: Option<String>,
     /// Encoding of its messages.
     pub format: WireFormat,
-    /// State sent to event handlers with every event of the connection.
-    pub event_context: EventContext,
+    /// Identity, shared with event handlers.
+    info: Arc<ConnectionInfo>,
     /// Most recent frames, if the inspector is enabled.
     pub recorder: Recorder,
-    /// Negotiated subprotocol, predefined or custom.
-    subprotocol: Option<String>,
     /// Reason of the end, set once.
     end_reason: OnceLock<String>,
     /// Current permissions. Application servers may change them at any time.
@@ -155,13 +110,13 @@ impl ClientConnection {
     ) -> Self {
         let memory = Arc::default();
         let delivery = Delivery::new(format, &memory);
+        let subprotocol = format.subprotocol().map(|protocol| protocol.name().to_owned());
+        let info = ConnectionInfo::new(id.clone(), user_id, subprotocol, EventContext::default());
         Self {
             id,
-            user_id,
             format,
-            event_context: EventContext::default(),
+            info: Arc::new(info),
             recorder: Recorder::default(),
-            subprotocol: format.subprotocol().map(|protocol| protocol.name().to_owned()),
             end_reason: OnceLock::new(),
             permissions: RwLock::new(permissions),
             memory,
@@ -186,8 +141,21 @@ impl ClientConnection {
     /// custom.
     #[must_use]
     pub fn with_handshake(mut self, event_context: EventContext, subprotocol: Option<String>) -> Self {
-        (self.event_context, self.subprotocol) = (event_context, subprotocol);
+        let user_id = self.user_id().map(str::to_owned);
+        self.info = Arc::new(ConnectionInfo::new(self.id.clone(), user_id, subprotocol, event_context));
         self
+    }
+
+    /// Returns the identity of the connection.
+    #[must_use]
+    pub fn info(&self) -> &Arc<ConnectionInfo> {
+        &self.info
+    }
+
+    /// Returns the user id; `None` for an anonymous client.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.info.user_id()
     }
 
     /// Returns whether `permission` is granted for `group`.
@@ -225,7 +193,7 @@ impl ClientConnection {
     /// Returns the negotiated subprotocol, predefined or custom; `None` if there is none.
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
-        self.subprotocol.as_deref()
+        self.info.subprotocol()
     }
 
     /// Returns the name of the predefined subprotocol; `None` for a simple client.

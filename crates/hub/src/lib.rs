@@ -11,6 +11,7 @@
 //! | [`service`] | [`Service`] and its [`ServiceSettings`]: hubs, limits, router, shutdown |
 //! | [`hub`] | connections, users and groups of one hub; fan-out to them |
 //! | [`connection`] | per-connection state: identity, permissions, delivery queue |
+//! | [`identity`] | ids of connections, and what event handlers learn of them |
 //! | [`reliable_queue`] | unacknowledged messages of a reliable connection, sent again on its next socket |
 //! | [`recovery`] | reliable sessions that resume on a new socket |
 //! | [`memory`] | memory budget of all clients |
@@ -20,6 +21,7 @@
 //! | [`broadcast`] | messages encoded once per wire format, with shared bytes |
 //! | [`session`] | protocol requests of a client: a state machine without I/O |
 //! | [`handshake`] | HTTP upgrade of a client: tokens, subprotocols, connect event |
+//! | [`event_context`] | state sent with every event of a connection |
 //! | [`event_handler`] | upstream event handlers: accept connections, answer events |
 //! | [`recorder`] | most recent frames of a connection, for the inspector |
 //! | [`inspect`], [`metrics`] | inspector at `/_hub`, metrics in the OpenMetrics format |
@@ -31,9 +33,11 @@ pub mod admission;
 pub mod backpressure;
 pub mod broadcast;
 pub mod connection;
+pub mod event_context;
 pub mod event_handler;
 pub mod handshake;
 pub mod hub;
+pub mod identity;
 pub mod inspect;
 pub mod memory;
 pub mod metrics;

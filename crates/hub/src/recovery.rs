@@ -68,7 +68,7 @@ impl ResumableSession {
     fn connected_message(&self) -> Message<'static> {
         Message::Connected {
             connection_id: self.connection.id.as_str().to_owned(),
-            user_id: self.connection.user_id.clone(),
+            user_id: self.connection.user_id().map(str::to_owned),
             reconnection_token: Some(self.token.clone()),
         }
     }

@@ -201,11 +201,10 @@ impl Service {
 
     /// Counts and logs a new connection, and reports it to the event handler.
     pub(crate) fn connection_opened(&self, connection: &Arc<ClientConnection>) {
-        self.metrics()
-            .record_connection(&connection.event_context.hub, connection.protocol().unwrap_or(SIMPLE));
-        tracing::debug!(connection = %connection.id, user = ?connection.user_id, format = ?connection.format, "connected");
+        self.metrics().record_connection(connection.info().hub(), connection.protocol().unwrap_or(SIMPLE));
+        tracing::debug!(connection = %connection.id, user = ?connection.user_id(), format = ?connection.format, "connected");
         if let Some(handler) = self.event_handler() {
-            handler.connected(connection);
+            handler.connected(connection.info());
         }
     }
 
@@ -217,7 +216,7 @@ impl Service {
         let connection = session.connection();
         tracing::debug!(connection = %connection.id, reason = connection.end_reason(), "disconnected");
         if let Some(handler) = self.event_handler() {
-            handler.disconnected(connection, connection.end_reason());
+            handler.disconnected(connection.info(), connection.end_reason());
         }
     }
 

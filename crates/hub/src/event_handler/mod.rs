@@ -17,12 +17,12 @@ use webpubsub_protocol::{
     token::Claims,
 };
 
-use crate::connection::{ClientConnection, ConnectionId};
+use crate::{
+    event_context::EventContext,
+    identity::{ConnectionId, ConnectionInfo},
+};
 
 pub mod http;
-mod trail;
-
-pub use trail::EventContext;
 
 /// Connection request of a client.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ pub trait EventHandler: Send + Sync {
     /// Answers an event. The next message of the connection waits for the answer. The default fails.
     fn event<'a>(
         &'a self,
-        connection: &'a ClientConnection,
+        connection: &'a ConnectionInfo,
         event: &'a UserEvent,
     ) -> HandlerFuture<'a, Result<Option<EventReply>, EventError>> {
         let _ = (connection, event);
@@ -117,12 +117,12 @@ pub trait EventHandler: Send + Sync {
     }
 
     /// Notifies the handler of a new connection. Must not block.
-    fn connected(&self, connection: &Arc<ClientConnection>) {
+    fn connected(&self, connection: &Arc<ConnectionInfo>) {
         let _ = connection;
     }
 
     /// Notifies the handler of the end of a connection, after [`EventHandler::connected`]. Must not block.
-    fn disconnected(&self, connection: &Arc<ClientConnection>, reason: &str) {
+    fn disconnected(&self, connection: &Arc<ConnectionInfo>, reason: &str) {
         let _ = (connection, reason);
     }
 }

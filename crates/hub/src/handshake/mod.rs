@@ -30,7 +30,8 @@ use webpubsub_protocol::{
 use crate::{
     admission::{AdmissionError, Applicant, ConnectionPermit},
     connection::{ClientConnection, ConnectionId},
-    event_handler::{ConnectRequest, ConnectResponse, EventContext},
+    event_context::EventContext,
+    event_handler::{ConnectRequest, ConnectResponse},
     outbox::Outbox,
     recorder::Recorder,
     recovery::ResumableSession,
@@ -167,7 +168,7 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandsha
     // Queued before the connection is in the hub, so that it is the first frame.
     connection.send(&Message::Connected {
         connection_id: connection.id.as_str().to_owned(),
-        user_id: connection.user_id.clone(),
+        user_id: connection.user_id().map(str::to_owned),
         reconnection_token: reconnection_token.clone(),
     });
     let joined_hub = service.get_or_create_hub(&hub).ok_or(AdmissionError::Full)?;

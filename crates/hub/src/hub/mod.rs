@@ -112,10 +112,10 @@ impl Hub {
     /// Adds a connection, in no group.
     pub fn add(&self, connection: &Arc<ClientConnection>) {
         let mut state = self.write();
-        if let Some(user_id) = &connection.user_id {
+        if let Some(user_id) = connection.user_id() {
             state
                 .users
-                .entry(user_id.clone())
+                .entry(user_id.to_owned())
                 .or_default()
                 .insert(connection.id.clone(), Arc::clone(connection));
         }
@@ -130,7 +130,7 @@ impl Hub {
         for group in &entry.groups {
             state.remove_from_group(&connection.id, group);
         }
-        if let Some(user_id) = &connection.user_id
+        if let Some(user_id) = connection.user_id()
             && let Some(user) = state.users.get_mut(user_id)
         {
             user.remove(&connection.id);
@@ -271,7 +271,7 @@ impl HubState {
         let groups = self.connections.get(&connection.id).into_iter().flat_map(|entry| &entry.groups);
         let groups: Vec<&str> = groups.map(GroupName::as_str).collect();
         filter.admits(&Subject {
-            user_id: connection.user_id.as_deref(),
+            user_id: connection.user_id(),
             connection_id: connection.id.as_str(),
             groups: &groups,
             protocol: connection.protocol(),

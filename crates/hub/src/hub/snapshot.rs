@@ -78,7 +78,7 @@ impl ConnectionEntry {
     fn summary(&self) -> ConnectionSummary {
         ConnectionSummary {
             id: self.connection.id.as_str().to_owned(),
-            user_id: self.connection.user_id.clone(),
+            user_id: self.connection.user_id().map(str::to_owned),
             subprotocol: self.connection.subprotocol().map(str::to_owned),
             group_count: self.groups.len(),
             is_detached: self.connection.is_detached(),

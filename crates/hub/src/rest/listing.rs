@@ -58,7 +58,7 @@ pub(super) fn list(
         .iter()
         .map(|connection| MemberEntry {
             connection_id: connection.id.as_str().to_owned(),
-            user_id: connection.user_id.clone(),
+            user_id: connection.user_id().map(str::to_owned),
         })
         .collect();
     Ok(Json(MemberPage { value, next_link }).into_response())

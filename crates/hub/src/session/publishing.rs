@@ -45,7 +45,7 @@ impl Session {
         let Publication { group, no_echo, payload, metadata, ttl_seconds, stream } = publication;
         let message = Response::GroupMessage {
             group: Cow::Borrowed(group),
-            from_user_id: self.connection.user_id.as_deref().map(Cow::Borrowed),
+            from_user_id: self.connection.user_id().map(Cow::Borrowed),
             payload,
             sequence_id: None,
             metadata,

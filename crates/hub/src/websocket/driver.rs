@@ -142,7 +142,7 @@ impl SessionLoop<'_> {
             Some(handler) => {
                 let connection = std::sync::Arc::clone(self.session.connection());
                 let event_bytes = event.payload.len();
-                inbox.read_while(event_bytes, handler.event(&connection, &event)).await?
+                inbox.read_while(event_bytes, handler.event(connection.info(), &event)).await?
             }
             None => Err(EventError::NoHandler),
         };

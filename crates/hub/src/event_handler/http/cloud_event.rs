@@ -12,9 +12,7 @@ use webpubsub_protocol::{
 
 use super::rule::SystemEvent;
 use crate::{
-    connection::ConnectionId,
-    event_handler::{EventContext, EventError},
-    metadata_headers,
+    event_context::EventContext, event_handler::EventError, identity::ConnectionId, metadata_headers,
 };
 
 pub(super) const CONNECTION_STATE: HeaderName = HeaderName::from_static("ce-connectionstate");
@@ -23,7 +21,7 @@ pub(super) const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-c
 /// Connection of an event.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EventConnection<'a> {
-    pub(super) connection_id: &'a ConnectionId,
+    pub(super) connection_id: &'a str,
     pub(super) user_id: Option<&'a str>,
     /// Negotiated subprotocol; `None` before the negotiation.
     pub(super) subprotocol: Option<&'a str>,
@@ -78,7 +76,7 @@ fn headers(
     event_connection: EventConnection<'_>,
     keys: &[AccessKey],
 ) -> Result<HeaderMap, EventError> {
-    let id = event_connection.connection_id.as_str();
+    let id = event_connection.connection_id;
     let hub = event_connection.event_context.hub.as_str();
     let texts = [
         ("ce-specversion", Some("1.0".to_owned())),
@@ -130,7 +128,7 @@ mod tests {
         let id = ConnectionId::random().unwrap();
         let keys = [AccessKey::new(&"k".repeat(32)).unwrap()];
         let event_connection = EventConnection {
-            connection_id: &id,
+            connection_id: id.as_str(),
             user_id: Some("ada é"),
             subprotocol: Some("chat.v1"),
             event_context: &event_context,
@@ -166,7 +164,7 @@ mod tests {
         let (event_context, id) = (EventContext::default(), ConnectionId::random().unwrap());
         for user in [" admin", "admin ", "ad\nmin", "\tadmin"] {
             let event_connection = EventConnection {
-                connection_id: &id,
+                connection_id: id.as_str(),
                 user_id: Some(user),
                 subprotocol: None,
                 event_context: &event_context,

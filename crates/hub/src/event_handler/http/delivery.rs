@@ -11,7 +11,7 @@ use super::{
     cloud_event::{CLIENT_REQUEST_ID, CloudEvent},
     validation::Validations,
 };
-use crate::event_handler::{EventContext, EventError};
+use crate::{event_context::EventContext, event_handler::EventError};
 
 /// Default timeout of a handler, retries and their delays included (limit of the vendor's emulator).
 pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(100);

@@ -21,11 +21,12 @@ use self::{
     rule::{Rule, SystemEvent},
 };
 use super::{
-    ConnectRejection, ConnectRequest, ConnectResponse, EventContext, EventError, EventHandler, EventReply,
-    HandlerFuture, UserEvent,
+    ConnectRejection, ConnectRequest, ConnectResponse, EventError, EventHandler, EventReply, HandlerFuture,
+    UserEvent,
 };
 use crate::{
-    connection::ClientConnection,
+    event_context::EventContext,
+    identity::ConnectionInfo,
     metrics::{EventTimer, Metrics},
 };
 
@@ -90,8 +91,8 @@ impl HttpEventHandlers {
     }
 
     /// Sends a notification in a task of its own.
-    fn notify(&self, event: SystemEvent, connection: &Arc<ClientConnection>, body: String) {
-        let hub = &connection.event_context.hub;
+    fn notify(&self, event: SystemEvent, connection: &Arc<ConnectionInfo>, body: String) {
+        let hub = connection.hub();
         let is_match = |rule: &Rule| rule.is_for_hub(hub) && rule.system_events.contains(&event);
         let found = self.rules.iter().zip(&self.notifications).find(|(rule, _)| is_match(rule));
         let Some((rule, permits)) = found else { return };
@@ -111,7 +112,8 @@ impl HttpEventHandlers {
         let connection = Arc::clone(connection);
         tokio::spawn(async move {
             let timer = EventTimer::start(&metrics, event.name());
-            let outcome = async { delivery_client.deliver(&urls?, &connection.event_context, request).await };
+            let outcome =
+                async { delivery_client.deliver(&urls?, connection.event_context(), request).await };
             let outcome = outcome.await;
             timer.stop(outcome.as_ref().is_ok_and(|response| response.status.is_success()));
             match outcome {
@@ -139,7 +141,7 @@ impl HttpEventHandlers {
         };
         let body = exchange::connect_request_body(&request).map_err(|error| failed(&error))?;
         let event_connection = EventConnection {
-            connection_id: request.connection_id,
+            connection_id: request.connection_id.as_str(),
             user_id: request.claims.user_id.as_deref(),
             subprotocol: None,
             event_context: request.event_context,
@@ -159,10 +161,10 @@ impl HttpEventHandlers {
 
     async fn dispatch(
         &self,
-        connection: &ClientConnection,
+        connection: &ConnectionInfo,
         event: &UserEvent,
     ) -> Result<Option<EventReply>, EventError> {
-        let hub = &connection.event_context.hub;
+        let hub = connection.hub();
         let rule = self.rule_for(hub, |rule| rule.user_events.is_match(&event.name));
         let rule = rule.ok_or(EventError::NoHandler)?;
         let urls = Self::urls(rule, hub, event.name.as_str())?;
@@ -173,19 +175,19 @@ impl HttpEventHandlers {
             event_connection(connection),
             &self.keys,
         )?;
-        let response = self.delivery_client.deliver(&urls, &connection.event_context, request).await?;
+        let response = self.delivery_client.deliver(&urls, connection.event_context(), request).await?;
         let reply = exchange::parse_event_response(&response)?;
-        store_state(&connection.event_context, &response);
+        store_state(connection.event_context(), &response);
         Ok(reply)
     }
 }
 
-fn event_connection(connection: &ClientConnection) -> EventConnection<'_> {
+fn event_connection(connection: &ConnectionInfo) -> EventConnection<'_> {
     EventConnection {
-        connection_id: &connection.id,
-        user_id: connection.user_id.as_deref(),
+        connection_id: connection.id(),
+        user_id: connection.user_id(),
         subprotocol: connection.subprotocol(),
-        event_context: &connection.event_context,
+        event_context: connection.event_context(),
     }
 }
 
@@ -214,7 +216,7 @@ impl EventHandler for HttpEventHandlers {
 
     fn event<'a>(
         &'a self,
-        connection: &'a ClientConnection,
+        connection: &'a ConnectionInfo,
         event: &'a UserEvent,
     ) -> HandlerFuture<'a, Result<Option<EventReply>, EventError>> {
         let timer = EventTimer::start(&self.metrics, "user");
@@ -225,11 +227,11 @@ impl EventHandler for HttpEventHandlers {
         })
     }
 
-    fn connected(&self, connection: &Arc<ClientConnection>) {
+    fn connected(&self, connection: &Arc<ConnectionInfo>) {
         self.notify(SystemEvent::Connected, connection, "{}".to_owned());
     }
 
-    fn disconnected(&self, connection: &Arc<ClientConnection>, reason: &str) {
+    fn disconnected(&self, connection: &Arc<ConnectionInfo>, reason: &str) {
         let body = serde_json::json!({ "reason": reason }).to_string();
         self.notify(SystemEvent::Disconnected, connection, body);
     }
