@@ -8,7 +8,10 @@
 //!
 //! | module | contents |
 //! | --- | --- |
-//! | [`service`] | [`Service`] and its [`ServiceSettings`]: hubs, limits, router, shutdown |
+//! | [`service`] | running [`Service`] |
+//! | `router` | routes of the service |
+//! | `registry` | hubs, permits of connections, and sessions that can resume |
+//! | [`settings`] | [`ServiceSettings`] |
 //! | [`hub`] | connections, users and groups of one hub; fan-out to them |
 //! | [`connection`] | per-connection state: identity, permissions, delivery queue |
 //! | [`identity`] | ids of connections, and what event handlers learn of them |
@@ -49,9 +52,15 @@ pub mod reliable_queue;
 pub mod rest;
 pub mod service;
 pub mod session;
+pub mod settings;
 pub mod websocket;
 
 mod ack_history;
+mod clock;
 mod metadata_headers;
+mod registry;
+mod resumable_session;
+mod router;
 
-pub use service::{Service, ServiceSettings};
+pub use service::Service;
+pub use settings::ServiceSettings;

@@ -29,13 +29,15 @@ use webpubsub_protocol::{
 
 use crate::{
     admission::{AdmissionError, Applicant, ConnectionPermit},
+    clock::unix_time,
     connection::{ClientConnection, ConnectionId},
     event_context::EventContext,
     event_handler::{ConnectRequest, ConnectResponse},
     outbox::Outbox,
     recorder::Recorder,
-    recovery::ResumableSession,
-    service::Service,
+    recovery,
+    registry::Registry,
+    resumable_session::ResumableSession,
     session::Session,
     websocket::driver,
 };
@@ -49,24 +51,24 @@ pub use error::HandshakeError;
 pub struct ClientAddress(pub IpAddr);
 
 /// Handles a request to the client endpoint: `/client/hubs/{hub}`, or `/client?hub={hub}`.
-pub async fn connect(State(service): State<Arc<Service>>, mut request: Request) -> Response {
+pub(crate) async fn connect(State(registry): State<Arc<Registry>>, mut request: Request) -> Response {
     let on_upgrade = hyper::upgrade::on(&mut request);
     let (parts, _) = request.into_parts();
-    let accepted = match accept(&service, &parts).await {
+    let accepted = match accept(&registry, &parts).await {
         Ok(accepted) => accepted,
         Err(error) => {
             let rejection = error.into_response();
-            service.metrics().record_refused_handshake(rejection.status().as_u16());
+            registry.metrics().record_refused_handshake(rejection.status().as_u16());
             return rejection;
         }
     };
     let AcceptedHandshake { response, task } = accepted;
     tokio::spawn(async move {
         match on_upgrade.await {
-            Ok(upgraded) => task.run(service, TokioIo::new(upgraded)).await,
+            Ok(upgraded) => task.run(registry, TokioIo::new(upgraded)).await,
             Err(error) => {
                 tracing::debug!(%error, "upgrade failed");
-                Box::pin(task.abandon(service)).await;
+                Box::pin(task.abandon(registry)).await;
             }
         }
     });
@@ -91,44 +93,46 @@ enum UpgradeTask {
 }
 
 impl UpgradeTask {
-    async fn run(self, service: Arc<Service>, socket: impl AsyncRead + AsyncWrite + Send + Unpin) {
+    async fn run(self, registry: Arc<Registry>, socket: impl AsyncRead + AsyncWrite + Send + Unpin) {
         match self {
             Self::Direct { mut session, outbox, _permit } => {
-                service.connection_opened(session.connection());
-                driver::run(socket, &mut session, &outbox, service.event_handler()).await;
-                service.connection_closed(&mut session);
+                registry.connection_opened(session.connection());
+                driver::run(socket, &mut session, &outbox, registry.event_handler()).await;
+                registry.connection_closed(&mut session);
             }
-            Self::Reliable { resumable, outbox } => resumable.run_first(service, socket, outbox).await,
-            Self::Recovered(resumable) => resumable.resume(service, socket).await,
+            Self::Reliable { resumable, outbox } => {
+                recovery::run_first(resumable, registry, socket, outbox).await
+            }
+            Self::Recovered(resumable) => recovery::resume(resumable, registry, socket).await,
             Self::Reject(close) => driver::reject(socket, &close).await,
         }
     }
 
     /// Ends the connection after a failed upgrade.
-    async fn abandon(self, service: Arc<Service>) {
+    async fn abandon(self, registry: Arc<Registry>) {
         // An empty socket ends the session like a socket that was lost at once.
-        self.run(service, tokio::io::empty()).await;
+        self.run(registry, tokio::io::empty()).await;
     }
 }
 
-async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandshake, HandshakeError> {
+async fn accept(registry: &Arc<Registry>, parts: &Parts) -> Result<AcceptedHandshake, HandshakeError> {
     let accept_key = upgrade::accept_key(parts)?;
     let address = parts.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
-    service.admission().count_handshake(address, std::time::Instant::now())?;
+    registry.admission().count_handshake(address, std::time::Instant::now())?;
     let query = ClientQuery::read(parts.uri.query().unwrap_or_default())?;
     let hub = hub_name(parts.uri.path(), &query)?;
     let offered = offered_subprotocols(&parts.headers);
     if let Some((id, token)) = &query.recovery {
-        return recover(service, &hub, &accept_key, &offered, id, token);
+        return recover(registry, &hub, &accept_key, &offered, id, token);
     }
     let token = presented_token(parts, &query);
-    let claims = authenticate(service, parts, token, &hub)?;
+    let claims = authenticate(registry, parts, token, &hub)?;
     let roles = Permissions::from_roles(claims.roles.iter().map(String::as_str));
     let may_publish = roles.allow_any(Permission::SendToGroup);
     // Acquired before the connect event: the event handler need not decide on a connection beyond the limit.
-    let permit = service.admission().admit(&Applicant { address, token, may_publish })?;
+    let permit = registry.admission().admit(&Applicant { address, token, may_publish })?;
     let id = ConnectionId::random().map_err(|_| HandshakeError::Randomness)?;
-    let event_context = EventContext::new(hub.to_string(), event_origin(service, &parts.headers));
+    let event_context = EventContext::new(hub.to_string(), event_origin(registry, &parts.headers));
     let request = ConnectRequest {
         hub: &hub,
         connection_id: &id,
@@ -138,7 +142,7 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandsha
         subprotocols: &offered,
         event_context: &event_context,
     };
-    let acceptance = match service.event_handler() {
+    let acceptance = match registry.event_handler() {
         Some(handler) => {
             handler.connect(request).await.map_err(|rejection| HandshakeError::Rejected(rejection.0))?
         }
@@ -158,9 +162,9 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandsha
         false => None,
     };
     let mut connection = ClientConnection::new(id, user_id, choice.format, permissions)
-        .with_budget(&service.settings().memory)
+        .with_budget(&registry.settings().memory)
         .with_handshake(event_context, choice.echo.clone());
-    if service.settings().is_inspectable {
+    if registry.settings().is_inspectable {
         connection.recorder = Recorder::recording(reconnection_token.clone());
     }
     let connection = Arc::new(connection);
@@ -171,7 +175,7 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandsha
         user_id: connection.user_id().map(str::to_owned),
         reconnection_token: reconnection_token.clone(),
     });
-    let joined_hub = service.get_or_create_hub(&hub).ok_or(AdmissionError::Full)?;
+    let joined_hub = registry.get_or_create_hub(&hub).ok_or(AdmissionError::Full)?;
     joined_hub.add(&connection);
     for group in &groups {
         // Groups beyond the limit of a connection are skipped.
@@ -184,7 +188,7 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandsha
         None => UpgradeTask::Direct { session: Box::new(session), outbox, _permit: permit },
         Some(token) => {
             let resumable = ResumableSession::new(hub, session, token, permit);
-            service.add_resumable(&resumable);
+            registry.add_resumable(&resumable);
             UpgradeTask::Reliable { resumable, outbox }
         }
     };
@@ -194,24 +198,24 @@ async fn accept(service: &Arc<Service>, parts: &Parts) -> Result<AcceptedHandsha
 /// Resumes a reliable connection. If it cannot be recovered, completes the upgrade, then closes with code 1008, as the
 /// client specification requires.
 fn recover(
-    service: &Service,
+    registry: &Registry,
     hub: &HubName,
     accept_key: &str,
     offered: &[String],
     id: &str,
     token: &str,
 ) -> Result<AcceptedHandshake, HandshakeError> {
-    let task = match service.resumable_session(id).filter(|resumable| resumable.is_valid_recovery(hub, token))
-    {
-        Some(resumable) => {
-            service.metrics().recovered.inc();
-            UpgradeTask::Recovered(resumable)
-        }
-        None => {
-            service.metrics().refused_recoveries.inc();
-            UpgradeTask::Reject(Close::NOT_RECOVERABLE)
-        }
-    };
+    let task =
+        match registry.resumable_session(id).filter(|resumable| resumable.is_valid_recovery(hub, token)) {
+            Some(resumable) => {
+                registry.metrics().recovered.inc();
+                UpgradeTask::Recovered(resumable)
+            }
+            None => {
+                registry.metrics().refused_recoveries.inc();
+                UpgradeTask::Reject(Close::NOT_RECOVERABLE)
+            }
+        };
     // A connection keeps its subprotocol, whatever a recovering client offers.
     let subprotocol = match &task {
         UpgradeTask::Recovered(resumable) => resumable.protocol(),
@@ -241,13 +245,13 @@ fn presented_token<'r>(parts: &'r Parts, query: &'r ClientQuery) -> Option<&'r s
 }
 
 fn authenticate(
-    service: &Service,
+    registry: &Registry,
     parts: &Parts,
     token: Option<&str>,
     hub: &HubName,
 ) -> Result<Claims, HandshakeError> {
     let unauthorized = |reason: &str| HandshakeError::Unauthorized(reason.to_owned());
-    if token.is_none() && service.settings().allows_anonymous {
+    if token.is_none() && registry.settings().allows_anonymous {
         return Ok(Claims::default());
     }
     let token = token.ok_or_else(|| {
@@ -255,11 +259,11 @@ fn authenticate(
             "access token missing: send it in the query (`access_token`) or the `Authorization` header",
         )
     })?;
-    let claims = verify(token, &service.settings().access_keys, Service::unix_time())
+    let claims = verify(token, &registry.settings().access_keys, unix_time())
         .map_err(|error| HandshakeError::Unauthorized(error.to_string()))?;
     let path = format!("/client/hubs/{hub}");
     let is_for = |host: Option<&str>| audience::is_for_path(&claims, host, &path);
-    if !service.settings().is_valid_audience(&parts.headers, is_for) {
+    if !registry.settings().is_valid_audience(&parts.headers, is_for) {
         return Err(unauthorized(
             "the access token is for another hub or service: its `aud` must be the client URL of this hub",
         ));
@@ -283,8 +287,8 @@ fn without_credentials(headers: &HeaderMap) -> HeaderMap {
 
 /// Returns the host by which event handlers know the service, without a port: the configured one, or the `Host` of the
 /// request.
-fn event_origin(service: &Service, headers: &HeaderMap) -> String {
-    if let Some(origin) = &service.settings().event_origin {
+fn event_origin(registry: &Registry, headers: &HeaderMap) -> String {
+    if let Some(origin) = &registry.settings().event_origin {
         return origin.clone();
     }
     let authority = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();

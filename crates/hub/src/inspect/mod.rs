@@ -8,13 +8,16 @@
 
 use std::{
     convert::Infallible,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
 use axum::{
     Router,
-    extract::{Query, Request, State},
+    extract::{FromRef, Query, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{
@@ -26,7 +29,7 @@ use axum::{
 use futures_util::stream;
 use serde::Deserialize;
 
-use crate::service::Service;
+use crate::registry::Registry;
 use rates::Rates;
 
 mod page;
@@ -43,8 +46,31 @@ pub const MAX_VIEWERS: usize = 16;
 const SECURITY_POLICY: &str =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'";
 
+/// State of the routes.
+#[derive(Clone)]
+struct Inspector {
+    registry: Arc<Registry>,
+    viewers: Viewers,
+}
+
+/// Number of pages that receive updates.
+#[derive(Clone, Default)]
+struct Viewers(Arc<AtomicUsize>);
+
+impl FromRef<Inspector> for Arc<Registry> {
+    fn from_ref(inspector: &Inspector) -> Self {
+        Arc::clone(&inspector.registry)
+    }
+}
+
+impl FromRef<Inspector> for Viewers {
+    fn from_ref(inspector: &Inspector) -> Self {
+        inspector.viewers.clone()
+    }
+}
+
 /// Returns the routes `/metrics` and `/_hub`.
-pub(crate) fn routes() -> Router<Arc<Service>> {
+pub(crate) fn routes(registry: &Arc<Registry>) -> Router {
     Router::new()
         .route("/metrics", get(metrics))
         .route("/_hub", get(document))
@@ -52,6 +78,7 @@ pub(crate) fn routes() -> Router<Arc<Service>> {
         .route("/_hub/live.js", get(|| asset("text/javascript; charset=utf-8", include_str!("live.js"))))
         .route("/_hub/style.css", get(|| asset("text/css; charset=utf-8", include_str!("style.css"))))
         .layer(middleware::from_fn(own_pages_only))
+        .with_state(Inspector { registry: Arc::clone(registry), viewers: Viewers::default() })
 }
 
 /// Rejects requests of other sites' scripts (by Fetch Metadata), and forbids browsers to share the responses with other
@@ -87,61 +114,66 @@ async fn asset(content_type: &'static str, text: &'static str) -> Response {
     ([(header::CONTENT_TYPE, content_type)], text).into_response()
 }
 
-async fn metrics(State(service): State<Arc<Service>>) -> Response {
-    for (name, hub) in service.all_hubs() {
+async fn metrics(State(registry): State<Arc<Registry>>) -> Response {
+    for (name, hub) in registry.all_hubs() {
         let (groups, connections) = hub.counts();
-        service.metrics().set_gauges(name.as_str(), groups, &connections);
+        registry.metrics().set_gauges(name.as_str(), groups, &connections);
     }
-    service.metrics().set_memory(&service.settings().memory);
+    registry.metrics().set_memory(&registry.settings().memory);
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, content_type)], service.metrics().to_openmetrics()).into_response()
+    ([(header::CONTENT_TYPE, content_type)], registry.metrics().to_openmetrics()).into_response()
 }
 
-async fn document(State(service): State<Arc<Service>>, Query(selection): Query<PageQuery>) -> Response {
-    let snapshot = snapshot::take(&service, selection.connection.as_deref());
-    let html = page::document(&snapshot, service.settings().log_page);
+async fn document(State(registry): State<Arc<Registry>>, Query(selection): Query<PageQuery>) -> Response {
+    let snapshot = snapshot::take(&registry, selection.connection.as_deref());
+    let html = page::document(&snapshot, registry.settings().log_page);
     let policy =
         (HeaderName::from_static("content-security-policy"), HeaderValue::from_static(SECURITY_POLICY));
     ([policy], Html(html.into_string())).into_response()
 }
 
 /// One of [`MAX_VIEWERS`] permits.
-struct ViewerPermit(Arc<Service>);
+struct ViewerPermit(Viewers);
 
 impl ViewerPermit {
-    fn acquire(service: Arc<Service>) -> Option<Self> {
-        let acquired = service.viewers().fetch_update(Ordering::AcqRel, Ordering::Acquire, |held| {
+    fn acquire(viewers: Viewers) -> Option<Self> {
+        let acquired = viewers.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |held| {
             (held < MAX_VIEWERS).then_some(held + 1)
         });
-        acquired.is_ok().then_some(Self(service))
+        acquired.is_ok().then_some(Self(viewers))
     }
 }
 
 impl Drop for ViewerPermit {
     fn drop(&mut self) {
-        self.0.viewers().fetch_sub(1, Ordering::AcqRel);
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-async fn updates(State(service): State<Arc<Service>>, Query(selection): Query<PageQuery>) -> Response {
-    let Some(permit) = ViewerPermit::acquire(service) else {
+async fn updates(
+    State(registry): State<Arc<Registry>>,
+    State(viewers): State<Viewers>,
+    Query(selection): Query<PageQuery>,
+) -> Response {
+    let Some(permit) = ViewerPermit::acquire(viewers) else {
         let reason =
             format!("{MAX_VIEWERS} inspector pages are open already: close one of them, then reload\n");
         return (StatusCode::SERVICE_UNAVAILABLE, reason).into_response();
     };
     let mut timer = tokio::time::interval(REFRESH_INTERVAL);
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let state = (permit, selection, timer, Rates::default(), MAX_EVENTS_PER_STREAM);
-    let events = stream::unfold(state, |(permit, selection, mut timer, mut rates, left)| async move {
-        let left = left.checked_sub(1)?;
-        timer.tick().await;
-        let snapshot = snapshot::take(&permit.0, selection.connection.as_deref());
-        rates.update(&snapshot, SystemTime::now());
-        let html = page::main_part(&snapshot, &rates).into_string();
-        // As JSON: the event stream would split the HTML at its line ends.
-        let event = Event::default().json_data(html).unwrap_or_default();
-        Some((Ok::<_, Infallible>(event), (permit, selection, timer, rates, left)))
-    });
+    let state = (registry, permit, selection, timer, Rates::default(), MAX_EVENTS_PER_STREAM);
+    let events =
+        stream::unfold(state, |(registry, permit, selection, mut timer, mut rates, left)| async move {
+            let left = left.checked_sub(1)?;
+            timer.tick().await;
+            let snapshot = snapshot::take(&registry, selection.connection.as_deref());
+            rates.update(&snapshot, SystemTime::now());
+            let html = page::main_part(&snapshot, &rates).into_string();
+            // As JSON: the event stream would split the HTML at its line ends.
+            let event = Event::default().json_data(html).unwrap_or_default();
+            Some((Ok::<_, Infallible>(event), (registry, permit, selection, timer, rates, left)))
+        });
     Sse::new(events).keep_alive(KeepAlive::default()).into_response()
 }
 
@@ -151,18 +183,21 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::ServiceSettings;
+    use crate::settings::ServiceSettings;
 
-    async fn get(service: &Arc<Service>, path: &str, headers: &[(&str, &str)]) -> Response {
+    async fn get(router: &Router, path: &str, headers: &[(&str, &str)]) -> Response {
         let mut request = Request::get(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        service.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+        router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     }
 
-    fn inspectable() -> Arc<Service> {
-        Service::new(ServiceSettings { is_inspectable: true, ..ServiceSettings::default() })
+    fn inspectable() -> Router {
+        routes(&Arc::new(Registry::new(ServiceSettings {
+            is_inspectable: true,
+            ..ServiceSettings::default()
+        })))
     }
 
     #[tokio::test]
@@ -181,21 +216,21 @@ mod tests {
 
     #[tokio::test]
     async fn requests_of_other_sites_are_rejected_and_links_from_them_are_not() {
-        let service = inspectable();
+        let router = inspectable();
         let from = |mode| [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", mode)];
-        assert_eq!(get(&service, "/_hub", &from("cors")).await.status(), 403);
-        assert_eq!(get(&service, "/_hub", &from("navigate")).await.status(), 200);
+        assert_eq!(get(&router, "/_hub", &from("cors")).await.status(), 403);
+        assert_eq!(get(&router, "/_hub", &from("navigate")).await.status(), 200);
     }
 
     #[tokio::test]
     async fn pages_beyond_the_limit_are_rejected_until_another_closes() {
-        let service = inspectable();
+        let router = inspectable();
         let mut viewers = Vec::new();
         for _ in 0..MAX_VIEWERS {
-            viewers.push(get(&service, "/_hub/live", &[]).await);
+            viewers.push(get(&router, "/_hub/live", &[]).await);
         }
-        assert_eq!(get(&service, "/_hub/live", &[]).await.status(), 503);
+        assert_eq!(get(&router, "/_hub/live", &[]).await.status(), 503);
         viewers.pop();
-        assert_eq!(get(&service, "/_hub/live", &[]).await.status(), 200);
+        assert_eq!(get(&router, "/_hub/live", &[]).await.status(), 200);
     }
 }

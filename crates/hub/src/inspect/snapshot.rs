@@ -4,7 +4,7 @@ use crate::{
     connection::ClientConnection,
     hub::{Audience, HubSnapshot},
     recorder::RecordedFrame,
-    service::Service,
+    registry::Registry,
 };
 
 /// Maximum number of listed hubs, and of listed connections and groups of each hub; the page counts the others.
@@ -31,8 +31,8 @@ pub(super) struct Details {
 }
 
 /// Takes a snapshot, with the details of the connection that has the id `selected`.
-pub(super) fn take(service: &Service, selected: Option<&str>) -> ServiceSnapshot {
-    let mut hubs: Vec<_> = service.all_hubs();
+pub(super) fn take(registry: &Registry, selected: Option<&str>) -> ServiceSnapshot {
+    let mut hubs: Vec<_> = registry.all_hubs();
     hubs.sort_by(|(one, _), (other, _)| one.cmp(other));
     let details = |id: &str| {
         hubs.iter().find_map(|(name, hub)| {

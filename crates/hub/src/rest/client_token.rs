@@ -13,7 +13,7 @@ use webpubsub_protocol::{
 };
 
 use super::{error::RestError, parameters::QueryParameters};
-use crate::service::Service;
+use crate::{clock::unix_time, registry::Registry};
 
 /// Default lifetime of a token, in minutes.
 const DEFAULT_MINUTES: u64 = 60;
@@ -27,7 +27,7 @@ struct TokenResponse {
 
 /// Signs a token with the claims in the query: `userId`, `role`…, `group`…, `minutesToExpire`.
 pub(super) fn generate(
-    service: &Service,
+    registry: &Registry,
     hub: &HubName,
     parameters: &QueryParameters,
     parts: &Parts,
@@ -52,9 +52,9 @@ pub(super) fn generate(
         user_id: parameters.one("userId").map(str::to_owned),
         roles: parameters.all("role").map(str::to_owned).collect(),
         groups,
-        ..Claims::new(Endpoint::plain(host).client_audience(hub), Service::unix_time(), minutes * 60)
+        ..Claims::new(Endpoint::plain(host).client_audience(hub), unix_time(), minutes * 60)
     };
-    let key = service.settings().access_keys.first().ok_or(RestError::Unauthorized)?;
+    let key = registry.settings().access_keys.first().ok_or(RestError::Unauthorized)?;
     let token = sign(&claims, key).map_err(|error| {
         RestError::bad_request("Request", format!("The token cannot be signed: {error}."))
     })?;

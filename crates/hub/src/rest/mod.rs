@@ -33,8 +33,8 @@ use webpubsub_protocol::{
 };
 
 use crate::{
-    broadcast::Broadcast, connection::ClientConnection, handshake::bearer_token, hub::Hub, metadata_headers,
-    service::Service, websocket::inbox::MAX_MESSAGE_BYTES,
+    broadcast::Broadcast, clock::unix_time, connection::ClientConnection, handshake::bearer_token, hub::Hub,
+    metadata_headers, registry::Registry, websocket::inbox::MAX_MESSAGE_BYTES,
 };
 use error::RestError;
 use operation::{HubOperation, RestRequest};
@@ -45,13 +45,13 @@ use recipients::Recipients;
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
 
 /// Handles a request to `/api/…`.
-pub(crate) async fn handle(State(service): State<Arc<Service>>, request: HttpRequest) -> Response {
+pub(crate) async fn handle(State(registry): State<Arc<Registry>>, request: HttpRequest) -> Response {
     let (parts, body) = request.into_parts();
     let request = RestRequest::find(&parts.method, parts.uri.path());
     let operation = request.as_ref().map_or("none", RestRequest::name);
-    let outcome = execute(&service, request, &parts, body).await;
+    let outcome = execute(&registry, request, &parts, body).await;
     let mut response = outcome.unwrap_or_else(IntoResponse::into_response);
-    service.metrics().record_request(operation, response.status().as_u16());
+    registry.metrics().record_request(operation, response.status().as_u16());
     let headers = response.headers_mut();
     headers.insert("api-supported-versions", HeaderValue::from_static(API_VERSIONS));
     if let Some(id) = parts.headers.get(CLIENT_REQUEST_ID) {
@@ -61,7 +61,7 @@ pub(crate) async fn handle(State(service): State<Arc<Service>>, request: HttpReq
 }
 
 async fn execute(
-    service: &Service,
+    registry: &Registry,
     request: Result<RestRequest, RestError>,
     parts: &Parts,
     body: Body,
@@ -69,10 +69,10 @@ async fn execute(
     if matches!(request, Ok(RestRequest::Health)) {
         return Ok(StatusCode::OK.into_response());
     }
-    authenticate(service, parts)?;
+    authenticate(registry, parts)?;
     let RestRequest::Hub(hub_name, operation) = request? else { return Ok(StatusCode::OK.into_response()) };
     let parameters = QueryParameters::read(parts.uri.query().unwrap_or_default())?;
-    let hub = service.get_or_create_hub(&hub_name).ok_or(RestError::TooManyHubs)?;
+    let hub = registry.get_or_create_hub(&hub_name).ok_or(RestError::TooManyHubs)?;
     match operation {
         HubOperation::Send(recipients) => {
             let filter = parameters.filter()?;
@@ -110,20 +110,20 @@ async fn execute(
             Ok(StatusCode::OK.into_response())
         }
         HubOperation::ListMembers(group) => listing::list(&hub, &group, &parameters, parts),
-        HubOperation::GenerateToken => client_token::generate(service, &hub_name, &parameters, parts),
+        HubOperation::GenerateToken => client_token::generate(registry, &hub_name, &parameters, parts),
         HubOperation::Permission(action, permission, id) => {
             permission::execute(&hub, action, permission, &id, &parameters)
         }
     }
 }
 
-fn authenticate(service: &Service, parts: &Parts) -> Result<(), RestError> {
+fn authenticate(registry: &Registry, parts: &Parts) -> Result<(), RestError> {
     let token = bearer_token(&parts.headers).ok_or(RestError::Unauthorized)?;
-    let claims = verify(token, &service.settings().access_keys, Service::unix_time())
-        .map_err(|_| RestError::Unauthorized)?;
+    let claims =
+        verify(token, &registry.settings().access_keys, unix_time()).map_err(|_| RestError::Unauthorized)?;
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     let is_for = |host: Option<&str>| audience::is_for_target(&claims, host, target);
-    if service.settings().is_valid_audience(&parts.headers, is_for) {
+    if registry.settings().is_valid_audience(&parts.headers, is_for) {
         Ok(())
     } else {
         Err(RestError::Unauthorized)

@@ -1,0 +1,24 @@
+//! Routes of a service.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    routing::{any, get},
+};
+
+use crate::{handshake, inspect, registry::Registry, rest};
+
+/// Returns the routes: `/client/…` for clients, `/api/…` for application servers, and, if the service is inspectable,
+/// `/metrics` and `/_hub`.
+pub(crate) fn routes(registry: &Arc<Registry>) -> Router {
+    let inspector =
+        if registry.settings().is_inspectable { inspect::routes(registry) } else { Router::new() };
+    Router::new()
+        .route("/client", get(handshake::connect))
+        .route("/client/", get(handshake::connect))
+        .route("/client/hubs/{hub}", get(handshake::connect))
+        .route("/api/{*operation}", any(rest::handle))
+        .with_state(Arc::clone(registry))
+        .merge(inspector)
+}

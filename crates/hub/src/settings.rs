@@ -1,0 +1,54 @@
+//! Settings of a service.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, header};
+use webpubsub_protocol::connection_string::AccessKey;
+
+use crate::{admission::ClientLimits, event_handler::EventHandler, memory::MemoryBudget, metrics::Metrics};
+
+/// Settings of a service.
+#[derive(Default)]
+pub struct ServiceSettings {
+    /// Keys that sign access tokens. A token signed with any of them is valid.
+    pub access_keys: Vec<AccessKey>,
+    /// Accepts tokens for any host in their audience (`aud`). Meant for a service on the loopback interface: it has
+    /// many names, and no other machine can reach it by any of them.
+    pub accepts_any_host: bool,
+    /// Host that tokens may name besides the `Host` header of the request: the public name of a reverse proxy that does
+    /// not forward it.
+    pub public_host: Option<String>,
+    /// Upstream event handler: accepts or rejects connections, and answers events. `None` accepts every valid token and
+    /// fails every event.
+    pub event_handler: Option<Arc<dyn EventHandler>>,
+    /// Host by which event handlers know the service (`WebHook-Request-Origin`). `None` sends the host that the client
+    /// connected to.
+    pub event_origin: Option<String>,
+    /// Accepts clients without a token: anonymous, and without roles unless the event handler assigns some.
+    pub allows_anonymous: bool,
+    /// Serves the inspector and the metrics to everyone who can reach the service; see `crate::inspect`.
+    pub is_inspectable: bool,
+    /// Path of the log page on the same server, linked from the inspector. `None` if there is no such page.
+    pub log_page: Option<&'static str>,
+    /// Limits on the clients of one address, or with one token; `None` for a service that no stranger can reach. The
+    /// address of a client is its `ClientAddress`.
+    pub client_limits: Option<ClientLimits>,
+    /// Memory budget of all clients; see [`crate::memory`].
+    pub memory: MemoryBudget,
+    /// Metrics of the service, shared with its event handlers.
+    pub metrics: Arc<Metrics>,
+}
+
+impl ServiceSettings {
+    /// Returns whether the audience of a token is this service. `is_for` compares it with one host, or with any host if
+    /// that is `None`.
+    pub(crate) fn is_valid_audience(
+        &self,
+        headers: &HeaderMap,
+        is_for: impl Fn(Option<&str>) -> bool,
+    ) -> bool {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let accepted_host = if self.accepts_any_host { None } else { Some(host) };
+        is_for(accepted_host) || self.public_host.as_deref().is_some_and(|host| is_for(Some(host)))
+    }
+}
