@@ -9,7 +9,9 @@ use crate::setup::{Setup, WASM_TARGET, WasmToolchain};
 use crate::sources::SourceTree;
 use crate::words::Update;
 use crate::workspace::Workspace;
-use crate::{clocks, dependencies, module_files, page_rules, predicates, progress, type_names, words};
+use crate::{
+    clocks, dependencies, module_circles, module_files, page_rules, predicates, progress, type_names, words,
+};
 
 /// Packages that run in a browser, and the features that enable their code for it.
 pub const WASM_PACKAGES: [&str; 8] = [
@@ -108,6 +110,7 @@ fn check_text(workspace: &Workspace) -> Result<()> {
         words::check(workspace, &sources)?;
         type_names::check(&sources.rust)?;
         module_files::check(&sources.rust)?;
+        module_circles::check(&sources.rust)?;
         predicates::check(&sources.rust)?;
         clocks::check(&sources.rust)?;
         dependencies::check(&sources)

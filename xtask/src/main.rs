@@ -17,6 +17,7 @@ mod documented;
 mod element;
 mod first_load;
 mod lint;
+mod module_circles;
 mod module_files;
 mod npm_package;
 mod page_rules;
