@@ -9,6 +9,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use axum::http::StatusCode;
 use tokio::net::TcpListener;
 use tokio_tungstenite::{
@@ -17,7 +18,7 @@ use tokio_tungstenite::{
 };
 use webpubsub_hub::{
     Service, ServiceSettings,
-    event_handler::{ConnectRejection, ConnectRequest, ConnectResponse, EventHandler, HandlerFuture},
+    event_handler::{ConnectRejection, ConnectRequest, ConnectResponse, EventHandler},
 };
 use webpubsub_protocol::{
     connection_string::AccessKey,
@@ -32,17 +33,14 @@ struct RecordingHandler {
     recorded: Mutex<Vec<String>>,
 }
 
+#[async_trait]
 impl EventHandler for RecordingHandler {
-    fn connect<'a>(
-        &'a self,
-        request: ConnectRequest<'a>,
-    ) -> HandlerFuture<'a, Result<ConnectResponse, ConnectRejection>> {
+    async fn connect(&self, request: &ConnectRequest<'_>) -> Result<ConnectResponse, ConnectRejection> {
         let mut recorded = self.recorded.lock().unwrap();
         recorded.extend(request.subprotocols.iter().cloned());
         recorded.extend(request.query.iter().map(|(name, value)| format!("{name}={value}")));
-        recorded.extend(request.headers.keys().map(|name| name.as_str().to_owned()));
-        let answer = self.answer.clone();
-        Box::pin(async { answer })
+        recorded.extend(request.headers.iter().map(|(name, _)| name.clone()));
+        self.answer.clone()
     }
 }
 
@@ -93,6 +91,6 @@ async fn the_handler_receives_all_offered_subprotocols_and_may_choose_one() {
 
 #[tokio::test]
 async fn a_rejection_by_the_handler_reaches_the_client() {
-    let (outcome, _) = connect(Err(ConnectRejection(StatusCode::FORBIDDEN)), "json.webpubsub.azure.v1").await;
+    let (outcome, _) = connect(Err(ConnectRejection::new(403)), "json.webpubsub.azure.v1").await;
     assert_eq!(outcome, Err(StatusCode::FORBIDDEN));
 }

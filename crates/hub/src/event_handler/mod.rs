@@ -7,20 +7,17 @@
 //!
 //! [`http`] implements the handler of the cloud service, which calls application servers over HTTP.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::sync::Arc;
 
-use axum::http::{HeaderMap, StatusCode};
+use async_trait::async_trait;
 use webpubsub_protocol::{
     message::Metadata,
-    name::{EventName, GroupName, HubName},
+    name::{EventName, GroupName},
     payload::Payload,
     token::Claims,
 };
 
-use crate::{
-    event_context::EventContext,
-    identity::{ConnectionId, ConnectionInfo},
-};
+use crate::{event_context::EventContext, identity::ConnectionInfo};
 
 pub mod http;
 
@@ -28,19 +25,19 @@ pub mod http;
 #[derive(Debug)]
 pub struct ConnectRequest<'a> {
     /// Requested hub.
-    pub hub: &'a HubName,
+    pub hub: &'a str,
     /// Id of the future connection.
-    pub connection_id: &'a ConnectionId,
+    pub connection_id: &'a str,
     /// Claims of the access token; empty for an anonymous client.
     pub claims: &'a Claims,
     /// Query parameters without the access token, percent-decoded, in their order.
     pub query: &'a [(String, String)],
-    /// Headers of the request without credentials.
-    pub headers: &'a HeaderMap,
+    /// Headers of the request without credentials, with names in lower case. A repeated header is repeated.
+    pub headers: &'a [(String, String)],
     /// Subprotocols that the client offers, predefined or custom, in its order.
     pub subprotocols: &'a [String],
     /// State sent with every event of the connection.
-    pub event_context: &'a EventContext,
+    pub(crate) event_context: &'a EventContext,
 }
 
 /// Acceptance of a connection. Fields that are `None` leave the values of the token.
@@ -58,7 +55,24 @@ pub struct ConnectResponse {
 
 /// Rejection of a connection, with the HTTP status of the handshake response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConnectRejection(pub StatusCode);
+pub struct ConnectRejection {
+    status: u16,
+}
+
+impl ConnectRejection {
+    /// Creates a rejection with a status from 400 to 599. Any other status becomes 500: a redirect, for example, cannot
+    /// be the response of a handshake.
+    #[must_use]
+    pub fn new(status: u16) -> Self {
+        Self { status: if (400..600).contains(&status) { status } else { 500 } }
+    }
+
+    /// Returns the status.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        self.status
+    }
+}
 
 /// Event of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +94,13 @@ pub struct EventReply {
     pub metadata: Metadata,
 }
 
+impl From<Payload<'static>> for EventReply {
+    /// Creates a reply without metadata.
+    fn from(payload: Payload<'static>) -> Self {
+        Self { payload, metadata: Metadata::new() }
+    }
+}
+
 /// Failure of an event. The client receives a general error without this cause.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -92,31 +113,26 @@ pub enum EventError {
     Failed(String),
 }
 
-/// Future of a handler's answer.
-pub type HandlerFuture<'a, A> = Pin<Box<dyn Future<Output = A> + Send + 'a>>;
-
 /// Upstream event handler.
+#[async_trait]
 pub trait EventHandler: Send + Sync {
     /// Accepts or rejects a connection. The default accepts it.
-    fn connect<'a>(
-        &'a self,
-        request: ConnectRequest<'a>,
-    ) -> HandlerFuture<'a, Result<ConnectResponse, ConnectRejection>> {
+    async fn connect(&self, request: &ConnectRequest<'_>) -> Result<ConnectResponse, ConnectRejection> {
         let _ = request;
-        Box::pin(async { Ok(ConnectResponse::default()) })
+        Ok(ConnectResponse::default())
     }
 
     /// Answers an event. The next message of the connection waits for the answer. The default fails.
-    fn event<'a>(
-        &'a self,
-        connection: &'a ConnectionInfo,
-        event: &'a UserEvent,
-    ) -> HandlerFuture<'a, Result<Option<EventReply>, EventError>> {
+    async fn event(
+        &self,
+        connection: &ConnectionInfo,
+        event: &UserEvent,
+    ) -> Result<Option<EventReply>, EventError> {
         let _ = (connection, event);
-        Box::pin(async { Err(EventError::NoHandler) })
+        Err(EventError::NoHandler)
     }
 
-    /// Notifies the handler of a new connection. Must not block.
+    /// Notifies the handler of a new connection. Must not block: work that takes longer belongs into a task.
     fn connected(&self, connection: &Arc<ConnectionInfo>) {
         let _ = connection;
     }

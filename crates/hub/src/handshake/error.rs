@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::admission::AdmissionError;
+use crate::{admission::AdmissionError, event_handler::ConnectRejection};
 
 /// Rejection of a handshake. The message goes to the client: it helps to correct the request, and reveals nothing else.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum HandshakeError {
     Subprotocol(String),
     /// The event handler rejected the connection, with this status.
     #[error("the event handler rejected the connection")]
-    Rejected(StatusCode),
+    Rejected(ConnectRejection),
     /// A limit of connections is reached.
     #[error(transparent)]
     Admission(#[from] AdmissionError),
@@ -49,7 +49,9 @@ impl IntoResponse for HandshakeError {
             | Self::Query(_)
             | Self::Subprotocol(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Self::Rejected(status) => *status,
+            Self::Rejected(rejection) => {
+                StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
             Self::Admission(AdmissionError::Full) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Admission(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Randomness => StatusCode::INTERNAL_SERVER_ERROR,

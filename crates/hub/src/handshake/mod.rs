@@ -13,7 +13,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use hyper_util::rt::TokioIo;
@@ -133,18 +133,18 @@ async fn accept(registry: &Arc<Registry>, parts: &Parts) -> Result<AcceptedHands
     let permit = registry.admission().admit(&Applicant { address, token, may_publish })?;
     let id = ConnectionId::random().map_err(|_| HandshakeError::Randomness)?;
     let event_context = EventContext::new(hub.to_string(), event_origin(registry, &parts.headers));
-    let request = ConnectRequest {
-        hub: &hub,
-        connection_id: &id,
-        claims: &claims,
-        query: &query.forwarded,
-        headers: &without_credentials(&parts.headers),
-        subprotocols: &offered,
-        event_context: &event_context,
-    };
     let acceptance = match registry.event_handler() {
         Some(handler) => {
-            handler.connect(request).await.map_err(|rejection| HandshakeError::Rejected(rejection.0))?
+            let request = ConnectRequest {
+                hub: hub.as_str(),
+                connection_id: id.as_str(),
+                claims: &claims,
+                query: &query.forwarded,
+                headers: &without_credentials(&parts.headers),
+                subprotocols: &offered,
+                event_context: &event_context,
+            };
+            handler.connect(&request).await.map_err(HandshakeError::Rejected)?
         }
         None => ConnectResponse::default(),
     };
@@ -279,10 +279,10 @@ pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Returns the headers that event handlers may receive.
-fn without_credentials(headers: &HeaderMap) -> HeaderMap {
-    let mut visible = headers.clone();
-    visible.remove(header::AUTHORIZATION);
-    visible
+fn without_credentials(headers: &HeaderMap) -> Vec<(String, String)> {
+    let visible = headers.iter().filter(|(name, _)| *name != header::AUTHORIZATION);
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    visible.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
 }
 
 /// Returns the host by which event handlers know the service, without a port: the configured one, or the `Host` of the

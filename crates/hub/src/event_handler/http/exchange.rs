@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use webpubsub_protocol::{name::GroupName, payload::Payload};
@@ -19,7 +19,7 @@ use crate::{
 struct ConnectRequestBody<'a> {
     claims: BTreeMap<String, Vec<String>>,
     query: BTreeMap<&'a str, Vec<&'a str>>,
-    headers: BTreeMap<&'a str, Vec<String>>,
+    headers: BTreeMap<&'a str, Vec<&'a str>>,
     subprotocols: &'a [String],
     client_certificates: [(); 0],
 }
@@ -30,10 +30,9 @@ pub(super) fn connect_request_body(request: &ConnectRequest<'_>) -> Result<Strin
     for (name, value) in request.query {
         query.entry(name).or_default().push(value);
     }
-    let mut headers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut headers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, value) in request.headers {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        headers.entry(name.as_str()).or_default().push(value);
+        headers.entry(name).or_default().push(value);
     }
     let Value::Object(claims) = serde_json::to_value(request.claims)? else { return Ok("{}".to_owned()) };
     let claims = claims.into_iter().map(|(name, value)| (name, texts(value))).collect();
@@ -68,11 +67,9 @@ struct ConnectResponseBody {
 pub(super) fn parse_connect_response(
     response: &HandlerResponse,
 ) -> Result<ConnectResponse, ConnectRejection> {
-    let failed = ConnectRejection(StatusCode::INTERNAL_SERVER_ERROR);
+    let failed = ConnectRejection::new(500);
     if !response.status.is_success() {
-        // Only an error status can be the status of a handshake; a redirect cannot.
-        let is_failure = response.status.is_client_error() || response.status.is_server_error();
-        return Err(if is_failure { ConnectRejection(response.status) } else { failed });
+        return Err(ConnectRejection::new(response.status.as_u16()));
     }
     if response.body.trim_ascii().is_empty() {
         return Ok(ConnectResponse::default());
@@ -139,7 +136,7 @@ pub(super) fn parse_event_response(response: &HandlerResponse) -> Result<Option<
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderMap;
+    use axum::http::{HeaderMap, StatusCode};
 
     use super::*;
 
@@ -173,7 +170,7 @@ mod tests {
     #[test]
     fn error_statuses_reject_the_client_and_invalid_responses_are_failures() {
         let status_of =
-            |status, body| parse_connect_response(&response(status, None, body)).unwrap_err().0.as_u16();
+            |status, body| parse_connect_response(&response(status, None, body)).unwrap_err().status();
         assert_eq!(status_of(401, "why"), 401);
         assert_eq!(status_of(429, ""), 429);
         assert_eq!(status_of(302, ""), 500);

@@ -10,7 +10,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::http::{HeaderValue, StatusCode};
+use async_trait::async_trait;
+use axum::http::HeaderValue;
 use reqwest::Url;
 use tokio::sync::Semaphore;
 use webpubsub_protocol::connection_string::AccessKey;
@@ -21,8 +22,7 @@ use self::{
     rule::{Rule, SystemEvent},
 };
 use super::{
-    ConnectRejection, ConnectRequest, ConnectResponse, EventError, EventHandler, EventReply, HandlerFuture,
-    UserEvent,
+    ConnectRejection, ConnectRequest, ConnectResponse, EventError, EventHandler, EventReply, UserEvent,
 };
 use crate::{
     event_context::EventContext,
@@ -129,19 +129,19 @@ impl HttpEventHandlers {
 
     async fn request_connect(
         &self,
-        request: ConnectRequest<'_>,
+        request: &ConnectRequest<'_>,
     ) -> Result<ConnectResponse, ConnectRejection> {
-        let hub = request.hub.as_str();
+        let hub = request.hub;
         let Some(rule) = self.rule_for_system(hub, SystemEvent::Connect) else {
             return Ok(ConnectResponse::default());
         };
         let failed = |error: &dyn std::error::Error| {
             tracing::warn!(%error, "connect event failed");
-            ConnectRejection(StatusCode::INTERNAL_SERVER_ERROR)
+            ConnectRejection::new(500)
         };
-        let body = exchange::connect_request_body(&request).map_err(|error| failed(&error))?;
+        let body = exchange::connect_request_body(request).map_err(|error| failed(&error))?;
         let event_connection = EventConnection {
-            connection_id: request.connection_id.as_str(),
+            connection_id: request.connection_id,
             user_id: request.claims.user_id.as_deref(),
             subprotocol: None,
             event_context: request.event_context,
@@ -200,31 +200,25 @@ fn store_state(event_context: &EventContext, response: &HandlerResponse) {
     }
 }
 
+#[async_trait]
 impl EventHandler for HttpEventHandlers {
-    fn connect<'a>(
-        &'a self,
-        request: ConnectRequest<'a>,
-    ) -> HandlerFuture<'a, Result<ConnectResponse, ConnectRejection>> {
+    async fn connect(&self, request: &ConnectRequest<'_>) -> Result<ConnectResponse, ConnectRejection> {
         let timer = EventTimer::start(&self.metrics, SystemEvent::Connect.name());
-        Box::pin(async {
-            let response = self.request_connect(request).await;
-            // A rejection by the handler is a success; a failed handler results in 500.
-            timer.stop(!response.as_ref().is_err_and(|rejection| rejection.0.is_server_error()));
-            response
-        })
+        let response = self.request_connect(request).await;
+        // A rejection by the handler is a success; a failed handler results in 500.
+        timer.stop(!response.as_ref().is_err_and(|rejection| rejection.status() >= 500));
+        response
     }
 
-    fn event<'a>(
-        &'a self,
-        connection: &'a ConnectionInfo,
-        event: &'a UserEvent,
-    ) -> HandlerFuture<'a, Result<Option<EventReply>, EventError>> {
+    async fn event(
+        &self,
+        connection: &ConnectionInfo,
+        event: &UserEvent,
+    ) -> Result<Option<EventReply>, EventError> {
         let timer = EventTimer::start(&self.metrics, "user");
-        Box::pin(async {
-            let response = self.dispatch(connection, event).await;
-            timer.stop(response.is_ok());
-            response
-        })
+        let response = self.dispatch(connection, event).await;
+        timer.stop(response.is_ok());
+        response
     }
 
     fn connected(&self, connection: &Arc<ConnectionInfo>) {
