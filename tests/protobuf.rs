@@ -5,7 +5,7 @@
 use tailcast_tests::{server::Server, socket::Socket};
 use tokio_tungstenite::tungstenite::Message;
 use webpubsub_protocol::{
-    message::{Metadata, Request, Response},
+    message::{Metadata, Request, Response, Sequence},
     name::GroupName,
     payload::Payload,
     protobuf::{decode_response, encode_request},
@@ -57,7 +57,8 @@ fn succeeded(ack_id: u64) -> Response<'static> {
 async fn subscribe(server: &Server, subprotocol: &str) -> anyhow::Result<(Socket, String, Option<String>)> {
     let mut socket = Socket::open(&server.negotiate("ada").await?, &[subprotocol]).await?;
     anyhow::ensure!(socket.subprotocol() == Some(subprotocol));
-    let Response::Connected { connection_id, user_id, reconnection_token } = hear(&mut socket).await? else {
+    let Response::Connected { connection_id, user_id, reconnection_token, .. } = hear(&mut socket).await?
+    else {
         anyhow::bail!("not greeted");
     };
     anyhow::ensure!(user_id.as_deref() == Some("ada"));
@@ -120,11 +121,11 @@ async fn a_reliable_client_recovers_with_its_subprotocol() -> anyhow::Result<()>
         );
         json.ask(&frame).await
     };
-    let message = |id: u64, text: &str| Response::GroupMessage {
+    let message = |count: u64, text: &str| Response::GroupMessage {
         group: "stream".into(),
         from_user_id: None,
         payload: Payload::Text(text.to_owned().into()),
-        sequence_id: Some(id),
+        sequence: Some(Sequence { id: count, count: Some(count) }),
         metadata: Metadata::new(),
         stream: None,
     };

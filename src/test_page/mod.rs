@@ -158,6 +158,7 @@ impl TestPage {
             connection_id: "c1".into(),
             user_id: Some("ada".into()),
             subprotocol: Subprotocol::ReliableJson,
+            run_id: None,
         });
         self.report(ClientEvent::Joined { group: GroupName::new("stream").unwrap() });
     }
@@ -165,7 +166,14 @@ impl TestPage {
     pub fn receive(&self, text: impl Into<String>) {
         let payload = Payload::Text(text.into().into());
         let (group, metadata) = ("stream".into(), Metadata::new());
-        self.report(ClientEvent::GroupMessage { group, from_user_id: None, payload, metadata, stream: None });
+        self.report(ClientEvent::GroupMessage {
+            group,
+            from_user_id: None,
+            payload,
+            metadata,
+            stream: None,
+            sequence_id: None,
+        });
     }
 
     /// Number of clients started.

@@ -26,6 +26,8 @@ pub enum ClientEvent {
         user_id: Option<String>,
         /// What the service chose of what was offered.
         subprotocol: Subprotocol,
+        /// Run of the service in which sequence ids are positions of its history. `None` for services without one.
+        run_id: Option<String>,
     },
     /// The connection's WebSocket is gone, and the connection is being taken up again on another: nothing is lost yet.
     /// [`ClientEvent::Recovered`] or [`ClientEvent::Disconnected`] follows.
@@ -67,6 +69,8 @@ pub enum ClientEvent {
         from_user_id: Option<String>,
         /// What was published.
         payload: Payload<'static>,
+        /// Sequence id of the message; `None` on plain subprotocols.
+        sequence_id: Option<u64>,
         /// Annotations, often none.
         metadata: Metadata,
         /// Where in a stream it belongs, if it does. The terminal message of a stream has an empty payload.

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use webpubsub_protocol::message::Sequence;
+
 use crate::moment::Moment;
 
 /// After as many messages an acknowledgement is sent at once: a tenth of what the service keeps.
@@ -33,6 +35,8 @@ pub(crate) enum Arrival {
 pub(crate) struct SequenceTracker {
     /// The largest number seen. `None` is not zero: a service that counts from zero has its message 0 acknowledged.
     largest: Option<u64>,
+    /// Count of the last message, where the service counts the messages of a connection.
+    last_count: u64,
     unacknowledged_messages: usize,
     unacknowledged_bytes: usize,
     ack_due: Option<Moment>,
@@ -40,7 +44,8 @@ pub(crate) struct SequenceTracker {
 
 impl SequenceTracker {
     /// Takes the number of a message of `bytes`.
-    pub(crate) fn arrived(&mut self, id: u64, bytes: usize, now: Moment) -> Arrival {
+    pub(crate) fn arrived(&mut self, sequence: impl Into<Sequence>, bytes: usize, now: Moment) -> Arrival {
+        let Sequence { id, count } = sequence.into();
         // A replay is acknowledged too: the service has not heard the acknowledgement before.
         self.ack_due.get_or_insert(now + ACK_DELAY);
         self.unacknowledged_messages += 1;
@@ -55,7 +60,15 @@ impl SequenceTracker {
             None => FIRST_ID,
         };
         self.largest = Some(id);
-        match id.saturating_sub(expected) {
+        // Ids of a hub jump over the messages of others; the count does not.
+        let skipped = match count {
+            Some(count) => {
+                let last = std::mem::replace(&mut self.last_count, count);
+                count.saturating_sub(last.saturating_add(1))
+            }
+            None => id.saturating_sub(expected),
+        };
+        match skipped {
             0 => Arrival::Next,
             missing => Arrival::AfterGap { missing },
         }
@@ -133,6 +146,16 @@ mod tests {
         assert_eq!(tracker.take_due_ack(at(500)), Some(3));
         assert_eq!(tracker.arrived(2, 1, at(600)), Arrival::Replay);
         assert_eq!(tracker.take_due_ack(at(1_100)), Some(3));
+    }
+
+    #[test]
+    fn where_messages_are_counted_jumps_of_the_id_are_no_gaps() {
+        let mut tracker = SequenceTracker::default();
+        let numbers = |id, count| Sequence { id, count: Some(count) };
+        assert_eq!(tracker.arrived(numbers(40, 1), 1, at(0)), Arrival::Next);
+        assert_eq!(tracker.arrived(numbers(90, 2), 1, at(0)), Arrival::Next);
+        assert_eq!(tracker.arrived(numbers(40, 1), 1, at(0)), Arrival::Replay);
+        assert_eq!(tracker.arrived(numbers(95, 5), 1, at(0)), Arrival::AfterGap { missing: 2 });
     }
 
     proptest! {

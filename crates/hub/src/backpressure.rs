@@ -134,10 +134,10 @@ mod tests {
         let text = "x".repeat(bytes);
         let message = Response::ServerMessage {
             payload: Payload::Text(text.into()),
-            sequence_id: None,
+            sequence: None,
             metadata: Metadata::new(),
         };
-        hub.publish(Audience::Everyone, None, |_| false, &mut Broadcast::new(message))
+        hub.publish(Audience::Everyone, None, |_| false, &mut Broadcast::new(message), Instant::now())
     }
 
     #[tokio::test(start_paused = true)]

@@ -21,6 +21,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Broadcast<'a> {
     message: Response<'a>,
+    position: u64,
     expires_at: Option<Instant>,
     scratch: Scratch,
     simple: Option<ShareableFrame>,
@@ -42,6 +43,7 @@ impl<'a> Broadcast<'a> {
     pub fn with_scratch(scratch: Scratch, message: Response<'a>) -> Self {
         Self {
             message,
+            position: 0,
             expires_at: None,
             scratch,
             simple: None,
@@ -56,6 +58,21 @@ impl<'a> Broadcast<'a> {
     /// one already.
     pub(crate) fn charge_to(&mut self, budget: &MemoryBudget) {
         self.scratch.budget.get_or_insert_with(|| budget.clone());
+    }
+
+    /// Sets the position of the message in its hub.
+    pub(crate) fn set_position(&mut self, position: u64) {
+        self.position = position;
+    }
+
+    /// Returns the position of the message in its hub.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Returns the message.
+    pub(crate) fn message(&self) -> &Response<'a> {
+        &self.message
     }
 
     /// Returns the memory of the encoded frame, for the next broadcast. Empty if outboxes share it.
@@ -224,7 +241,7 @@ mod tests {
                 scratch,
                 Response::ServerMessage {
                     payload: Payload::Text(payload.as_str().into()),
-                    sequence_id: None,
+                    sequence: None,
                     metadata: Metadata::new(),
                 },
             );

@@ -226,10 +226,12 @@ impl ClientConnection {
             (Delivery::Direct(outbox), WireFormat::Protobuf) => broadcast.push_protobuf(outbox),
             (Delivery::Direct(outbox), _) => broadcast.push_json(outbox),
             (Delivery::Reliable(queue), WireFormat::ReliableProtobuf) => {
-                queue.push(Unsequenced::Protobuf(broadcast.shared_protobuf().clone()), expires_at)
+                let message = Unsequenced::Protobuf(broadcast.shared_protobuf().clone());
+                queue.push(broadcast.position(), message, expires_at)
             }
             (Delivery::Reliable(queue), _) => {
-                queue.push(Unsequenced::Json(broadcast.open_json().clone()), expires_at)
+                let message = Unsequenced::Json(broadcast.open_json().clone());
+                queue.push(broadcast.position(), message, expires_at)
             }
         }
     }

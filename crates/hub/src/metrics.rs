@@ -16,7 +16,7 @@ use prometheus_client::{
 };
 use webpubsub_protocol::subprotocol::Subprotocol;
 
-use crate::memory::MemoryBudget;
+use crate::{history::RingCounts, memory::MemoryBudget};
 
 /// Protocol label of clients without a predefined subprotocol.
 pub(crate) const SIMPLE: &str = "simple";
@@ -78,6 +78,11 @@ pub struct Metrics {
     memory_used: Gauge,
     memory_limit: Gauge,
     memory_refusals: Counter,
+    history_messages: Gauge,
+    history_bytes: Gauge,
+    history_groups: Gauge,
+    history_dropped: Counter,
+    history_groups_forgotten: Counter,
     opened: Family<ByProtocol, Counter>,
     refused: Family<ByStatus, Counter>,
     received: Family<ByHub, Counter>,
@@ -103,6 +108,11 @@ impl Default for Metrics {
             memory_used: Gauge::default(),
             memory_limit: Gauge::default(),
             memory_refusals: Counter::default(),
+            history_messages: Gauge::default(),
+            history_bytes: Gauge::default(),
+            history_groups: Gauge::default(),
+            history_dropped: Counter::default(),
+            history_groups_forgotten: Counter::default(),
             opened: Family::default(),
             refused: Family::default(),
             received: Family::default(),
@@ -135,6 +145,23 @@ impl Metrics {
             "memory_refusals",
             "Queues and messages that were refused because memory ran short",
             self.memory_refusals.clone(),
+        );
+        registry.register(
+            "history_messages",
+            "Group messages that clients can still read",
+            self.history_messages.clone(),
+        );
+        registry.register("history_bytes", "Memory of the history", self.history_bytes.clone());
+        registry.register("history_groups", "Groups with a history", self.history_groups.clone());
+        registry.register(
+            "history_messages_dropped",
+            "Messages dropped from the history for their age or for newer ones",
+            self.history_dropped.clone(),
+        );
+        registry.register(
+            "history_groups_forgotten",
+            "Groups that were least recently used, and forgotten for new ones",
+            self.history_groups_forgotten.clone(),
         );
         registry.register("connections_opened", "Accepted connections", self.opened.clone());
         registry.register("handshakes_refused", "Rejected handshakes", self.refused.clone());
@@ -214,6 +241,20 @@ impl Metrics {
         self.memory_limit.set(number(memory.limit()));
         let counted = self.memory_refusals.get();
         self.memory_refusals.inc_by(memory.refusals().saturating_sub(counted));
+    }
+
+    /// Sets the metrics of the history.
+    pub(crate) fn set_history(&self, counts: &RingCounts) {
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.history_messages.set(number(counts.messages));
+        self.history_bytes.set(number(counts.bytes));
+        self.history_groups.set(number(counts.groups));
+        for (counter, count) in [
+            (&self.history_dropped, counts.dropped_messages),
+            (&self.history_groups_forgotten, counts.forgotten_groups),
+        ] {
+            counter.inc_by(count.saturating_sub(counter.get()));
+        }
     }
 
     /// Encodes all metrics in the OpenMetrics text format.

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::SystemTime,
 };
 
 use tokio::time::Instant;
@@ -12,6 +13,7 @@ use crate::{
     admission::Admission,
     connection::{ClientConnection, ConnectionId},
     event_handler::EventHandler,
+    history::{History, WallClock},
     hub::{Audience, Hub},
     metrics::{Metrics, SIMPLE},
     resumable_session::ResumableSession,
@@ -28,6 +30,7 @@ pub(crate) struct Registry {
     settings: ServiceSettings,
     /// Hubs by name, created on first use.
     hubs: RwLock<HashMap<HubName, Arc<Hub>>>,
+    history: Arc<History>,
     admission: Arc<Admission>,
     /// Sessions that can resume, with or without a socket. Each holds a connection's permit, which bounds their
     /// number.
@@ -38,7 +41,10 @@ impl Registry {
     /// Creates a registry without connections.
     pub(crate) fn new(settings: ServiceSettings) -> Self {
         let admission = Admission::new(settings.client_limits, settings.memory.clone());
-        Self { settings, hubs: RwLock::default(), admission, resumable_sessions: Mutex::default() }
+        let clock = WallClock::new(Instant::now(), SystemTime::now());
+        let history = History::new(settings.history.clone(), settings.memory.clone(), clock);
+        let (hubs, resumable_sessions) = (RwLock::default(), Mutex::default());
+        Self { settings, hubs, history, admission, resumable_sessions }
     }
 
     /// Disconnects every client with a shutdown message and close code 1001, then waits until all connections have
@@ -52,6 +58,11 @@ impl Registry {
         // Detached sessions have no socket task that would remove them.
         self.resumable_sessions().clear();
         self.admission.drained().await;
+    }
+
+    /// Returns the history of all hubs.
+    pub(crate) fn history(&self) -> &Arc<History> {
+        &self.history
     }
 
     pub(crate) fn settings(&self) -> &ServiceSettings {
@@ -69,6 +80,7 @@ impl Registry {
             hubs.retain(|name, hub| {
                 let stays = Arc::strong_count(hub) > 1 || !hub.is_empty();
                 if !stays {
+                    hub.history().iter().for_each(|history| history.forget());
                     self.metrics().remove_hub(name.as_str());
                 }
                 stays
@@ -79,7 +91,7 @@ impl Registry {
         }
         let new = || {
             let traffic = self.settings.metrics.traffic(name.as_str());
-            Arc::new(Hub::new(traffic, self.settings.memory.clone()))
+            Arc::new(Hub::new(traffic, self.settings.memory.clone(), self.history.hub()))
         };
         Some(Arc::clone(hubs.entry(name.clone()).or_insert_with(new)))
     }

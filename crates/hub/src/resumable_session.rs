@@ -16,15 +16,24 @@ pub(crate) struct ResumableSession {
     hub: HubName,
     pub(crate) connection: Arc<ClientConnection>,
     token: String,
+    run_id: Arc<str>,
     /// Held by the task of the current socket.
     pub(crate) session: tokio::sync::Mutex<Session>,
     _permit: ConnectionPermit,
 }
 
 impl ResumableSession {
-    pub(crate) fn new(hub: HubName, session: Session, token: String, permit: ConnectionPermit) -> Arc<Self> {
+    /// Creates the session of a connection in the run `run_id` of the service.
+    pub(crate) fn new(
+        hub: HubName,
+        session: Session,
+        token: String,
+        run_id: Arc<str>,
+        permit: ConnectionPermit,
+    ) -> Arc<Self> {
         let connection = Arc::clone(session.connection());
-        Arc::new(Self { hub, connection, token, session: tokio::sync::Mutex::new(session), _permit: permit })
+        let session = tokio::sync::Mutex::new(session);
+        Arc::new(Self { hub, connection, token, run_id, session, _permit: permit })
     }
 
     /// Creates a reconnection token: 256 random bits.
@@ -55,6 +64,7 @@ impl ResumableSession {
             connection_id: self.connection.id.as_str().to_owned(),
             user_id: self.connection.user_id().map(str::to_owned),
             reconnection_token: Some(self.token.clone()),
+            run_id: Some(self.run_id.to_string()),
         }
     }
 }

@@ -7,10 +7,10 @@ use axum::{
     routing::{any, get},
 };
 
-use crate::{handshake, inspect, registry::Registry, rest};
+use crate::{handshake, history_endpoint, inspect, registry::Registry, rest};
 
-/// Returns the routes: `/client/…` for clients, `/api/…` for application servers, and, if the service is inspectable,
-/// `/metrics` and `/_hub`.
+/// Returns the routes: `/client/…` for clients, `/api/…` for application servers, `/history/…` for earlier messages, and,
+/// if the service is inspectable, `/metrics` and `/_hub`.
 pub(crate) fn routes(registry: &Arc<Registry>) -> Router {
     let inspector =
         if registry.settings().is_inspectable { inspect::routes(registry) } else { Router::new() };
@@ -21,4 +21,5 @@ pub(crate) fn routes(registry: &Arc<Registry>) -> Router {
         .route("/api/{*operation}", any(rest::handle))
         .with_state(Arc::clone(registry))
         .merge(inspector)
+        .merge(history_endpoint::routes(registry))
 }

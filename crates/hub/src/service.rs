@@ -4,7 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 
-use crate::{hub::Hub, registry::Registry, router, settings::ServiceSettings};
+use crate::{
+    hub::Hub,
+    live_groups::{LiveGroup, live_groups},
+    registry::Registry,
+    router,
+    settings::ServiceSettings,
+};
 
 /// Running service.
 pub struct Service {
@@ -21,7 +27,7 @@ impl Service {
         Arc::new(Self { registry, router })
     }
 
-    /// Returns the routes: `/client/…` for clients, `/api/…` for application servers, and, if
+    /// Returns the routes: `/client/…` for clients, `/api/…` for application servers, `/history/…` for earlier messages, and, if
     /// [`ServiceSettings::is_inspectable`], `/metrics` and `/_hub`.
     pub fn router(&self) -> Router {
         self.router.clone()
@@ -37,6 +43,13 @@ impl Service {
     #[must_use]
     pub fn hub_named(&self, name: &str) -> Option<Arc<Hub>> {
         self.registry.hub_named(name)
+    }
+
+    /// Returns the groups of the hub called `hub` that have members or earlier messages, and whose names satisfy `is_match`.
+    #[must_use]
+    pub fn live_groups(&self, hub: &str, is_match: impl Fn(&str) -> bool) -> Vec<LiveGroup> {
+        let now = tokio::time::Instant::now();
+        self.registry.hub_named(hub).map_or_else(Vec::new, |hub| live_groups(&hub, is_match, now))
     }
 
     /// Disconnects every client with a shutdown message and close code 1001, then waits until all connections have

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, header};
 use webpubsub_protocol::connection_string::AccessKey;
 
-use crate::{admission::ClientLimits, event_handler::EventHandler, memory::MemoryBudget, metrics::Metrics};
+use crate::{
+    admission::ClientLimits, event_handler::EventHandler, history::HistoryRule, memory::MemoryBudget,
+    metrics::Metrics,
+};
 
 /// Settings of a service.
 #[derive(Default)]
@@ -35,6 +38,11 @@ pub struct ServiceSettings {
     pub client_limits: Option<ClientLimits>,
     /// Memory budget of all clients; see [`crate::memory`].
     pub memory: MemoryBudget,
+    /// Retention of group messages, in order of priority: the first rule that matches a group applies. Groups without a rule
+    /// have no history.
+    pub history: Vec<HistoryRule>,
+    /// Origins of pages on other hosts that may read the history.
+    pub allowed_origins: Vec<String>,
     /// Metrics of the service, shared with its event handlers.
     pub metrics: Arc<Metrics>,
 }

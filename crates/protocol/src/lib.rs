@@ -14,6 +14,7 @@
 //! | `protobuf` (feature) | the binary form, `protobuf.webpubsub.azure.v1` |
 //! | [`stream`] | fragments in one order, from one publisher to a group |
 //! | [`subprotocol`] | the predefined subprotocols and how one is chosen |
+//! | [`history`] | earlier messages of a group, over HTTP |
 //! | [`filter`] | which connections a message is for, as an OData expression |
 //! | [`role`] | what a connection may do, and the role strings that grant it |
 //! | [`close`] | why a connection ends: WebSocket close codes and reasons |
@@ -30,6 +31,7 @@ pub mod close;
 pub mod connection_string;
 pub mod endpoint;
 pub mod filter;
+pub mod history;
 pub mod json;
 pub mod message;
 pub mod metadata;

@@ -147,6 +147,24 @@ impl AckError {
     }
 }
 
+/// Numbers of a message on a connection of a reliable subprotocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sequence {
+    /// Sequence id, to acknowledge. Its scope is the connection, unless [`Response::Connected`] has a run id: then it is the
+    /// message's position in the hub, and others may lie between those of a connection.
+    pub id: u64,
+    /// Count of messages for the connection, this one included: a jump means that a message was lost on the way. `None` from
+    /// services whose ids have no gaps.
+    pub count: Option<u64>,
+}
+
+impl From<u64> for Sequence {
+    /// Creates the numbers of a service whose sequence ids have no gaps.
+    fn from(id: u64) -> Self {
+        Self { id, count: None }
+    }
+}
+
 /// What the service tells a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -159,6 +177,9 @@ pub enum Response<'a> {
         user_id: Option<String>,
         /// What a reliable client presents to recover the connection.
         reconnection_token: Option<String>,
+        /// Run of the service in which sequence ids are positions in the hub; see [`Sequence::id`]. `None` for services
+        /// that number the messages of each connection.
+        run_id: Option<String>,
     },
     /// The last frame of a connection that the service ends.
     Disconnected {
@@ -180,8 +201,8 @@ pub enum Response<'a> {
         from_user_id: Option<Cow<'a, str>>,
         /// What was published.
         payload: Payload<'a>,
-        /// The id to acknowledge (reliable subprotocols).
-        sequence_id: Option<u64>,
+        /// Its numbers (reliable subprotocols).
+        sequence: Option<Sequence>,
         /// Annotations, often none.
         metadata: Metadata,
         /// The stream that it belongs to, if it does.
@@ -191,8 +212,8 @@ pub enum Response<'a> {
     ServerMessage {
         /// What was sent.
         payload: Payload<'a>,
-        /// The id to acknowledge (reliable subprotocols).
-        sequence_id: Option<u64>,
+        /// Its numbers (reliable subprotocols).
+        sequence: Option<Sequence>,
         /// Annotations, often none.
         metadata: Metadata,
     },
@@ -236,20 +257,20 @@ impl Response<'_> {
     pub fn into_owned(self) -> Response<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         match self {
-            Self::GroupMessage { group, from_user_id, payload, sequence_id, metadata, stream } => {
+            Self::GroupMessage { group, from_user_id, payload, sequence, metadata, stream } => {
                 let (group, from_user_id) = (owned(group), from_user_id.map(owned));
                 let payload = payload.into_owned();
-                Response::GroupMessage { group, from_user_id, payload, sequence_id, metadata, stream }
+                Response::GroupMessage { group, from_user_id, payload, sequence, metadata, stream }
             }
-            Self::ServerMessage { payload, sequence_id, metadata } => {
-                Response::ServerMessage { payload: payload.into_owned(), sequence_id, metadata }
+            Self::ServerMessage { payload, sequence, metadata } => {
+                Response::ServerMessage { payload: payload.into_owned(), sequence, metadata }
             }
             Self::InvokeResponse { invocation_id, outcome } => {
                 let outcome = outcome.map(|payload| payload.map(Payload::into_owned));
                 Response::InvokeResponse { invocation_id, outcome }
             }
-            Self::Connected { connection_id, user_id, reconnection_token } => {
-                Response::Connected { connection_id, user_id, reconnection_token }
+            Self::Connected { connection_id, user_id, reconnection_token, run_id } => {
+                Response::Connected { connection_id, user_id, reconnection_token, run_id }
             }
             Self::Disconnected { message } => Response::Disconnected { message },
             Self::Ack { ack_id, outcome } => Response::Ack { ack_id, outcome },

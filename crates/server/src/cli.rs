@@ -152,6 +152,10 @@ pub(crate) struct ServiceOptions {
     /// Memory for the messages of all clients, such as 512MiB. When it runs short, the slowest clients are disconnected
     #[arg(long, value_name = "SIZE", default_value_t = DEFAULT_MEMORY_LIMIT)]
     pub(crate) memory_limit: ByteSize,
+    /// Earlier messages that a page can still read: AGE,SIZE such as 1h,256MiB, or off; PATTERN=… for the groups that match.
+    /// Repeatable: the first match applies [default: 15m,32MiB for every group]
+    #[arg(long, value_name = "[PATTERN=]AGE,SIZE|off")]
+    pub(crate) history: Vec<String>,
     /// Maximum connections of a client address if other hosts can reach the server; 0 for no limit
     #[arg(long, value_name = "COUNT", default_value_t = 500)]
     pub(crate) connections_per_address: u32,

@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use webpubsub_hub::event_handler::http::rule::RuleError;
 use webpubsub_protocol::{connection_string::ConnectionStringError, name::NameError};
 
-use crate::service::{config_file::ConfigFileError, tls::TlsError};
+use crate::service::{config_file::ConfigFileError, history::HistoryError, tls::TlsError};
 
 /// Error of arguments or configuration, found before anything is served or published.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +64,8 @@ pub(crate) enum UsageError {
     Host { name: String },
     #[error("--memory-limit {given} is too small; give at least {minimum}")]
     MemoryLimit { given: ByteSize, minimum: ByteSize },
+    #[error("--history: {0}")]
+    History(HistoryError),
     #[error("--event-handler: {0}")]
     EventHandler(RuleError),
     #[error("--config {}: {error}", path.display())]

@@ -121,7 +121,10 @@ mod tests {
         let connect = |source: &mut Source| {
             let (connection_id, user_id) = ("c".to_owned(), None);
             let subprotocol = Subprotocol::ReliableJson;
-            source.status.handle_event(&ClientEvent::Connected { connection_id, user_id, subprotocol }, 0.0);
+            source.status.handle_event(
+                &ClientEvent::Connected { connection_id, user_id, subprotocol, run_id: None },
+                0.0,
+            );
             source.status.handle_event(&ClientEvent::Joined { group: source.group.clone() }, 0.0);
         };
         let status = |sources: &[Source]| {

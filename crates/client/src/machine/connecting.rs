@@ -17,6 +17,14 @@ use crate::{
     sequence::SequenceTracker,
 };
 
+/// First message of a service.
+pub(super) struct Greeting {
+    pub(super) connection_id: String,
+    pub(super) user_id: Option<String>,
+    pub(super) reconnection_token: Option<String>,
+    pub(super) run_id: Option<String>,
+}
+
 impl Machine {
     pub(super) fn start(&mut self, now: Moment) {
         if matches!(self.phase, Phase::Idle) {
@@ -75,13 +83,8 @@ impl Machine {
     }
 
     /// The service says `connected`.
-    pub(super) fn greeted(
-        &mut self,
-        connection_id: String,
-        user_id: Option<String>,
-        token: Option<String>,
-        now: Moment,
-    ) {
+    pub(super) fn greeted(&mut self, greeting: Greeting, now: Moment) {
+        let Greeting { connection_id, user_id, reconnection_token: token, run_id } = greeting;
         match &mut self.phase {
             // A later greeting brings a fresh token and says nothing new to the application.
             Phase::Connected(connection) if connection.id == connection_id => {
@@ -102,7 +105,7 @@ impl Machine {
                 };
                 self.phase = Phase::Connected(Box::new(connection));
                 self.without_connection_since = None;
-                self.report(ClientEvent::Connected { connection_id, user_id, subprotocol });
+                self.report(ClientEvent::Connected { connection_id, user_id, subprotocol, run_id });
                 if std::mem::replace(&mut self.was_ever_connected, true) {
                     self.report(ClientEvent::Gap { messages: None });
                 }

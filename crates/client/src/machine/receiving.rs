@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use webpubsub_protocol::message::{AckError, Request, Response};
+use webpubsub_protocol::message::{AckError, Request, Response, Sequence};
 
-use super::{Effect, Machine, Phase};
+use super::{Effect, Machine, Phase, connecting::Greeting};
 use crate::{
     ack_table::Purpose,
     codec::{self, FrameRef},
@@ -68,8 +68,8 @@ impl Machine {
 
     fn response_received(&mut self, response: Response<'_>, bytes: usize, now: Moment) {
         match response {
-            Response::Connected { connection_id, user_id, reconnection_token } => {
-                self.greeted(connection_id, user_id, reconnection_token, now);
+            Response::Connected { connection_id, user_id, reconnection_token, run_id } => {
+                self.greeted(Greeting { connection_id, user_id, reconnection_token, run_id }, now);
             }
             Response::Disconnected { message } => {
                 if let Phase::Connected(connection) = &mut self.phase {
@@ -77,16 +77,24 @@ impl Machine {
                 }
             }
             Response::Ack { ack_id, outcome } => self.acknowledged(ack_id, outcome),
-            Response::GroupMessage { group, from_user_id, payload, sequence_id, metadata, stream } => {
-                let is_new = self.record_arrival(sequence_id, bytes, now);
+            Response::GroupMessage { group, from_user_id, payload, sequence, metadata, stream } => {
+                let is_new = self.record_arrival(sequence, bytes, now);
                 if is_new {
                     let payload = payload.into_owned();
                     let (group, from_user_id) = (group.into_owned(), from_user_id.map(Cow::into_owned));
-                    self.report(ClientEvent::GroupMessage { group, from_user_id, payload, metadata, stream });
+                    let sequence_id = sequence.map(|sequence| sequence.id);
+                    self.report(ClientEvent::GroupMessage {
+                        group,
+                        from_user_id,
+                        payload,
+                        sequence_id,
+                        metadata,
+                        stream,
+                    });
                 }
             }
-            Response::ServerMessage { payload, sequence_id, metadata } => {
-                let is_new = self.record_arrival(sequence_id, bytes, now);
+            Response::ServerMessage { payload, sequence, metadata } => {
+                let is_new = self.record_arrival(sequence, bytes, now);
                 if is_new {
                     self.report(ClientEvent::ServerMessage { payload: payload.into_owned(), metadata });
                 }
@@ -111,12 +119,12 @@ impl Machine {
         }
     }
 
-    /// Records a message's sequence id, and reports a gap before it. Returns false for a message that was received before.
-    /// Messages without a sequence id are new: the plain subprotocols have none.
-    fn record_arrival(&mut self, sequence_id: Option<u64>, bytes: usize, now: Moment) -> bool {
+    /// Records a message's numbers, and reports a gap before it. Returns false for a message that was received before.
+    /// Messages without numbers are new: the plain subprotocols have none.
+    fn record_arrival(&mut self, sequence: Option<Sequence>, bytes: usize, now: Moment) -> bool {
         let Phase::Connected(connection) = &mut self.phase else { return false };
-        let Some(id) = sequence_id else { return true };
-        let arrival = connection.sequence.arrived(id, bytes, now);
+        let Some(sequence) = sequence else { return true };
+        let arrival = connection.sequence.arrived(sequence, bytes, now);
         if let Some(sequence_id) = connection.sequence.take_due_ack(now) {
             let ack = codec::encode(connection.subprotocol, &Request::SequenceAck { sequence_id });
             self.effects.push_back(Effect::SendFrame(ack));

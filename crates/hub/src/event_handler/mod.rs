@@ -122,6 +122,13 @@ pub trait EventHandler: Send + Sync {
         Ok(ConnectResponse::default())
     }
 
+    /// Whether [`EventHandler::connect`] may reject clients of `hub`, or change their permissions. If so, an access token alone
+    /// does not give access to the history of the hub's groups. The default is `true`.
+    fn decides_on_connections(&self, hub: &str) -> bool {
+        let _ = hub;
+        true
+    }
+
     /// Answers an event. The next message of the connection waits for the answer. The default fails.
     async fn event(
         &self,

@@ -174,6 +174,7 @@ async fn accept(registry: &Arc<Registry>, parts: &Parts) -> Result<AcceptedHands
         connection_id: connection.id.as_str().to_owned(),
         user_id: connection.user_id().map(str::to_owned),
         reconnection_token: reconnection_token.clone(),
+        run_id: choice.format.is_reliable().then(|| registry.history().run_id().to_string()),
     });
     let joined_hub = registry.get_or_create_hub(&hub).ok_or(AdmissionError::Full)?;
     joined_hub.add(&connection);
@@ -184,10 +185,11 @@ async fn accept(registry: &Arc<Registry>, parts: &Parts) -> Result<AcceptedHands
         }
     }
     let session = Session::new(joined_hub, connection, query.simple_mode);
+    let run_id = Arc::clone(registry.history().run_id());
     let task = match reconnection_token {
         None => UpgradeTask::Direct { session: Box::new(session), outbox, _permit: permit },
         Some(token) => {
-            let resumable = ResumableSession::new(hub, session, token, permit);
+            let resumable = ResumableSession::new(hub, session, token, run_id, permit);
             registry.add_resumable(&resumable);
             UpgradeTask::Reliable { resumable, outbox }
         }
@@ -244,7 +246,8 @@ fn presented_token<'r>(parts: &'r Parts, query: &'r ClientQuery) -> Option<&'r s
     query.access_token.as_deref().or_else(|| bearer_token(&parts.headers))
 }
 
-fn authenticate(
+/// Verifies the token of a client of `hub`.
+pub(crate) fn authenticate(
     registry: &Registry,
     parts: &Parts,
     token: Option<&str>,

@@ -4,10 +4,14 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use foldhash::quality::RandomState;
+use tokio::time::Instant;
 use webpubsub_protocol::{
     filter::{Filter, Subject},
     name::GroupName,
@@ -16,6 +20,7 @@ use webpubsub_protocol::{
 use crate::{
     broadcast::Broadcast,
     connection::{ClientConnection, ConnectionId},
+    history::HubHistory,
     memory::MemoryBudget,
     metrics::Traffic,
     outbox::Backpressure,
@@ -62,6 +67,12 @@ pub enum JoinError {
 pub struct Hub {
     traffic: Traffic,
     budget: MemoryBudget,
+    /// `None` without a history.
+    history: Option<HubHistory>,
+    /// Position of the last message.
+    last_position: AtomicU64,
+    /// Held while a message is delivered to reliable clients, whose queues need ascending positions.
+    order: Mutex<()>,
     /// Publishing takes the read lock, joining and leaving the write lock. No I/O happens under either: delivery only
     /// queues.
     state: RwLock<HubState>,
@@ -70,6 +81,8 @@ pub struct Hub {
 #[derive(Debug, Default)]
 struct HubState {
     connections: HashMap<ConnectionId, ConnectionEntry>,
+    /// Number of reliable connections.
+    reliable_connections: usize,
     /// Looked up for every message, hence a hash function that is fast for short names. Its random seed prevents chosen
     /// collisions.
     groups: HashMap<GroupName, HashMap<ConnectionId, Arc<ClientConnection>>, RandomState>,
@@ -83,10 +96,20 @@ struct ConnectionEntry {
 }
 
 impl Hub {
-    /// Creates a hub that counts its messages in `traffic`, and charges them to `budget`.
+    /// Creates a hub that counts its messages in `traffic`, charges them to `budget`, and stores those of groups in `history`.
     #[must_use]
-    pub fn new(traffic: Traffic, budget: MemoryBudget) -> Self {
-        Self { traffic, budget, state: RwLock::default() }
+    pub(crate) fn new(traffic: Traffic, budget: MemoryBudget, history: HubHistory) -> Self {
+        Self { traffic, budget, history: Some(history), ..Self::default() }
+    }
+
+    /// Returns the history of the hub's groups; `None` without one.
+    pub(crate) fn history(&self) -> Option<&HubHistory> {
+        self.history.as_ref()
+    }
+
+    /// Returns the position of the last message.
+    pub(crate) fn last_position(&self) -> u64 {
+        self.last_position.load(Ordering::Acquire)
     }
 
     /// Returns the budget for the messages of the hub.
@@ -120,6 +143,7 @@ impl Hub {
                 .insert(connection.id.clone(), Arc::clone(connection));
         }
         let entry = ConnectionEntry { connection: Arc::clone(connection), groups: HashSet::new() };
+        state.reliable_connections += usize::from(connection.format.is_reliable());
         state.connections.insert(connection.id.clone(), entry);
     }
 
@@ -127,6 +151,7 @@ impl Hub {
     pub fn remove(&self, connection: &ClientConnection) -> bool {
         let mut state = self.write();
         let Some(entry) = state.connections.remove(&connection.id) else { return false };
+        state.reliable_connections -= usize::from(connection.format.is_reliable());
         for group in &entry.groups {
             state.remove_from_group(&connection.id, group);
         }
@@ -166,8 +191,10 @@ impl Hub {
         state.remove_from_group(id, group);
     }
 
-    /// Queues a message for the connections in `audience` that match `filter` and are not excluded. Returns the
-    /// receivers to wait for before publishing again.
+    /// Gives a message its position in the hub, stores it if it is for a group, and queues it for the connections in
+    /// `audience` that match `filter` and are not excluded. Returns the receivers to wait for before publishing again.
+    ///
+    /// A client that joins a group before or during the call finds the message in its queue or in the history.
     #[must_use = "the publisher must wait for the returned receivers"]
     pub fn publish(
         &self,
@@ -175,11 +202,15 @@ impl Hub {
         filter: Option<&Filter>,
         is_excluded: impl Fn(&ClientConnection) -> bool,
         broadcast: &mut Broadcast<'_>,
+        now: Instant,
     ) -> SlowReceivers {
         let mut slow_receivers = SlowReceivers::new();
         let (mut receivers, mut given_up) = (0, 0);
         broadcast.charge_to(&self.budget);
         let state = self.read();
+        let is_ordered = state.reliable_connections > 0;
+        let _order = is_ordered.then(|| self.order.lock().unwrap_or_else(PoisonError::into_inner));
+        self.assign_position(broadcast, now);
         state.for_each(audience, |connection| {
             let is_receiver =
                 !is_excluded(connection) && filter.is_none_or(|filter| state.is_match(filter, connection));
@@ -198,6 +229,25 @@ impl Hub {
         // otherwise they would keep the publisher from waiting for receivers that read.
         let above_mark = slow_receivers.len() as u64;
         if above_mark * 2 > receivers - given_up { slow_receivers } else { SlowReceivers::new() }
+    }
+
+    /// Gives a message its position, and stores it if it is for a group.
+    fn assign_position(&self, broadcast: &mut Broadcast<'_>, now: Instant) {
+        let position = || self.last_position.fetch_add(1, Ordering::AcqRel) + 1;
+        let position = match &self.history {
+            Some(history) => history.append(broadcast.message(), broadcast.expires_at(), now, position),
+            None => position(),
+        };
+        broadcast.set_position(position);
+    }
+
+    /// Queues a message for one connection alone.
+    pub(crate) fn reply(&self, connection: &ClientConnection, broadcast: &mut Broadcast<'_>, now: Instant) {
+        broadcast.charge_to(&self.budget);
+        let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        self.assign_position(broadcast, now);
+        // A client's own replies never delay publishers.
+        connection.deliver(broadcast);
     }
 
     /// Returns the connections in `audience` that match `filter`, in no particular order.
@@ -225,6 +275,13 @@ impl Hub {
         let mut has_any = false;
         self.read().for_each(audience, |connection| has_any |= !connection.is_ending());
         has_any
+    }
+
+    /// Returns the groups with members whose names satisfy `is_match`, with the number of members.
+    pub(crate) fn group_sizes(&self, is_match: impl Fn(&str) -> bool) -> Vec<(String, usize)> {
+        let state = self.read();
+        let groups = state.groups.iter().filter(|(name, _)| is_match(name.as_str()));
+        groups.map(|(name, members)| (name.to_string(), members.len())).collect()
     }
 
     /// Returns the groups of a connection, sorted by name.

@@ -25,12 +25,18 @@ fn connect(hub: &Hub, user: Option<&str>) -> Arc<ClientConnection> {
 fn send(hub: &Hub, audience: Audience<'_>, excluded: &[&str], text: &str) {
     let message = Response::ServerMessage {
         payload: Payload::Text(text.into()),
-        sequence_id: None,
+        sequence: None,
         metadata: Metadata::new(),
     };
     assert!(
-        hub.publish(audience, None, |c| excluded.contains(&c.id.as_str()), &mut Broadcast::new(message))
-            .is_empty()
+        hub.publish(
+            audience,
+            None,
+            |c| excluded.contains(&c.id.as_str()),
+            &mut Broadcast::new(message),
+            Instant::now()
+        )
+        .is_empty()
     );
 }
 
@@ -69,10 +75,10 @@ async fn publishers_wait_only_if_most_receivers_are_slow() {
     let publish = || {
         let message = Response::ServerMessage {
             payload: Payload::Text(text.as_str().into()),
-            sequence_id: None,
+            sequence: None,
             metadata: Metadata::new(),
         };
-        hub.publish(Audience::Everyone, None, |_| false, &mut Broadcast::new(message)).len()
+        hub.publish(Audience::Everyone, None, |_| false, &mut Broadcast::new(message), Instant::now()).len()
     };
     assert_eq!(publish(), 2);
     let outbox = quick.attach().unwrap();
@@ -82,10 +88,10 @@ async fn publishers_wait_only_if_most_receivers_are_slow() {
     let short = |audience| {
         let message = Response::ServerMessage {
             payload: Payload::Text("x".into()),
-            sequence_id: None,
+            sequence: None,
             metadata: Metadata::new(),
         };
-        hub.publish(audience, None, |_| false, &mut Broadcast::new(message)).len()
+        hub.publish(audience, None, |_| false, &mut Broadcast::new(message), Instant::now()).len()
     };
     assert_eq!(short(Audience::Everyone), 1);
     hub.add(&quick);

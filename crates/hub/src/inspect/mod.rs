@@ -28,6 +28,7 @@ use axum::{
 };
 use futures_util::stream;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use crate::registry::Registry;
 use rates::Rates;
@@ -120,6 +121,7 @@ async fn metrics(State(registry): State<Arc<Registry>>) -> Response {
         registry.metrics().set_gauges(name.as_str(), groups, &connections);
     }
     registry.metrics().set_memory(&registry.settings().memory);
+    registry.metrics().set_history(&registry.history().counts(Instant::now()));
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content_type)], registry.metrics().to_openmetrics()).into_response()
 }

@@ -4,12 +4,13 @@
 //! clients share, such as an encoded message, is charged once.
 //!
 //! # Full budget
-//! Above seven eighths of the limit, the service evicts clients: first those that may not publish, and of these the one
+//! Above seven eighths of the limit, the service first drops its oldest history, then evicts clients: first those that may not publish, and of these the one
 //! that holds the most, the messages that wait for it included. Evicted clients are disconnected with close code 1013. At
 //! the limit, a queue that grows ends its connection, and a new connection is refused.
 
 use std::{
     collections::HashMap,
+    fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -42,6 +43,12 @@ const EVICTION_STEP: usize = 256;
 #[derive(Debug, Clone)]
 pub struct MemoryBudget(Arc<Ledger>);
 
+/// Memory that the service can do without, such as its history.
+pub(crate) trait Reclaim: Send + Sync {
+    /// Gives up to `bytes` back. Must not wait for a lock: a holder may be charging memory.
+    fn reclaim(&self, bytes: usize);
+}
+
 #[derive(Debug)]
 struct Ledger {
     limit: usize,
@@ -52,6 +59,13 @@ struct Ledger {
     /// Queues and connections that were refused, and clients that were evicted.
     refusals: AtomicU64,
     clients: Mutex<Clients>,
+    reclaim: Mutex<Option<Weak<dyn Reclaim>>>,
+}
+
+impl fmt::Debug for dyn Reclaim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reclaim")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -72,7 +86,8 @@ impl MemoryBudget {
     pub fn new(limit: usize) -> Self {
         let (used, refusals) = (AtomicUsize::new(0), AtomicU64::new(0));
         let evict_above = AtomicUsize::new(limit - limit / RESERVE);
-        Self(Arc::new(Ledger { limit, used, evict_above, refusals, clients: Mutex::default() }))
+        let (clients, reclaim) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Ledger { limit, used, evict_above, refusals, clients, reclaim }))
     }
 
     /// Returns the limit, in bytes.
@@ -96,6 +111,16 @@ impl MemoryBudget {
     /// Returns whether `bytes` more fit the limit.
     pub(crate) fn has_capacity(&self, bytes: usize) -> bool {
         self.used().saturating_add(bytes) <= self.limit()
+    }
+
+    /// Returns whether `bytes` more fit without an eviction.
+    pub(crate) fn has_spare(&self, bytes: usize) -> bool {
+        self.used().saturating_add(bytes) <= self.evicts_above()
+    }
+
+    /// Sets what gives memory back before a client is evicted.
+    pub(crate) fn set_reclaim(&self, reclaim: Weak<dyn Reclaim>) {
+        *self.0.reclaim.lock().unwrap_or_else(PoisonError::into_inner) = Some(reclaim);
     }
 
     /// Counts a refusal.
@@ -142,8 +167,15 @@ impl MemoryBudget {
         self.0.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Evicts clients until what stays is within the limit and its reserve.
+    /// Reclaims memory, then evicts clients, until what stays is within the limit and its reserve.
     fn evict(&self) {
+        let reclaim = self.0.reclaim.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(reclaim) = reclaim.and_then(|reclaim| reclaim.upgrade()) {
+            reclaim.reclaim(self.used().saturating_sub(self.evicts_above()) + self.limit() / EVICTION_STEP);
+            if self.has_spare(0) {
+                return;
+            }
+        }
         let mut clients: Vec<_> = self.clients().by_id.values().filter_map(Weak::upgrade).collect();
         // What evicted clients that have not ended yet still hold.
         let mut evicting: usize =

@@ -1,6 +1,6 @@
 //! Queue of a reliable connection: messages that the client has not acknowledged.
 //!
-//! Each message gets the next sequence id, and stays in the queue until the client acknowledges this or a later id. The
+//! The sequence id of a message is its position in the hub. It stays in the queue until the client acknowledges this or a later id. The
 //! queue outlives its sockets: without a socket, messages accumulate; the next socket receives all of them first, in
 //! order. So a reconnection loses nothing, and the client drops duplicates by their sequence ids.
 //!
@@ -16,7 +16,7 @@ use std::{
 
 use bytes::Bytes;
 use tokio::{sync::Notify, time::Instant};
-use webpubsub_protocol::{close::Close, protobuf::DataMessage};
+use webpubsub_protocol::{close::Close, message::Sequence, protobuf::DataMessage};
 use webpubsub_websocket::{encode::EncodedHeader, frame::Opcode};
 
 use crate::{
@@ -55,7 +55,8 @@ pub struct ReliableQueue {
 
 #[derive(Debug)]
 struct State {
-    last_id: u64,
+    /// Count of messages so far.
+    count: u64,
     retained: VecDeque<Retained>,
     retained_bytes: usize,
     /// Size of the messages that the client has acknowledged, in bytes, with [`MIN_PROGRESS_BYTES`] for short ones.
@@ -89,7 +90,7 @@ impl Unsequenced {
 
 #[derive(Debug)]
 struct Retained {
-    id: u64,
+    sequence: Sequence,
     message: Unsequenced,
     expires_at: Option<Instant>,
 }
@@ -131,7 +132,7 @@ impl ReliableQueue {
     #[must_use]
     pub(crate) fn new(client: &Arc<ClientMemory>) -> Self {
         let state = State {
-            last_id: 0,
+            count: 0,
             retained: VecDeque::new(),
             retained_bytes: 0,
             progress_bytes: 0,
@@ -149,9 +150,9 @@ impl ReliableQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a message, and sends it if there is a socket. After `expires_at` it is not sent (again). Dropped if the
+    /// Queues the message at `position` of the hub, and sends it if there is a socket. Positions ascend. After `expires_at` it is not sent (again). Dropped if the
     /// connection has ended; ends the connection if the queue is full.
-    pub fn push(&self, message: Unsequenced, expires_at: Option<Instant>) -> Backpressure {
+    pub fn push(&self, position: u64, message: Unsequenced, expires_at: Option<Instant>) -> Backpressure {
         let mut state = self.state();
         if state.has_ended {
             return Backpressure::Slow;
@@ -163,8 +164,9 @@ impl ReliableQueue {
             self.end(&mut state, Close::UNACKNOWLEDGED_FULL);
             return Backpressure::Slow;
         }
-        state.last_id += 1;
-        let retained = Retained { id: state.last_id, message, expires_at };
+        state.count += 1;
+        let sequence = Sequence { id: position, count: Some(state.count) };
+        let retained = Retained { sequence, message, expires_at };
         let backpressure = match &state.transport {
             Some(outbox) => retained.push_to(outbox),
             None => Backpressure::None,
@@ -185,7 +187,7 @@ impl ReliableQueue {
     /// Drops the messages up to the sequence id `id`, which the client has received.
     pub fn acknowledge(&self, id: u64) {
         let mut state = self.state();
-        while state.retained.front().is_some_and(|message| message.id <= id) {
+        while state.retained.front().is_some_and(|message| message.sequence.id <= id) {
             let acknowledged = state.retained.pop_front().map_or(0, |retained| retained.message.len());
             state.retained_bytes -= acknowledged;
             // A size in memory fits 64 bits.
@@ -363,8 +365,8 @@ impl ReliableQueue {
     }
 }
 
-/// Length of the longest tail that [`write_sequence_id`] writes, in bytes.
-const MAX_TAIL_BYTES: usize = 36;
+/// Length of the longest tail that [`write_sequence`] writes, in bytes.
+const MAX_TAIL_BYTES: usize = 80;
 
 impl Retained {
     /// Queues the WebSocket frame: header, shared bytes, sequence id.
@@ -372,13 +374,13 @@ impl Retained {
         match &self.message {
             Unsequenced::Json(object) => {
                 let mut buffer = [0; MAX_TAIL_BYTES];
-                let tail = write_sequence_id(&mut buffer, self.id);
+                let tail = write_sequence(&mut buffer, self.sequence);
                 let head = EncodedHeader::new(Opcode::Text, object.len() + tail.len());
                 outbox.push_parts(FrameParts { head: &head, body: object, tail }, self.expires_at)
             }
             Unsequenced::Protobuf(fields) => {
                 let (inner_head, tail) =
-                    (DataMessage::head(fields.len(), self.id), DataMessage::tail(self.id));
+                    (DataMessage::head(fields.len(), self.sequence), DataMessage::tail(self.sequence));
                 let head = EncodedHeader::new(Opcode::Binary, inner_head.len() + fields.len() + tail.len());
                 let head = [&head[..], &inner_head].concat();
                 outbox.push_parts(FrameParts { head: &head, body: fields, tail: &tail }, self.expires_at)
@@ -387,11 +389,12 @@ impl Retained {
     }
 }
 
-/// Writes the end of a JSON object: the sequence id and the closing brace.
-fn write_sequence_id(buffer: &mut [u8; MAX_TAIL_BYTES], id: u64) -> &[u8] {
+/// Writes the end of a JSON object: the sequence id, the delivery count and the closing brace.
+fn write_sequence(buffer: &mut [u8; MAX_TAIL_BYTES], sequence: Sequence) -> &[u8] {
     let mut rest = &mut buffer[..];
-    // The buffer holds the longest 64-bit number.
-    write!(rest, ",\"sequenceId\":{id}}}").unwrap_or_default();
+    let (id, count) = (sequence.id, sequence.count.unwrap_or_default());
+    // The buffer holds the longest 64-bit numbers.
+    write!(rest, ",\"sequenceId\":{id},\"deliveryCount\":{count}}}").unwrap_or_default();
     let left = rest.len();
     buffer.get(..MAX_TAIL_BYTES - left).unwrap_or_default()
 }

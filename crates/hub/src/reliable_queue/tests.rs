@@ -23,16 +23,16 @@ async fn ids(outbox: &Outbox) -> Vec<u64> {
 async fn a_new_socket_receives_unacknowledged_messages_before_new_ones() {
     let queue = ReliableQueue::default();
     let first = queue.attach().unwrap();
-    for _ in 0..3 {
-        queue.push(message("{\"a\":1"), None);
+    for position in [1, 5, 6] {
+        queue.push(position, message("{\"a\":1"), None);
     }
-    assert_eq!(ids(&first).await, [1, 2, 3]);
-    queue.acknowledge(1);
+    assert_eq!(ids(&first).await, [1, 5, 6]);
+    queue.acknowledge(4);
     queue.detach(&first).unwrap();
-    queue.push(message("{\"a\":1"), None);
+    queue.push(7, message("{\"a\":1"), None);
     let second = queue.attach().unwrap();
-    queue.push(message("{\"a\":1"), None);
-    assert_eq!(ids(&second).await, [2, 3, 4, 5]);
+    queue.push(9, message("{\"a\":1"), None);
+    assert_eq!(ids(&second).await, [5, 6, 7, 9]);
     // An ack beyond the last id clears the queue; an ack of an old id changes nothing.
     queue.acknowledge(99);
     queue.acknowledge(1);
@@ -43,25 +43,27 @@ async fn a_new_socket_receives_unacknowledged_messages_before_new_ones() {
 async fn expired_messages_are_not_sent_again_and_free_their_capacity() {
     let queue = ReliableQueue::default();
     let in_a_second = Some(Instant::now() + std::time::Duration::from_secs(1));
-    queue.push(message("{\"a\":1"), None);
-    for _ in 2..=UNACKNOWLEDGED_LIMIT {
-        queue.push(message("{\"a\":1"), in_a_second);
+    let limit = UNACKNOWLEDGED_LIMIT as u64;
+    queue.push(1, message("{\"a\":1"), None);
+    for position in 2..=limit {
+        queue.push(position, message("{\"a\":1"), in_a_second);
     }
     tokio::time::advance(std::time::Duration::from_secs(2)).await;
-    queue.push(message("{\"a\":1"), None);
+    queue.push(limit + 1, message("{\"a\":1"), None);
     assert!(!queue.has_ended());
-    assert_eq!(ids(&queue.attach().unwrap()).await, [1, UNACKNOWLEDGED_LIMIT as u64 + 1]);
+    assert_eq!(ids(&queue.attach().unwrap()).await, [1, limit + 1]);
 }
 
 #[tokio::test]
 async fn one_message_beyond_the_limit_ends_the_connection_for_good() {
     let queue = ReliableQueue::default();
     let outbox = queue.attach().unwrap();
-    for _ in 0..UNACKNOWLEDGED_LIMIT {
-        queue.push(message("{\"a\":1"), None);
+    let limit = UNACKNOWLEDGED_LIMIT as u64;
+    for position in 1..=limit {
+        queue.push(position, message("{\"a\":1"), None);
     }
     assert!(!queue.has_ended());
-    queue.push(message("{\"a\":1"), None);
+    queue.push(limit + 1, message("{\"a\":1"), None);
     assert!(queue.has_ended() && queue.attach().is_none());
     while let NextWrite::Frames(_) = outbox.next_write().await {}
 }
@@ -70,7 +72,7 @@ async fn one_message_beyond_the_limit_ends_the_connection_for_good() {
 async fn a_fenced_socket_is_aborted_at_once() {
     let queue = ReliableQueue::default();
     let old = queue.attach().unwrap();
-    queue.push(message("{\"a\":1"), None);
+    queue.push(1, message("{\"a\":1"), None);
     let ticket = queue.fence();
     assert!(queue.is_newest(ticket));
     assert_ne!(queue.fence(), ticket);
@@ -90,15 +92,30 @@ async fn a_fenced_socket_is_aborted_at_once() {
 async fn publishers_wait_for_acknowledgements_but_not_for_detached_clients() {
     let queue = ReliableQueue::default();
     let outbox = queue.attach().unwrap();
+    let mark = UNACKNOWLEDGED_HIGH_WATER_MARK as u64;
     let results: Vec<Backpressure> =
-        (0..=UNACKNOWLEDGED_HIGH_WATER_MARK).map(|_| queue.push(message("{\"a\":1"), None)).collect();
+        (1..=mark + 1).map(|position| queue.push(position, message("{\"a\":1"), None)).collect();
     assert_eq!(results.last(), Some(&Backpressure::Wait));
     tokio::join!(queue.wait_until_caught_up(deadline()), async { queue.acknowledge(400) });
-    assert_eq!(queue.push(message("{\"a\":1"), None), Backpressure::None);
-    for _ in 0..500 {
-        queue.push(message("{\"a\":1"), None);
+    assert_eq!(queue.push(mark + 2, message("{\"a\":1"), None), Backpressure::None);
+    for position in mark + 3..mark + 503 {
+        queue.push(position, message("{\"a\":1"), None);
     }
     queue.detach(&outbox).unwrap();
     queue.wait_until_caught_up(deadline()).await;
-    assert_eq!(queue.push(message("{\"a\":1"), None), Backpressure::None);
+    assert_eq!(queue.push(mark + 503, message("{\"a\":1"), None), Backpressure::None);
+}
+
+#[tokio::test]
+async fn messages_are_counted_for_each_connection() {
+    let queue = ReliableQueue::default();
+    let outbox = queue.attach().unwrap();
+    queue.push(70, message("{\"a\":1"), None);
+    queue.push(90, message("{\"a\":1"), None);
+    outbox.push(&EncodedFrame::from(b"}".to_vec()));
+    let NextWrite::Frames(frames) = outbox.next_write().await else { panic!("closed") };
+    let text = String::from_utf8_lossy(&frames.concat()).into_owned();
+    for tail in [r#","sequenceId":70,"deliveryCount":1}"#, r#","sequenceId":90,"deliveryCount":2}"#] {
+        assert!(text.contains(tail), "{text}");
+    }
 }

@@ -15,7 +15,7 @@ mod payload;
 mod permission;
 mod recipients;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use axum::{
     body::Body,
@@ -86,10 +86,12 @@ async fn execute(
             let body = read_body(body).await?;
             let message = message(&recipients, kind.payload(&body)?, metadata);
             let mut broadcast = Broadcast::new(message);
-            broadcast.expire_after(ttl_seconds, Instant::now());
+            let now = Instant::now();
+            broadcast.expire_after(ttl_seconds, now);
+            registry.history().clock().synchronize(now, SystemTime::now());
             let is_excluded = |connection: &ClientConnection| parameters.is_excluded(connection.id.as_str());
             // REST requests are not throttled: the outbox limit of each receiver bounds the queued frames.
-            drop(hub.publish(recipients.audience(), filter.as_ref(), is_excluded, &mut broadcast));
+            drop(hub.publish(recipients.audience(), filter.as_ref(), is_excluded, &mut broadcast, now));
             Ok(StatusCode::ACCEPTED.into_response())
         }
         HubOperation::Close(recipients) => {
@@ -148,11 +150,11 @@ fn message<'a>(recipients: &'a Recipients, payload: Payload<'a>, metadata: Metad
             group: group.as_str().into(),
             from_user_id: None,
             payload,
-            sequence_id: None,
+            sequence: None,
             metadata,
             stream: None,
         },
-        _ => Message::ServerMessage { payload, sequence_id: None, metadata },
+        _ => Message::ServerMessage { payload, sequence: None, metadata },
     }
 }
 

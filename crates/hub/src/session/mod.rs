@@ -9,7 +9,7 @@
 //!
 //! Source: client specification.
 
-use std::{borrow::Cow, cell::Cell, sync::Arc};
+use std::{borrow::Cow, cell::Cell, sync::Arc, time::SystemTime};
 
 use tokio::time::Instant;
 use webpubsub_protocol::{
@@ -138,6 +138,13 @@ impl Session {
         &self.connection
     }
 
+    /// Synchronizes the times of messages with the time of day at `now`.
+    pub(crate) fn synchronize_clock(&self, now: Instant, time: SystemTime) {
+        if let Some(history) = self.hub.history() {
+            history.service().clock().synchronize(now, time);
+        }
+    }
+
     /// Waits for receivers of the client's messages, within its allowance.
     pub async fn wait_for(&mut self, receivers: SlowReceivers) {
         self.stall_allowance.wait_for(receivers).await;
@@ -211,6 +218,7 @@ impl Session {
         &mut self,
         reply_to: ReplyTarget,
         answer: Result<Option<EventReply>, EventError>,
+        now: Instant,
     ) -> SessionAction {
         if let Err(error) = &answer {
             tracing::debug!(connection = %self.connection.id, %error, "event failed");
@@ -223,11 +231,11 @@ impl Session {
             }
             // A simple client has no acks: closing the connection is the only way to report the failure.
             (ReplyTarget::SimpleMessage, Err(_)) => return SessionAction::Close(Close::RAW_EVENT_FAILED),
-            (ReplyTarget::SimpleMessage, Ok(reply)) => self.reply(reply),
+            (ReplyTarget::SimpleMessage, Ok(reply)) => self.reply(reply, now),
             (ReplyTarget::Event(ack_id), answer) => {
                 let outcome = answer.map_err(|_| event_failed());
                 return self.acknowledge(ack_id, |session| {
-                    session.reply(outcome?);
+                    session.reply(outcome?, now);
                     Ok(SessionAction::Continue)
                 });
             }
@@ -236,13 +244,10 @@ impl Session {
     }
 
     /// Sends an event handler's reply to this client alone.
-    fn reply(&self, reply: Option<EventReply>) {
+    fn reply(&self, reply: Option<EventReply>, now: Instant) {
         let Some(EventReply { payload, metadata }) = reply else { return };
-        let message = Response::ServerMessage { payload, sequence_id: None, metadata };
-        let mut broadcast = Broadcast::new(message);
-        broadcast.charge_to(self.hub.budget());
-        // A client's own replies never delay publishers.
-        self.connection.deliver(&mut broadcast);
+        let message = Response::ServerMessage { payload, sequence: None, metadata };
+        self.hub.reply(&self.connection, &mut Broadcast::new(message), now);
     }
 
     /// Dispatches an event, unless a request with its ack id has succeeded before.

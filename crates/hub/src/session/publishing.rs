@@ -47,14 +47,14 @@ impl Session {
             group: Cow::Borrowed(group),
             from_user_id: self.connection.user_id().map(Cow::Borrowed),
             payload,
-            sequence_id: None,
+            sequence: None,
             metadata,
             stream,
         };
         let is_excluded = |connection: &ClientConnection| no_echo && connection.id == self.connection.id;
         let mut broadcast = Broadcast::with_scratch(self.scratch.take(), message);
         broadcast.expire_after(ttl_seconds, now);
-        let slow_receivers = self.hub.publish(Audience::Group(group), None, is_excluded, &mut broadcast);
+        let slow_receivers = self.hub.publish(Audience::Group(group), None, is_excluded, &mut broadcast, now);
         self.scratch.set(broadcast.into_scratch());
         slow_receivers
     }

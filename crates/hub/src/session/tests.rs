@@ -28,7 +28,7 @@ impl Client {
     async fn request(&mut self, frame: &str) -> Vec<String> {
         let action = match self.session.receive(Incoming::Text(frame), Instant::now()) {
             SessionAction::Dispatch(pending) => {
-                self.session.complete_event(pending.reply_to, Err(EventError::NoHandler))
+                self.session.complete_event(pending.reply_to, Err(EventError::NoHandler), Instant::now())
             }
             action => action,
         };
@@ -152,7 +152,7 @@ async fn a_simple_client_with_permission_publishes_bare_payloads() {
         panic!("{dispatched:?}")
     };
     assert_eq!((event.name.as_str(), event.payload), ("message", Payload::Text("hi".into())));
-    let failed = raiser.session.complete_event(reply_to, Err(EventError::NoHandler));
+    let failed = raiser.session.complete_event(reply_to, Err(EventError::NoHandler), Instant::now());
     assert!(matches!(failed, SessionAction::Close(close) if close == Close::RAW_EVENT_FAILED));
 }
 
@@ -183,7 +183,10 @@ async fn an_event_reply_reaches_the_sender_once_and_before_the_ack() {
     };
     assert_eq!((dispatched.name.as_str(), dispatched.metadata.len()), ("echo", 1));
     let reply = EventReply { payload: dispatched.payload, metadata: Metadata::new() };
-    assert!(matches!(client.session.complete_event(reply_to, Ok(Some(reply))), SessionAction::Continue));
+    assert!(matches!(
+        client.session.complete_event(reply_to, Ok(Some(reply)), Instant::now()),
+        SessionAction::Continue
+    ));
     let message = r#"{"type":"message","from":"server","dataType":"text","data":"hi"}"#;
     assert_eq!(client.received().await, [message, r#"{"type":"ack","ackId":7,"success":true}"#]);
     // A repeated ack id is not dispatched again.
@@ -201,7 +204,7 @@ async fn an_invocation_returns_the_reply_of_the_event_handler() {
         panic!("not dispatched")
     };
     let reply = EventReply { payload: Payload::Json("3".into()), metadata: Metadata::new() };
-    client.session.complete_event(reply_to, Ok(Some(reply)));
+    client.session.complete_event(reply_to, Ok(Some(reply)), Instant::now());
     let answer = r#"{"type":"invokeResponse","invocationId":"1","success":true,"dataType":"json","data":3}"#;
     assert_eq!(client.received().await, [answer]);
     let failed = client.request(invoke).await;

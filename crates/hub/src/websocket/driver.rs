@@ -99,13 +99,16 @@ impl SessionLoop<'_> {
     /// Handles messages until the connection ends. Returns the close frame to send, and the kind of the end.
     async fn read(&mut self, inbox: &mut Inbox<'_, impl AsyncRead + Unpin>) -> (Close, SocketEnd) {
         loop {
-            let action = match inbox.next(self.session.next_deadline()).await {
+            let event = inbox.next(self.session.next_deadline()).await;
+            let (now, time) = inbox.read_at();
+            self.session.synchronize_clock(now, time);
+            let action = match event {
                 InboxEvent::Message(MessageKind::Text) => match from_utf8(inbox.payload()) {
-                    Ok(text) => self.session.receive(Incoming::Text(text), inbox.read_at()),
+                    Ok(text) => self.session.receive(Incoming::Text(text), now),
                     Err(_) => SessionAction::Close(Close::INVALID_UTF8),
                 },
                 InboxEvent::Message(MessageKind::Binary) => {
-                    self.session.receive(Incoming::Binary(inbox.payload()), inbox.read_at())
+                    self.session.receive(Incoming::Binary(inbox.payload()), now)
                 }
                 InboxEvent::Deadline => {
                     self.session.deadline_reached(Instant::now());
@@ -146,7 +149,7 @@ impl SessionLoop<'_> {
             }
             None => Err(EventError::NoHandler),
         };
-        Some(self.session.complete_event(reply_to, answer))
+        Some(self.session.complete_event(reply_to, answer, Instant::now()))
     }
 }
 

@@ -229,10 +229,16 @@ impl World {
     fn server_sends(&self, audience: Audience<'_>, excluded: Option<usize>, text: &str) {
         let excluded = excluded.map(|at| self.clients[at].session.connection().id.clone());
         let payload = Payload::Text(text.to_owned().into());
-        let message = Response::ServerMessage { payload, sequence_id: None, metadata: Metadata::new() };
+        let message = Response::ServerMessage { payload, sequence: None, metadata: Metadata::new() };
         assert!(
             self.hub
-                .publish(audience, None, |c| Some(&c.id) == excluded.as_ref(), &mut Broadcast::new(message))
+                .publish(
+                    audience,
+                    None,
+                    |c| Some(&c.id) == excluded.as_ref(),
+                    &mut Broadcast::new(message),
+                    tokio::time::Instant::now()
+                )
                 .is_empty()
         );
     }

@@ -4,6 +4,7 @@
 //! Source: "JSON WebSocket subprotocol" and "reliable JSON WebSocket subprotocol" in the service documentation.
 
 mod data;
+pub mod history;
 mod metadata;
 pub mod reader;
 mod request;

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::scan::{put, put_number, put_string};
 use crate::{
-    message::{Metadata, Response},
+    message::{Metadata, Response, Sequence},
     payload::Payload,
 };
 
@@ -27,6 +27,7 @@ struct Members<'a> {
     is_text: Option<()>,
     data: Option<&'a str>,
     sequence_id: Option<u64>,
+    delivery_count: Option<u64>,
     ack_id: Option<u64>,
     is_success: Option<()>,
 }
@@ -46,7 +47,7 @@ pub(super) fn decode(frame: &str) -> Option<Response<'_>> {
                 group: Cow::Borrowed(members.group?),
                 from_user_id: members.from_user_id.flatten().map(Cow::Borrowed),
                 payload: Payload::Text(Cow::Borrowed(members.data?)),
-                sequence_id: members.sequence_id,
+                sequence: members.sequence_id.map(|id| Sequence { id, count: members.delivery_count }),
                 metadata: Metadata::new(),
                 stream: None,
             })
@@ -93,6 +94,8 @@ impl<'a> Members<'a> {
             put_string(&mut self.data, rest)
         } else if let Some(rest) = is(r#""sequenceId":"#) {
             put_number(&mut self.sequence_id, rest)
+        } else if let Some(rest) = is(r#""deliveryCount":"#) {
+            put_number(&mut self.delivery_count, rest)
         } else if let Some(rest) = is(r#""type":"ack""#) {
             put(&mut self.kind, Kind::Ack)?;
             Some(rest)
@@ -122,6 +125,7 @@ mod tests {
             2 => Just(r#""type":"ack""#.to_owned()),
             2 => "[0-9]{0,21}".prop_map(|number| format!(r#""ackId":{number}"#)),
             2 => "[0-9]{0,21}".prop_map(|number| format!(r#""sequenceId":{number}"#)),
+            2 => "[0-9]{0,21}".prop_map(|number| format!(r#""deliveryCount":{number}"#)),
             2 => prop_oneof![Just("true"), Just("false"), Just("null")].prop_map(|b| format!(r#""success":{b}"#)),
             2 => prop_oneof![Just("null"), Just("\"u\""), Just("3")].prop_map(|user| format!(r#""fromUserId":{user}"#)),
             1 => Just(r#""error":{"name":"Duplicate"}"#.to_owned()),
@@ -146,7 +150,7 @@ mod tests {
     fn the_usual_spellings_are_read() {
         for frame in [
             r#"{"type":"ack","ackId":7,"success":true}"#,
-            r#"{"type":"message","from":"group","group":"g","fromUserId":null,"dataType":"text","data":"é","sequenceId":3}"#,
+            r#"{"type":"message","from":"group","group":"g","fromUserId":null,"dataType":"text","data":"é","sequenceId":3,"deliveryCount":2}"#,
             r#"{"sequenceId":3,"type":"message","from":"group","fromUserId":"u","group":"g","dataType":"text","data":""}"#,
         ] {
             assert_eq!(decode(frame), decode_generally(frame).unwrap(), "{frame}");

@@ -5,6 +5,7 @@
 //! documentation.
 
 mod data;
+pub mod history;
 #[cfg(test)]
 mod reference;
 mod request;

@@ -10,7 +10,7 @@ use super::{
     },
 };
 use crate::{
-    message::{AckError, Metadata, Response},
+    message::{AckError, Metadata, Response, Sequence},
     payload::Payload,
     stream::{StreamError, StreamInfo},
 };
@@ -51,6 +51,7 @@ pub(super) fn decode_generally(frame: &[u8]) -> Result<Option<Response<'_>>, Mal
             connection_id: connected.connection_id.to_owned(),
             user_id: Some(connected.user_id).filter(|user| !user.is_empty()).map(str::to_owned),
             reconnection_token: connected.reconnection_token.map(str::to_owned),
+            run_id: connected.run_id.map(str::to_owned),
         }),
         Downstream::System(System::Disconnected(disconnected)) => {
             Some(Response::Disconnected { message: disconnected.reason.to_owned() })
@@ -62,17 +63,18 @@ pub(super) fn decode_generally(frame: &[u8]) -> Result<Option<Response<'_>>, Mal
 fn read_message(message: DownstreamData<'_>) -> Result<Option<Response<'_>>, MalformedMessage> {
     let Some(payload) = data::read(message.data)? else { return Ok(None) };
     let metadata = data::read_metadata(&message.metadata)?;
-    let sequence_id = message.sequence_id;
+    let count = message.delivery_count;
+    let sequence = message.sequence_id.map(|id| Sequence { id, count });
     Ok(match message.from {
         "group" => Some(Response::GroupMessage {
             group: message.group.ok_or(MalformedMessage::Missing { part: "group" })?.into(),
             from_user_id: None,
             payload,
-            sequence_id,
+            sequence,
             metadata,
             stream: message.stream.map(read_stream_place),
         }),
-        "server" => Some(Response::ServerMessage { payload, sequence_id, metadata }),
+        "server" => Some(Response::ServerMessage { payload, sequence, metadata }),
         _ => None,
     })
 }
@@ -114,13 +116,16 @@ pub(super) fn encode_generally(response: &Response<'_>) -> Vec<u8> {
     let mut frame = Vec::new();
     let out = &mut frame;
     match response {
-        Response::Connected { connection_id, user_id, reconnection_token } => put_message(out, 3, |system| {
-            put_message(system, 1, |connected| {
-                put_text_unless_empty(connected, 1, connection_id);
-                put_text_unless_empty(connected, 2, user_id.as_deref().unwrap_or_default());
-                put_optional_text(connected, 3, reconnection_token.as_deref());
-            });
-        }),
+        Response::Connected { connection_id, user_id, reconnection_token, run_id } => {
+            put_message(out, 3, |system| {
+                put_message(system, 1, |connected| {
+                    put_text_unless_empty(connected, 1, connection_id);
+                    put_text_unless_empty(connected, 2, user_id.as_deref().unwrap_or_default());
+                    put_optional_text(connected, 3, reconnection_token.as_deref());
+                    put_optional_text(connected, 15, run_id.as_deref());
+                });
+            })
+        }
         Response::Disconnected { message } => put_message(out, 3, |system| {
             put_message(system, 2, |disconnected| put_text_unless_empty(disconnected, 2, message));
         }),
@@ -129,20 +134,22 @@ pub(super) fn encode_generally(response: &Response<'_>) -> Vec<u8> {
             put_number_unless_0(ack, 2, u64::from(outcome.is_ok()));
             put_error(ack, 3, outcome.as_ref().err());
         }),
-        Response::GroupMessage { group, payload, sequence_id, metadata, stream, .. } => {
+        Response::GroupMessage { group, payload, sequence, metadata, stream, .. } => {
             put_message(out, DATA_MESSAGE, |message| {
                 put_bytes(message, 1, b"group");
                 put_bytes(message, 2, group.as_bytes());
-                put_message_rest(message, payload, *sequence_id, metadata);
+                put_message_rest(message, payload, *sequence, metadata);
                 if let Some(stream) = stream {
                     put_stream_place(message, 6, stream);
                 }
+                put_delivery_count(message, *sequence);
             });
         }
-        Response::ServerMessage { payload, sequence_id, metadata } => {
+        Response::ServerMessage { payload, sequence, metadata } => {
             put_message(out, DATA_MESSAGE, |message| {
                 put_bytes(message, 1, b"server");
-                put_message_rest(message, payload, *sequence_id, metadata);
+                put_message_rest(message, payload, *sequence, metadata);
+                put_delivery_count(message, *sequence);
             })
         }
         Response::StreamAck { stream_id, expected_sequence_id } => put_message(out, 6, |ack| {
@@ -165,12 +172,24 @@ pub(super) fn encode_generally(response: &Response<'_>) -> Vec<u8> {
     frame
 }
 
-fn put_message_rest(out: &mut Vec<u8>, payload: &Payload<'_>, sequence_id: Option<u64>, metadata: &Metadata) {
+fn put_message_rest(
+    out: &mut Vec<u8>,
+    payload: &Payload<'_>,
+    sequence: Option<Sequence>,
+    metadata: &Metadata,
+) {
     data::put_for_client(out, 3, payload);
-    if let Some(sequence_id) = sequence_id {
-        put_number(out, SEQUENCE_ID, sequence_id);
+    if let Some(Sequence { id, .. }) = sequence {
+        put_number(out, SEQUENCE_ID, id);
     }
     data::put_metadata(out, 5, metadata);
+}
+
+/// Writes the field that the documentation does not have. Clients that do not know it skip it.
+fn put_delivery_count(out: &mut Vec<u8>, sequence: Option<Sequence>) {
+    if let Some(count) = sequence.and_then(|sequence| sequence.count) {
+        put_number(out, DELIVERY_COUNT, count);
+    }
 }
 
 fn put_error(out: &mut Vec<u8>, field: u8, error: Option<&AckError>) {
@@ -203,9 +222,10 @@ pub struct DataMessage {
     pub shared: Vec<u8>,
 }
 
-/// Number of the data message in a `DownstreamMessage`, and of the sequence id in it.
+/// Number of the data message in a `DownstreamMessage`, and of the sequence id and the delivery count in it.
 const DATA_MESSAGE: u8 = 2;
 const SEQUENCE_ID: u8 = 4;
+const DELIVERY_COUNT: u8 = 15;
 
 impl DataMessage {
     /// The shared part of a group or server message; empty for other responses.
@@ -214,10 +234,10 @@ impl DataMessage {
         // Its own sequence id would be a second one.
         let unsequenced = match response.clone() {
             Response::GroupMessage { group, from_user_id, payload, metadata, stream, .. } => {
-                Response::GroupMessage { group, from_user_id, payload, sequence_id: None, metadata, stream }
+                Response::GroupMessage { group, from_user_id, payload, sequence: None, metadata, stream }
             }
             Response::ServerMessage { payload, metadata, .. } => {
-                Response::ServerMessage { payload, sequence_id: None, metadata }
+                Response::ServerMessage { payload, sequence: None, metadata }
             }
             _ => return Self { shared: Vec::new() },
         };
@@ -226,19 +246,20 @@ impl DataMessage {
         Self { shared: whole.get(head_len..).unwrap_or_default().to_vec() }
     }
 
-    /// What comes before `shared_len` bytes of the shared part, for this sequence id.
+    /// What comes before `shared_len` bytes of the shared part, for these numbers.
     #[must_use]
-    pub fn head(shared_len: usize, sequence_id: u64) -> Vec<u8> {
+    pub fn head(shared_len: usize, sequence: Sequence) -> Vec<u8> {
         let mut head = Vec::new();
-        put_delimited_head(&mut head, DATA_MESSAGE, shared_len + Self::tail(sequence_id).len());
+        put_delimited_head(&mut head, DATA_MESSAGE, shared_len + Self::tail(sequence).len());
         head
     }
 
     /// What comes after the shared part.
     #[must_use]
-    pub fn tail(sequence_id: u64) -> Vec<u8> {
+    pub fn tail(sequence: Sequence) -> Vec<u8> {
         let mut tail = Vec::new();
-        put_number(&mut tail, SEQUENCE_ID, sequence_id);
+        put_number(&mut tail, SEQUENCE_ID, sequence.id);
+        put_delivery_count(&mut tail, Some(sequence));
         tail
     }
 
@@ -286,18 +307,19 @@ mod tests {
     proptest! {
         #[test]
         fn a_shared_message_with_an_id_around_it_reads_as_that_message(
-            text in "[a-z]{0,40000}", sequence_id in any::<u64>(), has_metadata in any::<bool>(),
+            text in "[a-z]{0,40000}", id in any::<u64>(), count in any::<Option<u64>>(), has_metadata in any::<bool>(),
         ) {
             let metadata: Metadata =
                 if has_metadata { [("k".to_owned(), "v".to_owned())].into() } else { Metadata::new() };
-            let message = |sequence_id| Response::GroupMessage {
-                group: "g".into(), from_user_id: None, payload: Payload::Text(text.clone().into()), sequence_id,
+            let sequence = Sequence { id, count };
+            let message = |sequence| Response::GroupMessage {
+                group: "g".into(), from_user_id: None, payload: Payload::Text(text.clone().into()), sequence: Some(sequence),
                 metadata: metadata.clone(), stream: None,
             };
-            let DataMessage { shared } = DataMessage::new(&message(Some(7)));
-            let head = DataMessage::head(shared.len(), sequence_id);
-            let whole = [head, shared, DataMessage::tail(sequence_id)].concat();
-            prop_assert_eq!(decode_response(&whole).unwrap(), Some(message(Some(sequence_id))));
+            let DataMessage { shared } = DataMessage::new(&message(Sequence::from(7)));
+            let head = DataMessage::head(shared.len(), sequence);
+            let whole = [head, shared, DataMessage::tail(sequence)].concat();
+            prop_assert_eq!(decode_response(&whole).unwrap(), Some(message(sequence)));
         }
 
         #[test]

@@ -105,6 +105,7 @@ messages! {
         4 sequence_id: Option<u64> = optional_number,
         5 metadata: Vec<Entry<'a>> = entry,
         6 stream: Option<StreamPlace<'a>> = message,
+        15 delivery_count: Option<u64> = optional_number,
     }
     StreamPlace {
         1 stream_id: &'a str = text,
@@ -135,10 +136,37 @@ messages! {
         1 connection_id: &'a str = text,
         2 user_id: &'a str = text,
         3 reconnection_token: Option<&'a str> = optional_text,
+        15 run_id: Option<&'a str> = optional_text,
     }
     // The reason has number 2, not 1.
     Disconnected {
         2 reason: &'a str = text,
+    }
+    // Records of history responses, an addition to the schema.
+    Record {
+        1 head: Option<RecordHead<'a>> = message,
+        2 message: Option<RecordMessage<'a>> = message,
+        3 end: Option<RecordEnd<'a>> = message,
+    }
+    RecordHead {
+        1 run_id: &'a str = text,
+        2 next_number: u64 = number,
+        3 next_line: u64 = number,
+        4 oldest: Option<RecordOldest<'a>> = message,
+    }
+    RecordOldest {
+        1 sequence_id: u64 = number,
+        2 number: u64 = number,
+        3 line: u64 = number,
+    }
+    RecordMessage {
+        1 time: u64 = number,
+        2 number: u64 = number,
+        3 line: u64 = number,
+        4 frame: &'a [u8] = bytes,
+    }
+    RecordEnd {
+        1 sequence_id: u64 = number,
     }
 }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::wire::{DELIMITED, VARINT, put_varint, varint, varint_len};
 use crate::{
-    message::{Metadata, Request, Response},
+    message::{Metadata, Request, Response, Sequence},
     name::GroupRef,
     payload::Payload,
 };
@@ -109,7 +109,8 @@ fn ack(mut rest: &[u8]) -> Option<Response<'_>> {
 }
 
 fn group_message(mut rest: &[u8]) -> Option<Response<'_>> {
-    let (mut is_from_group, mut group, mut payload, mut sequence_id) = (None, None, None, None);
+    let (mut is_from_group, mut group, mut payload, mut sequence_id, mut count) =
+        (None, None, None, None, None);
     while let Some((key, after)) = rest.split_first() {
         rest = after;
         match *key {
@@ -117,6 +118,7 @@ fn group_message(mut rest: &[u8]) -> Option<Response<'_>> {
             GROUP => put(&mut group, std::str::from_utf8(delimited(&mut rest)?).ok()?)?,
             DATA => put(&mut payload, data(delimited(&mut rest)?)?)?,
             SEQUENCE_ID => put(&mut sequence_id, varint(&mut rest).ok()?)?,
+            DELIVERY_COUNT => put(&mut count, varint(&mut rest).ok()?)?,
             _ => return None,
         }
     }
@@ -127,7 +129,7 @@ fn group_message(mut rest: &[u8]) -> Option<Response<'_>> {
         group: Cow::Borrowed(group?),
         from_user_id: None,
         payload: payload?,
-        sequence_id,
+        sequence: sequence_id.map(|id| Sequence { id, count }),
         metadata: Metadata::new(),
         stream: None,
     })
@@ -139,17 +141,18 @@ const FROM: u8 = key(1, DELIMITED);
 const GROUP: u8 = key(2, DELIMITED);
 const DATA: u8 = key(3, DELIMITED);
 const SEQUENCE_ID: u8 = key(4, VARINT);
+const DELIVERY_COUNT: u8 = key(15, VARINT);
 
 /// Writes a message of text or bytes, behind what is in `out`, if it is the usual one. Whether it was.
 pub(super) fn append_message(out: &mut Vec<u8>, response: &Response<'_>) -> bool {
-    let (from, group, payload, sequence_id) = match response {
-        Response::GroupMessage { group, payload, sequence_id, metadata, stream: None, .. }
+    let (from, group, payload, sequence) = match response {
+        Response::GroupMessage { group, payload, sequence, metadata, stream: None, .. }
             if metadata.is_empty() =>
         {
-            ("group", Some(group.as_ref()), payload, sequence_id)
+            ("group", Some(group.as_ref()), payload, *sequence)
         }
-        Response::ServerMessage { payload, sequence_id, metadata } if metadata.is_empty() => {
-            ("server", None, payload, sequence_id)
+        Response::ServerMessage { payload, sequence, metadata } if metadata.is_empty() => {
+            ("server", None, payload, *sequence)
         }
         _ => return false,
     };
@@ -160,10 +163,12 @@ pub(super) fn append_message(out: &mut Vec<u8>, response: &Response<'_>) -> bool
         Payload::Protobuf(_) => return false,
     };
     let data_len = field_len(bytes.len());
+    let count = sequence.and_then(|sequence| sequence.count);
     let len = field_len(from.len())
         + group.map_or(0, |group| field_len(group.len()))
         + field_len(data_len)
-        + sequence_id.map_or(0, |id| 1 + varint_len(id));
+        + sequence.map_or(0, |sequence| 1 + varint_len(sequence.id))
+        + count.map_or(0, |count| 1 + varint_len(count));
     out.reserve(field_len(len));
     put_head(out, DATA_MESSAGE, len);
     put_head(out, FROM, from.len());
@@ -175,9 +180,13 @@ pub(super) fn append_message(out: &mut Vec<u8>, response: &Response<'_>) -> bool
     put_head(out, DATA, data_len);
     put_head(out, data_key, bytes.len());
     out.extend_from_slice(bytes);
-    if let Some(id) = sequence_id {
+    if let Some(Sequence { id, .. }) = sequence {
         out.push(SEQUENCE_ID);
-        put_varint(out, *id);
+        put_varint(out, id);
+    }
+    if let Some(count) = count {
+        out.push(DELIVERY_COUNT);
+        put_varint(out, count);
     }
     true
 }
@@ -203,6 +212,11 @@ mod tests {
         },
         *,
     };
+
+    fn any_sequence() -> impl Strategy<Value = Option<Sequence>> {
+        any::<Option<(u64, Option<u64>)>>()
+            .prop_map(|numbers| numbers.map(|(id, count)| Sequence { id, count }))
+    }
 
     fn any_payload() -> impl Strategy<Value = Payload<'static>> {
         prop_oneof![
@@ -237,14 +251,14 @@ mod tests {
 
         #[test]
         fn of_responses_it_reads_what_the_general_codec_reads(
-            group in "[a-z]{0,3}", payload in any_payload(), sequence_id in any::<Option<u64>>(), ack_id in any::<u64>(),
+            group in "[a-z]{0,3}", payload in any_payload(), sequence in any_sequence(), ack_id in any::<u64>(),
             is_ack in any::<bool>(), noise in prop::option::of((any::<prop::sample::Index>(), any::<u8>())), cut in 0..3_usize,
         ) {
             let response = if is_ack {
                 Response::Ack { ack_id, outcome: Ok(()) }
             } else {
                 let (from_user_id, metadata) = (None, Metadata::new());
-                Response::GroupMessage { group: group.into(), from_user_id, payload, sequence_id, metadata, stream: None }
+                Response::GroupMessage { group: group.into(), from_user_id, payload, sequence, metadata, stream: None }
             };
             let mut frame = encode_generally(&response);
             match noise {
@@ -263,14 +277,14 @@ mod tests {
 
         #[test]
         fn what_it_writes_the_general_codec_writes_alike(
-            group in prop::option::of("[a-z]{0,200}"), payload in any_payload(), sequence_id in any::<Option<u64>>(),
+            group in prop::option::of("[a-z]{0,200}"), payload in any_payload(), sequence in any_sequence(),
         ) {
             let metadata = Metadata::new();
             let response = match group {
                 Some(group) => Response::GroupMessage {
-                    group: group.into(), from_user_id: None, payload, sequence_id, metadata, stream: None,
+                    group: group.into(), from_user_id: None, payload, sequence, metadata, stream: None,
                 },
-                None => Response::ServerMessage { payload, sequence_id, metadata },
+                None => Response::ServerMessage { payload, sequence, metadata },
             };
             let mut written = b"before".to_vec();
             prop_assert!(append_message(&mut written, &response));

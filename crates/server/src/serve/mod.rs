@@ -20,7 +20,7 @@ use crate::{
     service::{self, BoundServer, HEALTH_PATH},
 };
 use config::{Backend, ServeConfig};
-use negotiate::Negotiator;
+use negotiate::{GroupLister, Negotiator};
 use site::Site;
 
 /// Serves until SIGINT or SIGTERM.
@@ -42,8 +42,10 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
 
 fn app(config: &ServeConfig, service: Option<&Arc<Service>>) -> Router {
     let negotiator = Arc::new(Negotiator::new(config));
+    let lister = GroupLister::new(&negotiator, service);
     let mut app = Router::new()
         .route("/negotiate", get(negotiate::negotiate).with_state(negotiator).layer(cors(config)))
+        .route("/groups", get(negotiate::list_groups).with_state(lister).layer(cors(config)))
         .route(HEALTH_PATH, get(|| async { "ok\n" }));
     if let Some(service) = service {
         app = app.merge(service.router());

@@ -9,6 +9,7 @@ use super::{
     access_key::{self, AccessKeys},
     config_file::ConfigFile,
     forwarded::TrustedProxies,
+    history,
     host::{Host, HostPolicy},
     tls::TlsFiles,
 };
@@ -20,6 +21,7 @@ use bytesize::ByteSize;
 use webpubsub_hub::{
     admission::ClientLimits,
     event_handler::http::{delivery::HANDLER_TIMEOUT, rule::Rule},
+    history::HistoryRule,
     memory::MIN_MEMORY_LIMIT_BYTES,
     origin::OriginPolicy,
 };
@@ -105,6 +107,8 @@ pub(crate) struct ServiceConfig {
     pub(crate) client_limits: Option<ClientLimits>,
     /// Memory budget of all clients, in bytes.
     pub(crate) memory_limit: usize,
+    /// Retention of group messages.
+    pub(crate) history: Vec<HistoryRule>,
 }
 
 impl ServiceConfig {
@@ -131,6 +135,7 @@ impl ServiceConfig {
             is_inspectable,
             client_limits: client_limits(options, is_private),
             memory_limit: memory_limit(options.memory_limit)?,
+            history: history::rules(&options.history).map_err(UsageError::History)?,
         })
     }
 
@@ -142,6 +147,7 @@ impl ServiceConfig {
             ("--allow-anonymous", options.allow_anonymous),
             ("--inspect", options.inspect),
             ("--memory-limit", options.memory_limit != DEFAULT_MEMORY_LIMIT),
+            ("--history", !options.history.is_empty()),
         ];
         flags.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag))
     }

@@ -5,6 +5,7 @@ pub(crate) mod access_key;
 pub(crate) mod config;
 pub(crate) mod config_file;
 pub(crate) mod forwarded;
+pub(crate) mod history;
 mod host;
 mod open_files;
 mod sockets;
@@ -57,6 +58,8 @@ pub(crate) fn embedded(
         log_page,
         client_limits: config.client_limits,
         memory: MemoryBudget::new(config.memory_limit),
+        history: config.history.clone(),
+        allowed_origins: listen.origins.allowed.clone(),
         metrics,
     }))
 }

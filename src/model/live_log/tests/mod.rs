@@ -77,6 +77,7 @@ fn connected() -> ClientEvent {
         connection_id: "c1".into(),
         user_id: None,
         subprotocol: Subprotocol::ReliableJson,
+        run_id: None,
     }
 }
 
@@ -99,7 +100,14 @@ fn message(text: &'static str) -> ClientEvent {
 fn message_to(group: &str, text: &'static str) -> ClientEvent {
     let payload = Payload::Text(text.into());
     let metadata = Metadata::new();
-    ClientEvent::GroupMessage { group: group.into(), from_user_id: None, payload, metadata, stream: None }
+    ClientEvent::GroupMessage {
+        group: group.into(),
+        from_user_id: None,
+        payload,
+        metadata,
+        stream: None,
+        sequence_id: None,
+    }
 }
 
 fn stored_lines(log: &LiveLog) -> Vec<(LineKind, &str)> {

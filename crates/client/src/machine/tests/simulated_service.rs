@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use webpubsub_protocol::{
     json,
-    message::{AckError, Metadata, Request, Response},
+    message::{AckError, Metadata, Request, Response, Sequence},
     payload::Payload,
 };
 
@@ -111,6 +111,7 @@ impl SimulatedService {
             connection_id: id.clone(),
             user_id: None,
             reconnection_token: is_reliable.then(|| token.clone()),
+            run_id: None,
         };
         let connection = ServedConnection {
             subprotocol,
@@ -255,7 +256,7 @@ fn broadcast_message(number: u64, sequence_id: Option<u64>) -> Response<'static>
         group: "stream".into(),
         from_user_id: None,
         payload: Payload::Text(number.to_string().into()),
-        sequence_id,
+        sequence: sequence_id.map(Sequence::from),
         metadata: Metadata::new(),
         stream: None,
     }

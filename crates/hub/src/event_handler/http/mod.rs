@@ -202,6 +202,10 @@ fn store_state(event_context: &EventContext, response: &HandlerResponse) {
 
 #[async_trait]
 impl EventHandler for HttpEventHandlers {
+    fn decides_on_connections(&self, hub: &str) -> bool {
+        self.rule_for_system(hub, SystemEvent::Connect).is_some()
+    }
+
     async fn connect(&self, request: &ConnectRequest<'_>) -> Result<ConnectResponse, ConnectRejection> {
         let timer = EventTimer::start(&self.metrics, SystemEvent::Connect.name());
         let response = self.request_connect(request).await;

@@ -197,9 +197,9 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         self.current.as_ref().map_or_else(|| self.messages.payload(), |current| &current.payload)
     }
 
-    /// Returns the time at which the current message was read.
-    pub(super) fn read_at(&self) -> Instant {
-        self.read_at.0
+    /// Returns the time at which the current message was read, by both clocks.
+    pub(super) fn read_at(&self) -> (Instant, SystemTime) {
+        self.read_at
     }
 
     /// Waits for `answer` to an event of `event_bytes` while reading on. `None` if the client disconnects first: immediately if the socket is lost,

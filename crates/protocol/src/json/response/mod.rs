@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{MalformedFrame, data, metadata, reader::Members, usual_response, write};
 use crate::{
-    message::{AckError, Metadata, Response},
+    message::{AckError, Metadata, Response, Sequence},
     payload::Payload,
     stream::{StreamError, StreamInfo},
 };
@@ -77,7 +77,11 @@ pub(super) fn decode_generally(frame: &str) -> Result<Option<Response<'_>>, Malf
     }
 }
 
-fn required<T>(member: Option<T>, frame: &'static str, name: &'static str) -> Result<T, MalformedFrame> {
+pub(in crate::json) fn required<T>(
+    member: Option<T>,
+    frame: &'static str,
+    name: &'static str,
+) -> Result<T, MalformedFrame> {
     member.ok_or(MalformedFrame::MissingMember { frame, member: name })
 }
 
@@ -87,6 +91,7 @@ fn read_system<'a>(members: &Members<'a>) -> Result<Option<Response<'a>>, Malfor
             connection_id: required(text(members, "connectionId")?, "connected", "connectionId")?,
             user_id: text(members, "userId")?,
             reconnection_token: text(members, "reconnectionToken")?,
+            run_id: text(members, "runId")?,
         }),
         Some("disconnected") => {
             Some(Response::Disconnected { message: text(members, "message")?.unwrap_or_default() })
@@ -141,7 +146,9 @@ fn is_known_data_type(data_type: Option<&str>) -> bool {
     })
 }
 
-fn read_message<'a>(members: &Members<'a>) -> Result<Option<Response<'a>>, MalformedFrame> {
+pub(in crate::json) fn read_message<'a>(
+    members: &Members<'a>,
+) -> Result<Option<Response<'a>>, MalformedFrame> {
     let is_of_group = match members.text("from")?.as_deref() {
         Some("group") => true,
         Some("server") => false,
@@ -149,19 +156,20 @@ fn read_message<'a>(members: &Members<'a>) -> Result<Option<Response<'a>>, Malfo
     };
     let Some(payload) = payload_of(members)? else { return Ok(None) };
     let payload = required(payload, "message", "data")?;
-    let sequence_id = members.number("sequenceId")?;
+    let count = members.number("deliveryCount")?;
+    let sequence = members.number("sequenceId")?.map(|id| Sequence { id, count });
     let metadata = metadata::read(members.object("metadata")?)?;
     Ok(Some(if is_of_group {
         Response::GroupMessage {
             group: required(members.text("group")?, "message", "group")?,
             from_user_id: members.text("fromUserId")?,
             payload,
-            sequence_id,
+            sequence,
             metadata,
             stream: stream_of(members)?,
         }
     } else {
-        Response::ServerMessage { payload, sequence_id, metadata }
+        Response::ServerMessage { payload, sequence, metadata }
     }))
 }
 
@@ -177,7 +185,7 @@ pub fn encode_response(response: &Response<'_>) -> String {
 pub fn append_response(out: &mut String, response: &Response<'_>) {
     out.reserve(likely_len(response));
     match response {
-        Response::Connected { connection_id, user_id, reconnection_token } => {
+        Response::Connected { connection_id, user_id, reconnection_token, run_id } => {
             out.push_str("{\"type\":\"system\",\"event\":\"connected\",\"userId\":");
             write::optional_string(out, user_id.as_deref());
             out.push_str(",\"connectionId\":");
@@ -185,6 +193,10 @@ pub fn append_response(out: &mut String, response: &Response<'_>) {
             if let Some(token) = reconnection_token {
                 out.push_str(",\"reconnectionToken\":");
                 write::string(out, token);
+            }
+            if let Some(run_id) = run_id {
+                out.push_str(",\"runId\":");
+                write::string(out, run_id);
             }
         }
         Response::Disconnected { message } => {
@@ -202,7 +214,7 @@ pub fn append_response(out: &mut String, response: &Response<'_>) {
                 }
             }
         }
-        Response::GroupMessage { group, from_user_id, payload, sequence_id, metadata, stream } => {
+        Response::GroupMessage { group, from_user_id, payload, sequence, metadata, stream } => {
             out.push_str("{\"type\":\"message\",\"from\":\"group\",\"group\":");
             write::string(out, group);
             out.push_str(",\"fromUserId\":");
@@ -210,11 +222,11 @@ pub fn append_response(out: &mut String, response: &Response<'_>) {
             if let Some(stream) = stream {
                 write_stream_info(out, stream);
             }
-            write_message_rest(out, payload, *sequence_id, metadata);
+            write_message_rest(out, payload, *sequence, metadata);
         }
-        Response::ServerMessage { payload, sequence_id, metadata } => {
+        Response::ServerMessage { payload, sequence, metadata } => {
             out.push_str("{\"type\":\"message\",\"from\":\"server\"");
-            write_message_rest(out, payload, *sequence_id, metadata);
+            write_message_rest(out, payload, *sequence, metadata);
         }
         Response::StreamAck { stream_id, expected_sequence_id } => {
             out.push_str("{\"type\":\"streamAck\"");
@@ -297,12 +309,15 @@ pub fn likely_len(response: &Response<'_>) -> usize {
 fn write_message_rest(
     out: &mut String,
     payload: &crate::payload::Payload<'_>,
-    sequence_id: Option<u64>,
+    sequence: Option<Sequence>,
     metadata: &Metadata,
 ) {
     data::write(out, payload);
-    if let Some(sequence_id) = sequence_id {
-        write::number_member(out, "sequenceId", sequence_id);
+    if let Some(Sequence { id, count }) = sequence {
+        write::number_member(out, "sequenceId", id);
+        if let Some(count) = count {
+            write::number_member(out, "deliveryCount", count);
+        }
     }
     metadata::write(out, metadata);
 }

@@ -39,7 +39,12 @@ fn frames_of_a_later_version_are_ignored() {
 
 #[test]
 fn an_anonymous_sender_is_written_as_null_because_old_clients_read_the_member() {
-    let response = Response::Connected { connection_id: "c".into(), user_id: None, reconnection_token: None };
+    let response = Response::Connected {
+        connection_id: "c".into(),
+        user_id: None,
+        reconnection_token: None,
+        run_id: None,
+    };
     assert_eq!(
         encode_response(&response),
         r#"{"type":"system","event":"connected","userId":null,"connectionId":"c"}"#

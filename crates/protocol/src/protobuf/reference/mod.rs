@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{MalformedMessage, decode_request, decode_response, encode_request, encode_response};
 use crate::{
-    message::{AckError, Fragment, Metadata, Request, Response},
+    message::{AckError, Fragment, Metadata, Request, Response, Sequence},
     name::{EventName, GroupName},
     payload::Payload,
     stream::{PublisherError, StreamError, StreamInfo},
@@ -87,6 +87,10 @@ fn any_request() -> impl Strategy<Value = Request<'static>> {
     ]
 }
 
+fn any_sequence() -> impl Strategy<Value = Option<Sequence>> {
+    any::<Option<(u64, Option<u64>)>>().prop_map(|numbers| numbers.map(|(id, count)| Sequence { id, count }))
+}
+
 fn any_error() -> impl Strategy<Value = AckError> {
     (".{0,4}", ".{0,4}").prop_map(|(name, message)| AckError { name, message })
 }
@@ -106,25 +110,25 @@ fn any_place() -> impl Strategy<Value = StreamInfo> {
 
 fn any_response() -> impl Strategy<Value = Response<'static>> {
     prop_oneof![
-        ("[0-9a-f]{0,9}", any_words(), any_words()).prop_map(
-            |(connection_id, user_id, reconnection_token)| {
-                Response::Connected { connection_id, user_id, reconnection_token }
+        ("[0-9a-f]{0,9}", any_words(), any_words(), any_words()).prop_map(
+            |(connection_id, user_id, reconnection_token, run_id)| {
+                Response::Connected { connection_id, user_id, reconnection_token, run_id }
             }
         ),
         ".{0,9}".prop_map(|message| Response::Disconnected { message }),
         (any::<u64>(), prop::option::of(any_error()))
             .prop_map(|(ack_id, error)| Response::Ack { ack_id, outcome: error.map_or(Ok(()), Err) }),
-        ("[a-z]{0,9}", any_payload(), any::<Option<u64>>(), any_metadata(), prop::option::of(any_place()))
-            .prop_map(|(group, payload, sequence_id, metadata, stream)| Response::GroupMessage {
+        ("[a-z]{0,9}", any_payload(), any_sequence(), any_metadata(), prop::option::of(any_place()))
+            .prop_map(|(group, payload, sequence, metadata, stream)| Response::GroupMessage {
                 group: group.into(),
                 from_user_id: None,
                 payload,
-                sequence_id,
+                sequence,
                 metadata,
                 stream,
             }),
-        (any_payload(), any::<Option<u64>>(), any_metadata()).prop_map(|(payload, sequence_id, metadata)| {
-            Response::ServerMessage { payload, sequence_id, metadata }
+        (any_payload(), any_sequence(), any_metadata()).prop_map(|(payload, sequence, metadata)| {
+            Response::ServerMessage { payload, sequence, metadata }
         }),
         (".{0,4}", any::<u64>()).prop_map(|(stream_id, expected_sequence_id)| Response::StreamAck {
             stream_id,

@@ -11,7 +11,7 @@ use super::{
     },
 };
 use crate::{
-    message::{AckError, Response},
+    message::{AckError, Response, Sequence},
     metadata,
     stream::{StreamError, StreamInfo},
 };
@@ -43,6 +43,7 @@ pub(in crate::protobuf) fn decode_response(
                 connection_id: connected.connection_id,
                 user_id: Some(connected.user_id).filter(|user| !user.is_empty()),
                 reconnection_token: connected.reconnection_token,
+                run_id: connected.run_id,
             })
         }
         Downstream::System(System { event: Some(SystemEvent::Disconnected(disconnected)) }) => {
@@ -51,17 +52,18 @@ pub(in crate::protobuf) fn decode_response(
         Downstream::Data(message) => {
             let Some(payload) = data::read(message.data)? else { return Ok(None) };
             let metadata = metadata::checked(message.metadata).ok_or(MalformedMessage::Metadata)?;
-            let sequence_id = message.sequence_id;
+            let count = message.delivery_count;
+            let sequence = message.sequence_id.map(|id| Sequence { id, count });
             match message.from.as_str() {
                 "group" => Some(Response::GroupMessage {
                     group: message.group.ok_or(MalformedMessage::Missing { part: "group" })?.into(),
                     from_user_id: None,
                     payload,
-                    sequence_id,
+                    sequence,
                     metadata,
                     stream: message.stream.map(read_stream_place),
                 }),
-                "server" => Some(Response::ServerMessage { payload, sequence_id, metadata }),
+                "server" => Some(Response::ServerMessage { payload, sequence, metadata }),
                 _ => None,
             }
         }
@@ -106,13 +108,16 @@ fn write_stream_place(info: &StreamInfo) -> StreamPlace {
 
 pub(in crate::protobuf) fn encode_response(response: &Response<'_>) -> Vec<u8> {
     let message = match response {
-        Response::Connected { connection_id, user_id, reconnection_token } => Downstream::System(System {
-            event: Some(SystemEvent::Connected(Connected {
-                connection_id: connection_id.clone(),
-                user_id: user_id.clone().unwrap_or_default(),
-                reconnection_token: reconnection_token.clone(),
-            })),
-        }),
+        Response::Connected { connection_id, user_id, reconnection_token, run_id } => {
+            Downstream::System(System {
+                event: Some(SystemEvent::Connected(Connected {
+                    connection_id: connection_id.clone(),
+                    user_id: user_id.clone().unwrap_or_default(),
+                    reconnection_token: reconnection_token.clone(),
+                    run_id: run_id.clone(),
+                })),
+            })
+        }
         Response::Disconnected { message } => {
             let event = SystemEvent::Disconnected(Disconnected { reason: message.clone() });
             Downstream::System(System { event: Some(event) })
@@ -122,21 +127,23 @@ pub(in crate::protobuf) fn encode_response(response: &Response<'_>) -> Vec<u8> {
             success: outcome.is_ok(),
             error: outcome.as_ref().err().map(write_error),
         }),
-        Response::GroupMessage { group, payload, sequence_id, metadata, stream, .. } => {
+        Response::GroupMessage { group, payload, sequence, metadata, stream, .. } => {
             Downstream::Data(DownstreamData {
                 from: "group".to_owned(),
                 group: Some(group.clone().into_owned()),
                 data: Some(data::write_for_client(payload)),
-                sequence_id: *sequence_id,
+                sequence_id: sequence.map(|sequence| sequence.id),
+                delivery_count: sequence.and_then(|sequence| sequence.count),
                 metadata: metadata.clone(),
                 stream: stream.as_ref().map(write_stream_place),
             })
         }
-        Response::ServerMessage { payload, sequence_id, metadata } => Downstream::Data(DownstreamData {
+        Response::ServerMessage { payload, sequence, metadata } => Downstream::Data(DownstreamData {
             from: "server".to_owned(),
             group: None,
             data: Some(data::write_for_client(payload)),
-            sequence_id: *sequence_id,
+            sequence_id: sequence.map(|sequence| sequence.id),
+            delivery_count: sequence.and_then(|sequence| sequence.count),
             metadata: metadata.clone(),
             stream: None,
         }),

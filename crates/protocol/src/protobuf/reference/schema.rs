@@ -219,6 +219,8 @@ pub(super) struct DownstreamData {
     pub(super) data: Option<MessageData>,
     #[prost(uint64, optional, tag = "4")]
     pub(super) sequence_id: Option<u64>,
+    #[prost(uint64, optional, tag = "15")]
+    pub(super) delivery_count: Option<u64>,
     #[prost(btree_map = "string, string", tag = "5")]
     pub(super) metadata: BTreeMap<String, String>,
     #[prost(message, optional, tag = "6")]
@@ -269,6 +271,8 @@ pub(super) struct Connected {
     pub(super) user_id: String,
     #[prost(string, optional, tag = "3")]
     pub(super) reconnection_token: Option<String>,
+    #[prost(string, optional, tag = "15")]
+    pub(super) run_id: Option<String>,
 }
 
 /// The reason has number 2, not 1.

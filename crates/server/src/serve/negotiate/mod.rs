@@ -23,11 +23,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use webpubsub_hub::admission::rate_limit::RateLimit;
+use webpubsub_hub::{Service, admission::rate_limit::RateLimit, live_groups::LiveGroup};
 use webpubsub_protocol::{
     connection_string::ConnectionString,
     endpoint::Endpoint,
-    name::HubName,
+    name::{GroupName, HubName},
     token::{Claims, sign},
 };
 
@@ -67,6 +67,9 @@ enum ServiceLocation {
 #[derive(Serialize)]
 struct NegotiateResponse {
     url: String,
+    /// URL of the history of the hub's groups; `None` where the service has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<String>,
 }
 
 impl Negotiator {
@@ -138,6 +141,12 @@ impl Negotiator {
         }
     }
 
+    /// Returns the URL of the history behind `endpoint`; `None` for another service, which has none.
+    fn history_url(&self, endpoint: &Endpoint) -> Option<String> {
+        let is_embedded = !matches!(self.location, ServiceLocation::External(_));
+        is_embedded.then(|| format!("{endpoint}/history/hubs/{}", self.hub))
+    }
+
     /// Checks the rate limit of the client's address.
     fn check_rate(&self, client: &ClientInfo) -> Result<(), NegotiateError> {
         let Some(limit) = &self.rate_limit else { return Ok(()) };
@@ -180,7 +189,9 @@ impl Negotiator {
         Ok(match sign(&with_id(claims), &self.service.access_key) {
             Ok(token) => {
                 let url = format!("{}?access_token={token}", endpoint.client_url(&self.hub));
-                ([(header::CACHE_CONTROL, "no-store")], Json(NegotiateResponse { url })).into_response()
+                let history = self.history_url(&endpoint);
+                let response = Json(NegotiateResponse { url, history });
+                ([(header::CACHE_CONTROL, "no-store")], response).into_response()
             }
             Err(error) => {
                 tracing::error!(%error, "cannot sign a token");
@@ -202,6 +213,43 @@ pub(super) async fn negotiate(
     response.unwrap_or_else(IntoResponse::into_response)
 }
 
+/// State of the list of groups.
+#[derive(Clone)]
+pub(super) struct GroupLister {
+    negotiator: Arc<Negotiator>,
+    /// `None` for another service, whose groups are unknown.
+    service: Option<Arc<Service>>,
+}
+
+impl GroupLister {
+    pub(super) fn new(negotiator: &Arc<Negotiator>, service: Option<&Arc<Service>>) -> Self {
+        Self { negotiator: Arc::clone(negotiator), service: service.cloned() }
+    }
+}
+
+#[derive(Serialize)]
+struct GroupsResponse {
+    groups: Vec<LiveGroup>,
+}
+
+/// Responds with the groups that have members or earlier messages, and that every viewer may join.
+pub(super) async fn list_groups(
+    State(lister): State<GroupLister>,
+    Extension(client): Extension<ClientInfo>,
+) -> Response {
+    let negotiator = &lister.negotiator;
+    if let Err(error) = negotiator.check_rate(&client) {
+        return error.into_response();
+    }
+    let Some(service) = &lister.service else {
+        return (StatusCode::NOT_FOUND, "the groups of another service are unknown to this server\n")
+            .into_response();
+    };
+    let is_open = |name: &str| GroupName::new(name).is_ok_and(|group| negotiator.groups.is_open(&group));
+    let groups = service.live_groups(negotiator.hub.as_str(), is_open);
+    ([(header::CACHE_CONTROL, "no-store")], Json(GroupsResponse { groups })).into_response()
+}
+
 /// Adds a random id (`jti`): tokens of the same second would otherwise be the same token, with one limit of connections.
 fn with_id(mut claims: Claims) -> Claims {
     let mut id = [0; 16];
@@ -215,7 +263,7 @@ fn with_id(mut claims: Claims) -> Claims {
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
-    use webpubsub_protocol::{connection_string::AccessKey, name::GroupName};
+    use webpubsub_protocol::connection_string::AccessKey;
 
     use super::*;
 

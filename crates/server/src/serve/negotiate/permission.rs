@@ -62,7 +62,8 @@ impl OpenGroups {
         }
     }
 
-    fn is_open(&self, group: &GroupName) -> bool {
+    /// Returns whether every viewer may join a group.
+    pub(super) fn is_open(&self, group: &GroupName) -> bool {
         let matches = |pattern: &Pattern| pattern.matches(group.as_str());
         self.is_every_group || *group == self.default || self.patterns.iter().any(matches)
     }

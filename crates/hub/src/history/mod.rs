@@ -1,0 +1,301 @@
+//! History: earlier messages of groups, for clients that come late.
+//!
+//! Group messages are stored in the order of their positions, in rings of bounded age and size, and read over HTTP by clients
+//! that may join the group.
+//!
+//! ```text
+//! Hub::publish ──► History::append ──► Ring (blocks of records, index by group) ──► history_endpoint
+//! ```
+//!
+//! | module | contents |
+//! | --- | --- |
+//! | `ring` | messages of the groups with one retention |
+//! | `block` | encoding of stored messages |
+//! | `wall_clock` | times of day from a clock that never jumps |
+//!
+//! # Memory
+//! Rings count in the [memory budget](crate::memory). When memory runs short, the oldest messages are dropped before any
+//! client is disconnected.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant;
+use webpubsub_protocol::{
+    history::{HistoryEnd, HistoryHead, HistoryMessage},
+    message::Response,
+    pattern::Pattern,
+};
+
+use crate::memory::{MemoryBudget, Reclaim};
+use block::{RecordFacts, StoredMessage};
+pub(crate) use ring::RingCounts;
+use ring::{GroupState, HubNumber, Ring, count_lines};
+pub(crate) use ring::{GroupSummary, HistoryRange, RangeStart};
+pub(crate) use wall_clock::WallClock;
+
+mod block;
+mod ring;
+mod wall_clock;
+
+/// Default age of the oldest messages.
+pub const DEFAULT_MAX_AGE: Duration = Duration::from_secs(15 * 60);
+/// Default size of a ring, in bytes.
+pub const DEFAULT_MAX_BYTES: usize = 32 * 1024 * 1024;
+/// Minimum size of a ring, in bytes: some blocks, so that one long message does not replace everything.
+pub const MIN_BYTES: usize = 1024 * 1024;
+/// Maximum number of groups of a ring. A further one replaces the least recently used.
+pub const MAX_GROUPS: usize = 100_000;
+
+/// Retention of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Age up to which messages are retained. Whole blocks are dropped, so that some stay longer.
+    pub max_age: Duration,
+    /// Memory for the messages of all groups with this retention, in bytes, their index included.
+    pub max_bytes: usize,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { max_age: DEFAULT_MAX_AGE, max_bytes: DEFAULT_MAX_BYTES }
+    }
+}
+
+/// Retention of the groups whose names match a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryRule {
+    /// Pattern of the names; `None` matches every group.
+    pub pattern: Option<Pattern>,
+    /// Retention; `None` for no history.
+    pub retention: Option<Retention>,
+}
+
+impl Default for HistoryRule {
+    /// Retains the messages of all groups for the default time and size.
+    fn default() -> Self {
+        Self { pattern: None, retention: Some(Retention::default()) }
+    }
+}
+
+/// History of all hubs of a service.
+#[derive(Debug)]
+pub(crate) struct History {
+    rules: Vec<HistoryRule>,
+    /// One for each rule with a retention.
+    rings: Vec<Option<Mutex<Ring>>>,
+    memory: MemoryBudget,
+    clock: WallClock,
+    run_id: Arc<str>,
+    hubs: AtomicU32,
+}
+
+/// History of one hub.
+#[derive(Debug, Clone)]
+pub(crate) struct HubHistory {
+    history: Arc<History>,
+    hub: HubNumber,
+}
+
+impl History {
+    /// Creates a history with rules in order of priority: the first that matches a group applies. Groups without a rule have
+    /// no history.
+    pub(crate) fn new(rules: Vec<HistoryRule>, memory: MemoryBudget, clock: WallClock) -> Arc<Self> {
+        let ring = |rule: &HistoryRule| Some(Mutex::new(Ring::new(rule.retention?, memory.clone())));
+        let rings = rules.iter().map(ring).collect();
+        let run_id = new_run_id().into();
+        let history = Arc::new(Self { rules, rings, memory, clock, run_id, hubs: AtomicU32::new(0) });
+        let reclaim: Arc<dyn Reclaim> = Arc::<Self>::clone(&history);
+        history.memory.set_reclaim(Arc::downgrade(&reclaim));
+        history
+    }
+
+    /// Returns the id of this run of the service: positions of other runs have no meaning in it.
+    pub(crate) fn run_id(&self) -> &Arc<str> {
+        &self.run_id
+    }
+
+    /// Returns the clock for the times of messages.
+    pub(crate) fn clock(&self) -> &WallClock {
+        &self.clock
+    }
+
+    /// Returns the history of a new hub.
+    pub(crate) fn hub(self: &Arc<Self>) -> HubHistory {
+        HubHistory { history: Arc::clone(self), hub: self.hubs.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    fn ring_of(&self, group: &str) -> Option<&Mutex<Ring>> {
+        let is_match =
+            |rule: &HistoryRule| rule.pattern.as_ref().is_none_or(|pattern| pattern.matches(group));
+        let index = self.rules.iter().position(is_match)?;
+        self.rings.get(index)?.as_ref()
+    }
+
+    fn rings(&self) -> impl Iterator<Item = MutexGuard<'_, Ring>> {
+        self.rings.iter().flatten().map(|ring| lock(ring))
+    }
+
+    /// Returns the counts of all rings, without what has expired at `now`.
+    pub(crate) fn counts(&self, now: Instant) -> RingCounts {
+        let now = self.clock.since_start(now);
+        let mut total = RingCounts::default();
+        for mut ring in self.rings() {
+            ring.drop_expired(now);
+            let counts = ring.counts();
+            total.messages += counts.messages;
+            total.bytes += counts.bytes;
+            total.groups += counts.groups;
+            total.dropped_messages += counts.dropped_messages;
+            total.forgotten_groups += counts.forgotten_groups;
+        }
+        total
+    }
+}
+
+impl Reclaim for History {
+    fn reclaim(&self, bytes: usize) {
+        let mut left = bytes;
+        for ring in self.rings.iter().flatten() {
+            if let Ok(mut ring) = ring.try_lock() {
+                left = left.saturating_sub(ring.shrink(left));
+            }
+        }
+    }
+}
+
+impl HubHistory {
+    /// Stores a group message at the position that `position` returns, and returns it. Other messages, and those of groups
+    /// without a history, get their position only.
+    pub(crate) fn append(
+        &self,
+        message: &Response<'_>,
+        expires_at: Option<Instant>,
+        now: Instant,
+        position: impl FnOnce() -> u64,
+    ) -> u64 {
+        let Response::GroupMessage { group, .. } = message else { return position() };
+        let Some(ring) = self.history.ring_of(group) else { return position() };
+        let Some(stored) = StoredMessage::new(message) else { return position() };
+        let clock = &self.history.clock;
+        let facts = RecordFacts {
+            group: 0,
+            age_base: clock.since_start(now),
+            published_ms: clock.unix_ms(now),
+            line: 0,
+            expires_at: expires_at.map(|time| clock.since_start(time)),
+        };
+        let lines = count_lines(message);
+        lock(ring).append((self.hub, group), &stored, lines, facts, position)
+    }
+
+    /// Forgets the groups of the hub, which was removed.
+    pub(crate) fn forget(&self) {
+        self.history.rings().for_each(|mut ring| ring.forget_hub(self.hub));
+    }
+
+    /// Returns the history of all hubs.
+    pub(crate) fn service(&self) -> &History {
+        &self.history
+    }
+
+    /// Begins to read a group: returns its state, and the position before the first message of the range. `None` if the group
+    /// has no history.
+    pub(crate) fn begin(
+        &self,
+        group: &str,
+        range: &HistoryRange,
+        last_position: impl FnOnce() -> u64,
+        now: Instant,
+    ) -> Option<RangeReader> {
+        let mut ring = self.history.ring_of(group).map(lock)?;
+        let now = self.history.clock.since_start(now);
+        ring.drop_expired(now);
+        // With the lock, every message of the group up to this position is in the ring.
+        let end = last_position();
+        let after = ring.start_of(self.hub, group, range);
+        let before = range.before.unwrap_or(u64::MAX).min(end.saturating_add(1));
+        let state = ring.state(self.hub, group);
+        drop(ring);
+        Some(RangeReader { history: self.clone(), group: group.into(), state, after, before, now, end })
+    }
+
+    /// Returns the start of a range at a time of day, in milliseconds since 1970.
+    pub(crate) fn since_time(&self, unix_ms: u64, now: Instant) -> RangeStart {
+        let clock = &self.history.clock;
+        let age = Duration::from_millis(clock.unix_ms(now).saturating_sub(unix_ms));
+        self.since_age(age, now)
+    }
+
+    /// Returns the start of a range at an age of messages.
+    pub(crate) fn since_age(&self, age: Duration, now: Instant) -> RangeStart {
+        RangeStart::Since(self.history.clock.since_start(now).saturating_sub(age))
+    }
+
+    /// Returns the groups with a history whose names satisfy `is_match`.
+    pub(crate) fn groups(&self, is_match: impl Fn(&str) -> bool, now: Instant) -> Vec<GroupSummary> {
+        let now = self.history.clock.since_start(now);
+        let mut groups = Vec::new();
+        for mut ring in self.history.rings() {
+            ring.drop_expired(now);
+            groups.extend(ring.groups_of(self.hub, &is_match));
+        }
+        groups
+    }
+}
+
+/// Reader of a range of messages, piece by piece, so that publishers never wait long for it.
+#[derive(Debug)]
+pub(crate) struct RangeReader {
+    history: HubHistory,
+    group: Arc<str>,
+    state: GroupState,
+    after: u64,
+    before: u64,
+    /// Time of the request since the start of the history.
+    now: Duration,
+    end: u64,
+}
+
+impl RangeReader {
+    /// Returns the head of the response.
+    pub(crate) fn head(&self) -> HistoryHead {
+        let GroupState { oldest, next } = self.state;
+        HistoryHead { run_id: self.history.history.run_id.to_string(), oldest, next }
+    }
+
+    /// Returns the next messages, up to `max_bytes` of payloads but at least one; empty at the end.
+    pub(crate) fn next(&mut self, max_bytes: usize) -> Vec<HistoryMessage<'static>> {
+        let Some(ring) = self.history.history.ring_of(&self.group).map(lock) else { return Vec::new() };
+        let source = (self.history.hub, &*self.group);
+        let messages = ring.read(source, (self.after, Some(self.before)), (self.now, max_bytes));
+        drop(ring);
+        let last = messages.last().map(|message| &message.message);
+        if let Some(Response::GroupMessage { sequence: Some(sequence), .. }) = last {
+            self.after = sequence.id;
+        }
+        messages
+    }
+
+    /// Returns the end of the response.
+    pub(crate) fn end(&self) -> HistoryEnd {
+        HistoryEnd { sequence_id: self.end }
+    }
+}
+
+fn lock(ring: &Mutex<Ring>) -> MutexGuard<'_, Ring> {
+    ring.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns 64 random bits in hexadecimal digits.
+fn new_run_id() -> String {
+    let mut bytes = [0; 8];
+    // Without randomness, connections cannot be created either.
+    getrandom::fill(&mut bytes).unwrap_or_default();
+    format!("{:016x}", u64::from_be_bytes(bytes))
+}

@@ -1,0 +1,83 @@
+//! `--history`: retention of group messages.
+
+use bytesize::ByteSize;
+use webpubsub_hub::history::{HistoryRule, MIN_BYTES, Retention};
+use webpubsub_protocol::pattern::Pattern;
+
+/// Invalid value of `--history`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum HistoryError {
+    #[error("`{given}` is not AGE,SIZE such as 1h,256MiB, and not `off`")]
+    Form { given: String },
+    #[error("the age `{given}` is not a time such as 15m, 12h or 7d")]
+    Age { given: String },
+    #[error("the size `{given}` is not a size such as 256MiB")]
+    Size { given: String },
+    #[error("the size {given} is too small; give at least {}", ByteSize(MIN_BYTES as u64))]
+    TooSmall { given: ByteSize },
+    #[error("`{given}` is not a valid pattern of group names")]
+    Pattern { given: String },
+}
+
+/// Parses the values in order of priority. Groups without a match have the default retention.
+pub(super) fn rules(values: &[String]) -> Result<Vec<HistoryRule>, HistoryError> {
+    let mut rules: Vec<HistoryRule> = values.iter().map(|value| rule(value)).collect::<Result<_, _>>()?;
+    rules.push(HistoryRule::default());
+    Ok(rules)
+}
+
+fn rule(value: &str) -> Result<HistoryRule, HistoryError> {
+    let (pattern, retention) = match value.rsplit_once('=') {
+        Some((pattern, retention)) => (Some(pattern), retention),
+        None => (None, value),
+    };
+    let parse =
+        |given: &str| Pattern::parse(given).ok_or_else(|| HistoryError::Pattern { given: given.to_owned() });
+    Ok(HistoryRule { pattern: pattern.map(parse).transpose()?, retention: retention_of(retention)? })
+}
+
+fn retention_of(given: &str) -> Result<Option<Retention>, HistoryError> {
+    if given == "off" {
+        return Ok(None);
+    }
+    let (age, size) = given.split_once(',').ok_or_else(|| HistoryError::Form { given: given.to_owned() })?;
+    let max_age = humantime::parse_duration(age).map_err(|_| HistoryError::Age { given: age.to_owned() })?;
+    let size: ByteSize = size.parse().map_err(|_| HistoryError::Size { given: size.to_owned() })?;
+    let max_bytes = usize::try_from(size.as_u64()).ok().filter(|bytes| *bytes >= MIN_BYTES);
+    let max_bytes = max_bytes.ok_or(HistoryError::TooSmall { given: size })?;
+    Ok(Some(Retention { max_age, max_bytes }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn parse(values: &[&str]) -> Result<Vec<HistoryRule>, HistoryError> {
+        rules(&values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_first_match_applies_and_the_default_is_last() {
+        let rules = parse(&["build-*=off", "1h,256MiB"]).unwrap();
+        assert_eq!(rules[0], HistoryRule { pattern: Pattern::parse("build-*"), retention: None });
+        let hour = Retention { max_age: Duration::from_secs(3_600), max_bytes: 256 << 20 };
+        assert_eq!(rules[1], HistoryRule { pattern: None, retention: Some(hour) });
+        assert_eq!(rules[2], HistoryRule::default());
+        assert_eq!(parse(&[]).unwrap(), [HistoryRule::default()]);
+        assert_eq!(parse(&["a=b=off"]).unwrap()[0].pattern, Pattern::parse("a=b"));
+    }
+
+    #[test]
+    fn invalid_values_are_reported_by_part() {
+        let error = |value| parse(&[value]).unwrap_err();
+        assert!(matches!(error("1h"), HistoryError::Form { .. }));
+        assert!(matches!(error(""), HistoryError::Form { .. }));
+        assert!(matches!(error("soon,1MiB"), HistoryError::Age { .. }));
+        assert!(matches!(error("1h,much"), HistoryError::Size { .. }));
+        assert!(matches!(error("1h,1KiB"), HistoryError::TooSmall { .. }));
+        assert!(matches!(error("=off"), HistoryError::Pattern { .. }));
+        assert!(matches!(error("a*b*c*d*e*f*=off"), HistoryError::Pattern { .. }));
+    }
+}
