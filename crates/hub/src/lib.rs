@@ -27,6 +27,7 @@
 //! | [`event_context`] | state sent with every event of a connection |
 //! | [`event_handler`] | upstream event handlers: accept connections, answer events |
 //! | [`recorder`] | most recent frames of a connection, for the inspector |
+//! | [`http_handlers`] | event handlers that are application servers, called over HTTP |
 //! | [`inspect`], [`metrics`] | inspector at `/_hub`, metrics in the OpenMetrics format |
 //! | [`websocket`] | sockets, deadlines and pings, around the framing of [`webpubsub_websocket`] |
 //! | [`rest`] | REST data plane for application servers |
@@ -41,6 +42,7 @@ pub mod event_handler;
 pub mod handshake;
 pub mod history;
 mod history_endpoint;
+pub mod http_handlers;
 pub mod hub;
 pub mod identity;
 pub mod inspect;

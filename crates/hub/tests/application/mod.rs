@@ -36,7 +36,7 @@ use tokio_tungstenite::{
 use tower::ServiceExt;
 use webpubsub_hub::{
     Service, ServiceSettings,
-    event_handler::http::{HttpEventHandlers, delivery::HANDLER_TIMEOUT},
+    http_handlers::{HttpEventHandlers, delivery::HANDLER_TIMEOUT},
 };
 use webpubsub_protocol::{
     connection_string::AccessKey,

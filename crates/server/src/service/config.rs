@@ -20,8 +20,8 @@ use crate::{
 use bytesize::ByteSize;
 use webpubsub_hub::{
     admission::ClientLimits,
-    event_handler::http::{delivery::HANDLER_TIMEOUT, rule::Rule},
     history::HistoryRule,
+    http_handlers::{delivery::HANDLER_TIMEOUT, rule::Rule},
     memory::MIN_MEMORY_LIMIT_BYTES,
     origin::OriginPolicy,
 };
@@ -190,7 +190,7 @@ fn check_origin(origin: &str) -> Result<(), UsageError> {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use webpubsub_hub::event_handler::http::rule::RuleError;
+    use webpubsub_hub::http_handlers::rule::RuleError;
 
     use super::*;
     use crate::cli::{Cli, CliCommand};

@@ -16,7 +16,7 @@ use std::{io, sync::Arc, time::Duration};
 use axum::{Router, middleware};
 use tokio::net::TcpListener;
 use webpubsub_hub::{
-    Service, ServiceSettings, event_handler::http::HttpEventHandlers, memory::MemoryBudget, metrics::Metrics,
+    Service, ServiceSettings, http_handlers::HttpEventHandlers, memory::MemoryBudget, metrics::Metrics,
     origin,
 };
 

@@ -5,7 +5,7 @@
 //! client's events, and is notified when a connection starts and ends. Without a handler, the token alone decides, and
 //! every event fails.
 //!
-//! [`http`] implements the handler of the cloud service, which calls application servers over HTTP.
+//! [`crate::http_handlers`] implements the handler of the cloud service, which calls application servers over HTTP.
 
 use std::sync::Arc;
 
@@ -18,8 +18,6 @@ use webpubsub_protocol::{
 };
 
 use crate::{event_context::EventContext, identity::ConnectionInfo};
-
-pub mod http;
 
 /// Connection request of a client.
 #[derive(Debug)]

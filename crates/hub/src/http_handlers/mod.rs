@@ -21,11 +21,11 @@ use self::{
     delivery::{DeliveryClient, HandlerResponse},
     rule::{Rule, SystemEvent},
 };
-use super::{
-    ConnectRejection, ConnectRequest, ConnectResponse, EventError, EventHandler, EventReply, UserEvent,
-};
 use crate::{
     event_context::EventContext,
+    event_handler::{
+        ConnectRejection, ConnectRequest, ConnectResponse, EventError, EventHandler, EventReply, UserEvent,
+    },
     identity::ConnectionInfo,
     metrics::{EventTimer, Metrics},
 };
