@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 /// Maximum number of ack ids per connection; the oldest is dropped first. The cloud service has the same limit.
-pub const MAX_ACK_IDS: usize = 1000;
+pub(crate) const MAX_ACK_IDS: usize = 1000;
 
 /// Ack ids of the latest requests that succeeded. Failed requests may be retried with the same id.
 #[derive(Debug, Default)]

@@ -11,27 +11,28 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::{
-    connection::{ClientConnection, ConnectionId},
-    hub::SlowReceivers,
-};
+use crate::connection::{ClientConnection, ConnectionId};
+
+/// Receivers above their high-water mark that a publisher should wait for; see [`crate::outbox`]. Empty unless more
+/// than half of the receivers are above it.
+pub(crate) type SlowReceivers = Vec<Arc<ClientConnection>>;
 
 /// Time that a publisher waits for receivers that do not read, in each [`STALL_PERIOD`].
-pub const MAX_STALL: Duration = Duration::from_secs(2);
+pub(crate) const MAX_STALL: Duration = Duration::from_secs(2);
 /// Period of [`MAX_STALL`].
-pub const STALL_PERIOD: Duration = Duration::from_secs(60);
+pub(crate) const STALL_PERIOD: Duration = Duration::from_secs(60);
 /// Rate at which a receiver that keeps its publisher waiting must read, in bytes per second: 8 Mbit/s.
-pub const MIN_BYTES_PER_SECOND: u64 = 1024 * 1024;
+pub(crate) const MIN_BYTES_PER_SECOND: u64 = 1024 * 1024;
 
 /// Time in which a receiver must prove that it reads, once [`MAX_STALL`] is used up. A socket reports its progress in steps
 /// of up to a megabyte.
-pub const PROBE: Duration = Duration::from_millis(1500);
+pub(crate) const PROBE: Duration = Duration::from_millis(1500);
 /// Number of receivers that may fail to in each [`STALL_PERIOD`].
-pub const MAX_PROBES: usize = 2;
+pub(crate) const MAX_PROBES: usize = 2;
 
 /// Time that a publisher may still wait for receivers that do not read.
 #[derive(Debug)]
-pub struct StallAllowance {
+pub(crate) struct StallAllowance {
     left: Duration,
     /// Receivers that have failed to prove that they read, at most [`MAX_PROBES`].
     failed: Vec<ConnectionId>,
@@ -72,7 +73,7 @@ impl StallAllowance {
 
     /// Waits until the receivers have caught up, or the allowance is used up. Then publishers no longer wait for those
     /// that have not.
-    pub async fn wait_for(&mut self, receivers: SlowReceivers) {
+    pub(crate) async fn wait_for(&mut self, receivers: SlowReceivers) {
         let started = Instant::now();
         let before: Vec<u64> = receivers.iter().map(|receiver| receiver.progress_bytes()).collect();
         for (receiver, before) in receivers.iter().zip(before) {
@@ -137,7 +138,7 @@ mod tests {
             sequence: None,
             metadata: Metadata::new(),
         };
-        hub.publish(Audience::Everyone, None, |_| false, &mut Broadcast::new(message), Instant::now())
+        hub.fan_out(Audience::Everyone, None, |_| false, &mut Broadcast::new(message), Instant::now())
     }
 
     #[tokio::test(start_paused = true)]

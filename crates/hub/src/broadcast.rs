@@ -19,7 +19,7 @@ use crate::{
 
 /// Message to any number of clients. Each wire format is encoded when first used.
 #[derive(Debug)]
-pub struct Broadcast<'a> {
+pub(crate) struct Broadcast<'a> {
     message: Response<'a>,
     position: u64,
     expires_at: Option<Instant>,
@@ -34,13 +34,13 @@ pub struct Broadcast<'a> {
 impl<'a> Broadcast<'a> {
     /// Creates a broadcast of `message` that never expires.
     #[must_use]
-    pub fn new(message: Response<'a>) -> Self {
+    pub(crate) fn new(message: Response<'a>) -> Self {
         Self::with_scratch(Scratch::default(), message)
     }
 
     /// Creates a broadcast that reuses the memory of an earlier one.
     #[must_use]
-    pub fn with_scratch(scratch: Scratch, message: Response<'a>) -> Self {
+    pub(crate) fn with_scratch(scratch: Scratch, message: Response<'a>) -> Self {
         Self {
             message,
             position: 0,
@@ -77,20 +77,20 @@ impl<'a> Broadcast<'a> {
 
     /// Returns the memory of the encoded frame, for the next broadcast. Empty if outboxes share it.
     #[must_use]
-    pub fn into_scratch(self) -> Scratch {
+    pub(crate) fn into_scratch(self) -> Scratch {
         let frame = self.json.or(self.protobuf).map(ShareableFrame::into_encoded);
         let memory = frame.and_then(EncodedFrame::into_buffer).unwrap_or(self.scratch.memory);
         Scratch { memory, is_reused: true, ..self.scratch }
     }
 
     /// Sets the time to live, in seconds from `now`; 0 means no limit.
-    pub fn expire_after(&mut self, seconds: u32, now: Instant) {
+    pub(crate) fn expire_after(&mut self, seconds: u32, now: Instant) {
         self.expires_at = (seconds > 0).then(|| now + Duration::from_secs(u64::from(seconds)));
     }
 
     /// Returns the time after which the message is not delivered; `None` for no limit.
     #[must_use]
-    pub fn expires_at(&self) -> Option<Instant> {
+    pub(crate) fn expires_at(&self) -> Option<Instant> {
         self.expires_at
     }
 
@@ -125,7 +125,7 @@ impl<'a> Broadcast<'a> {
     }
 
     /// Returns the JSON object without its closing brace, to which the queue of a reliable client adds the sequence id.
-    pub fn open_json(&mut self) -> &Bytes {
+    pub(crate) fn open_json(&mut self) -> &Bytes {
         let (message, scratch) = (&self.message, &mut self.scratch);
         let open = || {
             let mut object = encode_response(message);
@@ -136,7 +136,7 @@ impl<'a> Broadcast<'a> {
     }
 
     /// Returns the fields of the data message, to which the queue of a reliable client adds the sequence id.
-    pub fn shared_protobuf(&mut self) -> &Bytes {
+    pub(crate) fn shared_protobuf(&mut self) -> &Bytes {
         let (message, scratch) = (&self.message, &mut self.scratch);
         let share = || scratch.budget().charged(Bytes::from(DataMessage::new(message).shared));
         self.shared_protobuf.get_or_insert_with(share)
@@ -145,7 +145,7 @@ impl<'a> Broadcast<'a> {
 
 /// Reusable memory for the frames of one publisher: a client that publishes a million short messages allocates once.
 #[derive(Debug, Default)]
-pub struct Scratch {
+pub(crate) struct Scratch {
     memory: Vec<u8>,
     blocks: Blocks,
     budget: Option<MemoryBudget>,
@@ -185,7 +185,7 @@ impl Scratch {
 
 /// Encodes `message` for clients of the protobuf subprotocol.
 #[must_use]
-pub fn protobuf_frame(message: &Response<'_>) -> EncodedFrame {
+pub(crate) fn protobuf_frame(message: &Response<'_>) -> EncodedFrame {
     protobuf_frame_in(Vec::new(), message)
 }
 
@@ -198,7 +198,7 @@ fn protobuf_frame_in(mut frame: Vec<u8>, message: &Response<'_>) -> EncodedFrame
 
 /// Encodes `message` for clients of the JSON subprotocol.
 #[must_use]
-pub fn json_frame(message: &Response<'_>) -> EncodedFrame {
+pub(crate) fn json_frame(message: &Response<'_>) -> EncodedFrame {
     json_frame_in(Vec::new(), message)
 }
 

@@ -11,7 +11,7 @@ use webpubsub_protocol::{
     subprotocol::Subprotocol,
 };
 
-pub use crate::identity::ConnectionId;
+pub(crate) use crate::identity::ConnectionId;
 use crate::{
     broadcast::{Broadcast, json_frame, protobuf_frame},
     event_context::EventContext,
@@ -24,7 +24,7 @@ use crate::{
 
 /// Encoding of the messages of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WireFormat {
+pub(crate) enum WireFormat {
     /// Payloads without an envelope: a simple WebSocket client.
     Simple,
     /// `json.webpubsub.azure.v1`.
@@ -40,7 +40,7 @@ pub enum WireFormat {
 impl WireFormat {
     /// Returns the encoding of a predefined subprotocol.
     #[must_use]
-    pub fn for_subprotocol(protocol: Subprotocol) -> Self {
+    pub(crate) fn for_subprotocol(protocol: Subprotocol) -> Self {
         match protocol {
             Subprotocol::Json => Self::Json,
             Subprotocol::ReliableJson => Self::ReliableJson,
@@ -51,28 +51,28 @@ impl WireFormat {
 
     /// Returns the predefined subprotocol; `None` for a simple client.
     #[must_use]
-    pub fn subprotocol(self) -> Option<Subprotocol> {
+    pub(crate) fn subprotocol(self) -> Option<Subprotocol> {
         Subprotocol::ALL.into_iter().find(|protocol| Self::for_subprotocol(*protocol) == self)
     }
 
     /// Returns whether a lost connection can be recovered.
     #[must_use]
-    pub fn is_reliable(self) -> bool {
+    pub(crate) fn is_reliable(self) -> bool {
         matches!(self, Self::ReliableJson | Self::ReliableProtobuf)
     }
 }
 
 /// Connection of one client, shared by hub and session.
 #[derive(Debug)]
-pub struct ClientConnection {
+pub(crate) struct ClientConnection {
     /// Connection id.
-    pub id: ConnectionId,
+    pub(crate) id: ConnectionId,
     /// Encoding of its messages.
-    pub format: WireFormat,
+    pub(crate) format: WireFormat,
     /// Identity, shared with event handlers.
     info: Arc<ConnectionInfo>,
     /// Most recent frames, if the inspector is enabled.
-    pub recorder: Recorder,
+    pub(crate) recorder: Recorder,
     /// Reason of the end, set once.
     end_reason: OnceLock<String>,
     /// Current permissions. Application servers may change them at any time.
@@ -102,7 +102,7 @@ impl Delivery {
 impl ClientConnection {
     /// Creates a connection that belongs to no hub yet, with a memory budget of its own.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         id: ConnectionId,
         user_id: Option<String>,
         format: WireFormat,
@@ -140,7 +140,7 @@ impl ClientConnection {
     /// Adds the results of the handshake: the context of its events, and the negotiated subprotocol, predefined or
     /// custom.
     #[must_use]
-    pub fn with_handshake(mut self, event_context: EventContext, subprotocol: Option<String>) -> Self {
+    pub(crate) fn with_handshake(mut self, event_context: EventContext, subprotocol: Option<String>) -> Self {
         let user_id = self.user_id().map(str::to_owned);
         self.info = Arc::new(ConnectionInfo::new(self.id.clone(), user_id, subprotocol, event_context));
         self
@@ -148,31 +148,31 @@ impl ClientConnection {
 
     /// Returns the identity of the connection.
     #[must_use]
-    pub fn info(&self) -> &Arc<ConnectionInfo> {
+    pub(crate) fn info(&self) -> &Arc<ConnectionInfo> {
         &self.info
     }
 
     /// Returns the user id; `None` for an anonymous client.
     #[must_use]
-    pub fn user_id(&self) -> Option<&str> {
+    pub(crate) fn user_id(&self) -> Option<&str> {
         self.info.user_id()
     }
 
     /// Returns whether `permission` is granted for `group`.
     #[must_use]
-    pub fn is_allowed(&self, permission: Permission, group: &str) -> bool {
+    pub(crate) fn is_allowed(&self, permission: Permission, group: &str) -> bool {
         self.permissions.read().unwrap_or_else(PoisonError::into_inner).allow(permission, group)
     }
 
     /// Returns whether the client may publish to any group.
     #[must_use]
-    pub fn may_publish(&self) -> bool {
+    pub(crate) fn may_publish(&self) -> bool {
         self.permissions.read().unwrap_or_else(PoisonError::into_inner).allow_any(Permission::SendToGroup)
     }
 
     /// Returns whether `permission` is granted for all groups.
     #[must_use]
-    pub fn is_allowed_in_all_groups(&self, permission: Permission) -> bool {
+    pub(crate) fn is_allowed_in_all_groups(&self, permission: Permission) -> bool {
         self.permissions.read().unwrap_or_else(PoisonError::into_inner).allow_all(permission)
     }
 
@@ -181,7 +181,7 @@ impl ClientConnection {
     ///
     /// # Errors
     /// [`TooManyDecisions`] if too many groups have a permission of their own.
-    pub fn set_permission(
+    pub(crate) fn set_permission(
         &self,
         permission: Permission,
         group: Option<&GroupName>,
@@ -192,19 +192,19 @@ impl ClientConnection {
 
     /// Returns the negotiated subprotocol, predefined or custom; `None` if there is none.
     #[must_use]
-    pub fn subprotocol(&self) -> Option<&str> {
+    pub(crate) fn subprotocol(&self) -> Option<&str> {
         self.info.subprotocol()
     }
 
     /// Returns the name of the predefined subprotocol; `None` for a simple client.
     #[must_use]
-    pub fn protocol(&self) -> Option<&'static str> {
+    pub(crate) fn protocol(&self) -> Option<&'static str> {
         self.format.subprotocol().map(Subprotocol::name)
     }
 
     /// Returns the outbox of the first socket. `None` if the connection has ended already.
     #[must_use]
-    pub fn attach(&self) -> Option<Arc<Outbox>> {
+    pub(crate) fn attach(&self) -> Option<Arc<Outbox>> {
         match &self.delivery {
             Delivery::Direct(outbox) => Some(Arc::clone(outbox)),
             Delivery::Reliable(queue) => queue.attach(),
@@ -214,12 +214,12 @@ impl ClientConnection {
     /// Returns the outbox of a further socket, which starts with `greeting`. `None` if the connection has ended, or
     /// cannot have a further socket.
     #[must_use]
-    pub fn reattach(&self, greeting: &Response<'_>) -> Option<Arc<Outbox>> {
+    pub(crate) fn reattach(&self, greeting: &Response<'_>) -> Option<Arc<Outbox>> {
         self.reliable_queue()?.attach_after(self.frame(greeting))
     }
 
     /// Queues a message, and reports whether its publisher should wait for this client.
-    pub fn deliver(&self, broadcast: &mut Broadcast<'_>) -> Backpressure {
+    pub(crate) fn deliver(&self, broadcast: &mut Broadcast<'_>) -> Backpressure {
         let expires_at = broadcast.expires_at();
         match (&self.delivery, self.format) {
             (Delivery::Direct(outbox), WireFormat::Simple) => broadcast.push_simple(outbox),
@@ -238,7 +238,7 @@ impl ClientConnection {
 
     /// Queues a response for this client alone. It is not sent again after a reconnection, and never delays a
     /// publisher: the limit of the outbox bounds it. Simple clients receive payloads only, so it is dropped for them.
-    pub fn send(&self, response: &Response<'_>) {
+    pub(crate) fn send(&self, response: &Response<'_>) {
         if let Some(frame) = self.frame(response) {
             self.push(&frame);
         }
@@ -262,31 +262,31 @@ impl ClientConnection {
 
     /// Ends the connection for good on behalf of an application server or the service: sends what is queued, then a
     /// `disconnected` message, then the close frame.
-    pub fn disconnect(&self, message: String, close: Close) {
+    pub(crate) fn disconnect(&self, message: String, close: Close) {
         self.set_end_reason(&message);
         self.send(&Response::Disconnected { message });
         self.close(close);
     }
 
     /// Sets the reason of the end, unless there is one already.
-    pub fn set_end_reason(&self, reason: &str) {
+    pub(crate) fn set_end_reason(&self, reason: &str) {
         self.end_reason.get_or_init(|| reason.to_owned());
     }
 
     /// Returns whether the connection is ending, or has ended.
     #[must_use]
-    pub fn is_ending(&self) -> bool {
+    pub(crate) fn is_ending(&self) -> bool {
         self.end_reason.get().is_some()
     }
 
     /// Returns the reason of the end; empty if none was given.
     #[must_use]
-    pub fn end_reason(&self) -> &str {
+    pub(crate) fn end_reason(&self) -> &str {
         self.end_reason.get().map_or("", String::as_str)
     }
 
     /// Ends the connection for good: sends what is queued, then the close frame.
-    pub fn close(&self, close: Close) {
+    pub(crate) fn close(&self, close: Close) {
         self.set_end_reason(&close.reason);
         match &self.delivery {
             Delivery::Direct(outbox) => outbox.close(close),
@@ -304,7 +304,7 @@ impl ClientConnection {
     }
 
     /// Waits until the client has caught up; see [`Outbox::wait_until_caught_up`].
-    pub async fn wait_until_caught_up(&self, deadline: Instant) -> bool {
+    pub(crate) async fn wait_until_caught_up(&self, deadline: Instant) -> bool {
         match &self.delivery {
             Delivery::Direct(outbox) => outbox.wait_until_caught_up(deadline).await,
             Delivery::Reliable(queue) => queue.wait_until_caught_up(deadline).await,
@@ -329,7 +329,7 @@ impl ClientConnection {
 
     /// Returns the queue of a reliable connection; `None` for others.
     #[must_use]
-    pub fn reliable_queue(&self) -> Option<&ReliableQueue> {
+    pub(crate) fn reliable_queue(&self) -> Option<&ReliableQueue> {
         match &self.delivery {
             Delivery::Direct(_) => None,
             Delivery::Reliable(queue) => Some(queue),
@@ -338,13 +338,13 @@ impl ClientConnection {
 
     /// Returns whether this is a reliable connection without a socket.
     #[must_use]
-    pub fn is_detached(&self) -> bool {
+    pub(crate) fn is_detached(&self) -> bool {
         self.reliable_queue().is_some_and(|queue| !queue.has_transport())
     }
 
     /// Returns whether a reliable connection has ended for good. Other connections end with their socket.
     #[must_use]
-    pub fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.reliable_queue().is_some_and(ReliableQueue::has_ended)
     }
 }

@@ -14,11 +14,11 @@ const MAX_COOKIE_BYTES: usize = 8 * 1024;
 
 /// State of a connection for its event handlers.
 #[derive(Debug, Default)]
-pub struct EventContext {
+pub(crate) struct EventContext {
     /// Name of the hub.
-    pub hub: String,
+    pub(crate) hub: String,
     /// Host by which the handlers know the service, without a port (`WebHook-Request-Origin`).
-    pub origin: String,
+    pub(crate) origin: String,
     state: Mutex<State>,
     next_id: AtomicU64,
 }
@@ -33,7 +33,7 @@ struct State {
 impl EventContext {
     /// Creates the context of a connection that has raised no event yet.
     #[must_use]
-    pub fn new(hub: String, origin: String) -> Self {
+    pub(crate) fn new(hub: String, origin: String) -> Self {
         Self { hub, origin, ..Self::default() }
     }
 
@@ -42,24 +42,24 @@ impl EventContext {
     }
 
     /// Returns the number of the next event: 0 for `connect`, then counting up.
-    pub fn next_id(&self) -> u64 {
+    pub(crate) fn next_id(&self) -> u64 {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Returns the connection state that a handler has set.
     #[must_use]
-    pub fn connection_state(&self) -> Option<HeaderValue> {
+    pub(crate) fn connection_state(&self) -> Option<HeaderValue> {
         self.state().connection_state.clone()
     }
 
     /// Sets the connection state, sent with every event (`ce-connectionState`).
-    pub fn set_connection_state(&self, value: HeaderValue) {
+    pub(crate) fn set_connection_state(&self, value: HeaderValue) {
         self.state().connection_state = Some(value);
     }
 
     /// Returns the cookies that `host` has set for this connection, as one header value; `None` if there are none.
     #[must_use]
-    pub fn cookies(&self, host: &str) -> Option<HeaderValue> {
+    pub(crate) fn cookies(&self, host: &str) -> Option<HeaderValue> {
         let state = self.state();
         let of_host = state.cookies.iter().filter(|(from, _)| from == host);
         let pairs: Vec<&str> = of_host.map(|(_, pair)| pair.as_str()).collect();
@@ -67,7 +67,7 @@ impl EventContext {
     }
 
     /// Stores the cookie of a `Set-Cookie` header of `host`. Its attributes are ignored: the scope is the connection.
-    pub fn set_cookie(&self, host: &str, set_cookie: &str) {
+    pub(crate) fn set_cookie(&self, host: &str, set_cookie: &str) {
         let pair = set_cookie.split(';').next().unwrap_or_default().trim();
         let Some((name, _)) = pair.split_once('=') else { return };
         let mut state = self.state();

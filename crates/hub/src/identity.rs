@@ -6,14 +6,14 @@ use crate::event_context::EventContext;
 
 /// Connection id: 32 hexadecimal digits, 128 random bits.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConnectionId(Arc<str>);
+pub(crate) struct ConnectionId(Arc<str>);
 
 impl ConnectionId {
     /// Creates a random id.
     ///
     /// # Errors
     /// If the operating system provides no randomness.
-    pub fn random() -> Result<Self, getrandom::Error> {
+    pub(crate) fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)?;
         Ok(Self(format!("{:032x}", u128::from_be_bytes(bytes)).into()))
@@ -21,7 +21,7 @@ impl ConnectionId {
 
     /// Returns the id as text.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

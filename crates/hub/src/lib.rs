@@ -3,69 +3,99 @@
 //! ```text
 //! WebSocket ──► handshake ──► websocket (driver, inbox) ──► session ──► hub ──► outboxes ──► WebSocket
 //!                                                                        ▲
-//! REST ────────────────────────────────────────────────────► rest ───────┘
+//! REST ────────────────────────────────────────────────────► rest ───────┤
+//! Hub::publish ──────────────────────────────────────────────────────────┘
 //! ```
+//!
+//! # Modules
+//! From top to bottom; no module uses one above it.
 //!
 //! | module | contents |
 //! | --- | --- |
-//! | [`service`] | running [`Service`] |
+//! | `service`, `builder` | [`Service`], and the validation of its settings |
 //! | `router` | routes of the service |
+//! | `rest` | REST data plane for application servers |
+//! | `handshake` | HTTP upgrade of a client: tokens, subprotocols, connect event |
+//! | `recovery` | reliable sessions that resume on a new socket |
+//! | `history_endpoint` | earlier messages of a group over HTTP |
+//! | `inspect` | inspector at `/_hub`, metrics at `/metrics` |
 //! | `registry` | hubs, permits of connections, and sessions that can resume |
-//! | [`settings`] | [`ServiceSettings`] |
-//! | [`hub`] | connections, users and groups of one hub; fan-out to them |
-//! | [`connection`] | per-connection state: identity, permissions, delivery queue |
-//! | [`identity`] | ids of connections, and what event handlers learn of them |
-//! | [`reliable_queue`] | unacknowledged messages of a reliable connection, sent again on its next socket |
-//! | [`recovery`] | reliable sessions that resume on a new socket |
-//! | [`memory`] | memory budget of all clients |
-//! | [`outbox`] | outgoing frames of one socket: bounded, batched, with backpressure |
-//! | [`admission`] | limits on connections, in total, of an address and with a token |
-//! | [`backpressure`] | waiting of publishers for slow receivers |
-//! | [`broadcast`] | messages encoded once per wire format, with shared bytes |
-//! | [`session`] | protocol requests of a client: a state machine without I/O |
-//! | [`handshake`] | HTTP upgrade of a client: tokens, subprotocols, connect event |
-//! | [`event_context`] | state sent with every event of a connection |
-//! | [`event_handler`] | upstream event handlers: accept connections, answer events |
-//! | [`recorder`] | most recent frames of a connection, for the inspector |
-//! | [`http_handlers`] | event handlers that are application servers, called over HTTP |
-//! | [`inspect`], [`metrics`] | inspector at `/_hub`, metrics in the OpenMetrics format |
-//! | [`websocket`] | sockets, deadlines and pings, around the framing of [`webpubsub_websocket`] |
-//! | [`rest`] | REST data plane for application servers |
-//! | [`origin`] | origin policy: web pages that may use the service |
+//! | `resumable_session`, `settings` | contents of the registry |
+//! | `websocket` | sockets, deadlines and pings, around the framing of [`webpubsub_websocket`] |
+//! | `session`, `ack_history` | protocol requests of a client: a state machine without I/O |
+//! | `hub` | connections, users and groups of one hub; fan-out to them |
+//! | `live_groups` | groups that are in use |
+//! | `backpressure` | waiting of publishers for slow receivers |
+//! | `connection` | per-connection state: identity, permissions, delivery queue |
+//! | `reliable_queue` | unacknowledged messages of a reliable connection, sent again on its next socket |
+//! | `broadcast` | messages encoded once per wire format, with shared bytes |
+//! | `outbox` | outgoing frames of one socket: bounded, batched, with backpressure |
+//! | `http_handlers` | event handlers that are application servers, called over HTTP |
+//! | `event_handler` | trait of upstream event handlers |
+//! | `identity`, `event_context` | what event handlers learn of a connection, and its state for them |
+//! | `admission` | limits on connections, in total, of an address and with a token |
+//! | `metrics` | counters in the OpenMetrics format |
+//! | `recorder` | most recent frames of a connection, for the inspector |
+//! | `history` | earlier messages of groups, in rings of bounded age and size |
+//! | `memory` | memory budget of all clients |
+//! | `metadata_headers`, `clock` | metadata as HTTP headers, and the wall clock |
 
-pub mod admission;
-pub mod backpressure;
-pub mod broadcast;
-pub mod connection;
-pub mod event_context;
-pub mod event_handler;
-pub mod handshake;
-pub mod history;
-mod history_endpoint;
-pub mod http_handlers;
-pub mod hub;
-pub mod identity;
-pub mod inspect;
-pub mod live_groups;
-pub mod memory;
-pub mod metrics;
-pub mod origin;
-pub mod outbox;
-pub mod recorder;
-pub mod recovery;
-pub mod reliable_queue;
-pub mod rest;
-pub mod service;
-pub mod session;
-pub mod settings;
-pub mod websocket;
+#![deny(unreachable_pub)]
 
 mod ack_history;
+mod admission;
+mod backpressure;
+mod broadcast;
+mod builder;
 mod clock;
+mod connection;
+mod event_context;
+mod event_handler;
+mod handshake;
+mod history;
+mod history_endpoint;
+mod http_handlers;
+mod hub;
+mod identity;
+mod inspect;
+mod live_groups;
+mod memory;
 mod metadata_headers;
+mod metrics;
+#[cfg(test)]
+mod model_tests;
+mod outbox;
+mod recorder;
+mod recovery;
 mod registry;
+mod reliable_queue;
+mod rest;
 mod resumable_session;
 mod router;
+mod service;
+mod session;
+mod settings;
+mod websocket;
 
-pub use service::Service;
-pub use settings::ServiceSettings;
+pub use admission::{ClientLimits, MAX_CONNECTIONS, rate_limit::RateLimit};
+pub use async_trait::async_trait;
+pub use builder::{BuildError, BuildErrorKind, ServiceBuilder};
+pub use event_handler::{
+    ConnectRejection, ConnectRequest, ConnectResponse, EventError, EventHandler, EventReply, UserEvent,
+};
+pub use handshake::ClientAddress;
+pub use history::{HistoryRule, MIN_HISTORY_BYTES, Retention};
+pub use hub::{Hub, MAX_PAYLOAD_BYTES, SendError};
+pub use identity::ConnectionInfo;
+pub use live_groups::LiveGroup;
+pub use memory::{DEFAULT_MEMORY_LIMIT_BYTES, MIN_MEMORY_LIMIT_BYTES};
+pub use service::{HubError, Service};
+pub use webpubsub_protocol;
+
+/// Rules of event handlers over HTTP; see [`ServiceBuilder::http_event_handlers`].
+pub mod http {
+    pub use crate::http_handlers::{
+        delivery::HANDLER_TIMEOUT,
+        rule::{Rule, RuleError, SystemEvent, UrlTemplate, UserEvents},
+    };
+}

@@ -60,18 +60,18 @@ struct ByEvent {
 
 /// Message counters of one hub. Clones share the counters.
 #[derive(Debug, Clone, Default)]
-pub struct Traffic {
+pub(crate) struct Traffic {
     /// Messages received from clients.
-    pub received: Counter,
+    pub(crate) received: Counter,
     /// Bytes of the messages received from clients.
-    pub received_bytes: Counter,
+    pub(crate) received_bytes: Counter,
     /// Messages queued for clients, counted once for each receiver.
-    pub delivered: Counter,
+    pub(crate) delivered: Counter,
 }
 
 /// All metrics of a service.
 #[derive(Debug)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     registry: Mutex<Registry>,
     connections: Family<ByProtocol, Gauge>,
     groups: Family<ByHub, Gauge>,

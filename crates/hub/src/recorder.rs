@@ -16,13 +16,13 @@ use webpubsub_websocket::{
 };
 
 /// Number of recorded frames per connection.
-pub const RECORDED_FRAMES: usize = 24;
+pub(crate) const RECORDED_FRAMES: usize = 24;
 /// Maximum length of a recorded payload, in bytes.
-pub const EXCERPT_BYTES: usize = 240;
+pub(crate) const EXCERPT_BYTES: usize = 240;
 
 /// Direction of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FrameDirection {
+pub(crate) enum FrameDirection {
     /// From the client to the service.
     In,
     /// From the service to the client.
@@ -31,22 +31,22 @@ pub enum FrameDirection {
 
 /// Recorded frame.
 #[derive(Debug, Clone)]
-pub struct RecordedFrame {
+pub(crate) struct RecordedFrame {
     /// Time at which it was read or written.
-    pub at: SystemTime,
+    pub(crate) at: SystemTime,
     /// Direction.
-    pub direction: FrameDirection,
+    pub(crate) direction: FrameDirection,
     /// Type.
-    pub opcode: Opcode,
+    pub(crate) opcode: Opcode,
     /// Length of the whole payload, in bytes.
-    pub payload_len: usize,
+    pub(crate) payload_len: usize,
     /// Start of the payload, escaped, without tokens.
-    pub excerpt: String,
+    pub(crate) excerpt: String,
 }
 
 /// Recorder of the most recent frames. The default records nothing.
 #[derive(Debug, Default)]
-pub struct Recorder(Option<Mutex<Ring>>);
+pub(crate) struct Recorder(Option<Mutex<Ring>>);
 
 #[derive(Debug, Default)]
 struct Ring {
@@ -72,7 +72,7 @@ impl Recorder {
 
     /// Returns the recorded frames, oldest first.
     #[must_use]
-    pub fn records(&self) -> Vec<RecordedFrame> {
+    pub(crate) fn records(&self) -> Vec<RecordedFrame> {
         let Some(ring) = &self.0 else { return Vec::new() };
         let ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
         ring.frames.iter().map(|frame| frame.to_recorded(ring.secret.as_deref())).collect()

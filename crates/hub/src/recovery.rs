@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Time that a detached session is retained (client specification: at least 30 s).
-pub const RETENTION: Duration = Duration::from_secs(30);
+pub(crate) const RETENTION: Duration = Duration::from_secs(30);
 
 /// Runs the session on its first socket, whose outbox holds the `connected` message already.
 pub(crate) async fn run_first(

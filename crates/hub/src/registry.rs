@@ -23,7 +23,7 @@ use crate::{
 
 /// Maximum number of hubs. At this limit, hubs without connections are removed to admit a new one; if there are none,
 /// its request is answered with 503.
-pub const MAX_HUBS: usize = 1000;
+pub(crate) const MAX_HUBS: usize = 1000;
 
 /// Shared state of a running service.
 pub(crate) struct Registry {
@@ -96,16 +96,26 @@ impl Registry {
         Some(Arc::clone(hubs.entry(name.clone()).or_insert_with(new)))
     }
 
-    /// Returns the hub called `name`; `None` if no request has used it yet, or the name is invalid.
-    pub(crate) fn hub_named(&self, name: &str) -> Option<Arc<Hub>> {
-        let name = HubName::new(name).ok()?;
-        self.hubs.read().unwrap_or_else(PoisonError::into_inner).get(&name).map(Arc::clone)
+    /// Returns the hub called `name`; `None` if no request has used it yet.
+    pub(crate) fn existing_hub(&self, name: &HubName) -> Option<Arc<Hub>> {
+        self.hubs.read().unwrap_or_else(PoisonError::into_inner).get(name).map(Arc::clone)
     }
 
     /// Returns all hubs with their names.
     pub(crate) fn all_hubs(&self) -> Vec<(HubName, Arc<Hub>)> {
         let hubs = self.hubs.read().unwrap_or_else(PoisonError::into_inner);
         hubs.iter().map(|(name, hub)| (name.clone(), Arc::clone(hub))).collect()
+    }
+
+    /// Sets the gauges, and encodes all metrics in the OpenMetrics text format.
+    pub(crate) fn openmetrics(&self) -> String {
+        for (name, hub) in self.all_hubs() {
+            let (groups, connections) = hub.counts();
+            self.metrics().set_gauges(name.as_str(), groups, &connections);
+        }
+        self.metrics().set_memory(&self.settings.memory);
+        self.metrics().set_history(&self.history.counts(Instant::now()));
+        self.metrics().to_openmetrics()
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

@@ -3,34 +3,64 @@
 use std::sync::Arc;
 
 use axum::Router;
+use webpubsub_protocol::name::{HubName, NameError};
 
 use crate::{
+    builder::{BuildError, ServiceBuilder},
     hub::Hub,
     live_groups::{LiveGroup, live_groups},
-    registry::Registry,
+    registry::{MAX_HUBS, Registry},
     router,
     settings::ServiceSettings,
 };
 
-/// Running service.
+/// Failure to get a hub.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HubError {
+    /// The name is invalid.
+    #[error("cannot open the hub: {0}")]
+    Name(#[from] NameError),
+    /// The service has its maximum number of hubs, all of them in use.
+    #[error("cannot open the hub `{name}`: {MAX_HUBS} hubs are in use, the maximum; use one of them")]
+    TooMany {
+        /// Name of the hub.
+        name: String,
+    },
+}
+
+/// Running service. Clones are the same service.
+#[derive(Clone)]
 pub struct Service {
     registry: Arc<Registry>,
     router: Router,
 }
 
 impl Service {
-    /// Creates a service without connections.
-    #[must_use]
-    pub fn new(settings: ServiceSettings) -> Arc<Self> {
-        let registry = Arc::new(Registry::new(settings));
-        let router = router::routes(&registry);
-        Arc::new(Self { registry, router })
+    /// Returns the settings of a service without access: add an access key, or allow anonymous clients.
+    pub fn builder() -> ServiceBuilder {
+        ServiceBuilder::new()
     }
 
-    /// Returns the routes: `/client/…` for clients, `/api/…` for application servers, `/history/…` for earlier messages, and, if
-    /// [`ServiceSettings::is_inspectable`], `/metrics` and `/_hub`.
+    fn new(settings: ServiceSettings) -> Self {
+        let registry = Arc::new(Registry::new(settings));
+        let router = router::routes(&registry);
+        Self { registry, router }
+    }
+
+    /// Returns the routes: `/client/…` for clients, `/api/…` for application servers, `/history/…` for earlier messages,
+    /// and, if the service is [inspectable](ServiceBuilder::inspectable), `/metrics` and `/_hub`.
     pub fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// Returns the hub called `name`, created on first use.
+    ///
+    /// # Errors
+    /// [`HubError`] if the name is invalid, or too many hubs are in use.
+    pub fn hub(&self, name: &str) -> Result<Arc<Hub>, HubError> {
+        let name = HubName::new(name)?;
+        self.registry.get_or_create_hub(&name).ok_or_else(|| HubError::TooMany { name: name.to_string() })
     }
 
     /// Returns the number of open connections, resumable ones without a socket included.
@@ -39,23 +69,34 @@ impl Service {
         self.registry.admission().open()
     }
 
-    /// Returns the hub called `name`; `None` if no request has used it yet, or the name is invalid.
+    /// Returns all metrics in the OpenMetrics text format, as `/metrics` does.
     #[must_use]
-    pub fn hub_named(&self, name: &str) -> Option<Arc<Hub>> {
-        self.registry.hub_named(name)
+    pub fn metrics(&self) -> String {
+        self.registry.openmetrics()
     }
 
     /// Returns the groups of the hub called `hub` that have members or earlier messages, and whose names satisfy `is_match`.
     #[must_use]
     pub fn live_groups(&self, hub: &str, is_match: impl Fn(&str) -> bool) -> Vec<LiveGroup> {
         let now = tokio::time::Instant::now();
-        self.registry.hub_named(hub).map_or_else(Vec::new, |hub| live_groups(&hub, is_match, now))
+        let hub = HubName::new(hub).ok().and_then(|name| self.registry.existing_hub(&name));
+        hub.map_or_else(Vec::new, |hub| live_groups(&hub, is_match, now))
     }
 
     /// Disconnects every client with a shutdown message and close code 1001, then waits until all connections have
     /// ended.
     pub async fn shut_down(&self) {
         self.registry.shut_down().await;
+    }
+}
+
+impl ServiceBuilder {
+    /// Builds the service.
+    ///
+    /// # Errors
+    /// [`BuildError`] if a setting is invalid, or nobody could connect.
+    pub fn build(self) -> Result<Service, BuildError> {
+        self.into_settings().map(Service::new)
     }
 }
 
@@ -69,7 +110,7 @@ mod tests {
 
     #[tokio::test]
     async fn handshakes_beyond_the_connection_limit_get_503_until_a_permit_is_released() {
-        let service = Service::new(ServiceSettings { allows_anonymous: true, ..ServiceSettings::default() });
+        let service = Service::builder().allow_anonymous(true).build().unwrap();
         let mut permits: Vec<ConnectionPermit> = (0..MAX_CONNECTIONS)
             .map_while(|_| service.registry.admission().admit(&Applicant::default()).ok())
             .collect();

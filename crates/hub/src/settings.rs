@@ -12,39 +12,39 @@ use crate::{
 
 /// Settings of a service.
 #[derive(Default)]
-pub struct ServiceSettings {
+pub(crate) struct ServiceSettings {
     /// Keys that sign access tokens. A token signed with any of them is valid.
-    pub access_keys: Vec<AccessKey>,
+    pub(crate) access_keys: Vec<AccessKey>,
     /// Accepts tokens for any host in their audience (`aud`). Meant for a service on the loopback interface: it has
     /// many names, and no other machine can reach it by any of them.
-    pub accepts_any_host: bool,
+    pub(crate) accepts_any_host: bool,
     /// Host that tokens may name besides the `Host` header of the request: the public name of a reverse proxy that does
     /// not forward it.
-    pub public_host: Option<String>,
+    pub(crate) public_host: Option<String>,
     /// Upstream event handler: accepts or rejects connections, and answers events. `None` accepts every valid token and
     /// fails every event.
-    pub event_handler: Option<Arc<dyn EventHandler>>,
+    pub(crate) event_handler: Option<Arc<dyn EventHandler>>,
     /// Host by which event handlers know the service (`WebHook-Request-Origin`). `None` sends the host that the client
     /// connected to.
-    pub event_origin: Option<String>,
+    pub(crate) event_origin: Option<String>,
     /// Accepts clients without a token: anonymous, and without roles unless the event handler assigns some.
-    pub allows_anonymous: bool,
-    /// Serves the inspector and the metrics to everyone who can reach the service; see `crate::inspect`.
-    pub is_inspectable: bool,
+    pub(crate) allows_anonymous: bool,
+    /// Serves the inspector and the metrics to everyone who can reach the service; see [`crate::inspect`].
+    pub(crate) is_inspectable: bool,
     /// Path of the log page on the same server, linked from the inspector. `None` if there is no such page.
-    pub log_page: Option<&'static str>,
+    pub(crate) log_page: Option<&'static str>,
     /// Limits on the clients of one address, or with one token; `None` for a service that no stranger can reach. The
     /// address of a client is its `ClientAddress`.
-    pub client_limits: Option<ClientLimits>,
+    pub(crate) client_limits: Option<ClientLimits>,
     /// Memory budget of all clients; see [`crate::memory`].
-    pub memory: MemoryBudget,
+    pub(crate) memory: MemoryBudget,
     /// Retention of group messages, in order of priority: the first rule that matches a group applies. Groups without a rule
     /// have no history.
-    pub history: Vec<HistoryRule>,
+    pub(crate) history: Vec<HistoryRule>,
     /// Origins of pages on other hosts that may read the history.
-    pub allowed_origins: Vec<String>,
+    pub(crate) allowed_origins: Vec<String>,
     /// Metrics of the service, shared with its event handlers.
-    pub metrics: Arc<Metrics>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl ServiceSettings {

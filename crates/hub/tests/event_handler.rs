@@ -16,10 +16,7 @@ use tokio_tungstenite::{
     connect_async,
     tungstenite::{Error, client::IntoClientRequest, http::HeaderValue},
 };
-use webpubsub_hub::{
-    Service, ServiceSettings,
-    event_handler::{ConnectRejection, ConnectRequest, ConnectResponse, EventHandler},
-};
+use webpubsub_hub::{ConnectRejection, ConnectRequest, ConnectResponse, EventHandler, Service};
 use webpubsub_protocol::{
     connection_string::AccessKey,
     token::{Claims, UnixTime, sign},
@@ -52,12 +49,8 @@ async fn connect(
 ) -> (Result<Option<String>, StatusCode>, Vec<String>) {
     let key = AccessKey::new(KEY).unwrap();
     let handler = Arc::new(RecordingHandler { answer, recorded: Mutex::default() });
-    let service = Service::new(ServiceSettings {
-        access_keys: vec![key.clone()],
-        accepts_any_host: true,
-        event_handler: Some(Arc::clone(&handler) as Arc<dyn EventHandler>),
-        ..ServiceSettings::default()
-    });
+    let builder = Service::builder().access_key(key.clone()).accept_any_host(true);
+    let service = builder.event_handler(Arc::clone(&handler) as Arc<dyn EventHandler>).build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(axum::serve(listener, service.router()).into_future());

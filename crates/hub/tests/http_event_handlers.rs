@@ -337,7 +337,7 @@ async fn a_detached_connection_closed_by_a_server_ends_once_and_cannot_be_recove
     client.drop_socket().await;
     let id = greeting["connectionId"].as_str().unwrap();
     let path = format!("/api/hubs/chat/connections/{id}");
-    service.until_detached(id).await;
+    service.until_detached().await;
     assert_eq!(service.rest("HEAD", &path).await, StatusCode::OK);
     assert_eq!(service.rest("DELETE", &format!("{path}?reason=done")).await, StatusCode::NO_CONTENT);
     let disconnected = upstream.next("disconnected").await;

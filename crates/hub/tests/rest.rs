@@ -15,7 +15,7 @@ use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::Value;
 use tower::ServiceExt;
-use webpubsub_hub::{Service, ServiceSettings};
+use webpubsub_hub::Service;
 use webpubsub_protocol::{
     connection_string::AccessKey,
     token::{Claims, UnixTime, sign},
@@ -59,7 +59,7 @@ fn bearer(target: &str) -> String {
 }
 
 async fn send(request: Request<Body>) -> (StatusCode, Option<String>, Value) {
-    let service = Service::new(ServiceSettings { access_keys: vec![key()], ..ServiceSettings::default() });
+    let service = Service::builder().access_key(key()).build().unwrap();
     let response = service.router().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     assert!(parts.headers["api-supported-versions"].to_str().unwrap().ends_with("2024-12-01"));

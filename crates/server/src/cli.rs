@@ -4,7 +4,7 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, value_parser};
-use webpubsub_hub::memory::DEFAULT_MEMORY_LIMIT_BYTES;
+use webpubsub_hub::DEFAULT_MEMORY_LIMIT_BYTES;
 
 #[derive(Debug, Parser)]
 #[command(name = "tailcast", version, about = "Stream the output of commands and files live to web browsers", long_about = LONG_ABOUT)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bytesize::ByteSize;
-use webpubsub_hub::http_handlers::rule::RuleError;
+use webpubsub_hub::http::RuleError;
 use webpubsub_protocol::{connection_string::ConnectionStringError, name::NameError};
 
 use crate::service::{config_file::ConfigFileError, history::HistoryError, tls::TlsError};

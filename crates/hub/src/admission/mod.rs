@@ -21,12 +21,12 @@ use tokio::sync::Notify;
 use crate::memory::{CONNECTION_BYTES, MemoryBudget, SharedCharge};
 use rate_limit::{RateLimit, network_of};
 
-pub mod rate_limit;
+pub(crate) mod rate_limit;
 
 /// Maximum number of connections. A further handshake is answered with 503.
 pub const MAX_CONNECTIONS: usize = 20_000;
 /// Number of connections that only clients with the permission to publish get, so that viewers cannot lock them out.
-pub const PUBLISHER_CONNECTIONS: usize = 1000;
+pub(crate) const PUBLISHER_CONNECTIONS: usize = 1000;
 /// Part of the memory limit that only clients with the permission to publish get, as a divisor. Twice what eviction keeps
 /// free, so that idle viewers alone never cause the eviction of a publisher.
 const PUBLISHER_MEMORY_SHARE: usize = 4;
@@ -53,7 +53,7 @@ impl Default for ClientLimits {
 /// Refusal of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum AdmissionError {
+pub(crate) enum AdmissionError {
     /// The service has its maximum number of connections or hubs, or no memory left.
     #[error("the service has reached its limit of connections, hubs or memory: retry later")]
     Full,

@@ -10,7 +10,7 @@ use crate::{admission::AdmissionError, event_handler::ConnectRejection};
 /// Rejection of a handshake. The message goes to the client: it helps to correct the request, and reveals nothing else.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum HandshakeError {
+pub(crate) enum HandshakeError {
     /// The request is not a WebSocket handshake.
     #[error("not a WebSocket handshake: {0}")]
     NotAHandshake(&'static str),

@@ -44,7 +44,7 @@ use crate::{
 use choice::SubprotocolChoice;
 use query::ClientQuery;
 
-pub use error::HandshakeError;
+pub(crate) use error::HandshakeError;
 
 /// Address of a client, as an extension of its request. Without it, the limits of an address do not apply.
 #[derive(Debug, Clone, Copy)]

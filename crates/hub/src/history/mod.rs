@@ -44,13 +44,13 @@ mod ring;
 mod wall_clock;
 
 /// Default age of the oldest messages.
-pub const DEFAULT_MAX_AGE: Duration = Duration::from_secs(15 * 60);
+pub(crate) const DEFAULT_MAX_AGE: Duration = Duration::from_secs(15 * 60);
 /// Default size of a ring, in bytes.
-pub const DEFAULT_MAX_BYTES: usize = 32 * 1024 * 1024;
+pub(crate) const DEFAULT_MAX_BYTES: usize = 32 * 1024 * 1024;
 /// Minimum size of a ring, in bytes: some blocks, so that one long message does not replace everything.
-pub const MIN_BYTES: usize = 1024 * 1024;
+pub const MIN_HISTORY_BYTES: usize = 1024 * 1024;
 /// Maximum number of groups of a ring. A further one replaces the least recently used.
-pub const MAX_GROUPS: usize = 100_000;
+pub(crate) const MAX_GROUPS: usize = 100_000;
 
 /// Retention of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,10 +16,10 @@ use crate::{event_context::EventContext, event_handler::EventError};
 /// Default timeout of a handler, retries and their delays included (limit of the vendor's emulator).
 pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(100);
 /// Delays before the retries after 408, 5xx and network failures.
-pub const RETRY_DELAYS: [Duration; 3] =
+pub(crate) const RETRY_DELAYS: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(5)];
 /// Maximum length of a handler's response, in bytes.
-pub const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Response of a handler.
 #[derive(Debug)]

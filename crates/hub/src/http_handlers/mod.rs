@@ -31,10 +31,10 @@ use crate::{
 };
 
 mod cloud_event;
-pub mod delivery;
+pub(crate) mod delivery;
 mod exchange;
-pub mod rule;
-pub mod validation;
+pub(crate) mod rule;
+pub(crate) mod validation;
 
 /// Maximum number of `connected` and `disconnected` events that one handler has not answered. Further ones are dropped
 /// and logged.
@@ -45,7 +45,7 @@ const MAX_STATE_BYTES: usize = 8 * 1024;
 
 /// Event handlers that are application servers, selected by rules.
 #[derive(Debug)]
-pub struct HttpEventHandlers {
+pub(crate) struct HttpEventHandlers {
     rules: Vec<Rule>,
     keys: Vec<AccessKey>,
     delivery_client: DeliveryClient,
@@ -60,7 +60,7 @@ impl HttpEventHandlers {
     /// # Errors
     /// If the HTTP client cannot be created. It requires a default crypto provider of the process
     /// (`rustls::crypto::CryptoProvider::install_default`).
-    pub fn new(
+    pub(crate) fn new(
         rules: Vec<Rule>,
         keys: Vec<AccessKey>,
         metrics: Arc<Metrics>,
@@ -71,7 +71,7 @@ impl HttpEventHandlers {
 
     /// Sets the timeout of a handler, retries and their delays included. The default is [`delivery::HANDLER_TIMEOUT`].
     #[must_use]
-    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+    pub(crate) fn with_timeout(mut self, timeout: Duration) -> Self {
         self.delivery_client.timeout = timeout;
         self
     }

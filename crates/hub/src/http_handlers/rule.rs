@@ -152,11 +152,11 @@ pub enum SystemEvent {
 
 impl SystemEvent {
     /// All system events.
-    pub const ALL: [Self; 3] = [Self::Connect, Self::Connected, Self::Disconnected];
+    pub(crate) const ALL: [Self; 3] = [Self::Connect, Self::Connected, Self::Disconnected];
 
     /// Returns the name in the protocol.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Connect => "connect",
             Self::Connected => "connected",

@@ -13,11 +13,11 @@ use reqwest::{Client, Url};
 use tokio::time::{Instant, timeout};
 
 /// Timeout of a validation request (limit of the vendor's emulator).
-pub const VALIDATION_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const VALIDATION_TIMEOUT: Duration = Duration::from_secs(10);
 /// Age at which a consent is renewed. The renewal runs in the background, while the old consent counts.
-pub const VALIDATION_LIFETIME: Duration = Duration::from_secs(60);
+pub(crate) const VALIDATION_LIFETIME: Duration = Duration::from_secs(60);
 /// Delay before the first retry after a rejection; doubled each time, up to [`VALIDATION_LIFETIME`].
-pub const FIRST_RETRY_DELAY: Duration = Duration::from_secs(1);
+pub(crate) const FIRST_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Maximum number of servers whose state is stored. A further one needs an expired entry to replace.
 const MAX_ENTRIES: usize = 1024;
 /// Age at which an unused entry may be replaced.

@@ -18,6 +18,7 @@ use webpubsub_protocol::{
 };
 
 use crate::{
+    backpressure::{SlowReceivers, StallAllowance},
     broadcast::Broadcast,
     connection::{ClientConnection, ConnectionId},
     history::HubHistory,
@@ -26,16 +27,19 @@ use crate::{
     outbox::Backpressure,
 };
 
+mod sends;
 mod snapshot;
 
-pub use snapshot::{ConnectionSummary, HubSnapshot};
+pub(crate) use sends::check_json;
+pub use sends::{MAX_PAYLOAD_BYTES, SendError};
+pub(crate) use snapshot::{ConnectionSummary, HubSnapshot};
 
 /// Maximum number of groups of one connection. Bounds the memory that a client can claim.
-pub const MAX_GROUPS_PER_CONNECTION: usize = 10_000;
+pub(crate) const MAX_GROUPS_PER_CONNECTION: usize = 10_000;
 
 /// Receivers of a message.
 #[derive(Debug, Clone, Copy)]
-pub enum Audience<'a> {
+pub(crate) enum Audience<'a> {
     /// All connections of the hub.
     Everyone,
     /// Members of the group with this name.
@@ -46,14 +50,10 @@ pub enum Audience<'a> {
     Connection(&'a str),
 }
 
-/// Receivers above their high-water mark that a publisher should wait for; see [`crate::outbox`]. Empty unless more
-/// than half of the receivers are above it.
-pub type SlowReceivers = Vec<Arc<ClientConnection>>;
-
 /// Failure to add a connection to a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum JoinError {
+pub(crate) enum JoinError {
     /// The connection is in [`MAX_GROUPS_PER_CONNECTION`] groups already.
     #[error("the connection is in {MAX_GROUPS_PER_CONNECTION} groups, the maximum: leave a group first")]
     TooManyGroups,
@@ -73,6 +73,8 @@ pub struct Hub {
     last_position: AtomicU64,
     /// Held while a message is delivered to reliable clients, whose queues need ascending positions.
     order: Mutex<()>,
+    /// Time that sends of the embedding application wait for receivers, together.
+    stall_allowance: tokio::sync::Mutex<StallAllowance>,
     /// Publishing takes the read lock, joining and leaving the write lock. No I/O happens under either: delivery only
     /// queues.
     state: RwLock<HubState>,
@@ -112,15 +114,9 @@ impl Hub {
         self.last_position.load(Ordering::Acquire)
     }
 
-    /// Returns the budget for the messages of the hub.
-    #[must_use]
-    pub fn budget(&self) -> &MemoryBudget {
-        &self.budget
-    }
-
     /// Returns the message counters.
     #[must_use]
-    pub fn traffic(&self) -> &Traffic {
+    pub(crate) fn traffic(&self) -> &Traffic {
         &self.traffic
     }
 
@@ -133,7 +129,7 @@ impl Hub {
     }
 
     /// Adds a connection, in no group.
-    pub fn add(&self, connection: &Arc<ClientConnection>) {
+    pub(crate) fn add(&self, connection: &Arc<ClientConnection>) {
         let mut state = self.write();
         if let Some(user_id) = connection.user_id() {
             state
@@ -148,7 +144,7 @@ impl Hub {
     }
 
     /// Removes a connection from the hub and its groups. Returns `false` if it was not in the hub.
-    pub fn remove(&self, connection: &ClientConnection) -> bool {
+    pub(crate) fn remove(&self, connection: &ClientConnection) -> bool {
         let mut state = self.write();
         let Some(entry) = state.connections.remove(&connection.id) else { return false };
         state.reliable_connections -= usize::from(connection.format.is_reliable());
@@ -170,7 +166,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`JoinError`] if the connection is in too many groups, or has ended.
-    pub fn join(&self, id: &ConnectionId, group: &GroupName) -> Result<(), JoinError> {
+    pub(crate) fn join(&self, id: &ConnectionId, group: &GroupName) -> Result<(), JoinError> {
         let mut state = self.write();
         let entry = state.connections.get_mut(id).ok_or(JoinError::NotConnected)?;
         if entry.groups.len() >= MAX_GROUPS_PER_CONNECTION && !entry.groups.contains(group) {
@@ -183,7 +179,7 @@ impl Hub {
     }
 
     /// Removes a connection from a group. Does nothing if it is not a member.
-    pub fn leave(&self, id: &ConnectionId, group: &GroupName) {
+    pub(crate) fn leave(&self, id: &ConnectionId, group: &GroupName) {
         let mut state = self.write();
         if let Some(entry) = state.connections.get_mut(id) {
             entry.groups.remove(group);
@@ -196,7 +192,7 @@ impl Hub {
     ///
     /// A client that joins a group before or during the call finds the message in its queue or in the history.
     #[must_use = "the publisher must wait for the returned receivers"]
-    pub fn publish(
+    pub(crate) fn fan_out(
         &self,
         audience: Audience<'_>,
         filter: Option<&Filter>,
@@ -252,7 +248,11 @@ impl Hub {
 
     /// Returns the connections in `audience` that match `filter`, in no particular order.
     #[must_use]
-    pub fn select(&self, audience: Audience<'_>, filter: Option<&Filter>) -> Vec<Arc<ClientConnection>> {
+    pub(crate) fn select(
+        &self,
+        audience: Audience<'_>,
+        filter: Option<&Filter>,
+    ) -> Vec<Arc<ClientConnection>> {
         let state = self.read();
         let mut selected = Vec::new();
         state.for_each(audience, |connection| {
@@ -265,13 +265,13 @@ impl Hub {
 
     /// Returns the connection with this id.
     #[must_use]
-    pub fn connection(&self, id: &str) -> Option<Arc<ClientConnection>> {
+    pub(crate) fn connection(&self, id: &str) -> Option<Arc<ClientConnection>> {
         self.read().connections.get(id).map(|entry| Arc::clone(&entry.connection))
     }
 
     /// Returns whether `audience` has a connection that is not ending.
     #[must_use]
-    pub fn has_any(&self, audience: Audience<'_>) -> bool {
+    pub(crate) fn has_any(&self, audience: Audience<'_>) -> bool {
         let mut has_any = false;
         self.read().for_each(audience, |connection| has_any |= !connection.is_ending());
         has_any
@@ -286,7 +286,7 @@ impl Hub {
 
     /// Returns the groups of a connection, sorted by name.
     #[must_use]
-    pub fn groups_of(&self, id: &ConnectionId) -> Vec<GroupName> {
+    pub(crate) fn groups_of(&self, id: &ConnectionId) -> Vec<GroupName> {
         let state = self.read();
         let groups = state.connections.get(id).into_iter().flat_map(|entry| entry.groups.iter().cloned());
         let mut groups: Vec<_> = groups.collect();
@@ -296,12 +296,12 @@ impl Hub {
 
     /// Returns whether the hub has no connections.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.read().connections.is_empty()
     }
 
     /// Removes a connection from all its groups.
-    pub fn leave_all(&self, id: &ConnectionId) {
+    pub(crate) fn leave_all(&self, id: &ConnectionId) {
         let mut state = self.write();
         let groups = state.connections.get_mut(id).map(|entry| std::mem::take(&mut entry.groups));
         for group in groups.unwrap_or_default() {

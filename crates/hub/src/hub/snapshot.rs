@@ -7,60 +7,57 @@ use crate::metrics::{PROTOCOL_LABELS, SIMPLE};
 
 /// State of a hub at one moment.
 #[derive(Debug, Clone, Default)]
-pub struct HubSnapshot {
+pub(crate) struct HubSnapshot {
     /// Name of the hub.
-    pub name: String,
+    pub(crate) name: String,
     /// Number of connections.
-    pub connection_count: usize,
-    /// Number of connections of each protocol label.
-    pub connections_by_protocol: Vec<(&'static str, usize)>,
+    pub(crate) connection_count: usize,
     /// Connections with the lowest ids, sorted by id.
-    pub connections: Vec<ConnectionSummary>,
+    pub(crate) connections: Vec<ConnectionSummary>,
     /// Number of groups.
-    pub group_count: usize,
+    pub(crate) group_count: usize,
     /// First groups by name, each with the number of its members.
-    pub groups: Vec<(String, usize)>,
+    pub(crate) groups: Vec<(String, usize)>,
     /// Number of users.
-    pub user_count: usize,
+    pub(crate) user_count: usize,
     /// Number of messages received from clients.
-    pub received: u64,
+    pub(crate) received: u64,
     /// Number of messages queued for clients, counted once for each receiver.
-    pub delivered: u64,
+    pub(crate) delivered: u64,
 }
 
 /// Summary of one connection.
 #[derive(Debug, Clone)]
-pub struct ConnectionSummary {
+pub(crate) struct ConnectionSummary {
     /// Connection id.
-    pub id: String,
+    pub(crate) id: String,
     /// User id; `None` for an anonymous client.
-    pub user_id: Option<String>,
+    pub(crate) user_id: Option<String>,
     /// Negotiated subprotocol, predefined or custom.
-    pub subprotocol: Option<String>,
+    pub(crate) subprotocol: Option<String>,
     /// Number of groups that the connection is in.
-    pub group_count: usize,
+    pub(crate) group_count: usize,
     /// `true` for a reliable connection without a socket.
-    pub is_detached: bool,
+    pub(crate) is_detached: bool,
 }
 
 impl Hub {
     /// Returns the number of groups, and the number of connections of each protocol label.
     #[must_use]
-    pub fn counts(&self) -> (usize, Vec<(&'static str, usize)>) {
+    pub(crate) fn counts(&self) -> (usize, Vec<(&'static str, usize)>) {
         let state = self.read();
         (state.groups.len(), state.by_protocol())
     }
 
     /// Returns a snapshot that lists at most `most` connections and groups.
     #[must_use]
-    pub fn snapshot(&self, name: &str, most: usize) -> HubSnapshot {
+    pub(crate) fn snapshot(&self, name: &str, most: usize) -> HubSnapshot {
         let state = self.read();
         let present = first_by(state.connections.values(), most, |entry| &entry.connection.id);
         let groups = first_by(state.groups.iter(), most, |(name, _)| *name);
         HubSnapshot {
             name: name.to_owned(),
             connection_count: state.connections.len(),
-            connections_by_protocol: state.by_protocol(),
             connections: present.into_iter().map(ConnectionEntry::summary).collect(),
             group_count: state.groups.len(),
             groups: groups

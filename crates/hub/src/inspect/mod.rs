@@ -2,9 +2,7 @@
 //!
 //! The page shows hubs, groups and connections, message rates, and the last frames of a selected connection. The service
 //! renders it once a second for each viewer, with all text escaped; a script updates the document.
-//! The page shows messages of clients to everyone who can open it, so [`ServiceSettings::is_inspectable`] is off by default.
-//!
-//! [`ServiceSettings::is_inspectable`]: crate::ServiceSettings::is_inspectable
+//! The page shows messages of clients to everyone who can open it, so it is off by default.
 
 use std::{
     convert::Infallible,
@@ -28,7 +26,6 @@ use axum::{
 };
 use futures_util::stream;
 use serde::Deserialize;
-use tokio::time::Instant;
 
 use crate::registry::Registry;
 use rates::Rates;
@@ -38,11 +35,11 @@ mod rates;
 mod snapshot;
 
 /// Time between two updates of a page.
-pub const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+pub(crate) const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 /// Events per stream before the browser must reconnect, which it does automatically: no page holds a permit for ever.
 const MAX_EVENTS_PER_STREAM: u32 = 600;
 /// Maximum number of pages that receive updates; a further one is answered with 503.
-pub const MAX_VIEWERS: usize = 16;
+pub(crate) const MAX_VIEWERS: usize = 16;
 
 const SECURITY_POLICY: &str =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'";
@@ -116,14 +113,8 @@ async fn asset(content_type: &'static str, text: &'static str) -> Response {
 }
 
 async fn metrics(State(registry): State<Arc<Registry>>) -> Response {
-    for (name, hub) in registry.all_hubs() {
-        let (groups, connections) = hub.counts();
-        registry.metrics().set_gauges(name.as_str(), groups, &connections);
-    }
-    registry.metrics().set_memory(&registry.settings().memory);
-    registry.metrics().set_history(&registry.history().counts(Instant::now()));
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, content_type)], registry.metrics().to_openmetrics()).into_response()
+    ([(header::CONTENT_TYPE, content_type)], registry.openmetrics()).into_response()
 }
 
 async fn document(State(registry): State<Arc<Registry>>, Query(selection): Query<PageQuery>) -> Response {

@@ -29,7 +29,7 @@ pub const DEFAULT_MEMORY_LIMIT_BYTES: usize = 1024 * 1024 * 1024;
 pub const MIN_MEMORY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 /// Memory charged for an open connection, in bytes: its tasks, tables and buffers while idle, and
 /// a queue of a few messages for each direction.
-pub const CONNECTION_BYTES: usize = 16 * 1024;
+pub(crate) const CONNECTION_BYTES: usize = 16 * 1024;
 /// Size of a queue that [`CONNECTION_BYTES`] covers, in bytes. Spares a queue of a few messages the shared counter.
 pub(crate) const INCLUDED_BYTES: usize = 4 * 1024;
 /// Unit of a queue's charge, in bytes: a queue that grows message by message rarely touches the shared counter.
@@ -41,7 +41,7 @@ const EVICTION_STEP: usize = 256;
 
 /// Memory budget of a service. Clones share the budget.
 #[derive(Debug, Clone)]
-pub struct MemoryBudget(Arc<Ledger>);
+pub(crate) struct MemoryBudget(Arc<Ledger>);
 
 /// Memory that the service can do without, such as its history.
 pub(crate) trait Reclaim: Send + Sync {
@@ -83,7 +83,7 @@ impl Default for MemoryBudget {
 impl MemoryBudget {
     /// Creates a budget of `limit` bytes.
     #[must_use]
-    pub fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         let (used, refusals) = (AtomicUsize::new(0), AtomicU64::new(0));
         let evict_above = AtomicUsize::new(limit - limit / RESERVE);
         let (clients, reclaim) = (Mutex::default(), Mutex::default());
@@ -92,19 +92,19 @@ impl MemoryBudget {
 
     /// Returns the limit, in bytes.
     #[must_use]
-    pub fn limit(&self) -> usize {
+    pub(crate) fn limit(&self) -> usize {
         self.0.limit
     }
 
     /// Returns the charged memory, in bytes.
     #[must_use]
-    pub fn used(&self) -> usize {
+    pub(crate) fn used(&self) -> usize {
         self.0.used.load(Ordering::Relaxed)
     }
 
     /// Returns how many queues and connections were refused, and clients evicted, because memory ran short.
     #[must_use]
-    pub fn refusals(&self) -> u64 {
+    pub(crate) fn refusals(&self) -> u64 {
         self.0.refusals.load(Ordering::Relaxed)
     }
 

@@ -27,7 +27,7 @@ const SLICES_PER_WRITE: usize = 256;
 
 /// Frames that are queued, or being written.
 #[derive(Debug, Default)]
-pub struct Backlog {
+pub(crate) struct Backlog {
     pieces: VecDeque<Piece>,
     /// Short frames after all `pieces`.
     open: Vec<u8>,
@@ -79,7 +79,7 @@ impl Piece {
 
 /// Frames that are written next.
 #[derive(Debug, Default)]
-pub struct WriteBatch {
+pub(crate) struct WriteBatch {
     pieces: Vec<Bytes>,
     last: Vec<u8>,
     /// Size of the frames, in bytes, as in [`Backlog::cost`].
@@ -90,7 +90,7 @@ pub struct WriteBatch {
 
 impl WriteBatch {
     /// Returns the bytes to write, in slices of whole frames or parts of frames. The header of a frame is never split.
-    pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn slices(&self) -> impl Iterator<Item = &[u8]> {
         let last = (!self.last.is_empty()).then_some(&self.last[..]);
         self.pieces.iter().map(|piece| &piece[..]).chain(last)
     }
@@ -99,19 +99,19 @@ impl WriteBatch {
 impl Backlog {
     /// Returns whether there are no frames.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.pieces.is_empty() && self.open.is_empty()
     }
 
     /// Returns the size of the frames, in bytes, overhead included.
     #[must_use]
-    pub fn cost(&self) -> usize {
+    pub(crate) fn cost(&self) -> usize {
         self.cost
     }
 
     /// Returns the memory that is not shared with other outboxes, in bytes.
     #[must_use]
-    pub fn own_bytes(&self) -> usize {
+    pub(crate) fn own_bytes(&self) -> usize {
         self.own_bytes
     }
 
@@ -121,7 +121,7 @@ impl Backlog {
     }
 
     /// Removes the frames to write next; `None` if there are none.
-    pub fn take_batch(&mut self) -> Option<WriteBatch> {
+    pub(crate) fn take_batch(&mut self) -> Option<WriteBatch> {
         if self.is_empty() {
             return None;
         }
@@ -147,9 +147,9 @@ impl Backlog {
         Some(batch)
     }
 
-    /// Joins all bytes. For tests: writing uses [`Backlog::take_batch`].
-    #[must_use]
-    pub fn concat(mut self) -> Vec<u8> {
+    /// Joins all bytes.
+    #[cfg(test)]
+    pub(crate) fn concat(mut self) -> Vec<u8> {
         let batches = std::iter::from_fn(|| self.take_batch());
         batches.flat_map(|batch| batch.slices().collect::<Vec<_>>().concat()).collect()
     }

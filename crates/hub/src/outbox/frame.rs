@@ -8,11 +8,11 @@ use crate::memory::MemoryBudget;
 
 /// Maximum length of a frame that is copied into the outboxes of clients that keep up, in bytes; longer ones are shared. For a short frame, a
 /// reference count, a queue entry and a slice of the vectored write cost more than the copy.
-pub const COPIED_BYTES: usize = 1024;
+pub(crate) const COPIED_BYTES: usize = 1024;
 
 /// Whole WebSocket frame, encoded once for any number of clients.
 #[derive(Debug, Clone)]
-pub enum EncodedFrame {
+pub(crate) enum EncodedFrame {
     /// Frame to copy into each outbox.
     Short {
         /// Unused bytes up to `start`, then the frame.
@@ -27,13 +27,13 @@ pub enum EncodedFrame {
 impl EncodedFrame {
     /// Encodes a frame with a copy of `payload`.
     #[must_use]
-    pub fn new(opcode: Opcode, payload: &[u8]) -> Self {
+    pub(crate) fn new(opcode: Opcode, payload: &[u8]) -> Self {
         Self::from(encode::encode(opcode, payload))
     }
 
     /// Encodes a frame in `buffer`, which consists of [`encode::HEADER_PLACEHOLDER`] and the payload.
     #[must_use]
-    pub fn in_place(opcode: Opcode, mut buffer: Vec<u8>) -> Self {
+    pub(crate) fn in_place(opcode: Opcode, mut buffer: Vec<u8>) -> Self {
         let start = encode::encode_in_place(opcode, &mut buffer);
         Self::starting_at(start, buffer)
     }
@@ -49,7 +49,7 @@ impl EncodedFrame {
 
     /// Returns the buffer for reuse; `None` if outboxes may share it.
     #[must_use]
-    pub fn into_buffer(self) -> Option<Vec<u8>> {
+    pub(crate) fn into_buffer(self) -> Option<Vec<u8>> {
         match self {
             Self::Short { buffer, .. } => Some(buffer),
             Self::Long(_) => None,
@@ -58,7 +58,7 @@ impl EncodedFrame {
 
     /// Returns the bytes of the frame, header included.
     #[must_use]
-    pub fn as_slice(&self) -> &[u8] {
+    pub(crate) fn as_slice(&self) -> &[u8] {
         match self {
             Self::Short { buffer, start } => buffer.get(*start..).unwrap_or_default(),
             Self::Long(bytes) => bytes,
@@ -106,25 +106,19 @@ impl ShareableFrame {
 
 /// Frame whose beginning and end differ from client to client.
 #[derive(Debug, Clone, Copy)]
-pub struct FrameParts<'a> {
+pub(crate) struct FrameParts<'a> {
     /// Frame header, and the beginning of the payload if that differs.
-    pub head: &'a [u8],
+    pub(crate) head: &'a [u8],
     /// Bytes that all clients share.
-    pub body: &'a Bytes,
+    pub(crate) body: &'a Bytes,
     /// End of the payload.
-    pub tail: &'a [u8],
+    pub(crate) tail: &'a [u8],
 }
 
 impl FrameParts<'_> {
     /// Returns the length of the frame, in bytes.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.head.len() + self.body.len() + self.tail.len()
-    }
-
-    /// Returns `false` for every frame, since it has a header.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }

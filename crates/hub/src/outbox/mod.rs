@@ -28,24 +28,24 @@ mod frame;
 mod shared;
 mod state;
 
-pub use backlog::{Backlog, WriteBatch};
+pub(crate) use backlog::{Backlog, WriteBatch};
 pub(crate) use frame::ShareableFrame;
-pub use frame::{COPIED_BYTES, EncodedFrame, FrameParts};
+pub(crate) use frame::{EncodedFrame, FrameParts};
 pub(crate) use shared::{BlockSource, CurrentBlock};
 use state::State;
 
 /// Maximum size of the frames queued for one client, in bytes (limit of the cloud service).
-pub const OUTBOX_LIMIT_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) const OUTBOX_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 /// High-water mark, in bytes: above it, publishers wait for the client. Far more than a socket takes in one write, so
 /// that waiting does not reduce the throughput.
-pub const HIGH_WATER_MARK_BYTES: usize = 1024 * 1024;
+pub(crate) const HIGH_WATER_MARK_BYTES: usize = 1024 * 1024;
 /// Size of a queue up to which it is that of a client that keeps up, in bytes. Of a larger one, the memory budget learns the
 /// size message by message.
 const BEHIND_BYTES: usize = 64 * 1024;
 
 /// Request to a publisher, returned by the queue of a receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backpressure {
+pub(crate) enum Backpressure {
     /// Publish on.
     None,
     /// Wait until the client has caught up; see [`Outbox::wait_until_caught_up`].
@@ -56,7 +56,7 @@ pub enum Backpressure {
 
 /// Next step of the writer.
 #[derive(Debug)]
-pub enum NextWrite {
+pub(crate) enum NextWrite {
     /// Write these frames, and call [`Outbox::complete_write`] after each batch.
     Frames(Backlog),
     /// Write the close frame, then shut the socket down.
@@ -65,7 +65,7 @@ pub enum NextWrite {
 
 /// Queue between the hub and the writer of one socket.
 #[derive(Debug)]
-pub struct Outbox {
+pub(crate) struct Outbox {
     /// Held for a few instructions only; no I/O happens under the lock.
     state: Mutex<State>,
     /// `true` while the outbox is above its high-water mark. Spares the reader of the same client the lock after each
@@ -103,17 +103,17 @@ impl Outbox {
     }
 
     /// Queues a frame. Dropped after [`Outbox::close`].
-    pub fn push(&self, frame: &EncodedFrame) -> Backpressure {
+    pub(crate) fn push(&self, frame: &EncodedFrame) -> Backpressure {
         self.push_until(frame, None)
     }
 
     /// Queues a frame that is dropped if it is not written by `expires_at`.
-    pub fn push_until(&self, frame: &EncodedFrame, expires_at: Option<Instant>) -> Backpressure {
+    pub(crate) fn push_until(&self, frame: &EncodedFrame, expires_at: Option<Instant>) -> Backpressure {
         self.queue(frame.as_slice().len(), |backlog| backlog.push(frame, expires_at))
     }
 
     /// Queues a frame that consists of parts, one after the other.
-    pub fn push_parts(&self, parts: FrameParts<'_>, expires_at: Option<Instant>) -> Backpressure {
+    pub(crate) fn push_parts(&self, parts: FrameParts<'_>, expires_at: Option<Instant>) -> Backpressure {
         self.queue(parts.len(), |backlog| backlog.push_parts(parts, expires_at))
     }
 
@@ -166,7 +166,7 @@ impl Outbox {
     }
 
     /// Drops the queued frames, and closes the connection.
-    pub fn abandon(&self, close: Close) {
+    pub(crate) fn abandon(&self, close: Close) {
         let state = self.state();
         if !state.is_closed {
             self.discard(state, close);
@@ -180,7 +180,7 @@ impl Outbox {
     }
 
     /// Closes the connection after the queued frames have been written. Does nothing if it is closed already.
-    pub fn close(&self, close: Close) {
+    pub(crate) fn close(&self, close: Close) {
         let state = self.state();
         if !state.is_closed {
             self.end(state, close);
@@ -188,7 +188,7 @@ impl Outbox {
     }
 
     /// Drops the queued frames, and closes the socket without a close frame.
-    pub fn abort(&self) {
+    pub(crate) fn abort(&self) {
         let mut state = self.state();
         state.queued = Backlog::default();
         state.was_aborted = true;
@@ -197,7 +197,7 @@ impl Outbox {
 
     /// Returns whether [`Outbox::abort`] closed the socket.
     #[must_use]
-    pub fn was_aborted(&self) -> bool {
+    pub(crate) fn was_aborted(&self) -> bool {
         self.state().was_aborted
     }
 
@@ -218,7 +218,7 @@ impl Outbox {
     }
 
     /// Waits for the queued frames, or, once the outbox is closed and empty, for the close frame.
-    pub async fn next_write(&self) -> NextWrite {
+    pub(crate) async fn next_write(&self) -> NextWrite {
         loop {
             {
                 let mut state = self.state();
@@ -239,7 +239,7 @@ impl Outbox {
     }
 
     /// Records that a batch has been written to the socket.
-    pub fn complete_write(&self, batch: &WriteBatch) {
+    pub(crate) fn complete_write(&self, batch: &WriteBatch) {
         let mut state = self.state();
         let was_above_mark = state.is_above_mark();
         state.in_flight = state.in_flight.saturating_sub(batch.cost);
@@ -269,7 +269,7 @@ impl Outbox {
 
     /// Waits until the outbox is below its high-water mark, or closed. Called by the reader of the same client:
     /// requests of a client that does not read its responses are not read.
-    pub async fn wait_for_capacity(&self) {
+    pub(crate) async fn wait_for_capacity(&self) {
         // Fast path: below the mark.
         if !self.is_behind.load(Ordering::Relaxed) {
             return;
@@ -291,7 +291,7 @@ impl Outbox {
 
     /// Waits until the outbox is below its high-water mark, closed, or without backpressure. Returns `false` at
     /// `deadline`.
-    pub async fn wait_until_caught_up(&self, deadline: Instant) -> bool {
+    pub(crate) async fn wait_until_caught_up(&self, deadline: Instant) -> bool {
         let caught_up = async {
             loop {
                 let drained = self.drained.notified();
@@ -308,14 +308,14 @@ impl Outbox {
     }
 
     /// Marks the client as slow: until its outbox is empty, publishers do not wait for it.
-    pub fn stop_backpressure(&self) {
+    pub(crate) fn stop_backpressure(&self) {
         self.state().is_slow = true;
         // Other publishers that wait for this client continue, too.
         self.drained.notify_waiters();
     }
 
     /// Waits until the outbox is closed, by [`Outbox::close`], [`Outbox::abort`] or at its limit. Supports one waiter.
-    pub async fn closed(&self) {
+    pub(crate) async fn closed(&self) {
         if !self.state().is_closed {
             self.closed.notified().await;
         }

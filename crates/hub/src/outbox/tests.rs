@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{backlog::WriteBatch, *};
+use super::{backlog::WriteBatch, frame::COPIED_BYTES, *};
 use crate::memory::MemoryBudget;
 
 const TIMEOUT: Duration = Duration::from_secs(2);

@@ -26,14 +26,14 @@ use crate::{
 
 /// Maximum number of unacknowledged messages (client specification). A further one ends the connection for good, with
 /// close code 1008.
-pub const UNACKNOWLEDGED_LIMIT: usize = 1000;
+pub(crate) const UNACKNOWLEDGED_LIMIT: usize = 1000;
 /// Maximum size of all unacknowledged messages, in bytes (client specification).
-pub const UNACKNOWLEDGED_LIMIT_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) const UNACKNOWLEDGED_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 /// High-water mark: with more unacknowledged messages, publishers wait for the client, as for a full outbox. Clients
 /// acknowledge at least once a second.
-pub const UNACKNOWLEDGED_HIGH_WATER_MARK: usize = UNACKNOWLEDGED_LIMIT / 2;
+pub(crate) const UNACKNOWLEDGED_HIGH_WATER_MARK: usize = UNACKNOWLEDGED_LIMIT / 2;
 /// High-water mark in bytes.
-pub const UNACKNOWLEDGED_HIGH_WATER_MARK_BYTES: usize = UNACKNOWLEDGED_LIMIT_BYTES / 2;
+pub(crate) const UNACKNOWLEDGED_HIGH_WATER_MARK_BYTES: usize = UNACKNOWLEDGED_LIMIT_BYTES / 2;
 
 /// Size by which an acknowledged message counts at least as progress of the client, in bytes: clients acknowledge once
 /// a second, and may not have more than [`UNACKNOWLEDGED_LIMIT`] short messages open.
@@ -46,7 +46,7 @@ const RETAINED_CAPACITY: usize = 64;
 
 /// Queue of one reliable connection.
 #[derive(Debug)]
-pub struct ReliableQueue {
+pub(crate) struct ReliableQueue {
     /// Held for a few instructions only; no I/O happens under the lock.
     state: Mutex<State>,
     drained: Notify,
@@ -73,7 +73,7 @@ struct State {
 
 /// Message without a sequence id: the bytes that all clients share.
 #[derive(Debug, Clone)]
-pub enum Unsequenced {
+pub(crate) enum Unsequenced {
     /// JSON object without its closing brace.
     Json(Bytes),
     /// Fields of a protobuf data message.
@@ -150,9 +150,14 @@ impl ReliableQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues the message at `position` of the hub, and sends it if there is a socket. Positions ascend. After `expires_at` it is not sent (again). Dropped if the
-    /// connection has ended; ends the connection if the queue is full.
-    pub fn push(&self, position: u64, message: Unsequenced, expires_at: Option<Instant>) -> Backpressure {
+    /// Queues the message at `position` of the hub, and sends it if there is a socket. Positions ascend. After
+    /// `expires_at` it is not sent (again). Dropped if the connection has ended; ends the connection if the queue is full.
+    pub(crate) fn push(
+        &self,
+        position: u64,
+        message: Unsequenced,
+        expires_at: Option<Instant>,
+    ) -> Backpressure {
         let mut state = self.state();
         if state.has_ended {
             return Backpressure::Slow;
@@ -185,7 +190,7 @@ impl ReliableQueue {
     }
 
     /// Drops the messages up to the sequence id `id`, which the client has received.
-    pub fn acknowledge(&self, id: u64) {
+    pub(crate) fn acknowledge(&self, id: u64) {
         let mut state = self.state();
         while state.retained.front().is_some_and(|message| message.sequence.id <= id) {
             let acknowledged = state.retained.pop_front().map_or(0, |retained| retained.message.len());
@@ -203,7 +208,7 @@ impl ReliableQueue {
     }
 
     /// Sends a frame without a sequence id. Dropped if there is no socket.
-    pub fn send_unsequenced(&self, frame: &EncodedFrame) {
+    pub(crate) fn send_unsequenced(&self, frame: &EncodedFrame) {
         if let Some(outbox) = &self.state().transport {
             // A client's own responses never delay publishers.
             outbox.push(frame);
@@ -211,12 +216,12 @@ impl ReliableQueue {
     }
 
     /// Ends the connection for good: sends what is queued, then the close frame.
-    pub fn close(&self, close: Close) {
+    pub(crate) fn close(&self, close: Close) {
         self.end(&mut self.state(), close);
     }
 
     /// Ends the connection for good, without what is queued.
-    pub fn abandon(&self, close: Close) {
+    pub(crate) fn abandon(&self, close: Close) {
         let mut state = self.state();
         if let Some(outbox) = &state.transport {
             outbox.abandon(close.clone());
@@ -242,7 +247,7 @@ impl ReliableQueue {
     }
 
     /// Waits until the connection has ended for good.
-    pub async fn ended(&self) {
+    pub(crate) async fn ended(&self) {
         let ended = self.ended.notified();
         tokio::pin!(ended);
         // Registered before the check, so that no notification is missed in between.
@@ -254,26 +259,26 @@ impl ReliableQueue {
 
     /// Returns whether the connection has ended for good.
     #[must_use]
-    pub fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.state().has_ended
     }
 
     /// Returns whether the connection has a socket.
     #[must_use]
-    pub fn has_transport(&self) -> bool {
+    pub(crate) fn has_transport(&self) -> bool {
         self.state().transport.is_some()
     }
 
     /// Attaches a new socket, and returns its outbox, which holds all unacknowledged messages. `None` if the connection
     /// has ended.
     #[must_use]
-    pub fn attach(&self) -> Option<Arc<Outbox>> {
+    pub(crate) fn attach(&self) -> Option<Arc<Outbox>> {
         self.attach_after(None)
     }
 
     /// Attaches a new socket like [`ReliableQueue::attach`], but queues `greeting` first.
     #[must_use]
-    pub fn attach_after(&self, greeting: Option<EncodedFrame>) -> Option<Arc<Outbox>> {
+    pub(crate) fn attach_after(&self, greeting: Option<EncodedFrame>) -> Option<Arc<Outbox>> {
         let mut state = self.state();
         if state.has_ended {
             return None;
@@ -292,7 +297,7 @@ impl ReliableQueue {
     }
 
     /// Aborts the current socket on behalf of a new one. Returns a ticket, valid until the next call.
-    pub fn fence(&self) -> u64 {
+    pub(crate) fn fence(&self) -> u64 {
         let mut state = self.state();
         if let Some(outbox) = state.transport.take() {
             outbox.abort();
@@ -303,14 +308,14 @@ impl ReliableQueue {
 
     /// Returns whether `ticket` is the latest that [`ReliableQueue::fence`] has returned.
     #[must_use]
-    pub fn is_newest(&self, ticket: u64) -> bool {
+    pub(crate) fn is_newest(&self, ticket: u64) -> bool {
         self.state().newest_ticket == ticket
     }
 
     /// Detaches a socket that was lost. Returns the generation to pass to [`ReliableQueue::is_detached_since`]; `None`
     /// if another socket has replaced it already.
     #[must_use]
-    pub fn detach(&self, lost: &Arc<Outbox>) -> Option<u64> {
+    pub(crate) fn detach(&self, lost: &Arc<Outbox>) -> Option<u64> {
         let mut state = self.state();
         if !state.transport.as_ref().is_some_and(|transport| Arc::ptr_eq(transport, lost)) {
             return None;
@@ -325,14 +330,14 @@ impl ReliableQueue {
 
     /// Returns whether the connection is still without a socket since [`ReliableQueue::detach`] returned `generation`.
     #[must_use]
-    pub fn is_detached_since(&self, generation: u64) -> bool {
+    pub(crate) fn is_detached_since(&self, generation: u64) -> bool {
         let state = self.state();
         state.transport.is_none() && state.generation == generation
     }
 
     /// Waits until the client is below the high-water marks of this queue and of its outbox, or without backpressure.
     /// Returns `false` at `deadline`.
-    pub async fn wait_until_caught_up(&self, deadline: Instant) -> bool {
+    pub(crate) async fn wait_until_caught_up(&self, deadline: Instant) -> bool {
         let transport = self.state().transport.clone();
         if let Some(outbox) = transport
             && !outbox.wait_until_caught_up(deadline).await
@@ -354,7 +359,7 @@ impl ReliableQueue {
     }
 
     /// Marks the client as slow: until its queue is empty, publishers do not wait for it.
-    pub fn stop_backpressure(&self) {
+    pub(crate) fn stop_backpressure(&self) {
         let mut state = self.state();
         state.is_slow = true;
         if let Some(outbox) = &state.transport {

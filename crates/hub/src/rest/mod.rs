@@ -91,7 +91,7 @@ async fn execute(
             registry.history().clock().synchronize(now, SystemTime::now());
             let is_excluded = |connection: &ClientConnection| parameters.is_excluded(connection.id.as_str());
             // REST requests are not throttled: the outbox limit of each receiver bounds the queued frames.
-            drop(hub.publish(recipients.audience(), filter.as_ref(), is_excluded, &mut broadcast, now));
+            drop(hub.fan_out(recipients.audience(), filter.as_ref(), is_excluded, &mut broadcast, now));
             Ok(StatusCode::ACCEPTED.into_response())
         }
         HubOperation::Close(recipients) => {

@@ -24,11 +24,11 @@ use webpubsub_protocol::{
 
 use crate::{
     ack_history::AckHistory,
-    backpressure::StallAllowance,
+    backpressure::{SlowReceivers, StallAllowance},
     broadcast::{Broadcast, Scratch},
     connection::{ClientConnection, WireFormat},
     event_handler::{EventError, EventReply, UserEvent},
-    hub::{Hub, SlowReceivers},
+    hub::{Hub, check_json},
 };
 use publishing::Publication;
 use streams::PublishedStreams;
@@ -36,11 +36,9 @@ use streams::PublishedStreams;
 mod publishing;
 mod streams;
 
-pub use streams::{MAX_STREAM_ID_BYTES, MAX_STREAMS};
-
 /// Message from the client.
 #[derive(Debug, Clone, Copy)]
-pub enum Incoming<'a> {
+pub(crate) enum Incoming<'a> {
     /// Text message.
     Text(&'a str),
     /// Binary message.
@@ -60,7 +58,7 @@ impl Incoming<'_> {
 
 /// Action of the driver after a message.
 #[derive(Debug)]
-pub enum SessionAction {
+pub(crate) enum SessionAction {
     /// Read the next message.
     Continue,
     /// Wait for these receivers, then read the next message.
@@ -73,16 +71,16 @@ pub enum SessionAction {
 
 /// Event that waits for the answer of the upstream event handler.
 #[derive(Debug)]
-pub struct PendingEvent {
+pub(crate) struct PendingEvent {
     /// Event to dispatch.
-    pub event: UserEvent,
+    pub(crate) event: UserEvent,
     /// Destination of the answer.
-    pub reply_to: ReplyTarget,
+    pub(crate) reply_to: ReplyTarget,
 }
 
 /// Destination of an event handler's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReplyTarget {
+pub(crate) enum ReplyTarget {
     /// An event, with the ack id if the client wants an ack.
     Event(Option<u64>),
     /// A message of a simple client.
@@ -93,7 +91,7 @@ pub enum ReplyTarget {
 
 /// Treatment of the messages of a simple WebSocket client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SimpleMode {
+pub(crate) enum SimpleMode {
     /// Dispatches each as a user event called `message`.
     SendEvent,
     /// Publishes each to a group.
@@ -106,7 +104,7 @@ pub enum SimpleMode {
 }
 
 /// Session of one client.
-pub struct Session {
+pub(crate) struct Session {
     hub: Arc<Hub>,
     connection: Arc<ClientConnection>,
     simple_mode: SimpleMode,
@@ -120,7 +118,7 @@ pub struct Session {
 impl Session {
     /// Creates the session of `connection`, which must be in `hub`. `simple_mode` applies to simple clients only.
     #[must_use]
-    pub fn new(hub: Arc<Hub>, connection: Arc<ClientConnection>, simple_mode: SimpleMode) -> Self {
+    pub(crate) fn new(hub: Arc<Hub>, connection: Arc<ClientConnection>, simple_mode: SimpleMode) -> Self {
         Self {
             hub,
             connection,
@@ -134,7 +132,7 @@ impl Session {
 
     /// Returns the connection of the session.
     #[must_use]
-    pub fn connection(&self) -> &Arc<ClientConnection> {
+    pub(crate) fn connection(&self) -> &Arc<ClientConnection> {
         &self.connection
     }
 
@@ -146,19 +144,19 @@ impl Session {
     }
 
     /// Waits for receivers of the client's messages, within its allowance.
-    pub async fn wait_for(&mut self, receivers: SlowReceivers) {
+    pub(crate) async fn wait_for(&mut self, receivers: SlowReceivers) {
         self.stall_allowance.wait_for(receivers).await;
     }
 
     /// Ends the connection for good: ends its streams, and removes it from the hub. Returns `false` if it had ended
     /// before.
-    pub fn end(&mut self, now: Instant) -> bool {
+    pub(crate) fn end(&mut self, now: Instant) -> bool {
         self.cancel_streams(now);
         self.hub.remove(&self.connection)
     }
 
     /// Handles one message, read at `now`.
-    pub fn receive(&mut self, message: Incoming<'_>, now: Instant) -> SessionAction {
+    pub(crate) fn receive(&mut self, message: Incoming<'_>, now: Instant) -> SessionAction {
         self.hub.traffic().received.inc();
         self.hub.traffic().received_bytes.inc_by(message.len());
         match (self.connection.format, message) {
@@ -214,12 +212,13 @@ impl Session {
     }
 
     /// Sends the answer of the upstream event handler to the client.
-    pub fn complete_event(
+    pub(crate) fn complete_event(
         &mut self,
         reply_to: ReplyTarget,
         answer: Result<Option<EventReply>, EventError>,
         now: Instant,
     ) -> SessionAction {
+        let answer = answer.and_then(valid_reply);
         if let Err(error) = &answer {
             tracing::debug!(connection = %self.connection.id, %error, "event failed");
         }
@@ -354,6 +353,14 @@ impl Session {
             message: format!("The client does not have permission to {verb} group '{group}'."),
         })
     }
+}
+
+/// Rejects a reply with invalid JSON: it becomes part of a frame as it is.
+fn valid_reply(reply: Option<EventReply>) -> Result<Option<EventReply>, EventError> {
+    if let Some(reply) = &reply {
+        check_json(&reply.payload).map_err(|error| EventError::Failed(error.to_string()))?;
+    }
+    Ok(reply)
 }
 
 /// Returns the error of a failed event. The cause is logged only: it may hold details of the handler.

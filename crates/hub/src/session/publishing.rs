@@ -15,11 +15,7 @@ use super::{
     Session, SessionAction,
     streams::{FragmentStatus, PublishedStream},
 };
-use crate::{
-    broadcast::Broadcast,
-    connection::ClientConnection,
-    hub::{Audience, SlowReceivers},
-};
+use crate::{backpressure::SlowReceivers, broadcast::Broadcast, connection::ClientConnection, hub::Audience};
 
 /// Message to publish to a group.
 pub(super) struct Publication<'a> {
@@ -54,7 +50,7 @@ impl Session {
         let is_excluded = |connection: &ClientConnection| no_echo && connection.id == self.connection.id;
         let mut broadcast = Broadcast::with_scratch(self.scratch.take(), message);
         broadcast.expire_after(ttl_seconds, now);
-        let slow_receivers = self.hub.publish(Audience::Group(group), None, is_excluded, &mut broadcast, now);
+        let slow_receivers = self.hub.fan_out(Audience::Group(group), None, is_excluded, &mut broadcast, now);
         self.scratch.set(broadcast.into_scratch());
         slow_receivers
     }
@@ -158,12 +154,12 @@ impl Session {
 
     /// Returns the time of the next call of [`Session::deadline_reached`].
     #[must_use]
-    pub fn next_deadline(&self) -> Option<Instant> {
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.streams.next_deadline()
     }
 
     /// Ends the streams whose idle timeout has passed.
-    pub fn deadline_reached(&mut self, now: Instant) {
+    pub(crate) fn deadline_reached(&mut self, now: Instant) {
         for (id, stream) in self.streams.close_idle(now) {
             let error = AckError {
                 name: StreamError::IDLE_TIMEOUT.to_owned(),
@@ -181,7 +177,7 @@ impl Session {
     }
 
     /// Restarts the idle timeouts of all streams after the client has recovered on a new socket.
-    pub fn restart_stream_timers(&mut self, now: Instant) {
+    pub(crate) fn restart_stream_timers(&mut self, now: Instant) {
         self.streams.restart_timers(now);
     }
 

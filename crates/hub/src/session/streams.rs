@@ -14,9 +14,9 @@ use webpubsub_protocol::{
 };
 
 /// Maximum number of open streams of one connection. Bounds the memory that a client can claim.
-pub const MAX_STREAMS: usize = 100;
+pub(crate) const MAX_STREAMS: usize = 100;
 /// Maximum length of a stream id, in bytes.
-pub const MAX_STREAM_ID_BYTES: usize = 256;
+pub(crate) const MAX_STREAM_ID_BYTES: usize = 256;
 
 /// State of an open stream.
 #[derive(Debug, Clone, PartialEq, Eq)]

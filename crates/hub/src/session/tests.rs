@@ -207,6 +207,9 @@ async fn an_invocation_returns_the_reply_of_the_event_handler() {
     client.session.complete_event(reply_to, Ok(Some(reply)), Instant::now());
     let answer = r#"{"type":"invokeResponse","invocationId":"1","success":true,"dataType":"json","data":3}"#;
     assert_eq!(client.received().await, [answer]);
+    let invalid = EventReply::from(Payload::Json("3},".into()));
+    client.session.complete_event(ReplyTarget::Invocation("2".to_owned()), Ok(Some(invalid)), Instant::now());
+    assert!(client.received().await[0].contains(r#""invocationId":"2","success":false"#));
     let failed = client.request(invoke).await;
     assert!(failed[0].contains(r#""success":false,"error":{"name":"InternalServerError""#), "{failed:?}");
     let cancel = r#"{"type":"cancelInvocation","invocationId":"1"}"#;

@@ -24,13 +24,13 @@ use crate::{
 };
 
 /// Time that a closing client has to read the queued frames and the close frame, and to close the socket.
-pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time without progress after which a write fails: the client does not read, and is considered lost.
-pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Runs a session on a socket until the socket ends, and dispatches its events to `handler`. Returns the kind of the
 /// end.
-pub async fn run(
+pub(crate) async fn run(
     socket: impl AsyncRead + AsyncWrite + Send,
     session: &mut Session,
     outbox: &Outbox,
@@ -79,7 +79,7 @@ pub async fn run(
 }
 
 /// Sends a close frame, then shuts the socket down.
-pub async fn reject(mut socket: impl AsyncWrite + Unpin, close: &Close) {
+pub(crate) async fn reject(mut socket: impl AsyncWrite + Unpin, close: &Close) {
     let closing = async {
         socket.write_all(&encode_close(close.code, &close.reason)).await?;
         socket.shutdown().await

@@ -1,4 +1,4 @@
 //! WebSocket connections: sockets, deadlines and pings. [`webpubsub_websocket`] has the framing.
 
-pub mod driver;
-pub mod inbox;
+pub(crate) mod driver;
+pub(crate) mod inbox;

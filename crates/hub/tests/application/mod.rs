@@ -34,10 +34,7 @@ use tokio_tungstenite::{
     },
 };
 use tower::ServiceExt;
-use webpubsub_hub::{
-    Service, ServiceSettings,
-    http_handlers::{HttpEventHandlers, delivery::HANDLER_TIMEOUT},
-};
+use webpubsub_hub::{Service, http::HANDLER_TIMEOUT};
 use webpubsub_protocol::{
     connection_string::AccessKey,
     token::{Claims, UnixTime, event_signature, sign},
@@ -252,7 +249,7 @@ async fn read(request: Request, attempts: &Mutex<HashMap<String, usize>>) -> Eve
 /// Running service with the hub `chat`.
 pub struct Running {
     address: String,
-    service: Arc<Service>,
+    service: Service,
 }
 
 pub async fn service(rules: &[&str]) -> Running {
@@ -270,15 +267,10 @@ pub async fn anonymous_service(rules: &[&str]) -> Running {
 async fn start(rules: &[&str], timeout: Duration, allows_anonymous: bool) -> Running {
     // Fails if another test of this process has installed the provider.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let settings =
-        ServiceSettings { access_keys: vec![key()], accepts_any_host: true, ..ServiceSettings::default() };
     let rules = rules.iter().map(|rule| rule.parse().unwrap()).collect();
-    let handlers = HttpEventHandlers::new(rules, vec![key()], Arc::clone(&settings.metrics)).unwrap();
-    let service = Service::new(ServiceSettings {
-        event_handler: Some(Arc::new(handlers.with_timeout(timeout))),
-        allows_anonymous,
-        ..settings
-    });
+    let builder = Service::builder().access_key(key()).accept_any_host(true).inspectable(true);
+    let builder = builder.allow_anonymous(allows_anonymous).http_event_handlers(rules, timeout);
+    let service = builder.build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(axum::serve(listener, service.router()).into_future());
@@ -308,11 +300,16 @@ impl Running {
         self.service.router().oneshot(request).await.unwrap().status()
     }
 
-    /// Waits until a reliable connection has lost its socket.
-    pub async fn until_detached(&self, id: &str) {
+    /// Waits until the inspector shows that the only connection has lost its socket.
+    pub async fn until_detached(&self) {
         let is_detached = async {
-            while !self.service.hub_named("chat").is_some_and(|hub| hub.connection(id).unwrap().is_detached())
-            {
+            loop {
+                let request = Request::get("/_hub").body(Body::empty()).unwrap();
+                let response = self.service.router().oneshot(request).await.unwrap();
+                let page = response.into_body().collect().await.unwrap().to_bytes();
+                if String::from_utf8_lossy(&page).contains("Disconnected, kept for recovery") {
+                    break;
+                }
                 tokio::task::yield_now().await;
             }
         };

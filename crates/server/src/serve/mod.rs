@@ -40,7 +40,7 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
     server.serve(app, service).await
 }
 
-fn app(config: &ServeConfig, service: Option<&Arc<Service>>) -> Router {
+fn app(config: &ServeConfig, service: Option<&Service>) -> Router {
     let negotiator = Arc::new(Negotiator::new(config));
     let lister = GroupLister::new(&negotiator, service);
     let mut app = Router::new()

@@ -11,6 +11,7 @@ use super::{
     forwarded::TrustedProxies,
     history,
     host::{Host, HostPolicy},
+    origin::OriginPolicy,
     tls::TlsFiles,
 };
 use crate::{
@@ -19,11 +20,8 @@ use crate::{
 };
 use bytesize::ByteSize;
 use webpubsub_hub::{
-    admission::ClientLimits,
-    history::HistoryRule,
-    http_handlers::{delivery::HANDLER_TIMEOUT, rule::Rule},
-    memory::MIN_MEMORY_LIMIT_BYTES,
-    origin::OriginPolicy,
+    ClientLimits, HistoryRule, MIN_MEMORY_LIMIT_BYTES,
+    http::{HANDLER_TIMEOUT, Rule},
 };
 use webpubsub_protocol::endpoint::Endpoint;
 
@@ -190,7 +188,7 @@ fn check_origin(origin: &str) -> Result<(), UsageError> {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use webpubsub_hub::http_handlers::rule::RuleError;
+    use webpubsub_hub::http::RuleError;
 
     use super::*;
     use crate::cli::{Cli, CliCommand};

@@ -14,7 +14,7 @@
 use std::{fs, io, ops::RangeInclusive, path::Path, time::Duration};
 
 use serde::Deserialize;
-use webpubsub_hub::http_handlers::rule::{Rule, RuleError, UrlTemplate, UserEvents};
+use webpubsub_hub::http::{Rule, RuleError, UrlTemplate, UserEvents};
 use webpubsub_protocol::name::HubName;
 
 use crate::usage_error::UsageError;

@@ -14,7 +14,7 @@ use axum::{
 };
 use ipnet::IpNet;
 
-use webpubsub_hub::handshake::ClientAddress;
+use webpubsub_hub::ClientAddress;
 
 use super::accept::Peer;
 use crate::usage_error::UsageError;

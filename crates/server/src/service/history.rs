@@ -1,7 +1,7 @@
 //! `--history`: retention of group messages.
 
 use bytesize::ByteSize;
-use webpubsub_hub::history::{HistoryRule, MIN_BYTES, Retention};
+use webpubsub_hub::{HistoryRule, MIN_HISTORY_BYTES, Retention};
 use webpubsub_protocol::pattern::Pattern;
 
 /// Invalid value of `--history`.
@@ -13,7 +13,7 @@ pub(crate) enum HistoryError {
     Age { given: String },
     #[error("the size `{given}` is not a size such as 256MiB")]
     Size { given: String },
-    #[error("the size {given} is too small; give at least {}", ByteSize(MIN_BYTES as u64))]
+    #[error("the size {given} is too small; give at least {}", ByteSize(MIN_HISTORY_BYTES as u64))]
     TooSmall { given: ByteSize },
     #[error("`{given}` is not a valid pattern of group names")]
     Pattern { given: String },
@@ -43,7 +43,7 @@ fn retention_of(given: &str) -> Result<Option<Retention>, HistoryError> {
     let (age, size) = given.split_once(',').ok_or_else(|| HistoryError::Form { given: given.to_owned() })?;
     let max_age = humantime::parse_duration(age).map_err(|_| HistoryError::Age { given: age.to_owned() })?;
     let size: ByteSize = size.parse().map_err(|_| HistoryError::Size { given: size.to_owned() })?;
-    let max_bytes = usize::try_from(size.as_u64()).ok().filter(|bytes| *bytes >= MIN_BYTES);
+    let max_bytes = usize::try_from(size.as_u64()).ok().filter(|bytes| *bytes >= MIN_HISTORY_BYTES);
     let max_bytes = max_bytes.ok_or(HistoryError::TooSmall { given: size })?;
     Ok(Some(Retention { max_age, max_bytes }))
 }

@@ -8,17 +8,15 @@ pub(crate) mod forwarded;
 pub(crate) mod history;
 mod host;
 mod open_files;
+mod origin;
 mod sockets;
 pub(crate) mod tls;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, time::Duration};
 
 use axum::{Router, middleware};
 use tokio::net::TcpListener;
-use webpubsub_hub::{
-    Service, ServiceSettings, http_handlers::HttpEventHandlers, memory::MemoryBudget, metrics::Metrics,
-    origin,
-};
+use webpubsub_hub::Service;
 
 use crate::{failure::Failure, signals::Signals};
 use accept::SocketLimits;
@@ -35,33 +33,33 @@ pub(crate) fn embedded(
     config: &ServiceConfig,
     listen: &ListenConfig,
     log_page: Option<&'static str>,
-) -> Result<Arc<Service>, Failure> {
-    let metrics = Arc::new(Metrics::default());
-    let event_handler = match config.event_handlers.is_empty() {
-        true => None,
-        false => {
-            let (rules, keys) = (config.event_handlers.clone(), config.access_keys.all());
-            let handlers = HttpEventHandlers::new(rules, keys, Arc::clone(&metrics)).map_err(|error| {
-                Failure::runtime(format!("cannot initialize the event handlers: {error}"))
-            })?;
-            Some(Arc::new(handlers.with_timeout(config.handler_timeout)) as _)
-        }
-    };
-    Ok(Service::new(ServiceSettings {
-        access_keys: config.access_keys.all(),
-        accepts_any_host: listen.is_private,
-        public_host: listen.public.as_ref().map(|public| public.authority().to_owned()),
-        event_origin: listen.public_name(),
-        event_handler,
-        allows_anonymous: config.allows_anonymous,
-        is_inspectable: config.is_inspectable,
-        log_page,
-        client_limits: config.client_limits,
-        memory: MemoryBudget::new(config.memory_limit),
-        history: config.history.clone(),
-        allowed_origins: listen.origins.allowed.clone(),
-        metrics,
-    }))
+) -> Result<Service, Failure> {
+    let mut builder = Service::builder()
+        .accept_any_host(listen.is_private)
+        .allow_anonymous(config.allows_anonymous)
+        .inspectable(config.is_inspectable)
+        .memory_limit(config.memory_limit)
+        .history(config.history.clone())
+        .allowed_origins(listen.origins.allowed.clone());
+    for key in config.access_keys.all() {
+        builder = builder.access_key(key);
+    }
+    if let Some(public) = &listen.public {
+        builder = builder.public_host(public.authority());
+    }
+    if let Some(name) = listen.public_name() {
+        builder = builder.event_origin(name);
+    }
+    if let Some(path) = log_page {
+        builder = builder.log_page(path);
+    }
+    if let Some(limits) = config.client_limits {
+        builder = builder.client_limits(limits);
+    }
+    if !config.event_handlers.is_empty() {
+        builder = builder.http_event_handlers(config.event_handlers.clone(), config.handler_timeout);
+    }
+    builder.build().map_err(|error| Failure::runtime(error.to_string()))
 }
 
 /// Server that is bound to its port.
@@ -98,7 +96,7 @@ impl BoundServer {
     }
 
     /// Prints the readiness line, and serves until SIGINT or SIGTERM.
-    pub(crate) async fn serve(mut self, app: Router, service: Option<Arc<Service>>) -> Result<(), Failure> {
+    pub(crate) async fn serve(mut self, app: Router, service: Option<Service>) -> Result<(), Failure> {
         let app = app.layer(middleware::from_fn_with_state(self.config.origins.clone(), origin::guard));
         let app = app.layer(middleware::from_fn_with_state(self.config.hosts.clone(), host::guard));
         let app =

@@ -15,7 +15,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
-use webpubsub_hub::admission::MAX_CONNECTIONS;
+use webpubsub_hub::MAX_CONNECTIONS;
 
 /// Maximum number of open sockets: all clients of the service, and half as many for HTTP requests.
 const MAX_SOCKETS: usize = MAX_CONNECTIONS + MAX_CONNECTIONS / 2;

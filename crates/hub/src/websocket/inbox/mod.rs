@@ -23,30 +23,31 @@ use webpubsub_websocket::{MessageError, MessageReader, ReceivedMessage, frame::O
 
 use crate::{
     connection::ClientConnection,
+    hub::MAX_PAYLOAD_BYTES,
     memory::MemoryCharge,
     outbox::{EncodedFrame, Outbox},
     recorder::RECORDED_FRAMES,
 };
 
 /// Maximum payload of a client's message, in bytes, over all fragments (limit of the cloud service).
-pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
+pub(crate) const MAX_MESSAGE_BYTES: usize = MAX_PAYLOAD_BYTES;
 /// Maximum payload of a message of a client that may not publish, in bytes: its requests are short. Events, which every
 /// client may send, have [`MAX_MESSAGE_BYTES`] if an event handler receives them.
-pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
 /// Time without received bytes after which a client is pinged (default of the cloud service).
-pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
+pub(crate) const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
 /// Number of unanswered pings after which a client is lost: five minutes in total. A shorter time would disconnect
 /// simple programs that block, waiting for keyboard input, and answer no pings meanwhile.
-pub const KEEP_ALIVE_MISSES: u32 = 14;
+pub(crate) const KEEP_ALIVE_MISSES: u32 = 14;
 /// Maximum size of the messages queued behind an event, in bytes. Each counts 256 bytes more than its payload.
-pub const BACKLOG_BYTES: usize = MAX_MESSAGE_BYTES;
+pub(crate) const BACKLOG_BYTES: usize = MAX_MESSAGE_BYTES;
 /// Overhead of a queued message, in bytes. Bounds the number of empty messages.
 const ENTRY_BYTES: usize = 256;
 /// Time that event handlers have for the events a client sent before its close frame.
-pub const CLOSING_EVENT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const CLOSING_EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time in which a client must complete a message that it has begun: 1 MiB at 140 kbit/s. Until then it holds memory.
-pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const MESSAGE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Size of a read from an idle client, in bytes.
 const IDLE_READ_BYTES: usize = 2048;
 /// Buffer size for reads from a busy client, in bytes.
@@ -54,7 +55,7 @@ const BUSY_READ_BYTES: usize = 64 * 1024;
 
 /// End of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SocketEnd {
+pub(crate) enum SocketEnd {
     /// Ends the connection: client or service closed it, or the client violated the protocol.
     Final,
     /// Lost without a normal close. A reliable connection may be recovered.

@@ -23,7 +23,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use webpubsub_hub::{Service, admission::rate_limit::RateLimit, live_groups::LiveGroup};
+use webpubsub_hub::{LiveGroup, RateLimit, Service};
 use webpubsub_protocol::{
     connection_string::ConnectionString,
     endpoint::Endpoint,
@@ -218,11 +218,11 @@ pub(super) async fn negotiate(
 pub(super) struct GroupLister {
     negotiator: Arc<Negotiator>,
     /// `None` for another service, whose groups are unknown.
-    service: Option<Arc<Service>>,
+    service: Option<Service>,
 }
 
 impl GroupLister {
-    pub(super) fn new(negotiator: &Arc<Negotiator>, service: Option<&Arc<Service>>) -> Self {
+    pub(super) fn new(negotiator: &Arc<Negotiator>, service: Option<&Service>) -> Self {
         Self { negotiator: Arc::clone(negotiator), service: service.cloned() }
     }
 }

@@ -17,17 +17,17 @@ use axum::{
 
 /// Origins that may use the service.
 #[derive(Debug, Clone, Default)]
-pub struct OriginPolicy {
+pub(crate) struct OriginPolicy {
     /// `true` if the service listens on the loopback interface only.
-    pub is_loopback: bool,
+    pub(crate) is_loopback: bool,
     /// Further origins (`https://example.com`), compared without regard to case.
-    pub allowed: Vec<String>,
+    pub(crate) allowed: Vec<String>,
 }
 
 /// Violation of the origin policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum OriginError {
+pub(crate) enum OriginError {
     /// The `Origin` is not allowed.
     #[error(
         "pages from {origin} are not allowed to use this service; allow them with `--allow-origin {origin}`"
@@ -43,7 +43,7 @@ impl OriginPolicy {
     ///
     /// # Errors
     /// [`OriginError`] if it is not allowed.
-    pub fn check(&self, headers: &HeaderMap) -> Result<(), OriginError> {
+    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), OriginError> {
         let Some(origin) = header_text(headers, header::ORIGIN) else { return Ok(()) };
         let host = header_text(headers, header::HOST);
         let is_own = host.is_some_and(|host| is_same(authority(origin), host));
@@ -58,13 +58,13 @@ impl OriginPolicy {
 
     /// Returns whether `origin` is in the list of allowed origins.
     #[must_use]
-    pub fn is_allowed(&self, origin: &str) -> bool {
+    pub(crate) fn is_allowed(&self, origin: &str) -> bool {
         self.allowed.iter().any(|allowed| is_same(allowed.trim_end_matches('/'), origin))
     }
 }
 
 /// Rejects requests that violate the policy, with status 403.
-pub async fn guard(State(policy): State<OriginPolicy>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(policy): State<OriginPolicy>, request: Request, next: Next) -> Response {
     match policy.check(request.headers()) {
         Ok(()) => next.run(request).await,
         Err(error) => (StatusCode::FORBIDDEN, format!("{error}\n")).into_response(),

@@ -1,14 +1,14 @@
 //! Streams of the model: at most one per client, so that the order of messages is defined.
 
+use crate::session::Incoming;
 use proptest::prelude::*;
 use tokio::time::Instant;
-use webpubsub_hub::session::Incoming;
 
 use super::{GROUPS, World};
 
 /// Operation of a publisher on its stream.
 #[derive(Debug, Clone)]
-pub enum StreamStep {
+pub(super) enum StreamStep {
     Start {
         group: usize,
     },
@@ -20,7 +20,7 @@ pub enum StreamStep {
     End,
 }
 
-pub fn any_stream_step() -> impl Strategy<Value = StreamStep> {
+pub(super) fn any_stream_step() -> impl Strategy<Value = StreamStep> {
     prop_oneof![
         (0..3_usize).prop_map(|group| StreamStep::Start { group }),
         (-1..3_i64).prop_map(|offset| StreamStep::Data { offset: offset.min(1) }),
@@ -31,7 +31,7 @@ pub fn any_stream_step() -> impl Strategy<Value = StreamStep> {
 }
 
 impl World {
-    pub fn stream(&mut self, client: usize, step: StreamStep) {
+    pub(super) fn stream(&mut self, client: usize, step: StreamStep) {
         let Some(at) = self.connected_client(client) else { return };
         match step {
             StreamStep::Start { group } => self.start_stream(at, GROUPS[group]),
@@ -98,7 +98,7 @@ impl World {
     }
 
     /// Ends a stream: its receivers get a terminal message. The publisher may be one of them.
-    pub fn end_stream(&mut self, at: usize) {
+    pub(super) fn end_stream(&mut self, at: usize) {
         let Some((group, number)) = self.clients[at].stream.take() else { return };
         let from = self.clients[at].user.unwrap_or("nobody");
         self.expect(|_, client| client.groups.contains(group), &format!("{group} from {from}: end {number}"));

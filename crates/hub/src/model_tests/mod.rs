@@ -1,13 +1,6 @@
 //! Comparison of the hub with a simple model: after any sequence of operations, every client has received exactly the
 //! messages that the model predicts, in that order.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a panic is how a test fails"
-)]
-
 mod streams;
 
 use std::{
@@ -15,16 +8,16 @@ use std::{
     sync::Arc,
 };
 
-use proptest::prelude::*;
-use serde_json::Value;
-use tokio::time::Instant;
-use webpubsub_hub::{
+use crate::{
     broadcast::Broadcast,
     connection::{ClientConnection, ConnectionId, WireFormat},
     hub::{Audience, Hub},
     outbox::{EncodedFrame, NextWrite, Outbox},
     session::{Incoming, Session, SimpleMode},
 };
+use proptest::prelude::*;
+use serde_json::Value;
+use tokio::time::Instant;
 use webpubsub_protocol::{
     message::{Metadata, Response},
     name::GroupName,
@@ -232,7 +225,7 @@ impl World {
         let message = Response::ServerMessage { payload, sequence: None, metadata: Metadata::new() };
         assert!(
             self.hub
-                .publish(
+                .fan_out(
                     audience,
                     None,
                     |c| Some(&c.id) == excluded.as_ref(),
