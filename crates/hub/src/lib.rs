@@ -1,5 +1,12 @@
 //! Service compatible with Azure Web PubSub, as an [`axum::Router`].
 //!
+//! [`Service::builder`] collects and validates the settings, [`Service::router`] serves the clients and the REST data plane, and
+//! [`Service::hub`] returns a [`Hub`] to send from the application. An [`EventHandler`] decides who may connect, and answers
+//! events.
+//!
+//! # Example
+#![doc = concat!("```no_run\n", include_str!("../examples/embed_in_axum.rs"), "```")]
+//! # Path of a message
 //! ```text
 //! WebSocket ──► handshake ──► websocket (driver, inbox) ──► session ──► hub ──► outboxes ──► WebSocket
 //!                                                                        ▲
