@@ -22,6 +22,7 @@ use crate::{
 pub(crate) struct Broadcast<'a> {
     message: Response<'a>,
     position: u64,
+    sent_at: Instant,
     expires_at: Option<Instant>,
     scratch: Scratch,
     simple: Option<ShareableFrame>,
@@ -32,18 +33,19 @@ pub(crate) struct Broadcast<'a> {
 }
 
 impl<'a> Broadcast<'a> {
-    /// Creates a broadcast of `message` that never expires.
+    /// Creates a broadcast of `message`, sent at `now`, that never expires.
     #[must_use]
-    pub(crate) fn new(message: Response<'a>) -> Self {
-        Self::with_scratch(Scratch::default(), message)
+    pub(crate) fn new(message: Response<'a>, now: Instant) -> Self {
+        Self::with_scratch(Scratch::default(), message, now)
     }
 
     /// Creates a broadcast that reuses the memory of an earlier one.
     #[must_use]
-    pub(crate) fn with_scratch(scratch: Scratch, message: Response<'a>) -> Self {
+    pub(crate) fn with_scratch(scratch: Scratch, message: Response<'a>, now: Instant) -> Self {
         Self {
             message,
             position: 0,
+            sent_at: now,
             expires_at: None,
             scratch,
             simple: None,
@@ -83,9 +85,15 @@ impl<'a> Broadcast<'a> {
         Scratch { memory, is_reused: true, ..self.scratch }
     }
 
-    /// Sets the time to live, in seconds from `now`; 0 means no limit.
-    pub(crate) fn expire_after(&mut self, seconds: u32, now: Instant) {
-        self.expires_at = (seconds > 0).then(|| now + Duration::from_secs(u64::from(seconds)));
+    /// Sets the time to live, in seconds; 0 means no limit.
+    pub(crate) fn expire_after(&mut self, seconds: u32) {
+        self.expires_at = (seconds > 0).then(|| self.sent_at + Duration::from_secs(u64::from(seconds)));
+    }
+
+    /// Returns the time at which the message was sent.
+    #[must_use]
+    pub(crate) fn sent_at(&self) -> Instant {
+        self.sent_at
     }
 
     /// Returns the time after which the message is not delivered; `None` for no limit.
@@ -244,6 +252,7 @@ mod tests {
                     sequence: None,
                     metadata: Metadata::new(),
                 },
+                Instant::now(),
             );
             broadcast.charge_to(&budget);
             for outbox in &outboxes {

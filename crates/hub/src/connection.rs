@@ -204,34 +204,34 @@ impl ClientConnection {
 
     /// Returns the outbox of the first socket. `None` if the connection has ended already.
     #[must_use]
-    pub(crate) fn attach(&self) -> Option<Arc<Outbox>> {
+    pub(crate) fn attach(&self, now: Instant) -> Option<Arc<Outbox>> {
         match &self.delivery {
             Delivery::Direct(outbox) => Some(Arc::clone(outbox)),
-            Delivery::Reliable(queue) => queue.attach(),
+            Delivery::Reliable(queue) => queue.attach(now),
         }
     }
 
     /// Returns the outbox of a further socket, which starts with `greeting`. `None` if the connection has ended, or
     /// cannot have a further socket.
     #[must_use]
-    pub(crate) fn reattach(&self, greeting: &Response<'_>) -> Option<Arc<Outbox>> {
-        self.reliable_queue()?.attach_after(self.frame(greeting))
+    pub(crate) fn reattach(&self, greeting: &Response<'_>, now: Instant) -> Option<Arc<Outbox>> {
+        self.reliable_queue()?.attach_after(self.frame(greeting), now)
     }
 
     /// Queues a message, and reports whether its publisher should wait for this client.
     pub(crate) fn deliver(&self, broadcast: &mut Broadcast<'_>) -> Backpressure {
-        let expires_at = broadcast.expires_at();
+        let (expires_at, now) = (broadcast.expires_at(), broadcast.sent_at());
         match (&self.delivery, self.format) {
             (Delivery::Direct(outbox), WireFormat::Simple) => broadcast.push_simple(outbox),
             (Delivery::Direct(outbox), WireFormat::Protobuf) => broadcast.push_protobuf(outbox),
             (Delivery::Direct(outbox), _) => broadcast.push_json(outbox),
             (Delivery::Reliable(queue), WireFormat::ReliableProtobuf) => {
                 let message = Unsequenced::Protobuf(broadcast.shared_protobuf().clone());
-                queue.push(broadcast.position(), message, expires_at)
+                queue.push(broadcast.position(), message, expires_at, now)
             }
             (Delivery::Reliable(queue), _) => {
                 let message = Unsequenced::Json(broadcast.open_json().clone());
-                queue.push(broadcast.position(), message, expires_at)
+                queue.push(broadcast.position(), message, expires_at, now)
             }
         }
     }

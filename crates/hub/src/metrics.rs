@@ -2,7 +2,10 @@
 //!
 //! Counters are atomic and updated as events happen; gauges are computed when the metrics are requested.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -271,17 +274,17 @@ impl Metrics {
 pub(crate) struct EventTimer {
     metrics: Arc<Metrics>,
     event: &'static str,
-    started: std::time::Instant,
+    started: Instant,
 }
 
 impl EventTimer {
-    pub(crate) fn start(metrics: &Arc<Metrics>, event: &'static str) -> Self {
-        Self { metrics: Arc::clone(metrics), event, started: std::time::Instant::now() }
+    pub(crate) fn start(metrics: &Arc<Metrics>, event: &'static str, now: Instant) -> Self {
+        Self { metrics: Arc::clone(metrics), event, started: now }
     }
 
-    pub(crate) fn stop(self, has_succeeded: bool) {
+    pub(crate) fn stop(self, has_succeeded: bool, now: Instant) {
         let outcome = if has_succeeded { "success" } else { "failure" };
-        self.metrics.record_event(self.event, outcome, self.started.elapsed().as_secs_f64());
+        self.metrics.record_event(self.event, outcome, now.duration_since(self.started).as_secs_f64());
     }
 }
 

@@ -85,8 +85,12 @@ impl Recorder {
         ring.push(FrameDirection::In, opcode, payload.len(), [payload], at);
     }
 
-    /// Records frames to the client. They are consecutive in `slices`, and no header is split.
-    pub(crate) fn record_sent<'s>(&self, slices: impl Iterator<Item = &'s [u8]>) {
+    /// Records frames to the client, written at the time of `clock`. They are consecutive in `slices`, and no header is split.
+    pub(crate) fn record_sent<'s>(
+        &self,
+        slices: impl Iterator<Item = &'s [u8]>,
+        clock: impl FnOnce() -> SystemTime,
+    ) {
         let Some(ring) = &self.0 else { return };
         let slices: Vec<&[u8]> = slices.collect();
         // Header, slice and offset of the newest frames.
@@ -108,7 +112,7 @@ impl Recorder {
                 at += 1;
             }
         }
-        let now = SystemTime::now();
+        let now = clock();
         let mut ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
         for (header, first, offset) in newest {
             let pieces = slices.iter().skip(first).enumerate().map(|(index, slice)| {
@@ -188,7 +192,7 @@ mod tests {
         // too.
         let first = [&encode(Opcode::Text, b"first")[..], &head, b"abc"].concat();
         let second = [b"abc", &long[..]].concat();
-        recorder.record_sent([&first[..], &second[..]].into_iter());
+        recorder.record_sent([&first[..], &second[..]].into_iter(), SystemTime::now);
         recorder.record_received(Opcode::Text, b"hello", SystemTime::now());
         let records = recorder.records();
         let seen: Vec<_> = records.iter().map(|r| (r.direction, r.payload_len, r.excerpt.len())).collect();
@@ -207,9 +211,14 @@ mod tests {
         }
         assert_eq!(recorder.records().len(), RECORDED_FRAMES);
         let padding = "x".repeat(EXCERPT_BYTES - 30);
-        recorder
-            .record_sent([&encode(Opcode::Text, format!("{padding}{secret}").as_bytes())[..]].into_iter());
-        recorder.record_sent([&encode(Opcode::Text, format!("<{secret}>").as_bytes())[..]].into_iter());
+        recorder.record_sent(
+            [&encode(Opcode::Text, format!("{padding}{secret}").as_bytes())[..]].into_iter(),
+            SystemTime::now,
+        );
+        recorder.record_sent(
+            [&encode(Opcode::Text, format!("<{secret}>").as_bytes())[..]].into_iter(),
+            SystemTime::now,
+        );
         let records = recorder.records();
         assert!(records.iter().all(|record| !record.excerpt.contains("0123")), "{records:?}");
         assert_eq!(records.last().unwrap().excerpt, "<…>");

@@ -18,6 +18,7 @@ use crate::{
     outbox::Outbox,
     registry::Registry,
     resumable_session::ResumableSession,
+    session::Session,
     websocket::{driver, inbox::SocketEnd},
 };
 
@@ -47,7 +48,7 @@ pub(crate) async fn resume(
     let ticket = queue.fence();
     let mut session = resumable.session.lock().await;
     // The session may have ended while the old socket closed, or a newer socket may wait for the lock.
-    let attach = || resumable.connection.reattach(&resumable.connected_message());
+    let attach = || resumable.connection.reattach(&resumable.connected_message(), Instant::now());
     let Some(outbox) = queue.is_newest(ticket).then(attach).flatten() else {
         drop(session);
         if queue.has_ended() {
@@ -103,5 +104,10 @@ async fn socket_ended(
 async fn finish(resumable: &ResumableSession, registry: &Registry) {
     resumable.connection.close(Close::NORMAL);
     registry.remove_resumable(&resumable.connection.id);
-    registry.connection_closed(&mut *resumable.session.lock().await);
+    end(registry, &mut *resumable.session.lock().await);
+}
+
+/// Removes a connection that has ended for good.
+pub(crate) fn end(registry: &Registry, session: &mut Session) {
+    registry.connection_closed(session, Instant::now());
 }

@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-    time::SystemTime,
 };
 
 use tokio::time::Instant;
@@ -39,9 +38,8 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// Creates a registry without connections.
-    pub(crate) fn new(settings: ServiceSettings) -> Self {
+    pub(crate) fn new(settings: ServiceSettings, clock: WallClock) -> Self {
         let admission = Admission::new(settings.client_limits, settings.memory.clone());
-        let clock = WallClock::new(Instant::now(), SystemTime::now());
         let history = History::new(settings.history.clone(), settings.memory.clone(), clock);
         let (hubs, resumable_sessions) = (RwLock::default(), Mutex::default());
         Self { settings, hubs, history, admission, resumable_sessions }
@@ -108,13 +106,13 @@ impl Registry {
     }
 
     /// Sets the gauges, and encodes all metrics in the OpenMetrics text format.
-    pub(crate) fn openmetrics(&self) -> String {
+    pub(crate) fn openmetrics(&self, now: Instant) -> String {
         for (name, hub) in self.all_hubs() {
             let (groups, connections) = hub.counts();
             self.metrics().set_gauges(name.as_str(), groups, &connections);
         }
         self.metrics().set_memory(&self.settings.memory);
-        self.metrics().set_history(&self.history.counts(Instant::now()));
+        self.metrics().set_history(&self.history.counts(now));
         self.metrics().to_openmetrics()
     }
 
@@ -137,8 +135,8 @@ impl Registry {
     }
 
     /// Removes a connection that has ended for good, and reports it to the event handler. Does nothing the second time.
-    pub(crate) fn connection_closed(&self, session: &mut Session) {
-        if !session.end(Instant::now()) {
+    pub(crate) fn connection_closed(&self, session: &mut Session, now: Instant) {
+        if !session.end(now) {
             return;
         }
         let connection = session.connection();

@@ -1,12 +1,14 @@
 //! Running service.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use axum::Router;
+use tokio::time::Instant;
 use webpubsub_protocol::name::{HubName, NameError};
 
 use crate::{
     builder::{BuildError, ServiceBuilder},
+    history::WallClock,
     hub::Hub,
     live_groups::{LiveGroup, live_groups},
     registry::{MAX_HUBS, Registry},
@@ -43,7 +45,7 @@ impl Service {
     }
 
     fn new(settings: ServiceSettings) -> Self {
-        let registry = Arc::new(Registry::new(settings));
+        let registry = Arc::new(Registry::new(settings, WallClock::new(Instant::now(), SystemTime::now())));
         let router = router::routes(&registry);
         Self { registry, router }
     }
@@ -72,13 +74,13 @@ impl Service {
     /// Returns all metrics in the OpenMetrics text format, as `/metrics` does.
     #[must_use]
     pub fn metrics(&self) -> String {
-        self.registry.openmetrics()
+        self.registry.openmetrics(Instant::now())
     }
 
     /// Returns the groups of the hub called `hub` that have members or earlier messages, and whose names satisfy `is_match`.
     #[must_use]
     pub fn live_groups(&self, hub: &str, is_match: impl Fn(&str) -> bool) -> Vec<LiveGroup> {
-        let now = tokio::time::Instant::now();
+        let now = Instant::now();
         let hub = HubName::new(hub).ok().and_then(|name| self.registry.existing_hub(&name));
         hub.map_or_else(Vec::new, |hub| live_groups(&hub, is_match, now))
     }

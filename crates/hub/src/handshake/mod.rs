@@ -24,12 +24,12 @@ use webpubsub_protocol::{
     name::{GroupName, HubName},
     role::{Permission, Permissions},
     subprotocol::offered_names,
-    token::{Claims, audience, verify},
+    token::{Claims, UnixTime, audience, verify},
 };
 
 use crate::{
     admission::{AdmissionError, Applicant, ConnectionPermit},
-    clock::unix_time,
+    clock::Arrival,
     connection::{ClientConnection, ConnectionId},
     event_context::EventContext,
     event_handler::{ConnectRequest, ConnectResponse},
@@ -51,10 +51,14 @@ pub(crate) use error::HandshakeError;
 pub struct ClientAddress(pub IpAddr);
 
 /// Handles a request to the client endpoint: `/client/hubs/{hub}`, or `/client?hub={hub}`.
-pub(crate) async fn connect(State(registry): State<Arc<Registry>>, mut request: Request) -> Response {
+pub(crate) async fn connect(
+    State(registry): State<Arc<Registry>>,
+    arrival: Arrival,
+    mut request: Request,
+) -> Response {
     let on_upgrade = hyper::upgrade::on(&mut request);
     let (parts, _) = request.into_parts();
-    let accepted = match accept(&registry, &parts).await {
+    let accepted = match accept(&registry, &parts, arrival).await {
         Ok(accepted) => accepted,
         Err(error) => {
             let rejection = error.into_response();
@@ -98,7 +102,7 @@ impl UpgradeTask {
             Self::Direct { mut session, outbox, _permit } => {
                 registry.connection_opened(session.connection());
                 driver::run(socket, &mut session, &outbox, registry.event_handler()).await;
-                registry.connection_closed(&mut session);
+                recovery::end(&registry, &mut session);
             }
             Self::Reliable { resumable, outbox } => {
                 recovery::run_first(resumable, registry, socket, outbox).await
@@ -115,10 +119,14 @@ impl UpgradeTask {
     }
 }
 
-async fn accept(registry: &Arc<Registry>, parts: &Parts) -> Result<AcceptedHandshake, HandshakeError> {
+async fn accept(
+    registry: &Arc<Registry>,
+    parts: &Parts,
+    arrival: Arrival,
+) -> Result<AcceptedHandshake, HandshakeError> {
     let accept_key = upgrade::accept_key(parts)?;
     let address = parts.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
-    registry.admission().count_handshake(address, std::time::Instant::now())?;
+    registry.admission().count_handshake(address, arrival.instant.into_std())?;
     let query = ClientQuery::read(parts.uri.query().unwrap_or_default())?;
     let hub = hub_name(parts.uri.path(), &query)?;
     let offered = offered_subprotocols(&parts.headers);
@@ -126,7 +134,7 @@ async fn accept(registry: &Arc<Registry>, parts: &Parts) -> Result<AcceptedHands
         return recover(registry, &hub, &accept_key, &offered, id, token);
     }
     let token = presented_token(parts, &query);
-    let claims = authenticate(registry, parts, token, &hub)?;
+    let claims = authenticate(registry, parts, token, &hub, arrival.unix_time)?;
     let roles = Permissions::from_roles(claims.roles.iter().map(String::as_str));
     let may_publish = roles.allow_any(Permission::SendToGroup);
     // Acquired before the connect event: the event handler need not decide on a connection beyond the limit.
@@ -168,7 +176,7 @@ async fn accept(registry: &Arc<Registry>, parts: &Parts) -> Result<AcceptedHands
         connection.recorder = Recorder::recording(reconnection_token.clone());
     }
     let connection = Arc::new(connection);
-    let outbox = connection.attach().ok_or(AdmissionError::Full)?;
+    let outbox = connection.attach(arrival.instant).ok_or(AdmissionError::Full)?;
     // Queued before the connection is in the hub, so that it is the first frame.
     connection.send(&Message::Connected {
         connection_id: connection.id.as_str().to_owned(),
@@ -252,6 +260,7 @@ pub(crate) fn authenticate(
     parts: &Parts,
     token: Option<&str>,
     hub: &HubName,
+    now: UnixTime,
 ) -> Result<Claims, HandshakeError> {
     let unauthorized = |reason: &str| HandshakeError::Unauthorized(reason.to_owned());
     if token.is_none() && registry.settings().allows_anonymous {
@@ -262,7 +271,7 @@ pub(crate) fn authenticate(
             "access token missing: send it in the query (`access_token`) or the `Authorization` header",
         )
     })?;
-    let claims = verify(token, &registry.settings().access_keys, unix_time())
+    let claims = verify(token, &registry.settings().access_keys, now)
         .map_err(|error| HandshakeError::Unauthorized(error.to_string()))?;
     let path = format!("/client/hubs/{hub}");
     let is_for = |host: Option<&str>| audience::is_for_path(&claims, host, &path);

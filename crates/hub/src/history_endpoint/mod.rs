@@ -12,7 +12,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Path, RawQuery, State},
-    http::{HeaderMap, HeaderValue, Method, Request, header},
+    http::{HeaderMap, HeaderValue, Method, Request, header, request::Parts},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -29,6 +29,7 @@ use webpubsub_protocol::{
 };
 
 use crate::{
+    clock::Arrival,
     handshake,
     history::{HistoryRange, RangeReader, RangeStart},
     hub::Hub,
@@ -61,29 +62,28 @@ pub(crate) fn routes(registry: &Arc<Registry>) -> Router {
 
 async fn read_group(
     State(registry): State<Arc<Registry>>,
+    arrival: Arrival,
     Path((hub, group)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     request: Request<Body>,
 ) -> Response {
     let (parts, _) = request.into_parts();
     let query = query.unwrap_or_default();
-    let format = Format::accepted(&parts.headers);
-    let response = respond(&registry, &hub, &group, &query, &parts, format);
+    let response = respond(&registry, (&hub, &group), &query, &parts, arrival);
     response.unwrap_or_else(IntoResponse::into_response)
 }
 
 fn respond(
     registry: &Arc<Registry>,
-    hub: &str,
-    group: &str,
+    (hub, group): (&str, &str),
     query: &str,
-    parts: &axum::http::request::Parts,
-    format: Format,
+    parts: &Parts,
+    arrival: Arrival,
 ) -> Result<Response, HistoryError> {
     let hub_name = HubName::new(hub).map_err(|error| HistoryError::Name(error.to_string()))?;
     let group = GroupName::new(group).map_err(|error| HistoryError::Name(error.to_string()))?;
     let token = access_token(query).or_else(|| handshake::bearer_token(&parts.headers).map(str::to_owned));
-    let claims = handshake::authenticate(registry, parts, token.as_deref(), &hub_name)
+    let claims = handshake::authenticate(registry, parts, token.as_deref(), &hub_name, arrival.unix_time)
         .map_err(|error| HistoryError::Token(error.to_string()))?;
     if registry.event_handler().is_some_and(|handler| handler.decides_on_connections(hub_name.as_str())) {
         return Err(HistoryError::HandlerDecides);
@@ -99,14 +99,15 @@ fn respond(
     if !memory.has_spare(RESPONSE_BYTES) {
         return Err(HistoryError::Full);
     }
-    let reader = begin(&hub, group.as_str(), &query).ok_or(HistoryError::Off(group))?;
+    let reader = begin(&hub, group.as_str(), &query, arrival.instant).ok_or(HistoryError::Off(group))?;
+    let format = Format::accepted(&parts.headers);
     let body = Body::from_stream(pieces(reader, format, memory.charge(RESPONSE_BYTES)));
     Ok(([(header::CONTENT_TYPE, format.media_type()), (header::CACHE_CONTROL, "no-store")], body)
         .into_response())
 }
 
-fn begin(hub: &Arc<Hub>, group: &str, query: &HistoryQuery) -> Option<RangeReader> {
-    let (history, now) = (hub.history()?, Instant::now());
+fn begin(hub: &Arc<Hub>, group: &str, query: &HistoryQuery, now: Instant) -> Option<RangeReader> {
+    let history = hub.history()?;
     // Positions of another run have no meaning: everything there is comes after them.
     let is_current = query.run_id.as_deref().is_none_or(|run| *run == **history.service().run_id());
     let start = match query.start {

@@ -8,7 +8,10 @@
 //! | [`delivery`] | sending of requests: timeouts, retries, cookies |
 //! | `exchange` | request bodies and responses |
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 
 use async_trait::async_trait;
 use axum::http::HeaderValue;
@@ -111,11 +114,11 @@ impl HttpEventHandlers {
         let (delivery_client, metrics) = (self.delivery_client.clone(), Arc::clone(&self.metrics));
         let connection = Arc::clone(connection);
         tokio::spawn(async move {
-            let timer = EventTimer::start(&metrics, event.name());
+            let timer = EventTimer::start(&metrics, event.name(), Instant::now());
             let outcome =
                 async { delivery_client.deliver(&urls?, connection.event_context(), request).await };
             let outcome = outcome.await;
-            timer.stop(outcome.as_ref().is_ok_and(|response| response.status.is_success()));
+            timer.stop(outcome.as_ref().is_ok_and(|response| response.status.is_success()), Instant::now());
             match outcome {
                 Ok(response) if !response.status.is_success() => {
                     tracing::warn!(event = event.name(), status = %response.status, "the event handler failed");
@@ -145,6 +148,7 @@ impl HttpEventHandlers {
             user_id: request.claims.user_id.as_deref(),
             subprotocol: None,
             event_context: request.event_context,
+            at: SystemTime::now(),
         };
         let event = CloudEvent::system(SystemEvent::Connect, event_connection, &self.keys, body);
         let event = event.map_err(|error| failed(&error))?;
@@ -182,12 +186,14 @@ impl HttpEventHandlers {
     }
 }
 
+/// Returns the connection of an event that happens now.
 fn event_connection(connection: &ConnectionInfo) -> EventConnection<'_> {
     EventConnection {
         connection_id: connection.id(),
         user_id: connection.user_id(),
         subprotocol: connection.subprotocol(),
         event_context: connection.event_context(),
+        at: SystemTime::now(),
     }
 }
 
@@ -207,10 +213,10 @@ impl EventHandler for HttpEventHandlers {
     }
 
     async fn connect(&self, request: &ConnectRequest<'_>) -> Result<ConnectResponse, ConnectRejection> {
-        let timer = EventTimer::start(&self.metrics, SystemEvent::Connect.name());
+        let timer = EventTimer::start(&self.metrics, SystemEvent::Connect.name(), Instant::now());
         let response = self.request_connect(request).await;
         // A rejection by the handler is a success; a failed handler results in 500.
-        timer.stop(!response.as_ref().is_err_and(|rejection| rejection.status() >= 500));
+        timer.stop(!response.as_ref().is_err_and(|rejection| rejection.status() >= 500), Instant::now());
         response
     }
 
@@ -219,9 +225,9 @@ impl EventHandler for HttpEventHandlers {
         connection: &ConnectionInfo,
         event: &UserEvent,
     ) -> Result<Option<EventReply>, EventError> {
-        let timer = EventTimer::start(&self.metrics, "user");
+        let timer = EventTimer::start(&self.metrics, "user", Instant::now());
         let response = self.dispatch(connection, event).await;
-        timer.stop(response.is_ok());
+        timer.stop(response.is_ok(), Instant::now());
         response
     }
 

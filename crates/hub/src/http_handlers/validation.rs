@@ -67,7 +67,7 @@ impl Validations {
         url: &Url,
         origin: &str,
     ) -> Result<(), ValidationError> {
-        let state = self.state(url, origin).ok_or(ValidationError::TooMany)?;
+        let state = self.state(url, origin, Instant::now()).ok_or(ValidationError::TooMany)?;
         let mut known = state.lock().await;
         let now = Instant::now();
         match &known.last_result {
@@ -78,7 +78,7 @@ impl Validations {
                     let state = Arc::clone(&state);
                     tokio::spawn(async move {
                         let result = send_validation(&client, &url, &origin).await;
-                        state.lock().await.record(result);
+                        state.lock().await.record(result, Instant::now());
                     });
                 }
                 Ok(())
@@ -86,18 +86,22 @@ impl Validations {
             Some((validated_at, Err(error))) if now < *validated_at + known.retry_delay => Err(error.clone()),
             _ => {
                 let result = send_validation(client, url, origin).await;
-                known.record(result.clone());
+                known.record(result.clone(), Instant::now());
                 result
             }
         }
     }
 
     /// Returns the state of a server; `None` at [`MAX_ENTRIES`].
-    fn state(&self, url: &Url, origin: &str) -> Option<Arc<tokio::sync::Mutex<ValidationState>>> {
+    fn state(
+        &self,
+        url: &Url,
+        origin: &str,
+        now: Instant,
+    ) -> Option<Arc<tokio::sync::Mutex<ValidationState>>> {
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (url.clone(), origin.to_ascii_lowercase());
         if states.len() >= MAX_ENTRIES && !states.contains_key(&key) {
-            let now = Instant::now();
             states.retain(|_, state| state.try_lock().map_or(true, |known| !known.is_expired(now)));
             if states.len() >= MAX_ENTRIES {
                 return None;
@@ -113,13 +117,13 @@ impl ValidationState {
         self.last_result.as_ref().is_some_and(|(validated_at, _)| now >= *validated_at + ENTRY_LIFETIME)
     }
 
-    fn record(&mut self, result: Result<(), ValidationError>) {
+    fn record(&mut self, result: Result<(), ValidationError>, now: Instant) {
         self.retry_delay = match &result {
             Ok(()) => Duration::ZERO,
             Err(_) => (self.retry_delay * 2).clamp(FIRST_RETRY_DELAY, VALIDATION_LIFETIME),
         };
         self.is_revalidating = false;
-        self.last_result = Some((Instant::now(), result));
+        self.last_result = Some((now, result));
     }
 }
 

@@ -11,7 +11,6 @@ use std::{
 };
 
 use foldhash::quality::RandomState;
-use tokio::time::Instant;
 use webpubsub_protocol::{
     filter::{Filter, Subject},
     name::GroupName,
@@ -198,7 +197,6 @@ impl Hub {
         filter: Option<&Filter>,
         is_excluded: impl Fn(&ClientConnection) -> bool,
         broadcast: &mut Broadcast<'_>,
-        now: Instant,
     ) -> SlowReceivers {
         let mut slow_receivers = SlowReceivers::new();
         let (mut receivers, mut given_up) = (0, 0);
@@ -206,7 +204,7 @@ impl Hub {
         let state = self.read();
         let is_ordered = state.reliable_connections > 0;
         let _order = is_ordered.then(|| self.order.lock().unwrap_or_else(PoisonError::into_inner));
-        self.assign_position(broadcast, now);
+        self.assign_position(broadcast);
         state.for_each(audience, |connection| {
             let is_receiver =
                 !is_excluded(connection) && filter.is_none_or(|filter| state.is_match(filter, connection));
@@ -228,20 +226,22 @@ impl Hub {
     }
 
     /// Gives a message its position, and stores it if it is for a group.
-    fn assign_position(&self, broadcast: &mut Broadcast<'_>, now: Instant) {
+    fn assign_position(&self, broadcast: &mut Broadcast<'_>) {
         let position = || self.last_position.fetch_add(1, Ordering::AcqRel) + 1;
         let position = match &self.history {
-            Some(history) => history.append(broadcast.message(), broadcast.expires_at(), now, position),
+            Some(history) => {
+                history.append(broadcast.message(), broadcast.expires_at(), broadcast.sent_at(), position)
+            }
             None => position(),
         };
         broadcast.set_position(position);
     }
 
     /// Queues a message for one connection alone.
-    pub(crate) fn reply(&self, connection: &ClientConnection, broadcast: &mut Broadcast<'_>, now: Instant) {
+    pub(crate) fn reply(&self, connection: &ClientConnection, broadcast: &mut Broadcast<'_>) {
         broadcast.charge_to(&self.budget);
         let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
-        self.assign_position(broadcast, now);
+        self.assign_position(broadcast);
         // A client's own replies never delay publishers.
         connection.deliver(broadcast);
     }

@@ -93,7 +93,7 @@ impl Hub {
         if let Some(history) = self.history() {
             history.service().clock().synchronize(now, SystemTime::now());
         }
-        let slow_receivers = self.fan_out(audience, None, |_| false, &mut Broadcast::new(message), now);
+        let slow_receivers = self.fan_out(audience, None, |_| false, &mut Broadcast::new(message, now));
         if !slow_receivers.is_empty() {
             self.stall_allowance.lock().await.wait_for(slow_receivers).await;
         }
@@ -123,7 +123,6 @@ pub(crate) fn check_json(payload: &Payload<'_>) -> Result<(), SendError> {
 mod tests {
     use std::{sync::Arc, time::Duration};
 
-    use tokio::time::Instant;
     use webpubsub_protocol::role::Permissions;
 
     use super::*;
@@ -139,7 +138,7 @@ mod tests {
 
     async fn received(connection: &ClientConnection) -> Vec<u8> {
         // A marker frame makes the outbox answer at once, even if it is empty otherwise.
-        let outbox = connection.attach().unwrap();
+        let outbox = connection.attach(Instant::now()).unwrap();
         outbox.push(&b"|".to_vec().into());
         outbox.take_all().await
     }
@@ -175,7 +174,7 @@ mod tests {
     async fn an_application_that_sends_fast_waits_for_a_receiver_that_reads() {
         let hub = Hub::default();
         let receiver = connect(&hub, "ada");
-        let outbox = receiver.attach().unwrap();
+        let outbox = receiver.attach(Instant::now()).unwrap();
         let reading = async {
             loop {
                 let mut frames = outbox.take().await;

@@ -1,3 +1,4 @@
+use tokio::time::Instant;
 use webpubsub_protocol::{
     message::{Metadata, Response},
     payload::Payload,
@@ -33,8 +34,7 @@ fn send(hub: &Hub, audience: Audience<'_>, excluded: &[&str], text: &str) {
             audience,
             None,
             |c| excluded.contains(&c.id.as_str()),
-            &mut Broadcast::new(message),
-            Instant::now()
+            &mut Broadcast::new(message, Instant::now())
         )
         .is_empty()
     );
@@ -43,9 +43,9 @@ fn send(hub: &Hub, audience: Audience<'_>, excluded: &[&str], text: &str) {
 /// Returns the payloads queued for the connection since the last call.
 async fn received(connection: &ClientConnection) -> Vec<String> {
     // A marker frame makes the outbox answer at once, even if it is empty otherwise.
-    let outbox = connection.attach().unwrap();
+    let outbox = connection.attach(Instant::now()).unwrap();
     outbox.push(&EncodedFrame::from(b"\x81\x00".to_vec()));
-    let NextWrite::Frames(frames) = outbox.next_write().await else { panic!("closed") };
+    let NextWrite::Frames(frames) = outbox.next_write(Instant::now).await else { panic!("closed") };
     let text = |payload| String::from_utf8_lossy(payload).into_owned();
     payloads(&frames.concat()).map(text).filter(|text| !text.is_empty()).collect()
 }
@@ -78,10 +78,10 @@ async fn publishers_wait_only_if_most_receivers_are_slow() {
             sequence: None,
             metadata: Metadata::new(),
         };
-        hub.fan_out(Audience::Everyone, None, |_| false, &mut Broadcast::new(message), Instant::now()).len()
+        hub.fan_out(Audience::Everyone, None, |_| false, &mut Broadcast::new(message, Instant::now())).len()
     };
     assert_eq!(publish(), 2);
-    let outbox = quick.attach().unwrap();
+    let outbox = quick.attach(Instant::now()).unwrap();
     outbox.write_all().await;
     // The slow receiver alone is left, with the first message still queued.
     hub.remove(&quick);
@@ -91,7 +91,7 @@ async fn publishers_wait_only_if_most_receivers_are_slow() {
             sequence: None,
             metadata: Metadata::new(),
         };
-        hub.fan_out(audience, None, |_| false, &mut Broadcast::new(message), Instant::now()).len()
+        hub.fan_out(audience, None, |_| false, &mut Broadcast::new(message, Instant::now())).len()
     };
     assert_eq!(short(Audience::Everyone), 1);
     hub.add(&quick);

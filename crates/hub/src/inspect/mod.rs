@@ -114,7 +114,8 @@ async fn asset(content_type: &'static str, text: &'static str) -> Response {
 
 async fn metrics(State(registry): State<Arc<Registry>>) -> Response {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, content_type)], registry.openmetrics()).into_response()
+    ([(header::CONTENT_TYPE, content_type)], registry.openmetrics(tokio::time::Instant::now()))
+        .into_response()
 }
 
 async fn document(State(registry): State<Arc<Registry>>, Query(selection): Query<PageQuery>) -> Response {
@@ -176,7 +177,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::settings::ServiceSettings;
+    use crate::{history::WallClock, settings::ServiceSettings};
 
     async fn get(router: &Router, path: &str, headers: &[(&str, &str)]) -> Response {
         let mut request = Request::get(path);
@@ -187,10 +188,10 @@ mod tests {
     }
 
     fn inspectable() -> Router {
-        routes(&Arc::new(Registry::new(ServiceSettings {
-            is_inspectable: true,
-            ..ServiceSettings::default()
-        })))
+        routes(&Arc::new(Registry::new(
+            ServiceSettings { is_inspectable: true, ..ServiceSettings::default() },
+            WallClock::new(tokio::time::Instant::now(), SystemTime::now()),
+        )))
     }
 
     #[tokio::test]

@@ -198,7 +198,7 @@ impl World {
         self.hub.add(&connection);
         let all = |may: bool| if may { GROUPS.into_iter().collect() } else { HashSet::new() };
         self.clients.push(Client {
-            outbox: connection.attach().unwrap(),
+            outbox: connection.attach(Instant::now()).unwrap(),
             session: Session::new(Arc::clone(&self.hub), connection, SimpleMode::SendEvent),
             is_connected: true,
             user,
@@ -229,8 +229,7 @@ impl World {
                     audience,
                     None,
                     |c| Some(&c.id) == excluded.as_ref(),
-                    &mut Broadcast::new(message),
-                    tokio::time::Instant::now()
+                    &mut Broadcast::new(message, Instant::now())
                 )
                 .is_empty()
         );
@@ -289,7 +288,9 @@ impl World {
         for client in &self.clients {
             // A marker frame makes the outbox answer at once, even if it is empty otherwise.
             client.outbox.push(&EncodedFrame::from(b"\x81\x00".to_vec()));
-            let NextWrite::Frames(frames) = client.outbox.next_write().await else { panic!("closed") };
+            let NextWrite::Frames(frames) = client.outbox.next_write(Instant::now).await else {
+                panic!("closed")
+            };
             let frames = frames.concat();
             let received: Vec<String> =
                 payloads(&frames).filter(|payload| !payload.is_empty()).map(notation).collect();

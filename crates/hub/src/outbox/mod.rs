@@ -217,13 +217,14 @@ impl Outbox {
         }
     }
 
-    /// Waits for the queued frames, or, once the outbox is closed and empty, for the close frame.
-    pub(crate) async fn next_write(&self) -> NextWrite {
+    /// Waits for the queued frames, or, once the outbox is closed and empty, for the close frame. Frames that have expired by
+    /// `clock` at the end of the wait are dropped.
+    pub(crate) async fn next_write(&self, clock: impl Fn() -> Instant) -> NextWrite {
         loop {
             {
                 let mut state = self.state();
                 let was_above_mark = state.is_above_mark();
-                let frames = state.take_queued();
+                let frames = state.take_queued(&clock);
                 // Expired frames may have been the ones above the mark.
                 self.notify_if_drained(was_above_mark, &state);
                 if !frames.is_empty() {
@@ -326,7 +327,7 @@ impl Outbox {
 impl Outbox {
     /// Takes the queued frames.
     pub(crate) async fn take(&self) -> Backlog {
-        match self.next_write().await {
+        match self.next_write(Instant::now).await {
             NextWrite::Frames(frames) => frames,
             NextWrite::Close(close) => panic!("closed: {close:?}"),
         }

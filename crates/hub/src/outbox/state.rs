@@ -51,9 +51,9 @@ impl State {
         self.queued.cost() + self.in_flight
     }
 
-    /// Takes the queued frames that have not expired.
-    pub(super) fn take_queued(&mut self) -> Backlog {
-        self.queued.drop_expired(Instant::now);
+    /// Takes the queued frames that have not expired. Reads `clock` only if a frame can expire.
+    pub(super) fn take_queued(&mut self, clock: impl FnOnce() -> Instant) -> Backlog {
+        self.queued.drop_expired(clock);
         let frames = std::mem::take(&mut self.queued);
         self.in_flight += frames.cost();
         self.in_flight_own += frames.own_bytes();

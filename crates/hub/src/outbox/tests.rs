@@ -33,7 +33,9 @@ async fn frames_queued_before_a_close_are_written_and_later_ones_are_dropped() {
     outbox.close(Close::SHUTTING_DOWN);
     outbox.push(&frame(2));
     assert_eq!(outbox.take_all().await, [0]);
-    assert!(matches!(outbox.next_write().await, NextWrite::Close(close) if close == Close::NORMAL));
+    assert!(
+        matches!(outbox.next_write(Instant::now).await, NextWrite::Close(close) if close == Close::NORMAL)
+    );
 }
 
 #[tokio::test]
@@ -44,7 +46,9 @@ async fn an_outbox_at_its_limit_frees_its_memory_and_closes_with_1008() {
     }
     outbox.push(&frame(1));
     outbox.closed().await;
-    assert!(matches!(outbox.next_write().await, NextWrite::Close(close) if close == Close::SLOW_RECEIVER));
+    assert!(
+        matches!(outbox.next_write(Instant::now).await, NextWrite::Close(close) if close == Close::SLOW_RECEIVER)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -64,7 +68,7 @@ async fn expired_frames_are_not_written_and_free_their_capacity() {
     outbox.push_until(&frame(1), in_a_second);
     outbox.close(Close::NORMAL);
     assert_eq!(outbox.take_all().await, [0]);
-    assert!(matches!(outbox.next_write().await, NextWrite::Close(_)));
+    assert!(matches!(outbox.next_write(Instant::now).await, NextWrite::Close(_)));
 }
 
 #[tokio::test]
@@ -166,7 +170,9 @@ async fn an_outbox_that_cannot_grow_drops_its_frames_and_closes_with_1008() {
     }
     outbox.push(&frame(1000));
     outbox.closed().await;
-    assert!(matches!(outbox.next_write().await, NextWrite::Close(close) if close == Close::SLOW_RECEIVER));
+    assert!(
+        matches!(outbox.next_write(Instant::now).await, NextWrite::Close(close) if close == Close::SLOW_RECEIVER)
+    );
     drop((others, outbox));
     assert_eq!(budget.used(), 0);
 }

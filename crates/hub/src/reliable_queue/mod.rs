@@ -113,8 +113,7 @@ impl State {
     }
 
     /// Drops messages whose time to live has passed.
-    fn drop_expired(&mut self) {
-        let now = Instant::now();
+    fn drop_expired(&mut self, now: Instant) {
         self.retained.retain(|retained| retained.expires_at.is_none_or(|expires_at| expires_at > now));
         self.retained_bytes = self.retained.iter().map(|retained| retained.message.len()).sum();
     }
@@ -157,13 +156,14 @@ impl ReliableQueue {
         position: u64,
         message: Unsequenced,
         expires_at: Option<Instant>,
+        now: Instant,
     ) -> Backpressure {
         let mut state = self.state();
         if state.has_ended {
             return Backpressure::Slow;
         }
         if state.is_full_for(&message) {
-            state.drop_expired();
+            state.drop_expired(now);
         }
         if state.is_full_for(&message) {
             self.end(&mut state, Close::UNACKNOWLEDGED_FULL);
@@ -269,21 +269,21 @@ impl ReliableQueue {
         self.state().transport.is_some()
     }
 
-    /// Attaches a new socket, and returns its outbox, which holds all unacknowledged messages. `None` if the connection
+    /// Attaches a new socket, and returns its outbox, which holds all unacknowledged messages that have not expired at `now`. `None` if the connection
     /// has ended.
     #[must_use]
-    pub(crate) fn attach(&self) -> Option<Arc<Outbox>> {
-        self.attach_after(None)
+    pub(crate) fn attach(&self, now: Instant) -> Option<Arc<Outbox>> {
+        self.attach_after(None, now)
     }
 
     /// Attaches a new socket like [`ReliableQueue::attach`], but queues `greeting` first.
     #[must_use]
-    pub(crate) fn attach_after(&self, greeting: Option<EncodedFrame>) -> Option<Arc<Outbox>> {
+    pub(crate) fn attach_after(&self, greeting: Option<EncodedFrame>, now: Instant) -> Option<Arc<Outbox>> {
         let mut state = self.state();
         if state.has_ended {
             return None;
         }
-        state.drop_expired();
+        state.drop_expired(now);
         let outbox = Arc::new(Outbox::new(state.charge.client()));
         if let Some(greeting) = greeting {
             outbox.push(&greeting);

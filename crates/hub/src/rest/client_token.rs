@@ -9,11 +9,11 @@ use serde::Serialize;
 use webpubsub_protocol::{
     endpoint::Endpoint,
     name::{GroupName, HubName},
-    token::{Claims, sign},
+    token::{Claims, UnixTime, sign},
 };
 
 use super::{error::RestError, parameters::QueryParameters};
-use crate::{clock::unix_time, registry::Registry};
+use crate::registry::Registry;
 
 /// Default lifetime of a token, in minutes.
 const DEFAULT_MINUTES: u64 = 60;
@@ -31,6 +31,7 @@ pub(super) fn generate(
     hub: &HubName,
     parameters: &QueryParameters,
     parts: &Parts,
+    now: UnixTime,
 ) -> Result<Response, RestError> {
     let minutes = parameters.number("minutesToExpire", 1, MAX_MINUTES)?.unwrap_or(DEFAULT_MINUTES);
     match parameters.one("clientType").map(str::to_ascii_lowercase).as_deref() {
@@ -52,7 +53,7 @@ pub(super) fn generate(
         user_id: parameters.one("userId").map(str::to_owned),
         roles: parameters.all("role").map(str::to_owned).collect(),
         groups,
-        ..Claims::new(Endpoint::plain(host).client_audience(hub), unix_time(), minutes * 60)
+        ..Claims::new(Endpoint::plain(host).client_audience(hub), now, minutes * 60)
     };
     let key = registry.settings().access_keys.first().ok_or(RestError::Unauthorized)?;
     let token = sign(&claims, key).map_err(|error| {

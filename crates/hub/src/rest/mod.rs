@@ -15,7 +15,7 @@ mod payload;
 mod permission;
 mod recipients;
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use axum::{
     body::Body,
@@ -24,16 +24,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tokio::time::Instant;
 use webpubsub_protocol::{
     close::Close,
     message::{Metadata, Response as Message},
     payload::Payload,
-    token::{audience, verify},
+    token::{UnixTime, audience, verify},
 };
 
 use crate::{
-    broadcast::Broadcast, clock::unix_time, connection::ClientConnection, handshake::bearer_token, hub::Hub,
+    broadcast::Broadcast, clock::Arrival, connection::ClientConnection, handshake::bearer_token, hub::Hub,
     metadata_headers, registry::Registry, websocket::inbox::MAX_MESSAGE_BYTES,
 };
 use error::RestError;
@@ -45,11 +44,15 @@ use recipients::Recipients;
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
 
 /// Handles a request to `/api/…`.
-pub(crate) async fn handle(State(registry): State<Arc<Registry>>, request: HttpRequest) -> Response {
+pub(crate) async fn handle(
+    State(registry): State<Arc<Registry>>,
+    arrival: Arrival,
+    request: HttpRequest,
+) -> Response {
     let (parts, body) = request.into_parts();
     let request = RestRequest::find(&parts.method, parts.uri.path());
     let operation = request.as_ref().map_or("none", RestRequest::name);
-    let outcome = execute(&registry, request, &parts, body).await;
+    let outcome = execute(&registry, request, &parts, body, arrival).await;
     let mut response = outcome.unwrap_or_else(IntoResponse::into_response);
     registry.metrics().record_request(operation, response.status().as_u16());
     let headers = response.headers_mut();
@@ -65,11 +68,12 @@ async fn execute(
     request: Result<RestRequest, RestError>,
     parts: &Parts,
     body: Body,
+    arrival: Arrival,
 ) -> Result<Response, RestError> {
     if matches!(request, Ok(RestRequest::Health)) {
         return Ok(StatusCode::OK.into_response());
     }
-    authenticate(registry, parts)?;
+    authenticate(registry, parts, arrival.unix_time)?;
     let RestRequest::Hub(hub_name, operation) = request? else { return Ok(StatusCode::OK.into_response()) };
     let parameters = QueryParameters::read(parts.uri.query().unwrap_or_default())?;
     let hub = registry.get_or_create_hub(&hub_name).ok_or(RestError::TooManyHubs)?;
@@ -85,13 +89,12 @@ async fn execute(
             let kind = payload::BodyKind::from_content_type(parts.headers.get(header::CONTENT_TYPE))?;
             let body = read_body(body).await?;
             let message = message(&recipients, kind.payload(&body)?, metadata);
-            let mut broadcast = Broadcast::new(message);
-            let now = Instant::now();
-            broadcast.expire_after(ttl_seconds, now);
-            registry.history().clock().synchronize(now, SystemTime::now());
+            let mut broadcast = Broadcast::new(message, arrival.instant);
+            broadcast.expire_after(ttl_seconds);
+            registry.history().clock().synchronize(arrival.instant, arrival.time);
             let is_excluded = |connection: &ClientConnection| parameters.is_excluded(connection.id.as_str());
             // REST requests are not throttled: the outbox limit of each receiver bounds the queued frames.
-            drop(hub.fan_out(recipients.audience(), filter.as_ref(), is_excluded, &mut broadcast, now));
+            drop(hub.fan_out(recipients.audience(), filter.as_ref(), is_excluded, &mut broadcast));
             Ok(StatusCode::ACCEPTED.into_response())
         }
         HubOperation::Close(recipients) => {
@@ -112,17 +115,18 @@ async fn execute(
             Ok(StatusCode::OK.into_response())
         }
         HubOperation::ListMembers(group) => listing::list(&hub, &group, &parameters, parts),
-        HubOperation::GenerateToken => client_token::generate(registry, &hub_name, &parameters, parts),
+        HubOperation::GenerateToken => {
+            client_token::generate(registry, &hub_name, &parameters, parts, arrival.unix_time)
+        }
         HubOperation::Permission(action, permission, id) => {
             permission::execute(&hub, action, permission, &id, &parameters)
         }
     }
 }
 
-fn authenticate(registry: &Registry, parts: &Parts) -> Result<(), RestError> {
+fn authenticate(registry: &Registry, parts: &Parts, now: UnixTime) -> Result<(), RestError> {
     let token = bearer_token(&parts.headers).ok_or(RestError::Unauthorized)?;
-    let claims =
-        verify(token, &registry.settings().access_keys, unix_time()).map_err(|_| RestError::Unauthorized)?;
+    let claims = verify(token, &registry.settings().access_keys, now).map_err(|_| RestError::Unauthorized)?;
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     let is_for = |host: Option<&str>| audience::is_for_target(&claims, host, target);
     if registry.settings().is_valid_audience(&parts.headers, is_for) {

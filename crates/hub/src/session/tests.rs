@@ -38,9 +38,9 @@ impl Client {
 
     async fn received(&mut self) -> Vec<String> {
         // A marker frame makes the outbox answer at once, even if it is empty otherwise.
-        let outbox = self.session.connection().attach().unwrap();
+        let outbox = self.session.connection().attach(Instant::now()).unwrap();
         outbox.push(&EncodedFrame::from(b"\x81\x06MARKER".to_vec()));
-        let NextWrite::Frames(frames) = outbox.next_write().await else { panic!("closed") };
+        let NextWrite::Frames(frames) = outbox.next_write(Instant::now).await else { panic!("closed") };
         let text = |payload| String::from_utf8_lossy(payload).into_owned();
         payloads(&frames.concat()).map(text).filter(|text| text != "MARKER").collect()
     }

@@ -3,7 +3,7 @@
 use std::{
     io::{self, IoSlice},
     pin::pin,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use futures_util::future::{join, select};
@@ -160,10 +160,10 @@ async fn write(
     connection: &ClientConnection,
 ) -> io::Result<()> {
     loop {
-        match outbox.next_write().await {
+        match outbox.next_write(Instant::now).await {
             NextWrite::Frames(mut frames) => {
                 while let Some(batch) = frames.take_batch() {
-                    connection.recorder.record_sent(batch.slices());
+                    connection.recorder.record_sent(batch.slices(), SystemTime::now);
                     write_batch(writer, &batch).await?;
                     outbox.complete_write(&batch);
                 }
@@ -218,7 +218,7 @@ mod tests {
     async fn requests_of_a_client_that_does_not_read_its_responses_are_not_read() {
         let (hub, group) = (Arc::new(Hub::default()), GroupName::new("g").unwrap());
         let connection = client(&hub, &group);
-        let outbox = connection.attach().unwrap();
+        let outbox = connection.attach(Instant::now()).unwrap();
         let mut session = Session::new(hub, Arc::clone(&connection), SimpleMode::SendEvent);
         // Tens of thousands of pings whose pongs are never read.
         let ping = [b"\x89\xFD\0\0\0\0", &[0; 125][..]].concat();
@@ -228,7 +228,7 @@ mod tests {
         let reading = session_loop.read(&mut inbox);
         let is_blocked = tokio::time::timeout(WRITE_TIMEOUT, reading).await.is_err();
         assert!(is_blocked, "all pings were read");
-        let NextWrite::Frames(pongs) = outbox.next_write().await else { panic!("closed") };
+        let NextWrite::Frames(pongs) = outbox.next_write(Instant::now).await else { panic!("closed") };
         let queued = pongs.cost();
         assert!(queued <= HIGH_WATER_MARK_BYTES + ping.len(), "{queued} bytes of pongs are queued");
     }

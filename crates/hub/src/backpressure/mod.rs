@@ -1,76 +1,28 @@
 //! Waiting of a publisher for slow receivers: how long, and at whose expense.
 //!
 //! A receiver that reads slows its publisher down to its own speed, as a pipe does. A receiver that has stopped reading,
-//! or reads less than [`MIN_BYTES_PER_SECOND`], may do so only for [`MAX_STALL`] in each [`STALL_PERIOD`], counted for all
+//! or reads less than [`allowance::MIN_BYTES_PER_SECOND`], may do so only for [`allowance::MAX_STALL`] in each [`allowance::STALL_PERIOD`], counted for all
 //! receivers of a publisher together. So receivers that stall by turns gain nothing.
 //!
-//! After that, a receiver must prove within [`PROBE`] that it reads. [`MAX_PROBES`] receivers may fail to in each period;
+//! After that, a receiver must prove within [`PROBE`] that it reads. [`allowance::MAX_PROBES`] receivers may fail to in each period;
 //! then nobody is waited for until the next one.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::connection::{ClientConnection, ConnectionId};
+use crate::connection::ClientConnection;
+
+mod allowance;
+
+use allowance::PROBE;
+pub(crate) use allowance::StallAllowance;
 
 /// Receivers above their high-water mark that a publisher should wait for; see [`crate::outbox`]. Empty unless more
 /// than half of the receivers are above it.
 pub(crate) type SlowReceivers = Vec<Arc<ClientConnection>>;
 
-/// Time that a publisher waits for receivers that do not read, in each [`STALL_PERIOD`].
-pub(crate) const MAX_STALL: Duration = Duration::from_secs(2);
-/// Period of [`MAX_STALL`].
-pub(crate) const STALL_PERIOD: Duration = Duration::from_secs(60);
-/// Rate at which a receiver that keeps its publisher waiting must read, in bytes per second: 8 Mbit/s.
-pub(crate) const MIN_BYTES_PER_SECOND: u64 = 1024 * 1024;
-
-/// Time in which a receiver must prove that it reads, once [`MAX_STALL`] is used up. A socket reports its progress in steps
-/// of up to a megabyte.
-pub(crate) const PROBE: Duration = Duration::from_millis(1500);
-/// Number of receivers that may fail to in each [`STALL_PERIOD`].
-pub(crate) const MAX_PROBES: usize = 2;
-
-/// Time that a publisher may still wait for receivers that do not read.
-#[derive(Debug)]
-pub(crate) struct StallAllowance {
-    left: Duration,
-    /// Receivers that have failed to prove that they read, at most [`MAX_PROBES`].
-    failed: Vec<ConnectionId>,
-    /// End of the period; `None` before the first wait.
-    renewed_at: Option<Instant>,
-}
-
-impl Default for StallAllowance {
-    fn default() -> Self {
-        Self { left: MAX_STALL, failed: Vec::new(), renewed_at: None }
-    }
-}
-
 impl StallAllowance {
-    /// Returns the time for which `receiver` may stall at `now`.
-    fn window(&mut self, receiver: &ConnectionId, now: Instant) -> Duration {
-        if self.renewed_at.is_none_or(|renewed_at| renewed_at <= now) {
-            *self = Self { renewed_at: Some(now + STALL_PERIOD), ..Self::default() };
-        }
-        let may_probe = self.failed.len() < MAX_PROBES && !self.failed.contains(receiver);
-        if self.left.is_zero() && may_probe { PROBE } else { self.left }
-    }
-
-    /// Charges a wait of `waited`, in which a receiver read `bytes`. Returns whether it stalled.
-    fn charge(&mut self, waited: Duration, bytes: u64) -> bool {
-        let allowed = Duration::from_millis(bytes.saturating_mul(1000) / MIN_BYTES_PER_SECOND);
-        let stalled = waited.saturating_sub(allowed);
-        self.left = self.left.saturating_sub(stalled);
-        !stalled.is_zero()
-    }
-
-    /// Records that `receiver` has failed to prove that it reads.
-    fn record_failure(&mut self, receiver: &ConnectionId) {
-        if self.failed.len() < MAX_PROBES && !self.failed.contains(receiver) {
-            self.failed.push(receiver.clone());
-        }
-    }
-
     /// Waits until the receivers have caught up, or the allowance is used up. Then publishers no longer wait for those
     /// that have not.
     pub(crate) async fn wait_for(&mut self, receivers: SlowReceivers) {
@@ -116,10 +68,15 @@ mod tests {
         role::Permissions,
     };
 
-    use super::*;
+    use std::time::Duration;
+
+    use super::{
+        allowance::{MAX_PROBES, MAX_STALL, STALL_PERIOD},
+        *,
+    };
     use crate::{
         broadcast::Broadcast,
-        connection::WireFormat,
+        connection::{ConnectionId, WireFormat},
         hub::{Audience, Hub},
         outbox::HIGH_WATER_MARK_BYTES,
     };
@@ -138,14 +95,15 @@ mod tests {
             sequence: None,
             metadata: Metadata::new(),
         };
-        hub.fan_out(Audience::Everyone, None, |_| false, &mut Broadcast::new(message), Instant::now())
+        hub.fan_out(Audience::Everyone, None, |_| false, &mut Broadcast::new(message, Instant::now()))
     }
 
     #[tokio::test(start_paused = true)]
     async fn receivers_that_stall_by_turns_delay_a_publisher_for_two_seconds_a_minute() {
         let hub = Hub::default();
         let receivers: Vec<_> = (0..3).map(|_| connect(&hub, WireFormat::Json)).collect();
-        let outboxes: Vec<_> = receivers.iter().map(|receiver| receiver.attach().unwrap()).collect();
+        let outboxes: Vec<_> =
+            receivers.iter().map(|receiver| receiver.attach(Instant::now()).unwrap()).collect();
         let (mut allowance, started) = (StallAllowance::default(), Instant::now());
         for turn in 0..30 {
             let waited_for = publish(&hub, HIGH_WATER_MARK_BYTES + 1);
@@ -177,7 +135,7 @@ mod tests {
         allowance.wait_for(publish(&hub, HIGH_WATER_MARK_BYTES + 1)).await;
         assert!(allowance.left.is_zero());
         let receiver = connect(&hub, WireFormat::Json);
-        let outbox = receiver.attach().unwrap();
+        let outbox = receiver.attach(Instant::now()).unwrap();
         let reading = async {
             loop {
                 let mut frames = outbox.take().await;
@@ -213,7 +171,7 @@ mod tests {
         for _ in 0..10 {
             let waited_for = publish(&hub, HIGH_WATER_MARK_BYTES + 1);
             assert_eq!(waited_for.len(), 1);
-            reader.attach().unwrap().write_all().await;
+            reader.attach(Instant::now()).unwrap().write_all().await;
             allowance.wait_for(waited_for).await;
         }
         assert_eq!(allowance.failed, []);
