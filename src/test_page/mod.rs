@@ -158,7 +158,7 @@ impl TestPage {
             connection_id: "c1".into(),
             user_id: Some("ada".into()),
             subprotocol: Subprotocol::ReliableJson,
-            run_id: None,
+            history: None,
         });
         self.report(ClientEvent::Joined { group: GroupName::new("stream").unwrap() });
     }

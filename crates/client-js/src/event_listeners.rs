@@ -221,7 +221,7 @@ mod tests {
             connection_id: "c".to_owned(),
             user_id: user_id.map(str::to_owned),
             subprotocol: Subprotocol::Json,
-            run_id: None,
+            history: None,
         };
         let failure = ConnectFailure::NegotiateAddress { url: "x".to_owned() };
         let message = r#"{"message":"stopped"}"#;

@@ -10,7 +10,10 @@ use webpubsub_protocol::{
     subprotocol::Subprotocol,
 };
 
-use crate::failure::{ConnectFailure, Disconnect};
+use crate::{
+    failure::{ConnectFailure, Disconnect},
+    history::HistoryAccess,
+};
 
 /// One thing that happened, in order. A driver hands these to the application.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +29,8 @@ pub enum ClientEvent {
         user_id: Option<String>,
         /// What the service chose of what was offered.
         subprotocol: Subprotocol,
-        /// Run of the service in which sequence ids are positions of its history. `None` for services without one.
-        run_id: Option<String>,
+        /// Access to earlier messages. `None` for services without a history.
+        history: Option<HistoryAccess>,
     },
     /// The connection's WebSocket is gone, and the connection is being taken up again on another: nothing is lost yet.
     /// [`ClientEvent::Recovered`] or [`ClientEvent::Disconnected`] follows.

@@ -60,6 +60,7 @@
 pub mod codec;
 pub mod event;
 pub mod failure;
+pub mod history;
 pub mod machine;
 pub mod moment;
 #[cfg(feature = "native")]
@@ -87,6 +88,7 @@ pub use event::ClientEvent;
 pub use failure::{
     ConnectFailure, Disconnect, InvokeFailure, SendFailure, StartRefused, StreamFailure, WriteRefused,
 };
+pub use history::{HistoryAccess, HistoryFailure, HistoryRange, HistoryStart};
 pub use invocations::MAX_INVOCATIONS;
 pub use liveness::{PING_INTERVAL, PONG_TIMEOUT};
 pub use machine::{GroupRefused, StreamEvent, StreamOptions};

@@ -5,20 +5,24 @@ use std::fmt;
 use webpubsub_protocol::json::reader::Members;
 
 pub use crate::refusal::MAX_REASON_CHARS;
-use crate::{failure::ConnectFailure, refusal};
+use crate::{failure::ConnectFailure, history::HistoryAccess, refusal};
 
 /// Longest answer that is read, in bytes: an answer is one URL, and a wrong address may answer anything.
 pub const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
 /// Where to connect, token included: shown without its query.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ServiceUrl(String);
+pub struct ServiceUrl {
+    url: String,
+    /// URL of the history, on the same host.
+    history: Option<String>,
+}
 
 impl ServiceUrl {
     /// A URL that was come by in another way than from a negotiate endpoint; `None` when it is no `ws(s)://HOST/…`.
     #[must_use]
     pub fn new(url: String) -> Option<Self> {
-        is_websocket_url(&url).then_some(Self(url))
+        is_websocket_url(&url).then_some(Self { url, history: None })
     }
 
     /// As [`ServiceUrl::new`], and says what is wrong.
@@ -33,25 +37,53 @@ impl ServiceUrl {
     /// The whole URL, token included.
     #[must_use]
     pub fn reveal(&self) -> &str {
-        &self.0
+        &self.url
     }
 
     /// The URL without its query, for messages.
     #[must_use]
     pub fn without_query(&self) -> &str {
-        without_query(&self.0)
+        without_query(&self.url)
     }
 
     /// The same with what the service needs to recover a connection (client specification, "Recovery").
     pub(crate) fn for_recovery(&self, connection_id: &str, reconnection_token: &str) -> Self {
-        let mark = if self.0.contains('?') { '&' } else { '?' };
+        let mark = if self.url.contains('?') { '&' } else { '?' };
         let (id, token) = (encoded(connection_id), encoded(reconnection_token));
-        Self(format!("{}{mark}awps_connection_id={id}&awps_reconnection_token={token}", self.0))
+        let url = format!("{}{mark}awps_connection_id={id}&awps_reconnection_token={token}", self.url);
+        Self { url, history: self.history.clone() }
+    }
+
+    /// Returns the access to the history in the run `run_id` of the service; `None` if it has none.
+    #[must_use]
+    pub fn history_access(&self, run_id: String) -> Option<HistoryAccess> {
+        let url = self.history.clone()?;
+        let query = self.url.split_once('?').map_or("", |(_, query)| query);
+        let token = query.split('&').find_map(|pair| pair.strip_prefix("access_token="))?;
+        Some(HistoryAccess::new(url, token.to_owned(), run_id))
+    }
+
+    /// Sets the URL of the history. A URL on another host is ignored: it would receive the token.
+    fn with_history(mut self, history: Option<&str>) -> Self {
+        let origin = |url: &str| {
+            let (scheme, rest) = url.split_once("://")?;
+            let is_encrypted = match scheme {
+                "ws" | "http" => false,
+                "wss" | "https" => true,
+                _ => return None,
+            };
+            let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+            Some((is_encrypted, authority.to_ascii_lowercase()))
+        };
+        let is_same = |url: &&str| origin(url).is_some_and(|other| Some(other) == origin(&self.url));
+        let history = history.filter(is_same);
+        self.history = history.map(|url| without_query(url).trim_end_matches('/').to_owned());
+        self
     }
 }
 
 /// Percent-encodes a query's value: all but the unreserved characters of RFC 3986, section 2.3.
-fn encoded(value: &str) -> String {
+pub(crate) fn encoded(value: &str) -> String {
     const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     let mut out = String::with_capacity(value.len());
     for byte in value.bytes() {
@@ -125,7 +157,11 @@ pub fn read_answer(url: &str, answer: Answer<'_>) -> Result<ServiceUrl, ConnectF
             let found = "an unencrypted URL (ws://) to an encrypted request".to_owned();
             Err(ConnectFailure::NegotiateAnswer { url, found })
         }
-        Some(given) if is_websocket_url(&given) => Ok(ServiceUrl(given.into_owned())),
+        Some(given) if is_websocket_url(&given) => {
+            let history = Members::read(body).ok().and_then(|answer| answer.text("history").ok()?);
+            let url = ServiceUrl { url: given.into_owned(), history: None };
+            Ok(url.with_history(history.as_deref()))
+        }
         Some(given) => {
             let given = excerpt(without_query(&given));
             Err(ConnectFailure::NegotiateAnswer {
@@ -235,6 +271,21 @@ mod tests {
     }
 
     #[test]
+    fn the_history_of_a_service_is_on_its_own_host() {
+        let access = |history: &str| {
+            let answer =
+                format!(r#"{{"url":"wss://h:1/client/hubs/s?a=b&access_token=t","history":"{history}"}}"#);
+            read(URL, 200, &answer).unwrap().history_access("r".into())
+        };
+        let expected = HistoryAccess::new("https://h:1/x/history/hubs/s".into(), "t".into(), "r".into());
+        assert_eq!(access("https://h:1/x/history/hubs/s/"), Some(expected));
+        for other in ["http://h:1/x", "https://h/x", "https://evil/x", "javascript:alert(1)", ""] {
+            assert_eq!(access(other), None, "{other}");
+        }
+        assert_eq!(ServiceUrl::given("ws://h/x").unwrap().history_access("r".into()), None);
+    }
+
+    #[test]
     fn an_error_status_is_a_failure_with_the_reason_of_the_server() {
         for (body, reason) in [("", None), ("no hub\n", Some("no hub".to_owned()))] {
             let expected = ConnectFailure::NegotiateStatus { url: ENDPOINT.to_owned(), status: 404, reason };
@@ -273,7 +324,8 @@ mod tests {
 
     #[test]
     fn a_recovery_url_keeps_what_there_was_and_encodes_what_is_added() {
-        let url = |text: &str| ServiceUrl(text.to_owned()).for_recovery("c/1", "a.b-c+=").reveal().to_owned();
+        let url =
+            |text: &str| ServiceUrl::given(text).unwrap().for_recovery("c/1", "a.b-c+=").reveal().to_owned();
         let added = "awps_connection_id=c%2F1&awps_reconnection_token=a.b-c%2B%3D";
         assert_eq!(url("ws://h/x?access_token=t"), format!("ws://h/x?access_token=t&{added}"));
         assert_eq!(url("ws://h/x"), format!("ws://h/x?{added}"));

@@ -246,7 +246,7 @@ async fn a_refused_join_is_reported() {
         connection_id: "c1".into(),
         user_id: None,
         subprotocol: Subprotocol::ReliableJson,
-        run_id: None,
+        history: None,
     });
     let error = AckError { name: AckError::FORBIDDEN.into(), message: "the role is missing".into() };
     page.report(ClientEvent::JoinRefused { group: GroupName::new("stream").unwrap(), error });

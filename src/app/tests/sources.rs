@@ -10,7 +10,7 @@ fn connected(page: &TestPage, connection: usize, groups: &[&str]) {
     let (connection_id, user_id, subprotocol) = ("c1".into(), None, Subprotocol::ReliableJson);
     page.report_of(
         connection,
-        ClientReport::Event(ClientEvent::Connected { connection_id, user_id, subprotocol, run_id: None }),
+        ClientReport::Event(ClientEvent::Connected { connection_id, user_id, subprotocol, history: None }),
     );
     for group in groups {
         let group = GroupName::new(group).unwrap();

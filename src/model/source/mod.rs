@@ -122,7 +122,7 @@ mod tests {
             let (connection_id, user_id) = ("c".to_owned(), None);
             let subprotocol = Subprotocol::ReliableJson;
             source.status.handle_event(
-                &ClientEvent::Connected { connection_id, user_id, subprotocol, run_id: None },
+                &ClientEvent::Connected { connection_id, user_id, subprotocol, history: None },
                 0.0,
             );
             source.status.handle_event(&ClientEvent::Joined { group: source.group.clone() }, 0.0);

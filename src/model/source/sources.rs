@@ -154,7 +154,7 @@ mod tests {
             connection_id: "c1".into(),
             user_id: None,
             subprotocol: Subprotocol::ReliableJson,
-            run_id: None,
+            history: None,
         }
     }
 

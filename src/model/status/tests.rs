@@ -16,7 +16,7 @@ fn connected(user_id: Option<&str>) -> ClientEvent {
         connection_id: "3f2b9c".into(),
         user_id: user_id.map(Into::into),
         subprotocol: Subprotocol::ReliableJson,
-        run_id: None,
+        history: None,
     }
 }
 

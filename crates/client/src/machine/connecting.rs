@@ -92,6 +92,7 @@ impl Machine {
             }
             Phase::Greeting { url, subprotocol, .. } => {
                 let subprotocol = *subprotocol;
+                let history = run_id.and_then(|run_id| url.history_access(run_id));
                 let connection = Connection {
                     url: url.clone(),
                     subprotocol,
@@ -105,7 +106,7 @@ impl Machine {
                 };
                 self.phase = Phase::Connected(Box::new(connection));
                 self.without_connection_since = None;
-                self.report(ClientEvent::Connected { connection_id, user_id, subprotocol, run_id });
+                self.report(ClientEvent::Connected { connection_id, user_id, subprotocol, history });
                 if std::mem::replace(&mut self.was_ever_connected, true) {
                     self.report(ClientEvent::Gap { messages: None });
                 }

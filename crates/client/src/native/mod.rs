@@ -10,6 +10,7 @@
 mod client;
 mod clock;
 mod driver;
+mod history;
 mod link;
 mod negotiate;
 mod proxy;
@@ -21,6 +22,7 @@ use tokio::sync::mpsc;
 use crate::options::ClientOptions;
 pub use client::{Client, Events, Receipt};
 use driver::Driver;
+pub use history::read_history;
 pub use negotiate::NegotiateEndpoint;
 pub use stream::Stream;
 pub use transport::MAX_MESSAGE_BYTES;

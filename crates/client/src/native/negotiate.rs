@@ -75,7 +75,7 @@ pub(super) fn choose_crypto_provider() {
 const A_FUNCTION: &str = "the function that gives the URL";
 
 /// One HTTP client for the process: it keeps connections and the system's certificates.
-fn http_client() -> Result<&'static reqwest::Client, reqwest::Error> {
+pub(super) fn http_client() -> Result<&'static reqwest::Client, reqwest::Error> {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     if let Some(client) = CLIENT.get() {
         return Ok(client);

@@ -211,6 +211,11 @@ impl Driver {
         self.set_timer();
     }
 
+    /// Starts a negotiation that is independent of the connection.
+    pub(super) fn start_negotiation(&self) -> super::Negotiation {
+        (self.negotiate)()
+    }
+
     fn negotiate(self: &Rc<Self>) {
         let attempt = self.next_attempt();
         let (negotiation, handle) = abortable((self.negotiate)());

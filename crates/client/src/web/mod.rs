@@ -27,6 +27,7 @@
 
 mod clock;
 mod driver;
+mod history;
 mod line;
 mod negotiate;
 mod nudges;
@@ -43,6 +44,7 @@ use webpubsub_protocol::{
 use crate::{
     event::ClientEvent,
     failure::{ConnectFailure, InvokeFailure, SendFailure, StartRefused, WriteRefused},
+    history::HistoryAccess,
     machine::{GroupRefused, Input, Machine, StreamEvent, StreamOptions},
     negotiate::ServiceUrl,
     options::ClientOptions,
@@ -50,6 +52,7 @@ use crate::{
 };
 use driver::Driver;
 
+pub use history::read_history;
 pub use negotiate::negotiate_by;
 
 /// High-water mark of the socket's `bufferedAmount`, in bytes. Above it, requests are refused.
@@ -122,6 +125,18 @@ impl WebClient {
     /// There is one such listener; another replaces it, except while it is running.
     pub fn on_outcome(&self, on_outcome: impl FnMut(Outcome) + 'static) {
         self.0.set_outcome_listener(Box::new(on_outcome));
+    }
+
+    /// Negotiates anew for a history whose token has expired. The connection is not affected.
+    ///
+    /// # Errors
+    /// Why the negotiation failed. `None` if the service has no history any more.
+    pub fn renew_history(
+        &self,
+        access: &HistoryAccess,
+    ) -> impl Future<Output = Result<Option<HistoryAccess>, ConnectFailure>> + 'static {
+        let (negotiation, run_id) = (self.0.start_negotiation(), access.run_id().to_owned());
+        async move { Ok(negotiation.await?.history_access(run_id)) }
     }
 
     /// Closes the connection, and makes no other. The last event is [`ClientEvent::Stopped`].

@@ -47,14 +47,14 @@ async fn call_function(function: &Function) -> Result<ServiceUrl, ConnectFailure
 }
 
 /// Aborts a request when dropped.
-struct AbortGuard(AbortController);
+pub(super) struct AbortGuard(AbortController);
 
 impl AbortGuard {
-    fn new() -> Result<Self, JsValue> {
+    pub(super) fn new() -> Result<Self, JsValue> {
         AbortController::new().map(Self)
     }
 
-    fn signal(&self) -> AbortSignal {
+    pub(super) fn signal(&self) -> AbortSignal {
         self.0.signal()
     }
 }
@@ -89,7 +89,7 @@ async fn fetch_service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {
 ///
 /// gloo-net's own `send` panics if `fetch` throws, rejects with something other than an `Error` or resolves with something
 /// other than a `Response`. The scripts of a page may replace `fetch` by a function that does.
-async fn send(request: RequestBuilder) -> Result<Response, JsValue> {
+pub(super) async fn send(request: RequestBuilder) -> Result<Response, JsValue> {
     let request = request.build().map_err(|error| match error {
         gloo_net::Error::JsError(error) => JsValue::from(js_sys::Error::new(&error.message)),
         other => JsValue::from(js_sys::Error::new(&other.to_string())),
@@ -100,7 +100,7 @@ async fn send(request: RequestBuilder) -> Result<Response, JsValue> {
 
 /// Reads the body of a response; `None` if it is longer than [`MAX_ANSWER_BYTES`]. The rest of a longer one is not
 /// read: whatever answers at a wrong address may answer without end.
-async fn read_body(response: &Response) -> Result<Option<String>, JsValue> {
+pub(super) async fn read_body(response: &Response) -> Result<Option<String>, JsValue> {
     let mut body = Vec::new();
     if let Some(stream) = response.body() {
         let reader = ReadableStreamDefaultReader::new(&stream)?;

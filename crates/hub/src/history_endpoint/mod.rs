@@ -17,7 +17,7 @@ use axum::{
     routing::get,
 };
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 use tower_http::{CompressionLevel, compression::CompressionLayer, cors::CorsLayer};
 use webpubsub_protocol::{
@@ -137,7 +137,7 @@ fn pieces(
     format: Format,
     charge: SharedCharge,
 ) -> impl futures_util::Stream<Item = Result<Bytes, Infallible>> {
-    stream::unfold((reader, Progress::Head, charge), move |(mut reader, progress, charge)| async move {
+    let pieces = stream::unfold((reader, Progress::Head, charge), move |(mut reader, progress, charge)| async move {
         let (piece, next) = match progress {
             Progress::Head => (format.encode([HistoryRecord::Head(reader.head())]), Progress::Messages),
             Progress::Messages => {
@@ -153,7 +153,9 @@ fn pieces(
             Progress::Done => return None,
         };
         Some((Ok(piece), (reader, next, charge)))
-    })
+    });
+    // The compression reads on behind the end.
+    pieces.fuse()
 }
 
 /// Encoding of a response.

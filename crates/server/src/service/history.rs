@@ -22,7 +22,9 @@ pub(crate) enum HistoryError {
 /// Parses the values in order of priority. Groups without a match have the default retention.
 pub(super) fn rules(values: &[String]) -> Result<Vec<HistoryRule>, HistoryError> {
     let mut rules: Vec<HistoryRule> = values.iter().map(|value| rule(value)).collect::<Result<_, _>>()?;
-    rules.push(HistoryRule::default());
+    if rules.iter().all(|rule| rule.pattern.is_some()) {
+        rules.push(HistoryRule::default());
+    }
     Ok(rules)
 }
 
@@ -64,7 +66,8 @@ mod tests {
         assert_eq!(rules[0], HistoryRule { pattern: Pattern::parse("build-*"), retention: None });
         let hour = Retention { max_age: Duration::from_secs(3_600), max_bytes: 256 << 20 };
         assert_eq!(rules[1], HistoryRule { pattern: None, retention: Some(hour) });
-        assert_eq!(rules[2], HistoryRule::default());
+        assert_eq!(rules.len(), 2, "a rule for all groups replaces the default");
+        assert_eq!(parse(&["build-*=off"]).unwrap()[1], HistoryRule::default());
         assert_eq!(parse(&[]).unwrap(), [HistoryRule::default()]);
         assert_eq!(parse(&["a=b=off"]).unwrap()[0].pattern, Pattern::parse("a=b"));
     }

@@ -77,7 +77,7 @@ fn connected() -> ClientEvent {
         connection_id: "c1".into(),
         user_id: None,
         subprotocol: Subprotocol::ReliableJson,
-        run_id: None,
+        history: None,
     }
 }
 

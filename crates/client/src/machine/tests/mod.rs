@@ -86,7 +86,7 @@ fn an_open_socket_is_not_yet_a_connection() {
         connection_id: "c1".into(),
         user_id: Some("ada".into()),
         subprotocol: Subprotocol::Json,
-        run_id: None,
+        history: None,
     };
     assert_eq!(events(&mut machine), [connected]);
 }

@@ -45,6 +45,8 @@ pub(super) struct Negotiator {
     groups: OpenGroups,
     publish_policy: PublishPolicy,
     token_lifetime_seconds: u64,
+    /// Whether the service keeps earlier messages. Another service does not.
+    has_history: bool,
     /// Header in which a trusted proxy sends the id of the user.
     user_header: Option<HeaderName>,
     /// The lock is never held across an await.
@@ -108,6 +110,10 @@ impl Negotiator {
             },
             publish_policy,
             token_lifetime_seconds: config.token_lifetime_seconds,
+            has_history: match &config.backend {
+                Backend::Embedded(service) => service.history.iter().any(|rule| rule.retention.is_some()),
+                Backend::Azure { .. } => false,
+            },
             user_header: config.listen.proxies.user_header.clone(),
             rate_limit: config.negotiate_limit.map(|limit| Mutex::new(RateLimit::per_minute(limit))),
         }
@@ -141,10 +147,9 @@ impl Negotiator {
         }
     }
 
-    /// Returns the URL of the history behind `endpoint`; `None` for another service, which has none.
+    /// Returns the URL of the history behind `endpoint`; `None` without a history.
     fn history_url(&self, endpoint: &Endpoint) -> Option<String> {
-        let is_embedded = !matches!(self.location, ServiceLocation::External(_));
-        is_embedded.then(|| format!("{endpoint}/history/hubs/{}", self.hub))
+        self.has_history.then(|| format!("{endpoint}/history/hubs/{}", self.hub))
     }
 
     /// Checks the rate limit of the client's address.
@@ -282,6 +287,7 @@ mod tests {
             },
             publish_policy: PublishPolicy::Everyone,
             token_lifetime_seconds: 60,
+            has_history: true,
             user_header: None,
             rate_limit: None,
         }
