@@ -15,10 +15,11 @@ pub fn Composer() -> impl IntoView {
     let (state, commands) = (use_state(), use_commands());
     // Number of the source, as its option has it.
     let target = RwSignal::new("0".to_owned());
-    // A viewer keeps its sources for life.
-    let names: Vec<(usize, String)> = state
-        .sources()
-        .with_untracked(|sources| sources.iter().map(|source| source.name.clone()).enumerate().collect());
+    // A viewer keeps its groups for life.
+    let names: Vec<(usize, String)> = state.sources().with_untracked(|sources| {
+        let groups = sources.iter().filter(|source| source.is_group);
+        groups.map(|source| source.name.clone()).enumerate().collect()
+    });
     let choice = (names.len() > 1).then(|| {
         view! {
             <select aria-label="Send to" bind:value=target>

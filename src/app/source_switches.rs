@@ -19,17 +19,21 @@ use crate::{
 #[component]
 pub fn SourceSwitches() -> impl IntoView {
     let state = use_state();
-    // A viewer keeps its sources for life.
-    let count = state.sources().with_untracked(Vec::len);
-    (count > 1).then(|| {
-        view! {
+    let switches = Memo::new(move |_| {
+        state.sources().with(|sources| {
+            let has_switch = |(at, source): (usize, &SourceLine)| source.has_switch.then_some(at);
+            sources.iter().enumerate().filter_map(has_switch).collect::<Vec<_>>()
+        })
+    });
+    view! {
+        <Show when=move || switches.with(|switches| !switches.is_empty())>
             <div id="sources" role="group" aria-label="Sources">
-                <For each=move || 0..count key=|at| *at let(at)>
+                <For each=move || switches.get() key=|at| *at let(at)>
                     <SourceSwitch at />
                 </For>
             </div>
-        }
-    })
+        </Show>
+    }
 }
 
 /// Filters by one source.
@@ -43,7 +47,9 @@ fn SourceSwitch(
         move || state.sources().with(|sources| sources.get(at).map(read))
     };
     let name = state.sources().with_untracked(|sources| sources.get(at).map(|source| source.name.clone()));
+    // The state is that of the group: its sources do not repeat it.
     let problem = read(|source| match source.status.state {
+        _ if !source.is_group => String::new(),
         ConnectionState::Connected => String::new(),
         _ => source.status.announcement.clone(),
     });
@@ -77,7 +83,7 @@ mod tests {
     use crate::{model::status::StatusLine, test_page::ComponentStage};
 
     fn source(name: &str, status: StatusLine) -> SourceLine {
-        SourceLine { name: name.to_owned(), status, is_visible: true }
+        SourceLine { name: name.to_owned(), status, is_visible: true, is_group: true, has_switch: true }
     }
 
     fn connected() -> StatusLine {
@@ -110,6 +116,21 @@ mod tests {
         assert_eq!(stage.attribute("[data-source='0']", "data-state"), "connected");
         assert_eq!(stage.attribute("[data-source='1']", "data-state"), "disconnected");
         assert_eq!(stage.attribute("[data-source='0']", "title"), "web: Connected");
+        stage.click("[data-source='1']").await;
+        assert_eq!(stage.commands(), [Command::ToggleSource(1)]);
+    }
+
+    #[wasm_bindgen_test]
+    async fn sources_within_a_group_get_switches_when_they_appear() {
+        let mut stage = ComponentStage::new();
+        stage.mount(|| view! { <SourceSwitches /> }).await;
+        assert!(stage.find("#sources").is_none());
+        let group = SourceLine { has_switch: false, ..source("stream", connected()) };
+        let file = SourceLine { is_group: false, ..source("app.log", connected()) };
+        stage.set(stage.state().sources(), vec![group.clone(), file.clone()]).await;
+        assert_eq!(stage.texts_of(".source"), ["app.log"]);
+        stage.set(stage.state().sources(), vec![SourceLine { has_switch: true, ..group }, file]).await;
+        assert_eq!(stage.texts_of(".source"), ["stream", "app.log"]);
         stage.click("[data-source='1']").await;
         assert_eq!(stage.commands(), [Command::ToggleSource(1)]);
     }

@@ -25,12 +25,12 @@
 //! | [`composer`] | lines that the user publishes |
 //! | [`export`] | lines for a file |
 //! | [`file_lines`] | lines of a file |
-//! | [`payload_text`] | text of a message |
+//! | [`payload_text`], [`marks`] | text of a message, and the marks in it |
 //! | [`command`], [`navigation`] | commands of the user, and their keys |
 //! | [`stream_command`] | shell commands that publish to a group |
 //! | [`theme`] | colour theme |
 //! | [`grouped_number`] | numbers: 1,204,330 |
-//! | [`local_time`] | times: 14:03:11 |
+//! | [`local_time`], [`duration`] | times: 14:03:11, 3 min 12 s |
 
 pub mod announcer;
 pub mod ansi;
@@ -40,6 +40,7 @@ pub mod composer;
 pub mod destination;
 pub mod display_text;
 pub mod drawn_position;
+pub mod duration;
 pub mod export;
 pub mod file_lines;
 pub mod grouped_number;
@@ -65,4 +66,4 @@ pub mod theme;
 pub mod viewport;
 pub mod visible_lines;
 
-pub use tailcast_lines::{level, line_store, styles, text_columns, timeline, words};
+pub use tailcast_lines::{level, line_store, marks, styles, text_columns, timeline, words};

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use super::{
     ansi::{Link, StyledLine},
-    level::Level,
+    level::{Level, level_of},
     line_store::{CHUNK_BYTES, Line, LineKind, MAX_CHUNK_LINES, Origin},
     styles::{MAX_RUN_BYTES, Styles},
+    text_columns::columns,
     words::Words,
 };
 
@@ -35,6 +36,16 @@ struct Linked {
     links: Range<usize>,
 }
 
+/// Content of a line that was replaced. The text that it had before stays in the chunk.
+struct RedrawnLine {
+    index: usize,
+    text: String,
+    styles: Styles,
+    links: Vec<Link>,
+    level: Option<Level>,
+    cut_bytes: u64,
+}
+
 /// Lines of UTF-8, each followed by a line feed, so that a search through the whole text finds no match across lines.
 ///
 /// The text never grows beyond the room it was made with. Styles and links count against that room too, so what they
@@ -58,6 +69,10 @@ pub(crate) struct Chunk {
     widest_columns: u32,
     /// Bytes of the line that were not kept. Only a line that fills a chunk alone is ever cut.
     cut_bytes: u64,
+    /// In the order of their lines.
+    redrawn: Vec<RedrawnLine>,
+    /// Memory that they take.
+    redrawn_bytes: usize,
 }
 
 impl Chunk {
@@ -77,6 +92,8 @@ impl Chunk {
             levels: [0; Level::ALL.len()],
             widest_columns: 0,
             cut_bytes: 0,
+            redrawn: Vec::new(),
+            redrawn_bytes: 0,
         }
     }
 
@@ -105,7 +122,45 @@ impl Chunk {
         self.levels = [0; Level::ALL.len()];
         self.widest_columns = 0;
         self.cut_bytes = 0;
+        self.redrawn.clear();
+        self.redrawn_bytes = 0;
         self
+    }
+
+    /// Replaces the content of a line. Returns its width.
+    pub(crate) fn redraw(&mut self, id: u64, text: String, styled: StyledLine, cut_bytes: u64) -> u32 {
+        let index = id.checked_sub(self.first_id).and_then(|index| usize::try_from(index).ok());
+        let Some((index, record)) = index.and_then(|index| Some((index, self.records.get(index)?))) else {
+            return 0;
+        };
+        let place = self.redrawn.binary_search_by_key(&index, |line| line.index);
+        let old = place.ok().and_then(|at| self.redrawn.get(at));
+        let (old_level, old_bytes) = old.map_or((record.level, 0), |old| (old.level, old.bytes()));
+        let (level, columns) = (level_of(&text), columns(&text));
+        for (level, is_new) in [(old_level, false), (level, true)] {
+            if let Some(count) = level.and_then(|level| self.levels.get_mut(level as usize)) {
+                *count = if is_new { *count + 1 } else { count.saturating_sub(1) };
+            }
+        }
+        let mut styles = Styles::default();
+        styles.push(0, &styled.runs);
+        let line = RedrawnLine { index, text, styles, links: styled.links, level, cut_bytes };
+        self.redrawn_bytes = self.redrawn_bytes - old_bytes + line.bytes();
+        self.widest_columns = self.widest_columns.max(columns);
+        match place {
+            Ok(at) => {
+                if let Some(old) = self.redrawn.get_mut(at) {
+                    *old = line;
+                }
+            }
+            Err(at) => self.redrawn.insert(at, line),
+        }
+        columns
+    }
+
+    /// Memory that replaced lines take beside the chunk's room.
+    pub(crate) fn redrawn_bytes(&self) -> usize {
+        self.redrawn_bytes
     }
 
     /// Whether a line of `bytes` still fits. A chunk that is larger than usual was made for one line, and one
@@ -169,7 +224,7 @@ impl Chunk {
         let Arrival { origin, arrived_ms, .. } = self.arrivals.get(after.checked_sub(1)?)?;
         let linked = self.linked.binary_search_by_key(&index, |linked| linked.index).ok();
         let links = linked.and_then(|at| self.linked.get(at)).map_or(0..0, |linked| linked.links.clone());
-        Some(Line {
+        let line = Line {
             id,
             text,
             styles: self.styles.of_line(bytes),
@@ -179,7 +234,20 @@ impl Chunk {
             level: record.level,
             arrived_ms: *arrived_ms,
             cut_bytes: self.cut_bytes,
+        };
+        Some(match self.redrawn_line(index) {
+            Some(redrawn) => redrawn.over(line),
+            None => line,
         })
+    }
+
+    fn redrawn_line(&self, index: usize) -> Option<&RedrawnLine> {
+        // The usual case, for every line of a search.
+        if self.redrawn.is_empty() {
+            return None;
+        }
+        let at = self.redrawn.binary_search_by_key(&index, |line| line.index).ok()?;
+        self.redrawn.get(at)
     }
 
     /// The bytes of a line, its line end included.
@@ -193,6 +261,11 @@ impl Chunk {
     /// Tells the lines from `id` on in whose text `words` stand, each once. Looks through all of the text at once: no
     /// match reaches from line to line, since a query holds no line feed.
     pub(crate) fn lines_with<'a>(&'a self, id: u64, words: &Words, mut found: impl FnMut(Line<'a>)) {
+        if !self.redrawn.is_empty() {
+            // The text of a replaced line is not that of the chunk.
+            let lines = (id.max(self.first_id)..).map_while(|id| self.line(id));
+            return lines.filter(|line| words.find(line.text, 0).is_some()).for_each(found);
+        }
         let first = usize::try_from(id.saturating_sub(self.first_id)).unwrap_or(usize::MAX);
         let mut from = self.records.get(first).map_or(self.text.len(), |record| usize::from(record.start));
         while let Some(place) = words.find(&self.text, from) {
@@ -240,6 +313,25 @@ impl Chunk {
 
     pub(crate) fn widest_columns(&self) -> u32 {
         self.widest_columns
+    }
+}
+
+impl RedrawnLine {
+    /// Returns `line` with this content.
+    fn over<'a>(&'a self, line: Line<'a>) -> Line<'a> {
+        Line {
+            text: &self.text,
+            styles: self.styles.of_line(0..u32::MAX),
+            links: &self.links,
+            level: self.level,
+            cut_bytes: self.cut_bytes,
+            ..line
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let links: usize = self.links.iter().map(|link| size_of::<Link>() + link.url.len()).sum();
+        size_of::<Self>() + self.text.capacity() + self.styles.bytes() + links
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
-use super::{
-    style::{Color, Face, Style},
-    url_at,
+use tailcast_lines::ansi::{
+    sgr::{link_sequence, sgr_sequence},
+    style::Style,
 };
+
+use super::url_at;
 use crate::model::line_store::Line;
 
 /// Returns the part `bytes` of a line with escape sequences for its styles and links. All are reset at its end.
@@ -45,46 +47,6 @@ fn cuts(line: &Line<'_>, bytes: &Range<usize>) -> Vec<usize> {
     cuts.sort_unstable();
     cuts.dedup();
     cuts
-}
-
-/// Returns the sequence that starts a link (OSC 8), or ends it.
-fn link_sequence(url: Option<&str>) -> String {
-    format!("\u{1b}]8;;{}\u{1b}\\", url.unwrap_or_default())
-}
-
-/// Returns the sequence that replaces any style by this one.
-fn sgr_sequence(style: Style) -> String {
-    const FACES: [(Face, u8); 8] = [
-        (Face::Bold, 1),
-        (Face::Dim, 2),
-        (Face::Italic, 3),
-        (Face::Underline, 4),
-        (Face::Inverse, 7),
-        (Face::Hidden, 8),
-        (Face::Strike, 9),
-        (Face::Overline, 53),
-    ];
-    let mut sequence = "\u{1b}[0".to_owned();
-    for (face, code) in FACES {
-        if style.has(face) {
-            sequence.push_str(&format!(";{code}"));
-        }
-    }
-    sequence.push_str(&color_codes(style.foreground, 30));
-    sequence.push_str(&color_codes(style.background, 40));
-    sequence.push('m');
-    sequence
-}
-
-/// Returns the codes of a colour, of which those of the first 8 start at `base`.
-fn color_codes(color: Color, base: u8) -> String {
-    match color {
-        Color::Default => String::new(),
-        Color::Indexed(index @ 0..8) => format!(";{}", base + index),
-        Color::Indexed(index @ 8..16) => format!(";{}", base + 52 + index),
-        Color::Indexed(index) => format!(";{};5;{index}", base + 8),
-        Color::Rgb(red, green, blue) => format!(";{};2;{red};{green};{blue}", base + 8),
-    }
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

@@ -18,6 +18,7 @@ impl LiveLog {
         self.open_lines.drop_before(self.store.first_id());
         self.restore_top_line();
         self.count_new_rows();
+        self.count_redrawn_rows();
         self.viewport.lay_out(is_idle)
     }
 
@@ -30,6 +31,27 @@ impl LiveLog {
             if let Some(rows_below) = self.open_lines.rows_below(id) {
                 self.viewport.measured(position, rows + rows_below);
             }
+        }
+    }
+
+    /// Reports the heights of lines that were replaced, and has rows filled again.
+    fn count_redrawn_rows(&mut self) {
+        let redraws = std::mem::replace(&mut self.redraws, self.store.redraws());
+        if redraws == self.redraws {
+            return;
+        }
+        self.revision += 1;
+        let ids: Vec<u64> = match self.store.redrawn_since(redraws) {
+            Some(ids) => ids.collect(),
+            // Too many to tell which: all lines are counted again.
+            None => return self.viewport.set_wrap(self.viewport.row_columns()),
+        };
+        for id in ids {
+            let Some(line) = self.store.line(id).filter(|line| self.lines().contains(line.id)) else {
+                continue;
+            };
+            let rows = self.text_rows(&line) + self.open_lines.rows_below(id).unwrap_or(0);
+            self.viewport.measured(self.lines().position_of(id), rows);
         }
     }
 

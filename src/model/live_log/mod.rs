@@ -64,6 +64,8 @@ pub struct LiveLog {
     announcer: Announcer,
     /// First line received since the page was hidden.
     hidden_since: Option<u64>,
+    /// Count of replaced lines that were laid out again.
+    redraws: u64,
     revision: u64,
 }
 
@@ -91,6 +93,7 @@ impl LiveLog {
             row_columns: None,
             announcer: Announcer::default(),
             hidden_since: None,
+            redraws: 0,
             revision: 0,
         }
     }

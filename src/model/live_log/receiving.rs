@@ -4,7 +4,14 @@ use webpubsub_client::ClientEvent;
 use webpubsub_protocol::payload::Payload;
 
 use super::LiveLog;
-use crate::model::{line_store::LineKind, local_time::LocalTime, payload_text::payload_text, source::Source};
+use crate::model::{
+    duration::duration_text,
+    line_store::{LineKind, Origin},
+    local_time::LocalTime,
+    marks::{Mark, Part, parts},
+    payload_text::payload_text,
+    source::Source,
+};
 
 impl LiveLog {
     /// Handles an event of a connection. Messages only append their lines, so that a flood of them stays cheap.
@@ -24,8 +31,10 @@ impl LiveLog {
         }
     }
 
+    /// Appends a notice about missing lines.
     fn append_notice(&mut self, connection: usize, notice: &str, now: LocalTime) {
         let origin = self.sources.origin(LineKind::Notice, connection, None);
+        self.store.close_lines();
         self.store.push_message(origin, notice, now.unix_ms);
     }
 
@@ -41,7 +50,30 @@ impl LiveLog {
             self.append_notice(connection, &notice, now);
         }
         let origin = self.sources.origin(kind, connection, group);
-        self.store.push_message(origin, &payload_text(payload), now.unix_ms);
+        for part in parts(&payload_text(payload)) {
+            self.append_part(origin, part, now);
+        }
+    }
+
+    fn append_part(&mut self, group: Origin, part: Part<'_>, now: LocalTime) {
+        if let Some(Mark::CommandEnd { publisher, exit_code, seconds }) = part.mark {
+            self.store.close_lines_of(publisher);
+            let notice = Origin { kind: LineKind::Notice, ..group };
+            self.store.push_message(notice, &end_text(exit_code, seconds), now.unix_ms);
+        }
+        let Some(text) = part.text else { return };
+        match part.mark {
+            Some(Mark::Source { publisher, name, is_unfinished }) => {
+                let origin = self.sources.origin_of_mark(group, name);
+                // Several names can share a source.
+                let writer = format!("{publisher};{name}");
+                self.store.push_marked(origin, &writer, text, is_unfinished, now.unix_ms);
+            }
+            Some(Mark::CommandStart { .. } | Mark::CommandEnd { .. }) | None => {
+                self.sources.count_own_lines(group);
+                self.store.push_message(group, text, now.unix_ms);
+            }
+        }
     }
 
     /// Appends text as if it had been received in a message to the first source.
@@ -113,4 +145,12 @@ impl LiveLog {
     pub fn waiting_connections(&self, unix_ms: f64) -> Vec<usize> {
         self.sources.waiting_connections(unix_ms)
     }
+}
+
+/// Returns the notice about the end of a command.
+fn end_text(exit_code: Option<u8>, seconds: Option<f64>) -> String {
+    let code = exit_code.map(|code| format!(", exit code {code}")).unwrap_or_default();
+    let duration =
+        seconds.map(|seconds| format!(", {}", duration_text(seconds * 1_000.0))).unwrap_or_default();
+    format!("ended{code}{duration}")
 }

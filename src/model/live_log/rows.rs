@@ -38,13 +38,11 @@ impl LiveLog {
     }
 
     fn tag_of(&self, line: &Line<'_>) -> Option<SourceTag> {
-        let sources = self.sources();
-        if sources.len() < 2 || line.kind == LineKind::File {
+        if line.kind == LineKind::File {
             return None;
         }
-        let number = usize::from(line.source);
-        let source = sources.get(number)?;
-        Some(SourceTag { color: number % SOURCE_COLORS, name: source.name.clone() })
+        let name = self.sources.tag_name(line.source)?;
+        Some(SourceTag { color: usize::from(line.source) % SOURCE_COLORS, name })
     }
 
     fn fold_of(&self, line: &Line<'_>) -> Fold {
@@ -67,7 +65,7 @@ impl LiveLog {
     /// Returns the widths that all rows share. Columns are as wide as the rows built so far need.
     #[must_use]
     pub fn list_widths(&self) -> ListWidths {
-        ListWidths::new(&self.store, self.gutter, self.sources(), &self.columns)
+        ListWidths::new(&self.store, self.gutter, self.sources.tag_names(), &self.columns)
     }
 
     /// Sets the content of the gutter.

@@ -70,8 +70,14 @@ impl LiveLog {
     /// Tests a slice of the lines that search and filter have not tested yet. Returns whether untested lines remain.
     pub fn advance_search(&mut self) -> bool {
         let is_matching = self.search.advance(&self.store);
+        let top = self.pending_top.or_else(|| self.lines().id_at(self.viewport.top_line()));
         let is_filtering = self.filter.advance(&self.store, self.search.matcher());
         self.is_searching = is_matching || is_filtering;
+        if self.filter.take_moved() {
+            // A replaced line became visible, or no longer is: lines have other positions.
+            self.pending_top = top;
+            self.revision += 1;
+        }
         self.is_searching
     }
 

@@ -74,7 +74,7 @@ pub struct FilterCriteria {
     /// Arrival times, from the first up to but without the second, in milliseconds since 1970.
     pub time_range: Option<(f64, f64)>,
     /// Bit set of the sources whose lines are hidden.
-    muted_sources: u32,
+    muted_sources: u64,
 }
 
 impl FilterCriteria {
@@ -92,7 +92,7 @@ impl FilterCriteria {
 
     /// Hides the lines of a source, or shows them again.
     pub fn toggle_source(&mut self, source: u16) {
-        self.muted_sources ^= 1_u32.checked_shl(u32::from(source)).unwrap_or(0);
+        self.muted_sources ^= 1_u64.checked_shl(u32::from(source)).unwrap_or(0);
     }
 
     /// Whether lines of a source are visible.
@@ -166,6 +166,11 @@ impl LineFilter {
         let uses_regex = criteria.matcher_in_use(matcher).is_some_and(|matcher| !matcher.is_literal());
         let slice_bytes = if uses_regex { REGEX_SLICE_BYTES } else { SLICE_BYTES };
         list.advance(store, slice_bytes, |line| criteria.includes(line, matcher))
+    }
+
+    /// Returns whether positions of listed lines have changed since this was last called.
+    pub fn take_moved(&mut self) -> bool {
+        self.list.as_mut().is_some_and(LineList::take_moved)
     }
 
     /// Returns the list of visible lines; `None` without a filter.

@@ -24,6 +24,10 @@ pub struct LineList {
     removed: u64,
     /// First line that was not tested yet.
     next_id: u64,
+    /// Count of the store's replaced lines that were tested again.
+    redraws: u64,
+    /// Whether lines were inserted or removed between others.
+    is_moved: bool,
 }
 
 impl LineList {
@@ -36,6 +40,7 @@ impl LineList {
         passes: impl Fn(&Line<'_>) -> bool,
     ) -> bool {
         self.remove_dropped(store);
+        self.test_redrawn(store, &passes);
         let mut tested_bytes = 0;
         for line in store.lines_from(self.next_id) {
             if tested_bytes >= slice_bytes {
@@ -58,6 +63,7 @@ impl LineList {
             return self.advance(store, REGEX_SLICE_BYTES, passes);
         };
         self.remove_dropped(store);
+        self.test_redrawn(store, &passes);
         let (ids, regex_bytes) = (&mut self.ids, Cell::new(0));
         let found = |line: Line<'_>| {
             if !matcher.is_literal() {
@@ -72,6 +78,41 @@ impl LineList {
         let is_enough = |bytes: usize| bytes + regex_bytes.get() * REGEX_COST >= LITERAL_SLICE_BYTES;
         self.next_id = store.lines_with(self.next_id, literal, found, is_enough);
         self.next_id < store.next_id()
+    }
+
+    /// Tests lines again that were replaced since they were tested.
+    fn test_redrawn(&mut self, store: &LineStore, passes: &impl Fn(&Line<'_>) -> bool) {
+        if self.redraws == store.redraws() {
+            return;
+        }
+        match store.redrawn_since(self.redraws) {
+            Some(redrawn) => redrawn.for_each(|id| self.test_again(store, id, passes)),
+            None => {
+                // Too many to tell which: all lines are tested again, at new positions.
+                self.removed += self.ids.len() as u64;
+                self.ids.clear();
+                self.next_id = store.first_id();
+                self.is_moved = true;
+            }
+        }
+        self.redraws = store.redraws();
+    }
+
+    fn test_again(&mut self, store: &LineStore, id: u64, passes: &impl Fn(&Line<'_>) -> bool) {
+        let Some(line) = store.line(id).filter(|_| id < self.next_id) else { return };
+        let at = self.ids.partition_point(|other| *other < id);
+        let is_listed = self.ids.get(at) == Some(&id);
+        match (is_listed, passes(&line)) {
+            (true, false) => drop(self.ids.remove(at)),
+            (false, true) => self.ids.insert(at, id),
+            _ => return,
+        }
+        self.is_moved = true;
+    }
+
+    /// Returns whether lines were inserted or removed between others since this was last called.
+    pub fn take_moved(&mut self) -> bool {
+        std::mem::take(&mut self.is_moved)
     }
 
     fn remove_dropped(&mut self, store: &LineStore) {
@@ -193,6 +234,36 @@ mod tests {
             assert!(!matches.is_empty() && store.first_id() > 0);
             assert_eq!(list.ids, matches, "{pattern}");
         }
+    }
+
+    #[test]
+    fn a_line_that_is_replaced_is_tested_again() {
+        let (mut store, mut list) = (LineStore::new(StoreLimits::default()), LineList::default());
+        let query = Query { pattern: "7".to_owned(), ..Query::default() };
+        let (matcher, mut matches) = (Matcher::new(&query).unwrap().unwrap(), LineList::default());
+        let origin = LineKind::Group.into();
+        let ids = |list: &LineList| list.ids.iter().copied().collect::<Vec<_>>();
+        store.push_message(LineKind::Group, "2", 0.0);
+        for (state, listed, matched) in [
+            ("3", vec![0], vec![]),
+            ("4", vec![0, 1], vec![]),
+            ("70", vec![0, 1], vec![1]),
+            ("77", vec![0], vec![1]),
+        ] {
+            store.push_marked(origin, "a", state, true, 0.0);
+            assert!(
+                !list.advance(&store, SLICE_BYTES, is_even) && !matches.advance_matches(&store, &matcher)
+            );
+            assert_eq!((ids(&list), ids(&matches)), (listed, matched), "{state}");
+        }
+        assert!(list.take_moved() && !list.take_moved());
+        let next_position = list.next_position();
+        for state in 0..crate::model::line_store::MAX_REDRAWS + 10 {
+            store.push_marked(origin, "a", &state.to_string(), true, 0.0);
+        }
+        while list.advance(&store, SLICE_BYTES, is_even) {}
+        assert_eq!(ids(&list).len(), 1);
+        assert!(list.first_position() >= next_position, "no position is used again");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Sources of lines: groups, each on one of the page's connections.
+//! Sources of lines: groups, each on one of the page's connections, and what publishers name within a group.
 //!
 //! Groups that are negotiated at one endpoint share a connection. Lines of all sources are merged in order of arrival.
 
@@ -7,9 +7,13 @@ use webpubsub_protocol::name::GroupName;
 use super::status::{ConnectionState, Status, StatusLine};
 
 mod interruption;
+mod marked;
 mod sources;
 
-pub use self::sources::Sources;
+pub use self::{
+    marked::{MAX_MARKED_SOURCES, MarkedSource},
+    sources::Sources,
+};
 
 /// Maximum count of sources: each has a switch of its own, and people distinguish few colours.
 pub const MAX_SOURCES: usize = 16;
@@ -46,11 +50,17 @@ pub struct SourceLine {
     pub status: StatusLine,
     /// Whether the source's lines are visible.
     pub is_visible: bool,
+    /// Whether it is a group, and not a source within one.
+    pub is_group: bool,
+    /// Whether it is one of several sources that have lines.
+    pub has_switch: bool,
 }
 
 /// Combines the statuses of all sources into one: the worst, with the name of its source if there are several.
 #[must_use]
 pub fn overall(sources: &[SourceLine]) -> StatusLine {
+    let groups = sources.iter().position(|source| !source.is_group).unwrap_or(sources.len());
+    let sources = sources.get(..groups).unwrap_or_default();
     let worst = sources.iter().max_by_key(|source| severity(source.status.state));
     let Some(worst) = worst else { return StatusLine::unusable("no source is configured".to_owned()) };
     let mut status = worst.status.clone();
@@ -132,6 +142,8 @@ mod tests {
                 name: source.name.clone(),
                 status: source.status.line(0.0),
                 is_visible: true,
+                is_group: true,
+                has_switch: true,
             };
             overall(&sources.iter().map(line).collect::<Vec<_>>())
         };

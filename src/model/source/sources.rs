@@ -2,7 +2,11 @@
 
 use webpubsub_client::ClientEvent;
 
-use super::{Source, SourceLine, interruption::Interruption};
+use super::{
+    Source, SourceLine,
+    interruption::Interruption,
+    marked::{MarkedSource, MarkedSources},
+};
 use crate::model::{
     line_store::{LineKind, Origin},
     local_time::LocalTime,
@@ -12,6 +16,9 @@ use crate::model::{
 #[derive(Debug)]
 pub struct Sources {
     list: Vec<Source>,
+    marked: MarkedSources,
+    /// Whether each group has lines that belong to no named source.
+    has_own_lines: Vec<bool>,
     /// The interruption of each connection.
     interruptions: Vec<Interruption>,
 }
@@ -21,7 +28,9 @@ impl Sources {
     #[must_use]
     pub fn new(list: Vec<Source>) -> Self {
         let connections = list.iter().map(|source| source.connection + 1).max().unwrap_or(0);
-        Self { list, interruptions: vec![Interruption::None; connections] }
+        let has_own_lines = vec![false; list.len()];
+        let interruptions = vec![Interruption::None; connections];
+        Self { list, marked: MarkedSources::default(), has_own_lines, interruptions }
     }
 
     /// Returns the sources.
@@ -57,15 +66,73 @@ impl Sources {
         join_names(self.list.iter())
     }
 
-    /// Returns the state of each source. `is_visible` has its number.
+    /// Returns the sources that publishers have named. Their numbers follow those of the groups.
+    #[must_use]
+    pub fn marked(&self) -> &[MarkedSource] {
+        self.marked.as_slice()
+    }
+
+    /// Returns the state of each source: of groups, then of those named within groups. `is_visible` has its number.
     #[must_use]
     pub fn lines(&self, unix_ms: f64, is_visible: impl Fn(u16) -> bool) -> Vec<SourceLine> {
-        let line = |(number, source): (u16, &Source)| SourceLine {
-            name: source.name.clone(),
-            status: source.status.line(unix_ms),
-            is_visible: is_visible(number),
+        let is_group_shown = |number: usize| match self.marked() {
+            [] => self.list.len() > 1,
+            _ => self.list.len() > 1 || self.has_own_lines.get(number) == Some(&true),
         };
-        (0..).zip(&self.list).map(line).collect()
+        let mut lines = Vec::with_capacity(self.list.len() + self.marked().len());
+        for (number, source) in self.list.iter().enumerate() {
+            let (name, status) = (source.name.clone(), source.status.line(unix_ms));
+            let has_switch = is_group_shown(number);
+            lines.push(SourceLine { name, status, is_visible: true, is_group: true, has_switch });
+        }
+        for source in self.marked() {
+            let status = self.list.get(usize::from(source.group)).map(|group| group.status.line(unix_ms));
+            let Some(status) = status else { continue };
+            let name = self.name_of_marked(source);
+            lines.push(SourceLine { name, status, is_visible: true, is_group: false, has_switch: true });
+        }
+        (0..).zip(&mut lines).for_each(|(number, line)| line.is_visible = is_visible(number));
+        lines
+    }
+
+    /// Returns the name of a source for a tag beside its lines; `None` if there is nothing to tell apart.
+    #[must_use]
+    pub fn tag_name(&self, source: u16) -> Option<String> {
+        let source = usize::from(source);
+        match source.checked_sub(self.list.len()) {
+            Some(marked) => self.marked().get(marked).map(|source| self.name_of_marked(source)),
+            None if self.list.len() > 1 => self.list.get(source).map(|source| source.name.clone()),
+            None => None,
+        }
+    }
+
+    /// Returns the names that tags can have.
+    pub fn tag_names(&self) -> impl Iterator<Item = String> {
+        let count = self.list.len() + self.marked().len();
+        (0..u16::try_from(count).unwrap_or(u16::MAX)).filter_map(|source| self.tag_name(source))
+    }
+
+    fn name_of_marked(&self, source: &MarkedSource) -> String {
+        match self.list.get(usize::from(source.group)) {
+            Some(group) if self.list.len() > 1 => format!("{}: {}", group.name, source.name),
+            _ => source.name.clone(),
+        }
+    }
+
+    /// Returns the origin of lines of a group that are marked with a name; an empty name is that of the group itself.
+    pub fn origin_of_mark(&mut self, group: Origin, name: &str) -> Origin {
+        if name.is_empty() {
+            self.count_own_lines(group);
+            return group;
+        }
+        self.marked.origin(group, name, self.list.len())
+    }
+
+    /// Handles lines of a group without a mark.
+    pub fn count_own_lines(&mut self, group: Origin) {
+        if let Some(has_own_lines) = self.has_own_lines.get_mut(usize::from(group.source)) {
+            *has_own_lines = true;
+        }
     }
 
     /// Returns the origin of a message of `kind`: the source with this group on the connection, or the connection's first.
@@ -174,6 +241,42 @@ mod tests {
             [source(0, Some("b")), source(0, Some("c")), source(0, None), source(1, None)],
             [1, 0, 0, 2]
         );
+    }
+
+    #[test]
+    fn sources_within_a_group_have_switches_and_tags_beside_the_lines_of_the_group() {
+        let mut sources =
+            Sources::new(vec![Source::new("stream".to_owned(), 0, GroupName::new("stream").unwrap())]);
+        let group = sources.origin(LineKind::Group, 0, None);
+        let switches = |sources: &Sources| {
+            let lines = sources.lines(0.0, |number| number != 2);
+            let shown = lines.into_iter().filter(|line| line.has_switch);
+            shown.map(|line| (line.name, line.is_visible)).collect::<Vec<_>>()
+        };
+        sources.count_own_lines(group);
+        assert_eq!((switches(&sources), sources.tag_name(0)), (vec![], None));
+        assert_eq!(sources.origin_of_mark(group, "a.log").source, 1);
+        assert_eq!(sources.origin_of_mark(group, "b.log").source, 2);
+        assert_eq!(sources.origin_of_mark(group, ""), group);
+        let expected = [("stream", true), ("a.log", true), ("b.log", false)];
+        assert_eq!(switches(&sources), expected.map(|(name, is_visible)| (name.to_owned(), is_visible)));
+        assert_eq!(sources.tag_names().collect::<Vec<_>>(), ["a.log", "b.log"]);
+    }
+
+    #[test]
+    fn a_group_whose_lines_all_have_sources_has_no_switch_and_several_groups_name_theirs() {
+        let group = |name: &str| Source::new(name.to_owned(), 0, GroupName::new(name).unwrap());
+        for (groups, expected) in [
+            (vec![group("stream")], vec!["a.log"]),
+            (vec![group("web"), group("db")], vec!["web", "db", "web: a.log"]),
+        ] {
+            let mut sources = Sources::new(groups);
+            let origin = sources.origin(LineKind::Group, 0, None);
+            sources.origin_of_mark(origin, "a.log");
+            let lines = sources.lines(0.0, |_| true);
+            let shown = lines.iter().filter(|line| line.has_switch).map(|line| line.name.as_str());
+            assert_eq!(shown.collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]

@@ -21,14 +21,14 @@ struct Cell {
 }
 
 /// One line being written.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct LineEditor {
     line: StyledLine,
     /// The line as cells, once something in it was moved back to.
     cells: Option<Cells>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Cells {
     cells: Vec<Cell>,
     column: usize,

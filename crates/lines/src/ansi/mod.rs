@@ -4,6 +4,7 @@
 //! | module | concept |
 //! | --- | --- |
 //! | [`style`] | colours and faces of a stretch of text |
+//! | [`sgr`] | escape sequences for styles and links |
 //! | [`parser`] | from characters to text and commands, whatever pieces they come in |
 //! | [`line_editor`] | text that is overwritten in place: progress bars |
 //!
@@ -12,11 +13,12 @@
 
 pub mod line_editor;
 pub mod parser;
+pub mod sgr;
 pub mod style;
 
 use std::{ops::Range, rc::Rc};
 
-use memchr::memchr3;
+use memchr::{memchr, memchr3, memrchr_iter};
 
 use self::{
     line_editor::LineEditor,
@@ -54,7 +56,7 @@ pub struct StyledLine {
 }
 
 /// Reads the lines of one source. Style carries over from line to line, as a terminal has it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct AnsiReader {
     parser: Parser,
     style: Style,
@@ -74,8 +76,15 @@ impl AnsiReader {
     /// Reads one whole line, which holds no line feed.
     pub fn read_line(&mut self, line: &str) -> StyledLine {
         let mut editor = LineEditor::with_room(line.len());
+        self.read_piece(line, &mut editor);
+        self.end_line();
+        editor.finish()
+    }
+
+    /// Reads a piece of a line, which holds no line feed, into the line's editor.
+    pub fn read_piece(&mut self, piece: &str, editor: &mut LineEditor) {
         let Self { parser, style, link } = self;
-        parser.feed(line, |command| match command {
+        parser.feed(piece, |command| match command {
             TerminalCommand::Text(text) => editor.write(text, *style, link.as_ref()),
             TerminalCommand::Sgr(parameters) => style.apply(parameters),
             TerminalCommand::Link(url) => *link = url.filter(|url| is_safe(url)).map(Rc::from),
@@ -85,11 +94,42 @@ impl AnsiReader {
             TerminalCommand::MoveTo(column) => editor.move_to(column),
             TerminalCommand::EraseInLine(part) => editor.erase(part),
         });
-        // What a line does not finish is over with it: no line hides the next ones, or makes links of them.
-        parser.reset();
-        *link = None;
-        style.reveal();
-        editor.finish()
+    }
+
+    /// Ends a line. What it does not finish is over with it: no line hides the next ones, or makes links of them.
+    pub fn end_line(&mut self) {
+        self.parser.reset();
+        self.link = None;
+        self.style.reveal();
+    }
+
+    /// Returns the style of the text that comes next.
+    #[must_use]
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Reads lines of which only the style counts that they leave behind.
+    pub fn skip_lines(&mut self, lines: &str) {
+        // Everything before the last reset has no effect.
+        let resets = memrchr_iter(0x1b, lines.as_bytes()).find(|at| {
+            let sequence = lines.as_bytes().get(at + 1..).unwrap_or_default();
+            [&b"[m"[..], b"[0m", b"[0;"].iter().any(|reset| sequence.starts_with(reset))
+        });
+        let has_escapes = resets.is_some() || memchr(0x1b, lines.as_bytes()).is_some();
+        if has_escapes {
+            let Self { parser, style, .. } = self;
+            for line in lines.get(resets.unwrap_or(0)..).unwrap_or_default().split('\n') {
+                parser.feed(line, |command| {
+                    if let TerminalCommand::Sgr(parameters) = command {
+                        style.apply(parameters);
+                    }
+                });
+                parser.reset();
+                style.reveal();
+            }
+        }
+        self.end_line();
     }
 
     /// Forgets what is carried over: lines are missing here.
@@ -189,6 +229,25 @@ mod tests {
         ] {
             let line = read(&format!("a{hostile}b"));
             assert_eq!(line.text, "ab", "{hostile:?}");
+        }
+    }
+
+    #[test]
+    fn skipped_lines_leave_the_style_that_they_would_if_they_were_read() {
+        for lines in [
+            "plain",
+            "\u{1b}[31mred\nstill",
+            "\u{1b}[31mred\u{1b}[m\n\u{1b}[1mbold",
+            "\u{1b}[0;32mgreen\n\u{1b}[4munderlined\u{1b}[39m",
+            "\u{1b}]0;\u{1b}[35mtitle\n\u{1b}[3",
+            "\u{1b}[8mhidden",
+        ] {
+            let (mut skipping, mut reading) = (AnsiReader::default(), AnsiReader::default());
+            reading.read_line("\u{1b}[44m");
+            skipping.skip_lines("\u{1b}[44m");
+            lines.split('\n').for_each(|line| drop(reading.read_line(line)));
+            skipping.skip_lines(lines);
+            assert_eq!(skipping.style(), reading.style(), "{lines:?}");
         }
     }
 

@@ -126,7 +126,7 @@ enum State {
 }
 
 /// The machine. Its state outlives the pieces that the input comes in.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Parser {
     state: State,
     parameters: Parameters,

@@ -19,7 +19,7 @@ impl LineStore {
         if let Some(open) = chunks.back_mut() {
             open.seal();
         }
-        self.reserved_bytes -= chunks.iter().map(Chunk::room).sum::<usize>();
+        self.reserved_bytes -= chunks.iter().map(|chunk| chunk.room() + chunk.redrawn_bytes()).sum::<usize>();
         self.dropped_notices += self.notice_ids.len() as u64;
         self.widest_columns = 0;
         ClearedLines { chunks, notice_ids: std::mem::take(&mut self.notice_ids), next_id: self.next_id }
@@ -33,7 +33,8 @@ impl LineStore {
         if cleared.next_id != self.first_id() {
             return false;
         }
-        self.reserved_bytes += cleared.chunks.iter().map(Chunk::room).sum::<usize>();
+        self.reserved_bytes +=
+            cleared.chunks.iter().map(|chunk| chunk.room() + chunk.redrawn_bytes()).sum::<usize>();
         self.dropped_notices -= cleared.notice_ids.len() as u64;
         let later = std::mem::replace(&mut self.chunks, cleared.chunks);
         self.chunks.extend(later);

@@ -4,7 +4,7 @@
 //! dropped as a whole, its lines are counted, and its memory takes the next lines: WebAssembly memory never shrinks,
 //! so what matters is that it stops growing.
 
-use std::collections::VecDeque;
+use std::{borrow::Cow, collections::VecDeque};
 
 use memchr::memchr_iter;
 
@@ -20,8 +20,13 @@ use super::{
 };
 
 mod cleared;
+mod redrawing;
 
-pub use self::cleared::ClearedLines;
+use self::redrawing::{OpenLine, Redraws};
+pub use self::{
+    cleared::ClearedLines,
+    redrawing::{MAX_OPEN_LINES, MAX_REDRAWS},
+};
 
 /// Lines kept by default. At 20 px a row this stays far below the height at which browsers cut an element off.
 pub const MAX_LINES: usize = 200_000;
@@ -159,8 +164,21 @@ pub struct LineStore {
     widest_columns: u32,
     /// When lines came; those of files and the page's own words left out.
     timeline: Timeline,
-    /// What carries over from line to line, for each source: of those who publish, of the server, and of files.
-    readers: Vec<[AnsiReader; 3]>,
+    /// Carries style from line to line of a message.
+    message_reader: AnsiReader,
+    /// Carries style from line to line of a file.
+    file_reader: AnsiReader,
+    /// Unfinished lines, which their publishers may replace; least recently replaced first.
+    open_lines: VecDeque<OpenLine>,
+    redraws: Redraws,
+}
+
+/// A line without its escape sequences, ready to be stored.
+struct ReadLine<'a> {
+    text: Cow<'a, str>,
+    styled: StyledLine,
+    /// Bytes at its end that are not kept.
+    cut_bytes: u64,
 }
 
 impl LineStore {
@@ -184,63 +202,59 @@ impl LineStore {
             dropped_notices: 0,
             widest_columns: 0,
             timeline: Timeline::default(),
-            readers: Vec::new(),
+            message_reader: AnsiReader::default(),
+            file_reader: AnsiReader::default(),
+            open_lines: VecDeque::new(),
+            redraws: Redraws::default(),
         }
     }
 
-    /// Appends a message: its lines are joined by `\n`, and a `\r` at a line's end belongs to the end.
+    /// Appends a message: its lines are joined by `\n`, and a `\r` at a line's end belongs to the end. A `\n` at the message's
+    /// end ends its last line.
     ///
-    /// A message without `\n` is one line, an empty one an empty line.
+    /// Every message stands alone: no style carries over from the one before it.
     pub fn push_message(&mut self, origin: impl Into<Origin>, text: &str, arrived_ms: f64) {
         let origin = origin.into();
-        let mut start = 0;
-        for end in memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
-            let line = text.get(start..end).unwrap_or_default();
-            self.push_line(origin, line.strip_suffix('\r').unwrap_or(line), arrived_ms);
-            start = end + 1;
+        self.message_reader.reset();
+        for line in lines_of(text) {
+            self.push_line(origin, line, arrived_ms);
         }
     }
 
     /// Appends one line, which holds no line end.
     fn push_line(&mut self, origin: Origin, raw: &str, arrived_ms: f64) {
-        let kept = cut_at(raw, self.limits.line_bytes);
-        let cut_bytes = (raw.len() - kept.len()) as u64;
-        let source = usize::from(origin.source);
-        if self.readers.len() <= source {
-            self.readers.resize_with(source + 1, Default::default);
-        }
-        let plain = StyledLine::default();
-        let Some([group_reader, server_reader, file_reader]) = self.readers.get_mut(source) else { return };
-        let reader = match origin.kind {
-            LineKind::Group => group_reader,
-            LineKind::Server => server_reader,
-            LineKind::File => file_reader,
-            LineKind::Notice => {
-                // Lines may be missing here, and with them the end of a colour.
-                group_reader.reset();
-                server_reader.reset();
-                return self.store(origin, kept, plain, arrived_ms, cut_bytes);
-            }
-        };
-        if reader.is_plain(kept) {
-            return self.store(origin, kept, plain, arrived_ms, cut_bytes);
-        }
-        let mut styled = reader.read_line(kept);
-        let text = std::mem::take(&mut styled.text);
-        // Overwriting may have made spaces: still no longer than what is kept of a line.
-        let text = cut_at(&text, self.limits.line_bytes);
-        self.store(origin, text, styled, arrived_ms, cut_bytes);
+        let line = self.read(origin.kind, raw);
+        self.store(origin, line, arrived_ms);
     }
 
-    /// Stores a line. Drops the oldest chunk first when a limit asks for it.
-    fn store(&mut self, origin: Origin, text: &str, mut styled: StyledLine, arrived_ms: f64, cut_bytes: u64) {
-        let kind = origin.kind;
-        while self.len() >= self.limits.lines {
-            self.drop_oldest();
-        }
+    /// Takes the escape sequences out of a line.
+    fn read<'a>(&mut self, kind: LineKind, raw: &'a str) -> ReadLine<'a> {
+        let kept = cut_at(raw, self.limits.line_bytes);
+        let cut_bytes = (raw.len() - kept.len()) as u64;
+        let reader = match kind {
+            LineKind::Group | LineKind::Server => Some(&mut self.message_reader),
+            LineKind::File => Some(&mut self.file_reader),
+            LineKind::Notice => None,
+        };
+        let Some(reader) = reader.filter(|reader| !reader.is_plain(kept)) else {
+            return ReadLine { text: Cow::Borrowed(kept), styled: StyledLine::default(), cut_bytes };
+        };
+        let mut styled = reader.read_line(kept);
+        let mut text = std::mem::take(&mut styled.text);
+        // Overwriting may have made spaces: still no longer than what is kept of a line.
+        text.truncate(cut_at(&text, self.limits.line_bytes).len());
         if style_bytes(&styled) > self.limits.line_bytes {
             // More style than text may be: the text is what counts.
             styled = StyledLine::default();
+        }
+        ReadLine { text: Cow::Owned(text), styled, cut_bytes }
+    }
+
+    /// Stores a line. Drops the oldest chunk first when a limit asks for it.
+    fn store(&mut self, origin: Origin, line: ReadLine<'_>, arrived_ms: f64) {
+        let (kind, ReadLine { text, styled, cut_bytes }) = (origin.kind, line);
+        while self.len() >= self.limits.lines {
+            self.drop_oldest();
         }
         let bytes = text.len() + style_bytes(&styled);
         let chunk_lines = (self.limits.lines / MIN_CHUNKS).clamp(1, MAX_CHUNK_LINES);
@@ -250,17 +264,17 @@ impl LineStore {
             let fitting = if cut_bytes > 0 { bytes + 1 } else { (bytes + 1).max(self.chunk_bytes()) };
             self.open_chunk(fitting);
         }
-        let columns = columns(text);
+        let columns = columns(&text);
         self.widest_columns = self.widest_columns.max(columns);
         if kind == LineKind::Notice {
             self.notice_ids.push_back(self.next_id);
         }
         if let Some(chunk) = self.chunks.back_mut() {
-            let level = if kind == LineKind::Notice { None } else { level_of(text) };
+            let level = if kind == LineKind::Notice { None } else { level_of(&text) };
             if matches!(kind, LineKind::Group | LineKind::Server) {
                 self.timeline.count(level, arrived_ms);
             }
-            chunk.push(text, origin, level, columns, arrived_ms, cut_bytes);
+            chunk.push(&text, origin, level, columns, arrived_ms, cut_bytes);
             if !styled.runs.is_empty() || !styled.links.is_empty() {
                 chunk.style_last(styled);
             }
@@ -300,6 +314,7 @@ impl LineStore {
         if oldest.widest_columns() == self.widest_columns {
             self.widest_columns = self.chunks.iter().map(Chunk::widest_columns).max().unwrap_or(0);
         }
+        self.reserved_bytes -= oldest.redrawn_bytes();
         if oldest.room() == self.chunk_bytes() {
             self.spare.push(oldest);
         } else {
@@ -439,6 +454,17 @@ impl LineStore {
     pub fn reserved_bytes(&self) -> usize {
         self.reserved_bytes
     }
+}
+
+/// Returns the lines of a message without their line ends.
+fn lines_of(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let mut start = 0;
+    memchr_iter(b'\n', text.as_bytes()).chain([text.len()]).map(move |end| {
+        let line = text.get(start..end).unwrap_or_default();
+        start = end + 1;
+        line.strip_suffix('\r').unwrap_or(line)
+    })
 }
 
 /// The longest beginning of `text` with at most `limit` bytes.

@@ -20,10 +20,13 @@ fn a_message_is_as_many_lines_as_line_ends_divide_it_into() {
         ("", vec![""]),
         ("one", vec!["one"]),
         ("one\ntwo", vec!["one", "two"]),
-        ("one\n", vec!["one", ""]),
-        ("\n\n", vec!["", "", ""]),
+        ("one\n", vec!["one"]),
+        ("one\n\n", vec!["one", ""]),
+        ("\n", vec![""]),
+        ("\n\n", vec!["", ""]),
+        ("one\r\n", vec!["one"]),
         ("one\r\ntwo\r\n\r\nthree\r", vec!["one", "two", "", "three"]),
-        ("50%\r100%\r\r\n", vec!["100%", ""]),
+        ("50%\r100%\r\r\n", vec!["100%"]),
     ] {
         let mut store = LineStore::new(StoreLimits::default());
         store.push_message(LineKind::Group, message, 0.0);
@@ -38,6 +41,15 @@ fn a_line_knows_who_spoke_and_when() {
     let line = store.line(0).unwrap();
     assert_eq!((line.id, line.kind, line.columns(), line.arrived_ms), (0, LineKind::Server, 9, 12.5));
     assert_eq!(store.line(1), None);
+}
+
+#[test]
+fn no_style_carries_over_to_the_next_message() {
+    let mut store = LineStore::new(StoreLimits::default());
+    store.push_message(LineKind::Group, "\u{1b}[1;31mbuild failed\nstill red", 0.0);
+    store.push_message(LineKind::Group, "plain", 0.0);
+    let is_plain: Vec<bool> = store.lines_from(0).map(|line| line.styles.is_plain()).collect();
+    assert_eq!(is_plain, [false, false, true]);
 }
 
 #[test]
@@ -157,7 +169,8 @@ proptest! {
         let mut all: Vec<(usize, String)> = Vec::new();
         for (kind, message) in messages {
             store.push_message(KINDS[kind], &message, 0.0);
-            all.extend(message.split('\n').map(|line| (kind, line.to_owned())));
+            let lines = message.strip_suffix('\n').unwrap_or(&message).split('\n');
+            all.extend(lines.map(|line| (kind, line.to_owned())));
 
             prop_assert!(store.len() <= max_lines);
             prop_assert!(store.reserved_bytes() <= max_bytes);

@@ -157,13 +157,102 @@ fn lines_of_several_sources_are_merged_in_order_of_arrival_and_keep_their_source
 }
 
 #[test]
-fn colours_of_one_source_do_not_affect_another() {
+fn colours_of_one_message_do_not_affect_another() {
     let mut log = log_of_three_sources();
-    for (group, text) in [("a", "\u{1b}[31mred"), ("b", "plain"), ("a", "still red")] {
+    for (group, text) in [("a", "\u{1b}[31mred\nstill red"), ("b", "plain"), ("a", "plain again")] {
         log.handle_event(0, &message_to(group, text), LOST);
     }
     let is_styled = |id| !log.store.line(id).unwrap().styles.is_plain();
-    assert_eq!([is_styled(0), is_styled(1), is_styled(2)], [true, false, true]);
+    assert_eq!([0, 1, 2, 3].map(is_styled), [true, true, false, false]);
+}
+
+#[test]
+fn a_final_line_feed_ends_the_last_line() {
+    let log = log_after(&[connected(), joined(), message("one\n"), message("two\n\n"), message("")]);
+    assert_eq!(stored_lines(&log), ["one", "two", "", ""].map(|text| (LineKind::Group, text)));
+    assert_eq!(log.store.counts().received, 4);
+}
+
+#[test]
+fn an_unfinished_line_is_replaced_and_counted_once() {
+    let mut log = log_after(&[connected(), joined(), message("\u{1b}]7717;k3f9+\u{7}10% ERROR")]);
+    log.lay_out(true);
+    let revision = log.revision();
+    log.handle_event(0, &message("from another publisher"), LOST);
+    log.handle_event(0, &message("\u{1b}]7717;k3f9+\u{7}20%"), LOST);
+    log.lay_out(true);
+    assert!(log.revision() > revision, "rows are filled again");
+    log.handle_event(0, &message("\u{1b}]7717;k3f9\u{7}done\nnext"), LOST);
+    let expected = ["done", "from another publisher", "next"];
+    assert_eq!(stored_lines(&log), expected.map(|text| (LineKind::Group, text)));
+    assert_eq!(log.snapshot(0.0).counts.received, 3);
+}
+
+#[test]
+fn a_gap_leaves_unfinished_lines_as_they_are() {
+    let mut log = log_after(&[connected(), joined(), message("\u{1b}]7717;k3f9+\u{7}10%")]);
+    log.handle_event(0, &ClientEvent::Gap { messages: Some(2) }, LOST);
+    log.handle_event(0, &message("\u{1b}]7717;k3f9\u{7}of another line"), LOST);
+    let texts: Vec<&str> = stored_lines(&log).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, ["10%", "2 messages are missing", "of another line"]);
+}
+
+#[test]
+fn named_sources_are_tagged_and_can_be_hidden() {
+    let marked = "\u{1b}]7717;k3f9;a.log: \u{7}{\"level\":\"error\"}\n\u{1b}]7717;k3f9;b.log: \u{7}one\ntwo";
+    let mut log = log_after(&[connected(), joined(), message(marked)]);
+    let rows: Vec<_> = (0..3).map(|position| log.row(position, 0).unwrap()).collect();
+    let tags = rows.iter().map(|row| row.tag.as_ref().map(|tag| tag.name.as_str()));
+    assert_eq!(tags.collect::<Vec<_>>(), [Some("a.log"), Some("b.log"), Some("b.log")]);
+    assert!(rows[0].level.is_some() && rows[0].fold != crate::model::row::Fold::None);
+    let names: Vec<String> = log.snapshot(0.0).sources.into_iter().map(|source| source.name).collect();
+    assert_eq!((names, log.list_widths().tag), (vec!["stream".into(), "a.log".into(), "b.log".into()], 6));
+    log.toggle_source(2);
+    log.lay_out(true);
+    assert_eq!(log.lines().positions(), 0..1);
+    assert_eq!(
+        log.snapshot(0.0).status.text(),
+        "Connected",
+        "a source within the group has no status of its own"
+    );
+}
+
+#[test]
+fn the_end_of_a_command_is_a_notice_with_exit_code_and_duration() {
+    let mut log = log_after(&[connected(), joined()]);
+    for text in [
+        "\u{1b}]133;C;aid=k3f9\u{7}one",
+        "\u{1b}]133;D;2;aid=k3f9;time=192.4\u{7}",
+        "\u{1b}]133;C;aid=b\u{7}\u{1b}]133;D;aid=b\u{7}",
+        "\u{1b}]133;D;1\u{7}of a shell",
+    ] {
+        log.handle_event(0, &message(text), LOST);
+    }
+    assert_eq!(
+        stored_lines(&log),
+        [
+            (LineKind::Group, "one"),
+            (LineKind::Notice, "ended, exit code 2, 3 min 12 s"),
+            (LineKind::Notice, "ended"),
+            (LineKind::Group, "of a shell"),
+        ]
+    );
+}
+
+#[test]
+fn a_filter_follows_a_line_that_is_replaced() {
+    let mut log = log_after(&[connected(), joined(), message("ERROR first\nplain")]);
+    log.toggle_level(crate::model::level::Level::Error);
+    for (text, visible) in [
+        ("\u{1b}]7717;k3f9+\u{7}10%", 1),
+        ("\u{1b}]7717;k3f9+\u{7}ERROR", 2),
+        ("\u{1b}]7717;k3f9\u{7}done", 1),
+    ] {
+        log.handle_event(0, &message(text), LOST);
+        log.lay_out(true);
+        let positions = log.lines().positions();
+        assert_eq!(positions.end - positions.start, visible, "{text:?}");
+    }
 }
 
 #[test]
