@@ -93,7 +93,7 @@ impl<'a> VisibleLines<'a> {
     /// Returns the line number that the user sees: the count of lines received up to this one, notices left out.
     #[must_use]
     pub fn number_of(self, id: u64) -> u64 {
-        self.store.received_before(id) + 1
+        self.store.number_of(id)
     }
 }
 

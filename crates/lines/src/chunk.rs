@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     ansi::{Link, StyledLine},
     level::{Level, level_of},
-    line_store::{CHUNK_BYTES, Line, LineKind, MAX_CHUNK_LINES, Origin},
+    line_store::{CHUNK_BYTES, Line, LineKind, MAX_CHUNK_LINES, MessagePlace, Origin},
     styles::{MAX_RUN_BYTES, Styles},
     text_columns::columns,
     words::Words,
@@ -20,12 +20,46 @@ struct Record {
 
 const _: () = assert!(size_of::<Record>() == 4 && CHUNK_BYTES <= 1 << 16);
 
-/// Lines that came together, from one that speaks: those of a message, and of further ones in the same millisecond.
+/// Lines that came together: those of a message, or of messages of one line each that follow each other in the same
+/// millisecond.
 struct Arrival {
     /// The first of them, counted in the chunk.
     first: u16,
     origin: Origin,
     arrived_ms: f64,
+    /// Place of the first of them.
+    place: MessagePlace,
+    /// Whether each line is a message.
+    is_run: bool,
+}
+
+impl Arrival {
+    /// Returns the place of its line with this number, from 0.
+    fn place_of(&self, line: usize) -> MessagePlace {
+        let MessagePlace { sequence_id, line: first } = self.place;
+        match sequence_id {
+            Some(id) if self.is_run => MessagePlace { sequence_id: Some(id + line as u64), line: 0 },
+            // A message has far fewer than 2^32 lines.
+            _ => MessagePlace { sequence_id, line: first + u32::try_from(line).unwrap_or(u32::MAX - first) },
+        }
+    }
+
+    /// Adds the line at `place` behind `lines` lines. Returns whether it belongs to these.
+    fn extend(&mut self, lines: usize, place: MessagePlace) -> bool {
+        if self.place.sequence_id.is_none() && place.sequence_id.is_none() {
+            return true;
+        }
+        let is_of_message = !self.is_run && self.place_of(lines) == place;
+        let is_next_message = lines == 1 || self.is_run;
+        let next = self.place.sequence_id.map(|id| id + lines as u64);
+        if is_of_message {
+            return true;
+        }
+        let extends_run =
+            is_next_message && self.place.line == 0 && place == MessagePlace { sequence_id: next, line: 0 };
+        self.is_run |= extends_run;
+        extends_run
+    }
 }
 
 const _: () = assert!(MAX_CHUNK_LINES <= 1 << 16);
@@ -158,6 +192,11 @@ impl Chunk {
         columns
     }
 
+    /// Moves the chunk to other ids.
+    pub(crate) fn renumber(&mut self, first_id: u64) {
+        self.first_id = first_id;
+    }
+
     /// Memory that replaced lines take beside the chunk's room.
     pub(crate) fn redrawn_bytes(&self) -> usize {
         self.redrawn_bytes
@@ -193,15 +232,19 @@ impl Chunk {
         origin: Origin,
         level: Option<Level>,
         columns: u32,
-        arrived_ms: f64,
+        (arrived_ms, place): (f64, MessagePlace),
         cut_bytes: u64,
     ) {
-        let came_with_the_last =
-            |last: &Arrival| last.origin == origin && last.arrived_ms.to_bits() == arrived_ms.to_bits();
-        if !self.arrivals.last().is_some_and(came_with_the_last) {
+        let lines = self.records.len();
+        let came_with_the_last = |last: &mut Arrival| {
+            last.origin == origin
+                && last.arrived_ms.to_bits() == arrived_ms.to_bits()
+                && last.extend(lines - usize::from(last.first), place)
+        };
+        if !self.arrivals.last_mut().is_some_and(came_with_the_last) {
             // Neither this nor the start saturates: chunks are bounded, see the assertions above.
             let first = u16::try_from(self.records.len()).unwrap_or(u16::MAX);
-            self.arrivals.push(Arrival { first, origin, arrived_ms });
+            self.arrivals.push(Arrival { first, origin, arrived_ms, place, is_run: false });
         }
         let start = u16::try_from(self.text.len()).unwrap_or(u16::MAX);
         self.text.push_str(text);
@@ -221,7 +264,8 @@ impl Chunk {
         let bytes = self.bytes_of(index);
         let text = self.text.get(bytes.start as usize..bytes.end as usize)?.strip_suffix('\n')?;
         let after = self.arrivals.partition_point(|arrival| usize::from(arrival.first) <= index);
-        let Arrival { origin, arrived_ms, .. } = self.arrivals.get(after.checked_sub(1)?)?;
+        let arrival = self.arrivals.get(after.checked_sub(1)?)?;
+        let Arrival { first, origin, arrived_ms, .. } = arrival;
         let linked = self.linked.binary_search_by_key(&index, |linked| linked.index).ok();
         let links = linked.and_then(|at| self.linked.get(at)).map_or(0..0, |linked| linked.links.clone());
         let line = Line {
@@ -233,6 +277,7 @@ impl Chunk {
             source: origin.source,
             level: record.level,
             arrived_ms: *arrived_ms,
+            place: arrival.place_of(index - usize::from(*first)),
             cut_bytes: self.cut_bytes,
         };
         Some(match self.redrawn_line(index) {

@@ -189,6 +189,6 @@ impl LiveLog {
 
     /// Returns the count of lines received from `id` on, notices left out.
     fn received_since(&self, id: u64) -> u64 {
-        self.store.received_before(self.store.next_id()) - self.store.received_before(id)
+        self.store.number_of(self.store.next_id()).saturating_sub(self.store.number_of(id))
     }
 }

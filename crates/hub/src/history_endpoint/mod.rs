@@ -137,23 +137,24 @@ fn pieces(
     format: Format,
     charge: SharedCharge,
 ) -> impl futures_util::Stream<Item = Result<Bytes, Infallible>> {
-    let pieces = stream::unfold((reader, Progress::Head, charge), move |(mut reader, progress, charge)| async move {
-        let (piece, next) = match progress {
-            Progress::Head => (format.encode([HistoryRecord::Head(reader.head())]), Progress::Messages),
-            Progress::Messages => {
-                // Other requests run between two pieces.
-                tokio::task::yield_now().await;
-                let messages = reader.next(PIECE_BYTES);
-                if messages.is_empty() {
-                    (format.encode([HistoryRecord::End(reader.end())]), Progress::Done)
-                } else {
-                    (format.encode(messages.into_iter().map(HistoryRecord::Message)), Progress::Messages)
+    let pieces =
+        stream::unfold((reader, Progress::Head, charge), move |(mut reader, progress, charge)| async move {
+            let (piece, next) = match progress {
+                Progress::Head => (format.encode([HistoryRecord::Head(reader.head())]), Progress::Messages),
+                Progress::Messages => {
+                    // Other requests run between two pieces.
+                    tokio::task::yield_now().await;
+                    let messages = reader.next(PIECE_BYTES);
+                    if messages.is_empty() {
+                        (format.encode([HistoryRecord::End(reader.end())]), Progress::Done)
+                    } else {
+                        (format.encode(messages.into_iter().map(HistoryRecord::Message)), Progress::Messages)
+                    }
                 }
-            }
-            Progress::Done => return None,
-        };
-        Some((Ok(piece), (reader, next, charge)))
-    });
+                Progress::Done => return None,
+            };
+            Some((Ok(piece), (reader, next, charge)))
+        });
     // The compression reads on behind the end.
     pieces.fuse()
 }

@@ -20,7 +20,7 @@ impl LineStore {
             open.seal();
         }
         self.reserved_bytes -= chunks.iter().map(|chunk| chunk.room() + chunk.redrawn_bytes()).sum::<usize>();
-        self.dropped_notices += self.notice_ids.len() as u64;
+        self.dropped_notices += (self.notice_ids.len() as u64).cast_signed();
         self.widest_columns = 0;
         ClearedLines { chunks, notice_ids: std::mem::take(&mut self.notice_ids), next_id: self.next_id }
     }
@@ -35,7 +35,7 @@ impl LineStore {
         }
         self.reserved_bytes +=
             cleared.chunks.iter().map(|chunk| chunk.room() + chunk.redrawn_bytes()).sum::<usize>();
-        self.dropped_notices -= cleared.notice_ids.len() as u64;
+        self.dropped_notices -= (cleared.notice_ids.len() as u64).cast_signed();
         let later = std::mem::replace(&mut self.chunks, cleared.chunks);
         self.chunks.extend(later);
         let later = std::mem::replace(&mut self.notice_ids, cleared.notice_ids);

@@ -1,6 +1,6 @@
 //! The lines received, bounded in number and in memory.
 //!
-//! Text lives in chunks of [`CHUNK_BYTES`] with 4 bytes beside each line and 16 for lines that came together. When a limit is reached the oldest chunk is
+//! Text lives in chunks of [`CHUNK_BYTES`] with 4 bytes beside each line and 48 for lines that came together. When a limit is reached the oldest chunk is
 //! dropped as a whole, its lines are counted, and its memory takes the next lines: WebAssembly memory never shrinks,
 //! so what matters is that it stops growing.
 
@@ -20,6 +20,7 @@ use super::{
 };
 
 mod cleared;
+mod earlier;
 mod redrawing;
 
 use self::redrawing::{OpenLine, Redraws};
@@ -46,7 +47,7 @@ const MIN_CHUNKS: usize = 16;
 pub struct StoreLimits {
     /// Lines; at least 1.
     pub lines: usize,
-    /// Bytes of memory for text; at least 1 KiB. Beside each line come 4 bytes that are not counted, and 16 for
+    /// Bytes of memory for text; at least 1 KiB. Beside each line come 4 bytes that are not counted, and 48 for
     /// those that came together.
     pub bytes: usize,
     /// Bytes of one line; at most a sixteenth of `bytes` is used.
@@ -101,6 +102,15 @@ impl From<LineKind> for Origin {
     }
 }
 
+/// Place of a line in the messages of its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MessagePlace {
+    /// Sequence id of the message; `None` for lines without one.
+    pub sequence_id: Option<u64>,
+    /// Number of the line in the message, from 0.
+    pub line: u32,
+}
+
 /// One line, borrowed from its store.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Line<'a> {
@@ -120,6 +130,8 @@ pub struct Line<'a> {
     pub source: u16,
     /// When it arrived, in milliseconds since 1970.
     pub arrived_ms: f64,
+    /// Its place in the messages of its source.
+    pub place: MessagePlace,
     /// Bytes at its end that were not kept.
     pub cut_bytes: u64,
 }
@@ -158,9 +170,18 @@ pub struct LineStore {
     /// Sum of the room of `chunks` and `spare`.
     reserved_bytes: usize,
     next_id: u64,
+    /// Id and number of the first line that was appended.
+    numbered_from: (u64, u64),
+    /// Lowest id that a line ever had.
+    lowest_id: u64,
+    /// Lines ever received, notices left out.
+    received: u64,
+    /// Place of the next line that is appended.
+    place: MessagePlace,
     /// Ids of the notices held, ascending.
     notice_ids: VecDeque<u64>,
-    dropped_notices: u64,
+    /// Notices that were dropped, less those among earlier lines.
+    dropped_notices: i64,
     widest_columns: u32,
     /// When lines came; those of files and the page's own words left out.
     timeline: Timeline,
@@ -185,6 +206,12 @@ impl LineStore {
     /// An empty store.
     #[must_use]
     pub fn new(limits: StoreLimits) -> Self {
+        Self::starting_at(limits, 0)
+    }
+
+    /// An empty store whose first line has this id: as many earlier ones can be added before it.
+    #[must_use]
+    pub fn starting_at(limits: StoreLimits, first_id: u64) -> Self {
         let bytes = limits.bytes.max(1 << 10);
         let limits = StoreLimits {
             lines: limits.lines.max(1),
@@ -197,7 +224,11 @@ impl LineStore {
             chunks: VecDeque::new(),
             spare: Vec::new(),
             reserved_bytes: 0,
-            next_id: 0,
+            next_id: first_id,
+            numbered_from: (first_id, 1),
+            lowest_id: first_id,
+            received: 0,
+            place: MessagePlace::default(),
             notice_ids: VecDeque::new(),
             dropped_notices: 0,
             widest_columns: 0,
@@ -207,6 +238,11 @@ impl LineStore {
             open_lines: VecDeque::new(),
             redraws: Redraws::default(),
         }
+    }
+
+    /// Begins a message: the lines that are appended from now on belong to it.
+    pub fn begin_message(&mut self, sequence_id: Option<u64>) {
+        self.place = MessagePlace { sequence_id, line: 0 };
     }
 
     /// Appends a message: its lines are joined by `\n`, and a `\r` at a line's end belongs to the end. A `\n` at the message's
@@ -274,7 +310,13 @@ impl LineStore {
             if matches!(kind, LineKind::Group | LineKind::Server) {
                 self.timeline.count(level, arrived_ms);
             }
-            chunk.push(&text, origin, level, columns, arrived_ms, cut_bytes);
+            // Notices belong to no message.
+            let place = if kind == LineKind::Notice { MessagePlace::default() } else { self.place };
+            chunk.push(&text, origin, level, columns, (arrived_ms, place), cut_bytes);
+            if kind != LineKind::Notice {
+                self.received += 1;
+                self.place.line = self.place.line.saturating_add(1);
+            }
             if !styled.runs.is_empty() || !styled.links.is_empty() {
                 chunk.style_last(styled);
             }
@@ -307,7 +349,8 @@ impl LineStore {
     /// Drops the oldest chunk; `false` if there is none.
     fn drop_oldest(&mut self) -> bool {
         let Some(oldest) = self.chunks.pop_front() else { return false };
-        self.dropped_notices += oldest.notices();
+        // There are far fewer than 2^63.
+        self.dropped_notices += oldest.notices().cast_signed();
         for _ in 0..oldest.notices() {
             self.notice_ids.pop_front();
         }
@@ -407,20 +450,33 @@ impl LineStore {
         self.len() == 0
     }
 
-    /// How many lines, notices left out, were received before the line `id`, which is held or comes next.
+    /// Returns the number of a line that users see: lines count up from the first one that was appended, and earlier ones
+    /// down from it; a notice has the number of the line behind it. At least 1.
     #[must_use]
-    pub fn received_before(&self, id: u64) -> u64 {
+    pub fn number_of(&self, id: u64) -> u64 {
+        let (base, first_number) = self.numbered_from;
         let notices = self.notice_ids.partition_point(|notice| *notice < id) as u64;
-        id.saturating_sub(self.dropped_notices + notices)
+        let lines = id.cast_signed() - base.cast_signed() - notices.cast_signed() - self.dropped_notices;
+        lines.saturating_add(first_number.cast_signed()).max(1).cast_unsigned()
     }
 
-    /// The id of the line that was received as number `number`, from 1. `None` for lines to come.
+    /// Sets the number of the first line. Does nothing once there is a line.
+    pub fn start_numbers_at(&mut self, number: u64) {
+        if self.received == 0 {
+            self.numbered_from.1 = number.max(1);
+        }
+    }
+
+    /// The id of the line with this number. `None` for lines to come, and for those before the first one that was ever held.
     #[must_use]
     pub fn id_of_number(&self, number: u64) -> Option<u64> {
-        let (mut from, mut to) = (number.checked_sub(1)?, self.next_id);
+        let (mut from, mut to) = (self.lowest_id, self.next_id);
+        if number < self.number_of(from) {
+            return None;
+        }
         while from < to {
             let middle = from + (to - from) / 2;
-            if self.received_before(middle + 1) >= number {
+            if self.number_of(middle + 1) > number {
                 to = middle;
             } else {
                 from = middle + 1;
@@ -432,9 +488,8 @@ impl LineStore {
     /// The numbers for the reader.
     #[must_use]
     pub fn counts(&self) -> LineCounts {
-        let received = self.received_before(self.next_id);
         let held = (self.len() - self.notice_ids.len()) as u64;
-        LineCounts { received, held, dropped: received - held }
+        LineCounts { received: self.received, held, dropped: self.received.saturating_sub(held) }
     }
 
     /// When lines came, those dropped since included.

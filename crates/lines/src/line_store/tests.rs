@@ -81,7 +81,7 @@ fn notices_are_lines_but_are_not_counted_as_received() {
     }
     assert_eq!(texts(&store), ["a", "gap", "b", "c"]);
     assert_eq!(store.counts(), LineCounts { received: 3, held: 3, dropped: 0 });
-    assert_eq!((store.received_before(1), store.received_before(3), store.received_before(5)), (0, 1, 3));
+    assert_eq!((store.number_of(1), store.number_of(3), store.number_of(5)), (1, 2, 4));
     store.push_message(LineKind::Group, "d", 0.0);
     assert_eq!(store.counts(), LineCounts { received: 4, held: 3, dropped: 1 });
 }
