@@ -132,4 +132,18 @@ mod tests {
         drop(permits);
         assert!(service.connection_count() <= 1);
     }
+
+    #[test]
+    fn a_service_has_hubs_in_use_up_to_the_limit_and_counts_them_in_its_metrics() {
+        let service = Service::builder().allow_anonymous(true).build().unwrap();
+        assert!(matches!(service.hub("1 bad name"), Err(HubError::Name(_))));
+        let hubs: Vec<_> =
+            (0..MAX_HUBS).map(|number| service.hub(&format!("hub{number}")).unwrap()).collect();
+        let name = "another".to_owned();
+        assert_eq!(service.hub(&name).err(), Some(HubError::TooMany { name }));
+        assert!(Arc::ptr_eq(&service.hub("hub0").unwrap(), &hubs[0]));
+        assert!(service.metrics().contains("webpubsub_groups{hub=\"hub0\"} 0"));
+        drop(hubs);
+        assert!(service.hub("another").is_ok(), "hubs that nobody uses are replaced");
+    }
 }
