@@ -10,13 +10,11 @@ use super::{
     event_listener::use_passive_listener,
     log_row::LogRow,
     resize_observer::use_resize_observer,
+    top_row::TopRow,
 };
 use crate::{
     controller::{rendering::RULER_CHARS, rows::RowSlot, state::ViewerStateStoreFields},
-    model::{
-        grouped_number::counted,
-        navigation::{Direction, Distance},
-    },
+    model::navigation::{Direction, Distance},
 };
 
 /// Distance that a finger moves before it scrolls.
@@ -60,7 +58,7 @@ pub fn LogList() -> impl IntoView {
                 role="presentation"
                 style:height=move || format!("{}px", layout.get().content_px)
             >
-                <DroppedRow />
+                <TopRow />
                 <div
                     class="rows"
                     role="presentation"
@@ -71,29 +69,6 @@ pub fn LogList() -> impl IntoView {
                 </div>
                 <Probe />
             </div>
-        </div>
-    }
-}
-
-/// Reports how many older lines were dropped, above the first one.
-#[component]
-fn DroppedRow() -> impl IntoView {
-    let state = use_state();
-    let top_px = Memo::new(move |_| state.layout().get().dropped_top_px);
-    let text = move || {
-        counted(
-            state.counts().get().dropped,
-            "older line is no longer kept",
-            "older lines are no longer kept",
-        )
-    };
-    view! {
-        <div
-            class="dropped"
-            hidden=move || top_px.get().is_none()
-            style:transform=move || format!("translateY({}px)", top_px.get().unwrap_or(0))
-        >
-            {text}
         </div>
     }
 }
@@ -150,10 +125,7 @@ mod tests {
     use crate::{
         browser::preferences::Preferences,
         controller::state::ListLayout,
-        model::{
-            line_store::LineCounts,
-            row::{ListWidths, RowText},
-        },
+        model::row::{ListWidths, RowText},
         test_page::{ComponentStage, frames_until, numbered, row_of, turn_wheel},
     };
 
@@ -182,7 +154,7 @@ mod tests {
     #[wasm_bindgen_test]
     async fn layout_widths_and_wrapping_are_styles_of_the_list() {
         let stage = log_list().await;
-        let layout = ListLayout { row_px: 20, content_px: 4_000, rows_top_px: 180, dropped_top_px: None };
+        let layout = ListLayout { row_px: 20, content_px: 4_000, rows_top_px: 180, top_row_px: None };
         stage.set(stage.state().layout(), layout).await;
         let widths = ListWidths { columns: 120, digits: 5, tag: 4, cells: Vec::new() };
         stage.set(stage.state().widths(), widths).await;
@@ -196,18 +168,6 @@ mod tests {
         let preferences = Preferences { is_wrapping: true, ..Preferences::default() };
         stage.set(stage.state().preferences(), preferences).await;
         assert!(stage.get("#log").class_list().contains("wrap"));
-    }
-
-    #[wasm_bindgen_test]
-    async fn dropped_lines_are_reported_above_the_first_one() {
-        let stage = log_list().await;
-        assert!(stage.get(".dropped").hidden());
-        stage.set(stage.state().counts(), LineCounts { received: 9, held: 8, dropped: 1 }).await;
-        stage
-            .set(stage.state().layout(), ListLayout { dropped_top_px: Some(8), ..ListLayout::default() })
-            .await;
-        assert!(!stage.get(".dropped").hidden());
-        assert_eq!(stage.text(".dropped"), "1 older line is no longer kept");
     }
 
     #[wasm_bindgen_test]

@@ -67,6 +67,7 @@ pub mod timeline;
 pub mod toast;
 pub mod toggle_button;
 pub mod toolbar;
+pub mod top_row;
 pub mod unusable_page;
 pub mod viewer;
 

@@ -1,9 +1,14 @@
 //! Clients of the viewer's connections: the one module that knows the real client.
 
-use std::{cell::RefCell, future::ready, rc::Rc};
+use std::{
+    cell::RefCell,
+    future::{Future, ready},
+    pin::Pin,
+    rc::Rc,
+};
 
 use webpubsub_client::{
-    ClientEvent, ClientOptions,
+    ClientEvent, ClientOptions, HistoryAccess,
     negotiate::ServiceUrl,
     web::{Outcome, WebClient},
 };
@@ -29,6 +34,9 @@ pub type ReportSink = Box<dyn FnMut(ClientReport)>;
 /// Starts the client of the connection with this number. It reports to the sink, and runs until it is dropped.
 pub type StartClient = Rc<dyn Fn(usize, ReportSink) -> Option<Box<dyn ViewerClient>>>;
 
+/// Outcome of [`ViewerClient::renew_history`].
+pub type Renewal = Pin<Box<dyn Future<Output = Result<HistoryAccess, String>>>>;
+
 /// A running client, as the viewer uses it.
 pub trait ViewerClient {
     /// Publishes a text. Returns the number under which the sink receives the outcome.
@@ -36,12 +44,23 @@ pub trait ViewerClient {
     /// # Errors
     /// The reason why the client does not take it, as a sentence.
     fn publish(&self, group: &GroupName, text: &str) -> Result<u64, String>;
+
+    /// Negotiates anew for a history whose token has expired. Fails with the reason, as a sentence.
+    fn renew_history(&self, access: &HistoryAccess) -> Renewal;
 }
 
 impl ViewerClient for WebClient {
     fn publish(&self, group: &GroupName, text: &str) -> Result<u64, String> {
         let payload = Payload::Text(text.to_owned().into());
         self.send_to_group(group, payload).map_err(|error| error.to_string())
+    }
+
+    fn renew_history(&self, access: &HistoryAccess) -> Renewal {
+        let renewal = WebClient::renew_history(self, access);
+        Box::pin(async move {
+            let access = renewal.await.map_err(|failure| failure.to_string())?;
+            access.ok_or_else(|| "the server has no history any more".to_owned())
+        })
     }
 }
 

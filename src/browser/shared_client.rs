@@ -5,18 +5,19 @@
 
 use std::{
     cell::{Cell, RefCell},
+    future::ready,
     rc::{Rc, Weak},
 };
 
 use gloo_timers::callback::Timeout;
 use webpubsub_client::{
-    ClientEvent, ClientOptions,
+    ClientEvent, ClientOptions, HistoryAccess,
     web::{Outcome, WebClient},
 };
 use webpubsub_protocol::{name::GroupName, payload::Payload, subprotocol::Subprotocol};
 
 use super::{
-    client::{ABANDONED, ClientReport, ReportSink, ViewerClient},
+    client::{ABANDONED, ClientReport, Renewal, ReportSink, ViewerClient},
     page_address::with_groups,
 };
 
@@ -70,6 +71,13 @@ impl ViewerClient for SharedClient {
         let ack_id = client.send_to_group(group, payload).map_err(|error| error.to_string())?;
         connection.publishers.borrow_mut().push((ack_id, member.number.get()));
         Ok(ack_id)
+    }
+
+    fn renew_history(&self, access: &HistoryAccess) -> Renewal {
+        let (connection, _) = self.membership.borrow().clone();
+        let renewal =
+            connection.client.borrow().as_ref().map(|client| ViewerClient::renew_history(client, access));
+        renewal.unwrap_or_else(|| Box::pin(ready(Err("not connected".to_owned()))))
     }
 }
 

@@ -60,7 +60,7 @@ impl LogController {
         })
     }
 
-    fn handle_report(&self, connection: usize, report: ClientReport) {
+    fn handle_report(self: &Rc<Self>, connection: usize, report: ClientReport) {
         match report {
             ClientReport::Event(event) => self.handle_event(connection, &event),
             ClientReport::Settled(number, outcome) => {
@@ -73,13 +73,16 @@ impl LogController {
         }
     }
 
-    fn handle_event(&self, connection: usize, event: &ClientEvent) {
+    fn handle_event(self: &Rc<Self>, connection: usize, event: &ClientEvent) {
         let now = local_time();
         let is_flood = {
             let log = &mut *self.log.borrow_mut();
             log.handle_event(connection, event, now);
             log.store().timeline().is_flood(now.unix_ms)
         };
+        if matches!(event, ClientEvent::Joined { .. } | ClientEvent::Gap { .. }) {
+            self.start_loads();
+        }
         if matches!(event, ClientEvent::Joined { .. }) && !self.has_connected.replace(true) {
             self.mark_connected();
         }

@@ -11,6 +11,7 @@
 //! | `rendering` | what happens in a frame |
 //! | `running` | commands |
 //! | `connecting` | clients |
+//! | `loading` | earlier messages |
 //! | `scrolling` | scroll events, and who caused them |
 //! | `selecting`, [`native_selection`] | the selection, and copying it |
 //! | `opening` | files |
@@ -40,6 +41,7 @@ use crate::{
 };
 
 mod connecting;
+mod loading;
 pub mod native_selection;
 mod opening;
 pub mod rendering;

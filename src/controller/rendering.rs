@@ -66,6 +66,7 @@ impl LogController {
             tick().await;
         }
         self.scroll_to(&layout);
+        self.start_loads();
         self.with_selection(|selection, scope, log| {
             if is_dragging {
                 selection.follow_drag(scope, log);
@@ -115,7 +116,7 @@ impl LogController {
                 row_px,
                 content_px: pixels(layout.content_px),
                 rows_top_px: pixels(layout.rows_top_px),
-                dropped_top_px: layout.dropped_top_px.map(pixels),
+                top_row_px: layout.top_row_px.map(pixels),
             },
         );
         layout

@@ -48,6 +48,7 @@ impl LogController {
                 self.filter(|log| log.set_time_range(bars, local_time().offset_minutes));
             }
             Command::PauseOrFollow => self.pause_or_follow(),
+            Command::LoadEarlier => self.load_earlier(),
             Command::Follow => {
                 self.follow();
                 // The button that was pressed disappears.

@@ -12,6 +12,7 @@ use crate::{
     browser::preferences::Preferences,
     model::{
         command::Dialog,
+        history::top_row::TopRow,
         line_store::{LineCounts, StoreLimits},
         live_log::LiveLog,
         row::ListWidths,
@@ -35,6 +36,8 @@ pub struct ViewerState {
     pub time_range: Option<String>,
     /// Number of lines.
     pub counts: LineCounts,
+    /// Content of the row above the first line.
+    pub top_row: TopRow,
     /// Lines received since the view was paused; `None` while it follows the newest line.
     pub new_lines: Option<u64>,
     /// Whether there are no lines.
@@ -102,8 +105,8 @@ pub struct ListLayout {
     pub content_px: i32,
     /// Top of the first row.
     pub rows_top_px: i32,
-    /// Top of the row that reports dropped lines, if it is visible.
-    pub dropped_top_px: Option<i32>,
+    /// Top of the row above the first line, if it is visible.
+    pub top_row_px: Option<i32>,
 }
 
 impl ViewerState {
@@ -116,6 +119,7 @@ impl ViewerState {
             rate: snapshot.rate,
             time_range: snapshot.time_range,
             counts: snapshot.counts,
+            top_row: snapshot.top_row,
             new_lines: snapshot.new_lines,
             is_empty: snapshot.is_empty,
             search: snapshot.search,
@@ -165,6 +169,7 @@ pub fn write_snapshot(state: Store<ViewerState>, snapshot: Snapshot) {
     update(state.rate(), snapshot.rate);
     update(state.time_range(), snapshot.time_range);
     update(state.counts(), snapshot.counts);
+    update(state.top_row(), snapshot.top_row);
     update(state.new_lines(), snapshot.new_lines);
     update(state.is_empty(), snapshot.is_empty);
     update(state.search(), snapshot.search);

@@ -38,6 +38,8 @@ pub enum Command {
     PauseOrFollow,
     /// Follow the newest line.
     Follow,
+    /// Load lines before the first one.
+    LoadEarlier,
     /// Scroll.
     Scroll(Distance, Direction),
     /// Move the end of the selection.

@@ -19,6 +19,7 @@
 //! | [`text_columns`] | width of text |
 //! | [`selection`] | selected text |
 //! | [`bookmarks`], [`line_link`], [`destination`] | lines to go to |
+//! | [`history`] | earlier messages of a source |
 //! | [`source`], [`status`] | sources of lines, and their connections |
 //! | [`timeline`] | lines over time, by level |
 //! | [`announcer`] | announcements for screen readers |
@@ -46,6 +47,7 @@ pub mod file_lines;
 pub mod grouped_number;
 pub mod gutter;
 pub mod highlight;
+pub mod history;
 pub mod json_line;
 pub mod line_link;
 pub mod live_log;

@@ -2,6 +2,7 @@
 
 use super::{
     grouped_number::grouped,
+    history::top_row::TopRow,
     line_store::LineCounts,
     search::{FilterState, SearchState},
     source::SourceLine,
@@ -21,6 +22,8 @@ pub struct Snapshot {
     pub time_range: Option<String>,
     /// Counts of lines.
     pub counts: LineCounts,
+    /// Content of the row above the first line.
+    pub top_row: TopRow,
     /// Count of lines received since the viewport left the end; `None` while it follows.
     pub new_lines: Option<u64>,
     /// Whether no line is held.

@@ -4,13 +4,13 @@ use std::{cell::RefCell, ops::Deref, rc::Rc};
 
 use leptos::prelude::*;
 use web_sys::HtmlElement;
-use webpubsub_client::ClientEvent;
+use webpubsub_client::{ClientEvent, HistoryAccess};
 use webpubsub_protocol::{message::Metadata, name::GroupName, payload::Payload, subprotocol::Subprotocol};
 
 use crate::{
     app::app::{App, Plan},
     browser::{
-        client::{ClientReport, ReportSink, StartClient, ViewerClient},
+        client::{ClientReport, Renewal, ReportSink, StartClient, ViewerClient},
         host::Host,
         page_address::PageAddress,
         scheduler::PENDING,
@@ -47,6 +47,10 @@ impl ViewerClient for TestClient {
         }
         published.push(format!("{group}: {text}"));
         Ok(published.len() as u64)
+    }
+
+    fn renew_history(&self, _: &HistoryAccess) -> Renewal {
+        Box::pin(std::future::ready(Err("this test has no history".to_owned())))
     }
 }
 

@@ -13,13 +13,17 @@ impl LiveLog {
         self.advance_search();
         let positions = self.lines().positions();
         self.viewport.lines_changed(positions.start, positions.end);
+        self.top_row = self.top_row();
+        self.viewport.set_top_row(self.top_row.is_shown());
         self.jump_to_linked();
         self.bookmarks.drop_before(self.store.first_id());
         self.open_lines.drop_before(self.store.first_id());
         self.restore_top_line();
         self.count_new_rows();
         self.count_redrawn_rows();
-        self.viewport.lay_out(is_idle)
+        let layout = self.viewport.lay_out(is_idle);
+        self.load_earlier_near_top();
+        layout
     }
 
     /// Reports the heights of lines that the viewport has not counted yet.

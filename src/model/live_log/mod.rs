@@ -6,6 +6,7 @@
 //! | module | concern |
 //! | --- | --- |
 //! | `receiving` | events and lines |
+//! | `loading` | earlier messages |
 //! | `searching` | search and filter |
 //! | `layout` | heights of lines, and the lines in view |
 //! | `rows` | content of rows |
@@ -17,6 +18,7 @@ use super::{
     bookmarks::Bookmarks,
     gutter::GutterContent,
     highlight::HighlightRules,
+    history::{SourceHistory, top_row::TopRow},
     json_line::{columns::Columns, open_lines::OpenLines},
     line_link::LinkedLines,
     line_store::{ClearedLines, LineStore, StoreLimits},
@@ -30,6 +32,7 @@ use super::{
 
 mod jumps;
 mod layout;
+mod loading;
 mod receiving;
 mod rows;
 mod searching;
@@ -37,11 +40,17 @@ mod selecting;
 #[cfg(test)]
 mod tests;
 
+pub use self::loading::HistoryLoad;
+use self::loading::Loads;
+
 /// Lines from one or several sources, and how the user views them. See the [module](self).
 pub struct LiveLog {
     store: LineStore,
     viewport: Viewport,
     sources: Sources,
+    /// One for each group.
+    histories: Vec<SourceHistory>,
+    loads: Loads,
     search: Search,
     filter: LineFilter,
     /// Time range of the filter, for display.
@@ -62,6 +71,8 @@ pub struct LiveLog {
     /// Width of a row in columns while long lines wrap.
     row_columns: Option<u32>,
     announcer: Announcer,
+    /// Content of the row above the first line.
+    top_row: TopRow,
     /// First line received since the page was hidden.
     hidden_since: Option<u64>,
     /// Count of replaced lines that were laid out again.
@@ -76,6 +87,8 @@ impl LiveLog {
         Self {
             store: LineStore::new(limits),
             viewport: Viewport::new(),
+            histories: sources.iter().map(|_| SourceHistory::default()).collect(),
+            loads: Loads::default(),
             sources: Sources::new(sources),
             search: Search::default(),
             filter: LineFilter::default(),
@@ -92,6 +105,7 @@ impl LiveLog {
             open_lines: OpenLines::default(),
             row_columns: None,
             announcer: Announcer::default(),
+            top_row: TopRow::Empty,
             hidden_since: None,
             redraws: 0,
             revision: 0,
@@ -169,6 +183,7 @@ impl LiveLog {
             rate: self.store.timeline().rate(unix_ms),
             time_range: self.time_range.clone(),
             counts: self.store.counts(),
+            top_row: self.top_row.clone(),
             new_lines,
             is_empty: self.store.is_empty(),
             search: self.search.state(),

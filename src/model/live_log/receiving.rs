@@ -6,6 +6,7 @@ use webpubsub_protocol::payload::Payload;
 use super::LiveLog;
 use crate::model::{
     duration::duration_text,
+    history::{Disposition, held::HeldMessage},
     line_store::{LineKind, Origin},
     local_time::LocalTime,
     marks::{Mark, Part, parts},
@@ -17,13 +18,35 @@ impl LiveLog {
     /// Handles an event of a connection. Messages only append their lines, so that a flood of them stays cheap.
     pub fn handle_event(&mut self, connection: usize, event: &ClientEvent, now: LocalTime) {
         match event {
-            ClientEvent::GroupMessage { group, payload, .. } => {
-                self.append_payload(LineKind::Group, connection, Some(group), payload, now);
+            ClientEvent::GroupMessage { group, payload, sequence_id, .. } => {
+                let origin = self.sources.origin(LineKind::Group, connection, Some(group));
+                match self.disposition(origin.source) {
+                    Disposition::Append => self.append_live(origin, payload, *sequence_id, now),
+                    Disposition::Hold => {
+                        let (payload, sequence_id) = (payload.clone(), *sequence_id);
+                        self.hold_message(origin.source, HeldMessage { sequence_id, payload, arrived: now });
+                    }
+                }
             }
             ClientEvent::ServerMessage { payload, .. } => {
-                self.append_payload(LineKind::Server, connection, None, payload, now);
+                let origin = self.sources.origin(LineKind::Server, connection, None);
+                self.append_live(origin, payload, None, now);
             }
             event => {
+                match event {
+                    ClientEvent::Connected { history, .. } => {
+                        self.history_connected(connection, history.as_ref());
+                    }
+                    ClientEvent::Joined { group } if self.catch_up(connection, Some(group.as_str())) => {
+                        self.sources.filling(connection);
+                    }
+                    // The messages that are missing within a connection are loaded, too.
+                    ClientEvent::Gap { messages: Some(_) } if self.catch_up(connection, None) => {
+                        self.sources.filling(connection);
+                        return;
+                    }
+                    _ => {}
+                }
                 if let Some(notice) = self.sources.handle_event(connection, event, now) {
                     self.append_notice(connection, &notice, now);
                 }
@@ -32,25 +55,47 @@ impl LiveLog {
     }
 
     /// Appends a notice about missing lines.
-    fn append_notice(&mut self, connection: usize, notice: &str, now: LocalTime) {
+    pub(super) fn append_notice(&mut self, connection: usize, notice: &str, now: LocalTime) {
         let origin = self.sources.origin(LineKind::Notice, connection, None);
         self.store.close_lines();
+        self.store.begin_message(None);
         self.store.push_message(origin, notice, now.unix_ms);
     }
 
-    fn append_payload(
+    /// Appends a message that has just arrived.
+    pub(super) fn append_live(
         &mut self,
-        kind: LineKind,
-        connection: usize,
-        group: Option<&str>,
+        origin: Origin,
         payload: &Payload<'_>,
+        sequence_id: Option<u64>,
         now: LocalTime,
     ) {
-        if let Some(notice) = self.sources.message_received(connection, now) {
+        let connection =
+            self.sources.as_slice().get(usize::from(origin.source)).map(|source| source.connection);
+        if let Some(connection) = connection
+            && let Some(notice) = self.sources.message_received(connection, now)
+        {
             self.append_notice(connection, &notice, now);
         }
-        let origin = self.sources.origin(kind, connection, group);
-        for part in parts(&payload_text(payload)) {
+        if origin.kind == LineKind::Group {
+            self.start_numbers();
+            if let Some(history) = self.histories.get_mut(usize::from(origin.source)) {
+                history.appended(sequence_id);
+            }
+        }
+        self.append_text(origin, &payload_text(payload), sequence_id, now);
+    }
+
+    /// Appends the text of a message.
+    pub(super) fn append_text(
+        &mut self,
+        origin: Origin,
+        text: &str,
+        sequence_id: Option<u64>,
+        now: LocalTime,
+    ) {
+        self.store.begin_message(sequence_id);
+        for part in parts(text) {
             self.append_part(origin, part, now);
         }
     }
@@ -78,11 +123,13 @@ impl LiveLog {
 
     /// Appends text as if it had been received in a message to the first source.
     pub fn append(&mut self, text: &str, now: LocalTime) {
+        self.store.begin_message(None);
         self.store.push_message(LineKind::Group, text, now.unix_ms);
     }
 
     /// Appends a line of a file.
     pub fn append_file_line(&mut self, line: &str, unix_ms: f64) {
+        self.store.begin_message(None);
         self.store.push_message(LineKind::File, line, unix_ms);
     }
 

@@ -16,6 +16,8 @@ pub(super) enum Interruption {
     Rejoining { lost_at: LocalTime },
     /// The connection recovered: nothing is missing, unless a gap in the numbers of the messages shows otherwise.
     Recovered { lost_at: LocalTime, at: LocalTime },
+    /// A new connection loads what was missed.
+    Filling { lost_at: LocalTime },
     /// The notice is in the log.
     Reported,
 }
@@ -24,7 +26,7 @@ impl Interruption {
     /// The connection was lost. Repeated losses before it works again are one interruption.
     pub(super) fn lost(&mut self, now: LocalTime) {
         *self = match *self {
-            Self::Rejoining { lost_at } => Self::Rejoining { lost_at },
+            Self::Rejoining { lost_at } | Self::Filling { lost_at } => Self::Rejoining { lost_at },
             Self::Lost { at } => Self::Lost { at },
             Self::None | Self::Recovered { .. } | Self::Reported => Self::Lost { at: now },
         };
@@ -55,7 +57,7 @@ impl Interruption {
     pub(super) fn message_received(&mut self, now: LocalTime) -> Option<String> {
         match *self {
             // The usual case, for thousands of messages a second. None arrives on a lost connection.
-            Self::None | Self::Lost { .. } => None,
+            Self::None | Self::Lost { .. } | Self::Filling { .. } => None,
             Self::Rejoining { lost_at } => {
                 *self = Self::None;
                 Some(notice(lost_at, now, None))
@@ -67,11 +69,34 @@ impl Interruption {
         }
     }
 
+    /// What was missed is loading.
+    pub(super) fn filling(&mut self) {
+        if let Self::Rejoining { lost_at } = *self {
+            *self = Self::Filling { lost_at };
+        }
+    }
+
+    /// What was missed could not be loaded. Returns the notice that the interruption leaves.
+    pub(super) fn not_filled(&mut self, now: LocalTime) -> Option<String> {
+        let Self::Filling { lost_at } = *self else { return None };
+        *self = Self::None;
+        Some(notice(lost_at, now, None))
+    }
+
+    /// As many messages were missed, and cannot be loaded any more. Returns the notice about them.
+    pub(super) fn missing(&self, messages: u64, now: LocalTime) -> String {
+        let text = match *self {
+            Self::Filling { lost_at } => notice(lost_at, now, Some(messages)),
+            _ => missing(messages),
+        };
+        format!("{text}, because the server no longer keeps them")
+    }
+
     /// Messages are missing before the next one. Returns the notice about them, unless there is one that covers them.
     pub(super) fn gap(&mut self, messages: u64, now: LocalTime) -> Option<String> {
         let notice = match *self {
             Self::Recovered { lost_at, at } => notice(lost_at, at, Some(messages)),
-            Self::Rejoining { lost_at } => notice(lost_at, now, None),
+            Self::Rejoining { lost_at } | Self::Filling { lost_at } => notice(lost_at, now, None),
             Self::None | Self::Lost { .. } => missing(messages),
             Self::Reported => return None,
         };

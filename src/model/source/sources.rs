@@ -8,6 +8,7 @@ use super::{
     marked::{MarkedSource, MarkedSources},
 };
 use crate::model::{
+    history::Missing,
     line_store::{LineKind, Origin},
     local_time::LocalTime,
 };
@@ -175,6 +176,49 @@ impl Sources {
             _ => None,
         };
         notice.map(|text| self.prefixed(connection, text))
+    }
+
+    /// Handles that the messages missed by a connection are loading: a notice waits for the outcome.
+    pub fn filling(&mut self, connection: usize) {
+        if let Some(interruption) = self.interruptions.get_mut(connection) {
+            interruption.filling();
+        }
+    }
+
+    /// Handles that all missed messages are there, but those reported by [`Self::missing_before`].
+    pub fn filled(&mut self, connection: usize, now: LocalTime) {
+        if let Some(interruption) = self.interruptions.get_mut(connection) {
+            // The notice would say that the number of missing lines is unknown: none is missing.
+            drop(interruption.not_filled(now));
+        }
+    }
+
+    /// Handles that the missed messages could not be loaded. Returns a notice if the connection was interrupted.
+    #[must_use]
+    pub fn not_filled(&mut self, connection: usize, now: LocalTime) -> Option<String> {
+        let notice = self.interruptions.get_mut(connection)?.not_filled(now)?;
+        Some(self.prefixed(connection, notice))
+    }
+
+    /// Returns the notice about messages that are missing before those that were loaded.
+    #[must_use]
+    pub fn missing_before(&mut self, connection: usize, missing: Missing, now: LocalTime) -> String {
+        let interruption = self.interruptions.get_mut(connection);
+        let notice = match missing {
+            Missing::Count(messages) => match interruption {
+                Some(interruption) => interruption.missing(messages, now),
+                None => String::new(),
+            },
+            Missing::Restart => "The server was restarted: lines from before may be missing".to_owned(),
+        };
+        self.prefixed(connection, notice)
+    }
+
+    /// Returns the group that a source belongs to.
+    #[must_use]
+    pub fn group_of(&self, source: u16) -> u16 {
+        let marked = usize::from(source).checked_sub(self.list.len());
+        marked.and_then(|marked| self.marked().get(marked)).map_or(source, |marked| marked.group)
     }
 
     /// Handles a message of a connection. Returns a notice for the log, before the message, when lines are missing.

@@ -16,8 +16,8 @@ pub struct Layout {
     pub rows_top_px: f64,
     /// Height of the content.
     pub content_px: f64,
-    /// Top of the row that reports dropped lines, if there is one.
-    pub dropped_top_px: Option<f64>,
+    /// Top of the row above the first line, if there is one.
+    pub top_row_px: Option<f64>,
     /// Scroll position to set, if it is another than now.
     pub scroll_to_px: Option<f64>,
 }
@@ -43,7 +43,7 @@ impl Viewport {
             rows_top_px: self.top_of(rows.start),
             rows,
             content_px: self.content_px,
-            dropped_top_px: (self.first > 0).then(|| self.top_of(self.first) - self.row_px),
+            top_row_px: self.has_top_row().then(|| self.top_of(self.first) - self.row_px),
             scroll_to_px: (!self.is_at(top_px)).then_some(top_px),
         }
     }
@@ -85,7 +85,7 @@ impl Viewport {
 
     /// Returns the height of what is above the first line.
     pub(super) fn lead_px(&self) -> f64 {
-        if self.first > 0 { EDGE_PX + self.row_px } else { EDGE_PX }
+        if self.has_top_row() { EDGE_PX + self.row_px } else { EDGE_PX }
     }
 
     pub(super) fn content_height(&self) -> f64 {

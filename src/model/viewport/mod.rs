@@ -67,6 +67,8 @@ pub struct Viewport {
     /// Rows of each line, while some lines take more than one.
     wrap: Option<WrapIndex>,
     is_flooded: bool,
+    /// Whether there is a row above the first line; `None` shows it once lines were dropped.
+    has_top_row: Option<bool>,
 }
 
 impl Viewport {
@@ -85,6 +87,7 @@ impl Viewport {
             content_px: 0.0,
             wrap: None,
             is_flooded: false,
+            has_top_row: None,
         }
     }
 
@@ -160,6 +163,32 @@ impl Viewport {
         self.next = self.next.max(next).max(self.first);
         if let Some(wrap) = &mut self.wrap {
             wrap.drop_to(self.first);
+        }
+    }
+
+    /// Sets whether there is a row above the first line.
+    pub fn set_top_row(&mut self, is_shown: bool) {
+        self.has_top_row = Some(is_shown);
+    }
+
+    pub(super) fn has_top_row(&self) -> bool {
+        self.has_top_row.unwrap_or(self.first > 0)
+    }
+
+    /// Handles lines that were put before the first one: those in view stay there.
+    pub fn prepended(&mut self, first: u64) {
+        (self.first, self.origin) = (first, first);
+        self.set_wrap(self.row_columns());
+    }
+
+    /// Whether the viewport is held within two of its heights of the first line.
+    #[must_use]
+    pub fn is_near_start(&self) -> bool {
+        match self.mode {
+            Mode::Following => false,
+            Mode::Holding { anchor, offset_px, .. } => {
+                self.top_of(anchor) - self.top_of(self.first) + offset_px < 2.0 * self.view_px
+            }
         }
     }
 

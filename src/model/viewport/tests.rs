@@ -176,7 +176,7 @@ fn the_line_at_the_top_stays_while_older_ones_are_dropped() {
     let top = scroller.top();
     scroller.receive(300, 1_400);
     assert_eq!(scroller.top(), top);
-    assert_eq!(scroller.layout.dropped_top_px, Some(EDGE_PX));
+    assert_eq!(scroller.layout.top_row_px, Some(EDGE_PX));
 }
 
 #[test]
@@ -188,9 +188,9 @@ fn dropped_lines_leave_a_space_until_scrolling_stops() {
     scroller.render(false);
     // The row that reports dropped lines is new: everything else moves by one row.
     assert_eq!((scroller.top(), scroller.scroll_px), (top, scroll_px + ROW_PX));
-    assert_eq!(scroller.layout.dropped_top_px, Some(EDGE_PX + 300.0 * ROW_PX));
+    assert_eq!(scroller.layout.top_row_px, Some(EDGE_PX + 300.0 * ROW_PX));
     scroller.render(true);
-    assert_eq!((scroller.top(), scroller.layout.dropped_top_px), (top, Some(EDGE_PX)));
+    assert_eq!((scroller.top(), scroller.layout.top_row_px), (top, Some(EDGE_PX)));
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_dropped_line_at_the_top_is_replaced_by_the_row_that_reports_it() {
     scroller.render(true);
     assert_eq!((scroller.scroll_px, scroller.layout.rows_top_px), (0.0, EDGE_PX));
     scroller.receive(500, 1_500);
-    assert_eq!((scroller.scroll_px, scroller.layout.dropped_top_px), (0.0, Some(EDGE_PX)));
+    assert_eq!((scroller.scroll_px, scroller.layout.top_row_px), (0.0, Some(EDGE_PX)));
     assert_eq!((scroller.layout.rows.start, scroller.layout.rows_top_px), (500, EDGE_PX + ROW_PX));
     assert!(!scroller.viewport.is_following());
 }

@@ -42,10 +42,10 @@ impl HistoryAccess {
         &self.run_id
     }
 
-    /// Returns the same access in the run `run_id`.
+    /// Whether `other` is an access to the same history in the same run, with another token or not.
     #[must_use]
-    pub fn in_run(&self, run_id: String) -> Self {
-        Self { run_id, ..self.clone() }
+    pub fn is_same_history(&self, other: &Self) -> bool {
+        (&self.url, &self.run_id) == (&other.url, &other.run_id)
     }
 
     /// Returns the request for a range of the messages of `group`.

@@ -4,7 +4,17 @@ use std::collections::VecDeque;
 
 use super::{Chunk, LineStore};
 
+/// Id of the first line of a store that can take earlier lines: as many ids are below it.
+const FIRST_ID: u64 = 1 << 40;
+
 impl LineStore {
+    /// Leaves ids for earlier lines, if the store has never had a line.
+    pub fn reserve_earlier_ids(&mut self) {
+        if self.next_id == 0 {
+            (self.next_id, self.lowest_id, self.numbered_from.0) = (FIRST_ID, FIRST_ID, FIRST_ID);
+        }
+    }
+
     /// Returns an empty store for lines that [`Self::prepend`] puts before these. It is bounded by the memory that is left.
     #[must_use]
     pub fn for_earlier_lines(&self) -> Self {
