@@ -25,6 +25,7 @@ const LONG_ABOUT: &str = "Stream the output of commands and files live to web br
   some-command | tailcast stream     publish the lines of standard input
   tailcast run -- some-command       run a command and publish its output, with standard error in red
   tailcast tail app.log              publish the lines that are appended to a file
+  tailcast watch                     print the lines in a terminal, earlier ones first
   tailcast hub                       run only the Web PubSub compatible service, for an application's tests
 
 Tailcast uses the protocols of Azure Web PubSub. With a connection string, `serve` sends clients to that service; \
@@ -40,6 +41,7 @@ pub(crate) enum CliCommand {
     Stream(StreamOptions),
     Run(RunOptions),
     Tail(TailOptions),
+    Watch(WatchOptions),
     Publish(PublishOptions),
     Completions(CompletionsOptions),
     Man(ManOptions),
@@ -53,6 +55,7 @@ impl CliCommand {
             Self::Stream(_) => "stream",
             Self::Run(_) => "run",
             Self::Tail(_) => "tail",
+            Self::Watch(_) => "watch",
             Self::Publish(_) => "publish",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
@@ -201,6 +204,32 @@ pub(crate) struct TailOptions {
     /// Files to follow
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// Print the lines of a group, earlier ones and those that arrive, with their colours
+#[derive(Debug, Args)]
+pub(crate) struct WatchOptions {
+    /// URL of the negotiate endpoint
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/negotiate")]
+    pub(crate) negotiate: String,
+    /// Group to watch
+    #[arg(long, default_value = DEFAULT_GROUP)]
+    pub(crate) group: String,
+    /// Number of earlier lines to print
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    pub(crate) lines: u64,
+    /// Print the earlier lines since an age (10m) or a time (2026-11-30T12:00:00Z), in place of --lines
+    #[arg(long, value_name = "AGE|TIME", conflicts_with = "lines")]
+    pub(crate) since: Option<String>,
+    /// End after the earlier lines
+    #[arg(long)]
+    pub(crate) no_follow: bool,
+    /// Publish key of the server, if it requires one
+    #[arg(long, value_name = "KEY", env = "TAILCAST_PUBLISH_KEY", hide_env_values = true)]
+    pub(crate) publish_key: Option<String>,
+    /// Stop after this many seconds without a connection. A refused group stops immediately
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub(crate) give_up_after: Duration,
 }
 
 /// Target of published lines.

@@ -5,6 +5,7 @@
 //! | `serve` | serves the page and the negotiate endpoint, and without a connection string the service itself |
 //! | `hub` | serves only the Web PubSub compatible service |
 //! | `stream`, `run`, `tail` | publish lines of standard input, of a command, of files |
+//! | `watch` | prints the lines of a group |
 //! | `publish` | sends one message to all clients of a hub |
 
 mod cli;
@@ -21,6 +22,7 @@ mod stream;
 mod tail;
 mod terminal;
 mod usage_error;
+mod watch;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -70,6 +72,7 @@ async fn execute(command: CliCommand) -> Result<ExitCode, Failure> {
         CliCommand::Stream(options) => stream::run(options).await?,
         CliCommand::Run(options) => return run::run(options).await,
         CliCommand::Tail(options) => tail::run(options).await?,
+        CliCommand::Watch(options) => watch::run(options).await?,
         CliCommand::Publish(options) => publish::run(options).await?,
         CliCommand::Completions(options) => manual::write_completions(&options)?,
         CliCommand::Man(options) => manual::write_pages(&options)?,

@@ -5,13 +5,16 @@
 
 use webpubsub_client::{
     HistoryAccess, HistoryFailure, HistoryRange,
-    history::{HistoryEnd, HistoryMessage, HistoryRecord, HistoryRequest, MessageNumber},
+    history::{
+        Disposition, HeldMessage, HistoryEnd, HistoryMessage, HistoryRecord, HistoryRequest, MessageNumber,
+        Missing,
+    },
 };
 use webpubsub_protocol::{message::Response, payload::Payload};
 
 use super::LiveLog;
 use crate::model::{
-    history::{Disposition, EARLIER_BYTES, Missing, held::HeldMessage, top_row::TopRow},
+    history::{EARLIER_BYTES, earlier_range, first_range, top_row::TopRow},
     line_store::{LineKind, MessagePlace, Origin},
     local_time::LocalTime,
     payload_text::payload_text,
@@ -114,7 +117,7 @@ impl LiveLog {
                 continue;
             };
             let is_first = history.first().is_none();
-            if let Some(range) = history.begin(count) {
+            if let Some(range) = history.begin(first_range(count)) {
                 let kind =
                     if is_first && count > 1 { LoadKind::First(Vec::new()) } else { LoadKind::CatchUp };
                 self.start_load(source, range, kind);
@@ -151,7 +154,7 @@ impl LiveLog {
         history.map_or(Disposition::Append, |history| history.disposition())
     }
 
-    pub(super) fn hold_message(&mut self, source: u16, message: HeldMessage) {
+    pub(super) fn hold_message(&mut self, source: u16, message: HeldMessage<LocalTime>) {
         if let Some(history) = self.histories.get_mut(usize::from(source)) {
             history.hold(message);
         }
@@ -287,7 +290,7 @@ impl LiveLog {
         self.sources.filled(self.connection_of(source), now);
     }
 
-    fn append_held(&mut self, source: u16, messages: Vec<HeldMessage>) {
+    fn append_held(&mut self, source: u16, messages: Vec<HeldMessage<LocalTime>>) {
         let origin = Origin { kind: LineKind::Group, source };
         for message in messages {
             self.append_live(origin, &message.payload, message.sequence_id, message.arrived);
@@ -390,7 +393,7 @@ impl LiveLog {
                 let place = place?;
                 // Of a message whose first lines were dropped, those are loaded again.
                 let before = place.sequence_id?.saturating_add(u64::from(place.line > 0));
-                Some((source, place, history.earlier(before)?))
+                history.has_before(before).then(|| (source, place, earlier_range(before)))
             })
             .collect()
     }

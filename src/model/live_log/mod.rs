@@ -13,15 +13,18 @@
 //! | `jumps` | bookmarks, linked lines, destinations |
 //! | `selecting` | selection |
 
+use webpubsub_client::history::GroupHistory;
+
 use super::{
     announcer::Announcer,
     bookmarks::Bookmarks,
     gutter::GutterContent,
     highlight::HighlightRules,
-    history::{SourceHistory, top_row::TopRow},
+    history::top_row::TopRow,
     json_line::{columns::Columns, open_lines::OpenLines},
     line_link::LinkedLines,
     line_store::{ClearedLines, LineStore, StoreLimits},
+    local_time::LocalTime,
     search::{Search, filter::LineFilter},
     selection::Selection,
     snapshot::{Snapshot, title},
@@ -49,7 +52,7 @@ pub struct LiveLog {
     viewport: Viewport,
     sources: Sources,
     /// One for each group.
-    histories: Vec<SourceHistory>,
+    histories: Vec<GroupHistory<LocalTime>>,
     loads: Loads,
     search: Search,
     filter: LineFilter,
@@ -87,7 +90,7 @@ impl LiveLog {
         Self {
             store: LineStore::new(limits),
             viewport: Viewport::new(),
-            histories: sources.iter().map(|_| SourceHistory::default()).collect(),
+            histories: sources.iter().map(|_| GroupHistory::default()).collect(),
             loads: Loads::default(),
             sources: Sources::new(sources),
             search: Search::default(),

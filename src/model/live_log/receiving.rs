@@ -1,12 +1,14 @@
 //! Events of the clients, and lines that the page itself adds.
 
-use webpubsub_client::ClientEvent;
+use webpubsub_client::{
+    ClientEvent,
+    history::{Disposition, HeldMessage},
+};
 use webpubsub_protocol::payload::Payload;
 
 use super::LiveLog;
 use crate::model::{
     duration::duration_text,
-    history::{Disposition, held::HeldMessage},
     line_store::{LineKind, Origin},
     local_time::LocalTime,
     marks::{Mark, Part, parts},

@@ -1,6 +1,6 @@
 //! The sources of a log: which one a message comes from, and which connections have lost lines.
 
-use webpubsub_client::ClientEvent;
+use webpubsub_client::{ClientEvent, history::Missing};
 
 use super::{
     Source, SourceLine,
@@ -8,7 +8,6 @@ use super::{
     marked::{MarkedSource, MarkedSources},
 };
 use crate::model::{
-    history::Missing,
     line_store::{LineKind, Origin},
     local_time::LocalTime,
 };

@@ -4,8 +4,8 @@
 //! to; [`ClientEvent::Connected`](crate::ClientEvent::Connected) then has a [`HistoryAccess`]. Azure Web PubSub has no history.
 //!
 //! To see every message once: join the group, wait for [`Joined`](crate::ClientEvent::Joined), hold back the messages that
-//! arrive from then on, and read the history. Of those held back, the ones up to
-//! [`HistoryEnd::sequence_id`](webpubsub_protocol::history::HistoryEnd) are in the response.
+//! arrive from then on, and read the history. Of those held back, the ones up to [`HistoryEnd::sequence_id`] are in the response.
+//! [`GroupHistory`] does this, also after an interruption.
 //!
 //! The drivers read responses: `web::read_history` and `native::read_history`.
 
@@ -13,11 +13,15 @@ use std::fmt;
 
 use webpubsub_protocol::name::GroupName;
 
+pub use group_history::{Disposition, GroupHistory, Missing};
+pub use held::{HeldMessage, MAX_HELD_BYTES};
 pub use reader::HistoryReader;
 pub use webpubsub_protocol::history::{
     HistoryEnd, HistoryHead, HistoryMessage, HistoryPosition, HistoryRecord, MessageNumber,
 };
 
+mod group_history;
+mod held;
 mod reader;
 
 use crate::{failure::status_text, negotiate::encoded};

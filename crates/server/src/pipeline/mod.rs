@@ -114,7 +114,7 @@ impl TargetOptions {
 /// Adds the group to the URL of the negotiate endpoint, unless the URL has a `group` parameter. The default group is not
 /// added: other implementations of the endpoint do not support the parameter. An invalid URL is returned unchanged; the
 /// client reports it.
-fn url_with_group(negotiate: &str, group: &GroupName) -> String {
+pub(crate) fn url_with_group(negotiate: &str, group: &GroupName) -> String {
     if group.as_str() == DEFAULT_GROUP {
         return negotiate.to_owned();
     }

@@ -1,14 +1,17 @@
-use webpubsub_client::negotiate::{Answer, read_answer};
 use webpubsub_protocol::payload::Payload;
 
 use super::*;
-use crate::model::local_time::LocalTime;
+use crate::negotiate::{Answer, read_answer};
 
 /// Returns an access in the run `run`.
-pub(in crate::model) fn access(run: &str) -> HistoryAccess {
+fn access(run: &str) -> HistoryAccess {
     let body = r#"{"url":"ws://h/client/hubs/s?access_token=t","history":"http://h/history/hubs/s"}"#;
     let answer = Answer { status: 200, content_type: "application/json", body: Some(body) };
     read_answer("http://h/negotiate", answer).unwrap().history_access(run.to_owned()).unwrap()
+}
+
+fn first() -> HistoryRange {
+    HistoryStart::Last(100).into()
 }
 
 fn number(message: u64) -> MessageNumber {
@@ -21,17 +24,16 @@ fn head(run: &str, oldest: Option<(u64, u64)>, next: u64) -> HistoryHead {
     HistoryHead { run_id: run.to_owned(), oldest, next: number(next) }
 }
 
-fn held(sequence_id: u64) -> HeldMessage {
-    let arrived = LocalTime { unix_ms: 0.0, offset_minutes: 0 };
-    HeldMessage { sequence_id: Some(sequence_id), payload: Payload::Text("x".into()), arrived }
+fn held(sequence_id: u64) -> HeldMessage<()> {
+    HeldMessage { sequence_id: Some(sequence_id), payload: Payload::Text("x".into()), arrived: () }
 }
 
-fn ids(messages: &[HeldMessage]) -> Vec<u64> {
+fn ids(messages: &[HeldMessage<()>]) -> Vec<u64> {
     messages.iter().filter_map(|message| message.sequence_id).collect()
 }
 
-fn connected(run: &str) -> SourceHistory {
-    let mut history = SourceHistory::default();
+fn connected(run: &str) -> GroupHistory<()> {
+    let mut history = GroupHistory::default();
     history.connected(Some(&access(run)));
     history
 }
@@ -39,8 +41,8 @@ fn connected(run: &str) -> SourceHistory {
 #[test]
 fn messages_that_arrive_while_earlier_ones_load_follow_them_once() {
     let mut history = connected("r");
-    assert!(matches!(history.begin(1).unwrap().start, HistoryStart::Last(FIRST_MESSAGES)));
-    assert_eq!(history.begin(1), None, "it is loading already");
+    assert!(matches!(history.begin(first()).unwrap().start, HistoryStart::Last(100)));
+    assert_eq!(history.begin(first()), None, "it is loading already");
     assert_eq!(history.disposition(), Disposition::Hold);
     [7, 8, 9].into_iter().for_each(|id| history.hold(held(id)));
     history.head_loaded(&head("r", Some((5, 1)), 4));
@@ -53,23 +55,23 @@ fn messages_that_arrive_while_earlier_ones_load_follow_them_once() {
 #[test]
 fn after_an_interruption_the_missed_messages_are_loaded_and_what_is_gone_is_counted() {
     let mut history = connected("r");
-    history.begin(1);
+    history.begin(first());
     history.head_loaded(&head("r", Some((5, 1)), 2));
     history.message_loaded(5, number(1));
     history.caught_up(5);
     history.appended(Some(6));
     history.connected(Some(&access("r")));
-    assert_eq!(history.begin(1), Some(HistoryStart::After(6).into()));
+    assert_eq!(history.begin(first()), Some(HistoryStart::After(6).into()));
     // Message 2 was shown; 3 and 4 are no longer kept.
     history.head_loaded(&head("r", Some((20, 5)), 7));
     assert_eq!(history.take_missing(), Some(Missing::Count(2)));
     assert!(history.message_loaded(20, number(5)) && !history.message_loaded(20, number(5)));
     history.caught_up(20);
-    history.begin(1);
+    history.begin(first());
     history.head_loaded(&head("r", Some((20, 5)), 6));
     assert_eq!(history.take_missing(), None);
     history.caught_up(20);
-    history.begin(1);
+    history.begin(first());
     history.head_loaded(&head("r", None, 9));
     assert_eq!(history.take_missing(), Some(Missing::Count(3)), "nothing is kept");
 }
@@ -77,12 +79,12 @@ fn after_an_interruption_the_missed_messages_are_loaded_and_what_is_gone_is_coun
 #[test]
 fn positions_of_another_run_are_not_those_of_this_one() {
     let mut history = connected("old");
-    history.begin(1);
+    history.begin(first());
     history.head_loaded(&head("old", Some((500, 1)), 2));
     history.message_loaded(500, number(1));
     history.caught_up(500);
     history.connected(Some(&access("new")));
-    assert!(matches!(history.begin(1).unwrap().start, HistoryStart::Last(_)));
+    assert!(matches!(history.begin(first()).unwrap().start, HistoryStart::Last(_)));
     history.hold(held(3));
     history.head_loaded(&head("new", Some((1, 1)), 3));
     assert_eq!(history.take_missing(), Some(Missing::Restart));
@@ -93,7 +95,7 @@ fn positions_of_another_run_are_not_those_of_this_one() {
 #[test]
 fn messages_that_cannot_be_held_are_loaded_again() {
     let mut history = connected("r");
-    history.begin(1);
+    history.begin(first());
     history.head_loaded(&head("r", None, 1));
     for id in 1..=5 {
         let payload = Payload::Text("x".repeat(1024 * 1024).into());
@@ -110,25 +112,25 @@ fn messages_that_cannot_be_held_are_loaded_again() {
 #[test]
 fn a_history_that_fails_holds_nothing_back() {
     let mut history = connected("r");
-    history.begin(1);
+    history.begin(first());
     history.hold(held(4));
     assert_eq!(ids(&history.failed("no reason".into())), [4]);
     assert_eq!((history.disposition(), history.failure()), (Disposition::Append, Some("no reason")));
-    history.begin(1);
+    history.begin(first());
     assert_eq!(history.failure(), None);
     history.connected(None);
-    assert!(history.is_unavailable() && history.begin(1).is_none());
+    assert!(history.is_unavailable() && history.begin(first()).is_none());
     assert_eq!(history.disposition(), Disposition::Append);
 }
 
 #[test]
 fn earlier_messages_are_asked_for_while_the_service_has_some() {
     let mut history = connected("r");
-    history.begin(1);
+    history.begin(first());
     history.head_loaded(&head("r", Some((5, 3)), 9));
     history.message_loaded(8, number(6));
-    assert_eq!(history.earlier(8).unwrap().before, Some(8));
+    assert!(history.has_before(8));
     assert_eq!(history.lines_gone(), 59);
     history.earlier_loaded(number(3));
-    assert_eq!((history.earlier(5), history.lines_gone()), (None, 29));
+    assert_eq!((history.has_before(5), history.lines_gone()), (false, 29));
 }

@@ -1,0 +1,240 @@
+//! Messages of a group in order: earlier ones, missed ones, and live ones.
+//!
+//! A client that has joined a group loads what came before, and holds the messages that arrive meanwhile. When the response has
+//! ended, those that it contains are dropped, and the others follow. After an interruption, it loads what was missed in the same
+//! way. So every message is shown once, in order.
+
+use super::{
+    HistoryAccess, HistoryHead, HistoryPosition, HistoryRange, HistoryStart, MessageNumber,
+    held::{HeldMessage, HeldMessages},
+};
+
+/// Message that was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct ShownMessage {
+    sequence_id: u64,
+    /// Number of the message in its group, if known.
+    number: Option<u64>,
+}
+
+/// Messages that cannot be shown any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// As many as given.
+    Count(u64),
+    /// The server was restarted: it knows nothing of the messages before.
+    Restart,
+}
+
+/// Order of the messages of one group: a state machine without I/O. `T` is what is known of the arrival of a held message.
+#[derive(Debug)]
+pub struct GroupHistory<T> {
+    access: Option<HistoryAccess>,
+    /// Whether the service has said if it has a history.
+    is_known: bool,
+    /// Run of the service that `last` belongs to.
+    run_id: String,
+    last: Option<ShownMessage>,
+    /// Number of the first message that was loaded or received, and of its first line.
+    first: Option<MessageNumber>,
+    /// Oldest message that the service keeps, as far as known.
+    oldest: Option<HistoryPosition>,
+    /// Messages that arrive while what came before them is loading.
+    held: Option<HeldMessages<T>>,
+    missing: Option<Missing>,
+    failure: Option<String>,
+}
+
+/// What to do with a message that has arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// It comes next.
+    Append,
+    /// It waits: pass it to [`GroupHistory::hold`].
+    Hold,
+}
+
+impl<T> Default for GroupHistory<T> {
+    /// Creates the history of a group that was not joined yet.
+    fn default() -> Self {
+        Self {
+            access: None,
+            is_known: false,
+            run_id: String::new(),
+            last: None,
+            first: None,
+            oldest: None,
+            held: None,
+            missing: None,
+            failure: None,
+        }
+    }
+}
+
+impl<T> GroupHistory<T> {
+    /// Sets the access to the history of a new connection; `None` if the service has none.
+    pub fn connected(&mut self, access: Option<&HistoryAccess>) {
+        self.access = access.cloned();
+        self.is_known = true;
+        // What was held is in the history.
+        self.held = None;
+    }
+
+    /// Returns the access.
+    #[must_use]
+    pub fn access(&self) -> Option<&HistoryAccess> {
+        self.access.as_ref()
+    }
+
+    /// Sets an access with a new token.
+    pub fn renew(&mut self, access: HistoryAccess) {
+        self.access = Some(access);
+    }
+
+    /// Whether the service is known to have no history.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        self.is_known && self.access.is_none()
+    }
+
+    /// Whether messages are loading that come before those that arrive.
+    #[must_use]
+    pub fn is_catching_up(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Begins to load what came before the next message: `first` if none was shown yet, or what was missed since. Returns the
+    /// range; `None` without a history, or if it is loading already.
+    pub fn begin(&mut self, first: HistoryRange) -> Option<HistoryRange> {
+        let access = self.access.as_ref()?;
+        if self.held.is_some() {
+            return None;
+        }
+        self.held = Some(HeldMessages::default());
+        self.failure = None;
+        Some(match self.last {
+            Some(last) if access.run_id() == self.run_id => HistoryStart::After(last.sequence_id).into(),
+            _ => first,
+        })
+    }
+
+    /// Returns what to do with a message that has arrived.
+    #[must_use]
+    pub fn disposition(&self) -> Disposition {
+        if self.held.is_some() { Disposition::Hold } else { Disposition::Append }
+    }
+
+    /// Holds a message until what comes before it has been loaded.
+    pub fn hold(&mut self, message: HeldMessage<T>) {
+        if let Some(held) = &mut self.held {
+            held.push(message);
+        }
+    }
+
+    /// Counts a live message that is appended.
+    pub fn appended(&mut self, sequence_id: Option<u64>) {
+        let Some(sequence_id) = sequence_id else { return };
+        let number = self.last.and_then(|last| last.number).map(|number| number + 1);
+        self.last = Some(ShownMessage { sequence_id, number });
+    }
+
+    /// Handles the head of a response.
+    pub fn head_loaded(&mut self, head: &HistoryHead) {
+        self.oldest = head.oldest;
+        let is_same_run = head.run_id == self.run_id;
+        if !is_same_run && self.last.take().is_some() {
+            self.missing = Some(Missing::Restart);
+            // Numbers count from the start of the service.
+            self.first = None;
+        }
+        self.run_id.clone_from(&head.run_id);
+        if let Some(ShownMessage { number: Some(number), .. }) = self.last {
+            let next = head.oldest.map_or(head.next.message, |oldest| oldest.number.message);
+            self.missing = next.checked_sub(number + 1).filter(|count| *count > 0).map(Missing::Count);
+        }
+        self.first.get_or_insert(head.next);
+    }
+
+    /// Handles a message of a response that catches up, which is appended. Returns `false` if it was shown before.
+    pub fn message_loaded(&mut self, sequence_id: u64, number: MessageNumber) -> bool {
+        if self.last.is_some_and(|last| sequence_id <= last.sequence_id) {
+            return false;
+        }
+        if self.last.is_none() {
+            self.first = Some(number);
+        }
+        self.last = Some(ShownMessage { sequence_id, number: Some(number.message) });
+        true
+    }
+
+    /// Handles the end of a response that has every message up to `end`. Returns the held messages behind it, which are appended,
+    /// and a further range if not all of them could be held.
+    pub fn caught_up(&mut self, end: u64) -> (Vec<HeldMessage<T>>, Option<HistoryRange>) {
+        let Some(mut held) = self.held.take() else { return (Vec::new(), None) };
+        if held.has_overflowed() {
+            self.held = Some(HeldMessages::default());
+            let after = self.last.map_or(end, |last| last.sequence_id.max(end));
+            if self.last.is_none() {
+                self.last = Some(ShownMessage { sequence_id: end, number: None });
+            }
+            return (Vec::new(), Some(HistoryStart::After(after).into()));
+        }
+        let shown = self.last.map_or(end, |last| last.sequence_id.max(end));
+        (held.take_behind(shown), None)
+    }
+
+    /// Handles a response that failed. Returns the held messages, which are appended.
+    pub fn failed(&mut self, reason: String) -> Vec<HeldMessage<T>> {
+        self.failure = Some(reason);
+        let shown = self.last.map_or(0, |last| last.sequence_id);
+        self.held.take().map_or_else(Vec::new, |mut held| held.take_behind(shown))
+    }
+
+    /// Returns the messages that are missing before those that were loaded.
+    pub fn take_missing(&mut self) -> Option<Missing> {
+        self.missing.take()
+    }
+
+    /// Whether the service has messages before the one with this sequence id.
+    #[must_use]
+    pub fn has_before(&self, sequence_id: u64) -> bool {
+        self.access.is_some() && self.oldest.is_some_and(|oldest| oldest.sequence_id < sequence_id)
+    }
+
+    /// Handles the head of a response with earlier messages.
+    pub fn earlier_head_loaded(&mut self, head: &HistoryHead) {
+        // After a restart, the positions before have no meaning.
+        self.oldest = if head.run_id == self.run_id { head.oldest } else { None };
+    }
+
+    /// Handles earlier messages that are put before the others; `first` is the number of the first one.
+    pub fn earlier_loaded(&mut self, first: MessageNumber) {
+        self.first = Some(first);
+    }
+
+    /// Returns the number of lines before the first one that the service does not keep any more.
+    #[must_use]
+    pub fn lines_gone(&self) -> u64 {
+        self.first.map_or(0, |first| first.line.saturating_sub(1))
+    }
+
+    /// Returns the number of the first message, and of its first line.
+    #[must_use]
+    pub fn first(&self) -> Option<MessageNumber> {
+        self.first
+    }
+
+    /// Sets the reason why the history could not be loaded; `None` before another attempt.
+    pub fn set_failure(&mut self, reason: Option<String>) {
+        self.failure = reason;
+    }
+
+    /// Returns the reason why the history could not be loaded.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests;

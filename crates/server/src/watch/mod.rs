@@ -1,0 +1,234 @@
+//! `tailcast watch`: prints the lines of a group, earlier ones and those that arrive.
+
+mod printer;
+
+use std::{io, time::Duration};
+
+use webpubsub_client::{
+    ClientEvent, ClientOptions, Disconnect, HistoryAccess, HistoryFailure, HistoryRange, HistoryStart,
+    history::{Disposition, GroupHistory, HeldMessage, HistoryEnd, HistoryMessage, HistoryRecord, Missing},
+    native::{self, Events, NegotiateEndpoint},
+};
+use webpubsub_protocol::{message::Response, name::GroupName, payload::Payload};
+
+use crate::{
+    cli::WatchOptions, failure::Failure, pipeline::url_with_group, signals::Signals,
+    terminal::without_controls,
+};
+use printer::Printer;
+
+/// Time for the close frame after the last line.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Prints until a signal, a lasting connection failure, or the end of the output's reader.
+pub(crate) async fn run(options: WatchOptions) -> Result<(), Failure> {
+    let group = GroupName::new(&options.group).map_err(crate::usage_error::UsageError::from)?;
+    let mut endpoint = NegotiateEndpoint::new(url_with_group(&options.negotiate, &group));
+    if let Some(key) = &options.publish_key {
+        endpoint = endpoint.with_credential(key.clone());
+    }
+    let mut signals = Signals::listen()?;
+    let client_options = ClientOptions::new()
+        .join(group.clone())
+        .give_up_after(options.give_up_after)
+        .stop_on_lasting_failure();
+    let (client, mut events) = native::start(client_options, endpoint);
+    let mut watcher = Watcher::new(group, &options);
+    let outcome = tokio::select! {
+        outcome = watcher.watch(&mut events) => outcome,
+        _ = signals.next() => Ok(()),
+    };
+    let outcome = outcome.and_then(|()| Ok(watcher.printer.finish()?));
+    client.stop();
+    // Until the close frame is sent.
+    let closing = async { while events.next().await.is_some() {} };
+    drop(tokio::time::timeout(CLOSE_TIMEOUT, closing).await);
+    match outcome {
+        Ok(()) => Ok(()),
+        // The reader of the output has seen enough: `tailcast watch | head`.
+        Err(WatchError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::runtime(error.to_string())),
+    }
+}
+
+/// Failure that ends the command.
+#[derive(Debug, thiserror::Error)]
+enum WatchError {
+    #[error("cannot write the lines: {0}")]
+    Output(#[from] io::Error),
+    #[error("{0}")]
+    Connection(String),
+    #[error("cannot join the group `{group}`: {reason}")]
+    Refused { group: GroupName, reason: String },
+    #[error("the history cannot be read: {0}")]
+    History(HistoryFailure),
+    #[error(
+        "the service has no history: only `tailcast watch` without --no-follow shows lines, those that are published from now on"
+    )]
+    NoHistory,
+}
+
+/// Lines of one group on their way to the output.
+struct Watcher {
+    group: GroupName,
+    first: HistoryRange,
+    /// Maximum number of earlier lines.
+    last_lines: Option<u64>,
+    follows: bool,
+    history: GroupHistory<()>,
+    printer: Printer<io::Stdout>,
+    last_error: Option<String>,
+}
+
+impl Watcher {
+    fn new(group: GroupName, options: &WatchOptions) -> Self {
+        let (start, last_lines) = match &options.since {
+            Some(since) => (HistoryStart::Since(since.clone()), None),
+            // A message has at least one line. The service refuses 0 messages.
+            None => (HistoryStart::Last(options.lines.clamp(1, MAX_LINES)), Some(options.lines)),
+        };
+        Self {
+            group,
+            first: start.into(),
+            last_lines,
+            follows: !options.no_follow,
+            history: GroupHistory::default(),
+            printer: Printer::new(io::stdout()),
+            last_error: None,
+        }
+    }
+
+    async fn watch(&mut self, events: &mut Events) -> Result<(), WatchError> {
+        while let Some(event) = events.next().await {
+            match event {
+                ClientEvent::Connected { history, .. } => {
+                    if self.last_error.take().is_some() {
+                        eprintln!("tailcast watch: reconnected");
+                    }
+                    self.history.connected(history.as_ref());
+                }
+                ClientEvent::Joined { .. } => {
+                    if self.history.is_unavailable() && !self.follows {
+                        return Err(WatchError::NoHistory);
+                    }
+                    if let Some(range) = self.history.begin(self.first.clone()) {
+                        self.catch_up(range).await?;
+                    }
+                    if !self.follows {
+                        return Ok(());
+                    }
+                }
+                ClientEvent::JoinRefused { error, .. } => {
+                    let (group, reason) = (self.group.clone(), error.message);
+                    return Err(WatchError::Refused { group, reason });
+                }
+                ClientEvent::GroupMessage { payload, sequence_id, .. } => {
+                    self.message(payload, sequence_id)?;
+                }
+                ClientEvent::Gap { messages: Some(messages) } => {
+                    eprintln!("tailcast watch: {messages} messages are missing");
+                }
+                ClientEvent::Disconnected { reason: Disconnect::Stopped } => {}
+                ClientEvent::Disconnected { reason } | ClientEvent::Recovering { reason } => {
+                    self.last_error = Some(reason.to_string());
+                }
+                ClientEvent::Recovered => self.last_error = None,
+                ClientEvent::ConnectFailed { failure } => self.last_error = Some(failure.to_string()),
+                ClientEvent::RetryScheduled { after } => {
+                    let error = without_controls(self.last_error.as_deref().unwrap_or("no connection"));
+                    eprintln!("tailcast watch: {error}; retrying in {:.1} s", after.as_secs_f64());
+                }
+                _ => {}
+            }
+        }
+        Err(WatchError::Connection(self.last_error.take().unwrap_or_else(|| "no connection".to_owned())))
+    }
+
+    fn message(&mut self, payload: Payload<'static>, sequence_id: Option<u64>) -> Result<(), WatchError> {
+        match self.history.disposition() {
+            Disposition::Append => {
+                self.history.appended(sequence_id);
+                self.printer.print(&payload)?;
+            }
+            Disposition::Hold => self.history.hold(HeldMessage { sequence_id, payload, arrived: () }),
+        }
+        Ok(())
+    }
+
+    /// Prints what came before the next message. Messages that arrive meanwhile wait in the client.
+    async fn catch_up(&mut self, first: HistoryRange) -> Result<(), WatchError> {
+        let mut range = Some(first);
+        while let Some(wanted) = range.take() {
+            let Some(access) = self.history.access().cloned() else { return Ok(()) };
+            let mut messages = Vec::new();
+            match self.read(&access, &wanted, &mut messages).await {
+                Ok(end) => {
+                    self.print_earlier(&messages)?;
+                    let (held, further) = self.history.caught_up(end.sequence_id);
+                    for message in held {
+                        self.message(message.payload, message.sequence_id)?;
+                    }
+                    range = further;
+                }
+                Err(failure) if !self.follows => return Err(WatchError::History(failure)),
+                Err(failure) => {
+                    self.print_earlier(&messages)?;
+                    eprintln!("tailcast watch: earlier lines are incomplete: {failure}");
+                    for message in self.history.failed(failure.to_string()) {
+                        self.message(message.payload, message.sequence_id)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn read(
+        &mut self,
+        access: &HistoryAccess,
+        range: &HistoryRange,
+        messages: &mut Vec<Payload<'static>>,
+    ) -> Result<HistoryEnd, HistoryFailure> {
+        let request = access.request(&self.group, range);
+        let history = &mut self.history;
+        native::read_history(request, |record| match record {
+            HistoryRecord::Head(head) => {
+                history.head_loaded(&head);
+                match history.take_missing() {
+                    Some(Missing::Count(count)) => eprintln!(
+                        "tailcast watch: {count} messages are missing: the server no longer keeps them"
+                    ),
+                    Some(Missing::Restart) => eprintln!(
+                        "tailcast watch: the server was restarted: lines from before may be missing"
+                    ),
+                    None => {}
+                }
+            }
+            HistoryRecord::Message(HistoryMessage {
+                message: Response::GroupMessage { payload, sequence: Some(sequence), .. },
+                number,
+                ..
+            }) => {
+                if history.message_loaded(sequence.id, number) {
+                    messages.push(payload.into_owned());
+                }
+            }
+            HistoryRecord::Message(_) | HistoryRecord::End(_) => {}
+        })
+        .await
+    }
+
+    /// Prints earlier messages: the first time, their last lines only.
+    fn print_earlier(&mut self, messages: &[Payload<'static>]) -> Result<(), WatchError> {
+        if let Some(lines) = self.last_lines.take() {
+            self.printer.skip_all_but(lines, messages);
+        }
+        for payload in messages {
+            self.printer.print(payload)?;
+        }
+        Ok(())
+    }
+}
+
+/// Maximum number of messages that a service returns.
+const MAX_LINES: u64 = 1_000_000;

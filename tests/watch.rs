@@ -1,0 +1,129 @@
+//! `tailcast watch`: lines of a group in a terminal or a pipe.
+
+use anyhow::Context;
+use serde_json::json;
+use tailcast_tests::{
+    command::{command, run},
+    environment::tailcast,
+    fault_proxy::FaultProxy,
+    server::Server,
+    streamer::Streamer,
+    with_timeout,
+};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+async fn stream(server: &Server, input: &str) -> anyhow::Result<()> {
+    let ended =
+        run(&tailcast()?, &["stream", "--negotiate", &server.negotiate_url()], input.as_bytes()).await?;
+    anyhow::ensure!(ended.code == Some(0), "{}", ended.stderr);
+    Ok(())
+}
+
+fn numbered(lines: std::ops::RangeInclusive<u32>) -> String {
+    lines.map(|number| format!("line {number}\n")).collect()
+}
+
+/// Runs `tailcast watch` to its end.
+async fn watch(server: &Server, arguments: &[&str]) -> anyhow::Result<(Option<i32>, String, String)> {
+    let negotiate = server.negotiate_url();
+    let all = [&["watch", "--negotiate", &negotiate], arguments].concat();
+    let ended = run(&tailcast()?, &all, b"").await?;
+    Ok((ended.code, ended.stdout, ended.stderr))
+}
+
+#[tokio::test]
+async fn earlier_lines_are_printed_with_their_colours() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    stream(&server, &numbered(1..=500)).await?;
+    stream(&server, "\u{1b}[31mred\u{1b}[m\n").await?;
+    let (code, last, stderr) = watch(&server, &["-n", "3", "--no-follow"]).await?;
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(last.starts_with("line 499\nline 500\n\u{1b}[0;31mred"), "{last:?}");
+    let (_, all, _) = watch(&server, &["--since", "10m", "--no-follow"]).await?;
+    assert_eq!(all.lines().count(), 501);
+    let (_, none, _) = watch(&server, &["-n", "0", "--no-follow"]).await?;
+    assert_eq!(none, "");
+    let (code, _, stderr) = watch(&server, &["--since", "soon", "--no-follow"]).await?;
+    assert!(code == Some(1) && stderr.contains("since=soon"), "{code:?} {stderr}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn live_lines_follow_once_and_in_order_whatever_the_network_does() -> anyhow::Result<()> {
+    const LINES: u32 = 20_000;
+    let server = Server::start(&[]).await?;
+    let proxy = FaultProxy::to(server.address()).await?;
+    stream(&server, &numbered(1..=1_000)).await?;
+    let mut watching = command(&tailcast()?);
+    watching.args(["watch", "--negotiate", &proxy.url("/negotiate"), "-n", "100000"]);
+    let mut watching = watching.stdout(std::process::Stdio::piped()).spawn()?;
+    let mut output = BufReader::new(watching.stdout.take().context("no output")?).lines();
+    let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
+    let mut expected = 1..=LINES;
+    let mut next = async || {
+        let line = with_timeout("a line", async { Ok(output.next_line().await?) }).await?;
+        anyhow::ensure!(line == expected.next().map(|number| format!("line {number}")), "{line:?}");
+        anyhow::Ok(())
+    };
+    for part in 1..=19 {
+        streamer.write(&numbered(part * 1_000 + 1..=(part + 1) * 1_000)).await?;
+        if part % 5 == 0 {
+            proxy.drop_connections();
+        }
+        for _ in 0..1_000 {
+            next().await?;
+        }
+    }
+    for _ in 0..1_000 {
+        next().await?;
+    }
+    streamer.end_input();
+    assert_eq!(streamer.wait_for_exit().await?.0, Some(0));
+    tailcast_tests::server::signal(watching.id().context("no process")?, "TERM").await?;
+    assert_eq!(watching.wait().await?.code(), Some(0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reader_that_has_seen_enough_ends_it_without_an_error() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    stream(&server, &numbered(1..=100_000)).await?;
+    let script = format!(
+        "'{}' watch --negotiate {} -n 100000 --no-follow | head -n 1; echo ${{PIPESTATUS[0]}}",
+        tailcast()?.display(),
+        server.negotiate_url()
+    );
+    let ended = run(std::path::Path::new("bash"), &["-c", &script], b"").await?;
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("line 1\n0\n", ""));
+    Ok(())
+}
+
+#[tokio::test]
+async fn nothing_but_text_and_colours_reaches_the_terminal() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let mut publisher = server.connect("stranger").await?;
+    let hostile =
+        "\u{1b}]52;c;aGk=\u{7}\u{1b}]0;title\u{7}\u{1b}[2J\u{9b}31m\u{7}\u{1b}P1\u{1b}\\\u{1b}[32mgreen";
+    let message =
+        json!({"type": "sendToGroup", "group": "stream", "dataType": "text", "data": hostile, "ackId": 1});
+    publisher.ask(&message.to_string()).await?;
+    let (_, shown, _) = watch(&server, &["--no-follow"]).await?;
+    let sequences: Vec<&str> = shown.split('\u{1b}').skip(1).collect();
+    assert!(
+        !sequences.is_empty() && sequences.iter().all(|rest| rest.starts_with('[') && rest.contains('m')),
+        "{shown:?}"
+    );
+    assert!(shown.contains("green") && !shown.contains("title") && !shown.contains("aGk"), "{shown:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_group_that_is_not_open_is_an_error() -> anyhow::Result<()> {
+    let server = Server::start(&["--allow-group", "build-*"]).await?;
+    let (code, _, stderr) = watch(&server, &["--group", "payroll", "--no-follow"]).await?;
+    assert!(code == Some(1) && stderr.contains("`payroll` is not open"), "{code:?} {stderr}");
+    let server = Server::start(&["--history", "off"]).await?;
+    let (code, _, stderr) = watch(&server, &["--no-follow"]).await?;
+    assert!(code == Some(1) && stderr.contains("no history"), "{code:?} {stderr}");
+    Ok(())
+}
