@@ -2,7 +2,7 @@
 //!
 //! Bytes that are not valid UTF-8 become `\xFF`: visible, not lost.
 
-use super::line_store::MAX_LINE_BYTES;
+use super::{file_text::FileText, line_store::MAX_LINE_BYTES};
 
 /// Size of a slice, in bytes: it takes a few milliseconds.
 pub const SLICE_BYTES: usize = 512 << 10;
@@ -11,6 +11,7 @@ pub const SLICE_BYTES: usize = 512 << 10;
 #[derive(Debug, Default)]
 pub struct FileLines {
     rest: Vec<u8>,
+    text: FileText,
     /// Count of lines emitted so far.
     lines: u64,
 }
@@ -18,22 +19,29 @@ pub struct FileLines {
 impl FileLines {
     /// Splits a slice, and emits each line that it completes. A line longer than [`MAX_LINE_BYTES`] is emitted in parts.
     pub fn feed(&mut self, bytes: &[u8], mut emit: impl FnMut(&str)) {
+        let text = self.text.decode(bytes);
+        self.feed_text(&text, &mut emit);
+    }
+
+    fn feed_text(&mut self, bytes: &[u8], emit: &mut impl FnMut(&str)) {
         let mut parts = bytes.split(|byte| *byte == b'\n').peekable();
         while let Some(part) = parts.next() {
             self.rest.extend_from_slice(part);
             while self.rest.len() > MAX_LINE_BYTES {
                 let rest = self.rest.split_off(end_of_part(&self.rest));
-                self.emit_rest(&mut emit);
+                self.emit_rest(emit);
                 self.rest = rest;
             }
             if parts.peek().is_some() {
-                self.emit_rest(&mut emit);
+                self.emit_rest(emit);
             }
         }
     }
 
     /// Emits the last line, if no line break follows it. Returns the count of lines.
     pub fn finish(mut self, mut emit: impl FnMut(&str)) -> u64 {
+        let rest = std::mem::take(&mut self.text).finish();
+        self.feed_text(&rest, &mut emit);
         if !self.rest.is_empty() {
             self.emit_rest(&mut emit);
         }

@@ -25,7 +25,7 @@
 //! | [`announcer`] | announcements for screen readers |
 //! | [`composer`] | lines that the user publishes |
 //! | [`export`] | lines for a file |
-//! | [`file_lines`] | lines of a file |
+//! | [`file_lines`], [`file_text`] | lines of a file |
 //! | [`payload_text`], [`marks`] | text of a message, and the marks in it |
 //! | [`command`], [`navigation`] | commands of the user, and their keys |
 //! | [`stream_command`] | shell commands that publish to a group |
@@ -44,6 +44,7 @@ pub mod drawn_position;
 pub mod duration;
 pub mod export;
 pub mod file_lines;
+pub mod file_text;
 pub mod grouped_number;
 pub mod gutter;
 pub mod highlight;

@@ -19,8 +19,8 @@ impl LiveLog {
         self.bookmarks.drop_before(self.store.first_id());
         self.open_lines.drop_before(self.store.first_id());
         self.restore_top_line();
-        self.count_new_rows();
         self.count_redrawn_rows();
+        self.count_new_rows();
         let layout = self.viewport.lay_out(is_idle);
         self.load_earlier_near_top();
         layout
