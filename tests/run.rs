@@ -1,5 +1,7 @@
 //! `tailcast run`: publishes the output of a command and returns its exit code.
 
+#![allow(clippy::indexing_slicing, reason = "a missing message or JSON member fails the test")]
+
 use std::{fs, path::Path, process::Stdio, time::Duration};
 
 use anyhow::Context;
@@ -7,6 +9,7 @@ use tailcast_tests::{
     browser::Browser,
     command::{Ended, command, run_to_end},
     environment::tailcast,
+    marked_lines::{MarkedLine, split_marks},
     server::{Server, signal},
     with_timeout,
 };
@@ -34,9 +37,44 @@ async fn outputs_are_published_and_forwarded_with_the_exit_code_of_the_command()
     let mut subscriber = server.subscribe().await?;
     let ended = run_shell(&server, "echo out; read line; echo \"$line\" >&2; printf end; exit 7").await?;
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(7), "out\nend", "\n"));
-    let mut lines = subscriber.lines(3).await?;
-    lines.sort();
-    assert_eq!(lines, ["\u{1b}[31m\u{1b}[39m", "end", "out"]);
+    let mut lines = subscriber.marked_lines(3).await?;
+    lines.sort_by(|one, other| one.text.cmp(&other.text));
+    assert_eq!(
+        lines,
+        [("stderr", ""), ("", "end"), ("", "out")].map(|(source, text)| MarkedLine::of(source, text))
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn start_and_end_are_published_with_exit_code_and_duration() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let mut subscriber = server.subscribe().await?;
+    assert_eq!(run_shell(&server, "echo out; kill -9 $$").await?.code, Some(137));
+    let mut messages = Vec::new();
+    for _ in 0..3 {
+        messages.push(subscriber.message_text().await?);
+    }
+    let body = |message: &str| split_marks(message).0.join("|");
+    assert!(body(&messages[0]).starts_with("133;C;aid="), "{messages:?}");
+    assert_eq!(messages[1], "out", "output of one source carries no mark");
+    assert!(body(&messages[2]).starts_with("133;D;137;aid="), "{messages:?}");
+    assert!(body(&messages[2]).contains(";time="), "{messages:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn standard_output_comes_first_when_both_outputs_can_be_read() -> anyhow::Result<()> {
+    const RUNS: usize = 40;
+    let server = Server::start(&[]).await?;
+    let mut subscriber = server.subscribe().await?;
+    let mut reversed = 0;
+    for _ in 0..RUNS {
+        run_shell(&server, "echo out; echo err >&2").await?;
+        let lines = subscriber.marked_lines(2).await?;
+        reversed += usize::from(lines[0].text == "err");
+    }
+    assert!(reversed <= 1, "{reversed} of {RUNS}");
     Ok(())
 }
 
@@ -47,32 +85,47 @@ async fn standard_input_is_inherited_and_no_line_is_lost() -> anyhow::Result<()>
     let mut subscriber = server.subscribe().await?;
     let command = shell(&server.negotiate_url(), "cat; seq 1 50000 >&2")?;
     let input: String = (0..COUNT - 50_000).map(|number| format!("line {number}\n")).collect();
-    let (ended, lines) = tokio::join!(run_to_end(command, input.as_bytes()), subscriber.lines(COUNT));
+    let (ended, lines) = tokio::join!(run_to_end(command, input.as_bytes()), subscriber.marked_lines(COUNT));
     let (ended, lines) = (ended?, lines?);
     assert_eq!((ended.code, ended.stdout == input), (Some(0), true));
-    let (errors, output): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.starts_with('\u{1b}'));
-    assert!(output.iter().map(|line| format!("{line}\n")).eq(input.split_inclusive('\n')), "lines differ");
-    let expected = (1..=50_000).map(|number| format!("\u{1b}[31m{number}\u{1b}[39m"));
-    assert!(errors.into_iter().cloned().eq(expected), "lines of standard error differ");
+    let (errors, output): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.source == "stderr");
+    assert!(
+        output.iter().map(|line| format!("{}\n", line.text)).eq(input.split_inclusive('\n')),
+        "lines differ"
+    );
+    let expected = (1..=50_000).map(|number: u32| number.to_string());
+    assert!(errors.into_iter().map(|line| line.text.clone()).eq(expected), "lines of standard error differ");
     Ok(())
 }
 
 #[tokio::test]
-async fn the_page_shows_standard_error_in_red() -> anyhow::Result<()> {
+async fn the_page_shows_standard_error_as_a_source_and_the_end_of_the_command() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let browser = Browser::start().await?;
     browser.open(&server.url("/")).await?;
     browser.until("document.querySelector('#status')?.dataset.state === 'connected'").await?;
-    run_shell(&server, "echo fine; echo broken >&2").await?;
-    let colour = |text: &str| {
-        format!(
-            "[...document.querySelectorAll('#log .row .text')].filter(row => row.textContent === '{text}')
-                 .map(row => getComputedStyle(row.querySelector('span') ?? row).color)[0]"
+    run_shell(&server, "echo fine; echo broken >&2; exit 2").await?;
+    browser.until("document.querySelectorAll('#log .row').length === 3").await?;
+    let rows = browser
+        .run(
+            "return [...document.querySelectorAll('#log .row')].map(row => [
+                 row.dataset.from, row.querySelector('.tag')?.textContent ?? '', row.querySelector('.text').textContent])",
         )
-    };
-    browser.until(&format!("{} && {}", colour("fine"), colour("broken"))).await?;
-    let colours = browser.run(&format!("return [{}, {}]", colour("fine"), colour("broken"))).await?;
-    assert_ne!(colours.get(0), colours.get(1), "{colours}");
+        .await?;
+    assert_eq!(rows[0], serde_json::json!(["group", "", "fine"]));
+    assert_eq!(rows[1], serde_json::json!(["group", "stderr", "broken"]));
+    assert_eq!(rows[2][0], "notice");
+    let end = rows[2][2].as_str().context("no text")?;
+    assert!(end.starts_with("ended, exit code 2, "), "{end}");
+    let colours = browser
+        .run("return [...document.querySelectorAll('#log .text')].slice(0, 2).map(text => getComputedStyle(text).color)")
+        .await?;
+    assert_eq!(colours[0], colours[1], "standard error is marked, not coloured");
+    browser.until("document.querySelectorAll('#sources .source').length === 2").await?;
+    browser.run("document.querySelectorAll('#sources .source')[1].click()").await?;
+    browser
+        .until("![...document.querySelectorAll('#log .text')].some(text => text.textContent === 'broken')")
+        .await?;
     browser.close().await
 }
 
@@ -172,7 +225,7 @@ async fn background_processes_do_not_delay_the_exit() -> anyhow::Result<()> {
     let mut subscriber = server.subscribe().await?;
     let ended = run_shell(&server, "sleep 600 & echo $!; exit 3").await?;
     assert_eq!(ended.code, Some(3));
-    assert_eq!(subscriber.lines(1).await?, [ended.stdout.trim()]);
+    assert_eq!(subscriber.marked_lines(1).await?, [MarkedLine::of("", ended.stdout.trim())]);
     signal(ended.stdout.trim().parse()?, "KILL").await
 }
 
@@ -209,8 +262,8 @@ async fn a_closed_standard_output_does_not_stop_publishing_and_the_key_is_not_in
     let mut stdout = child.stdout.take().context("no standard output")?;
     assert_eq!(stdout.read_u8().await?, b'1');
     drop(stdout);
-    let lines = subscriber.lines(20_001).await?;
-    assert_eq!(lines.last().map(String::as_str), Some("unset"));
+    let lines = subscriber.marked_lines(20_001).await?;
+    assert_eq!(lines.last(), Some(&MarkedLine::of("", "unset")));
     let status = with_timeout("end of the command", async { Ok(child.wait().await?) }).await?;
     assert_eq!(status.code(), Some(0));
     Ok(())

@@ -7,7 +7,12 @@ use std::time::Instant;
 use anyhow::Context;
 use serde_json::Value;
 use tailcast_tests::{
-    command::run, environment::tailcast, scripted_service::ScriptedService, server::Server, socket::Socket,
+    command::run,
+    environment::tailcast,
+    marked_lines::{MarkedLine, lines_of},
+    scripted_service::ScriptedService,
+    server::Server,
+    socket::Socket,
     streamer::Streamer,
 };
 
@@ -134,6 +139,97 @@ async fn accumulated_lines_are_batched_into_few_messages() -> anyhow::Result<()>
 }
 
 #[tokio::test]
+async fn unfinished_lines_are_sent_one_at_a_time_and_do_not_count() -> anyhow::Result<()> {
+    let service = ScriptedService::start().await?;
+    let mut streamer = Streamer::start(&service.negotiate_url(), &[])?;
+    let mut socket = service.accept().await?;
+    streamer.write("Continue? ").await?;
+    let first = next_send(&mut socket).await?;
+    streamer.write("[y/N] ").await?;
+    streamer.write("y").await?;
+    // Nothing further is sent before the acknowledgement.
+    acknowledge(&mut socket, &first["ackId"]).await?;
+    let second = next_send(&mut socket).await?;
+    let shown = |message: &Value| lines_of(message["data"].as_str().unwrap_or_default());
+    let unfinished = |text: &str| MarkedLine { is_unfinished: true, ..MarkedLine::of("", text) };
+    assert_eq!(
+        (shown(&first), shown(&second)),
+        (vec![unfinished("Continue? ")], vec![unfinished("Continue? [y/N] y")])
+    );
+    acknowledge(&mut socket, &second["ackId"]).await?;
+    streamer.write("\n").await?;
+    let third = next_send(&mut socket).await?;
+    assert_eq!(shown(&third), [MarkedLine::of("", "Continue? [y/N] y")]);
+    streamer.signal("INT").await?;
+    streamer.wait_for_stderr("interrupt again").await?;
+    streamer.signal("INT").await?;
+    let (code, stderr) = streamer.wait_for_exit().await?;
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("the line read was not acknowledged"), "{stderr}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_never_colours_the_next_one() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let mut subscriber = server.subscribe().await?;
+    let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
+    for (line, message) in [
+        ("\u{1b}[1;31mbuild failed\n", "\u{1b}[1;31mbuild failed\u{1b}[m"),
+        ("still red\n", "\u{1b}[0;1;31mstill red\u{1b}[m"),
+    ] {
+        streamer.write(line).await?;
+        assert_eq!(subscriber.message_text().await?, message);
+    }
+    streamer.signal("KILL").await?;
+    let arguments = ["stream", "--negotiate", &server.negotiate_url()];
+    assert_eq!(run(&tailcast()?, &arguments, b"plain\n").await?.code, Some(0));
+    assert_eq!(subscriber.message_text().await?, "plain");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_long_progress_bar_is_one_line() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let mut subscriber = server.subscribe().await?;
+    let bar: String =
+        (0..3_000).map(|step| format!("\rdownloading |{:<40}| {step}/3000", "#".repeat(step / 75))).collect();
+    let arguments = ["stream", "--negotiate", &server.negotiate_url()];
+    let ended = run(&tailcast()?, &arguments, (bar + "\nafter\n").as_bytes()).await?;
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let expected = format!("downloading |{:<40}| 2999/3000", "#".repeat(39));
+    let lines = subscriber.marked_lines(2).await?;
+    assert_eq!(lines, [MarkedLine::of("", &expected), MarkedLine::of("", "after")]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn encoded_input_becomes_text() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let mut subscriber = server.subscribe().await?;
+    let utf16 = |big: bool| {
+        let units = "\u{feff}größe\n日本\n".encode_utf16();
+        units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect::<Vec<u8>>()
+    };
+    for (bytes, flags, lines) in [
+        (utf16(false), &[][..], &["größe", "日本"][..]),
+        (utf16(true), &[], &["größe", "日本"]),
+        ("\u{feff}größe\n".into(), &[], &["größe"]),
+        (b"\x93\xfa\n".to_vec(), &["--encoding", "shift_jis"], &["日"]),
+    ] {
+        let url = server.negotiate_url();
+        let arguments = [&["stream", "--negotiate", &url], flags].concat();
+        let ended = run(&tailcast()?, &arguments, &bytes).await?;
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+        assert_eq!(subscriber.lines(lines.len()).await?, lines);
+    }
+    let ended = run(&tailcast()?, &["stream", "--encoding", "utf-7"], b"").await?;
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("unknown encoding"), "{}", ended.stderr);
+    Ok(())
+}
+
+#[tokio::test]
 async fn lines_are_delivered_after_a_restart_of_the_server() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let address = server.address().to_owned();
@@ -202,9 +298,10 @@ async fn a_signal_stops_it_after_pending_lines_are_acknowledged() -> anyhow::Res
         streamer.write("one\nbegun, without an end").await?;
         let sent = next_send(&mut socket).await?;
         streamer.signal(name).await?;
-        // The partial line is sent only while draining.
+        // The partial line is sent while it is unfinished, or while draining; once, in either case.
         let rest = next_send(&mut socket).await?;
-        assert_eq!(rest["data"], "begun, without an end", "SIG{name}");
+        let lines = lines_of(rest["data"].as_str().context("no text")?);
+        assert_eq!(lines.first().map(|line| line.text.as_str()), Some("begun, without an end"), "SIG{name}");
         acknowledge(&mut socket, &sent["ackId"]).await?;
         acknowledge(&mut socket, &rest["ackId"]).await?;
         assert_eq!(streamer.wait_for_exit().await?.0, Some(0), "SIG{name}");

@@ -1,5 +1,7 @@
 //! `tailcast tail`: files that are rotated, as by logrotate, while they are written to.
 
+#![allow(clippy::indexing_slicing, reason = "a missing line fails the test")]
+
 use std::{
     collections::VecDeque,
     fs::{self, File, OpenOptions},
@@ -11,6 +13,7 @@ use anyhow::Context;
 use tailcast_tests::{
     command::{command, run_to_end},
     environment::tailcast,
+    marked_lines::{MarkedLine, lines_of},
     server::Server,
     socket::Socket,
     streamer::Streamer,
@@ -153,20 +156,98 @@ async fn no_line_is_lost_or_duplicated_across_copy_and_truncate() -> anyhow::Res
 }
 
 #[tokio::test]
-async fn several_files_have_prefixes_and_missing_files_are_awaited() -> anyhow::Result<()> {
+async fn several_files_are_sources_and_missing_files_are_awaited() -> anyhow::Result<()> {
     let (folder, server) = (Folder::new("several")?, Server::start(&[]).await?);
-    let mut reader = Reader::of(&server).await?;
+    let mut subscriber = server.subscribe().await?;
     let (app, db) = (folder.file("app.log"), folder.file("not-there-yet/db.log"));
     fs::write(&app, "first\n")?;
     let mut tail = tail(&server, &[&app, &db], "10")?;
     tail.wait_for_stderr("db.log does not exist; waiting until it is created").await?;
-    assert_eq!(reader.line().await?, "app.log | first");
+    assert_eq!(subscriber.marked_lines(1).await?, [MarkedLine::of("app.log", "first")]);
     fs::create_dir(folder.file("not-there-yet"))?;
     fs::write(&db, "one\ntwo\n")?;
-    assert_eq!([reader.line().await?, reader.line().await?], ["db.log | one", "db.log | two"]);
+    let lines = subscriber.marked_lines(2).await?;
+    assert_eq!(lines, ["one", "two"].map(|text| MarkedLine::of("db.log", text)));
     append(&app)?.write_all(b"second\n")?;
-    assert_eq!(reader.line().await?, "app.log | second");
+    assert_eq!(subscriber.marked_lines(1).await?, [MarkedLine::of("app.log", "second")]);
     stopped(tail).await
+}
+
+#[tokio::test]
+async fn an_unfinished_last_line_is_shown_and_not_lost_when_tail_is_stopped() -> anyhow::Result<()> {
+    let (folder, server) = (Folder::new("unfinished")?, Server::start(&[]).await?);
+    let mut subscriber = server.subscribe().await?;
+    let path = folder.file("app.log");
+    fs::write(&path, "whole\nunfini")?;
+    let tail = tail(&server, &[&path], "10")?;
+    assert_eq!(subscriber.message_text().await?, "whole");
+    let unfinished = |text: &str| MarkedLine { is_unfinished: true, ..MarkedLine::of("", text) };
+    assert_eq!(lines_of(&subscriber.message_text().await?), [unfinished("unfini")]);
+    append(&path)?.write_all(b"shed")?;
+    assert_eq!(lines_of(&subscriber.message_text().await?), [unfinished("unfinished")]);
+    append(&path)?.write_all(b"\nlast")?;
+    assert_eq!(subscriber.marked_lines(1).await?, [MarkedLine::of("", "unfinished")]);
+    // The last line is sent at once, or at the end.
+    stopped(tail).await?;
+    assert_eq!(lines_of(&subscriber.message_text().await?)[0].text, "last");
+    Ok(())
+}
+
+#[tokio::test]
+async fn flags_of_other_programs_are_accepted_and_patterns_are_explained() -> anyhow::Result<()> {
+    let (folder, server) = (Folder::new("flags")?, Server::start(&[]).await?);
+    let mut subscriber = server.subscribe().await?;
+    let path = folder.file("app.log");
+    fs::write(&path, "one\ntwo\n")?;
+    for flags in [&["-f", "-n", "1"][..], &["-F", "-n1"], &["-fn1"], &["--follow", "--lines=1"]] {
+        let url = server.negotiate_url();
+        let path = path.to_string_lossy();
+        let arguments = [&["--negotiate", &url], flags, &[&*path]].concat();
+        let tail = Streamer::start_as("tail", &arguments)?;
+        assert_eq!(subscriber.lines(1).await?, ["two"], "{flags:?}");
+        stopped(tail).await?;
+    }
+    let pattern = folder.file("*.txt");
+    let mut tail = tail(&server, &[&pattern], "10")?;
+    tail.wait_for_stderr("patterns are expanded by the shell").await?;
+    stopped(tail).await
+}
+
+#[tokio::test]
+async fn files_that_report_no_length_are_read_once() -> anyhow::Result<()> {
+    let (folder, server) = (Folder::new("proc")?, Server::start(&[]).await?);
+    let mut subscriber = server.subscribe().await?;
+    let log = folder.file("app.log");
+    fs::write(&log, "")?;
+    let tail =
+        tail(&server, &[Path::new("/proc/sys/kernel/ostype"), Path::new("/proc/loadavg"), &log], "10")?;
+    let mut names: Vec<String> =
+        subscriber.marked_lines(2).await?.into_iter().map(|line| line.source).collect();
+    names.sort();
+    assert_eq!(names, ["loadavg", "ostype"]);
+    // Changes of another file have the files polled several times.
+    for number in 0..5 {
+        writeln!(append(&log)?, "{number}")?;
+        assert_eq!(subscriber.marked_lines(1).await?, [MarkedLine::of("app.log", &number.to_string())]);
+    }
+    stopped(tail).await
+}
+
+#[tokio::test]
+async fn encoded_files_become_text() -> anyhow::Result<()> {
+    let (folder, server) = (Folder::new("encodings")?, Server::start(&[]).await?);
+    let mut subscriber = server.subscribe().await?;
+    let path = folder.file("app.log");
+    let utf16 = "\u{feff}eins\r\nzwei ä\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    fs::write(&path, utf16)?;
+    let utf16_tail = tail(&server, &[&path], "1")?;
+    assert_eq!(subscriber.lines(1).await?, ["zwei ä\r"]);
+    stopped(utf16_tail).await?;
+    fs::write(&path, b"caf\xe9\n")?;
+    let (url, path) = (server.negotiate_url(), path.to_string_lossy());
+    let latin = Streamer::start_as("tail", &["--negotiate", &url, "--encoding", "latin1", &*path])?;
+    assert_eq!(subscriber.lines(1).await?, ["café"]);
+    stopped(latin).await
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::Context;
 use tailcast_tests::{
     command::{Ended, run_to_end},
+    marked_lines::split_marks,
     server::{Server, http_client, negotiated_url},
     socket::{JSON, Socket},
     with_timeout,
@@ -46,11 +47,49 @@ pub const SERVERS: [DocumentedServer; 8] = [
         publishers: &[
             Publisher { command: "some-command | tailcast stream", line: LINE },
             Publisher { command: "tailcast run -- make test", line: "a line of make test" },
-            Publisher { command: "tailcast tail app.log db.log", line: "db.log | a line of db.log" },
+            Publisher { command: "tailcast tail app.log db.log", line: "a line of db.log" },
             Publisher { command: "ls -R / | tailcast stream", line: "app.log" },
             Publisher {
                 command: "for i in $(ls -R); do echo $i; sleep 0.1; done | tailcast stream",
                 line: "db.log",
+            },
+            Publisher {
+                command: "docker logs --follow --tail 100 my-app 2>&1 | tailcast stream",
+                line: "a line of docker logs",
+            },
+            Publisher {
+                command: "docker compose logs --follow --no-log-prefix --no-color api | tailcast stream",
+                line: "a line of docker compose",
+            },
+            Publisher { command: "tailcast run -- docker run --rm my-image", line: "a line of docker run" },
+            Publisher {
+                command: "kubectl logs --follow --tail=100 deployment/api | tailcast stream",
+                line: "a line of kubectl logs",
+            },
+            Publisher {
+                command: "tailcast run -- kubectl rollout status deployment/api",
+                line: "a line of kubectl rollout",
+            },
+            Publisher {
+                command: "journalctl --follow --lines=100 --output=cat --unit=nginx | tailcast stream",
+                line: "a line of journalctl --follow",
+            },
+            Publisher {
+                command: "journalctl --follow --lines=100 --output=json --unit=nginx | tailcast stream",
+                line: "a line of journalctl --follow",
+            },
+            Publisher { command: "tailcast tail -n 100 /var/log/syslog", line: "a line of syslog" },
+            Publisher {
+                command: r#"tailcast run --group "build-$CI_JOB_ID" -- make test"#,
+                line: "a line of make test",
+            },
+            Publisher {
+                command: "ssh web-1 tail -F /var/log/app.log | tailcast stream",
+                line: "a line of app.log",
+            },
+            Publisher {
+                command: "ssh -R 8080:127.0.0.1:8080 web-1 tailcast tail /var/log/app.log",
+                line: "a line of app.log",
             },
             Publisher {
                 command: r#"tailcast publish "$CONNECTION_STRING" stream "Deploy begins""#,
@@ -127,6 +166,9 @@ impl DocumentedServer {
         let service = Server::start_hub(&["--access-key", KEY]).await?;
         let mut sandbox = Sandbox::new()?;
         sandbox.replace("ls -R /", "ls -R .");
+        sandbox.replace("/var/log/", "");
+        // The group of the viewer.
+        sandbox.replace("build-$CI_JOB_ID", self.group);
         sandbox.set("CONNECTION_STRING", &format!("Endpoint={};AccessKey={KEY}", service.url("")));
         let server = Server::start_command(sandbox.shell(step)?, LAST_OUTPUT).await?;
         if !self.command.contains("$CONNECTION_STRING") {
@@ -168,7 +210,8 @@ impl DocumentedServer {
 impl Publisher {
     /// Runs the command until the viewer has received its line.
     async fn check(&self, step: &Step, sandbox: &Sandbox, viewer: &mut Socket) -> anyhow::Result<()> {
-        if step.command.starts_with("tailcast tail") {
+        // Files are followed until a signal.
+        if step.command.contains("tailcast tail") {
             let mut following = sandbox.shell(step)?.spawn()?;
             self.until_received(viewer).await?;
             return with_timeout("the end of the command", async { Ok(following.kill().await?) }).await;
@@ -179,7 +222,7 @@ impl Publisher {
     }
 
     async fn until_received(&self, viewer: &mut Socket) -> anyhow::Result<()> {
-        while !viewer.lines(1).await?.iter().any(|line| line == self.line) {}
+        while !viewer.lines(1).await?.iter().any(|line| split_marks(line).1 == self.line) {}
         Ok(())
     }
 }

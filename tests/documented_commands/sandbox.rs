@@ -49,13 +49,19 @@ impl Sandbox {
         };
         fs::create_dir_all(sandbox.file("home/.cargo/bin"))?;
         sandbox.add_program("some-command", "echo a line of some-command")?;
-        sandbox.add_program("make", "echo a line of make $1")?;
+        for program in ["make", "docker", "kubectl", "journalctl"] {
+            sandbox.add_program(program, &format!("echo a line of {program} $1"))?;
+        }
+        // Ends, so that the commands after it end.
+        sandbox.add_program("tail", r#"cat "$2""#)?;
+        // Runs the command on this machine: the arguments after the host.
+        sandbox.add_program("ssh", r#"while [ "$1" != web-1 ]; do shift; done; shift; exec "$@""#)?;
         sandbox.add_program("openssl", &format!("echo {KEY}"))?;
         for name in ["target/release/tailcast", "bin/tailcast"] {
             sandbox.create_parent(name)?;
             symlink(tailcast()?, sandbox.file(name))?;
         }
-        for name in ["app.log", "db.log"] {
+        for name in ["app.log", "db.log", "syslog"] {
             fs::write(sandbox.file(name), format!("a line of {name}\n"))?;
         }
         Ok(sandbox)
@@ -133,11 +139,10 @@ impl Sandbox {
 
     /// Returns the script for the shell: exports and command, with the addresses of the test.
     fn script(&self, step: &Step) -> String {
-        let command = match step.command.strip_prefix("tailcast ") {
-            // The process of the shell becomes that of the program, so that it gets signals.
-            Some(_) => format!("exec {}", step.command),
-            None => step.command.clone(),
-        };
+        let is_single = !step.command.contains('|')
+            && ["tailcast ", "ssh "].iter().any(|name| step.command.starts_with(name));
+        // The process of the shell becomes that of the program, so that it gets signals.
+        let command = if is_single { format!("exec {}", step.command) } else { step.command.clone() };
         let mut script = [&step.exports[..], &[self.addressed(&command)]].concat().join("\n");
         script = script.replace("=…", &format!("={KEY}"));
         for (placeholder, value) in &self.replacements {

@@ -17,6 +17,7 @@ pub mod file_host;
 pub mod fixed_response;
 pub mod hosted;
 pub mod listener;
+pub mod marked_lines;
 pub mod page_host;
 pub mod process;
 pub mod scripted_service;

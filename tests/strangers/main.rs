@@ -5,6 +5,8 @@
 
 mod program;
 
+use std::path::Path;
+
 use anyhow::Context;
 use program::{Program, path_of, run_program};
 use serde_json::{Value, json};
@@ -306,6 +308,57 @@ async fn the_tutorials_last_page_shows_lines_in_order() -> anyhow::Result<()> {
     assert_eq!(streamer.wait_for_exit().await?, (Some(0), String::new()));
     assert_eq!(lines_until(&browser, "the end").await?, lines);
     browser.close().await
+}
+
+/// Publishes output of several sources, with an unfinished line. Returns the messages.
+async fn marked_messages(server: &Server, browser: Option<&Browser>) -> anyhow::Result<Vec<String>> {
+    let mut subscriber = server.subscribe().await?;
+    if let Some(browser) = browser {
+        page_has_joined(browser, &mut Streamer::start(&server.negotiate_url(), &[])?).await?;
+    }
+    let url = server.negotiate_url();
+    let script = "echo out; printf 50%% >&2; sleep 0.3; printf \"\\r100%%\\n\" >&2; exit 2";
+    let arguments = ["run", "--no-pty", "--negotiate", &url, "--", "sh", "-c", script];
+    assert_eq!(run(&tailcast()?, &arguments, b"").await?.code, Some(2));
+    let mut messages: Vec<String> = Vec::new();
+    while !messages.last().is_some_and(|last| last.contains("]133;D;")) {
+        messages.push(subscriber.message_text().await?);
+    }
+    messages.retain(|message| !message.starts_with("anybody there?"));
+    Ok(messages)
+}
+
+#[tokio::test]
+async fn marks_are_readable_in_the_tutorials_page() -> anyhow::Result<()> {
+    let (server, browser) = (server_with("page/last").await?, Browser::start().await?);
+    browser.open(&server.url("/")).await?;
+    let messages = marked_messages(&server, Some(&browser)).await?;
+    browser.until("document.querySelector('#output').textContent.includes(']133;D;2;')").await?;
+    let mut shown = texts(&browser, "span").await?;
+    shown.retain(|text| !text.starts_with("anybody there?"));
+    let printable = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
+    let bodies: Vec<String> = shown.iter().map(|text| printable(text)).collect();
+    assert_eq!(bodies.len(), messages.len(), "{shown:?}");
+    assert_eq!(bodies[1], "out", "output of one source is shown as it is");
+    assert!(bodies[0].starts_with("]133;C;aid=") && bodies[0].len() < 24, "{bodies:?}");
+    assert!(bodies[2].starts_with("]7717;") && bodies[2].ends_with(";stderr: 50%"), "{bodies:?}");
+    assert!(bodies.iter().any(|body| body.ends_with(";stderr: 100%")), "{bodies:?}");
+    assert!(bodies.iter().all(|body| body.len() < 60), "{bodies:?}");
+    browser.close().await
+}
+
+#[tokio::test]
+async fn terminals_ignore_marks() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let messages = marked_messages(&server, None).await?;
+    let modules = tailcast_tests::environment::node_modules()?;
+    let arguments = [path_of("xterm.mjs")?, modules.display().to_string()];
+    let ended = run(Path::new("node"), &arguments, &serde_json::to_vec(&messages)?).await?;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let rows: Vec<String> = serde_json::from_str(&ended.stdout)?;
+    let rows: Vec<&str> = rows.iter().map(String::as_str).filter(|row| !row.is_empty()).collect();
+    assert_eq!(rows, ["out", "50%", "100%"], "{messages:?}");
+    Ok(())
 }
 
 #[tokio::test]

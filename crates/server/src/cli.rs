@@ -4,7 +4,10 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, value_parser};
+use encoding_rs::Encoding;
 use webpubsub_hub::DEFAULT_MEMORY_LIMIT_BYTES;
+
+use crate::text_decoder::parse_encoding;
 
 #[derive(Debug, Parser)]
 #[command(name = "tailcast", version, about = "Stream the output of commands and files live to web browsers", long_about = LONG_ABOUT)]
@@ -23,7 +26,7 @@ const LONG_ABOUT: &str = "Stream the output of commands and files live to web br
 
   tailcast serve                     serve the page on http://127.0.0.1:8080
   some-command | tailcast stream     publish the lines of standard input
-  tailcast run -- some-command       run a command and publish its output, with standard error in red
+  tailcast run -- some-command       run a command and publish its output
   tailcast tail app.log              publish the lines that are appended to a file
   tailcast watch                     print the lines in a terminal, earlier ones first
   tailcast hub                       run only the Web PubSub compatible service, for an application's tests
@@ -175,16 +178,27 @@ pub(crate) struct ServiceOptions {
 pub(crate) struct StreamOptions {
     #[command(flatten)]
     pub(crate) target: TargetOptions,
+    #[command(flatten)]
+    pub(crate) text: TextOptions,
 }
 
-/// Run a command and publish its output to every open page, with standard error in red
+/// Run a command and publish its output to every open page, with standard error as a source of its own
 ///
-/// The command runs without a shell. Its output is also written to standard output and standard error, and signals are
-/// forwarded to it. The exit code is that of the command; 128 + n if signal n ended it; 126 or 127 if it cannot be run.
+/// The command runs without a shell, in a terminal of its own if standard output and standard error are terminals. Its output is
+/// also written to standard output and standard error, and signals are forwarded to it. The exit code is that of the command; 128 + n if signal n ended it; 126 or 127 if it cannot be run.
 #[derive(Debug, Args)]
 pub(crate) struct RunOptions {
     #[command(flatten)]
     pub(crate) target: TargetOptions,
+    /// Run the command in a terminal of its own. It then writes as to a terminal, with colors, and without buffering
+    /// [default if standard output and standard error are terminals]
+    #[arg(long, overrides_with = "no_pty")]
+    pub(crate) pty: bool,
+    /// Run the command without a terminal: its outputs are pipes
+    #[arg(long)]
+    pub(crate) no_pty: bool,
+    #[command(flatten)]
+    pub(crate) text: TextOptions,
     /// Command and its arguments
     #[arg(required = true, last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
@@ -192,16 +206,24 @@ pub(crate) struct RunOptions {
 
 /// Follow files and publish their lines to every open page, across rotation and truncation
 ///
-/// With several files, each line is prefixed with its file's name. Files that do not exist yet are followed once they are
-/// created.
+/// With several files, each one is a source of its own in the page, by its name. Files that do not exist yet are followed once
+/// they are created.
 #[derive(Debug, Args)]
 pub(crate) struct TailOptions {
     #[command(flatten)]
     pub(crate) target: TargetOptions,
+    #[command(flatten)]
+    pub(crate) text: TextOptions,
     /// Number of existing lines to publish from the end of each file
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     pub(crate) lines: u64,
-    /// Files to follow
+    /// Accepted for compatibility with other programs: files are always followed
+    #[arg(short = 'f', long)]
+    pub(crate) follow: bool,
+    /// Accepted for compatibility with other programs: files are always followed by name, across rotation
+    #[arg(short = 'F')]
+    pub(crate) follow_name: bool,
+    /// Files to follow. A pattern such as *.log is expanded by the shell, once, to the files that exist
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 }
@@ -230,6 +252,14 @@ pub(crate) struct WatchOptions {
     /// Stop after this many seconds without a connection. A refused group stops immediately
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub(crate) give_up_after: Duration,
+}
+
+/// Text of the input.
+#[derive(Debug, Args)]
+pub(crate) struct TextOptions {
+    /// Encoding of the input, such as windows-1252 or shift_jis [default: UTF-8, or UTF-16 with a byte order mark]
+    #[arg(long, value_name = "NAME", value_parser = parse_encoding)]
+    pub(crate) encoding: Option<&'static Encoding>,
 }
 
 /// Target of published lines.

@@ -21,6 +21,7 @@ mod signals;
 mod stream;
 mod tail;
 mod terminal;
+mod text_decoder;
 mod usage_error;
 mod watch;
 

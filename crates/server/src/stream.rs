@@ -7,10 +7,12 @@ use crate::{
     failure::Failure,
     pipeline::{
         self,
-        input::{CHUNK_BYTES, Input, InputSender},
+        input::{CHUNK_BYTES, Input, InputPart, InputSender},
+        publisher::Publisher,
         stop_requests::StopRequests,
     },
     signals::Signals,
+    text_decoder::TextDecoder,
 };
 
 /// Publishes until the end of the input, a signal, or a lasting connection failure.
@@ -19,22 +21,26 @@ pub(crate) async fn run(options: StreamOptions) -> Result<(), Failure> {
     let (sender, input) = Input::channel();
     // A thread, because a read can block without limit. It is not joined when the program ends: it has no state to save.
     std::thread::spawn(move || {
-        if let Err(error) = read_chunks(&sender) {
+        if let Err(error) = read_chunks(&sender, TextDecoder::new(options.text.encoding)) {
             sender.fail(error);
         }
     });
-    pipeline::run("stream", options.target, input, stop_requests).await
+    pipeline::run("stream", options.target, Publisher::new(), input, stop_requests).await
 }
 
-fn read_chunks(sender: &InputSender) -> io::Result<()> {
+fn read_chunks(sender: &InputSender, mut decoder: TextDecoder) -> io::Result<()> {
     let mut input = io::stdin().lock();
     loop {
         let mut chunk = vec![0; CHUNK_BYTES];
         match input.read(&mut chunk) {
-            Ok(0) => return Ok(()),
+            Ok(0) => {
+                // A closed pipeline needs nothing more.
+                let _is_closed = sender.blocking_send(InputPart::Bytes(0, decoder.finish()));
+                return Ok(());
+            }
             Ok(bytes) => {
                 chunk.truncate(bytes);
-                if sender.blocking_send(chunk).is_err() {
+                if sender.blocking_send(InputPart::Bytes(0, decoder.decode(chunk))).is_err() {
                     return Ok(());
                 }
             }

@@ -1,27 +1,46 @@
-//! Bounded channel of input chunks, from a reader to the pipeline.
+//! Bounded channel of input, from the readers of sources to the pipeline.
 
 use std::{
     io,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use tokio::sync::mpsc;
 
-/// Capacity of the queue, in chunks. The reader waits while the queue is full.
+/// Capacity of the queue, in parts. The reader waits while the queue is full.
 const CHUNK_QUEUE_LIMIT: usize = 16;
 /// Maximum size of a chunk: the capacity of a pipe on Linux.
 pub(crate) const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Receiver of chunks.
+/// Piece of input.
+#[derive(Debug)]
+pub(crate) enum InputPart {
+    /// Bytes of a source, by its number. They can end anywhere in a line.
+    Bytes(usize, Vec<u8>),
+    /// The unfinished line of a source is continued by another one of the same name.
+    MoveLine { from: usize, to: usize },
+    /// The command has ended, after all of its output.
+    CommandEnd(CommandEnd),
+}
+
+/// End of a command.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct CommandEnd {
+    pub(crate) exit_code: Option<u8>,
+    pub(crate) duration: Duration,
+}
+
+/// Receiver of the parts.
 pub(crate) struct Input {
-    chunks: mpsc::Receiver<Vec<u8>>,
+    parts: mpsc::Receiver<InputPart>,
     error: Arc<Mutex<Option<io::Error>>>,
 }
 
-/// Sender of chunks. The input ends when the last sender is dropped.
+/// Sender of parts. The input ends when the last sender is dropped.
 #[derive(Clone)]
 pub(crate) struct InputSender {
-    chunks: mpsc::Sender<Vec<u8>>,
+    parts: mpsc::Sender<InputPart>,
     error: Arc<Mutex<Option<io::Error>>>,
 }
 
@@ -32,24 +51,24 @@ pub(crate) struct Closed;
 impl Input {
     /// Creates a channel.
     pub(crate) fn channel() -> (InputSender, Self) {
-        let (sender, chunks) = mpsc::channel(CHUNK_QUEUE_LIMIT);
+        let (sender, parts) = mpsc::channel(CHUNK_QUEUE_LIMIT);
         let error = Arc::new(Mutex::new(None));
-        (InputSender { chunks: sender, error: Arc::clone(&error) }, Self { chunks, error })
+        (InputSender { parts: sender, error: Arc::clone(&error) }, Self { parts, error })
     }
 
-    /// Waits for the next chunk; `None` at the end of the input, or after a read error.
-    pub(super) async fn next(&mut self) -> Option<Vec<u8>> {
-        self.chunks.recv().await
+    /// Waits for the next part; `None` at the end of the input, or after a read error.
+    pub(super) async fn next(&mut self) -> Option<InputPart> {
+        self.parts.recv().await
     }
 
-    /// Returns the next chunk if one is queued.
-    pub(super) fn try_next(&mut self) -> Option<Vec<u8>> {
-        self.chunks.try_recv().ok()
+    /// Returns the next part if one is queued.
+    pub(super) fn try_next(&mut self) -> Option<InputPart> {
+        self.parts.try_recv().ok()
     }
 
-    /// Closes the channel for the sender. Returns the next queued chunk; `None` once the queue is empty.
-    pub(super) fn close_and_drain(&mut self) -> Option<Vec<u8>> {
-        self.chunks.close();
+    /// Closes the channel for the sender. Returns the next queued part; `None` once the queue is empty.
+    pub(super) fn close_and_drain(&mut self) -> Option<InputPart> {
+        self.parts.close();
         self.try_next()
     }
 
@@ -60,14 +79,19 @@ impl Input {
 }
 
 impl InputSender {
-    /// Sends a chunk. Waits while the queue is full.
-    pub(crate) async fn send(&self, chunk: Vec<u8>) -> Result<(), Closed> {
-        self.chunks.send(chunk).await.map_err(|_| Closed)
+    /// Sends bytes of a source. Waits while the queue is full.
+    pub(crate) async fn send(&self, source: usize, bytes: Vec<u8>) -> Result<(), Closed> {
+        self.parts.send(InputPart::Bytes(source, bytes)).await.map_err(|_| Closed)
     }
 
-    /// Sends a chunk from a thread. Blocks while the queue is full.
-    pub(crate) fn blocking_send(&self, chunk: Vec<u8>) -> Result<(), Closed> {
-        self.chunks.blocking_send(chunk).map_err(|_| Closed)
+    /// Sends a part from a thread. Blocks while the queue is full.
+    pub(crate) fn blocking_send(&self, part: InputPart) -> Result<(), Closed> {
+        self.parts.blocking_send(part).map_err(|_| Closed)
+    }
+
+    /// Sends the end of the command, after all of its output.
+    pub(crate) async fn end_command(&self, end: CommandEnd) -> Result<(), Closed> {
+        self.parts.send(InputPart::CommandEnd(end)).await.map_err(|_| Closed)
     }
 
     /// Ends the input with a read error.

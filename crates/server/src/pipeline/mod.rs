@@ -1,23 +1,25 @@
 //! Publishing pipeline: lines of standard input, a command or files, to a group.
 //!
 //! ```text
-//! reader ─► chunks ─► line batcher ─► client (window of unacknowledged messages) ─► service
-//!                                          │ receipts
-//!                                          ▼
-//!                                        tally: lines read, acknowledged, refused
+//! readers ─► chunks ─► line batcher ─► client (window of unacknowledged messages) ─► service
+//!                                           │ receipts
+//!                                           ▼
+//!                                         tally: lines read, acknowledged, refused
 //! ```
 //!
-//! There are no timers: input is sent immediately, and while the in-flight window is full, lines accumulate into larger
-//! messages. Every stage is bounded, so a fast producer is blocked: at most [`MAX_IN_FLIGHT_MESSAGES`] messages and
+//! Complete lines are sent immediately, and while the in-flight window is full, they accumulate into larger messages. The only
+//! timer is that of unfinished lines: what they show is sent too, one message at a time. Every stage is bounded, so a fast producer is blocked: at most [`MAX_IN_FLIGHT_MESSAGES`] messages and
 //! [`MAX_IN_FLIGHT_BYTES`](webpubsub_client::MAX_IN_FLIGHT_BYTES) are buffered until the service has acknowledged them.
 //!
 //! A dropped connection is recovered without duplicates. Only if the service has discarded the connection, by a restart or
 //! after 30 seconds, lines without an acknowledgement can be duplicated; a warning is then printed.
 
 pub(crate) mod input;
-pub(crate) mod line_assembler;
 mod line_batcher;
 mod publish_error;
+pub(crate) mod publisher;
+mod screen_line;
+mod source_lines;
 pub(crate) mod stop_requests;
 mod tally;
 
@@ -39,8 +41,9 @@ use crate::{
     terminal::without_controls,
     usage_error::UsageError,
 };
-use input::Input;
-use line_batcher::LineBatcher;
+use input::{Input, InputPart};
+use line_batcher::{Batch, LineBatcher};
+use publisher::Publisher;
 use stop_requests::StopRequests;
 use tally::{ClientEnd, Tally};
 
@@ -52,6 +55,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) async fn run(
     command: &'static str,
     target: TargetOptions,
+    publisher: Publisher,
     input: Input,
     mut stop_requests: StopRequests,
 ) -> Result<(), Failure> {
@@ -68,7 +72,8 @@ pub(crate) async fn run(
     let (sent, unsettled) = mpsc::channel(MAX_IN_FLIGHT_MESSAGES);
     let tally = Tally::default();
     {
-        let mut sending = pin!(send_lines(&group, &client, input, &tally, sent, reading_stopped));
+        let sender = MessageSender { group: &group, client: &client, tally: &tally, sent };
+        let mut sending = pin!(sender.send_input(LineBatcher::new(publisher), input, reading_stopped));
         let mut settling = pin!(await_receipts(unsettled, &tally, &stop_reading));
         let mut is_sending = true;
         let mut drain_deadline: Option<Instant> = None;
@@ -128,42 +133,115 @@ pub(crate) fn url_with_group(negotiate: &str, group: &GroupName) -> String {
 /// Message that was passed to the client, or that the client did not accept.
 struct SentMessage {
     lines: u64,
-    receipt: Result<Receipt, SendFailure>,
+    is_update: bool,
+    /// `None` if the lines were in earlier messages.
+    receipt: Option<Result<Receipt, SendFailure>>,
 }
 
-/// Sends the input as messages until it ends or reading is stopped.
-async fn send_lines(
-    group: &GroupName,
-    client: &Client,
-    mut input: Input,
-    tally: &Tally,
+/// Sender of messages to a group.
+struct MessageSender<'a> {
+    group: &'a GroupName,
+    client: &'a Client,
+    tally: &'a Tally,
     sent: mpsc::Sender<SentMessage>,
-    mut reading_stopped: watch::Receiver<bool>,
-) {
-    let mut lines = LineBatcher::default();
-    loop {
-        let chunk = tokio::select! {
-            chunk = input.next() => chunk,
-            _ = reading_stopped.wait_for(|stopped| *stopped) => input.close_and_drain(),
-        };
-        let Some(chunk) = chunk else { break };
-        tally.add_read(lines.push(&chunk));
+}
+
+impl MessageSender<'_> {
+    /// Sends the input as messages until it ends or reading is stopped.
+    async fn send_input(
+        self,
+        mut lines: LineBatcher,
+        mut input: Input,
+        mut reading_stopped: watch::Receiver<bool>,
+    ) {
+        if let Some(start) = lines.start_command() {
+            self.send(start, false).await;
+        }
+        loop {
+            let update_at = lines.next_update_at().filter(|_| !self.tally.has_update_in_flight());
+            let part = tokio::select! {
+                biased;
+                _ = reading_stopped.wait_for(|stopped| *stopped) => input.close_and_drain(),
+                part = input.next() => part,
+                () = self.tally.update_settled(), if lines.next_update_at().is_some() && update_at.is_none() => {
+                    continue;
+                }
+                () = tokio::time::sleep_until(update_at.unwrap_or_else(std::time::Instant::now).into()), if update_at.is_some() => {
+                    self.send_update(&mut lines).await;
+                    continue;
+                }
+            };
+            let Some(part) = part else { break };
+            self.send_part(&mut lines, part, &mut input).await;
+        }
+        self.tally.add_read(lines.finish());
+        self.send_batches(&mut lines).await;
+        self.pass_shown_lines(&mut lines).await;
+        self.tally.end_input(input.take_error(), lines.warnings());
+    }
+
+    async fn send_part(&self, lines: &mut LineBatcher, part: InputPart, input: &mut Input) {
+        let mut next = Some(part);
         // Queued chunks go into the same message.
-        while let Some(chunk) = input.try_next() {
-            tally.add_read(lines.push(&chunk));
+        while let Some(part) = next {
+            match part {
+                InputPart::Bytes(source, bytes) => {
+                    self.tally.add_read(lines.push(source, &bytes, std::time::Instant::now()));
+                }
+                InputPart::MoveLine { from, to } => lines.move_line(from, to),
+                InputPart::CommandEnd(end) => {
+                    self.tally.add_read(lines.finish());
+                    self.send_batches(lines).await;
+                    self.pass_shown_lines(lines).await;
+                    self.send(lines.end_command(end), false).await;
+                }
+            }
+            next = input.try_next();
         }
+        if !self.send_batches(lines).await {
+            // A line that changes all the time is published too.
+            self.send_update(lines).await;
+        }
+    }
+
+    /// Sends complete lines. Returns whether there were any.
+    async fn send_batches(&self, lines: &mut LineBatcher) -> bool {
+        let mut has_sent = false;
         while let Some(batch) = lines.next_batch() {
-            let receipt = client.send_to_group(group, Payload::Text(batch.text.into())).await;
-            // The receiver outlives this future. If it is gone, the tally is not used anymore.
-            drop(sent.send(SentMessage { lines: batch.lines, receipt }).await);
+            self.send(batch, false).await;
+            has_sent = true;
+        }
+        has_sent
+    }
+
+    /// Passes on the count of lines that were complete when they were published as unfinished ones.
+    async fn pass_shown_lines(&self, lines: &mut LineBatcher) {
+        let shown = lines.take_shown_lines();
+        if shown > 0 {
+            self.pass(SentMessage { lines: shown, is_update: false, receipt: None }).await;
         }
     }
-    tally.add_read(lines.finish());
-    while let Some(batch) = lines.next_batch() {
-        let receipt = client.send_to_group(group, Payload::Text(batch.text.into())).await;
-        drop(sent.send(SentMessage { lines: batch.lines, receipt }).await);
+
+    /// Sends what an unfinished line shows, if that is due and no such message waits for its acknowledgement.
+    async fn send_update(&self, lines: &mut LineBatcher) {
+        if lines.next_update_at().is_none() || self.tally.has_update_in_flight() {
+            return;
+        }
+        if let Some(batch) = lines.next_update(std::time::Instant::now()) {
+            self.tally.set_update_in_flight(true);
+            self.send(batch, true).await;
+        }
     }
-    tally.end_input(input.take_error(), lines.warnings());
+
+    async fn send(&self, batch: Batch, is_update: bool) {
+        let receipt = self.client.send_to_group(self.group, Payload::Text(batch.text.into())).await;
+        self.pass(SentMessage { lines: batch.lines, is_update, receipt: Some(receipt) }).await;
+    }
+
+    async fn pass(&self, message: SentMessage) {
+        // The receiver outlives this future. If it is gone, the tally is not used anymore.
+        drop(self.sent.send(message).await);
+    }
 }
 
 /// Awaits receipts in order, until the last one. A refusal applies to all further lines too, so it stops reading.
@@ -172,18 +250,26 @@ async fn await_receipts(
     tally: &Tally,
     stop_reading: &watch::Sender<bool>,
 ) {
-    while let Some(SentMessage { lines, receipt }) = unsettled.recv().await {
+    let mut is_delivered = true;
+    while let Some(SentMessage { lines, is_update, receipt }) = unsettled.recv().await {
         let outcome = match receipt {
-            Ok(receipt) => receipt.await,
-            Err(failure) => Err(failure),
+            Some(Ok(receipt)) => Some(receipt.await),
+            Some(Err(failure)) => Some(Err(failure)),
+            None => None,
         };
+        if is_update {
+            tally.set_update_in_flight(false);
+        }
         match outcome {
-            Ok(()) => tally.add_acknowledged(lines),
-            Err(SendFailure::Refused(error)) => {
-                tally.set_ack_error(error);
-                stop_reading.send_replace(true);
+            None if !is_delivered => {}
+            None | Some(Ok(())) => tally.add_acknowledged(lines),
+            Some(Err(failure)) => {
+                is_delivered = false;
+                if let SendFailure::Refused(error) = failure {
+                    tally.set_ack_error(error);
+                    stop_reading.send_replace(true);
+                }
             }
-            Err(_) => {}
         }
     }
 }

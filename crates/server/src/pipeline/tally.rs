@@ -5,6 +5,7 @@ use std::{
     io,
 };
 
+use tokio::sync::Notify;
 use webpubsub_protocol::message::AckError;
 
 use super::{
@@ -29,6 +30,8 @@ pub(super) struct Tally {
     ack_error: RefCell<Option<AckError>>,
     input_error: RefCell<Option<io::Error>>,
     warnings: Cell<InputWarnings>,
+    has_update_in_flight: Cell<bool>,
+    update_settled: Notify,
 }
 
 impl Tally {
@@ -40,6 +43,26 @@ impl Tally {
     /// Counts lines that the service acknowledged.
     pub(super) fn add_acknowledged(&self, lines: u64) {
         self.acknowledged.set(self.acknowledged.get() + lines);
+    }
+
+    /// Whether a message that shows an unfinished line waits for its acknowledgement.
+    pub(super) fn has_update_in_flight(&self) -> bool {
+        self.has_update_in_flight.get()
+    }
+
+    /// Sets whether a message that shows an unfinished line waits for its acknowledgement.
+    pub(super) fn set_update_in_flight(&self, is_in_flight: bool) {
+        self.has_update_in_flight.set(is_in_flight);
+        if !is_in_flight {
+            self.update_settled.notify_one();
+        }
+    }
+
+    /// Waits until no message that shows an unfinished line waits for its acknowledgement.
+    pub(super) async fn update_settled(&self) {
+        while self.has_update_in_flight() {
+            self.update_settled.notified().await;
+        }
     }
 
     /// Stores the first error with which the service refused a message.

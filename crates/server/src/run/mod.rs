@@ -1,21 +1,27 @@
 //! `tailcast run -- COMMAND`: runs a command, publishes its output to a group and forwards it.
 //!
 //! ```text
-//! command ─ standard output ─► own standard output, and whole lines ─────────┐
-//!         └ standard error  ─► own standard error, and whole lines in red ───┴─► pipeline
+//! command ─ standard output ─► own standard output, and main source ─────────┐
+//!         └ standard error  ─► own standard error, and source `stderr` ──────┴─► pipeline
+//!
+//! command ─ terminal ─► own standard output, and main source ──────────────────► pipeline
 //! ```
 //!
 //! The command does not depend on the connection: if the pipeline gives up, output is still forwarded, and the exit code is
 //! that of the command. While lines wait for acknowledgement, the command is blocked as by a full pipe.
 
+mod outputs;
+#[cfg(unix)]
+mod pty;
+
 use std::{
+    ffi::OsString,
     io,
     process::{ExitCode, ExitStatus, Stdio},
-    time::Duration,
+    time::Instant,
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     process::{Child, Command},
     sync::watch,
     task::JoinHandle,
@@ -26,17 +32,18 @@ use crate::{
     failure::Failure,
     pipeline::{
         self,
-        input::{CHUNK_BYTES, Input, InputSender},
-        line_assembler::{Decoration, LineAssembler},
+        input::{CommandEnd, Input, InputSender},
+        publisher::Publisher,
         stop_requests::StopRequests,
     },
     signals::{Signals, StopSignal},
     terminal::without_controls,
     usage_error::UsageError,
 };
+use outputs::{ExitReceiver, Output, publish_outputs};
 
-/// Idle time after the command's exit at which reading stops: a background process of the command can hold the pipe open.
-const OUTPUT_GRACE_PERIOD: Duration = Duration::from_secs(1);
+/// Name of the source of standard error.
+const ERRORS: &str = "stderr";
 /// Exit code for a command that exists and cannot be executed (POSIX, "Exit Status for Commands").
 const NOT_EXECUTABLE: u8 = 126;
 /// Exit code for a command that does not exist (POSIX).
@@ -44,36 +51,42 @@ const NOT_FOUND: u8 = 127;
 /// Offset of the exit code of a command that a signal ended, as in shells.
 const SIGNAL_OFFSET: i32 = 128;
 
+/// Command that was started.
+struct Started {
+    child: Child,
+    /// Task that reads, forwards and publishes its output.
+    publishing: JoinHandle<()>,
+    /// Task that serves the command's own terminal, if it has one: signals of the user's terminal do not go there.
+    terminal: Option<JoinHandle<()>>,
+}
+
 /// Runs the command. Returns its exit code.
 pub(crate) async fn run(options: RunOptions) -> Result<ExitCode, Failure> {
     // An invalid group must be reported before the command starts.
     options.target.group_name()?;
     let mut signals = Signals::listen()?;
-    let mut child = start(&options)?;
-    let (exit_sender, exited) = watch::channel(false);
+    let (exit_sender, exited) = watch::channel(None);
     let (sender, input) = Input::channel();
-    let output = child.stdout.take().map(|output| {
-        let lines = LineAssembler::new(Decoration::none());
-        tokio::spawn(forward_output(output, tokio::io::stdout(), lines, sender.clone(), exited.clone()))
-    });
-    let errors = child.stderr.take().map(|errors| {
-        let lines = LineAssembler::new(Decoration::red());
-        tokio::spawn(forward_output(errors, tokio::io::stderr(), lines, sender.clone(), exited))
-    });
-    drop(sender);
-    let forwarding: Vec<JoinHandle<()>> = [output, errors].into_iter().flatten().collect();
+    let started_at = Instant::now();
+    let Started { mut child, publishing, terminal } = start(&options, sender, exited)?;
     let (stop, stop_requests) = StopRequests::channel();
-    let publishing = pipeline::run("run", options.target, input, stop_requests);
+    let publisher = Publisher::of_command(vec![String::new(), ERRORS.to_owned()]);
+    let sending = pipeline::run("run", options.target, publisher, input, stop_requests);
     let running = async {
-        let status = wait_for_exit(&mut child, &mut signals).await;
-        exit_sender.send_replace(true);
+        let status = wait_for_exit(&mut child, &mut signals, terminal.is_some()).await;
+        let exit_code = status.as_ref().ok().and_then(exit_code);
+        exit_sender.send_replace(Some(CommandEnd { exit_code, duration: started_at.elapsed() }));
+        if let Some(terminal) = terminal {
+            // Leaves the raw mode of the user's terminal.
+            drop(terminal.await);
+        }
         loop {
             tokio::select! {
                 // The pipeline has ended.
                 () = stop.closed() => break,
                 // The command has exited, so the signal stops the pipeline.
                 _ = signals.next() => {
-                    forwarding.iter().for_each(JoinHandle::abort);
+                    publishing.abort();
                     // A full queue has two requests, which stop the pipeline immediately.
                     let _is_full = stop.try_send(());
                 }
@@ -81,11 +94,9 @@ pub(crate) async fn run(options: RunOptions) -> Result<ExitCode, Failure> {
         }
         status
     };
-    let (status, published) = tokio::join!(running, publishing);
-    for task in forwarding {
-        // The task ends with the output, or was aborted.
-        drop(task.await);
-    }
+    let (status, published) = tokio::join!(running, sending);
+    // The task ends with the output, or was aborted.
+    drop(publishing.await);
     match published {
         Ok(()) => {}
         // The exit code is that of the command, so a failure to publish is only printed.
@@ -93,80 +104,70 @@ pub(crate) async fn run(options: RunOptions) -> Result<ExitCode, Failure> {
     }
     let status =
         status.map_err(|error| Failure::runtime(format!("cannot wait for the command to exit: {error}")))?;
-    Ok(exit_code(status))
+    Ok(exit_code(&status).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// Waits until the command exits. Forwards signals to it meanwhile.
-async fn wait_for_exit(child: &mut Child, signals: &mut Signals) -> io::Result<ExitStatus> {
+async fn wait_for_exit(
+    child: &mut Child,
+    signals: &mut Signals,
+    has_terminal: bool,
+) -> io::Result<ExitStatus> {
     loop {
         let signal = tokio::select! {
             status = child.wait() => return status,
             signal = signals.next() => signal,
         };
-        forward_signal(signal, child);
+        forward_signal(signal, child, has_terminal);
     }
 }
 
-fn start(options: &RunOptions) -> Result<Child, Failure> {
-    let Some((program, arguments)) = options.command.split_first() else {
-        return Err(UsageError::NoCommand.into());
-    };
+/// Starts the command, in a terminal of its own if the user sees its output in a terminal.
+fn start(options: &RunOptions, sender: InputSender, exited: ExitReceiver) -> Result<Started, Failure> {
+    #[cfg(unix)]
+    if options.needs_terminal() {
+        return pty::start(options, sender, exited);
+    }
+    let (program, arguments) = options.program()?;
     let mut command = Command::new(program);
     // The command must not inherit the key.
     command.args(arguments).env_remove("TAILCAST_PUBLISH_KEY").stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().map_err(|error| {
-        let code = if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE };
-        Failure::CommandNotStarted { message: format!("cannot run `{}`: {error}", program.display()), code }
-    })
+    let mut child = command.spawn().map_err(|error| not_started(program, &error))?;
+    let missing = || Failure::runtime("the outputs of the command were not opened".to_owned());
+    let (output, errors) =
+        (child.stdout.take().ok_or_else(missing)?, child.stderr.take().ok_or_else(missing)?);
+    let output = Output::new(output, tokio::io::stdout(), 0, options.text.encoding);
+    let errors = Output::new(errors, tokio::io::stderr(), 1, options.text.encoding);
+    let publishing = tokio::spawn(publish_outputs(output, Some(errors), sender, exited));
+    Ok(Started { child, publishing, terminal: None })
 }
 
-/// Forwards one output of the command to `to`, and its lines to the pipeline, until the output ends.
-async fn forward_output(
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
-    mut lines: LineAssembler,
-    sender: InputSender,
-    mut exited: watch::Receiver<bool>,
-) {
-    let mut buffer = vec![0; CHUNK_BYTES];
-    let (mut is_forwarded, mut is_published) = (true, true);
-    loop {
-        let idle_after_exit = async {
-            // A dropped sender means that the command has exited.
-            drop(exited.wait_for(|exited| *exited).await);
-            tokio::time::sleep(OUTPUT_GRACE_PERIOD).await;
-        };
-        let read = tokio::select! {
-            biased;
-            read = from.read(&mut buffer) => read,
-            () = idle_after_exit => break,
-        };
-        let Ok(bytes @ 1..) = read else { break };
-        let chunk = buffer.get(..bytes).unwrap_or_default();
-        // A closed output (`| head`) must not stop publishing.
-        is_forwarded = is_forwarded && write(&mut to, chunk).await.is_ok();
-        let whole = lines.push(chunk);
-        is_published = is_published && (whole.is_empty() || sender.send(whole).await.is_ok());
+impl RunOptions {
+    /// Returns the program and its arguments.
+    fn program(&self) -> Result<(&OsString, &[OsString]), Failure> {
+        Ok(self.command.split_first().ok_or(UsageError::NoCommand)?)
     }
-    let last = lines.finish();
-    if is_published && !last.is_empty() {
-        // A closed pipeline does not need the last line.
-        let _is_closed = sender.send(last).await;
+
+    /// Whether the command is to have a terminal of its own.
+    #[cfg(unix)]
+    fn needs_terminal(&self) -> bool {
+        use std::io::IsTerminal;
+        self.pty || (!self.no_pty && io::stdout().is_terminal() && io::stderr().is_terminal())
     }
 }
 
-async fn write(to: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
-    to.write_all(bytes).await?;
-    to.flush().await
+fn not_started(program: &OsString, error: &io::Error) -> Failure {
+    let code = if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE };
+    Failure::CommandNotStarted { message: format!("cannot run `{}`: {error}", program.display()), code }
 }
 
 /// Forwards a signal to the command, unless the terminal has sent it to the command too.
 #[cfg(unix)]
-fn forward_signal(signal: StopSignal, child: &Child) {
+fn forward_signal(signal: StopSignal, child: &Child, has_terminal: bool) {
     use rustix::process::{Pid, Signal, kill_process};
     let signal = match signal {
         // Ctrl-C in a terminal sends SIGINT to the whole foreground process group, including the command.
-        StopSignal::Interrupt if is_in_foreground() => return,
+        StopSignal::Interrupt if !has_terminal && is_in_foreground() => return,
         StopSignal::Interrupt => Signal::INT,
         StopSignal::Terminate => Signal::TERM,
     };
@@ -187,13 +188,14 @@ fn is_in_foreground() -> bool {
 
 /// Does nothing: on systems without signals, Ctrl-C reaches the command too.
 #[cfg(not(unix))]
-fn forward_signal(_: StopSignal, _: &Child) {}
+fn forward_signal(_: StopSignal, _: &Child, _: bool) {}
 
-fn exit_code(status: ExitStatus) -> ExitCode {
+/// Returns the exit code that a shell would report.
+fn exit_code(status: &ExitStatus) -> Option<u8> {
     #[cfg(unix)]
-    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    let signal = std::os::unix::process::ExitStatusExt::signal(status);
     #[cfg(not(unix))]
     let signal = None::<i32>;
     let code = status.code().or(signal.map(|number| SIGNAL_OFFSET + number));
-    code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+    code.and_then(|code| u8::try_from(code).ok())
 }

@@ -7,8 +7,16 @@ use std::{
     time::SystemTime,
 };
 
-use super::last_lines;
-use crate::pipeline::{input::CHUNK_BYTES, line_assembler::LineAssembler};
+use encoding_rs::Encoding;
+
+use super::{
+    file_output::{FileOutput, GenerationText},
+    last_lines::{self, LineFeed},
+};
+use crate::{
+    pipeline::input::CHUNK_BYTES,
+    text_decoder::{self, TextDecoder},
+};
 
 /// Count of the last read bytes that are stored. A comparison with the file detects that it was truncated and rewritten.
 const CHECK_BYTES: usize = 256;
@@ -37,7 +45,6 @@ impl Identity {
 }
 
 /// Open file with its read offset.
-#[derive(Debug)]
 pub(super) struct Generation {
     file: File,
     identity: Identity,
@@ -46,14 +53,18 @@ pub(super) struct Generation {
     check: Vec<u8>,
     /// Modification time at the last read that found no new data.
     unchanged_since: Option<SystemTime>,
-    lines: LineAssembler,
+    /// Whether the file has content, and reports no length: files of `/proc` do.
+    is_without_length: bool,
+    encoding: Option<&'static Encoding>,
+    decoder: TextDecoder,
+    text: GenerationText,
 }
 
 /// Outcome of a read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ReadOutcome {
-    /// Whole lines; empty if no line is complete yet.
-    Lines(Vec<u8>),
+    /// New text.
+    Text(FileOutput),
     /// No new data.
     Unchanged,
     /// The file is shorter than the read offset, or has other content before it.
@@ -62,10 +73,20 @@ pub(super) enum ReadOutcome {
 
 impl Generation {
     /// Opens the file at `path`, to read it from its beginning.
-    pub(super) fn open(path: &Path, lines: LineAssembler) -> io::Result<Self> {
+    pub(super) fn open(path: &Path, encoding: Option<&'static Encoding>) -> io::Result<Self> {
         let file = File::open(path)?;
         let identity = Identity::of(&file.metadata()?);
-        Ok(Self { file, identity, offset: 0, check: Vec::new(), unchanged_since: None, lines })
+        Ok(Self {
+            file,
+            identity,
+            offset: 0,
+            check: Vec::new(),
+            unchanged_since: None,
+            is_without_length: false,
+            encoding,
+            decoder: TextDecoder::new(encoding),
+            text: GenerationText::new(),
+        })
     }
 
     pub(super) fn identity(&self) -> Identity {
@@ -75,35 +96,54 @@ impl Generation {
     /// Moves the read offset to the last `count` lines.
     pub(super) fn seek_to_last_lines(&mut self, count: u64) -> io::Result<()> {
         let length = self.file.metadata()?.len();
-        self.offset = last_lines::offset(&mut self.file, length, count)?;
+        let encoding = self.encoding.or(self.detect_encoding()?);
+        self.offset = last_lines::offset(&mut self.file, length, count, LineFeed::of(encoding))?;
+        if self.offset > 0 {
+            self.decoder = TextDecoder::in_text(encoding);
+        }
         let check_bytes = self.offset.min(CHECK_BYTES as u64);
         self.file.seek(SeekFrom::Start(self.offset - check_bytes))?;
         self.check = vec![0; usize::try_from(check_bytes).unwrap_or_default()];
         self.file.read_exact(&mut self.check)
     }
 
+    /// Returns the encoding that a byte order mark names.
+    fn detect_encoding(&mut self) -> io::Result<Option<&'static Encoding>> {
+        let mut start = Vec::new();
+        self.file.rewind()?;
+        (&self.file).take(2).read_to_end(&mut start)?;
+        Ok(text_decoder::detected(&start))
+    }
+
     /// Reads the next chunk.
     pub(super) fn read(&mut self) -> io::Result<ReadOutcome> {
         let metadata = self.file.metadata()?;
-        if metadata.len() < self.offset {
+        self.is_without_length &= metadata.len() == 0;
+        if self.is_without_length && self.unchanged_since.is_some() {
+            return Ok(ReadOutcome::Unchanged);
+        }
+        if metadata.len() < self.offset && !self.is_without_length {
             return Ok(ReadOutcome::Truncated);
         }
         let modified = metadata.modified().ok();
         if metadata.len() == self.offset && modified == self.unchanged_since {
             return Ok(ReadOutcome::Unchanged);
         }
-        let Some(chunk) = read_after(&mut self.file, self.offset, &self.check)? else {
+        // The content of a file without a length can change at any time.
+        let check = if self.is_without_length { &[] } else { self.check.as_slice() };
+        let Some(chunk) = read_after(&mut self.file, self.offset, check)? else {
             return Ok(ReadOutcome::Truncated);
         };
         if chunk.is_empty() {
             self.unchanged_since = modified;
             return Ok(ReadOutcome::Unchanged);
         }
+        self.is_without_length = metadata.len() == 0 && self.file.metadata()?.len() == 0;
         self.offset += chunk.len() as u64;
         self.check
             .extend_from_slice(chunk.get(chunk.len().saturating_sub(CHECK_BYTES)..).unwrap_or_default());
         self.check.drain(..self.check.len().saturating_sub(CHECK_BYTES));
-        Ok(ReadOutcome::Lines(self.lines.push(&chunk)))
+        Ok(ReadOutcome::Text(self.text.push(self.decoder.decode(chunk))))
     }
 
     /// Opens `other` at the read offset if it is a copy that was made before this file was truncated. Compares the last read
@@ -120,27 +160,44 @@ impl Generation {
             return Ok(None);
         }
         let (offset, check) = (self.offset, self.check.clone());
-        let mut copy =
-            Self { file, identity, offset, check, unchanged_since: None, lines: LineAssembler::default() };
+        let mut copy = Self {
+            file,
+            identity,
+            offset,
+            check,
+            unchanged_since: None,
+            is_without_length: false,
+            encoding: self.encoding,
+            decoder: TextDecoder::in_text(self.encoding),
+            text: GenerationText::new(),
+        };
         let is_copy = read_after(&mut copy.file, copy.offset, &copy.check)?.is_some();
         Ok(is_copy.then_some(copy))
     }
 
-    /// Continues the partial line of another generation.
-    pub(super) fn take_partial_line(&mut self, other: &mut Self) {
-        self.lines = std::mem::take(&mut other.lines);
+    /// Continues the text of another generation.
+    pub(super) fn continue_text(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.decoder, &mut other.decoder);
+        std::mem::swap(&mut self.text, &mut other.text);
     }
 
     /// Restarts at the beginning of the file.
-    pub(super) fn restart(&mut self, lines: LineAssembler) {
+    pub(super) fn restart(&mut self) {
         self.offset = 0;
         self.check.clear();
-        self.lines = lines;
+        self.decoder = TextDecoder::new(self.encoding);
     }
 
-    /// Ends the generation. Returns its partial last line, if any.
-    pub(super) fn finish(&mut self) -> Vec<u8> {
-        self.lines.finish()
+    /// Handles that the file was renamed, or that another one was renamed after it. Returns its output.
+    pub(super) fn grow_older(&mut self) -> Option<FileOutput> {
+        self.text.grow_older()
+    }
+
+    /// Ends the generation. Returns the end of its last line, unless that is complete.
+    pub(super) fn finish(&mut self) -> Vec<FileOutput> {
+        let rest = self.decoder.finish();
+        let rest = (!rest.is_empty()).then(|| self.text.push(rest));
+        rest.into_iter().chain(self.text.end()).collect()
     }
 }
 

@@ -1,13 +1,14 @@
 //! `tailcast tail FILE…`: publishes the lines that are appended to files.
 //!
 //! ```text
-//! files ─► thread: polls each file, woken by notifications or a timer ─► whole lines ─► pipeline
+//! files ─► thread: polls each file, woken by notifications or a timer ─► text ─► pipeline
 //! ```
 //!
 //! [`FollowedFile::poll`] detects every change since the previous poll. Notifications of the operating system only reduce the
 //! delay; they can be spurious or missing.
 
 mod change_watcher;
+mod file_output;
 mod followed_file;
 mod generation;
 mod last_lines;
@@ -20,13 +21,14 @@ use crate::{
     pipeline::{
         self,
         input::{Closed, Input, InputSender},
-        line_assembler::Decoration,
+        publisher::Publisher,
         stop_requests::StopRequests,
     },
     signals::Signals,
     usage_error::UsageError,
 };
 use change_watcher::ChangeWatcher;
+use file_output::{FileOutput, SOURCES_PER_FILE};
 use followed_file::FollowedFile;
 
 /// Follows the files until a signal, or until the client gives up.
@@ -35,21 +37,20 @@ pub(crate) async fn run(options: TailOptions) -> Result<(), Failure> {
     if let Some(other) = options.files.iter().find(|path| path.exists() && !path.is_file()) {
         return Err(UsageError::NotAFile { path: other.clone() }.into());
     }
-    let names = names(&options.files);
-    let files: Vec<FollowedFile> = options
-        .files
-        .into_iter()
-        .zip(names)
-        .map(|(file, name)| {
-            let decoration = name.map_or_else(Decoration::none, |name| Decoration::prefix(&name));
-            FollowedFile::new(file, decoration, options.lines)
-        })
-        .collect();
+    let publisher = Publisher::of_sources(sources(names(&options.files)));
+    let (encoding, lines) = (options.text.encoding, options.lines);
+    let files: Vec<FollowedFile> =
+        options.files.into_iter().map(|file| FollowedFile::new(file, encoding, lines)).collect();
     let (sender, input) = Input::channel();
     // A thread, because reading files and waiting for the pipeline block. It is not joined when the program ends: it has no
     // state to save.
     std::thread::spawn(move || follow(files, &sender));
-    pipeline::run("tail", options.target, input, stop_requests).await
+    pipeline::run("tail", options.target, publisher, input, stop_requests).await
+}
+
+/// Returns the names of the pipeline's sources.
+fn sources(files: Vec<String>) -> Vec<String> {
+    files.into_iter().flat_map(|name| std::iter::repeat_n(name, SOURCES_PER_FILE)).collect()
 }
 
 /// Polls the files until the pipeline is closed.
@@ -57,8 +58,9 @@ fn follow(mut files: Vec<FollowedFile>, sender: &InputSender) {
     let mut watcher = ChangeWatcher::new(files.iter().map(FollowedFile::path));
     loop {
         let mut is_more_available = false;
-        for file in &mut files {
-            match file.poll(Instant::now(), &mut |lines| sender.blocking_send(lines)) {
+        for (number, file) in files.iter_mut().enumerate() {
+            let mut send = |output: FileOutput| sender.blocking_send(output.into_input(number));
+            match file.poll(Instant::now(), &mut send) {
                 Ok(is_more) => is_more_available |= is_more,
                 Err(Closed) => return,
             }
@@ -69,8 +71,8 @@ fn follow(mut files: Vec<FollowedFile>, sender: &InputSender) {
     }
 }
 
-/// Returns the prefixes of several files: their names, or their paths where names are equal. A single file has none.
-fn names(files: &[impl AsRef<Path>]) -> Vec<Option<String>> {
+/// Returns the names of several files, or their paths where names are equal. A single file has none.
+fn names(files: &[impl AsRef<Path>]) -> Vec<String> {
     let name = |file: &Path| file.file_name().unwrap_or(OsStr::new("?")).to_string_lossy().into_owned();
     let name_of = |file: &Path| {
         let own = name(file);
@@ -78,10 +80,10 @@ fn names(files: &[impl AsRef<Path>]) -> Vec<Option<String>> {
         if is_shared { file.display().to_string() } else { own }
     };
     match files {
-        [_] => vec![None],
+        [_] => vec![String::new()],
         _ => files
             .iter()
-            .map(|file| Some(crate::terminal::without_controls(&name_of(file.as_ref())).into_owned()))
+            .map(|file| crate::terminal::without_controls(&name_of(file.as_ref())).into_owned())
             .collect(),
     }
 }
@@ -92,8 +94,8 @@ mod tests {
 
     #[test]
     fn only_equal_names_are_extended_to_paths() {
-        assert_eq!(names(&["/var/log/app.log"]), [None]);
+        assert_eq!(names(&["/var/log/app.log"]), [""]);
         let several = names(&["a/app.log", "b/app.log", "b/db.log"]);
-        assert_eq!(several, ["a/app.log", "b/app.log", "db.log"].map(|name| Some(name.to_owned())));
+        assert_eq!(several, ["a/app.log", "b/app.log", "db.log"]);
     }
 }

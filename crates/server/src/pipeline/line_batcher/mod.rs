@@ -1,9 +1,25 @@
-//! Batches lines into messages: as many whole lines as fit, joined by line feeds, without a final line feed.
+//! Batches lines into messages: as many whole lines as fit, joined by line feeds, without a final line feed unless the last
+//! line is empty.
+//!
+//! Every message stands alone: it begins with the style that its first line has, and ends every style. Where the source
+//! changes, and where an unfinished line is replaced, a [mark](tailcast_lines::marks) names publisher and source.
 //!
 //! A message contains text, so invalid UTF-8 is replaced by U+FFFD. NUL is valid text and stays; viewers show a
 //! replacement. Lines with either are counted, to warn the user.
 
-use memchr::{memchr_iter, memrchr};
+use std::{borrow::Cow, collections::VecDeque, time::Instant};
+
+use memchr::{memchr, memchr_iter, memrchr};
+use tailcast_lines::{
+    ansi::{
+        AnsiReader,
+        sgr::{RESET, sgr_sequence},
+        style::Style,
+    },
+    marks::without_marks,
+};
+
+use super::{input::CommandEnd, publisher::Publisher, source_lines::SourceLines};
 
 /// Maximum text of a message, in bytes. JSON can escape one byte as six (`\u0001`), and a message is limited to 1 MiB.
 pub(super) const MAX_BATCH_BYTES: usize = 64 * 1024;
@@ -30,55 +46,151 @@ pub(super) struct InputWarnings {
     pub(super) split_lines: u64,
 }
 
-/// Buffer that splits bytes into batches of lines.
-#[derive(Debug, Default)]
+/// Lines of one source that follow each other.
+#[derive(Debug)]
+struct Run {
+    source: usize,
+    /// End of the lines in the buffer, after their last line feed.
+    end: usize,
+    is_part: bool,
+    redraws: bool,
+}
+
+/// Buffer that splits the bytes of sources into batches of lines.
+#[derive(Debug)]
 pub(super) struct LineBatcher {
-    /// Buffered bytes; those before `start` are consumed.
-    pending: Vec<u8>,
+    publisher: Publisher,
+    sources: Vec<SourceLines>,
+    /// Complete lines, each with a line feed; those before `start` are consumed.
+    ready: Vec<u8>,
     start: usize,
-    is_inside_split_line: bool,
-    has_ended: bool,
+    runs: VecDeque<Run>,
+    /// Carries style from batch to batch, for each source.
+    readers: Vec<AnsiReader>,
+    /// Lines at the end of the input that were published while they were unfinished.
+    shown_lines: u64,
     warnings: InputWarnings,
 }
 
 impl LineBatcher {
-    /// Appends bytes. Returns the count of lines that end in them.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> u64 {
-        if self.start > 0 {
-            self.pending.drain(..self.start);
-            self.start = 0;
+    pub(super) fn new(publisher: Publisher) -> Self {
+        let count = publisher.sources().len();
+        Self {
+            sources: std::iter::repeat_with(SourceLines::default).take(count).collect(),
+            readers: vec![AnsiReader::default(); count],
+            publisher,
+            ready: Vec::new(),
+            start: 0,
+            runs: VecDeque::new(),
+            shown_lines: 0,
+            warnings: InputWarnings::default(),
         }
-        self.pending.extend_from_slice(bytes);
+    }
+
+    /// Appends bytes of a source. Returns the count of lines that end in them.
+    pub(super) fn push(&mut self, source: usize, bytes: &[u8], now: Instant) -> u64 {
+        self.drop_consumed();
+        let Self { sources, ready, runs, warnings, .. } = self;
+        let Some(lines) = sources.get_mut(source) else { return 0 };
+        lines.push(bytes, now, warnings, &mut |emission| add_run(ready, runs, source, emission));
         memchr_iter(b'\n', bytes).count() as u64
     }
 
-    /// Ends the input. Returns 1 if its last line has no line feed, otherwise 0.
-    pub(super) fn finish(&mut self) -> u64 {
-        self.has_ended = true;
-        u64::from(!self.rest().is_empty() && !self.rest().ends_with(b"\n"))
+    /// Makes the unfinished line of a source that of another one, which has none.
+    pub(super) fn move_line(&mut self, from: usize, to: usize) {
+        let line = self.sources.get_mut(from).map(std::mem::take);
+        if let (Some(line), Some(to)) = (line, self.sources.get_mut(to)) {
+            *to = line;
+        }
     }
 
-    /// Removes and returns the next batch; `None` if no whole line is buffered.
+    /// Ends the input. Returns the count of last lines without a line feed.
+    pub(super) fn finish(&mut self) -> u64 {
+        let Self { sources, ready, runs, warnings, .. } = self;
+        let mut lines = 0;
+        for (number, source) in sources.iter_mut().enumerate() {
+            let mut emitted = 0;
+            let is_shown = source.finish(warnings, &mut |emission| {
+                emitted += u64::from(!emission.is_part);
+                add_run(ready, runs, number, emission);
+            });
+            self.shown_lines += u64::from(is_shown);
+            lines += emitted + u64::from(is_shown);
+        }
+        lines
+    }
+
+    /// Returns the count of last lines that were published by [`Self::next_update`] as they are, and resets it.
+    pub(super) fn take_shown_lines(&mut self) -> u64 {
+        std::mem::take(&mut self.shown_lines)
+    }
+
+    /// Removes and returns the next batch; `None` if no complete line is buffered.
     pub(super) fn next_batch(&mut self) -> Option<Batch> {
-        let rest = self.rest();
-        // One byte more, to include the line feed of a line of maximum length.
-        let window = rest.get(..=MAX_BATCH_BYTES).unwrap_or(rest);
-        if let Some(end) = memrchr(b'\n', window) {
-            return Some(self.take(end, 1));
+        self.runs.front()?;
+        let (start, mut lines, mut last_source) = (self.start, 0, None);
+        let mut text = String::new();
+        while let Some(run) = self.runs.front() {
+            let (source, is_part, redraws) = (run.source, run.is_part, run.redraws);
+            let rest = self.ready.get(self.start..run.end).unwrap_or_default();
+            // One byte more, to include the line feed of a line of maximum length.
+            let budget = MAX_BATCH_BYTES.saturating_sub(self.start - start);
+            let Some(end) = memrchr(b'\n', rest.get(..=budget).unwrap_or(rest)) else { break };
+            if last_source.is_some() {
+                text.push('\n');
+            }
+            if redraws || !self.publisher.is_same(last_source, source) {
+                self.publisher.write_mark(&mut text, source, false);
+            }
+            let bytes = self.ready.get(self.start..self.start + end).unwrap_or_default();
+            let feeds = memchr_iter(b'\n', bytes).count() as u64;
+            if let Some(reader) = self.readers.get_mut(source) {
+                append_lines(&mut text, &text_of(bytes, &mut self.warnings), reader);
+            }
+            lines += feeds + u64::from(!is_part);
+            last_source = Some(source);
+            self.start += end + 1;
+            self.end_run();
         }
-        if window.len() > MAX_LINE_BYTES {
-            // The rest of the line has at least one byte, so a split line always has another part.
-            let end = floor_char_boundary(window, MAX_LINE_BYTES);
-            self.warnings.split_lines += u64::from(!self.is_inside_split_line);
-            let batch = self.take(end, 0);
-            self.is_inside_split_line = true;
-            return Some(batch);
+        if text.ends_with('\n') {
+            // A line feed at the end of a message ends its last line: an empty last line needs one of its own.
+            text.push('\n');
         }
-        if self.has_ended && !window.is_empty() {
-            let batch = self.take(window.len(), 0);
-            return Some(Batch { lines: batch.lines + 1, ..batch });
+        Some(Batch { text, lines })
+    }
+
+    /// Removes the first run once it is consumed; the rest of a run replaces nothing.
+    fn end_run(&mut self) {
+        let Some(run) = self.runs.front_mut() else { return };
+        run.redraws = false;
+        if run.end <= self.start {
+            self.runs.pop_front();
         }
-        None
+    }
+
+    /// Returns the time at which an unfinished line is to be published.
+    pub(super) fn next_update_at(&self) -> Option<Instant> {
+        self.sources.iter().filter_map(SourceLines::update_at).min()
+    }
+
+    /// Returns a message that shows an unfinished line, if one is due. All batches must have been taken.
+    pub(super) fn next_update(&mut self, now: Instant) -> Option<Batch> {
+        let shown = |(number, source): (usize, &mut SourceLines)| Some((number, source.update(now)?));
+        let (source, shown) = self.sources.iter_mut().enumerate().find_map(shown)?;
+        let mut text = String::new();
+        self.publisher.write_mark(&mut text, source, true);
+        text.push_str(&text_of(shown.as_bytes(), &mut InputWarnings::default()));
+        Some(Batch { text, lines: 0 })
+    }
+
+    /// Returns the message that reports the start of the command, if there is one.
+    pub(super) fn start_command(&self) -> Option<Batch> {
+        Some(Batch { text: self.publisher.start_mark()?, lines: 0 })
+    }
+
+    /// Returns the message that reports the end of the command.
+    pub(super) fn end_command(&self, end: CommandEnd) -> Batch {
+        Batch { text: self.publisher.end_mark(end), lines: 0 }
     }
 
     /// Returns the warnings so far.
@@ -86,32 +198,64 @@ impl LineBatcher {
         self.warnings
     }
 
-    fn rest(&self) -> &[u8] {
-        self.pending.get(self.start..).unwrap_or_default()
-    }
-
-    /// Removes `length` bytes as text, and `feed` bytes of line feed after them.
-    fn take(&mut self, length: usize, feed: usize) -> Batch {
-        let bytes = self.rest().get(..length).unwrap_or_default();
-        let lines = memchr_iter(b'\n', bytes).count() as u64 + feed as u64;
-        let mut warnings = self.warnings;
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => {
-                let is_invalid = |line: &&[u8]| std::str::from_utf8(line).is_err();
-                warnings.invalid_lines +=
-                    bytes.split(|byte| *byte == b'\n').filter(is_invalid).count() as u64;
-                String::from_utf8_lossy(bytes).into_owned()
-            }
-        };
-        if memchr::memchr(0, bytes).is_some() {
-            let has_nul = |line: &&[u8]| line.contains(&0);
-            warnings.nul_lines += bytes.split(|byte| *byte == b'\n').filter(has_nul).count() as u64;
+    fn drop_consumed(&mut self) {
+        if self.start > 0 {
+            self.ready.drain(..self.start);
+            self.runs.iter_mut().for_each(|run| run.end -= self.start);
+            self.start = 0;
         }
-        self.warnings = warnings;
-        self.start += length + feed;
-        self.is_inside_split_line = false;
-        Batch { text, lines }
+    }
+}
+
+/// Appends complete lines to the buffer.
+fn add_run(
+    ready: &mut Vec<u8>,
+    runs: &mut VecDeque<Run>,
+    source: usize,
+    emission: super::source_lines::Emission<'_>,
+) {
+    ready.extend_from_slice(emission.lines);
+    ready.push(b'\n');
+    let (is_part, redraws, end) = (emission.is_part, emission.redraws, ready.len());
+    match runs.back_mut() {
+        Some(last) if last.source == source && !last.is_part && !is_part && !redraws => last.end = end,
+        _ => runs.push_back(Run { source, end, is_part, redraws }),
+    }
+}
+
+/// Appends lines that begin with the style of `reader`, and ends their style.
+fn append_lines(text: &mut String, lines: &str, reader: &mut AnsiReader) {
+    let before = reader.style();
+    if before == Style::default() && memchr(0x1b, lines.as_bytes()).is_none() {
+        return text.push_str(lines);
+    }
+    if before != Style::default() {
+        text.push_str(&sgr_sequence(before));
+    }
+    text.push_str(lines);
+    reader.skip_lines(lines);
+    if reader.style() != Style::default() {
+        text.push_str(RESET);
+    }
+}
+
+/// Returns bytes as text without marks. Counts lines that viewers show differently.
+fn text_of<'a>(bytes: &'a [u8], warnings: &mut InputWarnings) -> Cow<'a, str> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => {
+            let is_invalid = |line: &&[u8]| std::str::from_utf8(line).is_err();
+            warnings.invalid_lines += bytes.split(|byte| *byte == b'\n').filter(is_invalid).count() as u64;
+            Cow::Owned(String::from_utf8_lossy(bytes).into_owned())
+        }
+    };
+    if memchr(0, bytes).is_some() {
+        let has_nul = |line: &&[u8]| line.contains(&0);
+        warnings.nul_lines += bytes.split(|byte| *byte == b'\n').filter(has_nul).count() as u64;
+    }
+    match text {
+        Cow::Borrowed(text) => without_marks(text),
+        Cow::Owned(text) => Cow::Owned(without_marks(&text).into_owned()),
     }
 }
 
@@ -123,94 +267,4 @@ pub(super) fn floor_char_boundary(bytes: &[u8], limit: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn batches(chunks: &[&[u8]]) -> (Vec<Batch>, InputWarnings) {
-        let mut batcher = LineBatcher::default();
-        let mut batches = Vec::new();
-        for chunk in chunks {
-            batcher.push(chunk);
-            batches.extend(std::iter::from_fn(|| batcher.next_batch()));
-        }
-        batcher.finish();
-        batches.extend(std::iter::from_fn(|| batcher.next_batch()));
-        (batches, batcher.warnings())
-    }
-
-    fn batch(text: &str, lines: u64) -> Batch {
-        Batch { text: text.into(), lines }
-    }
-
-    #[test]
-    fn whole_lines_are_sent_immediately_and_partial_lines_are_buffered() {
-        let (batches, _) = batches(&[b"one\n", b"two\nthr", b"ee\n", b"four"]);
-        assert_eq!(batches, [batch("one", 1), batch("two", 1), batch("three", 1), batch("four", 1)]);
-    }
-
-    #[test]
-    fn empty_lines_are_counted_as_lines() {
-        assert_eq!(batches(&[b"\n"]).0, [batch("", 1)]);
-        assert_eq!(batches(&[b"\n\na\n\n"]).0, [batch("\n\na\n", 4)]);
-        assert_eq!(batches(&[b""]).0, []);
-    }
-
-    #[test]
-    fn lines_over_the_limit_are_split_between_characters() {
-        let exact = "x".repeat(MAX_LINE_BYTES);
-        let (whole, warnings) = batches(&[format!("{exact}\n").as_bytes()]);
-        assert_eq!((whole, warnings.split_lines), (vec![batch(&exact, 1)], 0));
-        let long = "é".repeat(MAX_LINE_BYTES);
-        let (pieces, warnings) = batches(&[long.as_bytes()]);
-        assert_eq!(pieces.iter().map(|piece| piece.text.as_str()).collect::<String>(), long);
-        assert_eq!((pieces.iter().map(|piece| piece.lines).sum::<u64>(), warnings.split_lines), (1, 1));
-        assert_eq!(warnings.invalid_lines, 0);
-    }
-
-    #[test]
-    fn invalid_utf8_is_replaced_and_counted_by_line() {
-        let (batches, warnings) = batches(&[b"ok\nbad \xff\xfe\nalso \xff\nnul \0\n"]);
-        assert_eq!(batches, [batch("ok\nbad \u{fffd}\u{fffd}\nalso \u{fffd}\nnul \0", 4)]);
-        assert_eq!((warnings.invalid_lines, warnings.nul_lines), (2, 1));
-    }
-
-    proptest! {
-        #[test]
-        fn lines_are_complete_for_any_chunking_of_the_input(
-            lines in prop::collection::vec("[a-zé]{0,12}", 0..40),
-            cuts in prop::collection::vec(1..30_usize, 1..20),
-            ends_with_feed in any::<bool>(),
-        ) {
-            let mut input = lines.join("\n");
-            if ends_with_feed && !lines.is_empty() {
-                input.push('\n');
-            }
-            let mut chunks = Vec::new();
-            let (mut rest, mut cuts) = (input.as_bytes(), cuts.into_iter().cycle());
-            while !rest.is_empty() {
-                let (chunk, later) = rest.split_at(cuts.next().unwrap().min(rest.len()));
-                chunks.push(chunk);
-                rest = later;
-            }
-            let (batches, _) = batches(&chunks);
-            let seen: Vec<&str> = batches.iter().flat_map(|batch| batch.text.split('\n')).collect();
-            let expected: Vec<&str> = input.split_terminator('\n').collect();
-            prop_assert_eq!(seen, expected.clone());
-            prop_assert_eq!(batches.iter().map(|batch| batch.lines).sum::<u64>(), expected.len() as u64);
-        }
-
-        #[test]
-        fn long_lines_keep_all_bytes(length in 0..400_000_usize, feed in any::<bool>()) {
-            let mut input = "z".repeat(length);
-            if feed {
-                input.push('\n');
-            }
-            let (batches, _) = batches(&[input.as_bytes()]);
-            prop_assert!(batches.iter().all(|batch| batch.text.len() <= MAX_BATCH_BYTES));
-            prop_assert_eq!(batches.iter().map(|batch| batch.text.len()).sum::<usize>(), length);
-            prop_assert_eq!(batches.iter().map(|batch| batch.lines).sum::<u64>(), u64::from(feed || length > 0));
-        }
-    }
-}
+mod tests;

@@ -14,11 +14,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::generation::{Generation, Identity, ReadOutcome};
-use crate::pipeline::{
-    input::Closed,
-    line_assembler::{Decoration, LineAssembler},
+use encoding_rs::Encoding;
+
+use super::{
+    file_output::FileOutput,
+    generation::{Generation, Identity, ReadOutcome},
 };
+use crate::pipeline::input::Closed;
 
 /// Idle time after which a renamed file is closed. Programs write to it until they are signaled to open the new one.
 pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -29,8 +31,8 @@ const CHUNKS_PER_POLL: usize = 16;
 /// Maximum count of directory entries that are examined to find the copy of a truncated file.
 const MAX_COPY_CANDIDATES: usize = 1000;
 
-/// Consumer of whole lines.
-pub(super) type Sink<'a> = dyn FnMut(Vec<u8>) -> Result<(), Closed> + 'a;
+/// Consumer of a file's output.
+pub(super) type Sink<'a> = dyn FnMut(FileOutput) -> Result<(), Closed> + 'a;
 
 /// Renamed file that can still be written to.
 struct RenamedFile {
@@ -41,7 +43,7 @@ struct RenamedFile {
 /// State of a followed path.
 pub(super) struct FollowedFile {
     path: PathBuf,
-    decoration: Decoration,
+    encoding: Option<&'static Encoding>,
     current: Option<Generation>,
     renamed: Vec<RenamedFile>,
     /// Count of existing lines to emit from a file that exists at the start. Files created later are emitted completely.
@@ -51,10 +53,10 @@ pub(super) struct FollowedFile {
 }
 
 impl FollowedFile {
-    pub(super) fn new(path: PathBuf, decoration: Decoration, initial_lines: u64) -> Self {
+    pub(super) fn new(path: PathBuf, encoding: Option<&'static Encoding>, initial_lines: u64) -> Self {
         Self {
             path,
-            decoration,
+            encoding,
             current: None,
             renamed: Vec::new(),
             initial_lines: Some(initial_lines),
@@ -89,12 +91,12 @@ impl FollowedFile {
         let Some(current) = &mut self.current else { return Ok(false) };
         for _ in 0..CHUNKS_PER_POLL {
             match current.read() {
-                Ok(ReadOutcome::Lines(lines)) => emit(lines, sink)?,
+                Ok(ReadOutcome::Text(text)) => sink(text)?,
                 Ok(ReadOutcome::Unchanged) => return Ok(false),
                 Ok(ReadOutcome::Truncated) => {
                     emit_rest_of_copy(&self.path, current, sink)?;
                     emit(current.finish(), sink)?;
-                    current.restart(LineAssembler::new(self.decoration.clone()));
+                    current.restart();
                 }
                 Err(error) => {
                     report(&self.path, &format!("cannot be read: {error}"));
@@ -111,8 +113,11 @@ impl FollowedFile {
         match self.open_generation() {
             Ok(generation) => {
                 self.reported_error = None;
-                let previous = self.current.replace(generation);
-                self.renamed.extend(previous.map(|generation| RenamedFile { generation, last_read_at: now }));
+                if let Some(mut previous) = self.current.replace(generation) {
+                    let renamed = self.renamed.iter_mut().map(|renamed| &mut renamed.generation);
+                    emit(renamed.chain([&mut previous]).filter_map(Generation::grow_older), sink)?;
+                    self.renamed.push(RenamedFile { generation: previous, last_read_at: now });
+                }
                 while self.renamed.len() > MAX_RENAMED {
                     emit(self.renamed.remove(0).generation.finish(), sink)?;
                 }
@@ -126,7 +131,7 @@ impl FollowedFile {
     }
 
     fn open_generation(&mut self) -> io::Result<Generation> {
-        let mut generation = Generation::open(&self.path, LineAssembler::new(self.decoration.clone()))?;
+        let mut generation = Generation::open(&self.path, self.encoding)?;
         if let Some(count) = self.initial_lines.take() {
             generation.seek_to_last_lines(count)?;
         }
@@ -138,9 +143,9 @@ impl FollowedFile {
         for mut renamed in std::mem::take(&mut self.renamed) {
             loop {
                 match renamed.generation.read() {
-                    Ok(ReadOutcome::Lines(lines)) => {
+                    Ok(ReadOutcome::Text(text)) => {
                         renamed.last_read_at = now;
-                        emit(lines, sink)?;
+                        sink(text)?;
                     }
                     Ok(ReadOutcome::Unchanged) if now.duration_since(renamed.last_read_at) < IDLE_TIMEOUT => {
                         still_read.push(renamed);
@@ -165,6 +170,9 @@ impl FollowedFile {
         // During a rotation, the file is missing for a moment.
         if self.current.is_none() && self.reported_error.replace(error.kind()) != Some(error.kind()) {
             let problem = match error.kind() {
+                io::ErrorKind::NotFound if is_pattern(&self.path) => {
+                    "does not exist; patterns are expanded by the shell, outside of quotes, to the files that exist".to_owned()
+                }
                 io::ErrorKind::NotFound => "does not exist; waiting until it is created".to_owned(),
                 _ => format!("cannot be opened ({error}); retrying"),
             };
@@ -177,9 +185,9 @@ impl FollowedFile {
 fn emit_rest_of_copy(path: &Path, truncated: &mut Generation, sink: &mut Sink<'_>) -> Result<(), Closed> {
     let copy = copy_candidates(path).into_iter().find_map(|other| truncated.open_copy(&other).ok().flatten());
     let Some(mut copy) = copy else { return Ok(()) };
-    copy.take_partial_line(truncated);
-    while let Ok(ReadOutcome::Lines(lines)) = copy.read() {
-        emit(lines, sink)?;
+    copy.continue_text(truncated);
+    while let Ok(ReadOutcome::Text(text)) = copy.read() {
+        sink(text)?;
     }
     emit(copy.finish(), sink)
 }
@@ -205,8 +213,13 @@ fn copy_candidates(path: &Path) -> Vec<PathBuf> {
     found.into_iter().map(|(_, path)| path).collect()
 }
 
-fn emit(lines: Vec<u8>, sink: &mut Sink<'_>) -> Result<(), Closed> {
-    if lines.is_empty() { Ok(()) } else { sink(lines) }
+fn emit(outputs: impl IntoIterator<Item = FileOutput>, sink: &mut Sink<'_>) -> Result<(), Closed> {
+    outputs.into_iter().try_for_each(sink)
+}
+
+/// Whether a name contains characters that the shell would have expanded.
+fn is_pattern(path: &Path) -> bool {
+    path.to_string_lossy().contains(['*', '?', '['])
 }
 
 fn report(path: &Path, problem: &str) {

@@ -8,14 +8,20 @@ use std::{
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{
+    super::file_output::{Age, SOURCES_PER_FILE},
+    *,
+};
 
 /// Temporary directory with a followed file. Removed when dropped.
 struct Fixture {
     folder: PathBuf,
     followed: FollowedFile,
     now: Instant,
+    /// Complete lines.
     emitted: String,
+    /// The unfinished line of each source.
+    lines: [String; SOURCES_PER_FILE],
 }
 
 impl Fixture {
@@ -28,8 +34,8 @@ impl Fixture {
         if let Some(text) = initial {
             fs::write(&path, text).unwrap();
         }
-        let followed = FollowedFile::new(path, Decoration::none(), lines);
-        Self { folder, followed, now: Instant::now(), emitted: String::new() }
+        let followed = FollowedFile::new(path, None, lines);
+        Self { folder, followed, now: Instant::now(), emitted: String::new(), lines: Default::default() }
     }
 
     fn path(&self) -> PathBuf {
@@ -57,9 +63,20 @@ impl Fixture {
     fn poll(&mut self) -> String {
         let before = self.emitted.len();
         loop {
-            let emitted = &mut self.emitted;
-            let mut sink = |lines: Vec<u8>| {
-                emitted.push_str(std::str::from_utf8(&lines).unwrap());
+            let (emitted, lines) = (&mut self.emitted, &mut self.lines);
+            let mut sink = |output: FileOutput| {
+                match output {
+                    FileOutput::Text(age, text) => {
+                        let line = &mut lines[age as usize];
+                        line.push_str(std::str::from_utf8(&text).unwrap());
+                        let end = line.rfind('\n').map_or(0, |end| end + 1);
+                        emitted.extend(line.drain(..end));
+                    }
+                    FileOutput::MoveLine => {
+                        assert_eq!(lines[Age::Renamed as usize], "", "two unfinished lines in one source");
+                        lines.swap(Age::Current as usize, Age::Renamed as usize);
+                    }
+                }
                 Ok(())
             };
             if !self.followed.poll(self.now, &mut sink).unwrap() {
@@ -85,6 +102,68 @@ fn the_last_lines_are_emitted_first_and_then_appended_lines() {
     fixture.append("un\n");
     assert_eq!(fixture.poll(), "begun\n");
     assert_eq!(fixture.poll(), "");
+}
+
+#[test]
+fn an_unfinished_line_is_emitted_and_ends_with_its_file() {
+    let mut fixture = Fixture::new(Some("a\nunfini"), 10);
+    assert_eq!(fixture.poll(), "a\n");
+    assert_eq!(fixture.lines[0], "unfini");
+    fixture.append("shed");
+    fixture.poll();
+    assert_eq!(fixture.lines[0], "unfinished");
+    fixture.writer().set_len(0).unwrap();
+    fixture.append("new\n");
+    assert_eq!(fixture.poll(), "unfinished\nnew\n");
+}
+
+#[test]
+fn lines_that_are_unfinished_at_several_rotations_are_completed() {
+    let mut fixture = Fixture::new(Some("a"), 10);
+    let mut writers = Vec::new();
+    for round in 0..4 {
+        fixture.poll();
+        writers.push(fixture.writer());
+        fixture.rename(&format!("app.log.{round}"));
+        fixture.append(&format!("b{round}"));
+    }
+    fixture.poll();
+    for (round, writer) in writers.iter_mut().enumerate() {
+        writeln!(writer, "+{round}").unwrap();
+    }
+    fixture.append("+4\n");
+    // Only the line of the file that was renamed last is still joined.
+    assert_eq!(fixture.poll(), "+0\n+1\n+2\nb2+3\nb3+4\n");
+    assert_eq!(fixture.emitted, "a\nb0\nb1\n+0\n+1\n+2\nb2+3\nb3+4\n");
+}
+
+#[test]
+fn utf_16_with_a_byte_order_mark_is_text_from_its_beginning_and_from_its_last_lines() {
+    let bytes = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    for (lines, expected) in [(10, "eins\nzwei ä\n"), (1, "zwei ä\n")] {
+        let mut fixture = Fixture::new(Some(""), lines);
+        fixture.writer().write_all(&bytes("\u{feff}eins\nzwei ä\n")).unwrap();
+        assert_eq!(fixture.poll(), expected);
+        fixture.writer().write_all(&bytes("drei\n")).unwrap();
+        assert_eq!(fixture.poll(), "drei\n");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_without_a_length_is_read_once() {
+    for path in ["/proc/self/stat", "/proc/loadavg", "/proc/cpuinfo"] {
+        let mut followed = FollowedFile::new(path.into(), None, 10);
+        let mut outputs = 0;
+        for _ in 0..5 {
+            let mut sink = |_: FileOutput| {
+                outputs += 1;
+                Ok(())
+            };
+            while followed.poll(Instant::now(), &mut sink).unwrap() {}
+        }
+        assert!((1..4).contains(&outputs), "{path}: {outputs}");
+    }
 }
 
 #[test]

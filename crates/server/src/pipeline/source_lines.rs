@@ -1,0 +1,217 @@
+//! Lines of one source: complete ones, and what the unfinished line shows.
+//!
+//! | a line | is published |
+//! | --- | --- |
+//! | that is complete | as it is |
+//! | that is unfinished for [`UPDATE_DELAY`] | as what it shows, at most once in [`UPDATE_INTERVAL`]; the next message replaces it |
+//! | that was unfinished, or of more than [`MAX_LINE_BYTES`], with control characters | as what it shows |
+//! | of more than [`MAX_LINE_BYTES`] without | in parts |
+
+use std::time::{Duration, Instant};
+
+use memchr::{memchr, memchr3, memrchr};
+use tailcast_lines::ansi::{AnsiReader, style::Style};
+
+use super::{
+    line_batcher::{InputWarnings, MAX_LINE_BYTES, floor_char_boundary},
+    screen_line::ScreenLine,
+};
+
+/// Time for which a line is unfinished before it is published.
+pub(super) const UPDATE_DELAY: Duration = Duration::from_millis(50);
+/// Minimum time between two messages that show an unfinished line of the same source.
+pub(super) const UPDATE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Lines that are to be published.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Emission<'a> {
+    /// Lines, joined by line feeds.
+    pub(super) lines: &'a [u8],
+    /// Whether this is a part of a line that continues.
+    pub(super) is_part: bool,
+    /// Whether the first line replaces the unfinished line that was published.
+    pub(super) redraws: bool,
+}
+
+/// Consumer of lines.
+pub(super) type LineSink<'a> = dyn FnMut(Emission<'_>) + 'a;
+
+/// Buffer of the unfinished line of one source.
+#[derive(Debug, Default)]
+pub(super) struct SourceLines {
+    /// Bytes of the unfinished line, after those that were read into `screen`.
+    partial: Vec<u8>,
+    /// The beginning of an unfinished line that is too long to be kept as it is.
+    screen: Option<ScreenLine>,
+    /// Carries style from line to line, up to the unfinished one.
+    reader: AnsiReader,
+    /// The unfinished line, as published.
+    published: Option<String>,
+    /// Whether parts of the unfinished line were emitted.
+    is_split: bool,
+    /// First change of the unfinished line since it was published.
+    changed_at: Option<Instant>,
+    /// Time at which an unfinished line was published last.
+    updated_at: Option<Instant>,
+}
+
+impl SourceLines {
+    /// Appends bytes, and emits the lines that end in them.
+    pub(super) fn push(
+        &mut self,
+        bytes: &[u8],
+        now: Instant,
+        warnings: &mut InputWarnings,
+        emit: &mut LineSink<'_>,
+    ) {
+        if memchr(b'\n', bytes).is_some() {
+            self.changed_at = None;
+        }
+        for piece in bytes.chunks(MAX_LINE_BYTES) {
+            self.push_piece(piece, warnings, emit);
+        }
+        if !self.is_at_line_start() {
+            self.changed_at.get_or_insert(now);
+        }
+    }
+
+    /// Ends the source. Emits its unfinished line, if any, unless it was published as it is now. Returns whether it was.
+    pub(super) fn finish(&mut self, warnings: &mut InputWarnings, emit: &mut LineSink<'_>) -> bool {
+        if self.is_at_line_start() {
+            return false;
+        }
+        let is_published = self.published.is_some() && self.shown() == self.published;
+        if is_published {
+            *self = Self { reader: std::mem::take(&mut self.reader), ..Self::default() };
+        } else {
+            self.end_line(warnings, emit);
+        }
+        is_published
+    }
+
+    /// Returns the time at which the unfinished line is to be published.
+    pub(super) fn update_at(&self) -> Option<Instant> {
+        let settled = self.changed_at? + UPDATE_DELAY;
+        Some(self.updated_at.map_or(settled, |updated| settled.max(updated + UPDATE_INTERVAL)))
+    }
+
+    /// Returns what the unfinished line shows, if that is due and was not published yet. Lines emitted before must be published
+    /// before.
+    pub(super) fn update(&mut self, now: Instant) -> Option<String> {
+        if self.update_at().is_none_or(|at| at > now) {
+            return None;
+        }
+        self.changed_at = None;
+        let shown = self.shown()?;
+        let is_news = match &self.published {
+            Some(published) => *published != shown,
+            None => !shown.is_empty(),
+        };
+        if !is_news {
+            return None;
+        }
+        self.updated_at = Some(now);
+        self.published = Some(shown.clone());
+        Some(shown)
+    }
+
+    fn is_at_line_start(&self) -> bool {
+        self.partial.is_empty() && self.screen.is_none()
+    }
+
+    fn push_piece(&mut self, piece: &[u8], warnings: &mut InputWarnings, emit: &mut LineSink<'_>) {
+        let mut rest = piece;
+        if !self.is_at_line_start()
+            && let Some(end) = memchr(b'\n', rest)
+        {
+            self.extend(rest.get(..end).unwrap_or_default(), warnings, emit);
+            self.end_line(warnings, emit);
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+        if self.is_at_line_start()
+            && let Some(end) = memrchr(b'\n', rest)
+        {
+            self.emit(rest.get(..end).unwrap_or_default(), false, emit);
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+        self.extend(rest, warnings, emit);
+    }
+
+    /// Emits lines that are complete or too long.
+    fn emit(&mut self, lines: &[u8], is_part: bool, emit: &mut LineSink<'_>) {
+        if memchr(0x1b, lines).is_some() {
+            self.reader.skip_lines(&String::from_utf8_lossy(lines));
+        }
+        emit(Emission { lines, is_part, redraws: self.published.take().is_some() });
+    }
+
+    fn end_line(&mut self, warnings: &mut InputWarnings, emit: &mut LineSink<'_>) {
+        let rest = std::mem::take(&mut self.partial);
+        self.is_split = false;
+        // The states of a line that were published need not come again.
+        let is_redrawn = self.published.is_some() && !is_plain(&rest);
+        let screen = self.screen.take().or_else(|| is_redrawn.then(|| ScreenLine::after(&self.reader)));
+        match screen {
+            None => self.emit(&rest, false, emit),
+            Some(mut screen) => {
+                screen.read(&text_of(&rest, warnings));
+                screen.take_parts(false, |part, is_part| self.emit(part.as_bytes(), is_part, emit));
+            }
+        }
+    }
+
+    /// Appends bytes to the unfinished line. If it becomes too long, emits its beginning, or replaces it by what it shows.
+    fn extend(&mut self, bytes: &[u8], warnings: &mut InputWarnings, emit: &mut LineSink<'_>) {
+        self.partial.extend_from_slice(bytes);
+        while self.partial.len() > MAX_LINE_BYTES {
+            let end = floor_char_boundary(&self.partial, MAX_LINE_BYTES);
+            let rest = self.partial.split_off(end);
+            let block = std::mem::replace(&mut self.partial, rest);
+            if self.screen.is_none() && is_plain(&block) {
+                self.count_split(warnings);
+                self.emit(&block, true, emit);
+                continue;
+            }
+            let mut screen = self.screen.take().unwrap_or_else(|| ScreenLine::after(&self.reader));
+            screen.read(&text_of(&block, warnings));
+            if screen.is_too_long() {
+                self.count_split(warnings);
+                screen.take_parts(true, |part, is_part| self.emit(part.as_bytes(), is_part, emit));
+            }
+            self.screen = Some(screen);
+        }
+    }
+
+    fn count_split(&mut self, warnings: &mut InputWarnings) {
+        warnings.split_lines += u64::from(!std::mem::replace(&mut self.is_split, true));
+    }
+
+    /// Returns what the unfinished line shows, as text that stands alone; `None` if that is too long.
+    fn shown(&self) -> Option<String> {
+        let complete = complete_characters(&self.partial);
+        if self.screen.is_none() && is_plain(complete) && self.reader.style() == Style::default() {
+            return Some(String::from_utf8_lossy(complete).into_owned());
+        }
+        let mut screen = self.screen.clone().unwrap_or_else(|| ScreenLine::after(&self.reader));
+        screen.read(&String::from_utf8_lossy(complete));
+        Some(screen.shown()).filter(|text| text.len() <= MAX_LINE_BYTES)
+    }
+}
+
+/// Whether a line shows all of its characters, in order.
+fn is_plain(line: &[u8]) -> bool {
+    memchr3(b'\r', 0x08, 0x1b, line).is_none()
+}
+
+fn text_of(bytes: &[u8], warnings: &mut InputWarnings) -> String {
+    warnings.invalid_lines += u64::from(std::str::from_utf8(bytes).is_err());
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Returns the bytes without a character at their end of which bytes are missing.
+fn complete_characters(bytes: &[u8]) -> &[u8] {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => bytes.get(..error.valid_up_to()).unwrap_or_default(),
+        _ => bytes,
+    }
+}
