@@ -118,6 +118,10 @@ pub struct LogController {
     clients: RefCell<Vec<Option<Box<dyn ViewerClient>>>>,
     composer: RefCell<Composer>,
     has_connected: Cell<bool>,
+    /// Fragment of the page's address, as last written or read.
+    address: RefCell<String>,
+    /// When it was last written.
+    address_ms: Cell<f64>,
     /// Revision of the log that the rows show.
     rendered_revision: Cell<u64>,
     /// Whether the list must be measured before the next render.
@@ -155,6 +159,8 @@ impl LogController {
             clients: RefCell::default(),
             composer: RefCell::default(),
             has_connected: Cell::new(false),
+            address: RefCell::default(),
+            address_ms: Cell::new(f64::NEG_INFINITY),
             rendered_revision: Cell::new(0),
             is_measure_due: Cell::new(false),
             timeline_ms: Cell::new(f64::NEG_INFINITY),

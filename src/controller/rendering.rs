@@ -30,6 +30,8 @@ use crate::{
 const COUNTDOWN_MS: f64 = 1_000.0;
 /// Interval between updates of the timeline, in milliseconds: its bars grow too slowly to be followed by the frame.
 const TIMELINE_MS: f64 = 500.0;
+/// Interval between changes of the page's address, in milliseconds: browsers refuse more than some hundreds in half a minute.
+const ADDRESS_MS: f64 = 500.0;
 /// Height of a row for each pixel of the font size.
 const ROW_PX_PER_FONT_PX: f64 = 1.5;
 /// Font size where the browser does not report it.
@@ -87,7 +89,9 @@ impl LogController {
         let is_ticking = log.is_counting_down(unix_ms) || log.has_announcements();
         let until_ms = [self.toast_until_ms.get(), self.undo_until_ms.get()].into_iter().flatten();
         let toast_ms = until_ms.min_by(f64::total_cmp).map(|until| (until - monotonic_ms()).max(0.0));
-        match (is_ticking.then_some(COUNTDOWN_MS), toast_ms) {
+        let address_ms = self.is_address_stale().then_some(ADDRESS_MS);
+        let ticking_ms = is_ticking.then_some(COUNTDOWN_MS).or(address_ms);
+        match (ticking_ms, toast_ms) {
             (None, None) => RenderOutcome::Settled,
             (Some(ms), None) | (None, Some(ms)) => RenderOutcome::After(ms),
             (Some(one), Some(other)) => RenderOutcome::After(one.min(other)),
@@ -137,6 +141,14 @@ impl LogController {
         write_snapshot(self.state, snapshot);
         if now_ms - self.timeline_ms.get() >= TIMELINE_MS {
             self.write_timeline(now_ms);
+        }
+        if now_ms - self.address_ms.get() >= ADDRESS_MS {
+            self.address_ms.set(now_ms);
+            self.write_address();
+        }
+        let obstacle = self.log.borrow_mut().take_obstacle();
+        if let Some(obstacle) = obstacle {
+            self.show_toast(obstacle);
         }
         if self.toast_until_ms.get().is_some_and(|until| until <= now_ms) {
             self.remove_toast();

@@ -12,12 +12,13 @@ use crate::{
     browser::{clock::local_time, download::download_lines, preferences::Preferences},
     model::{
         command::{Command, Dialog},
-        destination::{Destination, lines_fragment, parse_lines},
+        destination::Destination,
         export::{ExportFormat, ExportScope},
         highlight::HighlightRules,
         live_log::LiveLog,
         navigation::Direction,
         search::matcher::Query,
+        view_link::ViewLink,
     },
 };
 
@@ -174,25 +175,59 @@ impl LogController {
         }
     }
 
-    /// Goes to the lines that the address of a standalone page names.
+    /// Shows the view that the address of a standalone page names.
     pub fn go_to_fragment(&self) {
         if self.host.is_embedded() {
             return;
         }
         let Ok(fragment) = self.host.window().location().hash() else { return };
-        if let Some(lines) = parse_lines(&fragment) {
+        let link = ViewLink::parse(&fragment);
+        self.address.borrow_mut().clone_from(&fragment);
+        if !link.columns.is_empty() {
+            let mut preferences = self.state.preferences().get_untracked();
+            preferences.columns.clone_from(&link.columns);
+            self.apply_preferences(preferences);
+        }
+        update(self.state.query(), link.query.clone());
+        self.filter(|log| log.show_view(&link));
+        if let Some(lines) = link.numbers {
             let obstacle = self.log.borrow_mut().go_to(Destination::Lines(lines));
             if let Some(obstacle) = obstacle {
                 self.show_toast(obstacle);
             }
-            self.request_render();
+        }
+        self.request_render();
+    }
+
+    /// Returns the view as it is now.
+    fn view_link(&self) -> ViewLink {
+        let (query, columns) = (
+            self.state.query().get_untracked(),
+            self.state.preferences().with_untracked(|preferences| preferences.columns.clone()),
+        );
+        self.log.borrow().view_link(query, columns)
+    }
+
+    /// Whether the view differs from the one in the address of a standalone page.
+    pub(super) fn is_address_stale(&self) -> bool {
+        !self.host.is_embedded() && *self.address.borrow() != self.view_link().format()
+    }
+
+    /// Writes the view into the address of a standalone page, where it differs.
+    pub(super) fn write_address(&self) {
+        let fragment = self.view_link().format();
+        if *self.address.borrow() != fragment && self.host.set_fragment(&fragment) {
+            *self.address.borrow_mut() = fragment;
         }
     }
 
     /// Puts lines into the page's address. Returns what the address now ends with; `None` where the address is not the viewer's.
     fn show_link(&self, lines: Option<RangeInclusive<u64>>) -> Option<String> {
-        let fragment = lines_fragment(&lines?);
-        self.host.set_fragment(&fragment).then_some(fragment)
+        lines?;
+        let fragment = ViewLink { top: None, ..self.view_link() }.format();
+        let is_shown = self.host.set_fragment(&fragment);
+        self.address.borrow_mut().clone_from(&fragment);
+        is_shown.then_some(fragment)
     }
 
     /// Puts lines into the page's address, and copies the address.

@@ -22,6 +22,12 @@ impl LinkedLines {
         *self = Self { numbers: Some(numbers), is_jump_pending: true };
     }
 
+    /// Returns the line numbers.
+    #[must_use]
+    pub fn numbers(&self) -> Option<&RangeInclusive<u64>> {
+        self.numbers.as_ref()
+    }
+
     /// Returns the first line number.
     #[must_use]
     pub fn first(&self) -> Option<u64> {

@@ -19,6 +19,7 @@
 //! | [`text_columns`] | width of text |
 //! | [`selection`] | selected text |
 //! | [`bookmarks`], [`line_link`], [`destination`] | lines to go to |
+//! | [`view_link`] | view in the page's address |
 //! | [`history`] | earlier messages of a source |
 //! | [`source`], [`status`] | sources of lines, and their connections |
 //! | [`timeline`] | lines over time, by level |
@@ -66,6 +67,7 @@ pub mod source;
 pub mod status;
 pub mod stream_command;
 pub mod theme;
+pub mod view_link;
 pub mod viewport;
 pub mod visible_lines;
 

@@ -44,6 +44,17 @@ impl Arrival {
         }
     }
 
+    /// Returns the number that a line at `place` would have among these, from 0; `None` if it cannot be one of them.
+    fn line_at(&self, place: MessagePlace) -> Option<usize> {
+        let (first, wanted) = (self.place.sequence_id?, place.sequence_id?);
+        let line = if self.is_run {
+            wanted.checked_sub(first).filter(|_| place.line == 0)?
+        } else {
+            u64::from(place.line.checked_sub(self.place.line).filter(|_| wanted == first)?)
+        };
+        usize::try_from(line).ok()
+    }
+
     /// Adds the line at `place` behind `lines` lines. Returns whether it belongs to these.
     fn extend(&mut self, lines: usize, place: MessagePlace) -> bool {
         if self.place.sequence_id.is_none() && place.sequence_id.is_none() {
@@ -190,6 +201,21 @@ impl Chunk {
             Err(at) => self.redrawn.insert(at, line),
         }
         columns
+    }
+
+    /// Returns the lines at a place, of any source.
+    pub(crate) fn lines_at(&self, place: MessagePlace) -> impl Iterator<Item = u64> {
+        let ends = self
+            .arrivals
+            .iter()
+            .skip(1)
+            .map(|arrival| usize::from(arrival.first))
+            .chain([self.records.len()]);
+        self.arrivals.iter().zip(ends).filter_map(move |(arrival, end)| {
+            let first = usize::from(arrival.first);
+            let line = arrival.line_at(place)?;
+            (line < end - first).then_some(self.first_id + (first + line) as u64)
+        })
     }
 
     /// Moves the chunk to other ids.

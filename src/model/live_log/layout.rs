@@ -15,6 +15,7 @@ impl LiveLog {
         self.viewport.lines_changed(positions.start, positions.end);
         self.top_row = self.top_row();
         self.viewport.set_top_row(self.top_row.is_shown());
+        self.follow_pending_link();
         self.jump_to_linked();
         self.bookmarks.drop_before(self.store.first_id());
         self.open_lines.drop_before(self.store.first_id());

@@ -148,6 +148,11 @@ impl LiveLog {
         }
     }
 
+    /// Whether messages are loading.
+    pub(super) fn is_loading(&self) -> bool {
+        !self.loads.active.is_empty()
+    }
+
     /// Returns what to do with a message of a source.
     pub(super) fn disposition(&self, source: u16) -> Disposition {
         let history = self.histories.get(usize::from(source));

@@ -10,6 +10,7 @@
 //! | `searching` | search and filter |
 //! | `layout` | heights of lines, and the lines in view |
 //! | `rows` | content of rows |
+//! | `linking` | links to messages, and the view in the address |
 //! | `jumps` | bookmarks, linked lines, destinations |
 //! | `selecting` | selection |
 
@@ -35,6 +36,7 @@ use super::{
 
 mod jumps;
 mod layout;
+mod linking;
 mod loading;
 mod receiving;
 mod rows;
@@ -44,7 +46,7 @@ mod selecting;
 mod tests;
 
 pub use self::loading::HistoryLoad;
-use self::loading::Loads;
+use self::{linking::PendingLink, loading::Loads};
 
 /// Lines from one or several sources, and how the user views them. See the [module](self).
 pub struct LiveLog {
@@ -66,6 +68,10 @@ pub struct LiveLog {
     /// Lines that the user removed and may restore, with the bookmarks of that time.
     cleared: Option<(ClearedLines, Bookmarks)>,
     linked: LinkedLines,
+    /// Link whose lines are not there yet.
+    pending_link: Option<PendingLink>,
+    /// Message for the user about a link that cannot be followed.
+    obstacle: Option<String>,
     selection: Option<Selection>,
     gutter: GutterContent,
     highlights: HighlightRules,
@@ -101,6 +107,8 @@ impl LiveLog {
             bookmarks: Bookmarks::default(),
             cleared: None,
             linked: LinkedLines::default(),
+            pending_link: None,
+            obstacle: None,
             selection: None,
             gutter: GutterContent::default(),
             highlights: HighlightRules::default(),

@@ -269,6 +269,12 @@ impl Viewport {
         }
     }
 
+    /// Scrolls a line to the top of the viewport, and holds it there.
+    pub fn hold_at(&mut self, line: u64) {
+        let unseen = self.unseen();
+        self.mode = Mode::Holding { anchor: line, offset_px: 0.0, unseen };
+    }
+
     /// Scrolls a line to a third of the viewport's height, unless it is in view already.
     pub fn reveal(&mut self, line: u64) {
         let top_px = self.top_of(line);

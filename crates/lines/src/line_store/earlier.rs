@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Chunk, LineStore};
+use super::{Chunk, Line, LineStore, MessagePlace};
 
 /// Id of the first line of a store that can take earlier lines: as many ids are below it.
 const FIRST_ID: u64 = 1 << 40;
@@ -22,6 +22,11 @@ impl LineStore {
         limits.lines = limits.lines.saturating_sub(self.len()).max(1);
         limits.bytes = limits.bytes.saturating_sub(self.held_bytes());
         Self::new(limits)
+    }
+
+    /// Returns the lines at a place, of any source.
+    pub fn lines_at(&self, place: MessagePlace) -> impl Iterator<Item = Line<'_>> {
+        self.chunks.iter().flat_map(move |chunk| chunk.lines_at(place)).filter_map(|id| self.line(id))
     }
 
     /// Whether earlier lines of about `bytes` fit the limits.
@@ -70,7 +75,7 @@ mod tests {
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
-    use crate::line_store::{LineKind, MessagePlace, StoreLimits};
+    use crate::line_store::{LineKind, StoreLimits};
 
     const BASE: u64 = 1 << 40;
 
@@ -191,6 +196,7 @@ mod tests {
                 prop_assert_eq!(*number, 1_000);
             }
             for line in &lines {
+                prop_assert_eq!(log.lines_at(line.place).map(|line| line.id).collect::<Vec<_>>(), [line.id]);
                 prop_assert_eq!(log.id_of_number(log.number_of(line.id)), Some(line.id));
             }
         }

@@ -86,6 +86,12 @@ impl<T> GroupHistory<T> {
         self.access.as_ref()
     }
 
+    /// Returns the run of the service that the shown messages belong to; empty if none was loaded.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
     /// Sets an access with a new token.
     pub fn renew(&mut self, access: HistoryAccess) {
         self.access = Some(access);
