@@ -285,3 +285,97 @@ async fn two_groups_are_in_order_of_time() -> anyhow::Result<()> {
     assert_eq!(texts(&all_lines(&viewer.browser).await?), ["first", "second", "third", "fourth"]);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_reload_keeps_the_place_the_search_and_the_filter() -> anyhow::Result<()> {
+    let server = server_with_page(&[]).await?;
+    let browser = Browser::start().await?;
+    let lines: String = (1..=2_000)
+        .map(|number| format!("{} line {number}\n", if number % 2 == 0 { "ERROR even" } else { "info odd" }))
+        .collect();
+    stream(&server, &[], &lines).await?;
+    browser.open(&server.url("/")).await?;
+    browser.until(&received(2_000)).await?;
+    browser
+        .run(
+            "const field = document.querySelector('[aria-label=Find]');
+             field.value = 'even line 1';
+             field.dispatchEvent(new Event('input', { bubbles: true }));
+             document.querySelector('[data-level=error]').click();
+             const log = document.querySelector('#log');
+             log.dispatchEvent(new WheelEvent('wheel', { deltaY: -2000, bubbles: true }));
+             log.scrollTop = 4000;
+             return field.value",
+        )
+        .await?;
+    browser.until("location.hash.includes('find=even') && location.hash.includes('top=')").await?;
+    let top = "
+        (() => {
+            const log = document.querySelector('#log');
+            const box = log.getBoundingClientRect();
+            const rows = [...log.querySelectorAll('.row:not([hidden])')].map(row => [row, row.getBoundingClientRect()]);
+            const visible = rows.filter(([, at]) => at.bottom > box.top + 2 && at.height > 0).sort(([, a], [, b]) => a.top - b.top);
+            return visible[0]?.[0].querySelector('.text').textContent;
+        })()";
+    let hash = browser.run("return location.hash").await?;
+    let before = browser.run(&format!("return {top}")).await?;
+    browser.run("window.isOld = true; location.reload()").await?;
+    browser.until(&format!("!window.isOld && {}", received(2_000))).await?;
+    browser.until(&format!("{top} === {before}")).await?;
+    assert_eq!(browser.run("return location.hash").await?, hash);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_copied_link_shows_the_same_line_in_another_page() -> anyhow::Result<()> {
+    let server = server_with_page(&[]).await?;
+    let (one, other) = (Browser::start().await?, Browser::start().await?);
+    one.open(&server.url("/")).await?;
+    one.until("document.querySelector('#status')?.dataset.state === 'connected'").await?;
+    stream(&server, &[], &numbered(1..=3_000)).await?;
+    one.until(&received(3_000)).await?;
+    one.run(
+        "const log = document.querySelector('#log');
+         log.dispatchEvent(new WheelEvent('wheel', { deltaY: -2000, bubbles: true }));
+         log.scrollTop = 10000;
+         log.focus();",
+    )
+    .await?;
+    one.until("location.hash.includes('top=')").await?;
+    one.run("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'l', bubbles: true }))").await?;
+    one.until("location.hash.includes('at=')").await?;
+    let linked =
+        "document.querySelector('#log .row[data-linked]:not([data-linked=false]) .text')?.textContent";
+    one.until(&format!("{linked}?.startsWith('line ')")).await?;
+    let text = one.run(&format!("return {linked}")).await?;
+    let hash = one.run("return location.hash").await?;
+    let hash = hash.as_str().context("no fragment")?.to_owned();
+    // A page that has seen none of the lines, while more arrive.
+    stream(&server, &[], &numbered(3_001..=3_100)).await?;
+    other.open(&server.url(&format!("/{hash}"))).await?;
+    other.until(&format!("{linked} === {text}")).await?;
+    // Another run of the server has no such line.
+    let elsewhere = server_with_page(&[]).await?;
+    stream(&elsewhere, &[], &numbered(1..=10)).await?;
+    other.open(&elsewhere.url(&format!("/{hash}"))).await?;
+    other.until("document.querySelector('#said')?.textContent.includes('restarted')").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_groups_that_a_viewer_may_join_are_listed_with_their_last_lines() -> anyhow::Result<()> {
+    let server = server_with_page(&[]).await?;
+    let browser = Browser::start().await?;
+    stream(&server, &["--group", "build"], "compiling\ndone\n").await?;
+    stream(&server, &["--group", "deploy"], "waiting\n").await?;
+    browser.open(&server.url("/")).await?;
+    browser.until("document.querySelector('#status')?.dataset.state === 'connected'").await?;
+    browser.run("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'G', shiftKey: true, bubbles: true }))").await?;
+    let names = "[...document.querySelectorAll('#groups li')].map(group => group.querySelector('.name').textContent + ': ' + group.querySelector('.last').textContent)";
+    browser.until(&format!("{names}.includes('build: done') && {names}.includes('deploy: waiting')")).await?;
+    browser.run("[...document.querySelectorAll('#groups a')].find(link => link.textContent.includes('build')).click()").await?;
+    browser.until("location.search === '?group=build'").await?;
+    browser.until(&received(2)).await?;
+    assert_eq!(texts(&all_lines(&browser).await?), ["compiling", "done"]);
+    Ok(())
+}

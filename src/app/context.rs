@@ -7,6 +7,7 @@ use reactive_stores::Store;
 
 use crate::{
     browser::{
+        group_list::groups_url,
         host::Host,
         page_address::{NegotiateTarget, PageAddress},
     },
@@ -27,6 +28,8 @@ pub type HostRef = StoredValue<Host, LocalStorage>;
 pub struct ViewerInfo {
     /// Names of the sources.
     pub groups: String,
+    /// Address of the list of groups, if there may be one.
+    pub groups_url: Option<String>,
     /// Negotiate endpoints.
     pub endpoints: String,
     /// Limits of the line store, in words.
@@ -54,6 +57,11 @@ impl ViewerInfo {
         };
         Self {
             groups: names.join(", "),
+            groups_url: address
+                .targets
+                .first()
+                .filter(|target| !target.is_direct())
+                .and_then(|target| groups_url(&target.url)),
             stream_commands: first.map(|source| StreamCommands::new(source.group.as_str(), endpoint)),
             foreign_hosts: log.sources().iter().map(foreign_host).collect(),
             endpoints: endpoints.join(", "),

@@ -19,6 +19,7 @@ pub mod clipboard;
 pub mod clock;
 pub mod download;
 pub mod file_reader;
+pub mod group_list;
 pub mod host;
 pub mod page_address;
 pub mod preferences;

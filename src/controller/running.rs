@@ -286,6 +286,9 @@ impl LogController {
     }
 
     fn toggle_dialog(&self, dialog: Dialog) {
+        if dialog == Dialog::Groups && self.host.is_embedded() {
+            return;
+        }
         let open = self.state.dialog().get_untracked();
         update(self.state.go_to_error(), String::new());
         update(self.state.dialog(), (open != Some(dialog)).then_some(dialog));

@@ -123,6 +123,8 @@ pub enum Dialog {
     Download,
     /// Line or time to go to.
     GoTo,
+    /// Groups that this viewer may join.
+    Groups,
     /// Highlight rules.
     Highlights,
     /// Fields shown as columns.
@@ -139,6 +141,7 @@ impl Dialog {
             Self::KeyboardShortcuts => "keys",
             Self::Download => "save",
             Self::GoTo => "goto",
+            Self::Groups => "groups",
             Self::Highlights => "highlights",
             Self::Columns => "columns",
         }
@@ -235,6 +238,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(Log, &["ArrowUp"], Scroll(Line, Backward), "Line up"),
     bind(Log, &["ArrowDown"], Scroll(Line, Forward), "Line down"),
     bind(Page, &["g"], ToggleDialog(Dialog::GoTo), "Go to line…"),
+    bind(Page, &["G"], ToggleDialog(Dialog::Groups), "Groups…"),
     bind(Page, &["m"], ToggleBookmark, "Bookmark the current line"),
     bind(Page, &["]"], StepBookmark(Forward), "Next bookmark"),
     bind(Page, &["["], StepBookmark(Backward), "Previous bookmark"),

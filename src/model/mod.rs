@@ -21,6 +21,7 @@
 //! | [`bookmarks`], [`line_link`], [`destination`] | lines to go to |
 //! | [`view_link`] | view in the page's address |
 //! | [`history`] | earlier messages of a source |
+//! | [`live_groups`] | groups that a viewer may join |
 //! | [`source`], [`status`] | sources of lines, and their connections |
 //! | [`timeline`] | lines over time, by level |
 //! | [`announcer`] | announcements for screen readers |
@@ -52,6 +53,7 @@ pub mod highlight;
 pub mod history;
 pub mod json_line;
 pub mod line_link;
+pub mod live_groups;
 pub mod live_log;
 pub mod local_time;
 pub mod navigation;

@@ -17,7 +17,8 @@ use crate::{
 };
 
 /// Commands of the menu, in its order.
-const COMMANDS: [Command; 11] = [
+const COMMANDS: [Command; 12] = [
+    Command::ToggleDialog(Dialog::Groups),
     Command::ToggleDialog(Dialog::GoTo),
     Command::ToggleBookmark,
     Command::CopyLink,
@@ -123,10 +124,12 @@ fn ThemeChoice() -> impl IntoView {
     }
 }
 
-/// Returns the bindings of the menu's commands. A link to a line needs an address of the viewer's own.
+/// Returns the bindings of the menu's commands. A link to a line, and to another group, needs an address of the viewer's own.
 fn bindings(is_embedded: bool) -> Vec<&'static Binding> {
     let of = |command: &Command| BINDINGS.iter().find(|binding| binding.command == *command);
-    let is_offered = |command: &&Command| !(is_embedded && **command == Command::CopyLink);
+    let needs_address =
+        |command: &Command| matches!(command, Command::CopyLink | Command::ToggleDialog(Dialog::Groups));
+    let is_offered = |command: &&Command| !(is_embedded && needs_address(command));
     COMMANDS.iter().filter(is_offered).filter_map(of).collect()
 }
 

@@ -9,14 +9,15 @@ pub mod columns;
 pub mod connection_details;
 pub mod download;
 pub mod go_to;
+pub mod groups;
 pub mod highlights;
 pub mod keyboard_shortcuts;
 pub mod menu;
 pub mod popover;
 
 use self::{
-    columns::ColumnsDialog, download::DownloadDialog, go_to::GoToDialog, highlights::HighlightsDialog,
-    keyboard_shortcuts::KeyboardShortcuts, menu::Menu,
+    columns::ColumnsDialog, download::DownloadDialog, go_to::GoToDialog, groups::GroupsDialog,
+    highlights::HighlightsDialog, keyboard_shortcuts::KeyboardShortcuts, menu::Menu,
 };
 
 /// Contains every dialog but the connection details, which stand beside their button.
@@ -29,6 +30,7 @@ pub fn Dialogs() -> impl IntoView {
             <KeyboardShortcuts />
             <DownloadDialog />
             <GoToDialog />
+            <GroupsDialog />
             <HighlightsDialog />
             <ColumnsDialog />
         </div>
@@ -51,6 +53,7 @@ mod tests {
             (Dialog::KeyboardShortcuts, 1),
             (Dialog::Download, 1),
             (Dialog::GoTo, 1),
+            (Dialog::Groups, 1),
             (Dialog::Highlights, 1),
             (Dialog::Columns, 1),
             (Dialog::ConnectionDetails, 0),
