@@ -64,6 +64,17 @@ async fn start_and_end_are_published_with_exit_code_and_duration() -> anyhow::Re
 }
 
 #[tokio::test]
+async fn output_in_utf_16_becomes_text_and_is_forwarded_unchanged() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let mut subscriber = server.subscribe().await?;
+    let ended = run_shell(&server, r"printf '\377\376o\0k\0\n\0'; printf '\357\273\277plain\n' >&2").await?;
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), "\u{feff}plain\n"));
+    let lines = subscriber.marked_lines(2).await?;
+    assert_eq!(lines, [MarkedLine::of("", "ok"), MarkedLine::of("stderr", "plain")]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn standard_output_comes_first_when_both_outputs_can_be_read() -> anyhow::Result<()> {
     const RUNS: usize = 40;
     let server = Server::start(&[]).await?;

@@ -13,7 +13,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use memchr::memmem;
+use memchr::{memchr2, memmem};
 
 /// Beginning of a source mark.
 pub const SOURCE_MARK: &str = "\u{1b}]7717;";
@@ -188,6 +188,10 @@ impl<'a> Iterator for Parts<'a> {
 /// Returns lines in which no mark is effective: text of a command must not pass for a mark of its publisher.
 #[must_use]
 pub fn without_marks(lines: &str) -> Cow<'_, str> {
+    // A mark ends with one of these, and few lines have any. Colours are far more frequent.
+    if memchr2(b'\x07', b'\\', lines.as_bytes()).is_none() {
+        return Cow::Borrowed(lines);
+    }
     let Some((at, _, _)) = next_mark(lines) else { return Cow::Borrowed(lines) };
     let (mut text, mut rest, mut at) = (String::with_capacity(lines.len()), lines, Some(at));
     while let Some(start) = at {

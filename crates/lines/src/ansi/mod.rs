@@ -110,16 +110,17 @@ impl AnsiReader {
     }
 
     /// Reads lines of which only the style counts that they leave behind.
-    pub fn skip_lines(&mut self, lines: &str) {
+    pub fn skip_lines(&mut self, lines: &[u8]) {
         // Everything before the last reset has no effect.
-        let resets = memrchr_iter(0x1b, lines.as_bytes()).find(|at| {
-            let sequence = lines.as_bytes().get(at + 1..).unwrap_or_default();
+        let is_reset = |at: &usize| {
+            let sequence = lines.get(at + 1..).unwrap_or_default();
             [&b"[m"[..], b"[0m", b"[0;"].iter().any(|reset| sequence.starts_with(reset))
-        });
-        let has_escapes = resets.is_some() || memchr(0x1b, lines.as_bytes()).is_some();
-        if has_escapes {
+        };
+        let start = memrchr_iter(0x1b, lines).find(is_reset).or_else(|| memchr(0x1b, lines));
+        if let Some(start) = start {
             let Self { parser, style, .. } = self;
-            for line in lines.get(resets.unwrap_or(0)..).unwrap_or_default().split('\n') {
+            let rest = String::from_utf8_lossy(lines.get(start..).unwrap_or_default());
+            for line in rest.split('\n') {
                 parser.feed(line, |command| {
                     if let TerminalCommand::Sgr(parameters) = command {
                         style.apply(parameters);
@@ -244,9 +245,9 @@ mod tests {
         ] {
             let (mut skipping, mut reading) = (AnsiReader::default(), AnsiReader::default());
             reading.read_line("\u{1b}[44m");
-            skipping.skip_lines("\u{1b}[44m");
+            skipping.skip_lines(b"\x1b[44m");
             lines.split('\n').for_each(|line| drop(reading.read_line(line)));
-            skipping.skip_lines(lines);
+            skipping.skip_lines(lines.as_bytes());
             assert_eq!(skipping.style(), reading.style(), "{lines:?}");
         }
     }

@@ -139,9 +139,7 @@ impl SourceLines {
 
     /// Emits lines that are complete or too long.
     fn emit(&mut self, lines: &[u8], is_part: bool, emit: &mut LineSink<'_>) {
-        if memchr(0x1b, lines).is_some() {
-            self.reader.skip_lines(&String::from_utf8_lossy(lines));
-        }
+        self.reader.skip_lines(lines);
         emit(Emission { lines, is_part, redraws: self.published.take().is_some() });
     }
 

@@ -233,7 +233,7 @@ fn append_lines(text: &mut String, lines: &str, reader: &mut AnsiReader) {
         text.push_str(&sgr_sequence(before));
     }
     text.push_str(lines);
-    reader.skip_lines(lines);
+    reader.skip_lines(lines.as_bytes());
     if reader.style() != Style::default() {
         text.push_str(RESET);
     }
