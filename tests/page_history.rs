@@ -301,16 +301,22 @@ async fn a_reload_keeps_the_place_the_search_and_the_filter() -> anyhow::Result<
             "const field = document.querySelector('[aria-label=Find]');
              field.value = 'even line 1';
              field.dispatchEvent(new Event('input', { bubbles: true }));
-             document.querySelector('[data-level=error]').click();
-             const log = document.querySelector('#log');
-             log.dispatchEvent(new WheelEvent('wheel', { deltaY: -2000, bubbles: true }));
-             log.scrollTop = 4000;
+             document.querySelector('button[data-level=error]').click();
              return field.value",
         )
         .await?;
-    browser.until("location.hash.includes('find=even') && location.hash.includes('top=')").await?;
-    let top = "
-        (() => {
+    browser.until("document.querySelector('#line-count').textContent.includes('1,000 of 2,000')").await?;
+    browser
+        .run(
+            "const log = document.querySelector('#log');
+             log.dispatchEvent(new WheelEvent('wheel', { deltaY: -2000, bubbles: true }));
+             log.scrollTop = 4000;",
+        )
+        .await?;
+    browser
+        .until("['find=even', 'levels=error', 'top='].every(part => location.hash.includes(part))")
+        .await?;
+    let top = "(() => {
             const log = document.querySelector('#log');
             const box = log.getBoundingClientRect();
             const rows = [...log.querySelectorAll('.row:not([hidden])')].map(row => [row, row.getBoundingClientRect()]);

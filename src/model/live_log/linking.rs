@@ -53,6 +53,12 @@ impl LiveLog {
             .then(|| self.lines().id_at(self.viewport.top_line()))
             .flatten()
             .and_then(|id| self.message_line(id));
+        // Lines that are not there yet stay in the address.
+        let (linked, top) = match &self.pending_link {
+            Some(PendingLink::Linked(first, last)) => (Some((first.clone(), last.clone())), top),
+            Some(PendingLink::Top(line)) => (linked, Some(line.clone())),
+            None => (linked, top),
+        };
         ViewLink { linked, numbers, top, query, mode: criteria.mode, levels: criteria.levels, columns }
     }
 
