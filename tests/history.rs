@@ -211,7 +211,7 @@ async fn the_oldest_messages_make_way_for_newer_ones() -> anyhow::Result<()> {
         (&messages[0]["number"], &messages[0]["sequenceId"])
     );
     assert_eq!(messages.last().unwrap()["number"], 300);
-    // What was published before counts, and is not there.
+    // Earlier messages count, and are missing in the response.
     let first = messages[0]["number"].as_u64().context("no number")?;
     assert_eq!(history.messages("?after=0").await?.len() as u64, 301 - first);
     let metrics = get(&server.url("/metrics")).await?.1;

@@ -45,7 +45,7 @@ pub trait ViewerClient {
     /// The reason why the client does not take it, as a sentence.
     fn publish(&self, group: &GroupName, text: &str) -> Result<u64, String>;
 
-    /// Negotiates anew for a history whose token has expired. Fails with the reason, as a sentence.
+    /// Negotiates again for a history whose token has expired. Fails with the reason, as a sentence.
     fn renew_history(&self, access: &HistoryAccess) -> Renewal;
 }
 

@@ -36,7 +36,7 @@ impl LogController {
         controller.request_render();
     }
 
-    /// Negotiates anew for a load whose token has expired.
+    /// Negotiates again for a load whose token has expired.
     async fn renew(&self, id: u64, connection: usize, access: &HistoryAccess) {
         let renewal = {
             let clients = self.clients.borrow();

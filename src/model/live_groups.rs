@@ -29,7 +29,7 @@ pub struct GroupLine {
     pub last_line: String,
     /// State: `live`, `idle`, or `empty` without a line.
     pub state: &'static str,
-    /// Lines, lines per second and members, in words.
+    /// Lines, lines per second and members, as text.
     pub summary: String,
 }
 

@@ -133,7 +133,7 @@ pub enum HistoryFailure {
     /// The server refused the request.
     #[error("the server refused the history: {}", reason.clone().unwrap_or_else(|| status_text(*status)))]
     Refused {
-        /// Status code. With 401, the token has expired: negotiate anew.
+        /// Status code. With 401, the token has expired: negotiate again.
         status: u16,
         /// Reason that the server gave.
         reason: Option<String>,
@@ -144,7 +144,7 @@ pub enum HistoryFailure {
     /// The response is not a history.
     #[error("the response is not a history: {detail}")]
     Malformed {
-        /// What was found.
+        /// Description of the response.
         detail: String,
     },
 }

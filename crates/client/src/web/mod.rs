@@ -127,7 +127,7 @@ impl WebClient {
         self.0.set_outcome_listener(Box::new(on_outcome));
     }
 
-    /// Negotiates anew for a history whose token has expired. The connection is not affected.
+    /// Negotiates again for a history whose token has expired. The connection is not affected.
     ///
     /// # Errors
     /// Why the negotiation failed. `None` if the service has no history any more.

@@ -1,6 +1,6 @@
 //! `GET /history/hubs/{hub}/groups/{group}`: earlier messages of a group.
 //!
-//! The access token is that of a client: whoever may join the group may read its history. The response is streamed in pieces,
+//! The access token is that of a client: a client that may join the group may read its history. The response is streamed in pieces,
 //! so that a long one takes little memory, and ends at the position that the hub had when the request came.
 
 mod error;

@@ -1,4 +1,4 @@
-//! Text of a followed file, on its way to the pipeline.
+//! Text of a followed file for the pipeline.
 
 use memchr::memrchr;
 

@@ -68,7 +68,7 @@ enum WatchError {
     NoHistory,
 }
 
-/// Lines of one group on their way to the output.
+/// Lines of one group, and their order.
 struct Watcher {
     group: GroupName,
     first: HistoryRange,

@@ -30,7 +30,7 @@ pub enum Missing {
 #[derive(Debug)]
 pub struct GroupHistory<T> {
     access: Option<HistoryAccess>,
-    /// Whether the service has said if it has a history.
+    /// Whether it is known if the service has a history.
     is_known: bool,
     /// Run of the service that `last` belongs to.
     run_id: String,
@@ -45,7 +45,7 @@ pub struct GroupHistory<T> {
     failure: Option<String>,
 }
 
-/// What to do with a message that has arrived.
+/// Treatment of a message that has arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
     /// It comes next.
@@ -76,7 +76,7 @@ impl<T> GroupHistory<T> {
     pub fn connected(&mut self, access: Option<&HistoryAccess>) {
         self.access = access.cloned();
         self.is_known = true;
-        // What was held is in the history.
+        // The history has the held messages.
         self.held = None;
     }
 
