@@ -6,6 +6,7 @@
 mod abuse;
 mod client;
 mod client_page;
+mod history;
 mod hub;
 mod memory;
 mod page_load;
@@ -31,6 +32,8 @@ pub enum Name {
     Stream,
     /// Fan-out of the hub: throughput, latency, memory and start, compared with other servers
     Hub,
+    /// Earlier lines: time until a page shows them, memory of the history, and 1,000 readers beside a publisher
+    History,
     /// The client, native and in a page: messages per second and processor time, compared with the official clients
     Client,
     /// Size of the page that a browser loads
@@ -67,6 +70,7 @@ pub fn run(name: Option<Name>, workspace: &Workspace, setup: &Setup<'_>) -> Resu
     names.into_iter().try_for_each(|name| match name {
         Name::Stream => stream::run(&bench),
         Name::Hub => hub::run(&bench),
+        Name::History => history::run(&bench),
         Name::Client => client::run(&bench).and_then(|()| client_page::run(&bench)),
         Name::PageSize => page_size::run(&bench),
         Name::PageLoad => page_load::run(&bench),
