@@ -47,6 +47,8 @@ use publisher::Publisher;
 use stop_requests::StopRequests;
 use tally::{ClientEnd, Tally};
 
+/// Maximum size of queued input that is gathered before its messages are sent, in bytes.
+const MAX_GATHERED_BYTES: usize = 512 * 1024;
 /// Timeout for the acknowledgement of the lines read so far, after a request to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -181,11 +183,12 @@ impl MessageSender<'_> {
     }
 
     async fn send_part(&self, lines: &mut LineBatcher, part: InputPart, input: &mut Input) {
-        let mut next = Some(part);
+        let (mut next, mut gathered) = (Some(part), 0);
         // Queued chunks go into the same message.
         while let Some(part) = next {
             match part {
                 InputPart::Bytes(source, bytes) => {
+                    gathered += bytes.len();
                     self.tally.add_read(lines.push(source, &bytes, std::time::Instant::now()));
                 }
                 InputPart::MoveLine { from, to } => lines.move_line(from, to),
@@ -196,7 +199,8 @@ impl MessageSender<'_> {
                     self.send(lines.end_command(end), false).await;
                 }
             }
-            next = input.try_next();
+            // A producer can fill the queue as fast as it is emptied.
+            next = if gathered < MAX_GATHERED_BYTES { input.try_next() } else { None };
         }
         if !self.send_batches(lines).await {
             // A line that changes all the time is published too.

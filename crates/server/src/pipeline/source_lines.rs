@@ -19,6 +19,8 @@ use super::{
 
 /// Time for which a line is unfinished before it is published.
 pub(super) const UPDATE_DELAY: Duration = Duration::from_millis(50);
+/// The same for a line of which parts were published: its text comes too fast to be read, or has no lines at all.
+pub(super) const SPLIT_UPDATE_DELAY: Duration = Duration::from_secs(1);
 /// Minimum time between two messages that show an unfinished line of the same source.
 pub(super) const UPDATE_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -70,8 +72,14 @@ impl SourceLines {
         for piece in bytes.chunks(MAX_LINE_BYTES) {
             self.push_piece(piece, warnings, emit);
         }
-        if !self.is_at_line_start() {
-            self.changed_at.get_or_insert(now);
+        if self.is_at_line_start() {
+            return;
+        }
+        match &mut self.changed_at {
+            Some(changed_at) if self.is_split => *changed_at = now,
+            changed_at => {
+                changed_at.get_or_insert(now);
+            }
         }
     }
 
@@ -91,7 +99,7 @@ impl SourceLines {
 
     /// Returns the time at which the unfinished line is to be published.
     pub(super) fn update_at(&self) -> Option<Instant> {
-        let settled = self.changed_at? + UPDATE_DELAY;
+        let settled = self.changed_at? + if self.is_split { SPLIT_UPDATE_DELAY } else { UPDATE_DELAY };
         Some(self.updated_at.map_or(settled, |updated| settled.max(updated + UPDATE_INTERVAL)))
     }
 

@@ -128,13 +128,13 @@ impl LineBatcher {
     /// Removes and returns the next batch; `None` if no complete line is buffered.
     pub(super) fn next_batch(&mut self) -> Option<Batch> {
         self.runs.front()?;
-        let (start, mut lines, mut last_source) = (self.start, 0, None);
+        let (mut lines, mut last_source) = (0, None);
         let mut text = String::new();
-        while let Some(run) = self.runs.front() {
+        while let Some(run) = self.runs.front().filter(|_| text.len() < MAX_BATCH_BYTES) {
             let (source, is_part, redraws) = (run.source, run.is_part, run.redraws);
             let rest = self.ready.get(self.start..run.end).unwrap_or_default();
             // One byte more, to include the line feed of a line of maximum length.
-            let budget = MAX_BATCH_BYTES.saturating_sub(self.start - start);
+            let budget = MAX_BATCH_BYTES - text.len();
             let Some(end) = memrchr(b'\n', rest.get(..=budget).unwrap_or(rest)) else { break };
             if last_source.is_some() {
                 text.push('\n');
@@ -150,22 +150,30 @@ impl LineBatcher {
             lines += feeds + u64::from(!is_part);
             last_source = Some(source);
             self.start += end + 1;
-            self.end_run();
+            if !self.end_run() {
+                break;
+            }
         }
         if text.ends_with('\n') {
             // A line feed at the end of a message ends its last line: an empty last line needs one of its own.
             text.push('\n');
         }
+        // Messages wait for their acknowledgement, and only their length counts for the window.
+        if text.capacity() - text.len() > text.len() / 4 {
+            text.shrink_to_fit();
+        }
         Some(Batch { text, lines })
     }
 
-    /// Removes the first run once it is consumed; the rest of a run replaces nothing.
-    fn end_run(&mut self) {
-        let Some(run) = self.runs.front_mut() else { return };
+    /// Removes the first run once it is consumed; the rest of a run replaces nothing. Returns whether it was consumed.
+    fn end_run(&mut self) -> bool {
+        let Some(run) = self.runs.front_mut() else { return true };
         run.redraws = false;
-        if run.end <= self.start {
+        let is_consumed = run.end <= self.start;
+        if is_consumed {
             self.runs.pop_front();
         }
+        is_consumed
     }
 
     /// Returns the time at which an unfinished line is to be published.

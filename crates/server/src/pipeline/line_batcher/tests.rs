@@ -144,6 +144,42 @@ fn empty_lines_are_rows_also_at_the_end_of_a_message() {
 }
 
 #[test]
+fn messages_are_bounded_also_for_empty_lines_and_for_many_sources() {
+    const LINES: usize = 200_000;
+    let mut bench = Bench::new(&[""]);
+    bench.push(0, "\n".repeat(LINES));
+    bench.finish();
+    assert!(bench.messages.iter().all(|message| message.len() <= MAX_BATCH_BYTES + 2));
+    assert!(bench.messages.len() < 10 && bench.page().store.next_id() == LINES as u64);
+    let mut bench = Bench::new(&["a.log", "b.log"]);
+    for number in 0..20_000 {
+        bench.read += bench.batcher.push(number % 2, b"x\n", bench.now);
+    }
+    bench.take_batches();
+    assert!(bench.messages.len() > 3);
+    assert!(bench.messages.iter().all(|message| message.len() <= MAX_BATCH_BYTES + 100));
+    assert_eq!(bench.page().store.next_id(), 20_000);
+}
+
+#[test]
+fn parts_of_an_endless_line_are_not_sent_again_while_it_grows() {
+    let mut bench = Bench::new(&[""]);
+    for _ in 0..100 {
+        bench.push(0, "x".repeat(10_000));
+        bench.pass(200);
+    }
+    let expected = "x".repeat(1_000_000);
+    // The beginning is shown before it is clear that the line is split.
+    let parts: String =
+        bench.messages.iter().filter(|message| !message.contains('+')).map(String::as_str).collect();
+    bench.pass(1_000);
+    assert!(bench.messages.last().is_some_and(|last| last.contains('+')));
+    bench.finish();
+    assert!(expected.starts_with(parts.trim_start_matches(|c| c != '\u{7}').trim_start_matches('\u{7}')));
+    assert_eq!(bench.page().rows().iter().map(|(_, row)| row.len()).sum::<usize>(), 1_000_000);
+}
+
+#[test]
 fn every_message_begins_with_the_style_of_its_first_line_and_ends_it() {
     let (messages, _) =
         messages(&[b"\x1b[1;31mfailed\n", b"still red\n", b"\x1b[m\x1b[32mgreen\x1b[0m\n", b"plain\n"]);
