@@ -10,9 +10,9 @@ use crate::workspace::Workspace;
 
 /// Limit of the page in bytes after Brotli compression: a page in idiomatic Leptos, with its model and client, in a second and a
 /// half on a line of 1.6 Mbit/s.
-const MAX_PAGE_BYTES: u64 = 340 * 1024;
+const MAX_PAGE_BYTES: u64 = 384 * 1024;
 /// Limit of the element: the page, its programming interface, and connections that several elements share.
-const MAX_ELEMENT_BYTES: u64 = 350 * 1024;
+const MAX_ELEMENT_BYTES: u64 = 400 * 1024;
 
 /// Checks the sizes of page and element, which are built.
 ///
