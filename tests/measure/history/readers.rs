@@ -9,7 +9,8 @@ use anyhow::Context;
 use futures_util::future::try_join_all;
 use tailcast_tests::{browser::Browser, process::Process, server::Server, streamer::Streamer};
 use webpubsub_client::{
-    ClientEvent, ClientOptions, HistoryAccess, HistoryRange, HistoryRecord, HistoryStart,
+    ClientEvent, ClientOptions, HistoryAccess, HistoryRange, HistoryStart,
+    history::HistoryRecord,
     native::{self, NegotiateEndpoint, read_history},
 };
 use webpubsub_protocol::name::GroupName;
@@ -83,10 +84,10 @@ async fn read_in_rounds(server: &Server, has_ended: &AtomicBool) -> anyhow::Resu
 async fn read(access: &HistoryAccess) -> anyhow::Result<()> {
     let range = HistoryRange { start: HistoryStart::Last(LAST), before: None, max_bytes: None };
     let (mut next, mut has_gap) = (None, false);
-    read_history(access.request(&GroupName::new("stream")?, range), |record| {
+    read_history(access.request(&GroupName::new("stream")?, &range), |record| {
         if let HistoryRecord::Message(message) = record {
-            has_gap |= next.is_some_and(|next| next != message.number);
-            next = Some(message.number + 1);
+            has_gap |= next.is_some_and(|next| next != message.number.message);
+            next = Some(message.number.message + 1);
         }
     })
     .await?;
