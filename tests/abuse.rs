@@ -14,7 +14,7 @@ use tailcast_tests::{
     with_timeout,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
 };
 use tokio_tungstenite::tungstenite::{
@@ -184,16 +184,22 @@ async fn events_without_an_answer_count_in_the_memory_budget() -> anyhow::Result
     const CLIENTS: usize = 100;
     let silent = TcpListener::bind("127.0.0.1:0").await?;
     let handler = format!("http://{}/", silent.local_addr()?);
-    // Answers the validation of the handler, and nothing else.
+    // Accepts the handler's validation and all connections, and answers nothing else.
     let handling = tokio::spawn(async move {
         let mut unanswered = Vec::new();
-        while let Ok((mut socket, _)) = silent.accept().await {
-            let mut begun = [0; 7];
-            if socket.read_exact(&mut begun).await.is_ok() && begun == *b"OPTIONS" {
+        while let Ok((socket, _)) = silent.accept().await {
+            let mut socket = BufReader::new(socket);
+            let (mut line, mut is_answered) = (String::new(), false);
+            while !matches!(socket.read_line(&mut line).await, Ok(0 | 2) | Err(_)) {
+                is_answered |= line.starts_with("OPTIONS") || line.contains("webpubsub.sys.");
+                line.clear();
+            }
+            if is_answered {
                 let consent = b"HTTP/1.1 200 OK\r\nWebHook-Allowed-Origin: *\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
                 drop(socket.write_all(consent).await);
+            } else {
+                unanswered.push(socket);
             }
-            unanswered.push(socket);
         }
     });
     let server = Server::start_hub(&["--memory-limit", "64MiB", "--event-handler", &handler]).await?;

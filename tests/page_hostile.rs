@@ -54,7 +54,7 @@ async fn a_million_empty_lines_can_be_scrolled() -> anyhow::Result<()> {
     assert!(viewer.value("document.querySelectorAll('#log *').length").await?.as_u64() < Some(1_000));
     check_response(&viewer).await?;
     viewer.browser.run("dispatchEvent(new KeyboardEvent('keydown', { key: 'Home' }))").await?;
-    viewer.browser.until("!document.querySelector('#log .dropped').hidden").await?;
+    viewer.browser.until("!document.querySelector('#log .top-row').hidden").await?;
     viewer.browser.close().await
 }
 

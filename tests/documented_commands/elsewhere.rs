@@ -105,12 +105,12 @@ fn is_match(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// Whether a name contains a hash, as the recipes of `deploy/` recognise it: `-[0-9a-f]{15,16}[._]`.
+/// Whether a name contains a hash, as the recipes of `deploy/` recognise it: `-[0-9a-f]{8,16}[._]`.
 fn has_hash(name: &str) -> bool {
     let hashes = name.split('-').skip(1).filter_map(|part| part.split(['.', '_']).next());
     hashes
         .filter(|hash| hash.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')))
-        .any(|hash| matches!(hash.len(), 15 | 16))
+        .any(|hash| (8..=16).contains(&hash.len()))
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod flags;
 mod installation;
 mod page_settings;
 mod publishing;
+mod reading;
 mod recorded;
 mod sandbox;
 mod service;
@@ -26,7 +27,8 @@ fn covered() -> BTreeSet<&'static str> {
     let services = service::SERVICES.iter().map(|service| service.command);
     let recorded = recorded::RECORDED.iter().map(|recorded| recorded.command);
     published
-        .chain([publishing::TLS_SERVER])
+        .chain([publishing::TLS_SERVER, reading::FOLLOWING, reading::ENDING])
+        .chain(reading::SERVERS)
         .chain(services)
         .chain(installation::commands())
         .chain(deployment::DEPLOYMENTS.iter().map(|deployment| deployment.command))

@@ -21,6 +21,8 @@ pub const SETTINGS: &str = "config.json";
 
 /// Number of hexadecimal digits of a hash in a file name, as in trunk's names.
 const HASH_DIGITS: usize = 16;
+/// Fewest of these digits: trunk omits leading zeros.
+const MIN_HASH_DIGITS: usize = 8;
 /// Root element of `index.html` without and with a settings file.
 const ROOT: (&str, &str) = ("<html lang=\"en\">", "<html lang=\"en\" data-config=\"config.json\">");
 

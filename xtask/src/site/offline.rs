@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::{HASH_DIGITS, INDEX, files, is_packed, read, short_hash, write};
+use super::{HASH_DIGITS, INDEX, MIN_HASH_DIGITS, files, is_packed, read, short_hash, write};
 
 /// File name of the worker. It has no hash, because browsers update a worker by its address.
 const WORKER: &str = "service_worker.js";
@@ -42,12 +42,12 @@ pub fn lasting_names(site: &Path) -> Result<Vec<String>> {
     Ok(files(site)?.iter().filter_map(below).collect())
 }
 
-/// Returns whether a name ends in `-HASH.ext` or `-HASH_more.ext`. Trunk omits the leading zeros of a hash.
+/// Returns whether a name ends in `-HASH.ext` or `-HASH_more.ext`.
 fn has_hash(name: &str) -> bool {
     let is_digit = |c: char| matches!(c, '0'..='9' | 'a'..='f');
     name.rsplit_once('-').is_some_and(|(_, rest)| {
         let end = rest.find(|c| !is_digit(c)).unwrap_or(rest.len());
-        (HASH_DIGITS - 1..=HASH_DIGITS).contains(&end) && rest[end..].starts_with(['.', '_'])
+        (MIN_HASH_DIGITS..=HASH_DIGITS).contains(&end) && rest[end..].starts_with(['.', '_'])
     })
 }
 

@@ -16,6 +16,8 @@ const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=3153600
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 /// Number of hexadecimal digits of a hash in a file name.
 const HASH_DIGITS: usize = 16;
+/// Fewest of these digits: trunk omits leading zeros.
+const MIN_HASH_DIGITS: usize = 8;
 
 /// Headers that are common to all files.
 #[derive(Debug, Clone)]
@@ -79,7 +81,7 @@ fn has_hash(path: &str) -> bool {
     name.rsplit_once('-').is_some_and(|(_, rest)| {
         let digits = rest.as_bytes().iter().take_while(|byte| is_digit(byte)).count();
         let ends_there = rest.as_bytes().get(digits).is_some_and(|byte| matches!(byte, b'.' | b'_'));
-        (HASH_DIGITS - 1..=HASH_DIGITS).contains(&digits) && ends_there
+        (MIN_HASH_DIGITS..=HASH_DIGITS).contains(&digits) && ends_there
     })
 }
 
@@ -90,7 +92,7 @@ mod tests {
     #[test]
     fn only_names_with_a_hash_are_immutable() {
         for name in
-            ["/style-979af3e668ada859.css", "/x/page-dfbabe9bcee54733_bg.wasm", "/f-65493ee016028c3.svg"]
+            ["/style-979af3e668ada859.css", "/x/page-dfbabe9bcee54733_bg.wasm", "/f-1f71009347840.svg"]
         {
             assert!(has_hash(name), "{name}");
         }
