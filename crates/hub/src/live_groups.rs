@@ -10,6 +10,8 @@ use crate::hub::Hub;
 
 /// Maximum length of the last line of a group, in characters.
 const MAX_LINE_CHARS: usize = 200;
+/// Maximum number of groups in a list: more than a user looks through.
+const MAX_GROUPS: usize = 500;
 
 /// Group that is in use.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -31,20 +33,28 @@ pub struct LiveGroup {
     pub last_line: Option<String>,
 }
 
-/// Returns the groups of a hub whose names satisfy `is_match`, sorted by name.
+/// Returns the groups of a hub whose names satisfy `is_match`, sorted by name: at most [`MAX_GROUPS`], those with the newest
+/// messages, then those with the most members.
 pub(crate) fn live_groups(hub: &Hub, is_match: impl Fn(&str) -> bool, now: Instant) -> Vec<LiveGroup> {
     let mut groups: BTreeMap<String, LiveGroup> = BTreeMap::new();
-    for (name, members) in hub.group_sizes(&is_match) {
-        groups.insert(name.clone(), LiveGroup { group: name, members, ..LiveGroup::default() });
+    let named = |name: String| LiveGroup { group: name, ..LiveGroup::default() };
+    if let Some(history) = hub.history() {
+        history.for_each_group(&is_match, (now, MAX_GROUPS), |summary| {
+            let name = summary.name.to_string();
+            let group = groups.entry(name.clone()).or_insert(named(name));
+            group.messages = summary.next.message.saturating_sub(1);
+            group.lines = summary.next.line.saturating_sub(1);
+            if let Some(last) = summary.last {
+                group.last_time = Some(last.published_ms);
+                group.last_line = last_line(&last.message);
+            }
+        });
     }
-    for summary in hub.history().iter().flat_map(|history| history.groups(&is_match, now)) {
-        let name = summary.name.to_string();
-        let group = groups.entry(name.clone()).or_insert(LiveGroup { group: name, ..LiveGroup::default() });
-        group.messages = summary.next.message.saturating_sub(1);
-        group.lines = summary.next.line.saturating_sub(1);
-        if let Some(last) = summary.last {
-            group.last_time = Some(last.published_ms);
-            group.last_line = last_line(&last.message);
+    let mut sizes = hub.group_sizes(&is_match);
+    sizes.sort_unstable_by_key(|(_, members)| std::cmp::Reverse(*members));
+    for (name, members) in sizes {
+        if groups.len() < MAX_GROUPS || groups.contains_key(&name) {
+            groups.entry(name.clone()).or_insert(named(name)).members = members;
         }
     }
     groups.into_values().collect()

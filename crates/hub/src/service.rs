@@ -77,10 +77,15 @@ impl Service {
         self.registry.openmetrics(Instant::now())
     }
 
-    /// Returns the groups of the hub called `hub` that have members or earlier messages, and whose names satisfy `is_match`.
+    /// Returns the groups of the hub called `hub` that have members or earlier messages, and whose names satisfy `is_match`: at most
+    /// 500, those with the newest messages first in the choice. None if the event handler decides who may connect: it alone knows
+    /// who may read them.
     #[must_use]
     pub fn live_groups(&self, hub: &str, is_match: impl Fn(&str) -> bool) -> Vec<LiveGroup> {
         let now = Instant::now();
+        if self.registry.event_handler().is_some_and(|handler| handler.decides_on_connections(hub)) {
+            return Vec::new();
+        }
         let hub = HubName::new(hub).ok().and_then(|name| self.registry.existing_hub(&name));
         hub.map_or_else(Vec::new, |hub| live_groups(&hub, is_match, now))
     }

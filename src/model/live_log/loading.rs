@@ -186,7 +186,12 @@ impl LiveLog {
                     LoadKind::Earlier { messages, .. } => messages.push(message),
                     _ if !history.message_loaded(message.sequence_id, message.number) => {}
                     LoadKind::First(messages) => messages.push(message),
-                    LoadKind::CatchUp => self.append_loaded(&message, now),
+                    LoadKind::CatchUp => {
+                        if let Some(missing) = history.take_missing() {
+                            self.report_missing(source, missing, now);
+                        }
+                        self.append_loaded(&message, now);
+                    }
                 }
             }
             HistoryRecord::End(_) => {}
@@ -288,6 +293,9 @@ impl LiveLog {
     fn follow_loaded(&mut self, source: u16, end: u64, now: LocalTime) {
         let Some(history) = self.histories.get_mut(usize::from(source)) else { return };
         let (messages, further) = history.caught_up(end);
+        if let Some(missing) = history.take_missing() {
+            self.report_missing(source, missing, now);
+        }
         self.append_held(source, messages);
         if let Some(range) = further {
             return self.start_load(source, range, LoadKind::CatchUp);
@@ -327,10 +335,15 @@ impl LiveLog {
     fn prepend_loaded(
         &mut self,
         source: u16,
-        messages: Vec<LoadedMessage>,
+        mut messages: Vec<LoadedMessage>,
         held_from: MessagePlace,
         now: LocalTime,
     ) {
+        // Messages that the service dropped while it sent the response would be missing in the middle.
+        let is_gap = |pair: &[LoadedMessage]| matches!(pair, [one, next] if one.number.message + 1 < next.number.message);
+        if let Some(last_gap) = messages.windows(2).rposition(is_gap) {
+            messages.drain(..=last_gap);
+        }
         let Some(first) = messages.first().map(|message| message.number) else { return };
         let earlier = self.store.for_earlier_lines();
         let later = std::mem::replace(&mut self.store, earlier);

@@ -25,7 +25,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 use webpubsub_protocol::{
     history::{HistoryEnd, HistoryHead, HistoryMessage},
     message::Response,
@@ -51,6 +54,14 @@ pub(crate) const DEFAULT_MAX_BYTES: usize = 32 * 1024 * 1024;
 pub const MIN_HISTORY_BYTES: usize = 1024 * 1024;
 /// Maximum number of groups of a ring. A further one replaces the least recently used.
 pub(crate) const MAX_GROUPS: usize = 100_000;
+
+/// Memory of the budget for each response that is sent at a time, in bytes: at most a quarter of the budget is for those of readers
+/// that do not read.
+const MEMORY_PER_RESPONSE: usize = 1024 * 1024;
+/// Minimum number of responses that are sent at a time, however small the budget.
+const MIN_RESPONSES: usize = 16;
+/// Maximum number of responses that are sent at a time.
+const MAX_RESPONSES: usize = 10_000;
 
 /// Retention of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +104,7 @@ pub(crate) struct History {
     clock: WallClock,
     run_id: Arc<str>,
     hubs: AtomicU32,
+    responses: Arc<Semaphore>,
 }
 
 /// History of one hub.
@@ -109,7 +121,11 @@ impl History {
         let ring = |rule: &HistoryRule| Some(Mutex::new(Ring::new(rule.retention?, memory.clone())));
         let rings = rules.iter().map(ring).collect();
         let run_id = new_run_id().into();
-        let history = Arc::new(Self { rules, rings, memory, clock, run_id, hubs: AtomicU32::new(0) });
+        let responses = Arc::new(Semaphore::new(
+            (memory.limit() / MEMORY_PER_RESPONSE).clamp(MIN_RESPONSES, MAX_RESPONSES),
+        ));
+        let history =
+            Arc::new(Self { rules, rings, memory, clock, run_id, hubs: AtomicU32::new(0), responses });
         let reclaim: Arc<dyn Reclaim> = Arc::<Self>::clone(&history);
         history.memory.set_reclaim(Arc::downgrade(&reclaim));
         history
@@ -118,6 +134,11 @@ impl History {
     /// Returns the id of this run of the service: positions of other runs have no meaning in it.
     pub(crate) fn run_id(&self) -> &Arc<str> {
         &self.run_id
+    }
+
+    /// Returns a place for one response, until it is dropped; `None` if all are taken.
+    pub(crate) fn response_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.responses).try_acquire_owned().ok()
     }
 
     /// Returns the clock for the times of messages.
@@ -237,15 +258,26 @@ impl HubHistory {
         RangeStart::Since(self.history.clock.since_start(now).saturating_sub(age))
     }
 
-    /// Returns the groups with a history whose names satisfy `is_match`.
-    pub(crate) fn groups(&self, is_match: impl Fn(&str) -> bool, now: Instant) -> Vec<GroupSummary> {
+    /// Calls `for_each` with the groups with a history whose names satisfy `is_match`, those used last first, at most `limit`.
+    pub(crate) fn for_each_group(
+        &self,
+        is_match: impl Fn(&str) -> bool,
+        (now, limit): (Instant, usize),
+        for_each: impl FnMut(GroupSummary),
+    ) {
         let now = self.history.clock.since_start(now);
-        let mut groups = Vec::new();
+        let mut names = Vec::new();
         for mut ring in self.history.rings() {
             ring.drop_expired(now);
-            groups.extend(ring.groups_of(self.hub, &is_match));
+            names.extend(ring.groups_of(self.hub));
         }
-        groups
+        names.sort_unstable_by_key(|(last_use, _)| std::cmp::Reverse(*last_use));
+        let matching = names.into_iter().filter(|(_, name)| is_match(name)).take(limit);
+        // Publishers wait for one group at a time at most.
+        let summaries = matching.filter_map(|(_, name)| {
+            self.history.ring_of(&name).map(lock).and_then(|ring| ring.summary(self.hub, &name, now))
+        });
+        summaries.for_each(for_each);
     }
 }
 
@@ -269,7 +301,7 @@ impl RangeReader {
         HistoryHead { run_id: self.history.history.run_id.to_string(), oldest, next }
     }
 
-    /// Returns the next messages, up to `max_bytes` of payloads but at least one; empty at the end.
+    /// Returns the next messages, up to `max_bytes` of memory but at least one; empty at the end.
     pub(crate) fn next(&mut self, max_bytes: usize) -> Vec<HistoryMessage<'static>> {
         let Some(ring) = self.history.history.ring_of(&self.group).map(lock) else { return Vec::new() };
         let source = (self.history.hub, &*self.group);

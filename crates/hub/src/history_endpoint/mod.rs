@@ -18,7 +18,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use tokio::time::Instant;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tower_http::{CompressionLevel, compression::CompressionLayer, cors::CorsLayer};
 use webpubsub_protocol::{
     history::{HistoryRecord, JSON_LINES, PROTOBUF},
@@ -33,13 +33,13 @@ use crate::{
     handshake,
     history::{HistoryRange, RangeReader, RangeStart},
     hub::Hub,
-    memory::SharedCharge,
+    memory::{MemoryBudget, SharedCharge},
     registry::Registry,
 };
 use error::HistoryError;
 use query::{HistoryQuery, Start};
 
-/// Size of a piece of a response, in bytes of payloads.
+/// Size of a piece of a response, in bytes of memory for its messages. A longer message is a piece of its own.
 const PIECE_BYTES: usize = 64 * 1024;
 /// Memory charged for a response, in bytes: a piece, decoded, encoded and compressed.
 const RESPONSE_BYTES: usize = 4 * PIECE_BYTES;
@@ -96,12 +96,12 @@ fn respond(
     let query = HistoryQuery::parse(query)?;
     let hub = registry.get_or_create_hub(&hub_name).ok_or(HistoryError::Full)?;
     let memory = &registry.settings().memory;
-    if !memory.has_spare(RESPONSE_BYTES) {
-        return Err(HistoryError::Full);
-    }
+    let place = registry.history().response_place().filter(|_| memory.has_spare(RESPONSE_BYTES));
+    let place = place.ok_or(HistoryError::Full)?;
     let reader = begin(&hub, group.as_str(), &query, arrival.instant).ok_or(HistoryError::Off(group))?;
     let format = Format::accepted(&parts.headers);
-    let body = Body::from_stream(pieces(reader, format, memory.charge(RESPONSE_BYTES)));
+    let body =
+        Body::from_stream(pieces(reader, format, (place, memory.charge(RESPONSE_BYTES)), memory.clone()));
     Ok(([(header::CONTENT_TYPE, format.media_type()), (header::CACHE_CONTROL, "no-store")], body)
         .into_response())
 }
@@ -135,10 +135,12 @@ enum Progress {
 fn pieces(
     reader: RangeReader,
     format: Format,
-    charge: SharedCharge,
+    held: (OwnedSemaphorePermit, SharedCharge),
+    memory: MemoryBudget,
 ) -> impl futures_util::Stream<Item = Result<Bytes, Infallible>> {
-    let pieces =
-        stream::unfold((reader, Progress::Head, charge), move |(mut reader, progress, charge)| async move {
+    let pieces = stream::unfold(
+        (reader, Progress::Head, held, memory),
+        move |(mut reader, progress, held, memory)| async move {
             let (piece, next) = match progress {
                 Progress::Head => (format.encode([HistoryRecord::Head(reader.head())]), Progress::Messages),
                 Progress::Messages => {
@@ -153,8 +155,11 @@ fn pieces(
                 }
                 Progress::Done => return None,
             };
-            Some((Ok(piece), (reader, next, charge)))
-        });
+            // A long message takes more than was charged for the response.
+            let piece = if piece.len() > PIECE_BYTES { memory.charged(piece) } else { piece };
+            Some((Ok(piece), (reader, next, held, memory)))
+        },
+    );
     // The compression reads on behind the end.
     pieces.fuse()
 }

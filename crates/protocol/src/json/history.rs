@@ -25,9 +25,11 @@ pub fn append_record(out: &mut String, record: &HistoryRecord<'_>) {
             write::number_member(out, "nextLine", next.line);
         }
         HistoryRecord::Message(HistoryMessage { message, published_ms, number }) => {
+            let start = out.len();
             out.push_str(&encode_response(message));
             // The closing brace, to add members.
             out.pop();
+            join_lines(out, start);
             write::number_member(out, "time", *published_ms);
             write::number_member(out, "number", number.message);
             write::number_member(out, "line", number.line);
@@ -38,6 +40,15 @@ pub fn append_record(out: &mut String, record: &HistoryRecord<'_>) {
         }
     }
     out.push_str("}\n");
+}
+
+/// Replaces the line ends behind `start`. A JSON payload can have them between its values, where a space means the same.
+fn join_lines(out: &mut String, start: usize) {
+    let is_end = |symbol: char| matches!(symbol, '\n' | '\r');
+    if out.get(start..).is_some_and(|added| added.contains(is_end)) {
+        let joined = out.split_off(start).replace(is_end, " ");
+        out.push_str(&joined);
+    }
 }
 
 /// Decodes a record, without its line feed; `None` for a kind that this version does not know.
@@ -90,6 +101,34 @@ mod tests {
 
     fn numbers() -> impl Strategy<Value = MessageNumber> {
         any::<(u64, u64)>().prop_map(|(message, line)| MessageNumber { message, line })
+    }
+
+    #[test]
+    fn line_ends_of_a_json_payload_do_not_end_its_record() {
+        let forged = "{\"a\":\r\n1,\n\"b\":\"\\n\"}";
+        let message = Response::GroupMessage {
+            group: "g".into(),
+            from_user_id: None,
+            payload: Payload::Json(forged.into()),
+            sequence: Some(Sequence::from(7)),
+            metadata: Metadata::new(),
+            stream: None,
+        };
+        let number = MessageNumber { message: 1, line: 1 };
+        let mut line = String::new();
+        append_record(
+            &mut line,
+            &HistoryRecord::Message(HistoryMessage { message, published_ms: 1, number }),
+        );
+        assert_eq!(line.matches(['\n', '\r']).count(), 1, "{line}");
+        let decoded = decode_record(line.trim_end()).unwrap().unwrap();
+        let HistoryRecord::Message(HistoryMessage {
+            message: Response::GroupMessage { payload, .. }, ..
+        }) = decoded
+        else {
+            panic!("not a message: {line}")
+        };
+        assert_eq!(payload, Payload::Json(forged.replace(['\n', '\r'], " ").into()));
     }
 
     proptest! {

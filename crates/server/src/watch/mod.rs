@@ -165,6 +165,7 @@ impl Watcher {
                 Ok(end) => {
                     self.print_earlier(&messages)?;
                     let (held, further) = self.history.caught_up(end.sequence_id);
+                    report(self.history.take_missing());
                     for message in held {
                         self.message(message.payload, message.sequence_id)?;
                     }
@@ -194,15 +195,7 @@ impl Watcher {
         native::read_history(request, |record| match record {
             HistoryRecord::Head(head) => {
                 history.head_loaded(&head);
-                match history.take_missing() {
-                    Some(Missing::Count(count)) => eprintln!(
-                        "tailcast watch: {count} messages are missing: the server no longer keeps them"
-                    ),
-                    Some(Missing::Restart) => eprintln!(
-                        "tailcast watch: the server was restarted: lines from before may be missing"
-                    ),
-                    None => {}
-                }
+                report(history.take_missing());
             }
             HistoryRecord::Message(HistoryMessage {
                 message: Response::GroupMessage { payload, sequence: Some(sequence), .. },
@@ -210,6 +203,7 @@ impl Watcher {
                 ..
             }) => {
                 if history.message_loaded(sequence.id, number) {
+                    report(history.take_missing());
                     messages.push(payload.into_owned());
                 }
             }
@@ -227,6 +221,21 @@ impl Watcher {
             self.printer.print(payload)?;
         }
         Ok(())
+    }
+}
+
+/// Tells the user what is missing.
+fn report(missing: Option<Missing>) {
+    match missing {
+        Some(Missing::Count(count)) => eprintln!(
+            "tailcast watch: {} missing: the server no longer keeps {}",
+            if count == 1 { "1 message is".to_owned() } else { format!("{count} messages are") },
+            if count == 1 { "it" } else { "them" },
+        ),
+        Some(Missing::Restart) => {
+            eprintln!("tailcast watch: the server was restarted: lines from before may be missing");
+        }
+        None => {}
     }
 }
 

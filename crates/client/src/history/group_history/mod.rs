@@ -42,6 +42,8 @@ pub struct GroupHistory<T> {
     /// Messages that arrive while what came before them is loading.
     held: Option<HeldMessages<T>>,
     missing: Option<Missing>,
+    /// Number of the message behind those that are loading.
+    expected_next: u64,
     failure: Option<String>,
 }
 
@@ -66,6 +68,7 @@ impl<T> Default for GroupHistory<T> {
             oldest: None,
             held: None,
             missing: None,
+            expected_next: 0,
             failure: None,
         }
     }
@@ -154,14 +157,28 @@ impl<T> GroupHistory<T> {
             self.first = None;
         }
         self.run_id.clone_from(&head.run_id);
-        if let Some(ShownMessage { number: Some(number), .. }) = self.last {
-            let next = head.oldest.map_or(head.next.message, |oldest| oldest.number.message);
-            self.missing = next.checked_sub(number + 1).filter(|count| *count > 0).map(Missing::Count);
-        }
+        self.count_missing_before(head.oldest.map_or(head.next.message, |oldest| oldest.number.message));
+        self.expected_next = head.next.message;
         self.first.get_or_insert(head.next);
     }
 
-    /// Handles a message of a response that catches up, which is appended. Returns `false` if it was shown before.
+    /// Counts the messages between the last one that was shown and the one with this number: the service dropped them, perhaps
+    /// while it sent the response.
+    fn count_missing_before(&mut self, next: u64) {
+        let Some(ShownMessage { number: Some(number), .. }) = &mut self.last else { return };
+        let count = next.saturating_sub(*number + 1);
+        if count > 0 {
+            *number = next - 1;
+            self.missing = Some(match self.missing {
+                Some(Missing::Restart) => Missing::Restart,
+                Some(Missing::Count(before)) => Missing::Count(before + count),
+                None => Missing::Count(count),
+            });
+        }
+    }
+
+    /// Handles a message of a response that catches up, which is appended. Returns `false` if it was shown before. Messages can be
+    /// missing before it: see [`Self::take_missing`].
     pub fn message_loaded(&mut self, sequence_id: u64, number: MessageNumber) -> bool {
         if self.last.is_some_and(|last| sequence_id <= last.sequence_id) {
             return false;
@@ -169,14 +186,16 @@ impl<T> GroupHistory<T> {
         if self.last.is_none() {
             self.first = Some(number);
         }
+        self.count_missing_before(number.message);
         self.last = Some(ShownMessage { sequence_id, number: Some(number.message) });
         true
     }
 
-    /// Handles the end of a response that has every message up to `end`. Returns the held messages behind it, which are appended,
+    /// Handles the end of a response that has every message up to `end`, except those in [`Self::take_missing`]. Returns the held messages behind it, which are appended,
     /// and a further range if not all of them could be held.
     pub fn caught_up(&mut self, end: u64) -> (Vec<HeldMessage<T>>, Option<HistoryRange>) {
         let Some(mut held) = self.held.take() else { return (Vec::new(), None) };
+        self.count_missing_before(self.expected_next);
         if held.has_overflowed() {
             self.held = Some(HeldMessages::default());
             let after = self.last.map_or(end, |last| last.sequence_id.max(end));

@@ -45,8 +45,8 @@ fn messages_that_arrive_while_earlier_ones_load_follow_them_once() {
     assert_eq!(history.begin(first()), None, "it is loading already");
     assert_eq!(history.disposition(), Disposition::Hold);
     [7, 8, 9].into_iter().for_each(|id| history.hold(held(id)));
-    history.head_loaded(&head("r", Some((5, 1)), 4));
-    assert!(history.message_loaded(5, number(1)) && history.message_loaded(8, number(3)));
+    history.head_loaded(&head("r", Some((5, 1)), 3));
+    assert!(history.message_loaded(5, number(1)) && history.message_loaded(8, number(2)));
     let (follow, further) = history.caught_up(8);
     assert_eq!((ids(&follow), further), (vec![9], None));
     assert_eq!((history.disposition(), history.take_missing()), (Disposition::Append, None));
@@ -63,7 +63,7 @@ fn after_an_interruption_the_missed_messages_are_loaded_and_what_is_gone_is_coun
     history.connected(Some(&access("r")));
     assert_eq!(history.begin(first()), Some(HistoryStart::After(6).into()));
     // Message 2 was shown; 3 and 4 are no longer kept.
-    history.head_loaded(&head("r", Some((20, 5)), 7));
+    history.head_loaded(&head("r", Some((20, 5)), 6));
     assert_eq!(history.take_missing(), Some(Missing::Count(2)));
     assert!(history.message_loaded(20, number(5)) && !history.message_loaded(20, number(5)));
     history.caught_up(20);
@@ -133,4 +133,20 @@ fn earlier_messages_are_asked_for_while_the_service_has_some() {
     assert_eq!(history.lines_gone(), 59);
     history.earlier_loaded(number(3));
     assert_eq!((history.has_before(5), history.lines_gone()), (false, 29));
+}
+
+#[test]
+fn messages_that_the_service_dropped_while_it_sent_the_response_are_counted() {
+    let mut history = connected("r");
+    history.begin(first());
+    history.head_loaded(&head("r", Some((5, 1)), 9));
+    assert!(history.message_loaded(5, number(1)) && history.take_missing().is_none());
+    assert!(history.message_loaded(20, number(4)));
+    assert_eq!(history.take_missing(), Some(Missing::Count(2)));
+    history.caught_up(30);
+    assert_eq!(history.take_missing(), Some(Missing::Count(4)), "messages 5 to 8");
+    history.appended(Some(31));
+    history.begin(first());
+    history.head_loaded(&head("r", Some((31, 9)), 10));
+    assert_eq!(history.take_missing(), None, "the live message was number 9");
 }

@@ -23,6 +23,9 @@ use crate::memory::{MemoryBudget, SharedCharge};
 /// Maximum number of expired blocks that keep their memory for the next ones.
 const SPARE_BLOCKS: usize = 1;
 
+/// Memory of a message that is read, beside its payload and names, in bytes: the message itself and its JSON members.
+const READ_OVERHEAD: usize = 256;
+
 /// Number of a hub in the history.
 pub(super) type HubNumber = u32;
 
@@ -42,6 +45,8 @@ pub(super) struct Ring {
     free_numbers: Vec<u32>,
     /// Number of index entries of all groups.
     entries: usize,
+    /// Length of the names of all groups, in bytes.
+    name_bytes: usize,
     /// Ascends with every use of a group, to find the least recently used one.
     uses: u64,
     charge: IndexCharge,
@@ -163,6 +168,7 @@ impl Ring {
             by_number: Vec::new(),
             free_numbers: Vec::new(),
             entries: 0,
+            name_bytes: 0,
             uses: 0,
             charge: IndexCharge::default(),
             counts: RingCounts::default(),
@@ -224,6 +230,11 @@ impl Ring {
         }
         while self.used_bytes() + wanted > self.retention.max_bytes || !self.memory.has_spare(wanted) {
             if !self.drop_oldest() {
+                // Only the index is left.
+                if self.index_bytes() + wanted > self.retention.max_bytes && self.groups.len() > 1 {
+                    self.forget_least_recently_used();
+                    continue;
+                }
                 return false;
             }
             if wanted == BLOCK_BYTES && !self.spare.is_empty() {
@@ -295,7 +306,7 @@ impl Ring {
 
     fn index_bytes(&self) -> usize {
         const GROUP_BYTES: usize = size_of::<GroupLog>() + size_of::<GroupKey>() + 64;
-        self.entries * size_of::<Entry>() + self.groups.len() * GROUP_BYTES
+        self.entries * size_of::<Entry>() + self.groups.len() * GROUP_BYTES + self.name_bytes
     }
 
     fn charge_index(&mut self) {
@@ -330,6 +341,7 @@ impl Ring {
             self.forget_least_recently_used();
         }
         let key = GroupKey { hub, name: group.into() };
+        self.name_bytes += group.len();
         let log = GroupLog {
             key: key.clone(),
             entries: VecDeque::new(),
@@ -355,7 +367,7 @@ impl Ring {
             .zip(&self.by_number)
             .filter_map(|(number, log)| Some((log.as_ref()?.last_use, number)))
             .collect();
-        let surplus = (MAX_GROUPS / 8).max(1).min(uses.len());
+        let surplus = (uses.len() / 8).max(1);
         if surplus < uses.len() {
             uses.select_nth_unstable(surplus);
         }
@@ -377,6 +389,7 @@ impl Ring {
     fn forget(&mut self, number: u32) {
         let Some(log) = self.by_number.get_mut(number as usize).and_then(Option::take) else { return };
         self.groups.remove(&log.key);
+        self.name_bytes -= log.key.name.len();
         self.entries -= log.entries.len();
         self.counts.messages -= log.entries.len();
         self.counts.dropped_messages += log.entries.len() as u64;
@@ -429,7 +442,7 @@ impl Ring {
         }
     }
 
-    /// Returns the messages behind `after` and before `before`, up to `max_bytes` of payloads, but at least one.
+    /// Returns the messages behind `after` and before `before`, up to `max_bytes` of memory, but at least one.
     pub(super) fn read(
         &self,
         (hub, group): (HubNumber, &str),
@@ -448,7 +461,7 @@ impl Ring {
             if record.facts.expires_at.is_some_and(|expires_at| expires_at <= now) {
                 continue;
             }
-            bytes += record.payload_len();
+            bytes += record.payload_len() + group.len() + READ_OVERHEAD;
             messages.extend(self.message_at(log, entry, number));
         }
         messages
@@ -459,16 +472,24 @@ impl Ring {
         self.blocks.get(index as usize)?.block.record(entry.offset as usize)
     }
 
-    /// Returns the groups of a hub whose names satisfy `is_match`.
-    pub(super) fn groups_of(&self, hub: HubNumber, is_match: impl Fn(&str) -> bool) -> Vec<GroupSummary> {
-        let logs =
-            self.by_number.iter().flatten().filter(|log| log.key.hub == hub && is_match(&log.key.name));
-        logs.map(|log| GroupSummary {
+    /// Returns the names of the groups of a hub, each with a number that is higher the later the group was used.
+    pub(super) fn groups_of(&self, hub: HubNumber) -> Vec<(u64, Arc<str>)> {
+        let logs = self.by_number.iter().flatten().filter(|log| log.key.hub == hub);
+        logs.map(|log| (log.last_use, Arc::clone(&log.key.name))).collect()
+    }
+
+    /// Returns a group, if it is known.
+    pub(super) fn summary(&self, hub: HubNumber, group: &str, now: Duration) -> Option<GroupSummary> {
+        let log = self.log(hub, group)?;
+        let has_expired = |entry: &&Entry| {
+            self.record(entry).and_then(|record| record.facts.expires_at).is_some_and(|at| at <= now)
+        };
+        let last = log.entries.back().filter(|entry| !has_expired(entry));
+        Some(GroupSummary {
             name: Arc::clone(&log.key.name),
             next: log.next,
-            last: log.entries.back().and_then(|entry| self.message_at(log, entry, log.next.message - 1)),
+            last: last.and_then(|entry| self.message_at(log, entry, log.next.message - 1)),
         })
-        .collect()
     }
 
     fn message_at(&self, log: &GroupLog, entry: &Entry, number: u64) -> Option<HistoryMessage<'static>> {
