@@ -385,3 +385,69 @@ async fn the_groups_that_a_viewer_may_join_are_listed_with_their_last_lines() ->
     assert_eq!(texts(&all_lines(&browser).await?), ["compiling", "done"]);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_full_page_shows_earlier_lines_in_place_of_the_newest_and_returns_to_the_end() -> anyhow::Result<()>
+{
+    let server = server_with_page(&[]).await?;
+    let browser = Browser::start().await?;
+    // Messages of many lines, so that one of them is dropped in part.
+    stream(&server, &[], &numbered(1..=20_000)).await?;
+    browser.open(&server.url("/?lines=2000")).await?;
+    browser.until(&received(20_000)).await?;
+    let first_lines = browser
+        .run_async(&format!(
+            "{ROWS}
+        (async () => {{
+            const wrong = [];
+            while (!rows().some((row) => text(row) === 'line 1')) {{
+                up(log.scrollTop);
+                await frame();
+                wrong.push(...misnumbered());
+            }}
+            done(wrong);
+        }})();"
+        ))
+        .await?;
+    assert_eq!(first_lines, serde_json::json!([]));
+    // What arrives meanwhile is counted, and not lost.
+    let newer = "Number(document.querySelector('#resume').dataset.new)";
+    let before = browser.run(&format!("return {newer}")).await?;
+    let before = before.as_u64().context("no count of new lines")?;
+    assert!(before > 17_000, "{before}");
+    stream(&server, &[], &numbered(20_001..=20_050)).await?;
+    browser.until(&format!("{newer} === {}", before + 50)).await?;
+    browser.run("dispatchEvent(new KeyboardEvent('keydown', { key: 'End' }))").await?;
+    let last = format!("(() => {{ {ROWS} return rows().some((row) => text(row) === 'line 20050'); }})()");
+    browser.until(&last).await?;
+    let last_lines = browser
+        .run_async(&format!(
+            "{ROWS}
+        (async () => {{
+            const wrong = [];
+            for (let screen = 0; screen < 20; screen++) {{
+                wrong.push(...misnumbered());
+                up(log.clientHeight / 2);
+                await frame();
+            }}
+            done([wrong, document.querySelectorAll('#log .row[data-from=notice]').length]);
+        }})();"
+        ))
+        .await?;
+    assert_eq!(last_lines, serde_json::json!([[], 0]));
+    assert_eq!(browser.console_errors().await?, [""; 0]);
+    Ok(())
+}
+
+/// Reads the rows in view. Line n of these tests is `line n`.
+const ROWS: &str = "
+    const log = document.querySelector('#log');
+    const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    const rows = () => [...log.querySelectorAll('.row[data-from=group]:not([hidden])')];
+    const text = (row) => row.querySelector('.text').textContent;
+    const number = (row) => row.querySelector('.gutter').textContent.trim();
+    const misnumbered = () => rows().filter((row) => text(row) !== `line ${number(row)}`).map((row) => row.textContent);
+    const up = (pixels) => {
+        log.dispatchEvent(new WheelEvent('wheel', { deltaY: -2000, bubbles: true }));
+        log.scrollTop -= pixels;
+    };";

@@ -40,7 +40,7 @@ impl Announcer {
         if !self.has_pending(store) || unix_ms - self.last_ms < PAUSE_MS {
             return;
         }
-        let new_lines = store.next_id() - self.next_id;
+        let new_lines = store.next_id().saturating_sub(self.next_id);
         self.text = if new_lines > MAX_LINES {
             counted(new_lines, "new line", "new lines")
         } else {

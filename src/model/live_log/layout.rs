@@ -24,6 +24,7 @@ impl LiveLog {
         self.count_new_rows();
         let layout = self.viewport.lay_out(is_idle);
         self.load_earlier_near_top();
+        self.load_newer_at_end();
         layout
     }
 

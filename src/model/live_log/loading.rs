@@ -132,6 +132,17 @@ impl LiveLog {
         sources.filter(|(_, source)| source.connection == connection).map(|(number, _)| number).collect()
     }
 
+    /// Loads the messages of all sources behind those that are held.
+    pub(super) fn load_newer(&mut self) {
+        let count = self.histories.len();
+        for source in 0..u16::try_from(count).unwrap_or(u16::MAX) {
+            let history = self.histories.get_mut(usize::from(source));
+            if let Some(range) = history.and_then(|history| history.begin(first_range(count))) {
+                self.start_load(source, range, LoadKind::CatchUp);
+            }
+        }
+    }
+
     fn start_load(&mut self, source: u16, range: HistoryRange, kind: LoadKind) {
         let id = self.loads.next_id;
         self.loads.next_id += 1;
@@ -154,9 +165,9 @@ impl LiveLog {
     }
 
     /// Returns what to do with a message of a source.
-    pub(super) fn disposition(&self, source: u16) -> Disposition {
+    pub(super) fn disposition(&self, source: u16, sequence_id: Option<u64>) -> Disposition {
         let history = self.histories.get(usize::from(source));
-        history.map_or(Disposition::Append, |history| history.disposition())
+        history.map_or(Disposition::Append, |history| history.disposition(sequence_id))
     }
 
     pub(super) fn hold_message(&mut self, source: u16, message: HeldMessage<LocalTime>) {
@@ -202,7 +213,9 @@ impl LiveLog {
         self.start_numbers();
         let origin = Origin { kind: LineKind::Group, source: message.source };
         let at = LocalTime { unix_ms: message.published_ms, ..now };
-        self.append_text(origin, &payload_text(&message.payload), Some(message.sequence_id), at);
+        let text = payload_text(&message.payload);
+        let held = self.lines_held_of(message.source, message.sequence_id);
+        self.append_text(origin, rest_of_lines(&text, held), Some(message.sequence_id), at);
     }
 
     /// Numbers the lines from the beginning of the groups.
@@ -345,7 +358,7 @@ impl LiveLog {
             messages.drain(..=last_gap);
         }
         let Some(first) = messages.first().map(|message| message.number) else { return };
-        let earlier = self.store.for_earlier_lines();
+        let earlier = self.store_for_earlier();
         let later = std::mem::replace(&mut self.store, earlier);
         for message in &messages {
             let origin = Origin { kind: LineKind::Group, source };
@@ -358,9 +371,8 @@ impl LiveLog {
             }
         }
         let earlier = std::mem::replace(&mut self.store, later);
-        let is_complete = earlier.counts().dropped == 0;
         let top = self.pending_top.or_else(|| self.lines().id_at(self.viewport.top_line()));
-        if is_complete && self.store.prepend(earlier) > 0 {
+        if self.make_room_for(&earlier) && self.store.prepend(earlier) > 0 {
             if let Some(history) = self.histories.get_mut(usize::from(source)) {
                 history.earlier_loaded(first);
             }
@@ -377,14 +389,14 @@ impl LiveLog {
             self.pending_top = top;
             self.viewport.renumber(positions.start, positions.end, None);
         } else {
-            self.viewport.prepended(positions.start);
+            self.viewport.prepended(positions.start, positions.end);
         }
     }
 
     /// Loads earlier messages of the source whose first line is the newest of all first lines. Returns whether it does.
     pub fn load_earlier(&mut self) -> bool {
         let is_loading = self.loads.active.iter().any(|load| matches!(load.kind, LoadKind::Earlier { .. }));
-        if is_loading || !self.store.has_room_for(bytes(EARLIER_BYTES)) {
+        if is_loading || !self.has_room_for_earlier() {
             return false;
         }
         let candidates = self.earlier_ranges();
@@ -400,6 +412,16 @@ impl LiveLog {
     /// Loads earlier messages if the view is near the first line. Returns whether it does.
     pub(super) fn load_earlier_near_top(&mut self) -> bool {
         self.viewport.is_near_start() && self.top_row() == TopRow::More && self.load_earlier()
+    }
+
+    /// Whether earlier lines fit, perhaps in place of the newest.
+    fn has_room_for_earlier(&self) -> bool {
+        self.store.has_room_for(bytes(EARLIER_BYTES)) || self.can_drop_newest()
+    }
+
+    /// Whether messages are loading that are appended.
+    pub(super) fn is_loading_newer(&self) -> bool {
+        self.loads.active.iter().any(|load| !matches!(load.kind, LoadKind::Earlier { .. }))
     }
 
     /// Returns the sources that have earlier messages, the place of their first line, and the range before it.
@@ -449,7 +471,7 @@ impl LiveLog {
         }) {
             return TopRow::Loading;
         }
-        let has_room = self.store.has_room_for(bytes(EARLIER_BYTES));
+        let has_room = self.has_room_for_earlier();
         let with_earlier: Vec<u16> = self.earlier_ranges().into_iter().map(|(source, ..)| source).collect();
         let rows = (0..).zip(&self.histories).map(|(source, history)| {
             if let Some(reason) = history.failure() {
@@ -489,6 +511,12 @@ fn first_lines(text: &str, count: u32) -> &str {
     let ends = text.match_indices('\n').map(|(at, _)| at);
     let end = usize::try_from(count).ok().and_then(|count| ends.into_iter().nth(count.checked_sub(1)?));
     text.get(..end.unwrap_or(if count == 0 { 0 } else { text.len() })).unwrap_or_default()
+}
+
+/// Returns a text without its first lines.
+fn rest_of_lines(text: &str, count: u32) -> &str {
+    let first = first_lines(text, count);
+    if count == 0 { text } else { text.get(first.len() + 1..).unwrap_or_default() }
 }
 
 fn bytes(limit: u64) -> usize {

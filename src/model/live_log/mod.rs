@@ -10,6 +10,7 @@
 //! | `searching` | search and filter |
 //! | `layout` | heights of lines, and the lines in view |
 //! | `rows` | content of rows |
+//! | `newer` | newest messages that were dropped |
 //! | `linking` | links to messages, and the view in the address |
 //! | `jumps` | bookmarks, linked lines, destinations |
 //! | `selecting` | selection |
@@ -38,6 +39,7 @@ mod jumps;
 mod layout;
 mod linking;
 mod loading;
+mod newer;
 mod receiving;
 mod rows;
 mod searching;
@@ -46,7 +48,11 @@ mod selecting;
 mod tests;
 
 pub use self::loading::HistoryLoad;
-use self::{linking::PendingLink, loading::Loads};
+use self::{
+    linking::PendingLink,
+    loading::Loads,
+    newer::{CutMessage, Newer},
+};
 
 /// Lines from one or several sources, and how the user views them. See the [module](self).
 pub struct LiveLog {
@@ -56,6 +62,10 @@ pub struct LiveLog {
     /// One for each group.
     histories: Vec<GroupHistory<LocalTime>>,
     loads: Loads,
+    /// Messages that the page does not hold because the user reads earlier ones.
+    newer: Option<Newer>,
+    /// Message that is loaded again for its last lines.
+    cut: Option<CutMessage>,
     search: Search,
     filter: LineFilter,
     /// Time range of the filter, for display.
@@ -98,6 +108,8 @@ impl LiveLog {
             viewport: Viewport::new(),
             histories: sources.iter().map(|_| GroupHistory::default()).collect(),
             loads: Loads::default(),
+            newer: None,
+            cut: None,
             sources: Sources::new(sources),
             search: Search::default(),
             filter: LineFilter::default(),
@@ -206,6 +218,9 @@ impl LiveLog {
 
     /// Returns the count of visible lines received since the viewport left the end; `None` while it follows.
     fn new_lines(&self) -> Option<u64> {
+        if let Some(newer) = &self.newer {
+            return Some(newer.lines());
+        }
         let unseen = self.viewport.unseen();
         (!self.viewport.is_following()).then(|| match self.filter.list() {
             Some(list) => list.next_position().saturating_sub(unseen),

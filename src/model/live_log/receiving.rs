@@ -22,7 +22,11 @@ impl LiveLog {
         match event {
             ClientEvent::GroupMessage { group, payload, sequence_id, .. } => {
                 let origin = self.sources.origin(LineKind::Group, connection, Some(group));
-                match self.disposition(origin.source) {
+                if let Some(newer) = &mut self.newer {
+                    return newer.count(payload);
+                }
+                match self.disposition(origin.source, *sequence_id) {
+                    Disposition::Skip => {}
                     Disposition::Append => self.append_live(origin, payload, *sequence_id, now),
                     Disposition::Hold => {
                         let (payload, sequence_id) = (payload.clone(), *sequence_id);
@@ -39,11 +43,15 @@ impl LiveLog {
                     ClientEvent::Connected { history, .. } => {
                         self.history_connected(connection, history.as_ref());
                     }
-                    ClientEvent::Joined { group } if self.catch_up(connection, Some(group.as_str())) => {
+                    ClientEvent::Joined { group }
+                        if self.newer.is_some() || self.catch_up(connection, Some(group.as_str())) =>
+                    {
                         self.sources.filling(connection);
                     }
                     // The messages that are missing within a connection are loaded, too.
-                    ClientEvent::Gap { messages: Some(_) } if self.catch_up(connection, None) => {
+                    ClientEvent::Gap { messages: Some(_) }
+                        if self.newer.is_some() || self.catch_up(connection, None) =>
+                    {
                         self.sources.filling(connection);
                         return;
                     }

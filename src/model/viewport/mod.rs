@@ -175,9 +175,9 @@ impl Viewport {
         self.has_top_row.unwrap_or(self.first > 0)
     }
 
-    /// Handles lines that were put before the first one: those in view stay there.
-    pub fn prepended(&mut self, first: u64) {
-        (self.first, self.origin) = (first, first);
+    /// Handles lines that were put before the first one, perhaps in place of the newest: those in view stay there.
+    pub fn prepended(&mut self, first: u64, next: u64) {
+        (self.first, self.next, self.origin) = (first, next, first);
         self.set_wrap(self.row_columns());
     }
 

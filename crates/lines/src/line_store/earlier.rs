@@ -65,7 +65,7 @@ impl LineStore {
         count
     }
 
-    fn held_bytes(&self) -> usize {
+    pub(super) fn held_bytes(&self) -> usize {
         self.chunks.iter().map(Chunk::room).sum()
     }
 }

@@ -21,6 +21,7 @@ use super::{
 
 mod cleared;
 mod earlier;
+mod newest;
 mod redrawing;
 
 use self::redrawing::{OpenLine, Redraws};
@@ -114,7 +115,7 @@ pub struct MessagePlace {
 /// One line, borrowed from its store.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Line<'a> {
-    /// Position in everything ever appended, from 0. Never used again.
+    /// Position in everything ever appended, from 0. Used again only after [`LineStore::drop_newest`].
     pub id: u64,
     /// The text without its line end and without escape sequences.
     pub text: &'a str,
@@ -182,6 +183,8 @@ pub struct LineStore {
     notice_ids: VecDeque<u64>,
     /// Notices that were dropped, less those among earlier lines.
     dropped_notices: i64,
+    /// Id of the newest line that cannot be received again.
+    newest_unique: Option<u64>,
     widest_columns: u32,
     /// When lines came; those of files and the page's own words left out.
     timeline: Timeline,
@@ -231,6 +234,7 @@ impl LineStore {
             place: MessagePlace::default(),
             notice_ids: VecDeque::new(),
             dropped_notices: 0,
+            newest_unique: None,
             widest_columns: 0,
             timeline: Timeline::default(),
             message_reader: AnsiReader::default(),
@@ -313,6 +317,9 @@ impl LineStore {
             // Notices belong to no message.
             let place = if kind == LineKind::Notice { MessagePlace::default() } else { self.place };
             chunk.push(&text, origin, level, columns, (arrived_ms, place), cut_bytes);
+            if kind != LineKind::Notice && place.sequence_id.is_none() {
+                self.newest_unique = Some(self.next_id);
+            }
             if kind != LineKind::Notice {
                 self.received += 1;
                 self.place.line = self.place.line.saturating_add(1);
@@ -357,13 +364,18 @@ impl LineStore {
         if oldest.widest_columns() == self.widest_columns {
             self.widest_columns = self.chunks.iter().map(Chunk::widest_columns).max().unwrap_or(0);
         }
-        self.reserved_bytes -= oldest.redrawn_bytes();
-        if oldest.room() == self.chunk_bytes() {
-            self.spare.push(oldest);
-        } else {
-            self.reserved_bytes -= oldest.room();
-        }
+        self.keep_spare(oldest);
         true
+    }
+
+    /// Keeps the memory of a chunk that was dropped, if it has the usual size.
+    fn keep_spare(&mut self, dropped: Chunk) {
+        self.reserved_bytes -= dropped.redrawn_bytes();
+        if dropped.room() == self.chunk_bytes() {
+            self.spare.push(dropped);
+        } else {
+            self.reserved_bytes -= dropped.room();
+        }
     }
 
     /// Frees a spare chunk, or else drops the oldest one. Returns whether there was one.

@@ -17,6 +17,12 @@ pub(super) struct OpenLine {
     id: u64,
 }
 
+impl OpenLine {
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+}
+
 /// The latest replacements of lines.
 #[derive(Default)]
 pub(super) struct Redraws {

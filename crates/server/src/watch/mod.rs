@@ -145,7 +145,8 @@ impl Watcher {
     }
 
     fn message(&mut self, payload: Payload<'static>, sequence_id: Option<u64>) -> Result<(), WatchError> {
-        match self.history.disposition() {
+        match self.history.disposition(sequence_id) {
+            Disposition::Skip => {}
             Disposition::Append => {
                 self.history.appended(sequence_id);
                 self.printer.print(&payload)?;

@@ -39,8 +39,11 @@ pub struct GroupHistory<T> {
     first: Option<MessageNumber>,
     /// Oldest message that the service keeps, as far as known.
     oldest: Option<HistoryPosition>,
-    /// Messages that arrive while what came before them is loading.
+    /// Messages that arrive before what came before them is loaded: from the connection on.
     held: Option<HeldMessages<T>>,
+    is_loading: bool,
+    /// Sequence id up to which responses had every message: a live message can arrive after the response that contains it.
+    covered_to: u64,
     missing: Option<Missing>,
     /// Number of the message behind those that are loading.
     expected_next: u64,
@@ -54,6 +57,8 @@ pub enum Disposition {
     Append,
     /// It waits: pass it to [`GroupHistory::hold`].
     Hold,
+    /// It was shown before.
+    Skip,
 }
 
 impl<T> Default for GroupHistory<T> {
@@ -67,6 +72,8 @@ impl<T> Default for GroupHistory<T> {
             first: None,
             oldest: None,
             held: None,
+            is_loading: false,
+            covered_to: 0,
             missing: None,
             expected_next: 0,
             failure: None,
@@ -77,10 +84,14 @@ impl<T> Default for GroupHistory<T> {
 impl<T> GroupHistory<T> {
     /// Sets the access to the history of a new connection; `None` if the service has none.
     pub fn connected(&mut self, access: Option<&HistoryAccess>) {
+        if access.is_none_or(|access| access.run_id() != self.run_id) {
+            self.covered_to = 0;
+        }
         self.access = access.cloned();
         self.is_known = true;
-        // The history has the held messages.
-        self.held = None;
+        self.is_loading = false;
+        // The history has those that were held before. A message can arrive before the group is known to be joined.
+        self.held = access.map(|_| HeldMessages::default());
     }
 
     /// Returns the access.
@@ -109,28 +120,35 @@ impl<T> GroupHistory<T> {
     /// Whether messages are loading that come before those that arrive.
     #[must_use]
     pub fn is_catching_up(&self) -> bool {
-        self.held.is_some()
+        self.is_loading
     }
 
-    /// Begins to load what came before the next message: `first` if none was shown yet, or what was missed since. Returns the
-    /// range; `None` without a history, or if it is loading already.
+    /// Begins to load what came before the next message: `first` if none was shown yet, or else what was missed since, which is
+    /// everything in another run of the service. Returns the range; `None` without a history, or if it is loading already.
     pub fn begin(&mut self, first: HistoryRange) -> Option<HistoryRange> {
         let access = self.access.as_ref()?;
-        if self.held.is_some() {
+        if std::mem::replace(&mut self.is_loading, true) {
             return None;
         }
-        self.held = Some(HeldMessages::default());
+        self.held.get_or_insert_default();
         self.failure = None;
         Some(match self.last {
             Some(last) if access.run_id() == self.run_id => HistoryStart::After(last.sequence_id).into(),
-            _ => first,
+            Some(_) => HistoryStart::After(0).into(),
+            None => first,
         })
     }
 
     /// Returns what to do with a message that has arrived.
     #[must_use]
-    pub fn disposition(&self) -> Disposition {
-        if self.held.is_some() { Disposition::Hold } else { Disposition::Append }
+    pub fn disposition(&self, sequence_id: Option<u64>) -> Disposition {
+        if self.held.is_some() {
+            Disposition::Hold
+        } else if sequence_id.is_some_and(|id| id <= self.covered_to) {
+            Disposition::Skip
+        } else {
+            Disposition::Append
+        }
     }
 
     /// Holds a message until what comes before it has been loaded.
@@ -199,12 +217,14 @@ impl<T> GroupHistory<T> {
         if held.has_overflowed() {
             self.held = Some(HeldMessages::default());
             let after = self.last.map_or(end, |last| last.sequence_id.max(end));
+            self.covered_to = after;
             if self.last.is_none() {
                 self.last = Some(ShownMessage { sequence_id: end, number: None });
             }
             return (Vec::new(), Some(HistoryStart::After(after).into()));
         }
         let shown = self.last.map_or(end, |last| last.sequence_id.max(end));
+        (self.covered_to, self.is_loading) = (shown, false);
         (held.take_behind(shown), None)
     }
 
@@ -212,7 +232,18 @@ impl<T> GroupHistory<T> {
     pub fn failed(&mut self, reason: String) -> Vec<HeldMessage<T>> {
         self.failure = Some(reason);
         let shown = self.last.map_or(0, |last| last.sequence_id);
+        (self.covered_to, self.is_loading) = (shown, false);
         self.held.take().map_or_else(Vec::new, |mut held| held.take_behind(shown))
+    }
+
+    /// Handles that messages which were shown are held no more: `messages` of them, from the one with this sequence id to the last.
+    /// [`Self::begin`] loads them again.
+    pub fn dropped_from(&mut self, sequence_id: u64, messages: u64) {
+        if let Some(last) = &mut self.last {
+            last.sequence_id = sequence_id.saturating_sub(1);
+            self.covered_to = last.sequence_id;
+            last.number = last.number.and_then(|number| number.checked_sub(messages));
+        }
     }
 
     /// Returns the messages that are missing before those that were loaded.

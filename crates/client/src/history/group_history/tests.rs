@@ -43,13 +43,13 @@ fn messages_that_arrive_while_earlier_ones_load_follow_them_once() {
     let mut history = connected("r");
     assert!(matches!(history.begin(first()).unwrap().start, HistoryStart::Last(100)));
     assert_eq!(history.begin(first()), None, "it is loading already");
-    assert_eq!(history.disposition(), Disposition::Hold);
+    assert_eq!(history.disposition(Some(100)), Disposition::Hold);
     [7, 8, 9].into_iter().for_each(|id| history.hold(held(id)));
     history.head_loaded(&head("r", Some((5, 1)), 3));
     assert!(history.message_loaded(5, number(1)) && history.message_loaded(8, number(2)));
     let (follow, further) = history.caught_up(8);
     assert_eq!((ids(&follow), further), (vec![9], None));
-    assert_eq!((history.disposition(), history.take_missing()), (Disposition::Append, None));
+    assert_eq!((history.disposition(Some(100)), history.take_missing()), (Disposition::Append, None));
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn positions_of_another_run_are_not_those_of_this_one() {
     history.message_loaded(500, number(1));
     history.caught_up(500);
     history.connected(Some(&access("new")));
-    assert!(matches!(history.begin(first()).unwrap().start, HistoryStart::Last(_)));
+    assert!(matches!(history.begin(first()).unwrap().start, HistoryStart::After(0)));
     history.hold(held(3));
     history.head_loaded(&head("new", Some((1, 1)), 3));
     assert_eq!(history.take_missing(), Some(Missing::Restart));
@@ -115,12 +115,12 @@ fn a_history_that_fails_holds_nothing_back() {
     history.begin(first());
     history.hold(held(4));
     assert_eq!(ids(&history.failed("no reason".into())), [4]);
-    assert_eq!((history.disposition(), history.failure()), (Disposition::Append, Some("no reason")));
+    assert_eq!((history.disposition(Some(100)), history.failure()), (Disposition::Append, Some("no reason")));
     history.begin(first());
     assert_eq!(history.failure(), None);
     history.connected(None);
     assert!(history.is_unavailable() && history.begin(first()).is_none());
-    assert_eq!(history.disposition(), Disposition::Append);
+    assert_eq!(history.disposition(Some(100)), Disposition::Append);
 }
 
 #[test]
@@ -149,4 +149,43 @@ fn messages_that_the_service_dropped_while_it_sent_the_response_are_counted() {
     history.begin(first());
     history.head_loaded(&head("r", Some((31, 9)), 10));
     assert_eq!(history.take_missing(), None, "the live message was number 9");
+}
+
+#[test]
+fn messages_that_are_held_no_more_are_loaded_again_and_counted_if_they_are_gone() {
+    let mut history = connected("r");
+    history.begin(first());
+    history.head_loaded(&head("r", Some((5, 1)), 4));
+    for (sequence_id, message) in [(5, 1), (8, 2), (12, 3)] {
+        assert!(history.message_loaded(sequence_id, number(message)));
+    }
+    history.caught_up(12);
+    history.dropped_from(8, 2);
+    assert_eq!(history.begin(first()), Some(HistoryStart::After(7).into()));
+    history.head_loaded(&head("r", Some((12, 3)), 9));
+    assert_eq!(history.take_missing(), Some(Missing::Count(1)), "message 2 is no longer kept");
+    assert!(history.message_loaded(12, number(3)));
+}
+
+#[test]
+fn a_live_message_that_arrives_after_the_response_that_contains_it_is_shown_once() {
+    let mut history = connected("r");
+    assert_eq!(history.disposition(Some(4)), Disposition::Hold, "the group may be joined already");
+    history.hold(held(4));
+    history.begin(first());
+    history.head_loaded(&head("r", Some((3, 1)), 4));
+    for (sequence_id, message) in [(3, 1), (4, 2), (5, 3)] {
+        assert!(history.message_loaded(sequence_id, number(message)));
+    }
+    assert_eq!(ids(&history.caught_up(6).0), [0; 0]);
+    assert_eq!(history.disposition(Some(5)), Disposition::Skip);
+    assert_eq!(history.disposition(Some(7)), Disposition::Append);
+    // Ids of another run are others.
+    history.connected(Some(&access("new")));
+    assert_eq!(history.begin(first()), Some(HistoryStart::After(0).into()), "everything is new");
+    history.head_loaded(&head("new", Some((1, 1)), 3));
+    assert_eq!(history.take_missing(), Some(Missing::Restart));
+    assert!(history.message_loaded(1, number(1)) && history.message_loaded(2, number(2)));
+    history.caught_up(2);
+    assert_eq!(history.disposition(Some(3)), Disposition::Append);
 }
