@@ -183,7 +183,7 @@ impl LogController {
         }
         self.page_visibility_changed();
         self.apply_settings();
-        self.go_to_fragment();
+        self.show_first_view();
         self.connect();
         self.request_render();
     }

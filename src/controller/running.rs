@@ -175,27 +175,46 @@ impl LogController {
         }
     }
 
-    /// Shows the view that the address of a standalone page names.
+    /// Shows the view that the address of a standalone page names, when the address changes.
     pub fn go_to_fragment(&self) {
-        if self.host.is_embedded() {
-            return;
+        if let Some(link) = self.view_in_address() {
+            self.show_view(&link);
+            if let Some(obstacle) = link.numbers.and_then(|lines| self.go_to_lines(lines)) {
+                self.show_toast(obstacle);
+            }
         }
-        let Ok(fragment) = self.host.window().location().hash() else { return };
-        let link = ViewLink::parse(&fragment);
+    }
+
+    /// Shows the view that the address names when the page opens, and what the settings say otherwise. Its lines are not there yet.
+    pub(super) fn show_first_view(&self) {
+        if let Some(link) = self.view_in_address() {
+            let link = link.or(&self.view_link());
+            self.show_view(&link);
+            drop(link.numbers.and_then(|lines| self.go_to_lines(lines)));
+        }
+    }
+
+    fn go_to_lines(&self, lines: RangeInclusive<u64>) -> Option<String> {
+        self.log.borrow_mut().go_to(Destination::Lines(lines))
+    }
+
+    fn view_in_address(&self) -> Option<ViewLink> {
+        if self.host.is_embedded() {
+            return None;
+        }
+        let fragment = self.host.window().location().hash().ok()?;
         self.address.borrow_mut().clone_from(&fragment);
+        Some(ViewLink::parse(&fragment))
+    }
+
+    fn show_view(&self, link: &ViewLink) {
         if !link.columns.is_empty() {
             let mut preferences = self.state.preferences().get_untracked();
             preferences.columns.clone_from(&link.columns);
             self.apply_preferences(preferences);
         }
         update(self.state.query(), link.query.clone());
-        self.filter(|log| log.show_view(&link));
-        if let Some(lines) = link.numbers {
-            let obstacle = self.log.borrow_mut().go_to(Destination::Lines(lines));
-            if let Some(obstacle) = obstacle {
-                self.show_toast(obstacle);
-            }
-        }
+        self.filter(|log| log.show_view(link));
         self.request_render();
     }
 

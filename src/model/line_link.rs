@@ -34,6 +34,12 @@ impl LinkedLines {
         self.numbers.as_ref().map(|numbers| *numbers.start())
     }
 
+    /// Returns the number of the line that the viewport has yet to scroll to.
+    #[must_use]
+    pub fn awaited(&self) -> Option<u64> {
+        self.first().filter(|_| self.is_jump_pending)
+    }
+
     /// Whether a line number is among the linked ones.
     #[must_use]
     pub fn contains(&self, number: u64) -> bool {
@@ -43,7 +49,7 @@ impl LinkedLines {
     /// Returns the line to scroll to, once it has been received; the oldest line held if it was dropped since. Each request
     /// yields one line.
     pub fn take_target(&mut self, store: &LineStore) -> Option<u64> {
-        let first = self.first().filter(|_| self.is_jump_pending)?;
+        let first = self.awaited()?;
         let id = store.id_of_number(first)?;
         self.is_jump_pending = false;
         Some(id.max(store.first_id()))

@@ -91,6 +91,19 @@ impl ViewLink {
         link
     }
 
+    /// Takes search, filter and levels from `settings` where the address names none.
+    #[must_use]
+    pub fn or(mut self, settings: &Self) -> Self {
+        if self.query.pattern.is_empty() {
+            self.query.clone_from(&settings.query);
+            self.mode = settings.mode;
+        }
+        if !self.levels.contains(&true) {
+            self.levels = settings.levels;
+        }
+        self
+    }
+
     /// Formats the fragment, with its `#`; empty for a view without anything to name.
     #[must_use]
     pub fn format(&self) -> String {

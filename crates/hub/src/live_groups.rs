@@ -66,6 +66,52 @@ fn last_line(message: &Response<'_>) -> Option<String> {
         Payload::Text(text) | Payload::Json(text) => Cow::Borrowed(text),
         Payload::Binary(_) | Payload::Protobuf(_) => return None,
     };
-    let line = text.lines().next_back().unwrap_or_default();
+    let shown = without_commands(&text);
+    let line = shown.lines().rfind(|line| !line.trim().is_empty())?;
     Some(line.chars().take(MAX_LINE_CHARS).collect())
+}
+
+/// Removes the commands to a terminal that an operating system would get (`ESC ]` to `BEL` or `ESC \`): they are no text of a line.
+/// Others, such as colours, stay.
+fn without_commands(text: &str) -> Cow<'_, str> {
+    let Some((before, mut rest)) = text.split_once("\u{1b}]") else { return Cow::Borrowed(text) };
+    let mut shown = before.to_owned();
+    loop {
+        let end = rest.find(['\u{7}', '\u{1b}']).unwrap_or(rest.len());
+        rest = rest.get(end..).unwrap_or_default();
+        rest = rest.strip_prefix('\u{7}').or_else(|| rest.strip_prefix("\u{1b}\\")).unwrap_or(rest);
+        match rest.split_once("\u{1b}]") {
+            Some((text, command)) => {
+                shown.push_str(text);
+                rest = command;
+            }
+            None => {
+                shown.push_str(rest);
+                return Cow::Owned(shown);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_is_the_last_text_without_marks() {
+        let last = |text: &'static str| {
+            last_line(&Response::GroupMessage {
+                group: "g".into(),
+                from_user_id: None,
+                payload: Payload::Text(text.into()),
+                sequence: None,
+                metadata: webpubsub_protocol::message::Metadata::new(),
+                stream: None,
+            })
+        };
+        assert_eq!(last("one\ntwo\n\n").as_deref(), Some("two"));
+        assert_eq!(last("\u{1b}]7717;1;app.log: \u{7}a line\n").as_deref(), Some("a line"));
+        assert_eq!(last("a\u{1b}]8;;x\u{1b}\\b\u{1b}]8;;\u{1b}\\c").as_deref(), Some("abc"));
+        assert_eq!((last("\u{1b}]133;D;0\u{7}"), last("\u{1b}]open"), last("")), (None, None, None));
+    }
 }

@@ -53,7 +53,9 @@ pub fn GroupsDialog() -> impl IntoView {
         }
     };
     view! {
-        <Popover dialog=Dialog::Groups label="Groups" class="groups-dialog">
+        <Popover dialog=Dialog::Groups label="Groups" class="box groups-dialog">
+            // Takes the focus, so that the keys move in the list: links cannot be named before they are there.
+            <h2 tabindex="-1" autofocus>"Groups"</h2>
             <Show
                 when=move || problem.with(Option::is_none)
                 fallback=move || view! { <p role="alert">{move || problem.get()}</p> }

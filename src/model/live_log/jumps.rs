@@ -85,6 +85,9 @@ impl LiveLog {
                 "Line {first} has not been received yet; the view will go there when it is"
             ));
         }
+        if self.loads_awaited_line() {
+            return None;
+        }
         self.jump_to_linked();
         let is_held = self.store.id_of_number(first).is_some_and(|id| id >= self.store.first_id());
         (!is_held).then(|| format!("Line {first} is no longer in this page"))
@@ -101,9 +104,22 @@ impl LiveLog {
         }
     }
 
-    /// Scrolls to the linked lines once the first of them has been received.
+    /// Whether the line that the viewport is to scroll to is among the earlier ones, which are then loaded.
+    fn loads_awaited_line(&mut self) -> bool {
+        let first_held = self.store.number_of(self.store.first_id());
+        if self.store.is_empty() || self.linked.awaited().is_none_or(|number| number >= first_held) {
+            return false;
+        }
+        // A page that is full makes room for earlier lines only while it does not follow the end.
+        self.viewport.pause();
+        self.is_loading() || self.load_earlier()
+    }
+
+    /// Scrolls to the linked lines once the first of them is there.
     pub(super) fn jump_to_linked(&mut self) {
-        if let Some(id) = self.linked.take_target(&self.store) {
+        if !self.loads_awaited_line()
+            && let Some(id) = self.linked.take_target(&self.store)
+        {
             self.jump_to(id);
         }
     }

@@ -79,6 +79,8 @@ pub(super) struct Loads {
     /// First messages of sources whose load has ended, while others are loading theirs, and the ends of their responses.
     first: Vec<LoadedMessage>,
     first_ends: Vec<(u16, u64)>,
+    /// Sources whose messages before their first line, from the given one on, have no lines.
+    empty_from: Vec<(u16, MessagePlace, u64)>,
     /// First line of each source, for the store's first id.
     first_shown: Option<(u64, Vec<Option<MessagePlace>>)>,
 }
@@ -372,6 +374,12 @@ impl LiveLog {
         }
         let earlier = std::mem::replace(&mut self.store, later);
         let top = self.pending_top.or_else(|| self.lines().id_at(self.viewport.top_line()));
+        if earlier.is_empty() {
+            let from = messages.first().map_or(0, |message| message.sequence_id);
+            self.loads.empty_from.retain(|(of, ..)| *of != source);
+            self.loads.empty_from.push((source, held_from, from));
+            self.revision += 1;
+        }
         if self.make_room_for(&earlier) && self.store.prepend(earlier) > 0 {
             if let Some(history) = self.histories.get_mut(usize::from(source)) {
                 history.earlier_loaded(first);
@@ -432,7 +440,11 @@ impl LiveLog {
             .filter_map(|((source, history), place)| {
                 let place = place?;
                 // Of a message whose first lines were dropped, those are loaded again.
-                let before = place.sequence_id?.saturating_add(u64::from(place.line > 0));
+                let mut before = place.sequence_id?.saturating_add(u64::from(place.line > 0));
+                let is_here = |(of, at, _): &&(u16, MessagePlace, u64)| (*of, *at) == (source, place);
+                if let Some((.., from)) = self.loads.empty_from.iter().find(is_here) {
+                    before = before.min(*from);
+                }
                 history.has_before(before).then(|| (source, place, earlier_range(before)))
             })
             .collect()
