@@ -46,6 +46,9 @@ tailcast_tests::in_every_browser! {
     cleared_lines_are_restored_by_undo,
 }
 
+/// Id of the first line of a page whose service has a history: as many earlier ones can come before it.
+const FIRST_LINE_ID: u64 = 1 << 40;
+
 async fn escape_closes_every_dialog_and_nothing_else(kind: Kind) -> anyhow::Result<()> {
     let viewer = Viewer::open_in(kind, "/?find=o").await?;
     viewer.stream(LEVELS, 5).await?;
@@ -56,6 +59,7 @@ async fn escape_closes_every_dialog_and_nothing_else(kind: Kind) -> anyhow::Resu
         ("g", "goto"),
         ("h", "highlights"),
         ("c", "columns"),
+        ("G", "groups"),
     ];
     for (key, id) in dialogs {
         let is_open = format!("document.querySelector('#{id}').matches(':popover-open')");
@@ -189,7 +193,7 @@ async fn o_expands_the_json_line_that_was_clicked() -> anyhow::Result<()> {
     let viewer = Viewer::open("/").await?;
     let lines: String = (0..6).map(|number| format!("{{\"number\":{number}}}\n")).collect();
     viewer.stream(&lines, 6).await?;
-    for number in [4, 1, 5] {
+    for number in [4, 1, 5].map(|line| FIRST_LINE_ID + line) {
         click(&viewer, &format!("#log .row[data-line-id='{number}'] .text")).await?;
         viewer
             .browser
@@ -326,18 +330,22 @@ async fn phones_have_a_compact_header_and_large_touch_targets() -> anyhow::Resul
             "const box = document.querySelector(`{selector}`).getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]"
         )
     };
-    for selector in ["[data-line-id='2'] .text", "[data-line-id='2'] .fold"] {
-        let at = viewer.browser.run(&tap(selector)).await?;
+    let row = format!("[data-line-id='{}']", FIRST_LINE_ID + 2);
+    for selector in ["text", "fold"].map(|part| format!("{row} .{part}")) {
+        let at = viewer.browser.run(&tap(&selector)).await?;
         for (name, points) in [("touchStart", json!([{ "x": at[0], "y": at[1] }])), ("touchEnd", json!([]))] {
             let event = json!({ "type": name, "touchPoints": points });
             viewer.browser.devtools("Input.dispatchTouchEvent", event).await?;
         }
-        let current = "document.querySelector('[data-line-id=\"2\"][data-current]')";
-        viewer.browser.until(current).await.context(selector)?;
+        viewer
+            .browser
+            .until(&format!("document.querySelector(`{row}[data-current]`)"))
+            .await
+            .context(selector)?;
         viewer.wait_for_frame().await?;
         assert_eq!(viewer.value(small).await?, json!([]));
     }
-    viewer.browser.until("document.querySelector('.row.open[data-line-id=\"2\"]')").await?;
+    viewer.browser.until(&format!("document.querySelector(`.row.open{row}`)")).await?;
     viewer.browser.run("document.querySelector('#menu').showPopover()").await?;
     viewer.wait_for_frame().await?;
     assert_eq!(viewer.value(small).await?, json!([]), "the menu");

@@ -92,6 +92,15 @@ impl Interruption {
         format!("{text}, because the server no longer keeps them")
     }
 
+    /// The server was restarted, and knows nothing of the messages before. Returns the notice about them.
+    pub(super) fn restarted(&self, now: LocalTime) -> String {
+        const RESTARTED: &str = "server was restarted: the number of missing lines is unknown";
+        match *self {
+            Self::Filling { lost_at } => format!("{}, and the {RESTARTED}", lost(lost_at, now)),
+            _ => format!("The {RESTARTED}"),
+        }
+    }
+
     /// Messages are missing before the next one. Returns the notice about them, unless there is one that covers them.
     pub(super) fn gap(&mut self, messages: u64, now: LocalTime) -> Option<String> {
         let notice = match *self {
@@ -108,11 +117,12 @@ impl Interruption {
 /// Returns the notice about an interruption after which `messages` are missing, `None` if their count is unknown.
 fn notice(lost_at: LocalTime, restored_at: LocalTime, messages: Option<u64>) -> String {
     let consequence = messages.map_or_else(|| "the number of missing lines is unknown".to_owned(), missing);
-    format!(
-        "Connection lost for {} ({}): {consequence}",
-        duration_text(restored_at.unix_ms - lost_at.unix_ms),
-        period_text(lost_at, restored_at)
-    )
+    format!("{}: {consequence}", lost(lost_at, restored_at))
+}
+
+fn lost(lost_at: LocalTime, restored_at: LocalTime) -> String {
+    let duration = duration_text(restored_at.unix_ms - lost_at.unix_ms);
+    format!("Connection lost for {duration} ({})", period_text(lost_at, restored_at))
 }
 
 fn missing(messages: u64) -> String {

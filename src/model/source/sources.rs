@@ -203,13 +203,10 @@ impl Sources {
     #[must_use]
     pub fn missing_before(&mut self, connection: usize, missing: Missing, now: LocalTime) -> String {
         let interruption = self.interruptions.get_mut(connection);
-        let notice = match missing {
-            Missing::Count(messages) => match interruption {
-                Some(interruption) => interruption.missing(messages, now),
-                None => String::new(),
-            },
-            Missing::Restart => "The server was restarted: lines from before may be missing".to_owned(),
-        };
+        let notice = interruption.map_or_else(String::new, |interruption| match missing {
+            Missing::Count(messages) => interruption.missing(messages, now),
+            Missing::Restart => interruption.restarted(now),
+        });
         self.prefixed(connection, notice)
     }
 

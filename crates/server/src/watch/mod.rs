@@ -234,7 +234,9 @@ fn report(missing: Option<Missing>) {
             if count == 1 { "it" } else { "them" },
         ),
         Some(Missing::Restart) => {
-            eprintln!("tailcast watch: the server was restarted: lines from before may be missing");
+            eprintln!(
+                "tailcast watch: the server was restarted: lines that were published before may be missing"
+            );
         }
         None => {}
     }
