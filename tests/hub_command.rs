@@ -3,7 +3,7 @@
 use tailcast_tests::{
     command::run,
     environment::tailcast,
-    server::{RestRequest, Server, get},
+    server::{RestRequest, Server, get, http_client},
     socket::{JSON, Socket},
 };
 use webpubsub_protocol::connection_string::AccessKey;
@@ -32,6 +32,30 @@ async fn the_hub_serves_only_clients_and_the_rest_api() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn refused_requests_say_why_to_the_client_and_in_the_log() -> anyhow::Result<()> {
+    let hub = Server::start_hub(&["--allow-unverified-entra-tokens"]).await?;
+    let http = http_client()?;
+    let unsigned = http.get(hub.url("/api/hubs/stream/groups/g/connections")).send().await?;
+    assert_eq!(unsigned.status(), 401);
+    assert_eq!(
+        unsigned.headers().get("www-authenticate").map(|value| value.as_bytes()),
+        Some(&b"Bearer"[..])
+    );
+    let body: serde_json::Value = serde_json::from_str(&unsigned.text().await?)?;
+    assert_eq!(body["code"], "Error.Unauthorized", "{body}");
+    let unknown = http.get(hub.url("/chat")).send().await?;
+    assert_eq!(
+        unknown.headers().get("x-ms-error-code").map(|value| value.as_bytes()),
+        Some(&b"Error.NotFound"[..])
+    );
+    assert!(unknown.text().await?.contains("the service has no path `/chat`"));
+    for line in ["REST request refused", "request has no access token", "unknown path"] {
+        hub.wait_for_stderr(line).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn both_keys_are_accepted_during_rotation() -> anyhow::Result<()> {
     let hub = Server::start_hub(&["--access-key", FIRST, "--secondary-access-key", SECOND]).await?;
     for key in [FIRST, SECOND] {
@@ -52,7 +76,8 @@ async fn metrics_count_connections_and_messages() -> anyhow::Result<()> {
     let mut client = Socket::open(&hub.client_url(&key, join)?, &[JSON]).await?;
     client.json().await?;
     client.ask(r#"{"type":"event","event":"e","data":1,"ackId":1}"#).await?;
-    let send = RestRequest { method: "POST", target: "/groups/g/:send", ..RestRequest::default() };
+    let headers = &[("content-type", "text/plain")];
+    let send = RestRequest { method: "POST", target: "/groups/g/:send", headers, ..RestRequest::default() };
     assert_eq!(hub.rest(send).await?.status(), 202);
     Socket::refusal(&hub.url("/client/hubs/stream").replace("http", "ws"), &[], &[]).await?;
     let (status, text) = get(&hub.url("/metrics")).await?;

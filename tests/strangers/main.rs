@@ -188,7 +188,7 @@ async fn the_official_sdk_sends_all_data_types_to_all_clients() -> anyhow::Resul
 async fn the_official_sdk_sends_to_groups_users_and_connections_with_exclusions() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let token = |user: &str| json!({"user_id": user, "groups": ["g"]});
-    let (mut ada, _) = Client::connect(Language::Rust, &server, token("ada/1")).await?;
+    let (mut ada, _) = Client::connect(Language::Rust, &server, token("ada 1")).await?;
     let (mut bob, connected) = Client::connect(Language::Python, &server, token("bob")).await?;
     let bob_s = &connected["connectionId"];
     for (method, message, target) in [
@@ -196,7 +196,7 @@ async fn the_official_sdk_sends_to_groups_users_and_connections_with_exclusions(
         ("send_to_group", "group but bob", json!({"group": "g", "excluded": [bob_s]})),
         ("send_to_group", "another group", json!({"group": "h"})),
         ("send_to_all", "all but bob", json!({"excluded": [bob_s]})),
-        ("send_to_user", "ada", json!({"user_id": "ada/1"})),
+        ("send_to_user", "ada", json!({"user_id": "ada 1"})),
         ("send_to_user", "bob", json!({"user_id": "bob"})),
         ("send_to_connection", "bob's connection", json!({"connection_id": bob_s})),
         ("send_to_all", "the end", json!({})),

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use webpubsub_protocol::connection_string::AccessKey;
+use webpubsub_protocol::{connection_string::AccessKey, endpoint::Endpoint};
 
 use crate::{
     admission::ClientLimits,
@@ -23,8 +23,8 @@ pub enum BuildErrorKind {
     NoConnections,
     /// The memory limit is below [`MIN_MEMORY_LIMIT_BYTES`].
     MemoryLimit,
-    /// The public host is not a host.
-    PublicHost,
+    /// The public URL is not a URL.
+    PublicUrl,
     /// There are two event handlers, or the HTTP client of the handlers cannot be created.
     EventHandler,
 }
@@ -55,6 +55,7 @@ pub struct ServiceBuilder {
     settings: ServiceSettings,
     memory_limit: usize,
     http_handlers: Option<(Vec<Rule>, Duration)>,
+    public_url: Option<String>,
 }
 
 impl ServiceBuilder {
@@ -64,6 +65,7 @@ impl ServiceBuilder {
             settings: ServiceSettings { history: vec![HistoryRule::default()], ..ServiceSettings::default() },
             memory_limit: DEFAULT_MEMORY_LIMIT_BYTES,
             http_handlers: None,
+            public_url: None,
         }
     }
 
@@ -87,10 +89,19 @@ impl ServiceBuilder {
         self
     }
 
-    /// Sets the host that tokens may name besides the `Host` header of the request, with its port if it has one: the
-    /// public name of a reverse proxy that does not forward it.
-    pub fn public_host(mut self, host: impl Into<String>) -> Self {
-        self.settings.public_host = Some(host.into());
+    /// Accepts tokens of Microsoft Entra ID for the REST data plane: their issuer, audience and times are checked, but not
+    /// their signature, so anybody can create one. The default is `false`. Meant for a service on the loopback interface, to
+    /// test applications that authenticate without an access key.
+    pub fn allow_unverified_entra_tokens(mut self, allow: bool) -> Self {
+        self.settings.allows_unverified_entra_tokens = allow;
+        self
+    }
+
+    /// Sets the URL by which clients reach the service, if it differs from that of their requests: the URL of a reverse proxy
+    /// that does not forward the host, or that removes a path prefix. Tokens may be for this URL as well, and links to further
+    /// pages have it.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
         self
     }
 
@@ -170,7 +181,8 @@ impl ServiceBuilder {
             );
             return Err(BuildError::new(BuildErrorKind::MemoryLimit, reason));
         }
-        let Self { mut settings, memory_limit, http_handlers } = self;
+        let Self { mut settings, memory_limit, http_handlers, public_url } = self;
+        settings.public_url = public_url.map(|url| parse_public_url(&url)).transpose()?;
         settings.memory = MemoryBudget::new(memory_limit);
         if let Some((rules, timeout)) = http_handlers {
             let failed = |reason: String| BuildError::new(BuildErrorKind::EventHandler, reason);
@@ -179,14 +191,15 @@ impl ServiceBuilder {
                     "it has both an event handler and event handlers over HTTP; set one of them".to_owned(),
                 ));
             }
-            let handlers =
-                HttpEventHandlers::new(rules, settings.access_keys.clone(), Arc::clone(&settings.metrics));
-            let handlers = handlers.map_err(|error| {
+            let (keys, metrics) = (settings.access_keys.clone(), Arc::clone(&settings.metrics));
+            let handlers = HttpEventHandlers::new(rules, timeout, keys, metrics).map_err(|error| {
                 failed(format!(
                     "the HTTP client of the event handlers cannot be created: {error}; install a crypto provider of rustls first"
                 ))
             })?;
-            settings.event_handler = Some(Arc::new(handlers.with_timeout(timeout)));
+            let handlers = Arc::new(handlers);
+            settings.http_event_handlers = Some(Arc::clone(&handlers));
+            settings.event_handler = Some(handlers);
         }
         Ok(settings)
     }
@@ -205,17 +218,17 @@ impl ServiceBuilder {
                 "nobody could connect, since an address or a token may have 0 connections; allow at least 1";
             return Err(BuildError::new(BuildErrorKind::NoConnections, reason));
         }
-        let is_host = |host: &str| !host.is_empty() && host.parse::<axum::http::uri::Authority>().is_ok();
-        match &settings.public_host {
-            Some(host) if !is_host(host) => {
-                let reason = format!(
-                    "the public host `{host}` is no host; give a name and an optional port, such as hub.example.com"
-                );
-                Err(BuildError::new(BuildErrorKind::PublicHost, reason))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
+}
+
+fn parse_public_url(url: &str) -> Result<Endpoint, BuildError> {
+    Endpoint::parse(url).filter(|_| url.contains("://")).ok_or_else(|| {
+        let reason = format!(
+            "the public URL `{url}` is no URL; give scheme and host, such as https://hub.example.com, and a path if needed"
+        );
+        BuildError::new(BuildErrorKind::PublicUrl, reason)
+    })
 }
 
 #[cfg(test)]
@@ -246,10 +259,10 @@ mod tests {
     #[test]
     fn invalid_settings_are_rejected_with_their_kind_and_what_to_do() {
         assert_eq!(kind(with_key().memory_limit(1)), Some(BuildErrorKind::MemoryLimit));
-        for host in ["", "https://hub.example.com", "a b"] {
-            assert_eq!(kind(with_key().public_host(host)), Some(BuildErrorKind::PublicHost), "{host}");
+        for url in ["", "hub.example.com", "https://", "ftp://hub.example.com", "https://a b"] {
+            assert_eq!(kind(with_key().public_url(url)), Some(BuildErrorKind::PublicUrl), "{url}");
         }
-        assert_eq!(kind(with_key().public_host("hub.example.com:8443")), None);
+        assert_eq!(kind(with_key().public_url("https://hub.example.com:8443/chat/")), None);
         let twice = with_key().event_handler(Arc::new(NoOpinion));
         let twice = twice.http_event_handlers(Vec::new(), Duration::from_secs(1));
         let error = twice.into_settings().err().unwrap();

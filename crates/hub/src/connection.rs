@@ -170,21 +170,14 @@ impl ClientConnection {
         self.permissions.read().unwrap_or_else(PoisonError::into_inner).allow_any(Permission::SendToGroup)
     }
 
-    /// Returns whether `permission` is granted for all groups.
-    #[must_use]
-    pub(crate) fn is_allowed_in_all_groups(&self, permission: Permission) -> bool {
-        self.permissions.read().unwrap_or_else(PoisonError::into_inner).allow_all(permission)
-    }
-
-    /// Grants or revokes a permission for one group, or for all groups if `group` is `None`; see
-    /// [`Permissions::decide`].
+    /// Grants or revokes a permission for one group; see [`Permissions::decide`].
     ///
     /// # Errors
     /// [`TooManyDecisions`] if too many groups have a permission of their own.
     pub(crate) fn set_permission(
         &self,
         permission: Permission,
-        group: Option<&GroupName>,
+        group: &GroupName,
         allowed: bool,
     ) -> Result<(), TooManyDecisions> {
         self.permissions.write().unwrap_or_else(PoisonError::into_inner).decide(permission, group, allowed)

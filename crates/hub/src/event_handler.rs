@@ -10,6 +10,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use webpubsub_protocol::{
     message::Metadata,
     name::{EventName, GroupName},
@@ -30,7 +31,8 @@ pub struct ConnectRequest<'a> {
     pub claims: &'a Claims,
     /// Query parameters without the access token, percent-decoded, in their order.
     pub query: &'a [(String, String)],
-    /// Headers of the request without credentials, with names in lower case. A repeated header is repeated.
+    /// Headers of the request without credentials. Their names are spelled as the client has sent them if the request has
+    /// [`SentHeaderNames`](crate::SentHeaderNames), else in lower case. A repeated header is repeated.
     pub headers: &'a [(String, String)],
     /// Subprotocols that the client offers, predefined or custom, in its order.
     pub subprotocols: &'a [String],
@@ -51,24 +53,44 @@ pub struct ConnectResponse {
     pub subprotocol: Option<String>,
 }
 
-/// Rejection of a connection, with the HTTP status of the handshake response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Rejection of a connection: the HTTP response of the handshake.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectRejection {
     status: u16,
+    body: Option<RejectionBody>,
+}
+
+/// Body of a rejection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RejectionBody {
+    pub(crate) content_type: Option<String>,
+    pub(crate) bytes: Bytes,
 }
 
 impl ConnectRejection {
-    /// Creates a rejection with a status from 400 to 599. Any other status becomes 500: a redirect, for example, cannot
-    /// be the response of a handshake.
+    /// Creates a rejection with a status from 300 on, and a body that says that the event handler rejected the connection.
+    /// Any other status becomes 500: it would not end the handshake.
     #[must_use]
     pub fn new(status: u16) -> Self {
-        Self { status: if (400..600).contains(&status) { status } else { 500 } }
+        Self { status: if (300..1000).contains(&status) { status } else { 500 }, body: None }
+    }
+
+    /// Sets the body that the client receives.
+    #[must_use]
+    pub fn with_body(mut self, content_type: Option<String>, bytes: impl Into<Bytes>) -> Self {
+        self.body = Some(RejectionBody { content_type, bytes: bytes.into() });
+        self
     }
 
     /// Returns the status.
     #[must_use]
-    pub fn status(self) -> u16 {
+    pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// Returns the body that the handler has set.
+    pub(crate) fn body(&self) -> Option<&RejectionBody> {
+        self.body.as_ref()
     }
 }
 

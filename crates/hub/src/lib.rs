@@ -90,7 +90,7 @@ pub use builder::{BuildError, BuildErrorKind, ServiceBuilder};
 pub use event_handler::{
     ConnectRejection, ConnectRequest, ConnectResponse, EventError, EventHandler, EventReply, UserEvent,
 };
-pub use handshake::ClientAddress;
+pub use handshake::{ClientAddress, EncryptedClient, SentHeaderNames};
 pub use history::{HistoryRule, MIN_HISTORY_BYTES, Retention};
 pub use hub::{Hub, MAX_PAYLOAD_BYTES, SendError};
 pub use identity::ConnectionInfo;

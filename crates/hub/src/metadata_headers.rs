@@ -12,6 +12,8 @@ const PREFIX: &str = "x-webpubsub-metadata-";
 /// counts.
 pub(crate) fn read(headers: &HeaderMap) -> Option<Metadata> {
     let names = headers.keys().filter_map(|name| Some((name, name.as_str().strip_prefix(PREFIX)?)));
+    // Headers without a name after the prefix are ignored, as in the vendor's emulator.
+    let names = names.filter(|(_, name)| !name.is_empty());
     let entries: Option<Vec<(String, String)>> = names
         .map(|(header, name)| {
             let value = headers.get_all(header).iter().next_back()?.to_str().ok()?;
@@ -43,6 +45,14 @@ mod tests {
         let mut headers = HeaderMap::new();
         write(&given, &mut headers);
         assert_eq!(read(&headers).unwrap(), [("trace-id".to_owned(), "7".to_owned())].into());
+    }
+
+    #[test]
+    fn a_header_without_a_name_is_ignored() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-webpubsub-metadata-", HeaderValue::from_static("v"));
+        headers.insert("x-webpubsub-metadata-k", HeaderValue::from_static("v"));
+        assert_eq!(read(&headers), Some([("k".to_owned(), "v".to_owned())].into()));
     }
 
     #[test]

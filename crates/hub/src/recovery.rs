@@ -48,7 +48,8 @@ pub(crate) async fn resume(
     let ticket = queue.fence();
     let mut session = resumable.session.lock().await;
     // The session may have ended while the old socket closed, or a newer socket may wait for the lock.
-    let attach = || resumable.connection.reattach(&resumable.connected_message(), Instant::now());
+    let now = Instant::now();
+    let attach = || resumable.connection.reattach(&resumable.connected_message(now), now);
     let Some(outbox) = queue.is_newest(ticket).then(attach).flatten() else {
         drop(session);
         if queue.has_ended() {

@@ -1,6 +1,9 @@
 //! Running service.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use axum::Router;
 use tokio::time::Instant;
@@ -9,6 +12,7 @@ use webpubsub_protocol::name::{HubName, NameError};
 use crate::{
     builder::{BuildError, ServiceBuilder},
     history::WallClock,
+    http_handlers::rule::Rule,
     hub::Hub,
     live_groups::{LiveGroup, live_groups},
     registry::{MAX_HUBS, Registry},
@@ -63,6 +67,14 @@ impl Service {
     pub fn hub(&self, name: &str) -> Result<Arc<Hub>, HubError> {
         let name = HubName::new(name)?;
         self.registry.get_or_create_hub(&name).ok_or_else(|| HubError::TooMany { name: name.to_string() })
+    }
+
+    /// Replaces the rules and the timeout of the [event handlers over HTTP](ServiceBuilder::http_event_handlers). Connections
+    /// stay open, and events in progress finish with the previous rules. Returns `false`, and changes nothing, if the service
+    /// was built without such handlers.
+    pub fn replace_http_event_handlers(&self, rules: Vec<Rule>, timeout: Duration) -> bool {
+        let handlers = self.registry.settings().http_event_handlers.as_ref();
+        handlers.map(|handlers| handlers.replace(rules, timeout)).is_some()
     }
 
     /// Returns the number of open connections, resumable ones without a socket included.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
-use webpubsub_protocol::connection_string::AccessKey;
+use webpubsub_protocol::{connection_string::AccessKey, endpoint::Endpoint};
 
 use crate::{
-    admission::ClientLimits, event_handler::EventHandler, history::HistoryRule, memory::MemoryBudget,
-    metrics::Metrics,
+    admission::ClientLimits, event_handler::EventHandler, history::HistoryRule,
+    http_handlers::HttpEventHandlers, memory::MemoryBudget, metrics::Metrics,
 };
 
 /// Settings of a service.
@@ -18,12 +18,16 @@ pub(crate) struct ServiceSettings {
     /// Accepts tokens for any host in their audience (`aud`). Meant for a service on the loopback interface: it has
     /// many names, and no other machine can reach it by any of them.
     pub(crate) accepts_any_host: bool,
-    /// Host that tokens may name besides the `Host` header of the request: the public name of a reverse proxy that does
-    /// not forward it.
-    pub(crate) public_host: Option<String>,
+    /// URL by which clients reach the service if it differs from that of their requests: behind a reverse proxy that does not
+    /// forward the host, or that removes a path prefix.
+    pub(crate) public_url: Option<Endpoint>,
+    /// Accepts REST tokens of Microsoft Entra ID without verifying their signature.
+    pub(crate) allows_unverified_entra_tokens: bool,
     /// Upstream event handler: accepts or rejects connections, and answers events. `None` accepts every valid token and
     /// fails every event.
     pub(crate) event_handler: Option<Arc<dyn EventHandler>>,
+    /// The same handler if it calls application servers, to replace its rules.
+    pub(crate) http_event_handlers: Option<Arc<HttpEventHandlers>>,
     /// Host by which event handlers know the service (`WebHook-Request-Origin`). `None` sends the host that the client
     /// connected to.
     pub(crate) event_origin: Option<String>,
@@ -48,15 +52,25 @@ pub(crate) struct ServiceSettings {
 }
 
 impl ServiceSettings {
-    /// Returns whether the audience of a token is this service. `is_for` compares it with one host, or with any host if
-    /// that is `None`.
+    /// Returns whether the audience of a token is this service at `path`. `is_for` compares it with a host, or with any host if
+    /// that is `None`, and a path.
     pub(crate) fn is_valid_audience(
         &self,
         headers: &HeaderMap,
-        is_for: impl Fn(Option<&str>) -> bool,
+        path: &str,
+        is_for: impl Fn(Option<&str>, &str) -> bool,
     ) -> bool {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let accepted_host = if self.accepts_any_host { None } else { Some(host) };
-        is_for(accepted_host) || self.public_host.as_deref().is_some_and(|host| is_for(Some(host)))
+        let accepted_host = if self.accepts_any_host { None } else { Some(host(headers)) };
+        is_for(accepted_host, path)
+            || self.public_url.as_ref().is_some_and(|public| {
+                let public_path = format!("{}{path}", public.prefix());
+                is_for(accepted_host, &public_path)
+                    || [path, &public_path].into_iter().any(|path| is_for(Some(public.authority()), path))
+            })
     }
+}
+
+/// Returns the host that a request names, with its port; empty if it names none.
+pub(crate) fn host(headers: &HeaderMap) -> &str {
+    headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
 }

@@ -62,12 +62,20 @@ async fn the_connect_event_carries_the_request_and_its_response_overrides_the_to
 
 #[tokio::test]
 async fn a_rejection_reaches_the_client_and_no_event_follows() {
-    let upstream = UpstreamServer::start(|_| answer(403).body("no")).await;
-    let service = service(&[&upstream.rule()]).await;
-    let refused = Client::connect(&service, "", "").await;
-    assert_eq!(refused.err(), Some(StatusCode::FORBIDDEN));
-    upstream.next("connect").await;
-    assert!(upstream.is_quiet(), "an event follows a rejection");
+    for (status, content_type, body) in [
+        (403, "text/plain", "no entry"),
+        (302, "text/html", "<p>elsewhere"),
+        (429, "application/json", r#"{"wait":3}"#),
+    ] {
+        let script =
+            move |_: &application::Event| answer(status).header("content-type", content_type).body(body);
+        let upstream = UpstreamServer::start(script).await;
+        let service = service(&[&upstream.rule()]).await;
+        let refused = Client::refusal(&service).await;
+        assert_eq!(refused, (status, content_type.to_owned(), body.to_owned()));
+        upstream.next("connect").await;
+        assert!(upstream.is_quiet(), "an event follows a rejection");
+    }
 }
 
 #[tokio::test]
@@ -319,6 +327,9 @@ async fn servers_without_consent_receive_no_events() {
     let refused = Client::connect(&service(&[&rule]).await, "", "").await;
     assert_eq!(refused.err(), Some(StatusCode::INTERNAL_SERVER_ERROR));
     assert!(without_consent.is_quiet());
+    let by_list = UpstreamServer::start(|_| answer(204)).await.consenting_to("other.example, 127.0.0.1");
+    let refused = Client::connect(&service(&[&by_list.rule()]).await, "", "").await;
+    assert_eq!(refused.err(), Some(StatusCode::INTERNAL_SERVER_ERROR));
     // Consent by name, with a port as in the vendor's middleware, by GET instead of OPTIONS.
     let by_name =
         UpstreamServer::start(|_| answer(204)).await.consenting_to("127.0.0.1:8080").without_options();
@@ -370,4 +381,31 @@ async fn an_anonymous_client_is_accepted_if_allowed_with_the_roles_of_the_handle
     assert_eq!(client.json().await["success"], true);
     client.send(r#"{"type":"joinGroup","group":"h","ackId":2}"#).await;
     assert_eq!(client.json().await["error"]["name"], "Forbidden");
+}
+
+#[tokio::test]
+async fn a_validation_is_retried_while_the_application_starts() {
+    let upstream = UpstreamServer::start(|_| answer(204)).await.starting_after(2);
+    let service = service(&[&upstream.rule()]).await;
+    assert!(Client::connect(&service, "", "").await.is_ok());
+    upstream.next("connect").await;
+    assert_eq!(upstream.validated_paths().len(), 1);
+}
+
+#[tokio::test]
+async fn replaced_event_handlers_receive_the_next_events_of_open_connections() {
+    let first = UpstreamServer::start(|_| answer(200).header("content-type", TEXT).body("first")).await;
+    let second = UpstreamServer::start(|_| answer(200).header("content-type", TEXT).body("second")).await;
+    let service = service(&[&format!("url-template={} user-event-pattern=*", first.url("/"))]).await;
+    let mut client = Client::connect(&service, "json.webpubsub.azure.v1", "").await.unwrap();
+    client.json().await;
+    let event = r#"{"type":"event","event":"ask","data":1}"#;
+    client.send(event).await;
+    assert_eq!(client.json().await["data"], "first");
+    service.replace_rules(&[&format!("url-template={} user-event-pattern=ask", second.url("/"))]);
+    client.send(event).await;
+    assert_eq!(client.json().await["data"], "second");
+    service.replace_rules(&[]);
+    client.send(r#"{"type":"event","event":"ask","data":1,"ackId":1}"#).await;
+    assert_eq!(client.json().await["error"]["name"], "InternalServerError");
 }

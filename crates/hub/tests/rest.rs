@@ -13,7 +13,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt;
 use webpubsub_hub::Service;
 use webpubsub_protocol::{
@@ -90,7 +90,9 @@ async fn recorded_requests_of_the_sdks_get_the_recorded_responses() {
         if let Some(content_type) = &vector.content_type {
             request = request.header(header::CONTENT_TYPE, content_type);
         }
-        let (status, code, body) = send(request.body(Body::from(bytes_of(&vector))).unwrap()).await;
+        let sent = bytes_of(&vector);
+        let request = request.header(header::CONTENT_LENGTH, sent.len());
+        let (status, code, body) = send(request.body(Body::from(sent)).unwrap()).await;
         assert_eq!(status.as_u16(), vector.status, "{} {}: {body}", vector.method, vector.target);
         if vector.error_code.is_some() {
             assert_eq!(code, vector.error_code, "{} {}", vector.method, vector.target);
@@ -121,7 +123,92 @@ async fn a_token_for_one_group_is_not_accepted_for_a_group_whose_name_differs_in
         let request = Request::post(target)
             .header(header::HOST, HOST.to_uppercase())
             .header(header::AUTHORIZATION, bearer(signed))
+            .header(header::CONTENT_LENGTH, "1")
             .header(header::CONTENT_TYPE, "text/plain");
         assert_eq!(send(request.body(Body::from("x")).unwrap()).await.0, status, "{target}");
+    }
+}
+
+/// Sends a request to a hub with three members of the group `g`.
+async fn ask(
+    service: &Service,
+    method: &str,
+    target: &str,
+    content_type: Option<&str>,
+    body: &str,
+) -> (u16, Value) {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(target)
+        .header(header::HOST, HOST)
+        .header(header::CONTENT_LENGTH, body.len())
+        .header(header::AUTHORIZATION, bearer(target));
+    if let Some(content_type) = content_type {
+        request = request.header(header::CONTENT_TYPE, content_type);
+    }
+    let response =
+        service.router().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+}
+
+#[tokio::test]
+async fn a_permission_is_never_granted_without_naming_its_group() {
+    let service = Service::builder().access_key(key()).build().unwrap();
+    for method in ["PUT", "HEAD", "DELETE"] {
+        for query in
+            ["", "?targetName=", "?api-version=2024-12-01&targetName=%20%09", "?targetName=a&targetName=b"]
+        {
+            let target = format!("/api/hubs/kitchen/permissions/joinLeaveGroup/connections/c9{query}");
+            let (status, body) = ask(&service, method, &target, None, "").await;
+            assert_eq!(status, 400, "{method} {target}");
+            assert!(method == "HEAD" || body["target"] == "targetName", "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn bulk_changes_of_groups_require_json_and_a_valid_filter() {
+    let service = Service::builder().access_key(key()).build().unwrap();
+    let change = json!({"groups": ["a", "b"]}).to_string();
+    for operation in [":addToGroups", ":removeFromGroups"] {
+        let target = format!("/api/hubs/kitchen/{operation}?api-version=2023-07-01");
+        for content_type in
+            [None, Some("text/csv"), Some("application/octet-stream"), Some("application/json; charset=x-y")]
+        {
+            assert_eq!(
+                ask(&service, "POST", &target, content_type, &change).await.0,
+                415,
+                "{content_type:?}"
+            );
+        }
+        for (filter, status) in
+            [("", 200), (" ", 400), ("\t\n", 400), ("userId eq 'ada'", 200), ("userId eq", 400)]
+        {
+            let change = json!({"groups": ["a"], "filter": filter}).to_string();
+            let (given, body) = ask(&service, "POST", &target, Some("application/json"), &change).await;
+            assert_eq!(given, status, "{filter:?}: {body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn parameters_of_a_listing_are_given_once_and_in_range() {
+    let service = Service::builder().access_key(key()).build().unwrap();
+    for (query, status) in [
+        ("maxpagesize=3&top=4", 200),
+        ("top=2147483647", 200),
+        ("maxpagesize=3&maxpagesize=3", 400),
+        ("top=5&top=6", 400),
+        ("top=2147483648", 400),
+        ("top=", 400),
+        ("continuationToken=", 400),
+        ("continuationToken=0123456789abcdef0123456789abcdef", 400),
+    ] {
+        let target = format!("/api/hubs/kitchen/groups/g/connections?{query}");
+        let (given, body) = ask(&service, "GET", &target, None, "").await;
+        assert_eq!(given, status, "{query}: {body}");
+        assert!(status == 400 || body == json!({"value": [], "nextLink": null}), "{body}");
     }
 }

@@ -75,6 +75,12 @@ impl Endpoint {
         &self.authority
     }
 
+    /// Returns the path before that of the service, without a slash at its end; often empty.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// Where a client's WebSocket goes: `ws(s)://…/client/hubs/{hub}`.
     #[must_use]
     pub fn client_url(&self, hub: &HubName) -> String {

@@ -86,11 +86,6 @@ impl Grant {
         Ok(())
     }
 
-    /// Decides for every group there is or will be.
-    fn decide_all(&mut self, allowed: bool) {
-        *self = Self { every_group: allowed, ..Self::default() };
-    }
-
     fn add(&mut self, scope: Scope<'_>) {
         match scope {
             Scope::EveryGroup => self.every_group = true,
@@ -131,35 +126,17 @@ impl Permissions {
         }
     }
 
-    /// Grants or revokes `permission` for one group, or for all of them when none is named. Takes effect at once, and
-    /// evicts nobody from a group.
+    /// Grants or revokes `permission` for one group. Takes effect at once, and removes no member from a group.
     ///
     /// # Errors
     /// [`TooManyDecisions`].
     pub fn decide(
         &mut self,
         permission: Permission,
-        group: Option<&GroupName>,
+        group: &GroupName,
         allowed: bool,
     ) -> Result<(), TooManyDecisions> {
-        let grant = self.grant_mut(permission);
-        match group {
-            Some(group) => grant.decide(group.as_str(), allowed),
-            None => {
-                grant.decide_all(allowed);
-                Ok(())
-            }
-        }
-    }
-
-    /// Whether `permission` is granted for every group there is or will be.
-    #[must_use]
-    pub fn allow_all(&self, permission: Permission) -> bool {
-        let grant = match permission {
-            Permission::JoinLeaveGroup => &self.join_leave,
-            Permission::SendToGroup => &self.send,
-        };
-        grant.every_group && grant.by_name.values().all(|allowed| *allowed)
+        self.grant_mut(permission).decide(group.as_str(), allowed)
     }
 
     /// Returns whether `permission` is granted for any group.
@@ -226,20 +203,15 @@ mod tests {
         let send = Permission::SendToGroup;
         let mut permissions = Permissions::from_roles(["webpubsub.sendToGroup"]);
         let before = permissions.clone();
-        permissions.decide(send, Some(&room), false).unwrap();
-        assert!(
-            !permissions.allow(send, room.as_str())
-                && permissions.allow(send, "other")
-                && !permissions.allow_all(send)
-        );
-        permissions.decide(send, Some(&room), true).unwrap();
+        permissions.decide(send, &room, false).unwrap();
+        assert!(!permissions.allow(send, room.as_str()) && permissions.allow(send, "other"));
+        permissions.decide(send, &room, true).unwrap();
         assert_eq!(permissions, before);
-        permissions.decide(send, None, false).unwrap();
-        assert!(!permissions.allow(send, "other"));
+        let mut permissions = Permissions::default();
         for number in 0..MAX_GROUPS_BY_NAME {
-            permissions.decide(send, Some(&GroupName::new(&number.to_string()).unwrap()), true).unwrap();
+            permissions.decide(send, &GroupName::new(&number.to_string()).unwrap(), true).unwrap();
         }
-        assert_eq!(permissions.decide(send, Some(&room), true), Err(TooManyDecisions));
+        assert_eq!(permissions.decide(send, &room, true), Err(TooManyDecisions));
     }
 
     #[test]

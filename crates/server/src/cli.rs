@@ -152,6 +152,10 @@ pub(crate) struct ServiceOptions {
     /// Accept clients without a token. They have only the permissions that a `connect` event handler grants
     #[arg(long)]
     pub(crate) allow_anonymous: bool,
+    /// Accept tokens of Microsoft Entra ID for the REST API without verifying their signature, if only this machine can reach
+    /// the server: issuer, audience and expiry are checked
+    #[arg(long)]
+    pub(crate) allow_unverified_entra_tokens: bool,
     /// Serve /_hub and /metrics to other hosts. They are always served if only this machine can reach the server
     #[arg(long)]
     pub(crate) inspect: bool,

@@ -18,6 +18,7 @@ pub(crate) async fn run(options: HubOptions) -> Result<(), Failure> {
     let server = BoundServer::bind(listen).await?;
     let service = service::embedded(&config, &server.config, None)?;
     let app = Router::new().route(HEALTH_PATH, get(|| async { "ok\n" })).merge(service.router());
+    let app = app.fallback(service::unknown_path);
     server.print_service_info(&config);
     server.serve(app, Some(service)).await
 }

@@ -44,6 +44,11 @@ pub(crate) enum UsageError {
          --allow-origin, --public-url or --trusted-proxy); choose another key"
     )]
     DevelopmentKey,
+    #[error(
+        "--allow-unverified-entra-tokens accepts tokens that anybody can create, so it is refused where other hosts can reach the \
+         server (by --listen, --allow-host, --allow-origin, --public-url or --trusted-proxy); use an access key there"
+    )]
+    UnverifiedEntraTokens,
     #[error("{}", error.to_string().replace("`AccessKey`", &format!("the value of {flag}")))]
     AccessKey { flag: &'static str, error: ConnectionStringError },
     #[error(

@@ -1,11 +1,15 @@
 //! Rejections of a handshake.
 
 use axum::{
-    http::{StatusCode, header},
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
-use crate::{admission::AdmissionError, event_handler::ConnectRejection};
+use crate::{
+    admission::AdmissionError,
+    event_handler::{ConnectRejection, RejectionBody},
+};
 
 /// Rejection of a handshake. The message goes to the client: it helps to correct the request, and reveals nothing else.
 #[derive(Debug, thiserror::Error)]
@@ -57,10 +61,26 @@ impl IntoResponse for HandshakeError {
             Self::Randomness => StatusCode::INTERNAL_SERVER_ERROR,
         };
         tracing::debug!(%status, error = %self, "handshake rejected");
+        if let Self::Rejected(rejection) = &self
+            && let Some(body) = rejection.body()
+        {
+            return forwarded(status, body);
+        }
         let mut response = (status, format!("{self}\n")).into_response();
         if let Self::Admission(AdmissionError::Handshakes { wait }) = self {
             response.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
         }
         response
     }
+}
+
+/// Returns the response of an event handler.
+fn forwarded(status: StatusCode, body: &RejectionBody) -> Response {
+    let mut response = Response::new(Body::from(body.bytes.clone()));
+    *response.status_mut() = status;
+    let content_type = body.content_type.as_deref().and_then(|name| HeaderValue::from_str(name).ok());
+    if let Some(content_type) = content_type {
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    }
+    response
 }

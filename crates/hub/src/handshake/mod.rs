@@ -9,11 +9,11 @@ mod error;
 mod query;
 mod upgrade;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use hyper_util::rt::TokioIo;
@@ -37,7 +37,7 @@ use crate::{
     recorder::Recorder,
     recovery,
     registry::Registry,
-    resumable_session::ResumableSession,
+    resumable_session::{ReconnectionToken, ResumableSession},
     session::Session,
     websocket::driver,
 };
@@ -49,6 +49,15 @@ pub(crate) use error::HandshakeError;
 /// Address of a client, as an extension of its request. Without it, the limits of an address do not apply.
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub IpAddr);
+
+/// Marks the request of a client that uses TLS, to this server or to a proxy in front of it, as an extension.
+#[derive(Debug, Clone, Copy)]
+pub struct EncryptedClient;
+
+/// Names of the headers of a request as the client has spelled them, as an extension of the request: HTTP libraries report
+/// them in lower case.
+#[derive(Debug, Clone, Default)]
+pub struct SentHeaderNames(pub Vec<String>);
 
 /// Handles a request to the client endpoint: `/client/hubs/{hub}`, or `/client?hub={hub}`.
 pub(crate) async fn connect(
@@ -131,7 +140,7 @@ async fn accept(
     let hub = hub_name(parts.uri.path(), &query)?;
     let offered = offered_subprotocols(&parts.headers);
     if let Some((id, token)) = &query.recovery {
-        return recover(registry, &hub, &accept_key, &offered, id, token);
+        return recover(registry, &hub, &accept_key, &offered, (id, token), arrival);
     }
     let token = presented_token(parts, &query);
     let claims = authenticate(registry, parts, token, &hub, arrival.unix_time)?;
@@ -148,7 +157,7 @@ async fn accept(
                 connection_id: id.as_str(),
                 claims: &claims,
                 query: &query.forwarded,
-                headers: &without_credentials(&parts.headers),
+                headers: &forwarded_headers(parts),
                 subprotocols: &offered,
                 event_context: &event_context,
             };
@@ -162,18 +171,22 @@ async fn accept(
         None => claimed_groups(&claims)?,
     };
     let response = upgrade::switching_protocols(&accept_key, choice.echo.as_deref())?;
+    let token_lifetime = reconnection_lifetime(&claims);
     let permissions =
         Permissions::from_roles(acceptance.roles.unwrap_or(claims.roles).iter().map(String::as_str));
     let user_id = acceptance.user_id.or(claims.user_id);
     let reconnection_token = match choice.format.is_reliable() {
-        true => Some(ResumableSession::new_token().map_err(|_| HandshakeError::Randomness)?),
+        true => Some(
+            ReconnectionToken::random(token_lifetime, arrival.instant)
+                .map_err(|_| HandshakeError::Randomness)?,
+        ),
         false => None,
     };
     let mut connection = ClientConnection::new(id, user_id, choice.format, permissions)
         .with_budget(&registry.settings().memory)
         .with_handshake(event_context, choice.echo.clone());
     if registry.settings().is_inspectable {
-        connection.recorder = Recorder::recording(reconnection_token.clone());
+        connection.recorder = Recorder::recording(reconnection_token.as_ref().map(ReconnectionToken::text));
     }
     let connection = Arc::new(connection);
     let outbox = connection.attach(arrival.instant).ok_or(AdmissionError::Full)?;
@@ -181,7 +194,7 @@ async fn accept(
     connection.send(&Message::Connected {
         connection_id: connection.id.as_str().to_owned(),
         user_id: connection.user_id().map(str::to_owned),
-        reconnection_token: reconnection_token.clone(),
+        reconnection_token: reconnection_token.as_ref().map(ReconnectionToken::text),
         run_id: choice.format.is_reliable().then(|| registry.history().run_id().to_string()),
     });
     let joined_hub = registry.get_or_create_hub(&hub).ok_or(AdmissionError::Full)?;
@@ -212,20 +225,21 @@ fn recover(
     hub: &HubName,
     accept_key: &str,
     offered: &[String],
-    id: &str,
-    token: &str,
+    (id, token): (&str, &str),
+    arrival: Arrival,
 ) -> Result<AcceptedHandshake, HandshakeError> {
-    let task =
-        match registry.resumable_session(id).filter(|resumable| resumable.is_valid_recovery(hub, token)) {
-            Some(resumable) => {
-                registry.metrics().recovered.inc();
-                UpgradeTask::Recovered(resumable)
-            }
-            None => {
-                registry.metrics().refused_recoveries.inc();
-                UpgradeTask::Reject(Close::NOT_RECOVERABLE)
-            }
-        };
+    let is_valid =
+        |resumable: &Arc<ResumableSession>| resumable.is_valid_recovery(hub, token, arrival.instant);
+    let task = match registry.resumable_session(id).filter(is_valid) {
+        Some(resumable) => {
+            registry.metrics().recovered.inc();
+            UpgradeTask::Recovered(resumable)
+        }
+        None => {
+            registry.metrics().refused_recoveries.inc();
+            UpgradeTask::Reject(Close::NOT_RECOVERABLE)
+        }
+    };
     // A connection keeps its subprotocol, whatever a recovering client offers.
     let subprotocol = match &task {
         UpgradeTask::Recovered(resumable) => resumable.protocol(),
@@ -274,8 +288,8 @@ pub(crate) fn authenticate(
     let claims = verify(token, &registry.settings().access_keys, now)
         .map_err(|error| HandshakeError::Unauthorized(error.to_string()))?;
     let path = format!("/client/hubs/{hub}");
-    let is_for = |host: Option<&str>| audience::is_for_path(&claims, host, &path);
-    if !registry.settings().is_valid_audience(&parts.headers, is_for) {
+    let is_for = |host: Option<&str>, path: &str| audience::is_for_path(&claims, host, path);
+    if !registry.settings().is_valid_audience(&parts.headers, &path, is_for) {
         return Err(unauthorized(
             "the access token is for another hub or service: its `aud` must be the client URL of this hub",
         ));
@@ -290,11 +304,21 @@ pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Returns the headers that event handlers may receive.
-fn without_credentials(headers: &HeaderMap) -> Vec<(String, String)> {
-    let visible = headers.iter().filter(|(name, _)| *name != header::AUTHORIZATION);
+/// Returns the headers that event handlers may receive, with their names as the client has spelled them.
+fn forwarded_headers(parts: &Parts) -> Vec<(String, String)> {
+    /// Headers that only the cloud service itself sets.
+    const INTERNAL: &str = "x-asrs-internal-";
+    let is_visible =
+        |name: &HeaderName| *name != header::AUTHORIZATION && !name.as_str().starts_with(INTERNAL);
+    let sent_names =
+        parts.extensions.get::<SentHeaderNames>().map(|names| names.0.as_slice()).unwrap_or_default();
+    let spelled = |name: &HeaderName| {
+        let sent = sent_names.iter().find(|sent| sent.eq_ignore_ascii_case(name.as_str()));
+        sent.cloned().unwrap_or_else(|| name.as_str().to_owned())
+    };
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    visible.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+    let visible = parts.headers.iter().filter(|(name, _)| is_visible(name));
+    visible.map(|(name, value)| (spelled(name), text(value))).collect()
 }
 
 /// Returns the host by which event handlers know the service, without a port: the configured one, or the `Host` of the
@@ -309,6 +333,14 @@ fn event_origin(registry: &Registry, headers: &HeaderMap) -> String {
     const MAX_HOST_BYTES: usize = 253;
     let host = authority.map_or_else(|_| String::new(), |authority| authority.host().to_owned());
     if host.len() > MAX_HOST_BYTES { String::new() } else { host }
+}
+
+/// Returns the lifetime of a client's reconnection token: that of its access token's claim, in seconds, or the default.
+fn reconnection_lifetime(claims: &Claims) -> Duration {
+    const CLAIM: &str = "webpubsub.rtoken.ttl";
+    let claim = claims.other.get(CLAIM);
+    let seconds = claim.and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()));
+    seconds.map_or(ReconnectionToken::DEFAULT_LIFETIME, Duration::from_secs)
 }
 
 fn claimed_groups(claims: &Claims) -> Result<Vec<GroupName>, HandshakeError> {

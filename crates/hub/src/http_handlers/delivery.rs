@@ -9,15 +9,12 @@ use tokio::time::timeout;
 
 use super::{
     cloud_event::{CLIENT_REQUEST_ID, CloudEvent},
-    validation::Validations,
+    validation::{RETRY_DELAYS, Validations},
 };
 use crate::{event_context::EventContext, event_handler::EventError};
 
 /// Default timeout of a handler, retries and their delays included (limit of the vendor's emulator).
 pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(100);
-/// Delays before the retries after 408, 5xx and network failures.
-pub(crate) const RETRY_DELAYS: [Duration; 3] =
-    [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(5)];
 /// Maximum length of a handler's response, in bytes.
 pub(crate) const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
@@ -45,7 +42,6 @@ pub(super) enum DeliveryError {
 pub(super) struct DeliveryClient {
     client: Client,
     validations: Arc<Validations>,
-    pub(super) timeout: Duration,
 }
 
 impl DeliveryClient {
@@ -53,13 +49,15 @@ impl DeliveryClient {
         // A redirect counts as a failure: its target has not been validated. Proxies are disabled, since events are for
         // the handler only.
         let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().build()?;
-        Ok(Self { client, validations: Arc::default(), timeout: HANDLER_TIMEOUT })
+        Ok(Self { client, validations: Arc::default() })
     }
 
-    /// Posts an event to `url`, after `validation_url` has given consent, and returns the response.
+    /// Posts an event to `url`, after `validation_url` has given consent, and returns the response. Retries and their delays
+    /// included, the handler has `limit` to answer.
     pub(super) async fn deliver(
         &self,
         (url, validation_url): &(Url, Url),
+        limit: Duration,
         event_context: &EventContext,
         mut event: CloudEvent,
     ) -> Result<HandlerResponse, EventError> {
@@ -73,7 +71,7 @@ impl DeliveryClient {
         if let Some(cookies) = event_context.cookies(host) {
             event.headers.insert(header::COOKIE, cookies);
         }
-        let response = self.post(url, &event).await.map_err(|failure| failed(failure.to_string()))?;
+        let response = self.post(url, &event, limit).await.map_err(|failure| failed(failure.to_string()))?;
         for cookie in response.headers.get_all(header::SET_COOKIE) {
             event_context.set_cookie(host, cookie.to_str().unwrap_or_default());
         }
@@ -82,7 +80,12 @@ impl DeliveryClient {
     }
 
     /// Posts an event, with retries. All attempts have the same ids, so that the handler can detect duplicates.
-    async fn post(&self, url: &Url, event: &CloudEvent) -> Result<HandlerResponse, DeliveryError> {
+    async fn post(
+        &self,
+        url: &Url,
+        event: &CloudEvent,
+        limit: Duration,
+    ) -> Result<HandlerResponse, DeliveryError> {
         let attempts = async {
             let mut delays = RETRY_DELAYS.into_iter();
             loop {
@@ -99,8 +102,7 @@ impl DeliveryClient {
                 }
             }
         };
-        let timed_out = Err(DeliveryError::TimedOut(self.timeout));
-        timeout(self.timeout, attempts).await.unwrap_or(timed_out)
+        timeout(limit, attempts).await.unwrap_or(Err(DeliveryError::TimedOut(limit)))
     }
 }
 

@@ -67,16 +67,19 @@ struct ConnectResponseBody {
 pub(super) fn parse_connect_response(
     response: &HandlerResponse,
 ) -> Result<ConnectResponse, ConnectRejection> {
-    let failed = ConnectRejection::new(500);
+    let failed = || ConnectRejection::new(500);
     if !response.status.is_success() {
-        return Err(ConnectRejection::new(response.status.as_u16()));
+        let content_type = response.headers.get(header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let rejection = ConnectRejection::new(response.status.as_u16());
+        return Err(rejection.with_body(content_type, response.body.clone()));
     }
     if response.body.trim_ascii().is_empty() {
         return Ok(ConnectResponse::default());
     }
     let response: Option<ConnectResponseBody> = serde_json::from_slice(&response.body).map_err(|error| {
         tracing::warn!(%error, "invalid response to the connect event");
-        failed
+        failed()
     })?;
     let Some(response) = response else { return Ok(ConnectResponse::default()) };
     let groups: Vec<GroupName> = response
@@ -87,7 +90,7 @@ pub(super) fn parse_connect_response(
         .collect::<Result<_, _>>()
         .map_err(|error| {
             tracing::warn!(%error, "invalid group in the response to the connect event");
-            failed
+            failed()
         })?;
     Ok(ConnectResponse {
         user_id: response.user_id,
@@ -173,7 +176,11 @@ mod tests {
             |status, body| parse_connect_response(&response(status, None, body)).unwrap_err().status();
         assert_eq!(status_of(401, "why"), 401);
         assert_eq!(status_of(429, ""), 429);
-        assert_eq!(status_of(302, ""), 500);
+        assert_eq!(status_of(302, ""), 302);
+        let teapot = response(418, Some("text/html; charset=utf-8"), "<p>no");
+        let forwarded =
+            ConnectRejection::new(418).with_body(Some("text/html; charset=utf-8".to_owned()), "<p>no");
+        assert_eq!(parse_connect_response(&teapot), Err(forwarded));
         for invalid in ["<html>", r#"{"groups":[" "]}"#, r#"{"groups":[null]}"#, r#"{"roles":[null]}"#, "[]"]
         {
             assert_eq!(status_of(200, invalid), 500, "{invalid}");

@@ -9,7 +9,7 @@
 //! | `exchange` | request bodies and responses |
 
 use std::{
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -49,42 +49,69 @@ const MAX_STATE_BYTES: usize = 8 * 1024;
 /// Event handlers that are application servers, selected by rules.
 #[derive(Debug)]
 pub(crate) struct HttpEventHandlers {
-    rules: Vec<Rule>,
+    /// Replaced as a whole; events in progress finish with the previous one.
+    routing: RwLock<Arc<Routing>>,
     keys: Vec<AccessKey>,
     delivery_client: DeliveryClient,
-    /// Permits for notifications, one semaphore per rule: a handler that does not answer must not block others.
-    notifications: Vec<Arc<Semaphore>>,
     metrics: Arc<Metrics>,
 }
 
+/// Rules in their order, and the timeout of their handlers.
+#[derive(Debug)]
+struct Routing {
+    handlers: Vec<RoutedHandler>,
+    /// Timeout of a handler, retries and their delays included.
+    timeout: Duration,
+}
+
+/// Handler of one rule.
+#[derive(Debug)]
+struct RoutedHandler {
+    rule: Rule,
+    /// Permits for notifications, separate for each rule: a handler that does not answer must not block others.
+    notifications: Arc<Semaphore>,
+}
+
+impl Routing {
+    fn new(rules: Vec<Rule>, timeout: Duration) -> Arc<Self> {
+        let handler =
+            |rule| RoutedHandler { rule, notifications: Arc::new(Semaphore::new(MAX_NOTIFICATIONS)) };
+        Arc::new(Self { handlers: rules.into_iter().map(handler).collect(), timeout })
+    }
+
+    fn find(&self, hub: &str, is_match: impl Fn(&Rule) -> bool) -> Option<&RoutedHandler> {
+        self.handlers.iter().find(|handler| handler.rule.is_for_hub(hub) && is_match(&handler.rule))
+    }
+
+    fn for_system(&self, hub: &str, event: SystemEvent) -> Option<&RoutedHandler> {
+        self.find(hub, |rule| rule.system_events.contains(&event))
+    }
+}
+
 impl HttpEventHandlers {
-    /// Creates handlers that sign their requests with `keys`, and count them in `metrics`.
+    /// Creates handlers that sign their requests with `keys`, and count them in `metrics`. A handler that has not answered
+    /// within `timeout` has failed.
     ///
     /// # Errors
     /// If the HTTP client cannot be created. It requires a default crypto provider of the process
     /// (`rustls::crypto::CryptoProvider::install_default`).
     pub(crate) fn new(
         rules: Vec<Rule>,
+        timeout: Duration,
         keys: Vec<AccessKey>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, reqwest::Error> {
-        let notifications = rules.iter().map(|_| Arc::new(Semaphore::new(MAX_NOTIFICATIONS))).collect();
-        Ok(Self { rules, keys, delivery_client: DeliveryClient::new()?, notifications, metrics })
+        let routing = RwLock::new(Routing::new(rules, timeout));
+        Ok(Self { routing, keys, delivery_client: DeliveryClient::new()?, metrics })
     }
 
-    /// Sets the timeout of a handler, retries and their delays included. The default is [`delivery::HANDLER_TIMEOUT`].
-    #[must_use]
-    pub(crate) fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.delivery_client.timeout = timeout;
-        self
+    /// Replaces the rules and the timeout for further events.
+    pub(crate) fn replace(&self, rules: Vec<Rule>, timeout: Duration) {
+        *self.routing.write().unwrap_or_else(PoisonError::into_inner) = Routing::new(rules, timeout);
     }
 
-    fn rule_for(&self, hub: &str, is_match: impl Fn(&Rule) -> bool) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.is_for_hub(hub) && is_match(rule))
-    }
-
-    fn rule_for_system(&self, hub: &str, event: SystemEvent) -> Option<&Rule> {
-        self.rule_for(hub, |rule| rule.system_events.contains(&event))
+    fn routing(&self) -> Arc<Routing> {
+        Arc::clone(&self.routing.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Returns the URL of an event, and the URL of its validation request.
@@ -95,10 +122,10 @@ impl HttpEventHandlers {
 
     /// Sends a notification in a task of its own.
     fn notify(&self, event: SystemEvent, connection: &Arc<ConnectionInfo>, body: String) {
-        let hub = connection.hub();
-        let is_match = |rule: &Rule| rule.is_for_hub(hub) && rule.system_events.contains(&event);
-        let found = self.rules.iter().zip(&self.notifications).find(|(rule, _)| is_match(rule));
-        let Some((rule, permits)) = found else { return };
+        let (hub, routing) = (connection.hub(), self.routing());
+        let Some(RoutedHandler { rule, notifications: permits }) = routing.for_system(hub, event) else {
+            return;
+        };
         let Ok(permit) = Arc::clone(permits).try_acquire_owned() else {
             tracing::warn!(
                 event = event.name(),
@@ -110,13 +137,13 @@ impl HttpEventHandlers {
             Ok(request) => request,
             Err(error) => return tracing::warn!(event = event.name(), %error, "event not delivered"),
         };
-        let urls = Self::urls(rule, hub, event.name());
+        let (urls, limit) = (Self::urls(rule, hub, event.name()), routing.timeout);
         let (delivery_client, metrics) = (self.delivery_client.clone(), Arc::clone(&self.metrics));
         let connection = Arc::clone(connection);
         tokio::spawn(async move {
             let timer = EventTimer::start(&metrics, event.name(), Instant::now());
             let outcome =
-                async { delivery_client.deliver(&urls?, connection.event_context(), request).await };
+                async { delivery_client.deliver(&urls?, limit, connection.event_context(), request).await };
             let outcome = outcome.await;
             timer.stop(outcome.as_ref().is_ok_and(|response| response.status.is_success()), Instant::now());
             match outcome {
@@ -134,8 +161,8 @@ impl HttpEventHandlers {
         &self,
         request: &ConnectRequest<'_>,
     ) -> Result<ConnectResponse, ConnectRejection> {
-        let hub = request.hub;
-        let Some(rule) = self.rule_for_system(hub, SystemEvent::Connect) else {
+        let (hub, routing) = (request.hub, self.routing());
+        let Some(RoutedHandler { rule, .. }) = routing.for_system(hub, SystemEvent::Connect) else {
             return Ok(ConnectResponse::default());
         };
         let failed = |error: &dyn std::error::Error| {
@@ -155,7 +182,7 @@ impl HttpEventHandlers {
         let urls = Self::urls(rule, hub, SystemEvent::Connect.name()).map_err(|error| failed(&error))?;
         let response = self
             .delivery_client
-            .deliver(&urls, request.event_context, event)
+            .deliver(&urls, routing.timeout, request.event_context, event)
             .await
             .map_err(|error| failed(&error))?;
         let response_fields = exchange::parse_connect_response(&response)?;
@@ -168,9 +195,9 @@ impl HttpEventHandlers {
         connection: &ConnectionInfo,
         event: &UserEvent,
     ) -> Result<Option<EventReply>, EventError> {
-        let hub = connection.hub();
-        let rule = self.rule_for(hub, |rule| rule.user_events.is_match(&event.name));
-        let rule = rule.ok_or(EventError::NoHandler)?;
+        let (hub, routing) = (connection.hub(), self.routing());
+        let handler = routing.find(hub, |rule| rule.user_events.is_match(&event.name));
+        let RoutedHandler { rule, .. } = handler.ok_or(EventError::NoHandler)?;
         let urls = Self::urls(rule, hub, event.name.as_str())?;
         let request = CloudEvent::user(
             event.name.as_str(),
@@ -179,7 +206,8 @@ impl HttpEventHandlers {
             event_connection(connection),
             &self.keys,
         )?;
-        let response = self.delivery_client.deliver(&urls, connection.event_context(), request).await?;
+        let context = connection.event_context();
+        let response = self.delivery_client.deliver(&urls, routing.timeout, context, request).await?;
         let reply = exchange::parse_event_response(&response)?;
         store_state(connection.event_context(), &response);
         Ok(reply)
@@ -209,7 +237,7 @@ fn store_state(event_context: &EventContext, response: &HandlerResponse) {
 #[async_trait]
 impl EventHandler for HttpEventHandlers {
     fn decides_on_connections(&self, hub: &str) -> bool {
-        self.rule_for_system(hub, SystemEvent::Connect).is_some()
+        self.routing().for_system(hub, SystemEvent::Connect).is_some()
     }
 
     async fn connect(&self, request: &ConnectRequest<'_>) -> Result<ConnectResponse, ConnectRejection> {

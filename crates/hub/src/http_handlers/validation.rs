@@ -12,6 +12,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use reqwest::{Client, Url};
 use tokio::time::{Instant, timeout};
 
+/// Delays before the retries of an event or a validation, after 408, 5xx and network failures.
+pub(crate) const RETRY_DELAYS: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(5)];
 /// Timeout of a validation request (limit of the vendor's emulator).
 pub(crate) const VALIDATION_TIMEOUT: Duration = Duration::from_secs(10);
 /// Age at which a consent is renewed. The renewal runs in the background, while the old consent counts.
@@ -32,12 +35,25 @@ const AWPS_VERSION: HeaderName = HeaderName::from_static("ce-awpsversion");
 pub(super) enum ValidationError {
     #[error("the validation request failed: {0}")]
     Unreachable(String),
+    #[error("no response to the validation request within {} s", VALIDATION_TIMEOUT.as_secs())]
+    TimedOut,
     #[error("the response to the validation request has status {0}")]
     Status(StatusCode),
     #[error("its `WebHook-Allowed-Origin` allows neither `{0}` nor `*`")]
     Origin(String),
     #[error("too many event handlers are being validated")]
     TooMany,
+}
+
+impl ValidationError {
+    /// Returns whether a further request may succeed soon.
+    fn is_retryable(&self) -> bool {
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Status(status) => *status == StatusCode::REQUEST_TIMEOUT || status.is_server_error(),
+            Self::TimedOut | Self::Origin(_) | Self::TooMany => false,
+        }
+    }
 }
 
 /// Validation state of one server.
@@ -127,8 +143,22 @@ impl ValidationState {
     }
 }
 
-/// Sends an OPTIONS request, or a GET request if the server does not know OPTIONS.
+/// Validates a server, with the retries of an event: the first connections arrive while an application starts.
 async fn send_validation(client: &Client, url: &Url, origin: &str) -> Result<(), ValidationError> {
+    let mut delays = RETRY_DELAYS.into_iter();
+    loop {
+        let result = attempt(client, url, origin).await;
+        match delays.next() {
+            Some(delay) if result.as_ref().is_err_and(ValidationError::is_retryable) => {
+                tokio::time::sleep(delay).await;
+            }
+            _ => return result,
+        }
+    }
+}
+
+/// Sends an OPTIONS request, or a GET request if the server does not know OPTIONS.
+async fn attempt(client: &Client, url: &Url, origin: &str) -> Result<(), ValidationError> {
     let result = match request(client, Method::OPTIONS, url, origin).await? {
         (StatusCode::NOT_FOUND, _) => request(client, Method::GET, url, origin).await?,
         result => result,
@@ -137,14 +167,15 @@ async fn send_validation(client: &Client, url: &Url, origin: &str) -> Result<(),
     if !status.is_success() {
         return Err(ValidationError::Status(status));
     }
+    // One origin for each header: a list is none, as in the vendor's emulator.
     let allows = |value: &HeaderValue| {
-        let names = value.to_str().unwrap_or_default().split(',').map(str::trim);
+        let name = value.to_str().unwrap_or_default().trim();
         // The vendor's middleware allows endpoints with their ports; the origin has none.
-        let without_port = |name: &str| match name.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host.to_owned(),
-            _ => name.to_owned(),
+        let without_port = match name.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => name,
         };
-        names.into_iter().any(|name| name == "*" || without_port(name).eq_ignore_ascii_case(origin))
+        name == "*" || without_port.eq_ignore_ascii_case(origin)
     };
     if headers.get_all(ALLOWED_ORIGIN).iter().any(allows) {
         Ok(())
@@ -164,9 +195,6 @@ async fn request(
     match timeout(VALIDATION_TIMEOUT, request.send()).await {
         Ok(Ok(response)) => Ok((response.status(), response.headers().clone())),
         Ok(Err(error)) => Err(ValidationError::Unreachable(error.without_url().to_string())),
-        Err(_) => Err(ValidationError::Unreachable(format!(
-            "no response within {} s",
-            VALIDATION_TIMEOUT.as_secs()
-        ))),
+        Err(_) => Err(ValidationError::TimedOut),
     }
 }

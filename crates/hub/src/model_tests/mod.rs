@@ -158,7 +158,7 @@ impl World {
                     false => (Permission::JoinLeaveGroup, &mut client.may_join),
                 };
                 let name = GroupName::new(GROUPS[group]).unwrap();
-                client.session.connection().set_permission(permission, Some(&name), allowed).unwrap();
+                client.session.connection().set_permission(permission, &name, allowed).unwrap();
                 if allowed {
                     known.insert(GROUPS[group]);
                 } else {

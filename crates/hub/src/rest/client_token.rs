@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    http::{header, request::Parts},
+    http::request::Parts,
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -13,7 +13,7 @@ use webpubsub_protocol::{
 };
 
 use super::{error::RestError, parameters::QueryParameters};
-use crate::registry::Registry;
+use crate::{registry::Registry, settings::host};
 
 /// Default lifetime of a token, in minutes.
 const DEFAULT_MINUTES: u64 = 60;
@@ -34,7 +34,7 @@ pub(super) fn generate(
     now: UnixTime,
 ) -> Result<Response, RestError> {
     let minutes = parameters.number("minutesToExpire", 1, MAX_MINUTES)?.unwrap_or(DEFAULT_MINUTES);
-    match parameters.one("clientType").map(str::to_ascii_lowercase).as_deref() {
+    match parameters.one_not_empty("clientType")?.map(str::to_ascii_lowercase).as_deref() {
         None | Some("default") => {}
         Some("mqtt") => {
             return Err(RestError::NotImplemented("MQTT tokens are not supported by this service"));
@@ -48,14 +48,14 @@ pub(super) fn generate(
     for group in &groups {
         GroupName::new(group).map_err(|error| RestError::bad_request("group", error.to_string()))?;
     }
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let claims = Claims {
-        user_id: parameters.one("userId").map(str::to_owned),
+        user_id: parameters.one_not_empty("userId")?.map(str::to_owned),
         roles: parameters.all("role").map(str::to_owned).collect(),
         groups,
-        ..Claims::new(Endpoint::plain(host).client_audience(hub), now, minutes * 60)
+        ..Claims::new(Endpoint::plain(host(&parts.headers)).client_audience(hub), now, minutes * 60)
     };
-    let key = registry.settings().access_keys.first().ok_or(RestError::Unauthorized)?;
+    let key = registry.settings().access_keys.first();
+    let key = key.ok_or(RestError::NotImplemented("The service has no access key to sign tokens with."))?;
     let token = sign(&claims, key).map_err(|error| {
         RestError::bad_request("Request", format!("The token cannot be signed: {error}."))
     })?;

@@ -8,14 +8,14 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::recipients::Recipients;
+use super::{authorization::AuthorizationError, recipients::Recipients};
 
 /// Failure of a request.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum RestError {
     /// The token is missing, or not valid for this request.
-    #[error("unauthorized")]
-    Unauthorized,
+    #[error("unauthorized: {0}")]
+    Unauthorized(#[from] AuthorizationError),
     /// A part of the request is invalid.
     #[error("{message}")]
     BadRequest {
@@ -25,10 +25,12 @@ pub(super) enum RestError {
         message: String,
     },
     /// The content type of the body is not supported.
-    #[error("unsupported media type")]
-    UnsupportedMediaType,
+    #[error("the content type of the body is not supported; send {0}")]
+    UnsupportedMediaType(&'static str),
     /// The data plane has no such operation.
-    #[error("not found")]
+    #[error(
+        "no operation of the data plane has this method and path; compare both with the REST reference of Azure Web PubSub"
+    )]
     NotFound,
     /// The connection, user or group does not exist.
     #[error("{message}")]
@@ -95,9 +97,11 @@ struct ErrorBody<'a> {
 impl IntoResponse for RestError {
     fn into_response(self) -> Response {
         let (status, code, target) = match &self {
-            Self::Unauthorized => return StatusCode::UNAUTHORIZED.into_response(),
-            Self::UnsupportedMediaType => return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response(),
-            Self::NotFound => return StatusCode::NOT_FOUND.into_response(),
+            Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "Error.Unauthorized", "Authorization"),
+            Self::UnsupportedMediaType(_) => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Error.UnsupportedMediaType", "Content-Type")
+            }
+            Self::NotFound => (StatusCode::NOT_FOUND, "Error.NotFound", "Request"),
             Self::BadRequest { target, .. } => (StatusCode::BAD_REQUEST, "Error.BadRequest", *target),
             Self::Missing { code, target, .. } => (StatusCode::NOT_FOUND, *code, *target),
             Self::Conflict(_) => (StatusCode::CONFLICT, "Error.Connection.Conflict", "Connection"),
@@ -107,8 +111,12 @@ impl IntoResponse for RestError {
         let body = ErrorBody { code, message: &self.to_string(), target, details: [] };
         let json = serde_json::to_string(&body).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, "application/json")], json).into_response();
+        let headers = response.headers_mut();
         if let Ok(code) = HeaderValue::from_str(code) {
-            response.headers_mut().insert("x-ms-error-code", code);
+            headers.insert("x-ms-error-code", code);
+        }
+        if let Self::Unauthorized(error) = &self {
+            headers.insert(header::WWW_AUTHENTICATE, error.challenge());
         }
         response
     }

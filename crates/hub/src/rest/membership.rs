@@ -56,8 +56,7 @@ pub(super) fn change_filtered(hub: &Hub, add: bool, body: &[u8]) -> Result<(), R
         .iter()
         .map(|name| GroupName::new(name).map_err(|error| RestError::bad_request("groups", error.to_string())))
         .collect::<Result<_, _>>()?;
-    let filter =
-        change.filter.as_deref().filter(|text| !text.trim().is_empty()).map(parse_filter).transpose()?;
+    let filter = change.filter.as_deref().filter(|text| !text.is_empty()).map(parse_filter).transpose()?;
     let connections = hub.select(Audience::Everyone, filter.as_ref());
     if add {
         return join_all(hub, &connections, &groups);

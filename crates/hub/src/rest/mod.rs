@@ -5,6 +5,8 @@
 //!
 //! Source: REST data plane 2024-12-01.
 
+mod authorization;
+mod body;
 mod client_token;
 mod error;
 mod listing;
@@ -23,19 +25,18 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use webpubsub_protocol::{
     close::Close,
     message::{Metadata, Response as Message},
     payload::Payload,
-    token::{UnixTime, audience, verify},
 };
 
 use crate::{
-    broadcast::Broadcast, clock::Arrival, connection::ClientConnection, handshake::bearer_token, hub::Hub,
-    metadata_headers, registry::Registry, websocket::inbox::MAX_MESSAGE_BYTES,
+    broadcast::Broadcast, clock::Arrival, connection::ClientConnection, hub::Hub, metadata_headers,
+    registry::Registry,
 };
 use error::RestError;
+use listing::PageRequest;
 use operation::{HubOperation, RestRequest};
 use parameters::{API_VERSIONS, QueryParameters};
 use recipients::Recipients;
@@ -49,10 +50,14 @@ pub(crate) async fn handle(
     arrival: Arrival,
     request: HttpRequest,
 ) -> Response {
-    let (parts, body) = request.into_parts();
+    let (parts, mut body) = request.into_parts();
     let request = RestRequest::find(&parts.method, parts.uri.path());
     let operation = request.as_ref().map_or("none", RestRequest::name);
-    let outcome = execute(&registry, request, &parts, body, arrival).await;
+    let outcome = execute(&registry, request, &parts, &mut body, arrival).await;
+    body::discard(body).await;
+    if let Err(error) = &outcome {
+        tracing::debug!(method = %parts.method, path = parts.uri.path(), %error, "REST request refused");
+    }
     let mut response = outcome.unwrap_or_else(IntoResponse::into_response);
     registry.metrics().record_request(operation, response.status().as_u16());
     let headers = response.headers_mut();
@@ -67,13 +72,13 @@ async fn execute(
     registry: &Registry,
     request: Result<RestRequest, RestError>,
     parts: &Parts,
-    body: Body,
+    body: &mut Body,
     arrival: Arrival,
 ) -> Result<Response, RestError> {
     if matches!(request, Ok(RestRequest::Health)) {
         return Ok(StatusCode::OK.into_response());
     }
-    authenticate(registry, parts, arrival.unix_time)?;
+    let service_url = authorization::authorize(registry, parts, arrival.unix_time)?;
     let RestRequest::Hub(hub_name, operation) = request? else { return Ok(StatusCode::OK.into_response()) };
     let parameters = QueryParameters::read(parts.uri.query().unwrap_or_default())?;
     let hub = registry.get_or_create_hub(&hub_name).ok_or(RestError::TooManyHubs)?;
@@ -87,7 +92,7 @@ async fn execute(
                 RestError::bad_request("metadata", message)
             })?;
             let kind = payload::BodyKind::from_content_type(parts.headers.get(header::CONTENT_TYPE))?;
-            let body = read_body(body).await?;
+            let body = body::read(&parts.headers, body).await?;
             let message = message(&recipients, kind.payload(&body)?, metadata);
             let mut broadcast = Broadcast::new(message, arrival.instant);
             broadcast.expire_after(ttl_seconds);
@@ -98,7 +103,7 @@ async fn execute(
             Ok(StatusCode::ACCEPTED.into_response())
         }
         HubOperation::Close(recipients) => {
-            close(&hub, &recipients, &parameters);
+            close(&hub, &recipients, &parameters)?;
             Ok(StatusCode::NO_CONTENT.into_response())
         }
         HubOperation::Exists(recipients) => match hub.has_any(recipients.audience()) {
@@ -111,39 +116,28 @@ async fn execute(
             Ok(StatusCode::NO_CONTENT.into_response())
         }
         HubOperation::ChangeGroups { add } => {
-            membership::change_filtered(&hub, add, &read_body(body).await?)?;
+            payload::check_json(parts.headers.get(header::CONTENT_TYPE))?;
+            membership::change_filtered(&hub, add, &body::read(&parts.headers, body).await?)?;
             Ok(StatusCode::OK.into_response())
         }
-        HubOperation::ListMembers(group) => listing::list(&hub, &group, &parameters, parts),
+        HubOperation::ListMembers(group) => listing::list(
+            &hub,
+            PageRequest {
+                hub_name: hub_name.as_str(),
+                group: &group,
+                parameters: &parameters,
+                parts,
+                service_url: &service_url,
+                keys: &registry.settings().access_keys,
+                now: arrival.unix_time,
+            },
+        ),
         HubOperation::GenerateToken => {
             client_token::generate(registry, &hub_name, &parameters, parts, arrival.unix_time)
         }
         HubOperation::Permission(action, permission, id) => {
             permission::execute(&hub, action, permission, &id, &parameters)
         }
-    }
-}
-
-fn authenticate(registry: &Registry, parts: &Parts, now: UnixTime) -> Result<(), RestError> {
-    let token = bearer_token(&parts.headers).ok_or(RestError::Unauthorized)?;
-    let claims = verify(token, &registry.settings().access_keys, now).map_err(|_| RestError::Unauthorized)?;
-    let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-    let is_for = |host: Option<&str>| audience::is_for_target(&claims, host, target);
-    if registry.settings().is_valid_audience(&parts.headers, is_for) {
-        Ok(())
-    } else {
-        Err(RestError::Unauthorized)
-    }
-}
-
-async fn read_body(body: Body) -> Result<bytes::Bytes, RestError> {
-    match Limited::new(body, MAX_MESSAGE_BYTES).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(RestError::bad_request(
-            "Request",
-            format!("The request body exceeds {MAX_MESSAGE_BYTES} bytes."),
-        )),
-        Err(_) => Err(RestError::bad_request("Request", "The request body is incomplete.".to_owned())),
     }
 }
 
@@ -162,8 +156,8 @@ fn message<'a>(recipients: &'a Recipients, payload: Payload<'a>, metadata: Metad
     }
 }
 
-fn close(hub: &Hub, recipients: &Recipients, parameters: &QueryParameters) {
-    let message = match parameters.one("reason") {
+fn close(hub: &Hub, recipients: &Recipients, parameters: &QueryParameters) -> Result<(), RestError> {
+    let message = match parameters.one_not_empty("reason")? {
         Some(reason) => format!("Application server closed the connection. Reason: {reason}"),
         None => "Application server closed the connection.".to_owned(),
     };
@@ -173,4 +167,5 @@ fn close(hub: &Hub, recipients: &Recipients, parameters: &QueryParameters) {
         }
         connection.disconnect(message.clone(), Close::NORMAL);
     }
+    Ok(())
 }

@@ -61,7 +61,8 @@ impl RestRequest {
         }
     }
 
-    /// Parses method and path. Each segment is percent-decoded once, so a user id may contain `/`.
+    /// Parses method and path. Each segment is percent-decoded once, but for `%2F`: it stays as it is, as in the cloud service,
+    /// so names that contain `/` cannot be addressed in a path.
     pub(super) fn find(method: &Method, path: &str) -> Result<Self, RestError> {
         let segments: Vec<String> = path.split('/').skip(1).map(decode).collect::<Result<_, _>>()?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
@@ -154,9 +155,18 @@ fn group_name(name: &str) -> Result<GroupName, RestError> {
 }
 
 fn decode(segment: &str) -> Result<String, RestError> {
-    let decoded = percent_decode_str(segment).decode_utf8();
-    decoded
-        .map(Into::into)
+    const SLASH: &str = "%2f";
+    let part = |from: usize, to: usize| segment.get(from..to).unwrap_or_default();
+    let (mut decoded, mut start) = (Vec::with_capacity(segment.len()), 0);
+    // Lower case in ASCII keeps the positions.
+    for (at, _) in segment.to_ascii_lowercase().match_indices(SLASH) {
+        let end = at + SLASH.len();
+        decoded.extend(percent_decode_str(part(start, at)));
+        decoded.extend_from_slice(part(at, end).as_bytes());
+        start = end;
+    }
+    decoded.extend(percent_decode_str(part(start, segment.len())));
+    String::from_utf8(decoded)
         .map_err(|_| RestError::bad_request("Request", "The path is not UTF-8.".to_owned()))
 }
 
@@ -184,7 +194,7 @@ mod tests {
         assert_eq!(recipients("/api/hubs/chat/%3Asend"), Ok(Recipients::Everyone));
         assert_eq!(
             recipients("/api/hubs/chat/users/user%20a%2Fb/:send"),
-            Ok(Recipients::User("user a/b".into()))
+            Ok(Recipients::User("user a%2Fb".into()))
         );
         assert_eq!(
             recipients("/api/hubs/chat/connections/c1/:send"),
@@ -192,6 +202,20 @@ mod tests {
         );
         let group = Recipients::Group(GroupName::new("ü").unwrap());
         assert_eq!(recipients("/api/hubs/chat/groups/%C3%BC/:send"), Ok(group));
+    }
+
+    #[test]
+    fn an_encoded_slash_stays_encoded_as_in_the_cloud_service() {
+        for (segment, name) in [
+            ("tenant%2Falice", "tenant%2Falice"),
+            ("tenant%252Falice", "tenant%2Falice"),
+            ("a%2fb%2Fc%20d%2f", "a%2fb%2Fc d%2f"),
+            ("alice+bob", "alice+bob"),
+            ("%C3%BC%2F%", "ü%2F%"),
+        ] {
+            let user = recipients(&format!("/api/hubs/chat/users/{segment}/:send"));
+            assert_eq!(user, Ok(Recipients::User(name.to_owned())), "{segment}");
+        }
     }
 
     #[test]

@@ -36,9 +36,18 @@ impl QueryParameters {
         self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
-    /// Returns the value of a parameter; `None` if it is empty.
-    pub(super) fn one(&self, name: &'static str) -> Option<&str> {
-        self.all(name).find(|value| !value.is_empty())
+    /// Returns the value of a parameter that may be given once; `None` if it is missing.
+    pub(super) fn one(&self, name: &'static str) -> Result<Option<&str>, RestError> {
+        let mut values = self.all(name);
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value),
+            _ => Err(RestError::bad_request(name, format!("`{name}` must be given once."))),
+        }
+    }
+
+    /// Returns the value of a parameter that may be given once; `None` if it is missing or empty.
+    pub(super) fn one_not_empty(&self, name: &'static str) -> Result<Option<&str>, RestError> {
+        Ok(self.one(name)?.filter(|value| !value.is_empty()))
     }
 
     /// Returns whether the connection `id` is excluded.
@@ -48,7 +57,7 @@ impl QueryParameters {
 
     /// Parses the filter.
     pub(super) fn filter(&self) -> Result<Option<Filter>, RestError> {
-        self.one("filter").map(parse_filter).transpose()
+        self.one_not_empty("filter")?.map(parse_filter).transpose()
     }
 
     /// Returns the time to live of a message, in seconds; 0 for no limit.
@@ -63,7 +72,7 @@ impl QueryParameters {
         least: N,
         most: N,
     ) -> Result<Option<N>, RestError> {
-        let Some(value) = self.all(name).next() else { return Ok(None) };
+        let Some(value) = self.one(name)? else { return Ok(None) };
         match value.parse::<N>() {
             Ok(number) if number >= least && number <= most => Ok(Some(number)),
             _ => Err(RestError::bad_request(
@@ -73,13 +82,12 @@ impl QueryParameters {
         }
     }
 
-    /// Returns the name of a group; `None` if the parameter is missing.
-    pub(super) fn group(&self, name: &'static str) -> Result<Option<GroupName>, RestError> {
-        self.one(name)
-            .map(|value| {
-                GroupName::new(value).map_err(|error| RestError::bad_request(name, error.to_string()))
-            })
-            .transpose()
+    /// Returns the name of a group, which is required.
+    pub(super) fn group(&self, name: &'static str) -> Result<GroupName, RestError> {
+        let Some(value) = self.one_not_empty(name)? else {
+            return Err(RestError::bad_request(name, format!("`{name}` is required: name a group.")));
+        };
+        GroupName::new(value).map_err(|error| RestError::bad_request(name, error.to_string()))
     }
 }
 
@@ -120,6 +128,24 @@ mod tests {
         for value in ["301", "-1", "x", ""] {
             assert!(time_to_live(&format!("messageTtlSeconds={value}")).is_err(), "{value}");
         }
+    }
+
+    #[test]
+    fn a_parameter_with_one_value_is_not_repeated() {
+        let repeated =
+            QueryParameters::read("top=1&top=1&filter=a&filter=b&messageTtlSeconds=1&messageTtlSeconds=2");
+        let repeated = repeated.unwrap();
+        assert!(repeated.number("top", 1, 9).is_err() && repeated.filter().is_err());
+        assert!(repeated.time_to_live().is_err());
+        assert_eq!(repeated.one_not_empty("reason"), Ok(None));
+    }
+
+    #[test]
+    fn a_group_is_required_where_it_is_named_by_a_parameter() {
+        for query in ["", "targetName=", "targetName", "targetName=%20", "targetName=a&targetName=b"] {
+            assert!(QueryParameters::read(query).unwrap().group("targetName").is_err(), "{query}");
+        }
+        assert_eq!(QueryParameters::read("targetName=*").unwrap().group("targetName").unwrap().as_str(), "*");
     }
 
     #[test]

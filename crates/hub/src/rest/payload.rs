@@ -17,21 +17,15 @@ pub(super) enum BodyKind {
 }
 
 impl BodyKind {
-    /// Parses `Content-Type`. A body without one is binary.
+    /// Parses the `Content-Type` of a message.
     pub(super) fn from_content_type(content_type: Option<&HeaderValue>) -> Result<Self, RestError> {
-        let Some(value) = content_type else { return Ok(Self::Binary) };
-        let value = value.to_str().map_err(|_| RestError::UnsupportedMediaType)?;
-        let (media_type, options) = value.split_once(';').unwrap_or((value, ""));
-        // Text in another encoding would be decoded wrongly.
-        let charset = options.split(';').find_map(|option| option.trim().strip_prefix("charset="));
-        if charset.is_some_and(|name| !name.trim_matches('"').eq_ignore_ascii_case("utf-8")) {
-            return Err(RestError::UnsupportedMediaType);
-        }
-        match media_type.trim().to_ascii_lowercase().as_str() {
-            "text/plain" => Ok(Self::Text),
-            "application/json" => Ok(Self::Json),
-            "application/octet-stream" => Ok(Self::Binary),
-            _ => Err(RestError::UnsupportedMediaType),
+        match media_type(content_type).as_deref() {
+            Some("text/plain") => Ok(Self::Text),
+            Some("application/json") => Ok(Self::Json),
+            Some("application/octet-stream") => Ok(Self::Binary),
+            _ => Err(RestError::UnsupportedMediaType(
+                "text/plain, application/json or application/octet-stream, in UTF-8",
+            )),
         }
     }
 
@@ -51,6 +45,29 @@ impl BodyKind {
     }
 }
 
+/// Checks the `Content-Type` of a body that must be JSON.
+pub(super) fn check_json(content_type: Option<&HeaderValue>) -> Result<(), RestError> {
+    match media_type(content_type).as_deref() {
+        Some("application/json" | "text/json") => Ok(()),
+        Some(other) if other.starts_with("application/") && other.ends_with("+json") => Ok(()),
+        _ => Err(RestError::UnsupportedMediaType("application/json, in UTF-8")),
+    }
+}
+
+/// Returns the media type in lower case; `None` if it is missing, or if its text is not in UTF-8: it would be decoded wrongly.
+fn media_type(content_type: Option<&HeaderValue>) -> Option<String> {
+    let value = content_type?.to_str().ok()?;
+    let (media_type, options) = value.split_once(';').unwrap_or((value, ""));
+    let options = options.split(';').filter_map(|option| option.trim().split_once('='));
+    let mut charsets = options.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    let is_utf8 = |name: &str| {
+        ["utf-8", "utf8", "us-ascii"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name.trim().trim_matches('"')))
+    };
+    charsets.all(|(_, name)| is_utf8(name)).then(|| media_type.trim().to_ascii_lowercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,10 +81,27 @@ mod tests {
         assert_eq!(kind("text/plain; charset=UTF-8"), Ok(BodyKind::Text));
         assert_eq!(kind("Application/JSON"), Ok(BodyKind::Json));
         assert_eq!(kind("application/octet-stream"), Ok(BodyKind::Binary));
-        assert_eq!(BodyKind::from_content_type(None), Ok(BodyKind::Binary));
-        for other in ["application/xml", "text/plain; charset=latin1", "application/x-protobuf"] {
-            assert_eq!(kind(other), Err(RestError::UnsupportedMediaType), "{other}");
+        assert!(BodyKind::from_content_type(None).is_err());
+        for other in [
+            "application/xml",
+            "text/plain; charset=latin1",
+            "text/plain; format=flowed; Charset=\"unknown\"",
+            "application/x-protobuf",
+        ] {
+            assert!(matches!(kind(other), Err(RestError::UnsupportedMediaType(_))), "{other}");
         }
+    }
+
+    #[test]
+    fn a_body_that_must_be_json_has_a_content_type_of_json() {
+        let check = |content_type| check_json(Some(&HeaderValue::from_static(content_type)));
+        for json in ["application/json", "Application/JSON; charset=UTF-8", "application/merge-patch+json"] {
+            assert_eq!(check(json), Ok(()), "{json}");
+        }
+        for other in ["text/plain", "application/xml", "application/json; charset=unknown", "json", ""] {
+            assert!(matches!(check(other), Err(RestError::UnsupportedMediaType(_))), "{other}");
+        }
+        assert!(check_json(None).is_err());
     }
 
     #[test]

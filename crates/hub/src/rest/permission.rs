@@ -9,7 +9,7 @@ use webpubsub_protocol::role::Permission;
 use super::{error::RestError, operation::PermissionAction, parameters::QueryParameters};
 use crate::hub::Hub;
 
-/// Grants, revokes or checks `permission` for the group `targetName`, or for all groups if it is missing.
+/// Grants, revokes or checks `permission` for the group `targetName`.
 pub(super) fn execute(
     hub: &Hub,
     action: PermissionAction,
@@ -26,17 +26,14 @@ pub(super) fn execute(
         };
     };
     let decide = |allowed| {
-        let decided = connection.set_permission(permission, group.as_ref(), allowed);
+        let decided = connection.set_permission(permission, &group, allowed);
         decided.map_err(|error| RestError::Conflict(error.to_string()))
     };
     match action {
         PermissionAction::Grant => decide(true).map(|()| StatusCode::OK.into_response()),
         PermissionAction::Revoke => decide(false).map(|()| StatusCode::NO_CONTENT.into_response()),
         PermissionAction::Check => {
-            let may = match &group {
-                Some(group) => connection.is_allowed(permission, group.as_str()),
-                None => connection.is_allowed_in_all_groups(permission),
-            };
+            let may = connection.is_allowed(permission, group.as_str());
             if may { Ok(StatusCode::OK.into_response()) } else { Err(RestError::no_permission(id)) }
         }
     }

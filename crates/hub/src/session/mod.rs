@@ -211,6 +211,14 @@ impl Session {
         self.publish(Publication { group, no_echo, payload, metadata, ttl_seconds: 0, stream: None }, now)
     }
 
+    /// Logs an event without a handler, at most one a second in a hub: a client can send any number of them.
+    pub(crate) fn log_unhandled(&self, event: &EventName, now: Instant) {
+        if self.hub.is_unhandled_event_logged(now) {
+            let (connection, hub) = (&self.connection.id, self.connection.info().hub());
+            tracing::warn!(%connection, hub, %event, "event failed: no event handler is configured for it");
+        }
+    }
+
     /// Sends the answer of the upstream event handler to the client.
     pub(crate) fn complete_event(
         &mut self,

@@ -278,7 +278,7 @@ async fn a_stream_without_permission_or_with_an_open_id_is_rejected() {
     assert!(publisher.request(START).await[0].contains("BadRequest"));
     // A revoked permission ends the stream for its receivers, too.
     let group = GroupName::new("g").unwrap();
-    publisher.session.connection().set_permission(Permission::SendToGroup, Some(&group), false).unwrap();
+    publisher.session.connection().set_permission(Permission::SendToGroup, &group, false).unwrap();
     assert!(publisher.request(&fragment(1)).await[0].contains("Forbidden"));
 }
 

@@ -149,7 +149,11 @@ impl SessionLoop<'_> {
             }
             None => Err(EventError::NoHandler),
         };
-        Some(self.session.complete_event(reply_to, answer, Instant::now()))
+        let now = Instant::now();
+        if matches!(answer, Err(EventError::NoHandler)) {
+            self.session.log_unhandled(&event.name, now);
+        }
+        Some(self.session.complete_event(reply_to, answer, now))
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -107,6 +107,8 @@ impl ScriptedResponse {
 struct Consent {
     origin: Mutex<String>,
     knows_options: AtomicBool,
+    /// Number of requests that are still answered with 503.
+    unavailable: AtomicUsize,
     paths: Mutex<Vec<String>>,
     cancelled: Notify,
 }
@@ -126,6 +128,7 @@ impl UpstreamServer {
         let consent = Arc::new(Consent {
             origin: Mutex::new("*".into()),
             knows_options: AtomicBool::new(true),
+            unavailable: AtomicUsize::new(0),
             paths: Mutex::default(),
             cancelled: Notify::new(),
         });
@@ -178,6 +181,12 @@ impl UpstreamServer {
         self
     }
 
+    /// Answers the first `requests` validation requests with 503.
+    pub fn starting_after(self, requests: usize) -> Self {
+        self.consent.unavailable.store(requests, Ordering::SeqCst);
+        self
+    }
+
     /// Waits for the next event with this name.
     pub async fn next(&self, name: &str) -> Event {
         let take = |events: &mut Vec<Event>| {
@@ -224,6 +233,10 @@ impl Consent {
         let is_known = request.method() != Method::OPTIONS || self.knows_options.load(Ordering::SeqCst);
         if !is_known {
             return StatusCode::NOT_FOUND.into_response();
+        }
+        let take_one = |left: usize| left.checked_sub(1);
+        if self.unavailable.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take_one).is_ok() {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
         self.paths.lock().unwrap().push(request.uri().path().to_owned());
         assert!(request.headers().contains_key("webhook-request-origin"));
@@ -288,6 +301,12 @@ fn token_of(user: &str, audience: String) -> String {
 }
 
 impl Running {
+    /// Replaces the rules of the event handlers.
+    pub fn replace_rules(&self, rules: &[&str]) {
+        let rules = rules.iter().map(|rule| rule.parse().unwrap()).collect();
+        assert!(self.service.replace_http_event_handlers(rules, HANDLER_TIMEOUT));
+    }
+
     /// Sends a request to the data plane, and returns the status.
     pub async fn rest(&self, method: &str, target: &str) -> StatusCode {
         let token = token(format!("http://h{target}"));
@@ -341,6 +360,20 @@ impl Client {
     pub async fn connect_as(running: &Running, user: &str) -> Result<Self, StatusCode> {
         let token = token_of(user, "http://h/client/hubs/chat".into());
         Self::open(running, "chat", "", &format!("?access_token={token}")).await
+    }
+
+    /// Connects as a simple client that is refused. Returns status, content type and body of the response.
+    pub async fn refusal(running: &Running) -> (u16, String, String) {
+        let token = token("http://h/client/hubs/chat".into());
+        let url = format!("ws://{}/client/hubs/chat?access_token={token}", running.address);
+        match in_time("a refusal", connect_async(url)).await {
+            Err(Error::Http(response)) => {
+                let content_type = response.headers()["content-type"].to_str().unwrap().to_owned();
+                let body = String::from_utf8(response.body().clone().unwrap_or_default()).unwrap();
+                (response.status().as_u16(), content_type, body)
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Connects without a token.

@@ -41,14 +41,6 @@ fn needs_escape(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-/// Appends a JSON string, or `null`.
-pub(super) fn optional_string(out: &mut String, text: Option<&str>) {
-    match text {
-        Some(text) => string(out, text),
-        None => out.push_str("null"),
-    }
-}
-
 /// Appends `,"name":number`.
 pub(super) fn number_member(out: &mut String, name: &str, number: u64) {
     member(out, name);

@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq;
 use crate::connection_string::AccessKey;
 
 pub mod audience;
+pub mod entra;
 
 /// How far the clocks of signer and checker may be apart, in seconds (the cloud service allows as much).
 pub const CLOCK_SKEW_SECONDS: u64 = 300;
@@ -272,7 +273,8 @@ mod tests {
                 "client" => audience::is_for_path(&claims, Some("localhost:8080"), "/client/hubs/chat"),
                 _ => {
                     let target = url.as_deref().unwrap().strip_prefix("http://localhost:8080").unwrap();
-                    audience::is_for_target(&claims, Some("localhost:8080"), target)
+                    let path = target.split('?').next().unwrap_or_default();
+                    audience::is_for_target(&claims, Some("localhost:8080"), path)
                 }
             });
             assert_eq!(accepted, expect.starts_with("valid"), "{name}: {expect}");

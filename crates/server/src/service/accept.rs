@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, http::Request};
+use axum::{
+    Router,
+    http::{Request, header},
+};
 use hyper::{
     body::Incoming,
     server::conn::http1,
@@ -25,6 +28,7 @@ use tokio_io_timeout::TimeoutWriter;
 
 use super::{
     forwarded::TrustedProxies,
+    header_names::{FirstHead, HeadRecorder},
     sockets::{PermittedSocket, SocketPermit, Sockets, max_open_files},
     tls::Tls,
 };
@@ -34,7 +38,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time without progress after which a write fails: the client does not read, and is considered lost.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum size of a request's headers: several times that of a token.
-const MAX_HEADER_BYTES: usize = 32 * 1024;
+pub(super) const MAX_HEADER_BYTES: usize = 32 * 1024;
 /// Pause after a failed accept. The likely cause is a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Time between two warnings about sockets.
@@ -138,9 +142,14 @@ async fn serve_connection(
     is_encrypted: bool,
     app: Router,
 ) {
-    let app = TowerToHyperService::new(app);
+    let (app, head) = (TowerToHyperService::new(app), FirstHead::default());
+    let socket = HeadRecorder::new(socket, head.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer { address, is_encrypted });
+        let names = head.take_names();
+        if request.headers().contains_key(header::UPGRADE) {
+            request.extensions_mut().insert(names);
+        }
         app.call(request)
     });
     let mut socket = TimeoutWriter::new(PermittedSocket { socket, _permit: permit });

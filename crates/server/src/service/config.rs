@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -92,14 +93,53 @@ impl ListenConfig {
     }
 }
 
+/// Event handlers of the embedded service.
+#[derive(Debug, Clone)]
+pub(crate) struct EventHandlers {
+    /// Rules in order of priority: the first match handles an event.
+    pub(crate) rules: Vec<Rule>,
+    /// Timeout of a handler, retries and their delays included.
+    pub(crate) timeout: Duration,
+}
+
+/// Source of the event handlers: the command line, then the configuration file.
+#[derive(Debug, Clone)]
+pub(crate) struct EventHandlerSource {
+    command_line: Vec<Rule>,
+    pub(super) file: Option<PathBuf>,
+}
+
+impl EventHandlerSource {
+    fn from_options(options: &ServiceOptions) -> Result<Self, UsageError> {
+        let rules = options.event_handler.iter().map(|text| text.parse()).collect::<Result<_, _>>();
+        Ok(Self { command_line: rules.map_err(UsageError::EventHandler)?, file: options.config.clone() })
+    }
+
+    /// Reads the configuration file, if there is one.
+    fn read_file(&self) -> Result<ConfigFile, UsageError> {
+        Ok(self.file.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default())
+    }
+
+    fn with_file(&self, file: ConfigFile) -> EventHandlers {
+        let rules = self.command_line.iter().cloned().chain(file.event_handlers).collect();
+        EventHandlers { rules, timeout: file.handler_timeout.unwrap_or(HANDLER_TIMEOUT) }
+    }
+
+    /// Reads the event handlers.
+    pub(super) fn read(&self) -> Result<EventHandlers, UsageError> {
+        Ok(self.with_file(self.read_file()?))
+    }
+}
+
 /// Configuration of the embedded service.
 #[derive(Debug, Clone)]
 pub(crate) struct ServiceConfig {
     pub(crate) access_keys: AccessKeys,
-    /// Rules in order of priority: the first match handles an event.
-    pub(crate) event_handlers: Vec<Rule>,
-    pub(crate) handler_timeout: Duration,
+    pub(crate) event_handlers: EventHandlers,
+    /// Source of the event handlers, to read them again.
+    pub(crate) event_handler_source: EventHandlerSource,
     pub(crate) allows_anonymous: bool,
+    pub(crate) allows_unverified_entra_tokens: bool,
     pub(crate) is_inspectable: bool,
     /// Limits on the clients of one address; `None` if no stranger can reach the service.
     pub(crate) client_limits: Option<ClientLimits>,
@@ -112,24 +152,21 @@ pub(crate) struct ServiceConfig {
 impl ServiceConfig {
     /// Validates the options.
     pub(crate) fn from_options(options: &ServiceOptions, is_private: bool) -> Result<Self, UsageError> {
-        let file = options.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
+        let event_handler_source = EventHandlerSource::from_options(options)?;
+        let file = event_handler_source.read_file()?;
         let (primary, secondary) = (options.access_key.as_deref(), options.secondary_access_key.as_deref());
         let access_keys = access_key::access_keys(primary, secondary, is_private)?;
-        let mut event_handlers: Vec<Rule> = options
-            .event_handler
-            .iter()
-            .map(|text| text.parse())
-            .collect::<Result<_, _>>()
-            .map_err(UsageError::EventHandler)?;
-        event_handlers.extend(file.event_handlers);
         let allows_anonymous = options.allow_anonymous || file.allows_anonymous;
+        if options.allow_unverified_entra_tokens && !is_private {
+            return Err(UsageError::UnverifiedEntraTokens);
+        }
         let is_inspectable = options.inspect || is_private;
-        let handler_timeout = file.handler_timeout.unwrap_or(HANDLER_TIMEOUT);
         Ok(Self {
             access_keys,
-            event_handlers,
-            handler_timeout,
+            event_handlers: event_handler_source.with_file(file),
+            event_handler_source,
             allows_anonymous,
+            allows_unverified_entra_tokens: options.allow_unverified_entra_tokens,
             is_inspectable,
             client_limits: client_limits(options, is_private),
             memory_limit: memory_limit(options.memory_limit)?,
@@ -143,6 +180,7 @@ impl ServiceConfig {
             ("--event-handler", !options.event_handler.is_empty()),
             ("--config", options.config.is_some()),
             ("--allow-anonymous", options.allow_anonymous),
+            ("--allow-unverified-entra-tokens", options.allow_unverified_entra_tokens),
             ("--inspect", options.inspect),
             ("--memory-limit", options.memory_limit != DEFAULT_MEMORY_LIMIT),
             ("--history", !options.history.is_empty()),
@@ -207,6 +245,18 @@ mod tests {
         let public = ["--listen", "0.0.0.0:80", KEY[0], KEY[1]];
         assert!(!configure(&public).unwrap().is_inspectable);
         assert!(configure(&[&public[..], &["--inspect"]].concat()).unwrap().is_inspectable);
+    }
+
+    #[test]
+    fn unverified_entra_tokens_are_refused_where_other_hosts_can_reach_the_server() {
+        const FLAGS: [&str; 3] =
+            ["--allow-unverified-entra-tokens", "--access-key", "0123456789012345678901234567890123"];
+        assert!(configure(&FLAGS).unwrap().allows_unverified_entra_tokens);
+        assert!(!configure(&[]).unwrap().allows_unverified_entra_tokens);
+        for public in [["--listen", "0.0.0.0:80"], ["--allow-host", "hub.example.com"]] {
+            let refused = configure(&[&FLAGS[..], &public].concat());
+            assert!(matches!(refused, Err(UsageError::UnverifiedEntraTokens)), "{public:?}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use axum::{
 };
 use ipnet::IpNet;
 
-use webpubsub_hub::ClientAddress;
+use webpubsub_hub::{ClientAddress, EncryptedClient};
 
 use super::accept::Peer;
 use crate::usage_error::UsageError;
@@ -177,6 +177,9 @@ pub(super) async fn resolve_client(
     if let Some(peer) = request.extensions().get::<Peer>().copied() {
         let client = proxies.resolve_client(peer, request.headers_mut());
         request.extensions_mut().insert(ClientAddress(client.address));
+        if client.is_encrypted {
+            request.extensions_mut().insert(EncryptedClient);
+        }
         request.extensions_mut().insert(client);
     }
     next.run(request).await

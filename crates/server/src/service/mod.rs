@@ -5,12 +5,15 @@ pub(crate) mod access_key;
 pub(crate) mod config;
 pub(crate) mod config_file;
 pub(crate) mod forwarded;
+mod header_names;
 pub(crate) mod history;
 mod host;
 mod open_files;
 mod origin;
+mod reload;
 mod sockets;
 pub(crate) mod tls;
+mod unknown_path;
 
 use std::{io, time::Duration};
 
@@ -22,6 +25,8 @@ use crate::{failure::Failure, signals::Signals};
 use accept::SocketLimits;
 use config::{ListenConfig, ServiceConfig};
 use tls::Tls;
+
+pub(crate) use unknown_path::unknown_path;
 
 /// Path of the health check.
 pub(crate) const HEALTH_PATH: &str = "/healthz";
@@ -37,6 +42,7 @@ pub(crate) fn embedded(
     let mut builder = Service::builder()
         .accept_any_host(listen.is_private)
         .allow_anonymous(config.allows_anonymous)
+        .allow_unverified_entra_tokens(config.allows_unverified_entra_tokens)
         .inspectable(config.is_inspectable)
         .memory_limit(config.memory_limit)
         .history(config.history.clone())
@@ -45,7 +51,7 @@ pub(crate) fn embedded(
         builder = builder.access_key(key);
     }
     if let Some(public) = &listen.public {
-        builder = builder.public_host(public.authority());
+        builder = builder.public_url(public.to_string());
     }
     if let Some(name) = listen.public_name() {
         builder = builder.event_origin(name);
@@ -56,10 +62,14 @@ pub(crate) fn embedded(
     if let Some(limits) = config.client_limits {
         builder = builder.client_limits(limits);
     }
-    if !config.event_handlers.is_empty() {
-        builder = builder.http_event_handlers(config.event_handlers.clone(), config.handler_timeout);
+    let (handlers, source) = (&config.event_handlers, &config.event_handler_source);
+    // A file without event handlers may get some later.
+    if !handlers.rules.is_empty() || source.file.is_some() {
+        builder = builder.http_event_handlers(handlers.rules.clone(), handlers.timeout);
     }
-    builder.build().map_err(|error| Failure::runtime(error.to_string()))
+    let service = builder.build().map_err(|error| Failure::runtime(error.to_string()))?;
+    reload::on_hang_up(&service, source)?;
+    Ok(service)
 }
 
 /// Server that is bound to its port.

@@ -7,7 +7,7 @@ const { passed } = require("./queue.js");
 const { SDK, methods } = require("./service_sdk.js");
 
 const TEXT = { contentType: "text/plain" };
-const USER = "ada/é?";
+const USER = "ada é?";
 
 /** The four targets of messages: all reach Ada, and only one reaches all clients. */
 const TARGETS = {

@@ -6,7 +6,7 @@ FAREWELL = 'Application server closed the connection.'
 
 EXISTENCE = {
     'connection': ('connection_exists', lambda listener: {'connection_id': listener.id}, {'connection_id': 'nobody'}),
-    'user': ('user_exists', lambda _: {'user_id': 'ada/é'}, {'user_id': 'nobody'}),
+    'user': ('user_exists', lambda _: {'user_id': 'ada é'}, {'user_id': 'nobody'}),
     'group': ('group_exists', lambda _: {'group': 'a group'}, {'group': 'nowhere'}),
 }
 CLOSING = {
@@ -37,8 +37,8 @@ def operations(operation):
     for what in list(CLOSING)[1:]:
         spares(operation, what)
     for permission in USES:
-        permits(operation, permission, 'one group', {'target_name': 'a room'})
-        permits(operation, permission, 'all groups', {})
+        permits(operation, permission)
+        refuses_without_a_group(operation, permission)
 
 
 def exists(operation, what):
@@ -46,7 +46,7 @@ def exists(operation, what):
 
     @operation(f'{what} exists', method)
     def _(scene):
-        listener = scene.listen(user_id='ada/é', groups=['a group'])
+        listener = scene.listen(user_id='ada é', groups=['a group'])
         is_there = lambda: getattr(scene.service, method)(**here(listener))
         equal(is_there(), True)
         equal(getattr(scene.service, method)(**elsewhere), False)
@@ -80,8 +80,9 @@ def spares(operation, what):
         equal(scene.heard_by(spared), [[]])
 
 
-def permits(operation, permission, reach, options):
-    name = f'grant, check and revoke permission: {permission} for {reach}'
+def permits(operation, permission):
+    name = f'grant, check and revoke permission: {permission}'
+    options = {'target_name': 'a room'}
 
     @operation(name, 'grant_permission', 'has_permission', 'revoke_permission')
     def _(scene):
@@ -96,7 +97,16 @@ def permits(operation, permission, reach, options):
         agree(False)
         scene.service.grant_permission(permission, listener.id, **options)
         agree(True)
-        equal(may(listener, 'another'), not options)
+        equal(may(listener, 'another'), False)
         scene.service.revoke_permission(permission, listener.id, **options)
         agree(False)
         equal(scene.service.has_permission(permission, 'nobody', **options), False)
+
+
+def refuses_without_a_group(operation, permission):
+    @operation(f'permission without a group is refused: {permission}', 'grant_permission', 'revoke_permission')
+    def _(scene):
+        listener = scene.listen()
+        for method in (scene.service.grant_permission, scene.service.revoke_permission):
+            raises(lambda: method(permission, listener.id), status=400)
+        equal(USES[permission](listener, 'a room'), False)

@@ -23,16 +23,16 @@ def operations(operation):
     @operation('add connection to group', 'add_connection_to_group')
     def _(scene):
         one, two = scene.listen(), scene.listen()
-        scene.service.add_connection_to_group(group='a/b', connection_id=one.id)
-        equal(members(scene, 'a/b', one, two), [True, False])
-        raises(lambda: scene.service.add_connection_to_group(group='a/b', connection_id='nobody'), status=404)
+        scene.service.add_connection_to_group(group='a b', connection_id=one.id)
+        equal(members(scene, 'a b', one, two), [True, False])
+        raises(lambda: scene.service.add_connection_to_group(group='a b', connection_id='nobody'), status=404)
 
     @operation('remove connection from group', 'remove_connection_from_group')
     def _(scene):
-        one, two = scene.listen(groups=['a/b']), scene.listen(groups=['a/b'])
-        scene.service.remove_connection_from_group(group='a/b', connection_id=one.id)
-        equal(members(scene, 'a/b', one, two), [False, True])
-        scene.service.remove_connection_from_group(group='a/b', connection_id='nobody')
+        one, two = scene.listen(groups=['a b']), scene.listen(groups=['a b'])
+        scene.service.remove_connection_from_group(group='a b', connection_id=one.id)
+        equal(members(scene, 'a b', one, two), [False, True])
+        scene.service.remove_connection_from_group(group='a b', connection_id='nobody')
 
     @operation('add user to group', 'add_user_to_group')
     def _(scene):

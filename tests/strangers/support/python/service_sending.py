@@ -8,7 +8,7 @@ from waiting import equal, raises
 
 TEXT = {'content_type': 'text/plain'}
 BINARY = {'content_type': 'application/octet-stream'}
-USER = 'ada/é?'
+USER = 'ada é?'
 
 # The four targets of messages: all reach Ada, and only one reaches all clients.
 TARGETS = {

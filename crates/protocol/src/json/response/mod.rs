@@ -186,10 +186,11 @@ pub fn append_response(out: &mut String, response: &Response<'_>) {
     out.reserve(likely_len(response));
     match response {
         Response::Connected { connection_id, user_id, reconnection_token, run_id } => {
-            out.push_str("{\"type\":\"system\",\"event\":\"connected\",\"userId\":");
-            write::optional_string(out, user_id.as_deref());
-            out.push_str(",\"connectionId\":");
-            write::string(out, connection_id);
+            out.push_str("{\"type\":\"system\",\"event\":\"connected\"");
+            if let Some(user_id) = user_id {
+                write::string_member(out, "userId", user_id);
+            }
+            write::string_member(out, "connectionId", connection_id);
             if let Some(token) = reconnection_token {
                 out.push_str(",\"reconnectionToken\":");
                 write::string(out, token);
@@ -217,8 +218,9 @@ pub fn append_response(out: &mut String, response: &Response<'_>) {
         Response::GroupMessage { group, from_user_id, payload, sequence, metadata, stream } => {
             out.push_str("{\"type\":\"message\",\"from\":\"group\",\"group\":");
             write::string(out, group);
-            out.push_str(",\"fromUserId\":");
-            write::optional_string(out, from_user_id.as_deref());
+            if let Some(user_id) = from_user_id {
+                write::string_member(out, "fromUserId", user_id);
+            }
             if let Some(stream) = stream {
                 write_stream_info(out, stream);
             }

