@@ -77,7 +77,7 @@ async fn metrics_count_connections_and_messages() -> anyhow::Result<()> {
     client.json().await?;
     client.ask(r#"{"type":"event","event":"e","data":1,"ackId":1}"#).await?;
     let headers = &[("content-type", "text/plain")];
-    let send = RestRequest { method: "POST", target: "/groups/g/:send", headers, ..RestRequest::default() };
+    let send = RestRequest { method: "POST", target: "/groups/g/:send", headers, body: "x" };
     assert_eq!(hub.rest(send).await?.status(), 202);
     Socket::refusal(&hub.url("/client/hubs/stream").replace("http", "ws"), &[], &[]).await?;
     let (status, text) = get(&hub.url("/metrics")).await?;

@@ -105,6 +105,13 @@ impl ServiceBuilder {
         self
     }
 
+    /// Sets the time by which each ack is delayed. The default is 0. A few milliseconds suit the official Python client
+    /// (`azure-messaging-webpubsubclient` 1.1.0), which loses an ack that arrives before it waits for it.
+    pub fn ack_delay(mut self, delay: Duration) -> Self {
+        self.settings.ack_delay = delay;
+        self
+    }
+
     /// Sets the upstream event handler: it accepts or rejects connections, and answers events. Without one, every valid
     /// token is accepted, and every event fails.
     pub fn event_handler(mut self, handler: Arc<dyn EventHandler>) -> Self {

@@ -46,6 +46,7 @@
 //! | `history` | earlier messages of groups, in rings of bounded age and size |
 //! | `memory` | memory budget of all clients |
 //! | `metadata_headers`, `clock` | metadata as HTTP headers, and the wall clock |
+//! | `log_limit` | limit on log lines that clients can cause |
 
 #![deny(unreachable_pub)]
 
@@ -66,6 +67,7 @@ mod hub;
 mod identity;
 mod inspect;
 mod live_groups;
+mod log_limit;
 mod memory;
 mod metadata_headers;
 mod metrics;

@@ -14,6 +14,7 @@ use crate::{
     event_handler::EventHandler,
     history::{History, WallClock},
     hub::{Audience, Hub},
+    log_limit::LogLimit,
     metrics::{Metrics, SIMPLE},
     resumable_session::ResumableSession,
     session::Session,
@@ -34,6 +35,7 @@ pub(crate) struct Registry {
     /// Sessions that can resume, with or without a socket. Each holds a connection's permit, which bounds their
     /// number.
     resumable_sessions: Mutex<HashMap<ConnectionId, Arc<ResumableSession>>>,
+    features_not_offered: LogLimit,
 }
 
 impl Registry {
@@ -42,7 +44,8 @@ impl Registry {
         let admission = Admission::new(settings.client_limits, settings.memory.clone());
         let history = History::new(settings.history.clone(), settings.memory.clone(), clock);
         let (hubs, resumable_sessions) = (RwLock::default(), Mutex::default());
-        Self { settings, hubs, history, admission, resumable_sessions }
+        let features_not_offered = LogLimit::default();
+        Self { settings, hubs, history, admission, resumable_sessions, features_not_offered }
     }
 
     /// Disconnects every client with a shutdown message and close code 1001, then waits until all connections have
@@ -163,6 +166,11 @@ impl Registry {
     /// Removes a reliable session that has ended for good.
     pub(crate) fn remove_resumable(&self, id: &ConnectionId) {
         self.resumable_sessions().remove(id);
+    }
+
+    /// Returns the limit on log lines about features that are not offered.
+    pub(crate) fn features_not_offered(&self) -> &LogLimit {
+        &self.features_not_offered
     }
 
     /// Returns the admission of connections.

@@ -1,6 +1,6 @@
 //! Settings of a service.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, header};
 use webpubsub_protocol::{connection_string::AccessKey, endpoint::Endpoint};
@@ -31,6 +31,8 @@ pub(crate) struct ServiceSettings {
     /// Host by which event handlers know the service (`WebHook-Request-Origin`). `None` sends the host that the client
     /// connected to.
     pub(crate) event_origin: Option<String>,
+    /// Time by which each ack is delayed.
+    pub(crate) ack_delay: Duration,
     /// Accepts clients without a token: anonymous, and without roles unless the event handler assigns some.
     pub(crate) allows_anonymous: bool,
     /// Serves the inspector and the metrics to everyone who can reach the service; see [`crate::inspect`].

@@ -168,3 +168,30 @@ async fn an_entra_token_is_named_and_accepted_only_if_that_is_allowed() {
     // Tokens of the access key remain valid beside them.
     assert_eq!(ask(lenient(), Method::GET, LISTING, Some(&signed_for(LISTING))).await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn clients_of_features_that_are_not_offered_are_told_which_feature_it_is() {
+    for (method, target, words) in [
+        (Method::GET, "/clients/socketio/hubs/eio_hub/?EIO=4&transport=polling", "Socket.IO"),
+        (Method::GET, "/server/tunnel?hub=eio_hub", "web-pubsub-socket.io"),
+        (Method::POST, "/api/hubs/eio_hub/:invoke?api-version=2024-12-01", "web-pubsub-socket.io"),
+        (Method::GET, "/clients/mqtt/hubs/sensors", "MQTT"),
+        (Method::PUT, "/api/hubs/chat/chat/rooms/lobby?api-version=2024-12-01", "Chat"),
+        (
+            Method::GET,
+            "/api/hubs/chat/chat/conversations/c1/messages",
+            "azure-messaging-webpubsubchatservice",
+        ),
+    ] {
+        let answer = ask(with_key(), method, target, Some(&signed_for(target))).await;
+        assert_eq!(answer.status, StatusCode::NOT_IMPLEMENTED, "{target}");
+        assert_eq!(answer.body["code"], "NotImplemented");
+        assert!(
+            answer.message().contains(words) && answer.message().contains("not offered"),
+            "{}",
+            answer.body
+        );
+    }
+    let unknown = ask(with_key(), Method::GET, "/clients/telnet/hubs/h", None).await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+}

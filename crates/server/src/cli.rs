@@ -156,6 +156,9 @@ pub(crate) struct ServiceOptions {
     /// the server: issuer, audience and expiry are checked
     #[arg(long)]
     pub(crate) allow_unverified_entra_tokens: bool,
+    /// Delay of each ack in milliseconds, for the official Python client: it loses an ack that arrives before it waits for it
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0, value_parser = value_parser!(u64).range(..=1000))]
+    pub(crate) ack_delay: u64,
     /// Serve /_hub and /metrics to other hosts. They are always served if only this machine can reach the server
     #[arg(long)]
     pub(crate) inspect: bool,

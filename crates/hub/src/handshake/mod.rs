@@ -206,6 +206,7 @@ async fn accept(
         }
     }
     let session = Session::new(joined_hub, connection, query.simple_mode);
+    let session = session.with_ack_delay(registry.settings().ack_delay);
     let run_id = Arc::clone(registry.history().run_id());
     let task = match reconnection_token {
         None => UpgradeTask::Direct { session: Box::new(session), outbox, _permit: permit },

@@ -8,11 +8,9 @@ use std::{
         Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use foldhash::quality::RandomState;
-use tokio::time::Instant;
 use webpubsub_protocol::{
     filter::{Filter, Subject},
     name::GroupName,
@@ -23,6 +21,7 @@ use crate::{
     broadcast::Broadcast,
     connection::{ClientConnection, ConnectionId},
     history::HubHistory,
+    log_limit::LogLimit,
     memory::MemoryBudget,
     metrics::Traffic,
     outbox::Backpressure,
@@ -37,9 +36,6 @@ pub(crate) use snapshot::{ConnectionSummary, HubSnapshot};
 
 /// Maximum number of groups of one connection. Bounds the memory that a client can claim.
 pub(crate) const MAX_GROUPS_PER_CONNECTION: usize = 10_000;
-
-/// Minimum time between two log lines about events without a handler.
-const UNHANDLED_EVENT_LOG_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Receivers of a message.
 #[derive(Debug, Clone, Copy)]
@@ -77,8 +73,7 @@ pub struct Hub {
     last_position: AtomicU64,
     /// Held while a message is delivered to reliable clients, whose queues need ascending positions.
     order: Mutex<()>,
-    /// Time of the last log line about an event without a handler.
-    unhandled_event_logged_at: Mutex<Option<Instant>>,
+    unhandled_events: LogLimit,
     /// Time that sends of the embedding application wait for receivers, together.
     stall_allowance: tokio::sync::Mutex<StallAllowance>,
     /// Publishing takes the read lock, joining and leaving the write lock. No I/O happens under either: delivery only
@@ -126,15 +121,9 @@ impl Hub {
         &self.traffic
     }
 
-    /// Returns whether an event without a handler at `now` must be logged: the first one, and the first after each
-    /// [`UNHANDLED_EVENT_LOG_INTERVAL`].
-    pub(crate) fn is_unhandled_event_logged(&self, now: Instant) -> bool {
-        let mut last = self.unhandled_event_logged_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_logged = last.is_none_or(|last| now >= last + UNHANDLED_EVENT_LOG_INTERVAL);
-        if is_logged {
-            *last = Some(now);
-        }
-        is_logged
+    /// Returns the limit on log lines about events without a handler.
+    pub(crate) fn unhandled_events(&self) -> &LogLimit {
+        &self.unhandled_events
     }
 
     fn read(&self) -> RwLockReadGuard<'_, HubState> {

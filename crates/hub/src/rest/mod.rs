@@ -11,6 +11,7 @@ mod client_token;
 mod error;
 mod listing;
 mod membership;
+pub(crate) mod not_offered;
 mod operation;
 mod parameters;
 mod payload;

@@ -7,7 +7,7 @@ use webpubsub_protocol::{
     role::Permission,
 };
 
-use super::{error::RestError, recipients::Recipients};
+use super::{error::RestError, not_offered, recipients::Recipients};
 
 /// Request to the data plane.
 #[derive(Debug, PartialEq, Eq)]
@@ -135,6 +135,8 @@ impl HubOperation {
                 })?;
                 Self::Permission(action, permission, (*id).to_owned())
             }
+            (_, ["chat", ..]) => return Err(not_offered::CHAT),
+            ("POST", [.., ":invoke"]) => return Err(not_offered::INVOCATION),
             _ => return Err(RestError::NotFound),
         })
     }

@@ -9,7 +9,12 @@
 //!
 //! Source: client specification.
 
-use std::{borrow::Cow, cell::Cell, sync::Arc, time::SystemTime};
+use std::{
+    borrow::Cow,
+    cell::Cell,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use tokio::time::Instant;
 use webpubsub_protocol::{
@@ -30,9 +35,11 @@ use crate::{
     event_handler::{EventError, EventReply, UserEvent},
     hub::{Hub, check_json},
 };
+use delayed_acks::DelayedAcks;
 use publishing::Publication;
 use streams::PublishedStreams;
 
+mod delayed_acks;
 mod publishing;
 mod streams;
 
@@ -109,6 +116,7 @@ pub(crate) struct Session {
     connection: Arc<ClientConnection>,
     simple_mode: SimpleMode,
     completed: AckHistory,
+    delayed_acks: DelayedAcks,
     streams: PublishedStreams,
     /// Memory for the frames that the client publishes.
     scratch: Cell<Scratch>,
@@ -124,10 +132,18 @@ impl Session {
             connection,
             simple_mode,
             completed: AckHistory::default(),
+            delayed_acks: DelayedAcks::default(),
             streams: PublishedStreams::default(),
             scratch: Cell::default(),
             stall_allowance: StallAllowance::default(),
         }
+    }
+
+    /// Sets the time by which each ack is delayed. The default is 0.
+    #[must_use]
+    pub(crate) fn with_ack_delay(mut self, delay: Duration) -> Self {
+        self.delayed_acks = DelayedAcks::new(delay);
+        self
     }
 
     /// Returns the connection of the session.
@@ -213,7 +229,7 @@ impl Session {
 
     /// Logs an event without a handler, at most one a second in a hub: a client can send any number of them.
     pub(crate) fn log_unhandled(&self, event: &EventName, now: Instant) {
-        if self.hub.is_unhandled_event_logged(now) {
+        if self.hub.unhandled_events().count(now) {
             let (connection, hub) = (&self.connection.id, self.connection.info().hub());
             tracing::warn!(%connection, hub, %event, "event failed: no event handler is configured for it");
         }
@@ -241,7 +257,7 @@ impl Session {
             (ReplyTarget::SimpleMessage, Ok(reply)) => self.reply(reply, now),
             (ReplyTarget::Event(ack_id), answer) => {
                 let outcome = answer.map_err(|_| event_failed());
-                return self.acknowledge(ack_id, |session| {
+                return self.acknowledge(ack_id, now, |session| {
                     session.reply(outcome?, now);
                     Ok(SessionAction::Continue)
                 });
@@ -258,16 +274,16 @@ impl Session {
     }
 
     /// Dispatches an event, unless a request with its ack id has succeeded before.
-    fn dispatch_event(&mut self, ack_id: Option<u64>, event: UserEvent) -> SessionAction {
+    fn dispatch_event(&mut self, ack_id: Option<u64>, event: UserEvent, now: Instant) -> SessionAction {
         if ack_id.is_some_and(|ack_id| self.completed.contains(ack_id)) {
-            return self.acknowledge(ack_id, |_| Ok(SessionAction::Continue));
+            return self.acknowledge(ack_id, now, |_| Ok(SessionAction::Continue));
         }
         SessionAction::Dispatch(PendingEvent { event, reply_to: ReplyTarget::Event(ack_id) })
     }
 
     fn handle_request(&mut self, request: Request<'_>, now: Instant) -> SessionAction {
         match request {
-            Request::JoinGroup { group, ack_id } => self.acknowledge(ack_id, |session| {
+            Request::JoinGroup { group, ack_id } => self.acknowledge(ack_id, now, |session| {
                 session.check(Permission::JoinLeaveGroup, group.as_str(), "join")?;
                 session
                     .hub
@@ -275,13 +291,13 @@ impl Session {
                     .map_err(|error| internal(error.to_string()))?;
                 Ok(SessionAction::Continue)
             }),
-            Request::LeaveGroup { group, ack_id } => self.acknowledge(ack_id, |session| {
+            Request::LeaveGroup { group, ack_id } => self.acknowledge(ack_id, now, |session| {
                 session.check(Permission::JoinLeaveGroup, group.as_str(), "leave")?;
                 session.hub.leave(&session.connection.id, &group);
                 Ok(SessionAction::Continue)
             }),
             Request::SendToGroup { group, ack_id, no_echo, ttl_seconds, payload, metadata } => self
-                .acknowledge(ack_id, |session| {
+                .acknowledge(ack_id, now, |session| {
                     session.check(Permission::SendToGroup, group.as_str(), "send to")?;
                     let stream = None;
                     let publication = Publication {
@@ -296,7 +312,7 @@ impl Session {
                 }),
             Request::Event { event, ack_id, payload, metadata } => {
                 let payload = payload.into_owned();
-                self.dispatch_event(ack_id, UserEvent { name: event, payload, metadata })
+                self.dispatch_event(ack_id, UserEvent { name: event, payload, metadata }, now)
             }
             Request::Invoke { invocation_id, event, payload } => {
                 let payload = payload.map_or(Payload::Text(Cow::Borrowed("")), Payload::into_owned);
@@ -333,6 +349,7 @@ impl Session {
     fn acknowledge(
         &mut self,
         ack_id: Option<u64>,
+        now: Instant,
         operation: impl FnOnce(&Self) -> Result<SessionAction, AckError>,
     ) -> SessionAction {
         let is_repeated = ack_id.is_some_and(|ack_id| self.completed.contains(ack_id));
@@ -345,7 +362,9 @@ impl Session {
             if outcome.is_ok() {
                 self.completed.insert(ack_id);
             }
-            self.connection.send(&Response::Ack { ack_id, outcome });
+            if let Some(ack) = self.delayed_acks.add(Response::Ack { ack_id, outcome }, now) {
+                self.connection.send(&ack);
+            }
         } else if let Err(error) = outcome {
             tracing::debug!(connection = %self.connection.id, ?error, "request without ack id failed");
         }

@@ -155,11 +155,14 @@ impl Session {
     /// Returns the time of the next call of [`Session::deadline_reached`].
     #[must_use]
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.streams.next_deadline()
+        self.streams.next_deadline().into_iter().chain(self.delayed_acks.next_deadline()).min()
     }
 
     /// Ends the streams whose idle timeout has passed.
     pub(crate) fn deadline_reached(&mut self, now: Instant) {
+        while let Some(ack) = self.delayed_acks.take_due(now) {
+            self.connection.send(&ack);
+        }
         for (id, stream) in self.streams.close_idle(now) {
             let error = AckError {
                 name: StreamError::IDLE_TIMEOUT.to_owned(),

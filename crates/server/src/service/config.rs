@@ -140,6 +140,7 @@ pub(crate) struct ServiceConfig {
     pub(crate) event_handler_source: EventHandlerSource,
     pub(crate) allows_anonymous: bool,
     pub(crate) allows_unverified_entra_tokens: bool,
+    pub(crate) ack_delay: Duration,
     pub(crate) is_inspectable: bool,
     /// Limits on the clients of one address; `None` if no stranger can reach the service.
     pub(crate) client_limits: Option<ClientLimits>,
@@ -167,6 +168,7 @@ impl ServiceConfig {
             event_handler_source,
             allows_anonymous,
             allows_unverified_entra_tokens: options.allow_unverified_entra_tokens,
+            ack_delay: Duration::from_millis(options.ack_delay),
             is_inspectable,
             client_limits: client_limits(options, is_private),
             memory_limit: memory_limit(options.memory_limit)?,
@@ -181,6 +183,7 @@ impl ServiceConfig {
             ("--config", options.config.is_some()),
             ("--allow-anonymous", options.allow_anonymous),
             ("--allow-unverified-entra-tokens", options.allow_unverified_entra_tokens),
+            ("--ack-delay", options.ack_delay != 0),
             ("--inspect", options.inspect),
             ("--memory-limit", options.memory_limit != DEFAULT_MEMORY_LIMIT),
             ("--history", !options.history.is_empty()),

@@ -43,6 +43,7 @@ pub(crate) fn embedded(
         .accept_any_host(listen.is_private)
         .allow_anonymous(config.allows_anonymous)
         .allow_unverified_entra_tokens(config.allows_unverified_entra_tokens)
+        .ack_delay(config.ack_delay)
         .inspectable(config.is_inspectable)
         .memory_limit(config.memory_limit)
         .history(config.history.clone())
