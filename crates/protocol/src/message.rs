@@ -83,7 +83,7 @@ pub enum Request<'a> {
         /// Why it ends before its time, if it does.
         error: Option<PublisherError>,
     },
-    /// Ask the application's server, and wait for its answer: [`Response::InvokeResponse`]. Only in the JSON form.
+    /// Ask the application's server, and wait for its answer: [`Response::InvokeResponse`].
     Invoke {
         /// The client's name for the invocation.
         invocation_id: String,

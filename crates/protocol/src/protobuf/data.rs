@@ -40,7 +40,7 @@ pub(super) fn read_metadata(entries: &[Entry<'_>]) -> Result<Metadata, Malformed
     metadata::checked(of_name).ok_or(MalformedMessage::Metadata)
 }
 
-/// Writes data for a service, which knows all kinds.
+/// Writes data.
 pub(super) fn put(out: &mut Vec<u8>, field: u8, payload: &Payload<'_>) {
     put_message(out, field, |data| match payload {
         Payload::Text(text) => put_bytes(data, 1, text.as_bytes()),
@@ -48,14 +48,6 @@ pub(super) fn put(out: &mut Vec<u8>, field: u8, payload: &Payload<'_>) {
         Payload::Protobuf(bytes) => put_bytes(data, 3, bytes),
         Payload::Json(json) => put_bytes(data, 4, json.as_bytes()),
     });
-}
-
-/// Writes data for a client: JSON as text, as the documentation has it, because old clients know no JSON data.
-pub(super) fn put_for_client(out: &mut Vec<u8>, field: u8, payload: &Payload<'_>) {
-    match payload {
-        Payload::Json(json) => put(out, field, &Payload::Text(Cow::Borrowed(json))),
-        other => put(out, field, other),
-    }
 }
 
 /// Writes annotations.

@@ -1,7 +1,7 @@
 //! The binary form of requests and responses: `protobuf.webpubsub.azure.v1`, and the reliable one.
 //!
 //! One `UpstreamMessage` or `DownstreamMessage` per WebSocket binary message. Fields that are not known are skipped.
-//! Source: "Protobuf WebSocket subprotocol" and "reliable Protobuf WebSocket subprotocol" in the service
+//! Source: schema `webpubsub.v1.proto` of the vendor (repository azure-webpubsub, 2026); "Protobuf WebSocket subprotocol" and "reliable Protobuf WebSocket subprotocol" in the service
 //! documentation.
 
 mod data;
@@ -30,6 +30,9 @@ pub enum MalformedMessage {
         /// The missing part.
         part: &'static str,
     },
+    /// An event starts a stream, which only messages to groups can.
+    #[error("an event cannot start a stream; send its data with the event, or start a stream to a group")]
+    EventStream,
     /// A group or event name breaks the rules.
     #[error(transparent)]
     Name(#[from] crate::name::NameError),

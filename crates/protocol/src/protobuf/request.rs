@@ -31,6 +31,25 @@ pub(super) fn decode_generally(frame: &[u8]) -> Result<Request<'_>, MalformedMes
     Ok(match Upstream::read(frame)? {
         Upstream::Unknown => return Err(MalformedMessage::Missing { part: "message" }),
         Upstream::SendToGroup(send) => read_send(send)?,
+        // The service has no streams of events.
+        Upstream::Event(event) if event.stream.is_some() => return Err(MalformedMessage::EventStream),
+        Upstream::InvokeEvent(invoke) if invoke.stream.is_some() => {
+            return Err(MalformedMessage::EventStream);
+        }
+        Upstream::InvokeEvent(invoke) => {
+            data::read_metadata(&invoke.metadata)?;
+            if invoke.invocation_id.is_empty() {
+                return Err(MalformedMessage::Missing { part: "invocation_id" });
+            }
+            Request::Invoke {
+                invocation_id: invoke.invocation_id.to_owned(),
+                event: EventName::new(invoke.event)?,
+                payload: data::read(invoke.data)?,
+            }
+        }
+        Upstream::CancelInvocation(cancel) => {
+            Request::CancelInvocation { invocation_id: cancel.invocation_id.to_owned() }
+        }
         Upstream::Event(event) => {
             let (payload, metadata) = content(event.data, &event.metadata)?;
             Request::Event { event: EventName::new(event.event)?, ack_id: event.ack_id, payload, metadata }
@@ -97,8 +116,7 @@ fn content<'a>(
     }
 }
 
-/// Writes one request. The documentation has no binary form of invocations: for those it is an empty message, which
-/// every service refuses.
+/// Writes one request.
 #[must_use]
 pub fn encode_request(request: &Request<'_>) -> Vec<u8> {
     let mut frame = Vec::new();
@@ -150,7 +168,16 @@ pub fn encode_request(request: &Request<'_>) -> Vec<u8> {
         Request::SequenceAck { sequence_id } => {
             put_message(out, 8, |ack| put_number_unless_0(ack, 1, *sequence_id));
         }
-        Request::Invoke { .. } | Request::CancelInvocation { .. } => {}
+        Request::Invoke { invocation_id, event, payload } => put_message(out, 10, |invoke| {
+            put_text_unless_empty(invoke, 1, event.as_str());
+            put_text_unless_empty(invoke, 2, invocation_id);
+            if let Some(payload) = payload {
+                data::put(invoke, 3, payload);
+            }
+        }),
+        Request::CancelInvocation { invocation_id } => {
+            put_message(out, 11, |cancel| put_text_unless_empty(cancel, 1, invocation_id));
+        }
     }
     frame
 }
@@ -210,6 +237,36 @@ pub(super) mod tests {
             read += 1;
         }
         assert!(read >= 13, "{read}");
+    }
+
+    #[test]
+    fn invocations_have_the_published_numbers_and_events_have_no_streams() {
+        // Event `add`, invocation `i7`, JSON `[1]`.
+        let invoke = b"\x52\x0E\x0A\x03add\x12\x02i7\x1A\x05\x22\x03[1]";
+        let expected = Request::Invoke {
+            invocation_id: "i7".to_owned(),
+            event: EventName::new("add").unwrap(),
+            payload: Some(Payload::Json("[1]".into())),
+        };
+        let mut invoke = invoke.to_vec();
+        invoke[1] = u8::try_from(invoke.len() - 2).unwrap();
+        assert_eq!(decode_request(&invoke).unwrap(), expected);
+        assert_eq!(encode_request(&expected), invoke);
+        let cancel = b"\x5A\x04\x0A\x02i7";
+        assert_eq!(
+            decode_request(cancel).unwrap(),
+            Request::CancelInvocation { invocation_id: "i7".to_owned() }
+        );
+        // Event `e` with a stream, and with data besides; an invocation with a stream; one without an id.
+        let refused: [&[u8]; 4] = [
+            b"\x2A\x08\x0A\x01e\x2A\x03\x0A\x01s",
+            b"\x2A\x0D\x0A\x01e\x12\x03\x0A\x01x\x2A\x03\x0A\x01s",
+            b"\x52\x0B\x0A\x01e\x12\x01i\x2A\x03\x0A\x01s",
+            b"\x52\x03\x0A\x01e",
+        ];
+        for frame in refused {
+            assert!(decode_request(frame).is_err(), "{frame:x?}");
+        }
     }
 
     #[test]

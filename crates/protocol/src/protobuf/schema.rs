@@ -72,6 +72,23 @@ messages! {
         2 data: Option<MessageData<'a>> = data,
         3 ack_id: Option<u64> = optional_number,
         4 metadata: Vec<Entry<'a>> = entry,
+        5 stream: Option<StreamStart<'a>> = message,
+    }
+    InvokeEvent {
+        1 event: &'a str = text,
+        2 invocation_id: &'a str = text,
+        3 data: Option<MessageData<'a>> = data,
+        4 metadata: Vec<Entry<'a>> = entry,
+        5 stream: Option<StreamStart<'a>> = message,
+    }
+    CancelInvocation {
+        1 invocation_id: &'a str = text,
+    }
+    InvokeResponse {
+        1 invocation_id: &'a str = text,
+        2 success: bool = flag,
+        3 data: Option<MessageData<'a>> = data,
+        4 error: Option<Error<'a>> = message,
     }
     GroupRequest {
         1 group: &'a str = text,
@@ -207,6 +224,8 @@ one_of! {
         7 LeaveGroup(GroupRequest),
         8 SequenceAck(SequenceAck),
         9 Ping(Empty),
+        10 InvokeEvent(InvokeEvent),
+        11 CancelInvocation(CancelInvocation),
         13 StreamData(StreamData),
         14 StreamEnd(StreamEnd),
     }
@@ -215,6 +234,7 @@ one_of! {
         2 Data(DownstreamData),
         3 System(System),
         4 Pong(Empty),
+        5 InvokeResponse(InvokeResponse),
         6 StreamAck(StreamAck),
         7 StreamNack(StreamNack),
         8 StreamClosed(StreamClosed),

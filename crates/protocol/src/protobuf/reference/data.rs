@@ -29,7 +29,7 @@ pub(super) fn read(data: Option<MessageData>) -> Result<Option<Payload<'static>>
     }))
 }
 
-/// Writes data for a service, which knows all kinds.
+/// Writes data.
 pub(super) fn write(payload: &Payload<'_>) -> MessageData {
     let data = match payload {
         Payload::Text(text) => Data::Text(text.to_string()),
@@ -38,12 +38,4 @@ pub(super) fn write(payload: &Payload<'_>) -> MessageData {
         Payload::Protobuf(bytes) => Data::Protobuf(bytes.to_vec()),
     };
     MessageData { data: Some(data) }
-}
-
-/// Writes data for a client: JSON as text, as the documentation has it, because old clients know no JSON data.
-pub(super) fn write_for_client(payload: &Payload<'_>) -> MessageData {
-    match payload {
-        Payload::Json(json) => MessageData { data: Some(Data::Text(json.to_string())) },
-        other => write(other),
-    }
 }

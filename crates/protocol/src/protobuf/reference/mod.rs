@@ -82,6 +82,12 @@ fn any_request() -> impl Strategy<Value = Request<'static>> {
                 Request::Event { event: EventName::new(&event).unwrap(), ack_id, payload, metadata }
             }
         ),
+        (".{1,4}", "[a-z]{1,5}", prop::option::of(any_payload())).prop_map(
+            |(invocation_id, event, payload)| {
+                Request::Invoke { invocation_id, event: EventName::new(&event).unwrap(), payload }
+            }
+        ),
+        ".{0,4}".prop_map(|invocation_id| Request::CancelInvocation { invocation_id }),
         Just(Request::Ping),
         any::<u64>().prop_map(|sequence_id| Request::SequenceAck { sequence_id }),
     ]
@@ -139,6 +145,13 @@ fn any_response() -> impl Strategy<Value = Response<'static>> {
         }),
         (".{0,4}", prop::option::of(any_error()))
             .prop_map(|(stream_id, error)| Response::StreamClosed { stream_id, error }),
+        (".{0,4}", prop::option::of(any_payload())).prop_map(|(invocation_id, payload)| {
+            Response::InvokeResponse { invocation_id, outcome: Ok(payload) }
+        }),
+        (".{0,4}", any_error()).prop_map(|(invocation_id, error)| Response::InvokeResponse {
+            invocation_id,
+            outcome: Err(error)
+        }),
         Just(Response::Pong),
     ]
 }

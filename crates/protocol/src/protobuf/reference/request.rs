@@ -47,6 +47,24 @@ pub(in crate::protobuf) fn decode_request(frame: &[u8]) -> Result<Request<'stati
                 metadata,
             }
         }
+        Upstream::Event(event) if event.stream.is_some() => return Err(MalformedMessage::EventStream),
+        Upstream::InvokeEvent(invoke) if invoke.stream.is_some() => {
+            return Err(MalformedMessage::EventStream);
+        }
+        Upstream::InvokeEvent(invoke) => {
+            metadata::checked(invoke.metadata).ok_or(MalformedMessage::Metadata)?;
+            if invoke.invocation_id.is_empty() {
+                return Err(MalformedMessage::Missing { part: "invocation_id" });
+            }
+            Request::Invoke {
+                invocation_id: invoke.invocation_id,
+                event: EventName::new(&invoke.event)?,
+                payload: data::read(invoke.data)?,
+            }
+        }
+        Upstream::CancelInvocation(schema::CancelInvocation { invocation_id }) => {
+            Request::CancelInvocation { invocation_id }
+        }
         Upstream::Event(event) => {
             let (payload, metadata) = content(event.data, event.metadata)?;
             Request::Event { event: EventName::new(&event.event)?, ack_id: event.ack_id, payload, metadata }
@@ -131,12 +149,21 @@ pub(in crate::protobuf) fn encode_request(request: &Request<'_>) -> Vec<u8> {
                 user_error_code,
             }),
         }),
-        Request::Invoke { .. } | Request::CancelInvocation { .. } => return Vec::new(),
+        Request::Invoke { invocation_id, event, payload } => Upstream::InvokeEvent(schema::InvokeEvent {
+            event: event.to_string(),
+            invocation_id: invocation_id.clone(),
+            data: payload.as_ref().map(data::write),
+            ..schema::InvokeEvent::default()
+        }),
+        Request::CancelInvocation { invocation_id } => {
+            Upstream::CancelInvocation(schema::CancelInvocation { invocation_id: invocation_id.clone() })
+        }
         Request::Event { event, ack_id, payload, metadata } => Upstream::Event(schema::Event {
             event: event.to_string(),
             data: Some(data::write(payload)),
             ack_id: *ack_id,
             metadata: metadata.clone(),
+            stream: None,
         }),
         Request::Ping => Upstream::Ping(Empty {}),
         Request::SequenceAck { sequence_id } => {

@@ -6,8 +6,8 @@ use super::{
     super::MalformedMessage,
     NOT_OF_THE_SCHEMA, data,
     schema::{
-        Ack, Connected, Disconnected, Downstream, DownstreamData, DownstreamMessage, Empty, Error, StreamAck,
-        StreamClosed, StreamFault, StreamNack, StreamPlace, System, SystemEvent,
+        Ack, Connected, Disconnected, Downstream, DownstreamData, DownstreamMessage, Empty, Error,
+        InvokeResponse, StreamAck, StreamClosed, StreamFault, StreamNack, StreamPlace, System, SystemEvent,
     },
 };
 use crate::{
@@ -28,6 +28,13 @@ pub(in crate::protobuf) fn decode_response(
             outcome: if ack.success { Ok(()) } else { Err(read_error(ack.error.unwrap_or_default())) },
         }),
         Downstream::Pong(Empty {}) => Some(Response::Pong),
+        Downstream::InvokeResponse(InvokeResponse { invocation_id, success, data, error }) => {
+            let outcome = match success {
+                true => Ok(data::read(data)?),
+                false => Err(read_error(error.unwrap_or_default())),
+            };
+            Some(Response::InvokeResponse { invocation_id, outcome })
+        }
         Downstream::StreamAck(StreamAck { stream_id, expected_sequence_id }) => {
             Some(Response::StreamAck { stream_id, expected_sequence_id })
         }
@@ -131,7 +138,7 @@ pub(in crate::protobuf) fn encode_response(response: &Response<'_>) -> Vec<u8> {
             Downstream::Data(DownstreamData {
                 from: "group".to_owned(),
                 group: Some(group.clone().into_owned()),
-                data: Some(data::write_for_client(payload)),
+                data: Some(data::write(payload)),
                 sequence_id: sequence.map(|sequence| sequence.id),
                 delivery_count: sequence.and_then(|sequence| sequence.count),
                 metadata: metadata.clone(),
@@ -141,7 +148,7 @@ pub(in crate::protobuf) fn encode_response(response: &Response<'_>) -> Vec<u8> {
         Response::ServerMessage { payload, sequence, metadata } => Downstream::Data(DownstreamData {
             from: "server".to_owned(),
             group: None,
-            data: Some(data::write_for_client(payload)),
+            data: Some(data::write(payload)),
             sequence_id: sequence.map(|sequence| sequence.id),
             delivery_count: sequence.and_then(|sequence| sequence.count),
             metadata: metadata.clone(),
@@ -163,7 +170,12 @@ pub(in crate::protobuf) fn encode_response(response: &Response<'_>) -> Vec<u8> {
             stream_id: stream_id.clone(),
             error: error.as_ref().map(write_error),
         }),
-        Response::InvokeResponse { .. } => return Vec::new(),
+        Response::InvokeResponse { invocation_id, outcome } => Downstream::InvokeResponse(InvokeResponse {
+            invocation_id: invocation_id.clone(),
+            success: outcome.is_ok(),
+            data: outcome.as_ref().ok().and_then(Option::as_ref).map(data::write),
+            error: outcome.as_ref().err().map(write_error),
+        }),
         Response::Pong => Downstream::Pong(Empty {}),
     };
     DownstreamMessage { message: Some(message) }.encode_to_vec()

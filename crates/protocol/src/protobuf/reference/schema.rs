@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct UpstreamMessage {
-    #[prost(oneof = "Upstream", tags = "1, 5, 6, 7, 8, 9, 13, 14")]
+    #[prost(oneof = "Upstream", tags = "1, 5, 6, 7, 8, 9, 10, 11, 13, 14")]
     pub(super) message: Option<Upstream>,
 }
 
@@ -24,6 +24,10 @@ pub(super) enum Upstream {
     SequenceAck(SequenceAck),
     #[prost(message, tag = "9")]
     Ping(Empty),
+    #[prost(message, tag = "10")]
+    InvokeEvent(InvokeEvent),
+    #[prost(message, tag = "11")]
+    CancelInvocation(CancelInvocation),
     #[prost(message, tag = "13")]
     StreamData(StreamData),
     #[prost(message, tag = "14")]
@@ -92,6 +96,40 @@ pub(super) struct Event {
     pub(super) ack_id: Option<u64>,
     #[prost(btree_map = "string, string", tag = "4")]
     pub(super) metadata: BTreeMap<String, String>,
+    #[prost(message, optional, tag = "5")]
+    pub(super) stream: Option<StreamStart>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct InvokeEvent {
+    #[prost(string, tag = "1")]
+    pub(super) event: String,
+    #[prost(string, tag = "2")]
+    pub(super) invocation_id: String,
+    #[prost(message, optional, tag = "3")]
+    pub(super) data: Option<MessageData>,
+    #[prost(btree_map = "string, string", tag = "4")]
+    pub(super) metadata: BTreeMap<String, String>,
+    #[prost(message, optional, tag = "5")]
+    pub(super) stream: Option<StreamStart>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct CancelInvocation {
+    #[prost(string, tag = "1")]
+    pub(super) invocation_id: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct InvokeResponse {
+    #[prost(string, tag = "1")]
+    pub(super) invocation_id: String,
+    #[prost(bool, tag = "2")]
+    pub(super) success: bool,
+    #[prost(message, optional, tag = "3")]
+    pub(super) data: Option<MessageData>,
+    #[prost(message, optional, tag = "4")]
+    pub(super) error: Option<Error>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -141,7 +179,7 @@ pub(super) struct Any {
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct DownstreamMessage {
-    #[prost(oneof = "Downstream", tags = "1, 2, 3, 4, 6, 7, 8")]
+    #[prost(oneof = "Downstream", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub(super) message: Option<Downstream>,
 }
 
@@ -155,6 +193,8 @@ pub(super) enum Downstream {
     System(System),
     #[prost(message, tag = "4")]
     Pong(Empty),
+    #[prost(message, tag = "5")]
+    InvokeResponse(InvokeResponse),
     #[prost(message, tag = "6")]
     StreamAck(StreamAck),
     #[prost(message, tag = "7")]
