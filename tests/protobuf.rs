@@ -84,11 +84,11 @@ async fn each_data_type_is_delivered_across_subprotocols() -> anyhow::Result<()>
         assert_eq!((&heard["dataType"], &heard["data"]), (&data_type.into(), &data));
         assert_eq!(heard["fromUserId"], "ada");
     }
-    // Protobuf clients receive JSON as text, as documented.
+    // Protobuf clients receive JSON as JSON data, as the published schema has it.
     for (frame, expected) in [
         (
             r#"{"type":"sendToGroup","group":"stream","noEcho":true,"data":{"n": 1.0}}"#,
-            Payload::Text("{\"n\": 1.0}".into()),
+            Payload::Json("{\"n\": 1.0}".into()),
         ),
         (
             r#"{"type":"sendToGroup","group":"stream","noEcho":true,"dataType":"binary","data":"AQID"}"#,

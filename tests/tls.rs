@@ -9,7 +9,7 @@ use anyhow::Context;
 use tailcast_tests::{
     browser::Browser,
     command::{command, run_to_end},
-    environment::tailcast,
+    environment::{node_modules, tailcast},
     server::{Server, http_client},
     with_timeout,
 };
@@ -148,5 +148,34 @@ async fn invalid_certificate_files_are_reported() -> anyhow::Result<()> {
     assert!(refused(one.file(), other.key()).await?.contains("do not match"));
     assert!(refused(one.key(), one.key()).await?.contains("contains no certificate"));
     assert!(refused(one.file(), PathBuf::from("/no/such/key.pem")).await?.contains("/no/such/key.pem"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_development_certificate_is_trusted_by_its_authority_and_by_node() -> anyhow::Result<()> {
+    let folder = std::env::temp_dir().join(format!("tailcast-tls-dev-test-{}", std::process::id()));
+    let option = format!("--tls-dev={}", text(&folder)?);
+    let server = Server::start_hub(&[&option]).await?;
+    let authority = folder.join("ca.pem");
+    server.wait_for_stderr(&format!("NODE_EXTRA_CA_CERTS={}", text(&authority)?)).await?;
+    drop(http_client()?);
+    let root = reqwest::Certificate::from_pem(&fs::read(&authority)?)?;
+    let client = reqwest::Client::builder().no_proxy().tls_certs_only([root]).build()?;
+    assert_eq!(client.get(server.url("/healthz")).send().await?.status(), 200);
+    // The service SDK accepts the endpoint without an option, and follows the links of a listing.
+    let script = "const { WebPubSubServiceClient } = require('@azure/web-pubsub');
+        const service = new WebPubSubServiceClient(process.argv[1], 'chat');
+        (async () => {
+            await service.sendToAll('hello', { contentType: 'text/plain' });
+            for await (const page of await service.group('g').listConnections()) console.log(page.length);
+            console.log('done');
+        })();";
+    let mut node = command(Path::new("node"));
+    node.args(["-e", script, &server.connection_string()?.reveal()])
+        .env("NODE_EXTRA_CA_CERTS", &authority)
+        .env("NODE_PATH", node_modules()?);
+    let ended = run_to_end(node, b"").await?;
+    assert_eq!((ended.code, ended.stdout.trim()), (Some(0), "0\ndone"), "{}", ended.stderr);
+    fs::remove_dir_all(&folder)?;
     Ok(())
 }

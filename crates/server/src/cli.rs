@@ -130,6 +130,10 @@ pub(crate) struct ServiceOptions {
     /// Private key (PEM) of the certificate
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// Use TLS with a certificate of a local authority, which is created once and kept in DIR, or among the data of the user. Only
+    /// if no other machine can reach the server
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, conflicts_with = "tls_cert")]
+    pub(crate) tls_dev: Option<Option<PathBuf>>,
     /// Address or network (10.0.0.0/8) of a reverse proxy whose `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded`
     /// headers are trusted; repeatable. They are removed from requests of other peers
     #[arg(long, value_name = "CIDR")]

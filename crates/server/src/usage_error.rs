@@ -6,7 +6,9 @@ use bytesize::ByteSize;
 use webpubsub_hub::http::RuleError;
 use webpubsub_protocol::{connection_string::ConnectionStringError, name::NameError};
 
-use crate::service::{config_file::ConfigFileError, history::HistoryError, tls::TlsError};
+use crate::service::{
+    config_file::ConfigFileError, history::HistoryError, tls::TlsError, tls_dev::TlsDevError,
+};
 
 /// Error of arguments or configuration, found before anything is served or published.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +79,13 @@ pub(crate) enum UsageError {
     ConfigFile { path: PathBuf, error: ConfigFileError },
     #[error("TLS (--tls-cert, --tls-key): {0}")]
     Tls(TlsError),
+    #[error("--tls-dev: {0}")]
+    TlsDev(#[from] TlsDevError),
+    #[error(
+        "--tls-dev makes a certificate for this machine only, so it is refused where other hosts can reach the server (by --listen, \
+         --allow-host, --allow-origin, --public-url or --trusted-proxy); give a certificate with --tls-cert and --tls-key there"
+    )]
+    TlsDevNotPrivate,
     #[error("no command was given; pass it after `--`")]
     NoCommand,
     #[error(

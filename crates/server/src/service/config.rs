@@ -14,6 +14,7 @@ use super::{
     host::{Host, HostPolicy},
     origin::OriginPolicy,
     tls::TlsFiles,
+    tls_dev::DevelopmentAuthority,
 };
 use crate::{
     cli::{DEFAULT_MEMORY_LIMIT, ServiceOptions},
@@ -38,6 +39,8 @@ pub(crate) struct ListenConfig {
     pub(crate) public: Option<Endpoint>,
     pub(crate) proxies: TrustedProxies,
     pub(crate) tls: Option<TlsFiles>,
+    /// Authority that issues the certificate, for development.
+    pub(super) development_authority: Option<DevelopmentAuthority>,
     /// Maximum number of sockets of an address; `None` if no stranger can reach the server.
     pub(crate) sockets_per_address: Option<usize>,
 }
@@ -64,12 +67,28 @@ impl ListenConfig {
             && allowed.iter().all(|origin| Host::of_origin(origin).is_some());
         let files = options.tls_cert.clone().zip(options.tls_key.clone());
         let tls = files.map(|(certificate, key)| TlsFiles { certificate, key });
+        let development_authority = options.tls_dev.as_ref().map(|folder| {
+            let authority = DevelopmentAuthority::new(folder.as_deref())?;
+            if is_private { Ok(authority) } else { Err(UsageError::TlsDevNotPrivate) }
+        });
+        let development_authority = development_authority.transpose()?;
+        let tls = tls.or_else(|| development_authority.as_ref().map(DevelopmentAuthority::server_files));
         let origins = OriginPolicy { is_loopback, allowed };
         let hosts = HostPolicy::new(is_private, hosts);
         let sockets_per_address = client_limits(options, is_private)
             .map(|limits| limits.connections_per_address.saturating_mul(SOCKETS_PER_CONNECTION));
         let address = options.listen;
-        Ok(Self { address, hosts, origins, is_private, public, proxies, tls, sockets_per_address })
+        Ok(Self {
+            address,
+            hosts,
+            origins,
+            is_private,
+            public,
+            proxies,
+            tls,
+            development_authority,
+            sockets_per_address,
+        })
     }
 
     /// Returns the endpoint of this server at `authority`, with `https` if TLS is configured.
@@ -260,6 +279,14 @@ mod tests {
             let refused = configure(&[&FLAGS[..], &public].concat());
             assert!(matches!(refused, Err(UsageError::UnverifiedEntraTokens)), "{public:?}");
         }
+    }
+
+    #[test]
+    fn a_development_certificate_is_refused_where_other_hosts_can_reach_the_server() {
+        const KEY: [&str; 2] = ["--access-key", "0123456789012345678901234567890123"];
+        assert!(configure(&["--tls-dev=/tmp/tls"]).is_ok());
+        let public = [&["--tls-dev=/tmp/tls", "--allow-host", "hub.example.com"], &KEY[..]].concat();
+        assert!(matches!(configure(&public), Err(UsageError::TlsDevNotPrivate)));
     }
 
     #[test]

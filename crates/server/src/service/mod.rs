@@ -13,15 +13,19 @@ mod origin;
 mod reload;
 mod sockets;
 pub(crate) mod tls;
+pub(crate) mod tls_dev;
 mod unknown_path;
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    time::{Duration, SystemTime},
+};
 
 use axum::{Router, middleware};
 use tokio::net::TcpListener;
 use webpubsub_hub::Service;
 
-use crate::{failure::Failure, signals::Signals};
+use crate::{failure::Failure, signals::Signals, usage_error::UsageError};
 use accept::SocketLimits;
 use config::{ListenConfig, ServiceConfig};
 use tls::Tls;
@@ -87,6 +91,9 @@ impl BoundServer {
     pub(crate) async fn bind(mut config: ListenConfig) -> Result<Self, Failure> {
         open_files::raise_limit();
         let signals = Signals::listen()?;
+        if let Some(authority) = &config.development_authority {
+            authority.prepare(SystemTime::now()).map_err(UsageError::TlsDev)?;
+        }
         let tls = config.tls.clone().map(Tls::from_files).transpose()?;
         let listener =
             TcpListener::bind(config.address).await.map_err(|error| bind_failure(&config, &error))?;
@@ -101,6 +108,19 @@ impl BoundServer {
         let key = &service.access_keys.primary;
         let key = if access_key::is_development_key(key) { key.reveal() } else { "<yours>" };
         eprintln!("Connection string: Endpoint={endpoint};AccessKey={key};Version=1.0;");
+        match (&self.config.development_authority, &self.config.tls) {
+            (Some(authority), _) => {
+                let certificate = authority.certificate();
+                eprintln!(
+                    "Certificate authority, for clients: export NODE_EXTRA_CA_CERTS={}",
+                    certificate.display()
+                );
+            }
+            (None, Some(_)) => {}
+            (None, None) => eprintln!(
+                "JavaScript applications pass {{ allowInsecureConnection: true }} to WebPubSubServiceClient, or need --tls-dev."
+            ),
+        }
         if service.is_inspectable {
             eprintln!("Inspector: {endpoint}/_hub. Metrics: {endpoint}/metrics.");
         }
