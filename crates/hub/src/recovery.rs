@@ -60,6 +60,7 @@ pub(crate) async fn resume(
     };
     tracing::debug!(connection = %resumable.connection.id, "session recovered");
     session.restart_stream_timers(Instant::now());
+    session.resend_group_states();
     let end = driver::run(socket, &mut session, &outbox, registry.event_handler()).await;
     drop(session);
     socket_ended(resumable, &registry, end, &outbox).await;

@@ -14,6 +14,22 @@ pub const MAX_TTL_SECONDS: u32 = 300;
 /// Annotations of a message: name to value, ASCII both (2026 addition to the protocol).
 pub type Metadata = BTreeMap<String, String>;
 
+/// State of a connection in a group, by name (2026 addition to the protocol, a preview).
+pub type GroupState = BTreeMap<String, String>;
+
+/// State of one connection in a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupStateItem {
+    /// Connection that has the state.
+    pub connection_id: String,
+    /// Its user; `None` for an anonymous client.
+    pub user_id: Option<String>,
+    /// The state; `None` if it has been cleared.
+    pub state: Option<GroupState>,
+    /// Time of the last change, in milliseconds since 1970.
+    pub updated_at: u64,
+}
+
 /// What a client asks of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -96,6 +112,29 @@ pub enum Request<'a> {
     CancelInvocation {
         /// The client's name for the invocation.
         invocation_id: String,
+    },
+    /// Set the state of the connection in a group.
+    SetGroupState {
+        /// Group of the state.
+        group: GroupName,
+        /// Ask for an acknowledgement under this id.
+        ack_id: Option<u64>,
+        /// The state; `None` clears it.
+        state: Option<GroupState>,
+    },
+    /// Receive the states of the group's members: a snapshot now, then each change.
+    SubscribeGroupState {
+        /// Group of the states.
+        group: GroupName,
+        /// Ask for an acknowledgement under this id.
+        ack_id: Option<u64>,
+    },
+    /// End the subscription to the states of a group.
+    UnsubscribeGroupState {
+        /// Group of the states.
+        group: GroupName,
+        /// Ask for an acknowledgement under this id.
+        ack_id: Option<u64>,
     },
     /// Ask for a [`Response::Pong`].
     Ping,
@@ -247,6 +286,15 @@ pub enum Response<'a> {
         /// What the application's server answered.
         outcome: Result<Option<Payload<'a>>, AckError>,
     },
+    /// States of connections in a group.
+    GroupStates {
+        /// Name of the group.
+        group: String,
+        /// Whether these are all states, not only those that have changed.
+        is_snapshot: bool,
+        /// The states.
+        items: Vec<GroupStateItem>,
+    },
     /// The answer to [`Request::Ping`].
     Pong,
 }
@@ -281,6 +329,9 @@ impl Response<'_> {
                 Response::StreamNack { stream_id, expected_sequence_id, error }
             }
             Self::StreamClosed { stream_id, error } => Response::StreamClosed { stream_id, error },
+            Self::GroupStates { group, is_snapshot, items } => {
+                Response::GroupStates { group, is_snapshot, items }
+            }
             Self::Pong => Response::Pong,
         }
     }

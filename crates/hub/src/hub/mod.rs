@@ -27,9 +27,11 @@ use crate::{
     outbox::Backpressure,
 };
 
+mod group_states;
 mod sends;
 mod snapshot;
 
+use group_states::GroupStates;
 pub(crate) use sends::check_json;
 pub use sends::{MAX_PAYLOAD_BYTES, SendError};
 pub(crate) use snapshot::{ConnectionSummary, HubSnapshot};
@@ -74,6 +76,7 @@ pub struct Hub {
     /// Held while a message is delivered to reliable clients, whose queues need ascending positions.
     order: Mutex<()>,
     unhandled_events: LogLimit,
+    group_states: GroupStates,
     /// Time that sends of the embedding application wait for receivers, together.
     stall_allowance: tokio::sync::Mutex<StallAllowance>,
     /// Publishing takes the read lock, joining and leaving the write lock. No I/O happens under either: delivery only
@@ -165,6 +168,8 @@ impl Hub {
                 state.users.remove(user_id);
             }
         }
+        drop(state);
+        self.group_states.remove(&connection.id);
         true
     }
 
@@ -191,6 +196,14 @@ impl Hub {
             entry.groups.remove(group);
         }
         state.remove_from_group(id, group);
+        drop(state);
+        self.group_states.leave(id, group);
+    }
+
+    /// Returns whether the connection is a member of the group.
+    #[must_use]
+    pub(crate) fn is_member(&self, id: &ConnectionId, group: &GroupName) -> bool {
+        self.read().connections.get(id).is_some_and(|entry| entry.groups.contains(group))
     }
 
     /// Gives a message its position in the hub, stores it if it is for a group, and queues it for the connections in
@@ -311,8 +324,13 @@ impl Hub {
     pub(crate) fn leave_all(&self, id: &ConnectionId) {
         let mut state = self.write();
         let groups = state.connections.get_mut(id).map(|entry| std::mem::take(&mut entry.groups));
-        for group in groups.unwrap_or_default() {
-            state.remove_from_group(id, &group);
+        let groups = groups.unwrap_or_default();
+        for group in &groups {
+            state.remove_from_group(id, group);
+        }
+        drop(state);
+        for group in &groups {
+            self.group_states.leave(id, group);
         }
     }
 }

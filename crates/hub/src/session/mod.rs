@@ -25,6 +25,7 @@ use webpubsub_protocol::{
     payload::Payload,
     protobuf,
     role::Permission,
+    stream::fault,
 };
 
 use crate::{
@@ -329,6 +330,32 @@ impl Session {
             }
             Request::StreamData { stream_id, fragment } => self.stream_data(stream_id, fragment, now),
             Request::StreamEnd { stream_id, error } => self.end_stream(stream_id, error, now),
+            Request::SetGroupState { group, ack_id, state } => self.acknowledge(ack_id, now, |session| {
+                session.check_group_states(&group)?;
+                let clock = session.hub.history().map(|history| history.service().clock());
+                let now = clock.map_or(0, |clock| clock.unix_ms(now));
+                let set = session.hub.set_group_state(&session.connection, &group, state, now);
+                set.map(|()| SessionAction::Continue).map_err(|error| bad_request(&error))
+            }),
+            Request::SubscribeGroupState { group, ack_id } => {
+                let is_subscribed = Cell::new(false);
+                let action = self.acknowledge(ack_id, now, |session| {
+                    session.check_group_states(&group)?;
+                    let subscribed = session.hub.subscribe_group_states(&session.connection, &group);
+                    subscribed.map_err(|error| bad_request(&error))?;
+                    is_subscribed.set(true);
+                    Ok(SessionAction::Continue)
+                });
+                // After the ack: the official client expects no states before it.
+                if is_subscribed.get() {
+                    self.hub.send_group_states(&self.connection, Some(&group));
+                }
+                action
+            }
+            Request::UnsubscribeGroupState { group, ack_id } => self.acknowledge(ack_id, now, |session| {
+                session.hub.unsubscribe_group_states(&session.connection.id, &group);
+                Ok(SessionAction::Continue)
+            }),
             Request::Ping => {
                 self.connection.send(&Response::Pong);
                 SessionAction::Continue
@@ -371,6 +398,19 @@ impl Session {
         action
     }
 
+    /// Checks that the client may use the states of a group: as a member, or because it may join.
+    fn check_group_states(&self, group: &GroupName) -> Result<(), AckError> {
+        match self.hub.is_member(&self.connection.id, group) {
+            true => Ok(()),
+            false => self.check(Permission::JoinLeaveGroup, group.as_str(), "use the states of"),
+        }
+    }
+
+    /// Sends the states of all groups that the client has subscribed to: changes that it has missed are not sent again.
+    pub(crate) fn resend_group_states(&self) {
+        self.hub.send_group_states(&self.connection, None);
+    }
+
     fn check(&self, permission: Permission, group: &str, verb: &str) -> Result<(), AckError> {
         if self.connection.is_allowed(permission, group) {
             return Ok(());
@@ -388,6 +428,10 @@ fn valid_reply(reply: Option<EventReply>) -> Result<Option<EventReply>, EventErr
         check_json(&reply.payload).map_err(|error| EventError::Failed(error.to_string()))?;
     }
     Ok(reply)
+}
+
+fn bad_request(error: &dyn std::error::Error) -> AckError {
+    AckError { name: fault::BAD_REQUEST.to_owned(), message: format!("The request failed: {error}.") }
 }
 
 /// Returns the error of a failed event. The cause is logged only: it may hold details of the handler.

@@ -300,3 +300,51 @@ async fn a_stream_ends_on_its_idle_timeout_and_with_its_publisher() {
     assert!(member.received().await[0].contains(r#""endOfStream":true,"error":{"name":"Cancelled""#));
     assert!(!publisher.session.end(Instant::now()));
 }
+
+/// Returns the items of a message with states: user, state, and whether it is a snapshot.
+fn states(frame: &str) -> Vec<(String, String, bool)> {
+    let frame: serde_json::Value = serde_json::from_str(frame).unwrap();
+    assert_eq!(frame["group"], "g");
+    let items = frame["items"].as_array().unwrap().iter();
+    items
+        .map(|item| {
+            assert!(item["updatedAt"].is_u64() && item["connectionId"].is_string(), "{item}");
+            let state = item.get("state").map_or("cleared".to_owned(), ToString::to_string);
+            (item["userId"].to_string(), state, frame["type"] == "groupStateSnapshot")
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_subscriber_receives_the_states_of_a_group_and_each_change() {
+    let hub = Arc::new(Hub::default());
+    let (mut one, mut other) = (Client::json(&hub, &BOTH_ROLES), Client::json(&hub, &BOTH_ROLES));
+    let mut stranger = Client::json(&hub, &[]);
+    assert_eq!(one.request(JOIN).await, [JOINED]);
+    let set = |state: &str| format!(r#"{{"type":"setGroupState","group":"g","ackId":2,"state":{state}}}"#);
+    assert_eq!(one.request(&set(r#"{"at":"1,2"}"#)).await, [r#"{"type":"ack","ackId":2,"success":true}"#]);
+    const SUBSCRIBE: &str = r#"{"type":"subscribeGroupState","group":"g","ackId":3}"#;
+    let answer = other.request(SUBSCRIBE).await;
+    assert_eq!(answer[0], r#"{"type":"ack","ackId":3,"success":true}"#);
+    let ada = |state: &str, is_snapshot| vec![("\"ada\"".to_owned(), state.to_owned(), is_snapshot)];
+    assert_eq!(states(&answer[1]), ada(r#"{"at":"1,2"}"#, true));
+    one.request(r#"{"type":"setGroupState","group":"g","state":{"at":"3"}}"#).await;
+    assert_eq!(states(&other.received().await[0]), ada(r#"{"at":"3"}"#, false));
+    one.request(r#"{"type":"leaveGroup","group":"g"}"#).await;
+    assert_eq!(states(&other.received().await[0]), ada("cleared", false));
+    one.request(r#"{"type":"setGroupState","group":"g","state":{}}"#).await;
+    assert_eq!(states(&other.received().await[0]), ada("{}", false));
+    one.session.end(Instant::now());
+    assert_eq!(states(&other.received().await[0]), ada("cleared", false));
+    other.session.resend_group_states();
+    assert_eq!(states(&other.received().await[0]), []);
+    other.request(r#"{"type":"unsubscribeGroupState","group":"g"}"#).await;
+    other.request(r#"{"type":"setGroupState","group":"g","state":{"a":"b"}}"#).await;
+    assert_eq!(other.received().await, [""; 0]);
+    let refused = stranger.request(SUBSCRIBE).await;
+    assert!(refused.len() == 1 && refused[0].contains("Forbidden"), "{refused:?}");
+    let long =
+        format!(r#"{{"type":"setGroupState","group":"g","ackId":9,"state":{{"a":"{}"}}}}"#, "x".repeat(5000));
+    let refused = other.request(&long).await;
+    assert!(refused.len() == 1 && refused[0].contains("BadRequest"), "{refused:?}");
+}

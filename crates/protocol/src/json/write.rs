@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::message::GroupState;
+
 /// Bytes that are looked at together.
 const STRETCH: usize = 16;
 
@@ -60,12 +62,20 @@ fn member(out: &mut String, name: &str) {
     }
 }
 
+/// Appends `,"state":{…}`.
+pub(super) fn state_member(out: &mut String, state: &GroupState) {
+    member(out, "state");
+    object(out, state.iter().map(|(name, value)| (name.as_str(), Some(value.as_str()))));
+}
+
 /// Appends an object of those members that have a value.
 pub(super) fn object<'a>(out: &mut String, members: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) {
     let mut mark = '{';
     for (name, text) in members {
         let Some(text) = text else { continue };
-        write!(out, "{mark}\"{name}\":").unwrap_or_default();
+        out.push(mark);
+        string(out, name);
+        out.push(':');
         string(out, text);
         mark = ',';
     }

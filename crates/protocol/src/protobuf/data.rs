@@ -1,6 +1,6 @@
 //! The data of a message, and its annotations.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     MalformedMessage,
@@ -31,13 +31,14 @@ pub(super) fn read(data: Option<MessageData<'_>>) -> Result<Option<Payload<'_>>,
     }))
 }
 
-/// Reads annotations. Of a name that comes twice, the later one counts.
+/// Reads annotations.
 pub(super) fn read_metadata(entries: &[Entry<'_>]) -> Result<Metadata, MalformedMessage> {
-    let mut of_name = Metadata::new();
-    for entry in entries {
-        of_name.insert(entry.name.to_owned(), entry.value.to_owned());
-    }
-    metadata::checked(of_name).ok_or(MalformedMessage::Metadata)
+    metadata::checked(read_entries(entries)).ok_or(MalformedMessage::Metadata)
+}
+
+/// Reads a map. Of a name that comes twice, the later one counts.
+pub(super) fn read_entries(entries: &[Entry<'_>]) -> BTreeMap<String, String> {
+    entries.iter().map(|entry| (entry.name.to_owned(), entry.value.to_owned())).collect()
 }
 
 /// Writes data.

@@ -60,6 +60,17 @@ pub(super) fn decode_generally(frame: &[u8]) -> Result<Request<'_>, MalformedMes
         Upstream::LeaveGroup(GroupRequest { group, ack_id, .. }) => {
             Request::LeaveGroup { group: GroupName::new(group)?, ack_id }
         }
+        Upstream::SetGroupState(set) => Request::SetGroupState {
+            group: GroupName::new(set.group)?,
+            ack_id: set.ack_id,
+            state: set.state.map(|state| data::read_entries(&state.entries)),
+        },
+        Upstream::SubscribeGroupState(GroupRequest { group, ack_id, .. }) => {
+            Request::SubscribeGroupState { group: GroupName::new(group)?, ack_id }
+        }
+        Upstream::UnsubscribeGroupState(GroupRequest { group, ack_id, .. }) => {
+            Request::UnsubscribeGroupState { group: GroupName::new(group)?, ack_id }
+        }
         Upstream::SequenceAck(ack) => Request::SequenceAck { sequence_id: ack.sequence_id },
         Upstream::Ping(_) => Request::Ping,
         Upstream::StreamData(fragment) => {
@@ -164,6 +175,15 @@ pub fn encode_request(request: &Request<'_>) -> Vec<u8> {
             put_optional_number(message, 3, *ack_id);
             data::put_metadata(message, 4, metadata);
         }),
+        Request::SetGroupState { group, ack_id, state } => put_message(out, 15, |set| {
+            put_text_unless_empty(set, 1, group.as_str());
+            put_optional_number(set, 2, *ack_id);
+            if let Some(state) = state {
+                put_message(set, 3, |entries| data::put_metadata(entries, 1, state));
+            }
+        }),
+        Request::SubscribeGroupState { group, ack_id } => put_group_request(out, 16, group, *ack_id),
+        Request::UnsubscribeGroupState { group, ack_id } => put_group_request(out, 17, group, *ack_id),
         Request::Ping => put_bytes(out, 9, b""),
         Request::SequenceAck { sequence_id } => {
             put_message(out, 8, |ack| put_number_unless_0(ack, 1, *sequence_id));

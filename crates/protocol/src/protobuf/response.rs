@@ -10,7 +10,7 @@ use super::{
     },
 };
 use crate::{
-    message::{AckError, Metadata, Response, Sequence},
+    message::{AckError, GroupStateItem, Metadata, Response, Sequence},
     payload::Payload,
     stream::{StreamError, StreamInfo},
 };
@@ -180,9 +180,26 @@ pub(super) fn encode_generally(response: &Response<'_>) -> Vec<u8> {
             }
             put_error(answer, 4, outcome.as_ref().err());
         }),
+        Response::GroupStates { group, is_snapshot, items } => {
+            put_message(out, if *is_snapshot { 10 } else { 9 }, |states| {
+                put_text_unless_empty(states, 1, group);
+                for item in items {
+                    put_message(states, 2, |out| put_state_item(out, item));
+                }
+            });
+        }
         Response::Pong => put_bytes(out, 4, b""),
     }
     frame
+}
+
+fn put_state_item(out: &mut Vec<u8>, item: &GroupStateItem) {
+    put_text_unless_empty(out, 1, &item.connection_id);
+    put_optional_text(out, 2, item.user_id.as_deref());
+    if let Some(state) = &item.state {
+        put_message(out, 3, |entries| data::put_metadata(entries, 1, state));
+    }
+    put_number_unless_0(out, 4, item.updated_at);
 }
 
 fn put_message_rest(

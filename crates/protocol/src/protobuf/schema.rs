@@ -90,6 +90,14 @@ messages! {
         3 data: Option<MessageData<'a>> = data,
         4 error: Option<Error<'a>> = message,
     }
+    SetGroupState {
+        1 group: &'a str = text,
+        2 ack_id: Option<u64> = optional_number,
+        3 state: Option<GroupState<'a>> = message,
+    }
+    GroupState {
+        1 entries: Vec<Entry<'a>> = entry,
+    }
     GroupRequest {
         1 group: &'a str = text,
         2 ack_id: Option<u64> = optional_number,
@@ -228,6 +236,9 @@ one_of! {
         11 CancelInvocation(CancelInvocation),
         13 StreamData(StreamData),
         14 StreamEnd(StreamEnd),
+        15 SetGroupState(SetGroupState),
+        16 SubscribeGroupState(GroupRequest),
+        17 UnsubscribeGroupState(GroupRequest),
     }
     Downstream {
         1 Ack(Ack),

@@ -165,7 +165,7 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, field: u8, bytes: &[u8]) {
 
 /// Appends a field that is a message. It is written where it belongs; its length, known only then, moves in front of it.
 pub(super) fn put_message(out: &mut Vec<u8>, field: u8, write: impl FnOnce(&mut Vec<u8>)) {
-    out.push(field << 3 | DELIMITED);
+    put_varint(out, u64::from(field) << 3 | u64::from(DELIMITED));
     let start = out.len();
     write(out);
     let end = out.len();

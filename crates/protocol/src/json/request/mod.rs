@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{MalformedFrame, data, metadata, usual_send, write};
 use crate::{
-    message::{Fragment, MAX_TTL_SECONDS, Metadata, Request},
+    message::{Fragment, GroupState, MAX_TTL_SECONDS, Metadata, Request},
     name::{EventName, GroupName},
     payload::Payload,
     stream::PublisherError,
@@ -35,6 +35,8 @@ struct Members<'a> {
     error: Option<EndError>,
     invocation_id: Option<String>,
     target: Option<String>,
+    #[serde(borrow)]
+    state: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +137,19 @@ pub(super) fn decode_generally(frame: &str) -> Result<Request<'_>, MalformedFram
     } else if is("cancelInvocation") {
         let invocation_id = required(members.invocation_id, "cancelInvocation", "invocationId")?;
         Ok(Request::CancelInvocation { invocation_id })
+    } else if is("setGroupState") {
+        let state = members.state.map(|state| serde_json::from_str::<GroupState>(state.get())).transpose()?;
+        Ok(Request::SetGroupState { group: members.group("setGroupState")?, ack_id: members.ack_id, state })
+    } else if is("subscribeGroupState") {
+        Ok(Request::SubscribeGroupState {
+            group: members.group("subscribeGroupState")?,
+            ack_id: members.ack_id,
+        })
+    } else if is("unsubscribeGroupState") {
+        Ok(Request::UnsubscribeGroupState {
+            group: members.group("unsubscribeGroupState")?,
+            ack_id: members.ack_id,
+        })
     } else {
         const EXCERPT_CHARS: usize = 64;
         Err(MalformedFrame::UnknownType {
@@ -269,6 +284,21 @@ pub fn encode_request(request: &Request<'_>) -> String {
             out.push_str("{\"type\":\"cancelInvocation\"");
             write::string_member(&mut out, "invocationId", invocation_id);
         }
+        Request::SetGroupState { group, ack_id, state } => {
+            out.push_str("{\"type\":\"setGroupState\"");
+            write_group_request(&mut out, group, *ack_id);
+            if let Some(state) = state {
+                write::state_member(&mut out, state);
+            }
+        }
+        Request::SubscribeGroupState { group, ack_id } => {
+            out.push_str("{\"type\":\"subscribeGroupState\"");
+            write_group_request(&mut out, group, *ack_id);
+        }
+        Request::UnsubscribeGroupState { group, ack_id } => {
+            out.push_str("{\"type\":\"unsubscribeGroupState\"");
+            write_group_request(&mut out, group, *ack_id);
+        }
         Request::Ping => out.push_str("{\"type\":\"ping\""),
         Request::SequenceAck { sequence_id } => {
             out.push_str("{\"type\":\"sequenceAck\"");
@@ -290,6 +320,11 @@ fn likely_len(request: &Request<'_>) -> usize {
         _ => None,
     };
     ENVELOPE + payload.map_or(0, data::likely_len)
+}
+
+fn write_group_request(out: &mut String, group: &GroupName, ack_id: Option<u64>) {
+    write::string_member(out, "group", group.as_str());
+    write_ack_id(out, ack_id);
 }
 
 fn write_ack_id(out: &mut String, ack_id: Option<u64>) {

@@ -148,3 +148,25 @@ proptest! {
         drop(decode_request(&text));
     }
 }
+
+#[test]
+fn states_of_groups_are_texts_by_name() {
+    let set = |state: &str| {
+        decode_request(&format!(r#"{{"type":"setGroupState","group":"g","ackId":1{state}}}"#)).map(|_| ())
+    };
+    for state in ["", r#","state":null"#, r#","state":{}"#, r#","state":{"a":"1","b":""}"#] {
+        assert!(set(state).is_ok(), "{state}");
+    }
+    for state in [r#","state":[]"#, r#","state":{"a":1}"#, r#","state":"a""#] {
+        assert!(set(state).is_err(), "{state}");
+    }
+    // Other requests may have a member of that name.
+    assert!(decode_request(r#"{"type":"joinGroup","group":"g","state":7}"#).is_ok());
+    for frame in [
+        r#"{"type":"setGroupState","group":"g","ackId":1,"state":{"a\"":"b"}}"#,
+        r#"{"type":"subscribeGroupState","group":"g","ackId":2}"#,
+        r#"{"type":"unsubscribeGroupState","group":"g"}"#,
+    ] {
+        assert_eq!(encode_request(&decode_request(frame).unwrap()), frame);
+    }
+}

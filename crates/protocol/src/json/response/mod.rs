@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{MalformedFrame, data, metadata, reader::Members, usual_response, write};
 use crate::{
-    message::{AckError, Metadata, Response, Sequence},
+    message::{AckError, GroupStateItem, Metadata, Response, Sequence},
     payload::Payload,
     stream::{StreamError, StreamInfo},
 };
@@ -265,8 +265,35 @@ pub fn append_response(out: &mut String, response: &Response<'_>) {
                 }
             }
         }
+        Response::GroupStates { group, is_snapshot, items } => {
+            let kind = if *is_snapshot { "groupStateSnapshot" } else { "groupStateUpdate" };
+            out.push_str("{\"type\":");
+            write::string(out, kind);
+            write::string_member(out, "group", group);
+            out.push_str(",\"items\":[");
+            for (number, item) in items.iter().enumerate() {
+                if number > 0 {
+                    out.push(',');
+                }
+                write_state_item(out, item);
+            }
+            out.push(']');
+        }
         Response::Pong => out.push_str("{\"type\":\"pong\""),
     }
+    out.push('}');
+}
+
+fn write_state_item(out: &mut String, item: &GroupStateItem) {
+    out.push_str("{\"connectionId\":");
+    write::string(out, &item.connection_id);
+    if let Some(user_id) = &item.user_id {
+        write::string_member(out, "userId", user_id);
+    }
+    if let Some(state) = &item.state {
+        write::state_member(out, state);
+    }
+    write::number_member(out, "updatedAt", item.updated_at);
     out.push('}');
 }
 

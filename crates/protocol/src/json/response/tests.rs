@@ -47,3 +47,23 @@ fn an_anonymous_sender_is_written_as_null_because_old_clients_read_the_member() 
     };
     assert_eq!(encode_response(&response), r#"{"type":"system","event":"connected","connectionId":"c"}"#);
 }
+
+#[test]
+fn states_of_a_group_have_the_members_of_the_official_client() {
+    let item = |id: &str, user: Option<&str>, state: Option<&str>| crate::message::GroupStateItem {
+        connection_id: id.to_owned(),
+        user_id: user.map(str::to_owned),
+        state: state.map(|value| [("typ\"ing".to_owned(), value.to_owned())].into()),
+        updated_at: 7,
+    };
+    let items = vec![item("c1", Some("ada"), Some("yes")), item("c2", None, None)];
+    let states = |is_snapshot, items| Response::GroupStates { group: "g".to_owned(), is_snapshot, items };
+    assert_eq!(
+        encode_response(&states(false, items)),
+        r#"{"type":"groupStateUpdate","group":"g","items":[{"connectionId":"c1","userId":"ada","state":{"typ\"ing":"yes"},"updatedAt":7},{"connectionId":"c2","updatedAt":7}]}"#
+    );
+    assert_eq!(
+        encode_response(&states(true, vec![])),
+        r#"{"type":"groupStateSnapshot","group":"g","items":[]}"#
+    );
+}

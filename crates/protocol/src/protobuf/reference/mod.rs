@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{MalformedMessage, decode_request, decode_response, encode_request, encode_response};
 use crate::{
-    message::{AckError, Fragment, Metadata, Request, Response, Sequence},
+    message::{AckError, Fragment, GroupStateItem, Metadata, Request, Response, Sequence},
     name::{EventName, GroupName},
     payload::Payload,
     stream::{PublisherError, StreamError, StreamInfo},
@@ -88,6 +88,10 @@ fn any_request() -> impl Strategy<Value = Request<'static>> {
             }
         ),
         ".{0,4}".prop_map(|invocation_id| Request::CancelInvocation { invocation_id }),
+        (any_group(), ack_id(), prop::option::of(any_metadata()))
+            .prop_map(|(group, ack_id, state)| Request::SetGroupState { group, ack_id, state }),
+        (any_group(), ack_id()).prop_map(|(group, ack_id)| Request::SubscribeGroupState { group, ack_id }),
+        (any_group(), ack_id()).prop_map(|(group, ack_id)| Request::UnsubscribeGroupState { group, ack_id }),
         Just(Request::Ping),
         any::<u64>().prop_map(|sequence_id| Request::SequenceAck { sequence_id }),
     ]
@@ -110,6 +114,18 @@ fn any_place() -> impl Strategy<Value = StreamInfo> {
             stream_sequence_id,
             end_of_stream,
             error,
+        },
+    )
+}
+
+fn any_state_item() -> impl Strategy<Value = GroupStateItem> {
+    let state = prop::option::of(any_metadata());
+    (".{0,4}", any_words(), state, 0..i64::MAX as u64).prop_map(
+        |(connection_id, user_id, state, updated_at)| GroupStateItem {
+            connection_id,
+            user_id,
+            state,
+            updated_at,
         },
     )
 }
@@ -217,6 +233,14 @@ proptest! {
         prop_assert_eq!(&frame, &response::encode_response(&response));
         let frame = damage.done_to(frame, &encode_response(&next));
         prop_assert!(is_alike(decode_response(&frame), response::decode_response(&frame)), "{frame:x?}");
+    }
+
+    #[test]
+    fn states_are_written_as_by_a_general_codec(
+        group in "[a-z]{0,3}", is_snapshot in any::<bool>(), items in prop::collection::vec(any_state_item(), 0..4),
+    ) {
+        let states = Response::GroupStates { group, is_snapshot, items };
+        prop_assert_eq!(encode_response(&states), response::encode_response(&states));
     }
 
     #[test]

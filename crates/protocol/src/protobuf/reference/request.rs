@@ -75,6 +75,17 @@ pub(in crate::protobuf) fn decode_request(frame: &[u8]) -> Result<Request<'stati
         Upstream::LeaveGroup(GroupRequest { group, ack_id }) => {
             Request::LeaveGroup { group: GroupName::new(&group)?, ack_id }
         }
+        Upstream::SetGroupState(schema::SetGroupState { group, ack_id, state }) => Request::SetGroupState {
+            group: GroupName::new(&group)?,
+            ack_id,
+            state: state.map(|state| state.entries),
+        },
+        Upstream::SubscribeGroupState(GroupRequest { group, ack_id }) => {
+            Request::SubscribeGroupState { group: GroupName::new(&group)?, ack_id }
+        }
+        Upstream::UnsubscribeGroupState(GroupRequest { group, ack_id }) => {
+            Request::UnsubscribeGroupState { group: GroupName::new(&group)?, ack_id }
+        }
         Upstream::SequenceAck(SequenceAck { sequence_id }) => Request::SequenceAck { sequence_id },
         Upstream::Ping(Empty {}) => Request::Ping,
         Upstream::StreamData(fragment) => {
@@ -165,6 +176,17 @@ pub(in crate::protobuf) fn encode_request(request: &Request<'_>) -> Vec<u8> {
             metadata: metadata.clone(),
             stream: None,
         }),
+        Request::SetGroupState { group, ack_id, state } => Upstream::SetGroupState(schema::SetGroupState {
+            group: group.to_string(),
+            ack_id: *ack_id,
+            state: state.clone().map(|entries| schema::GroupState { entries }),
+        }),
+        Request::SubscribeGroupState { group, ack_id } => {
+            Upstream::SubscribeGroupState(group_request(group, ack_id))
+        }
+        Request::UnsubscribeGroupState { group, ack_id } => {
+            Upstream::UnsubscribeGroupState(group_request(group, ack_id))
+        }
         Request::Ping => Upstream::Ping(Empty {}),
         Request::SequenceAck { sequence_id } => {
             Upstream::SequenceAck(SequenceAck { sequence_id: *sequence_id })

@@ -6,12 +6,12 @@ use super::{
     super::MalformedMessage,
     NOT_OF_THE_SCHEMA, data,
     schema::{
-        Ack, Connected, Disconnected, Downstream, DownstreamData, DownstreamMessage, Empty, Error,
+        self, Ack, Connected, Disconnected, Downstream, DownstreamData, DownstreamMessage, Empty, Error,
         InvokeResponse, StreamAck, StreamClosed, StreamFault, StreamNack, StreamPlace, System, SystemEvent,
     },
 };
 use crate::{
-    message::{AckError, Response, Sequence},
+    message::{AckError, GroupStateItem, Response, Sequence},
     metadata,
     stream::{StreamError, StreamInfo},
 };
@@ -176,6 +176,18 @@ pub(in crate::protobuf) fn encode_response(response: &Response<'_>) -> Vec<u8> {
             data: outcome.as_ref().ok().and_then(Option::as_ref).map(data::write),
             error: outcome.as_ref().err().map(write_error),
         }),
+        Response::GroupStates { group, is_snapshot, items } => {
+            let item = |item: &GroupStateItem| schema::GroupStateItem {
+                connection_id: item.connection_id.clone(),
+                user_id: item.user_id.clone(),
+                state: item.state.clone().map(|entries| schema::GroupState { entries }),
+                updated_at: i64::try_from(item.updated_at).unwrap(),
+            };
+            let states =
+                schema::GroupStates { group: group.clone(), items: items.iter().map(item).collect() };
+            let (update, snapshot) = if *is_snapshot { (None, Some(states)) } else { (Some(states), None) };
+            return schema::DownstreamStates { update, snapshot }.encode_to_vec();
+        }
         Response::Pong => Downstream::Pong(Empty {}),
     };
     DownstreamMessage { message: Some(message) }.encode_to_vec()

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct UpstreamMessage {
-    #[prost(oneof = "Upstream", tags = "1, 5, 6, 7, 8, 9, 10, 11, 13, 14")]
+    #[prost(oneof = "Upstream", tags = "1, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17")]
     pub(super) message: Option<Upstream>,
 }
 
@@ -32,6 +32,48 @@ pub(super) enum Upstream {
     StreamData(StreamData),
     #[prost(message, tag = "14")]
     StreamEnd(StreamEnd),
+    #[prost(message, tag = "15")]
+    SetGroupState(SetGroupState),
+    #[prost(message, tag = "16")]
+    SubscribeGroupState(GroupRequest),
+    #[prost(message, tag = "17")]
+    UnsubscribeGroupState(GroupRequest),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct SetGroupState {
+    #[prost(string, tag = "1")]
+    pub(super) group: String,
+    #[prost(uint64, optional, tag = "2")]
+    pub(super) ack_id: Option<u64>,
+    #[prost(message, optional, tag = "3")]
+    pub(super) state: Option<GroupState>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct GroupState {
+    #[prost(btree_map = "string, string", tag = "1")]
+    pub(super) entries: BTreeMap<String, String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct GroupStateItem {
+    #[prost(string, tag = "1")]
+    pub(super) connection_id: String,
+    #[prost(string, optional, tag = "2")]
+    pub(super) user_id: Option<String>,
+    #[prost(message, optional, tag = "3")]
+    pub(super) state: Option<GroupState>,
+    #[prost(int64, tag = "4")]
+    pub(super) updated_at: i64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct GroupStates {
+    #[prost(string, tag = "1")]
+    pub(super) group: String,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) items: Vec<GroupStateItem>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -201,6 +243,15 @@ pub(super) enum Downstream {
     StreamNack(StreamNack),
     #[prost(message, tag = "8")]
     StreamClosed(StreamClosed),
+}
+
+/// The part of a `DownstreamMessage` that is written, but not read.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct DownstreamStates {
+    #[prost(message, optional, tag = "9")]
+    pub(super) update: Option<GroupStates>,
+    #[prost(message, optional, tag = "10")]
+    pub(super) snapshot: Option<GroupStates>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
