@@ -451,3 +451,49 @@ const ROWS: &str = "
         log.dispatchEvent(new WheelEvent('wheel', { deltaY: -2000, bubbles: true }));
         log.scrollTop -= pixels;
     };";
+
+#[tokio::test]
+async fn a_line_number_in_the_address_loads_an_earlier_line() -> anyhow::Result<()> {
+    let server = server_with_page(&[]).await?;
+    let browser = Browser::start().await?;
+    stream(&server, &[], &numbered(1..=20_000)).await?;
+    browser.open(&server.url("/?lines=2000#L57")).await?;
+    let shown = format!(
+        "(() => {{ {ROWS} return rows().some((row) => number(row) === '57' && text(row) === 'line 57'); }})()"
+    );
+    browser.until(&shown).await?;
+    assert_eq!(browser.run("return document.querySelector('#said [role=status]').textContent").await?, "");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_group_that_begins_with_a_mark_has_no_earlier_lines() -> anyhow::Result<()> {
+    let server = server_with_page(&[]).await?;
+    let browser = Browser::start().await?;
+    let negotiate = server.negotiate_url();
+    let ended = run(&tailcast()?, &["run", "--negotiate", &negotiate, "--", "echo", "one"], b"").await?;
+    anyhow::ensure!(ended.code == Some(0), "{}", ended.stderr);
+    browser.open(&server.url("/")).await?;
+    browser.until(&received(1)).await?;
+    browser.run("dispatchEvent(new KeyboardEvent('keydown', { key: 'Home' }))").await?;
+    browser.until("document.querySelector('.top-row').dataset.state === 'empty'").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn settings_in_the_address_apply_where_the_fragment_names_nothing() -> anyhow::Result<()> {
+    let server = server_with_page(&[]).await?;
+    let browser = Browser::start().await?;
+    stream(&server, &[], "ERROR one\nINFO two\nERROR three\n").await?;
+    browser.open(&server.url("/?levels=error&find=one")).await?;
+    let lines = |count: usize| {
+        format!("document.querySelectorAll('#log .row[data-from=group]:not([hidden])').length === {count}")
+    };
+    browser.until(&lines(2)).await?;
+    assert_eq!(browser.run("return document.querySelector('#find input').value").await?, "one");
+    // The fragment goes before the query.
+    browser.run("location.hash = 'levels=info'").await?;
+    browser.until(&lines(1)).await?;
+    assert_eq!(browser.run("return document.querySelector('#find input').value").await?, "");
+    Ok(())
+}

@@ -127,3 +127,44 @@ async fn a_group_that_is_not_open_is_an_error() -> anyhow::Result<()> {
     assert!(code == Some(1) && stderr.contains("no history"), "{code:?} {stderr}");
     Ok(())
 }
+
+#[tokio::test]
+async fn after_a_restart_of_the_service_everything_new_is_printed_and_the_loss_is_reported()
+-> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let address = server.address().to_owned();
+    let negotiate = server.negotiate_url();
+    stream(&server, &numbered(1..=3)).await?;
+    let mut watching = command(&tailcast()?);
+    watching.args(["watch", "--negotiate", &negotiate, "-n", "2", "--give-up-after", "60"]);
+    let mut watching = watching.spawn()?;
+    let mut output = BufReader::new(watching.stdout.take().context("no output")?).lines();
+    let mut next = async || with_timeout("a line", async { Ok(output.next_line().await?) }).await;
+    assert_eq!((next().await?.as_deref(), next().await?.as_deref()), (Some("line 2"), Some("line 3")));
+    server.kill().await?;
+    let server = Server::start_on(&address, &[]).await?;
+    stream(&server, &numbered(4..=40)).await?;
+    for number in 4..=40 {
+        assert_eq!(next().await?, Some(format!("line {number}")));
+    }
+    tailcast_tests::server::signal(watching.id().context("no process")?, "TERM").await?;
+    let ended = watching.wait_with_output().await?;
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.code() == Some(1) && stderr.contains("was restarted"), "{stderr}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn older_lines_that_are_no_longer_kept_are_counted() -> anyhow::Result<()> {
+    let server = Server::start(&["--history", "1h,1MiB"]).await?;
+    stream(&server, &numbered(1..=300_000)).await?;
+    for arguments in [["--since", "10m"], ["-n", "300000"]] {
+        let (code, lines, stderr) = watch(&server, &[&arguments[..], &["--no-follow"]].concat()).await?;
+        let gone = 300_000 - lines.lines().count();
+        assert_eq!(code, Some(0), "{stderr}");
+        assert!(gone > 0 && stderr.contains(&format!("{gone} older lines are no longer kept")), "{stderr}");
+    }
+    let (_, _, stderr) = watch(&server, &["-n", "5", "--no-follow"]).await?;
+    assert_eq!(stderr, "");
+    Ok(())
+}

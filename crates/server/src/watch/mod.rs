@@ -39,6 +39,7 @@ pub(crate) async fn run(options: WatchOptions) -> Result<(), Failure> {
         _ = signals.next() => Ok(()),
     };
     let outcome = outcome.and_then(|()| Ok(watcher.printer.finish()?));
+    let outcome = outcome.and(if watcher.is_incomplete { Err(WatchError::Incomplete) } else { Ok(()) });
     client.stop();
     // Until the close frame is sent.
     let closing = async { while events.next().await.is_some() {} };
@@ -60,6 +61,8 @@ enum WatchError {
     Connection(String),
     #[error("cannot join the group `{group}`: {reason}")]
     Refused { group: GroupName, reason: String },
+    #[error("lines are missing, see above")]
+    Incomplete,
     #[error("the history cannot be read: {0}")]
     History(HistoryFailure),
     #[error(
@@ -74,8 +77,12 @@ struct Watcher {
     first: HistoryRange,
     /// Maximum number of earlier lines.
     last_lines: Option<u64>,
+    /// Whether no earlier line was printed yet.
+    is_first: bool,
     follows: bool,
     history: GroupHistory<()>,
+    /// Whether lines that were published while this runs are missing.
+    is_incomplete: bool,
     printer: Printer<io::Stdout>,
     last_error: Option<String>,
 }
@@ -91,8 +98,10 @@ impl Watcher {
             group,
             first: start.into(),
             last_lines,
+            is_first: true,
             follows: !options.no_follow,
             history: GroupHistory::default(),
+            is_incomplete: false,
             printer: Printer::new(io::stdout()),
             last_error: None,
         }
@@ -127,6 +136,7 @@ impl Watcher {
                 }
                 ClientEvent::Gap { messages: Some(messages) } => {
                     eprintln!("tailcast watch: {messages} messages are missing");
+                    self.is_incomplete = true;
                 }
                 ClientEvent::Disconnected { reason: Disconnect::Stopped } => {}
                 ClientEvent::Disconnected { reason } | ClientEvent::Recovering { reason } => {
@@ -166,7 +176,7 @@ impl Watcher {
                 Ok(end) => {
                     self.print_earlier(&messages)?;
                     let (held, further) = self.history.caught_up(end.sequence_id);
-                    report(self.history.take_missing());
+                    self.is_incomplete |= report(self.history.take_missing());
                     for message in held {
                         self.message(message.payload, message.sequence_id)?;
                     }
@@ -176,6 +186,7 @@ impl Watcher {
                 Err(failure) => {
                     self.print_earlier(&messages)?;
                     eprintln!("tailcast watch: earlier lines are incomplete: {failure}");
+                    self.is_incomplete = true;
                     for message in self.history.failed(failure.to_string()) {
                         self.message(message.payload, message.sequence_id)?;
                     }
@@ -192,11 +203,11 @@ impl Watcher {
         messages: &mut Vec<Payload<'static>>,
     ) -> Result<HistoryEnd, HistoryFailure> {
         let request = access.request(&self.group, range);
-        let history = &mut self.history;
+        let (history, is_incomplete) = (&mut self.history, &mut self.is_incomplete);
         native::read_history(request, |record| match record {
             HistoryRecord::Head(head) => {
                 history.head_loaded(&head);
-                report(history.take_missing());
+                *is_incomplete |= report(history.take_missing());
             }
             HistoryRecord::Message(HistoryMessage {
                 message: Response::GroupMessage { payload, sequence: Some(sequence), .. },
@@ -204,7 +215,7 @@ impl Watcher {
                 ..
             }) => {
                 if history.message_loaded(sequence.id, number) {
-                    report(history.take_missing());
+                    *is_incomplete |= report(history.take_missing());
                     messages.push(payload.into_owned());
                 }
             }
@@ -215,8 +226,13 @@ impl Watcher {
 
     /// Prints earlier messages: the first time, their last lines only.
     fn print_earlier(&mut self, messages: &[Payload<'static>]) -> Result<(), WatchError> {
-        if let Some(lines) = self.last_lines.take() {
-            self.printer.skip_all_but(lines, messages);
+        if std::mem::take(&mut self.is_first) {
+            let are_all_wanted =
+                self.last_lines.is_none_or(|lines| self.printer.skip_all_but(lines, messages));
+            let gone = self.history.lines_gone();
+            if are_all_wanted && gone > 0 && self.history.begins_with_oldest() {
+                eprintln!("tailcast watch: {gone} older lines are no longer kept by the server");
+            }
         }
         for payload in messages {
             self.printer.print(payload)?;
@@ -225,8 +241,8 @@ impl Watcher {
     }
 }
 
-/// Tells the user what is missing.
-fn report(missing: Option<Missing>) {
+/// Tells the user what is missing. Returns whether something is.
+fn report(missing: Option<Missing>) -> bool {
     match missing {
         Some(Missing::Count(count)) => eprintln!(
             "tailcast watch: {} missing: the server no longer keeps {}",
@@ -240,6 +256,7 @@ fn report(missing: Option<Missing>) {
         }
         None => {}
     }
+    missing.is_some()
 }
 
 /// Maximum number of messages that a service returns.

@@ -30,14 +30,15 @@ impl<W: Write> Printer<W> {
         Self { output, reader: AnsiReader::default(), skipped: 0, unfinished: Vec::new() }
     }
 
-    /// Prints only the last `lines` of these messages, which follow.
-    pub(super) fn skip_all_but(&mut self, lines: u64, messages: &[Payload<'_>]) {
+    /// Prints only the last `lines` of these messages, which follow. Returns whether there are fewer.
+    pub(super) fn skip_all_but(&mut self, lines: u64, messages: &[Payload<'_>]) -> bool {
         let mut counter = Printer::new(Counter::default());
         for payload in messages {
             // Writing to memory cannot fail.
             counter.print(payload).unwrap_or_default();
         }
         self.skipped = counter.output.lines.saturating_sub(lines);
+        counter.output.lines < lines
     }
 
     /// Prints the lines of a message, and flushes them.
@@ -170,7 +171,7 @@ mod tests {
     fn only_the_last_lines_are_printed() {
         let messages = [Payload::Text("1\n2\n3".into()), Payload::Text("4\n5\n".into())];
         let mut printer = Printer::new(Vec::new());
-        printer.skip_all_but(3, &messages);
+        assert!(!printer.skip_all_but(3, &messages));
         messages.iter().for_each(|message| printer.print(message).unwrap());
         assert_eq!(printer.output, b"3\n4\n5\n");
     }

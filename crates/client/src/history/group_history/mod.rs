@@ -268,6 +268,12 @@ impl<T> GroupHistory<T> {
         self.first = Some(first);
     }
 
+    /// Whether the first message that was loaded is the oldest that the service had then.
+    #[must_use]
+    pub fn begins_with_oldest(&self) -> bool {
+        self.oldest.is_some_and(|oldest| self.first == Some(oldest.number))
+    }
+
     /// Returns the number of lines before the first one that the service does not keep any more.
     #[must_use]
     pub fn lines_gone(&self) -> u64 {
