@@ -26,7 +26,7 @@ async fn bash_completes_commands_and_flags() -> anyhow::Result<()> {
         complete_line tailcast serve --tls-"
     );
     let ended = run(Path::new("/bin/bash"), &["-c", &script], b"").await?;
-    assert_eq!(ended.stdout, "stream\n--tls-cert --tls-key\n", "{}", ended.stderr);
+    assert_eq!(ended.stdout, "stream\n--tls-cert --tls-key --tls-dev\n", "{}", ended.stderr);
     for shell in ["zsh", "fish", "powershell", "elvish"] {
         assert!(tailcast_output(&["completions", shell]).await?.contains("publish-key"), "{shell}");
     }

@@ -21,7 +21,7 @@ use super::tls::TlsFiles;
 const SERVER_LIFETIME: Duration = Duration::from_secs(397 * 24 * 60 * 60);
 /// Time before the creation of a certificate from which on it is valid, for clients whose clock is late.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(24 * 60 * 60);
-/// Names of the server.
+/// Name of the server besides its addresses. Not `*.localhost`: rustls rejects wildcards below an authority with constraints.
 const DNS_NAME: &str = "localhost";
 
 /// Failure to create a certificate.
@@ -153,7 +153,7 @@ fn authority_parameters() -> CertificateParams {
 }
 
 fn server_parameters(now: SystemTime) -> Result<CertificateParams, rcgen::Error> {
-    let mut parameters = CertificateParams::new(vec![DNS_NAME.to_owned(), format!("*.{DNS_NAME}")])?;
+    let mut parameters = CertificateParams::new(vec![DNS_NAME.to_owned()])?;
     let addresses = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
     parameters.subject_alt_names.extend(addresses.map(SanType::IpAddress));
     parameters.distinguished_name.push(DnType::CommonName, DNS_NAME);
