@@ -126,3 +126,25 @@ async fn invalid_configuration_is_refused_with_the_invalid_setting() -> anyhow::
     std::fs::remove_file(&file)?;
     Ok(())
 }
+
+#[tokio::test]
+async fn sighup_reloads_the_event_handlers_and_ignores_an_invalid_file() -> anyhow::Result<()> {
+    let file = std::env::temp_dir().join(format!("tailcast-reload-{}.toml", std::process::id()));
+    std::fs::write(&file, "")?;
+    let hub = Server::start_hub(&["--config", &file.display().to_string()]).await?;
+    let url = hub.client_url(&hub.connection_string()?.access_key, |_| {})?;
+    std::fs::write(&file, "[[event-handler]]\nurl-template = \"nonsense\"\n")?;
+    hub.signal("HUP").await?;
+    hub.wait_for_stderr("Cannot reload the event handlers").await?;
+    assert_eq!(Socket::open(&url, &[JSON]).await?.json().await?["event"], "connected");
+    // A handler that refuses every client, since it consents to no events.
+    let handler = hub.url("/api/health");
+    let refusing =
+        format!("[[event-handler]]\nurl-template = \"{handler}\"\nsystem-events = [\"connect\"]\n");
+    std::fs::write(&file, refusing)?;
+    hub.signal("HUP").await?;
+    hub.wait_for_stderr("Reloaded the event handlers.").await?;
+    assert_eq!(Socket::refusal(&url, &[JSON], &[]).await?, 500);
+    std::fs::remove_file(&file)?;
+    Ok(())
+}

@@ -195,3 +195,19 @@ async fn clients_of_features_that_are_not_offered_are_told_which_feature_it_is()
     let unknown = ask(with_key(), Method::GET, "/clients/telnet/hubs/h", None).await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn tokens_may_be_for_the_public_url_with_its_path() {
+    let token_for = |url: &str| signed(&Claims::new(format!("{url}{LISTING}"), UnixTime(now()), 60));
+    for (url, status) in [
+        ("https://hub.example.com/chat", StatusCode::OK),
+        ("https://hub.example.com", StatusCode::OK),
+        ("http://localhost:8080", StatusCode::OK),
+        ("https://hub.example.com/other", StatusCode::UNAUTHORIZED),
+        ("https://evil.example/chat", StatusCode::UNAUTHORIZED),
+    ] {
+        let builder = with_key().public_url("https://hub.example.com/chat");
+        let answer = ask(builder, Method::GET, LISTING, Some(&token_for(url))).await;
+        assert_eq!(answer.status, status, "{url}: {}", answer.body);
+    }
+}
