@@ -462,7 +462,10 @@ async fn a_line_number_in_the_address_loads_an_earlier_line() -> anyhow::Result<
         "(() => {{ {ROWS} return rows().some((row) => number(row) === '57' && text(row) === 'line 57'); }})()"
     );
     browser.until(&shown).await?;
-    assert_eq!(browser.run("return document.querySelector('#said [role=status]').textContent").await?, "");
+    assert_eq!(
+        browser.run("return document.querySelector('div.shown > [role=status]')?.textContent ?? ''").await?,
+        ""
+    );
     Ok(())
 }
 

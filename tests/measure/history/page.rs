@@ -17,8 +17,8 @@ const MESSAGES: usize = 2_000;
 const WATCH: &str = "
     const watch = () => {
         const count = document.querySelector('#line-count')?.dataset.received;
-        const drawn = [...document.querySelectorAll('#log .row .text')].some((text) => text.textContent);
-        if (count === 'LINES' && drawn) {
+        const isRendered = [...document.querySelectorAll('#log .row .text')].some((text) => text.textContent);
+        if (count === 'LINES' && isRendered) {
             performance.mark('measured-lines');
         } else {
             requestAnimationFrame(watch);

@@ -241,7 +241,7 @@ impl Watcher {
     }
 }
 
-/// Tells the user what is missing. Returns whether something is.
+/// Reports what is missing to the user. Returns whether something is.
 fn report(missing: Option<Missing>) -> bool {
     match missing {
         Some(Missing::Count(count)) => eprintln!(
