@@ -27,7 +27,7 @@ fn covered() -> BTreeSet<&'static str> {
     let services = service::SERVICES.iter().map(|service| service.command);
     let recorded = recorded::RECORDED.iter().map(|recorded| recorded.command);
     published
-        .chain([publishing::TLS_SERVER, reading::FOLLOWING, reading::ENDING])
+        .chain([publishing::TLS_SERVER, service::TLS_FOR_DEVELOPMENT, reading::FOLLOWING, reading::ENDING])
         .chain(reading::SERVERS)
         .chain(services)
         .chain(installation::commands())

@@ -166,7 +166,9 @@ impl Sandbox {
             text = text
                 .replace(&format!("tailcast {name}"), &format!("tailcast {name} --listen {}", self.address));
         }
-        for name in ["stream", "run", "tail"].into_iter().filter(|_| !command.contains("--negotiate")) {
+        for name in
+            ["stream", "run", "tail", "watch"].into_iter().filter(|_| !command.contains("--negotiate"))
+        {
             text = text.replace(
                 &format!("tailcast {name}"),
                 &format!("tailcast {name} --negotiate {url}/negotiate"),

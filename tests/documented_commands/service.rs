@@ -48,6 +48,24 @@ pub const SERVICES: [DocumentedService; 3] = [
     },
 ];
 
+/// Documented service with a certificate of its own authority.
+pub const TLS_FOR_DEVELOPMENT: &str = "tailcast hub --tls-dev";
+
+#[tokio::test]
+async fn the_documented_authority_for_development_is_where_its_variable_points() -> anyhow::Result<()> {
+    for step in occurrences(TLS_FOR_DEVELOPMENT)? {
+        let sandbox = Sandbox::new()?;
+        let mut command = sandbox.shell(&step)?;
+        command.env_remove("XDG_DATA_HOME");
+        let hub = Server::start_command(command, LAST_OUTPUT).await?;
+        let file = sandbox.file("home/.local/share/tailcast/tls/ca.pem");
+        anyhow::ensure!(file.exists(), "{}", hub.stderr());
+        let line = format!("NODE_EXTRA_CA_CERTS={}", file.display());
+        assert!(hub.stderr().contains(&line), "{}", hub.stderr());
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn documented_services_send_events_to_the_documented_urls() -> anyhow::Result<()> {
     for documented in SERVICES {
