@@ -181,11 +181,11 @@ impl Viewport {
         self.set_wrap(self.row_columns());
     }
 
-    /// Whether the viewport is held within two of its heights of the first line.
+    /// Whether the viewport is held within two of its heights of the first line, or shows all lines.
     #[must_use]
     pub fn is_near_start(&self) -> bool {
         match self.mode {
-            Mode::Following => false,
+            Mode::Following => self.view_px > 0.0 && self.content_height() <= self.view_px,
             Mode::Holding { anchor, offset_px, .. } => {
                 self.top_of(anchor) - self.top_of(self.first) + offset_px < 2.0 * self.view_px
             }
