@@ -70,6 +70,25 @@ struct LoadedMessage {
     number: MessageNumber,
 }
 
+/// First line of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FirstLine {
+    /// It has none among the lines that were looked at.
+    Unknown,
+    /// It was dropped since.
+    Dropped,
+    /// Its id and place.
+    At(u64, MessagePlace),
+}
+
+/// First line of each source, for the lines from `first_id` to `next_id`.
+#[derive(Debug)]
+pub(super) struct FirstLines {
+    first_id: u64,
+    next_id: u64,
+    lines: Vec<FirstLine>,
+}
+
 /// Loads of all sources.
 #[derive(Debug, Default)]
 pub(super) struct Loads {
@@ -81,8 +100,8 @@ pub(super) struct Loads {
     first_ends: Vec<(u16, u64)>,
     /// Sources whose messages before their first line, from the given one on, have no lines.
     empty_from: Vec<(u16, MessagePlace, u64)>,
-    /// First line of each source, for the store's first id.
-    first_shown: Option<(u64, Vec<Option<MessagePlace>>)>,
+    /// First line of each source, as far as known.
+    pub(super) first_shown: Option<FirstLines>,
 }
 
 impl LiveLog {
@@ -450,29 +469,52 @@ impl LiveLog {
             .collect()
     }
 
-    /// Returns the place of the first line of each group.
+    /// Returns the place of the first line of each group. Looks at lines once where it can: there can be many without a group, such as
+    /// those of a file, and groups without a line.
     fn first_shown(&mut self) -> Vec<Option<MessagePlace>> {
-        let first_id = self.store.first_id();
-        if let Some((for_id, places)) = &self.loads.first_shown
-            && *for_id == first_id
-            && places.iter().all(Option::is_some)
-        {
-            return places.clone();
+        let (first_id, next_id) = (self.store.first_id(), self.store.next_id());
+        let mut first =
+            self.loads.first_shown.take().filter(|known| known.first_id <= first_id).unwrap_or_else(|| {
+                let lines = vec![FirstLine::Unknown; self.histories.len()];
+                FirstLines { first_id, next_id: first_id, lines }
+            });
+        let mut has_dropped = false;
+        for line in &mut first.lines {
+            if matches!(line, FirstLine::At(id, _) if *id < first_id) {
+                (*line, has_dropped) = (FirstLine::Dropped, true);
+            }
         }
-        let mut places = vec![None; self.histories.len()];
-        let mut missing = places.len();
-        for line in self.store.lines_from(first_id).filter(|line| line.place.sequence_id.is_some()) {
+        if has_dropped {
+            self.find_first_lines(&mut first.lines, FirstLine::Dropped, first_id);
+        }
+        self.find_first_lines(&mut first.lines, FirstLine::Unknown, first.next_id);
+        (first.first_id, first.next_id) = (first_id, next_id);
+        for line in &mut first.lines {
+            if *line == FirstLine::Dropped {
+                *line = FirstLine::Unknown;
+            }
+        }
+        let places = first.lines.iter().map(|line| match line {
+            FirstLine::At(_, place) => Some(*place),
+            FirstLine::Dropped | FirstLine::Unknown => None,
+        });
+        let places = places.collect();
+        self.loads.first_shown = Some(first);
+        places
+    }
+
+    /// Fills the first lines that are `wanted` from the lines from `id` on.
+    fn find_first_lines(&self, first: &mut [FirstLine], wanted: FirstLine, id: u64) {
+        let mut missing = first.iter().filter(|line| **line == wanted).count();
+        let mut lines = self.store.lines_from(id).filter(|line| line.place.sequence_id.is_some());
+        while missing > 0 {
+            let Some(line) = lines.next() else { return };
             let group = usize::from(self.sources.group_of(line.source));
-            if let Some(place @ None) = places.get_mut(group) {
-                *place = Some(line.place);
+            if let Some(slot) = first.get_mut(group).filter(|slot| **slot == wanted) {
+                *slot = FirstLine::At(line.id, line.place);
                 missing -= 1;
             }
-            if missing == 0 {
-                break;
-            }
         }
-        self.loads.first_shown = Some((first_id, places.clone()));
-        places
     }
 
     /// Returns what the row above the first line says.

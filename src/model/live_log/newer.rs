@@ -96,6 +96,7 @@ impl LiveLog {
                 newer.cut = Some(CutMessage { source, sequence_id, lines });
             }
         }
+        self.loads.first_shown = None;
         let next_id = self.store.next_id();
         self.selection = self.selection.filter(|selection| selection.ends().1.line < next_id);
         true
