@@ -97,6 +97,7 @@ impl TestPage {
             owner.cleanup();
             root.remove();
         }
+        forget_view();
         let stage = Stage::new();
         let sinks = Rc::new(RefCell::new(Vec::new()));
         let running = Rc::new(());
@@ -281,4 +282,11 @@ pub fn clear_storage() {
 fn settings_of(href: &str) -> Settings {
     let (_, query) = href.split_once('?').unwrap_or_default();
     Settings::new(SettingValues::from_query(query), href.to_owned())
+}
+
+/// Removes the view of the last test from the page's address, without an event.
+fn forget_view() {
+    let window = web_sys::window().unwrap();
+    let path = window.location().pathname().unwrap();
+    window.history().unwrap().replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&path)).unwrap();
 }

@@ -18,9 +18,9 @@ use crate::{
 
 /// Commands of the menu, in its order.
 const COMMANDS: [Command; 12] = [
-    Command::ToggleDialog(Dialog::Groups),
     Command::ToggleDialog(Dialog::GoTo),
     Command::ToggleBookmark,
+    Command::ToggleDialog(Dialog::Groups),
     Command::CopyLink,
     Command::ToggleDialog(Dialog::Highlights),
     Command::ToggleDialog(Dialog::Columns),

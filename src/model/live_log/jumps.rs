@@ -110,6 +110,9 @@ impl LiveLog {
         if self.store.is_empty() || self.linked.awaited().is_none_or(|number| number >= first_held) {
             return false;
         }
+        if !self.is_loading() && !self.has_earlier() {
+            return false;
+        }
         // A page that is full makes room for earlier lines only while it does not follow the end.
         self.viewport.pause();
         self.is_loading() || self.load_earlier()
