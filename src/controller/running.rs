@@ -221,8 +221,12 @@ impl LogController {
     /// Returns the view as it is now.
     fn view_link(&self) -> ViewLink {
         let (query, columns) = (
-            self.state.query().get_untracked(),
-            self.state.preferences().with_untracked(|preferences| preferences.columns.clone()),
+            // The viewer may have been removed while a render was waiting.
+            self.state.query().try_get_untracked().unwrap_or_default(),
+            self.state
+                .preferences()
+                .try_with_untracked(|preferences| preferences.columns.clone())
+                .unwrap_or_default(),
         );
         self.log.borrow().view_link(query, columns)
     }
