@@ -110,7 +110,7 @@ impl LiveLog {
         if self.store.is_empty() || self.linked.awaited().is_none_or(|number| number >= first_held) {
             return false;
         }
-        if !self.is_loading() && !self.has_earlier() {
+        if !self.is_loading() && self.earlier_ranges().is_empty() {
             return false;
         }
         // A page that is full makes room for earlier lines only while it does not follow the end.

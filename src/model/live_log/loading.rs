@@ -451,13 +451,8 @@ impl LiveLog {
         self.loads.active.iter().any(|load| !matches!(load.kind, LoadKind::Earlier { .. }))
     }
 
-    /// Whether the service has messages before the first line.
-    pub(super) fn has_earlier(&mut self) -> bool {
-        !self.earlier_ranges().is_empty()
-    }
-
     /// Returns the sources that have earlier messages, the place of their first line, and the range before it.
-    fn earlier_ranges(&mut self) -> Vec<(u16, MessagePlace, HistoryRange)> {
+    pub(super) fn earlier_ranges(&mut self) -> Vec<(u16, MessagePlace, HistoryRange)> {
         let places = self.first_shown();
         let ranges = (0..).zip(&self.histories).zip(places);
         ranges
