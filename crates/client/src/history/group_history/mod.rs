@@ -15,6 +15,9 @@ struct ShownMessage {
     sequence_id: u64,
     /// Number of the message in its group, if known.
     number: Option<u64>,
+    /// Whether the number is from the history. Live messages are only counted, and a client does not get those that it sent without
+    /// an echo, or that were sent to others alone.
+    is_exact: bool,
 }
 
 /// Messages that cannot be shown any more.
@@ -117,12 +120,6 @@ impl<T> GroupHistory<T> {
         self.is_known && self.access.is_none()
     }
 
-    /// Whether messages are loading that come before those that arrive.
-    #[must_use]
-    pub fn is_catching_up(&self) -> bool {
-        self.is_loading
-    }
-
     /// Begins to load what came before the next message: `first` if none was shown yet, or else what was missed since, which is
     /// everything in another run of the service. Returns the range; `None` without a history, or if it is loading already.
     pub fn begin(&mut self, first: HistoryRange) -> Option<HistoryRange> {
@@ -162,7 +159,7 @@ impl<T> GroupHistory<T> {
     pub fn appended(&mut self, sequence_id: Option<u64>) {
         let Some(sequence_id) = sequence_id else { return };
         let number = self.last.and_then(|last| last.number).map(|number| number + 1);
-        self.last = Some(ShownMessage { sequence_id, number });
+        self.last = Some(ShownMessage { sequence_id, number, is_exact: false });
     }
 
     /// Handles the head of a response.
@@ -180,8 +177,15 @@ impl<T> GroupHistory<T> {
         self.first.get_or_insert(head.next);
     }
 
-    /// Counts the messages between the last one that was shown and the one with this number: the service dropped them, perhaps
-    /// while it sent the response.
+    /// Counts the messages between the last one of the response and the one with this number: the service dropped them while it sent
+    /// the response.
+    fn count_dropped_before(&mut self, next: u64) {
+        if self.last.is_some_and(|last| last.is_exact) {
+            self.count_missing_before(next);
+        }
+    }
+
+    /// Counts the messages between the last one that was shown and the one with this number.
     fn count_missing_before(&mut self, next: u64) {
         let Some(ShownMessage { number: Some(number), .. }) = &mut self.last else { return };
         let count = next.saturating_sub(*number + 1);
@@ -204,8 +208,8 @@ impl<T> GroupHistory<T> {
         if self.last.is_none() {
             self.first = Some(number);
         }
-        self.count_missing_before(number.message);
-        self.last = Some(ShownMessage { sequence_id, number: Some(number.message) });
+        self.count_dropped_before(number.message);
+        self.last = Some(ShownMessage { sequence_id, number: Some(number.message), is_exact: true });
         true
     }
 
@@ -213,13 +217,13 @@ impl<T> GroupHistory<T> {
     /// and a further range if not all of them could be held.
     pub fn caught_up(&mut self, end: u64) -> (Vec<HeldMessage<T>>, Option<HistoryRange>) {
         let Some(mut held) = self.held.take() else { return (Vec::new(), None) };
-        self.count_missing_before(self.expected_next);
+        self.count_dropped_before(self.expected_next);
         if held.has_overflowed() {
             self.held = Some(HeldMessages::default());
             let after = self.last.map_or(end, |last| last.sequence_id.max(end));
             self.covered_to = after;
             if self.last.is_none() {
-                self.last = Some(ShownMessage { sequence_id: end, number: None });
+                self.last = Some(ShownMessage { sequence_id: end, number: None, is_exact: false });
             }
             return (Vec::new(), Some(HistoryStart::After(after).into()));
         }

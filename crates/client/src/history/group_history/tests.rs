@@ -152,6 +152,23 @@ fn messages_that_the_service_dropped_while_it_sent_the_response_are_counted() {
 }
 
 #[test]
+fn messages_that_this_client_did_not_get_live_are_not_missing() {
+    let mut history = connected("r");
+    history.begin(first());
+    history.head_loaded(&head("r", Some((5, 1)), 2));
+    history.message_loaded(5, number(1));
+    history.caught_up(5);
+    // The client sent messages 2 and 3 without an echo, and got message 4.
+    history.appended(Some(8));
+    history.connected(Some(&access("r")));
+    history.begin(first());
+    history.head_loaded(&head("r", Some((5, 1)), 6));
+    assert!(history.message_loaded(9, number(5)));
+    history.caught_up(9);
+    assert_eq!(history.take_missing(), None);
+}
+
+#[test]
 fn messages_that_are_held_no_more_are_loaded_again_and_counted_if_they_are_gone() {
     let mut history = connected("r");
     history.begin(first());
