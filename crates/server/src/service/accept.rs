@@ -25,10 +25,11 @@ use tokio::{
     time::timeout,
 };
 use tokio_io_timeout::TimeoutWriter;
+use tokio_util::io::InspectReader;
 
 use super::{
     forwarded::TrustedProxies,
-    header_names::{FirstHead, HeadRecorder},
+    header_names::FirstHead,
     sockets::{PermittedSocket, SocketPermit, Sockets, max_open_files},
     tls::Tls,
 };
@@ -143,7 +144,7 @@ async fn serve_connection(
     app: Router,
 ) {
     let (app, head) = (TowerToHyperService::new(app), FirstHead::default());
-    let socket = HeadRecorder::new(socket, head.clone());
+    let socket = InspectReader::new(socket, head.recorder());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer { address, is_encrypted });
         let names = head.take_names();

@@ -4,14 +4,8 @@
 //! receives is kept until its request is handled: WebSocket handshakes are the first request on their socket, because clients
 //! open a socket for each. The names of later requests on a socket are in lower case.
 
-use std::{
-    io::{self, IoSlice},
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use webpubsub_hub::SentHeaderNames;
 
 use super::accept::MAX_HEADER_BYTES;
@@ -36,6 +30,12 @@ impl FirstHead {
         SentHeaderNames(lines.filter_map(name).collect())
     }
 
+    /// Returns a function that takes the bytes of a socket as they are received, and keeps the first head.
+    pub(super) fn recorder(&self) -> impl FnMut(&[u8]) + use<> {
+        let (head, mut is_complete) = (self.clone(), false);
+        move |received| is_complete = is_complete || head.add(received)
+    }
+
     /// Adds received bytes. Returns whether the head is complete, or too long.
     fn add(&self, bytes: &[u8]) -> bool {
         let mut head = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -47,69 +47,10 @@ impl FirstHead {
     }
 }
 
-/// Socket that keeps the first head it receives.
-pub(super) struct HeadRecorder<S> {
-    socket: S,
-    head: FirstHead,
-    is_complete: bool,
-}
-
-impl<S> HeadRecorder<S> {
-    /// Creates a recorder that fills `head`.
-    pub(super) fn new(socket: S, head: FirstHead) -> Self {
-        Self { socket, head, is_complete: false }
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for HeadRecorder<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.socket).poll_read(context, buffer);
-        if !self.is_complete {
-            let received = buffer.filled().get(before..).unwrap_or_default();
-            self.is_complete = self.head.add(received);
-        }
-        polled
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for HeadRecorder<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(context)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncReadExt;
+    use tokio_util::io::InspectReader;
 
     use super::*;
 
@@ -118,7 +59,7 @@ mod tests {
         let head = FirstHead::default();
         let sent =
             b"GET / HTTP/1.1\r\nHost: h\r\nx-Custom-ID: 1\r\nsec-websocket-KEY: k\r\n\r\nBody: x\r\n\r\n";
-        let mut socket = HeadRecorder::new(&sent[..], head.clone());
+        let mut socket = InspectReader::new(&sent[..], head.recorder());
         // In pieces, so that the end of the head spans two of them.
         for length in [40, 23, 100] {
             let mut buffer = vec![0; length];
@@ -134,7 +75,7 @@ mod tests {
         let head = FirstHead::default();
         let sent = vec![b'x'; 10 * MAX_HEADER_BYTES];
         let mut received = Vec::new();
-        HeadRecorder::new(&sent[..], head.clone()).read_to_end(&mut received).await.unwrap();
+        InspectReader::new(&sent[..], head.recorder()).read_to_end(&mut received).await.unwrap();
         assert_eq!(received.len(), sent.len());
         assert!(head.0.lock().unwrap().len() < 2 * MAX_HEADER_BYTES + 1);
     }
