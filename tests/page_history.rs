@@ -470,6 +470,28 @@ async fn a_line_number_in_the_address_loads_an_earlier_line() -> anyhow::Result<
 }
 
 #[tokio::test]
+async fn states_of_an_unfinished_line_do_not_shift_the_line_numbers() -> anyhow::Result<()> {
+    let server = server_with_page(&[]).await?;
+    let browser = Browser::start().await?;
+    let mut subscriber = server.subscribe().await?;
+    let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
+    // The line feed comes only when the unfinished line is published, and so once more.
+    streamer.write(&(numbered(1..=10_000) + "line")).await?;
+    while !subscriber.message_text().await?.ends_with("line") {}
+    streamer.write(" 10001 at").await?;
+    while !subscriber.message_text().await?.ends_with("line 10001 at") {}
+    streamer.write(&format!(" last\n{}", numbered(10_002..=20_000))).await?;
+    streamer.end_input();
+    assert_eq!(streamer.wait_for_exit().await?.0, Some(0));
+    browser.open(&server.url("/?lines=2000#L10001")).await?;
+    let shown = format!(
+        "(() => {{ {ROWS} return rows().some((row) => number(row) === '10001' && text(row) === 'line 10001 at last'); }})()"
+    );
+    browser.until(&shown).await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_group_that_begins_with_a_mark_has_no_earlier_lines() -> anyhow::Result<()> {
     let server = server_with_page(&[]).await?;
     let browser = Browser::start().await?;

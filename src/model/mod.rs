@@ -28,7 +28,7 @@
 //! | [`composer`] | lines that the user publishes |
 //! | [`export`] | lines for a file |
 //! | [`file_lines`], [`file_text`] | lines of a file |
-//! | [`payload_text`], [`marks`] | text of a message, and the marks in it |
+//! | [`payload_text`] | text of a message |
 //! | [`command`], [`navigation`] | commands of the user, and their keys |
 //! | [`stream_command`] | shell commands that publish to a group |
 //! | [`theme`] | colour theme |
@@ -73,4 +73,4 @@ pub mod view_link;
 pub mod viewport;
 pub mod visible_lines;
 
-pub use tailcast_lines::{level, line_store, marks, styles, text_columns, timeline, words};
+pub use tailcast_lines::{level, line_store, styles, text_columns, timeline, words};

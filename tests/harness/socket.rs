@@ -136,21 +136,12 @@ impl Socket {
         self.json().await
     }
 
-    /// Receives group messages until they have `count` lines. Returns the lines in order.
+    /// Receives group messages until they have `count` complete lines. Returns the texts of these lines in order.
     ///
     /// # Errors
     /// Fails if the connection is closed before.
     pub async fn lines(&mut self, count: usize) -> anyhow::Result<Vec<String>> {
-        let mut lines = Vec::new();
-        while lines.len() < count {
-            let message =
-                self.json().await.with_context(|| format!("after {} of {count} lines", lines.len()))?;
-            if message["type"] == "message" {
-                let text = message["data"].as_str().context("no text")?;
-                lines.extend(text.split('\n').map(str::to_owned));
-            }
-        }
-        Ok(lines)
+        Ok(self.marked_lines(count).await?.into_iter().map(|line| line.text).collect())
     }
 
     /// Waits for the close frame of the service. Returns its code and reason.

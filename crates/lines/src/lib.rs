@@ -8,7 +8,6 @@
 //! | [`ansi`] | escape sequences: taken out of a line, its styles and links kept apart |
 //! | [`level`] | how grave a line is, by its own words |
 //! | [`json`] | lines that are JSON objects, told from others and cut into tokens |
-//! | [`marks`] | escape sequences that name sources and report commands |
 //! | [`styles`] | the styles of many lines, each kept once |
 //! | [`text_columns`] | how wide a line is |
 //! | [`timeline`] | how many lines came when, by level |
@@ -19,7 +18,6 @@ mod chunk;
 pub mod json;
 pub mod level;
 pub mod line_store;
-pub mod marks;
 pub mod styles;
 pub mod text_columns;
 pub mod timeline;

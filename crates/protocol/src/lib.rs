@@ -15,6 +15,7 @@
 //! | [`stream`] | fragments in one order, from one publisher to a group |
 //! | [`subprotocol`] | the predefined subprotocols and how one is chosen |
 //! | [`history`] | earlier messages of a group, over HTTP |
+//! | [`marks`] | escape sequences in text that name sources and report commands |
 //! | [`filter`] | which connections a message is for, as an OData expression |
 //! | [`role`] | what a connection may do, and the role strings that grant it |
 //! | [`close`] | why a connection ends: WebSocket close codes and reasons |
@@ -33,6 +34,7 @@ pub mod endpoint;
 pub mod filter;
 pub mod history;
 pub mod json;
+pub mod marks;
 pub mod message;
 pub mod metadata;
 pub mod name;

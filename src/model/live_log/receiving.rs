@@ -4,14 +4,16 @@ use webpubsub_client::{
     ClientEvent,
     history::{Disposition, HeldMessage},
 };
-use webpubsub_protocol::payload::Payload;
+use webpubsub_protocol::{
+    marks::{Mark, Part, parts},
+    payload::Payload,
+};
 
 use super::LiveLog;
 use crate::model::{
     duration::duration_text,
     line_store::{LineKind, Origin},
     local_time::LocalTime,
-    marks::{Mark, Part, parts},
     payload_text::payload_text,
     source::Source,
 };

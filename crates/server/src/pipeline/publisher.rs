@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use tailcast_lines::marks::{MAX_NAME_BYTES, Mark};
+use webpubsub_protocol::marks::{MAX_NAME_BYTES, Mark};
 
 use super::input::CommandEnd;
 

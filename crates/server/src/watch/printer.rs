@@ -5,11 +5,11 @@ use std::{
     io::{self, Write},
 };
 
-use tailcast_lines::{
-    ansi::AnsiReader,
+use tailcast_lines::ansi::AnsiReader;
+use webpubsub_protocol::{
     marks::{Mark, Part, parts},
+    payload::Payload,
 };
-use webpubsub_protocol::payload::Payload;
 
 /// Printer of messages. Text of others reaches the terminal as text and colours only: an escape sequence could change the
 /// clipboard or the title.

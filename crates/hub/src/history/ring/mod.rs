@@ -11,7 +11,9 @@ use foldhash::quality::RandomState;
 use hashbrown::{Equivalent, HashMap};
 use webpubsub_protocol::{
     history::{HistoryMessage, HistoryPosition, MessageNumber},
+    marks,
     message::Response,
+    payload::Payload,
 };
 
 use super::{
@@ -510,14 +512,12 @@ pub(crate) struct GroupSummary {
     pub(crate) last: Option<HistoryMessage<'static>>,
 }
 
-/// Returns the number of lines of a message. A line feed at its end belongs to the last line.
+/// Returns the number of lines that a message adds to its group.
 pub(super) fn count_lines(message: &Response<'_>) -> u64 {
-    use webpubsub_protocol::payload::Payload;
     let Response::GroupMessage { payload: Payload::Text(text) | Payload::Json(text), .. } = message else {
         return 1;
     };
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    memchr::memchr_iter(b'\n', text.as_bytes()).count() as u64 + 1
+    marks::count_lines(text)
 }
 
 #[cfg(test)]

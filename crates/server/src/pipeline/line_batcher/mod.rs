@@ -2,7 +2,7 @@
 //! line is empty.
 //!
 //! Every message stands alone: it begins with the style that its first line has, and ends every style. Where the source
-//! changes, and where an unfinished line is replaced, a [mark](tailcast_lines::marks) names publisher and source.
+//! changes, and where an unfinished line is replaced, a [mark](webpubsub_protocol::marks) names publisher and source.
 //!
 //! A message contains text, so invalid UTF-8 is replaced by U+FFFD. NUL is valid text and stays; viewers show a
 //! replacement. Lines with either are counted, to warn the user.
@@ -10,14 +10,12 @@
 use std::{borrow::Cow, collections::VecDeque, time::Instant};
 
 use memchr::{memchr, memchr_iter, memrchr};
-use tailcast_lines::{
-    ansi::{
-        AnsiReader,
-        sgr::{RESET, sgr_sequence},
-        style::Style,
-    },
-    marks::without_marks,
+use tailcast_lines::ansi::{
+    AnsiReader,
+    sgr::{RESET, sgr_sequence},
+    style::Style,
 };
+use webpubsub_protocol::marks::without_marks;
 
 use super::{input::CommandEnd, publisher::Publisher, source_lines::SourceLines};
 

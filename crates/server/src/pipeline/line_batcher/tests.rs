@@ -6,8 +6,8 @@ use proptest::{collection::vec, prelude::*};
 use tailcast_lines::{
     ansi::{AnsiReader, StyledLine},
     line_store::{LineKind, LineStore, Origin, StoreLimits},
-    marks::{Mark, parts},
 };
+use webpubsub_protocol::marks::{Mark, parts};
 
 use super::*;
 use crate::pipeline::source_lines::{UPDATE_DELAY, UPDATE_INTERVAL};

@@ -13,7 +13,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use memchr::{memchr2, memmem};
+use memchr::{memchr_iter, memchr2, memmem};
 
 /// Beginning of a source mark.
 pub const SOURCE_MARK: &str = "\u{1b}]7717;";
@@ -143,6 +143,15 @@ pub struct Part<'a> {
     pub text: Option<&'a str>,
 }
 
+impl Part<'_> {
+    fn count_lines(&self) -> u64 {
+        let Some(text) = self.text else { return 0 };
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        let line_feeds = memchr_iter(b'\n', text.as_bytes()).count() as u64;
+        line_feeds + u64::from(!matches!(self.mark, Some(Mark::Source { is_unfinished: true, .. })))
+    }
+}
+
 /// Parts of a message.
 #[derive(Debug)]
 pub struct Parts<'a> {
@@ -185,6 +194,13 @@ impl<'a> Iterator for Parts<'a> {
     }
 }
 
+/// Returns the number of lines that a message adds to the log of its group. Marks of commands add none; neither does an
+/// unfinished line, which a later one replaces. A line feed at the end belongs to the last line.
+#[must_use]
+pub fn count_lines(message: &str) -> u64 {
+    parts(message).map(|part| part.count_lines()).sum()
+}
+
 /// Returns lines in which no mark is effective: text of a command must not pass for a mark of its publisher.
 #[must_use]
 pub fn without_marks(lines: &str) -> Cow<'_, str> {
@@ -216,7 +232,7 @@ fn next_mark(text: &str) -> Option<(usize, Mark<'_>, &str)> {
     })
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
@@ -263,6 +279,26 @@ mod tests {
             [(Some(start), None), (Some(source("stderr")), Some("x"))]
         );
         assert_eq!(read(&end.to_string()), [(Some(end), None)]);
+    }
+
+    #[test]
+    fn unfinished_lines_and_marks_of_commands_count_as_no_line() {
+        let unfinished = Mark::Source { publisher: "k3f9", name: "", is_unfinished: true };
+        let start = Mark::CommandStart { publisher: "k3f9" };
+        let cases = [
+            (String::new(), 1),
+            ("one".to_owned(), 1),
+            ("one\n\nthree\n".to_owned(), 3),
+            (format!("{unfinished}10 %"), 0),
+            (format!("{unfinished}one\n20 %"), 1),
+            (format!("{}100 %\ntwo", source("")), 2),
+            (format!("out\n{}err\n{unfinished}50 %", source("stderr")), 2),
+            (start.to_string(), 0),
+            (format!("{start}one"), 1),
+        ];
+        for (message, count) in cases {
+            assert_eq!(count_lines(&message), count, "{message:?}");
+        }
     }
 
     #[test]
