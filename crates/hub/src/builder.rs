@@ -199,7 +199,8 @@ impl ServiceBuilder {
                 ));
             }
             let (keys, metrics) = (settings.access_keys.clone(), Arc::clone(&settings.metrics));
-            let handlers = HttpEventHandlers::new(rules, timeout, keys, metrics).map_err(|error| {
+            let memory = settings.memory.clone();
+            let handlers = HttpEventHandlers::new(rules, timeout, keys, metrics, memory).map_err(|error| {
                 failed(format!(
                     "the HTTP client of the event handlers cannot be created: {error}; install a crypto provider of rustls first"
                 ))

@@ -11,7 +11,7 @@ use super::{
     cloud_event::{CLIENT_REQUEST_ID, CloudEvent},
     validation::{RETRY_DELAYS, Validations},
 };
-use crate::{event_context::EventContext, event_handler::EventError};
+use crate::{event_context::EventContext, event_handler::EventError, memory::MemoryBudget};
 
 /// Default timeout of a handler, retries and their delays included (limit of the vendor's emulator).
 pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(100);
@@ -35,21 +35,26 @@ pub(super) enum DeliveryError {
     TimedOut(Duration),
     #[error("the response exceeds {MAX_RESPONSE_BYTES} bytes")]
     TooLong,
+    #[error("its response does not fit the memory limit of the service")]
+    NoMemory,
 }
 
 /// HTTP client for event handlers. Clones share the validation states.
 #[derive(Debug, Clone)]
 pub(super) struct DeliveryClient {
     client: Client,
+    /// Charged for responses.
+    memory: MemoryBudget,
     validations: Arc<Validations>,
 }
 
 impl DeliveryClient {
-    pub(super) fn new() -> Result<Self, reqwest::Error> {
+    /// Creates a client that charges responses to `memory`.
+    pub(super) fn new(memory: MemoryBudget) -> Result<Self, reqwest::Error> {
         // A redirect counts as a failure: its target has not been validated. Proxies are disabled, since events are for
         // the handler only.
         let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().build()?;
-        Ok(Self { client, validations: Arc::default() })
+        Ok(Self { client, memory, validations: Arc::default() })
     }
 
     /// Posts an event to `url`, after `validation_url` has given consent, and returns the response. Retries and their delays
@@ -89,7 +94,7 @@ impl DeliveryClient {
         let attempts = async {
             let mut delays = RETRY_DELAYS.into_iter();
             loop {
-                let outcome = attempt(&self.client, url, event).await;
+                let outcome = self.attempt(url, event).await;
                 let is_retryable = match &outcome {
                     Ok(response) => {
                         response.status == StatusCode::REQUEST_TIMEOUT || response.status.is_server_error()
@@ -104,6 +109,13 @@ impl DeliveryClient {
         };
         timeout(limit, attempts).await.unwrap_or(Err(DeliveryError::TimedOut(limit)))
     }
+
+    async fn attempt(&self, url: &Url, event: &CloudEvent) -> Result<HandlerResponse, DeliveryError> {
+        let request = self.client.post(url.clone()).headers(event.headers.clone()).body(event.body.clone());
+        let response = request.send().await.map_err(unreachable)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        Ok(HandlerResponse { status, headers, body: read_body(response, &self.memory).await? })
+    }
 }
 
 /// Formats a URL for the log, without its query and user, which may contain keys.
@@ -111,22 +123,18 @@ fn display(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
-async fn attempt(client: &Client, url: &Url, event: &CloudEvent) -> Result<HandlerResponse, DeliveryError> {
-    let request = client.post(url.clone()).headers(event.headers.clone()).body(event.body.clone());
-    let response = request.send().await.map_err(unreachable)?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    Ok(HandlerResponse { status, headers, body: read_body(response).await? })
-}
-
-async fn read_body(mut response: Response) -> Result<Bytes, DeliveryError> {
-    let mut body = BytesMut::new();
+async fn read_body(mut response: Response, memory: &MemoryBudget) -> Result<Bytes, DeliveryError> {
+    let (mut body, mut charge) = (BytesMut::new(), memory.charge(0));
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
             return Err(DeliveryError::TooLong);
         }
+        if !charge.try_grow(chunk.len()) {
+            return Err(DeliveryError::NoMemory);
+        }
         body.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
+    Ok(charge.attached_to(body.freeze()))
 }
 
 /// Removes the URL from an error: it may contain a key of the handler (`?code=`).
@@ -134,4 +142,41 @@ fn unreachable(error: reqwest::Error) -> DeliveryError {
     let error = error.without_url();
     let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
     DeliveryError::Unreachable(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, extract::Path, routing::get};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Starts a server whose response to `/N` has N bytes. Returns its URL.
+    async fn server() -> String {
+        let response = |Path(size): Path<usize>| async move { vec![b'x'; size] };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().route("/{size}", get(response));
+        tokio::spawn(axum::serve(listener, router).into_future());
+        url
+    }
+
+    #[tokio::test]
+    async fn a_response_is_charged_and_fails_if_it_exceeds_the_memory_limit() {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let memory = MemoryBudget::new(1024 * 1024);
+        let delivery_client = DeliveryClient::new(memory.clone()).unwrap();
+        let server = server().await;
+        let read = async |size: usize| {
+            let request = delivery_client.client.get(format!("{server}/{size}"));
+            read_body(request.send().await.unwrap(), &memory).await
+        };
+        let body = read(600_000).await.unwrap();
+        assert_eq!((body.len(), memory.used()), (600_000, 600_000));
+        assert_eq!(read(600_000).await, Err(DeliveryError::NoMemory));
+        assert_eq!((memory.used(), memory.refusals()), (600_000, 1));
+        drop(body);
+        assert_eq!(memory.used(), 0);
+        assert!(read(600_000).await.is_ok());
+    }
 }

@@ -30,6 +30,7 @@ use crate::{
         ConnectRejection, ConnectRequest, ConnectResponse, EventError, EventHandler, EventReply, UserEvent,
     },
     identity::ConnectionInfo,
+    memory::MemoryBudget,
     metrics::{EventTimer, Metrics},
 };
 
@@ -89,8 +90,8 @@ impl Routing {
 }
 
 impl HttpEventHandlers {
-    /// Creates handlers that sign their requests with `keys`, and count them in `metrics`. A handler that has not answered
-    /// within `timeout` has failed.
+    /// Creates handlers that sign their requests with `keys`, count them in `metrics`, and charge responses to `memory`. A
+    /// handler that has not answered within `timeout` has failed.
     ///
     /// # Errors
     /// If the HTTP client cannot be created. It requires a default crypto provider of the process
@@ -100,9 +101,10 @@ impl HttpEventHandlers {
         timeout: Duration,
         keys: Vec<AccessKey>,
         metrics: Arc<Metrics>,
+        memory: MemoryBudget,
     ) -> Result<Self, reqwest::Error> {
         let routing = RwLock::new(Routing::new(rules, timeout));
-        Ok(Self { routing, keys, delivery_client: DeliveryClient::new()?, metrics })
+        Ok(Self { routing, keys, delivery_client: DeliveryClient::new(memory)?, metrics })
     }
 
     /// Replaces the rules and the timeout for further events.

@@ -138,8 +138,7 @@ impl MemoryBudget {
     /// Charges the memory of `bytes` until the last clone of the returned value is dropped.
     #[must_use]
     pub(crate) fn charged(&self, bytes: Bytes) -> Bytes {
-        let charge = self.charge(bytes.len());
-        Bytes::from_owner(ChargedBytes { bytes, _charge: charge })
+        self.charge(bytes.len()).attached_to(bytes)
     }
 
     fn grow(&self, bytes: usize) {
@@ -211,6 +210,26 @@ impl MemoryBudget {
 pub(crate) struct SharedCharge {
     budget: MemoryBudget,
     bytes: usize,
+}
+
+impl SharedCharge {
+    /// Charges `bytes` more, unless they exceed the limit. Returns whether it does.
+    pub(crate) fn try_grow(&mut self, bytes: usize) -> bool {
+        let fits = self.budget.has_capacity(bytes);
+        if fits {
+            self.budget.grow(bytes);
+            self.bytes += bytes;
+        } else {
+            self.budget.record_refusal();
+        }
+        fits
+    }
+
+    /// Keeps the charge until the last clone of the returned value is dropped.
+    #[must_use]
+    pub(crate) fn attached_to(self, bytes: Bytes) -> Bytes {
+        Bytes::from_owner(ChargedBytes { bytes, _charge: self })
+    }
 }
 
 impl Drop for SharedCharge {
