@@ -21,6 +21,9 @@ use super::{metric, server_with_page};
 const READERS: usize = 1_000;
 /// Messages that each of them asks for.
 const LAST: u64 = 1_000;
+/// Maximum size of the messages that each of them asks for, in bytes: the messages of `tailcast stream` have up to 64 KiB, and a
+/// thousand of them are more than the history holds.
+const MAX_BYTES: u64 = 1024 * 1024;
 /// Published lines per second.
 const LINES_PER_SECOND: usize = 200_000;
 /// Published lines of one measurement.
@@ -84,7 +87,7 @@ async fn read_in_rounds(server: &Server, has_ended: &AtomicBool) -> anyhow::Resu
 /// # Errors
 /// When the response is cut off, or empty.
 async fn read(access: &HistoryAccess) -> anyhow::Result<bool> {
-    let range = HistoryRange { start: HistoryStart::Last(LAST), before: None, max_bytes: None };
+    let range = HistoryRange { start: HistoryStart::Last(LAST), before: None, max_bytes: Some(MAX_BYTES) };
     let (mut next, mut has_gap) = (None, false);
     read_history(access.request(&GroupName::new("stream")?, &range), |record| {
         if let HistoryRecord::Message(message) = record {

@@ -18,6 +18,7 @@
 //! client is disconnected.
 
 use std::{
+    num::NonZero,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -105,6 +106,8 @@ pub(crate) struct History {
     run_id: Arc<str>,
     hubs: AtomicU32,
     responses: Arc<Semaphore>,
+    /// Turns of responses to read and encode their next piece.
+    turns: Arc<Semaphore>,
 }
 
 /// History of one hub.
@@ -124,8 +127,9 @@ impl History {
         let responses = Arc::new(Semaphore::new(
             (memory.limit() / MEMORY_PER_RESPONSE).clamp(MIN_RESPONSES, MAX_RESPONSES),
         ));
+        let turns = Arc::new(Semaphore::new(turns_at_a_time()));
         let history =
-            Arc::new(Self { rules, rings, memory, clock, run_id, hubs: AtomicU32::new(0), responses });
+            Arc::new(Self { rules, rings, memory, clock, run_id, hubs: AtomicU32::new(0), responses, turns });
         let reclaim: Arc<dyn Reclaim> = Arc::<Self>::clone(&history);
         history.memory.set_reclaim(Arc::downgrade(&reclaim));
         history
@@ -301,6 +305,13 @@ impl RangeReader {
         HistoryHead { run_id: self.history.history.run_id.to_string(), oldest, next }
     }
 
+    /// Waits for the turn to read and encode the next piece, in order of arrival, until the returned permit is dropped: of many
+    /// responses only a few take processor time at once, so that publishers do not wait for all of them.
+    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // The semaphore is never closed.
+        Arc::clone(&self.history.history.turns).acquire_owned().await.ok()
+    }
+
     /// Returns the next messages, up to `max_bytes` of memory but at least one; empty at the end.
     pub(crate) fn next(&mut self, max_bytes: usize) -> Vec<HistoryMessage<'static>> {
         let Some(ring) = self.history.history.ring_of(&self.group).map(lock) else { return Vec::new() };
@@ -322,6 +333,11 @@ impl RangeReader {
 
 fn lock(ring: &Mutex<Ring>) -> MutexGuard<'_, Ring> {
     ring.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns the number of responses that read and encode a piece at a time: they leave half of the cores to live messages.
+fn turns_at_a_time() -> usize {
+    (std::thread::available_parallelism().map_or(1, NonZero::get) / 2).max(1)
 }
 
 /// Returns 64 random bits in hexadecimal digits.

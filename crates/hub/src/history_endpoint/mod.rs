@@ -144,14 +144,8 @@ fn pieces(
             let (piece, next) = match progress {
                 Progress::Head => (format.encode([HistoryRecord::Head(reader.head())]), Progress::Messages),
                 Progress::Messages => {
-                    // Other requests run between two pieces.
-                    tokio::task::yield_now().await;
-                    let messages = reader.next(PIECE_BYTES);
-                    if messages.is_empty() {
-                        (format.encode([HistoryRecord::End(reader.end())]), Progress::Done)
-                    } else {
-                        (format.encode(messages.into_iter().map(HistoryRecord::Message)), Progress::Messages)
-                    }
+                    let (piece, is_last) = next_piece(&mut reader, format).await;
+                    (piece, if is_last { Progress::Done } else { Progress::Messages })
                 }
                 Progress::Done => return None,
             };
@@ -162,6 +156,19 @@ fn pieces(
     );
     // The compression reads on behind the end.
     pieces.fuse()
+}
+
+/// Returns the next messages, encoded, or else the end of the response. Returns whether it is the end, too.
+async fn next_piece(reader: &mut RangeReader, format: Format) -> (Bytes, bool) {
+    // Other requests run between two pieces.
+    tokio::task::yield_now().await;
+    let _turn = reader.turn().await;
+    let messages = reader.next(PIECE_BYTES);
+    if messages.is_empty() {
+        (format.encode([HistoryRecord::End(reader.end())]), true)
+    } else {
+        (format.encode(messages.into_iter().map(HistoryRecord::Message)), false)
+    }
 }
 
 /// Encoding of a response.
