@@ -4,6 +4,7 @@
 
 mod contestant;
 mod cores;
+mod latency;
 mod load;
 mod running;
 mod tables;
@@ -31,7 +32,8 @@ pub fn run(bench: &Bench<'_>) -> Result<()> {
         println!("\nServers and load share all cores here: the figures are lower than they could be.");
     }
     let rates = tables::fan_out(&load);
-    tables::latency(&load, &rates);
+    latency::at_half_throughput(&load, &rates);
+    latency::at_equal_load(&load, &rates);
     tables::stalled(&load);
     tables::idle(&load);
     tables::start(&load);

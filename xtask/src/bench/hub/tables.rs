@@ -9,28 +9,40 @@ use super::load::{Figures, LoadGenerator};
 use super::running::{Running, time_until_ready};
 use crate::bench::report::{Table, grouped};
 
-const AUDIENCES: [u64; 4] = [1, 10, 100, 1000];
+/// Numbers of subscribers.
+pub(super) const AUDIENCES: [u64; 4] = [1, 10, 100, 1000];
 /// Audience of measurements at one size only.
-const USUAL_AUDIENCE: u64 = 100;
+pub(super) const USUAL_AUDIENCE: u64 = 100;
 const IDLE_CONNECTIONS: u64 = 10_000;
 const STARTS: usize = 20;
 
-/// Deliveries per second to [`USUAL_AUDIENCE`], by contestant; 0 after a failure.
-pub type Rates = Vec<(Contestant, f64)>;
+/// Maximum deliveries per second that were measured, by contestant and audience.
+#[derive(Debug, Default)]
+pub(super) struct Rates(Vec<(Server, &'static str, u64, f64)>);
+
+impl Rates {
+    /// Returns the maximum rate of a contestant; `None` if its measurement failed.
+    pub(super) fn of(&self, contestant: Contestant, audience: u64) -> Option<f64> {
+        let measured = self.0.iter().find(|(server, protocol, of, _)| {
+            (*server, *protocol, *of) == (contestant.server, contestant.protocol, audience)
+        });
+        measured.map(|(.., rate)| *rate)
+    }
+}
 
 /// A table, and remarks about failures.
-struct Report {
-    table: Table,
+pub(super) struct Report {
+    pub(super) table: Table,
     remarks: Vec<String>,
 }
 
 impl Report {
-    fn new(title: &str, head: &[&str]) -> Self {
+    pub(super) fn new(title: &str, head: &[&str]) -> Self {
         Self { table: Table::new(title, head), remarks: Vec::new() }
     }
 
     /// Returns the cell of a measurement; after a failure a dash, and adds a remark below the table.
-    fn cell(&mut self, name: &str, outcome: Result<String>) -> String {
+    pub(super) fn cell(&mut self, name: &str, outcome: Result<String>) -> String {
         outcome.unwrap_or_else(|error| {
             let remark = format!("{name}: {error:#}");
             if !self.remarks.contains(&remark) {
@@ -41,14 +53,18 @@ impl Report {
     }
 
     /// Returns the cells of one measurement, as [`Self::cell`] does.
-    fn cells<const CELLS: usize>(&mut self, name: &str, outcome: Result<[String; CELLS]>) -> [String; CELLS] {
+    pub(super) fn cells<const CELLS: usize>(
+        &mut self,
+        name: &str,
+        outcome: Result<[String; CELLS]>,
+    ) -> [String; CELLS] {
         outcome.unwrap_or_else(|error| {
             let dash = self.cell(name, Err(error));
             std::array::from_fn(|_| dash.clone())
         })
     }
 
-    fn print(self) {
+    pub(super) fn print(self) {
         self.table.print();
         for remark in self.remarks {
             println!("\n{remark}");
@@ -57,19 +73,16 @@ impl Report {
 }
 
 /// Measures throughput and processor time.
-pub fn fan_out(load: &LoadGenerator<'_>) -> Rates {
+pub(super) fn fan_out(load: &LoadGenerator<'_>) -> Rates {
     let title = "128-byte messages to many subscribers: deliveries/s (server's CPU seconds per million)";
     let mut report = Report::new(title, &["server", "1 subscriber", "10", "100", "1,000"]);
-    let mut rates = Rates::new();
+    let mut rates = Rates::default();
     for contestant in CONTESTANTS {
         let mut row = vec![contestant.name.to_owned()];
         for audience in AUDIENCES {
             let figures = load.measure(contestant, "fan-out", &[audience.to_string()]);
-            if audience == USUAL_AUDIENCE {
-                let rate =
-                    figures.as_ref().ok().and_then(|figures| figures.get("deliveries_per_second").ok());
-                rates.push((contestant, rate.unwrap_or_default()));
-            }
+            let rate = figures.as_ref().ok().and_then(|figures| figures.get("deliveries_per_second").ok());
+            rates.0.extend(rate.map(|rate| (contestant.server, contestant.protocol, audience, rate)));
             let shown = figures.and_then(|figures| {
                 let cost = figures.get("cpu_seconds_per_million")?;
                 Ok(format!("{} ({cost:.2})", whole(&figures, "deliveries_per_second")?))
@@ -82,43 +95,8 @@ pub fn fan_out(load: &LoadGenerator<'_>) -> Rates {
     rates
 }
 
-/// Load for all fast servers, in deliveries per second.
-const USUAL_LOAD: f64 = 500_000.0;
-
-/// Measures latency at half of a server's throughput; and, if the server can do that, at the usual load and, for a peer, at half of
-/// our throughput.
-pub fn latency(load: &LoadGenerator<'_>, rates: &Rates) {
-    let title = "From publishing to receiving, 100 subscribers, ms";
-    let mut report = Report::new(
-        title,
-        &["server", "load, deliveries/s", "median", "99 % within", "server's core busy, %"],
-    );
-    let ours = rates.first().map_or(0.0, |(_, rate)| *rate);
-    for (contestant, rate) in rates.iter().filter(|(_, rate)| *rate > 0.0) {
-        let is_peer = contestant.server != Server::Tailcast;
-        // Beyond two thirds of the throughput, queueing dominates the latency.
-        let can_do = |load: &f64| *load < rate / 1.5;
-        let mut loads = vec![rate / 2.0];
-        loads.extend(Some(USUAL_LOAD).filter(can_do));
-        loads.extend(Some(ours / 2.0).filter(can_do).filter(|_| is_peer));
-        for deliveries in loads {
-            let arguments = [USUAL_AUDIENCE.to_string(), format!("{deliveries:.0}")];
-            let figures = load.measure(*contestant, "latency", &arguments);
-            let shown = figures.and_then(|figures| {
-                let milliseconds = |name| figures.get(name).map(|value| format!("{value:.2}"));
-                let busy = format!("{:.0}", figures.get("server_busy")? * 100.0);
-                Ok([milliseconds("p50_ms")?, milliseconds("p99_ms")?, busy])
-            });
-            let cells = report.cells(contestant.name, shown);
-            let row = [contestant.name.to_owned(), grouped(deliveries as u64)];
-            report.table.add(row.into_iter().chain(cells));
-        }
-    }
-    report.print();
-}
-
 /// Measures the effect of a subscriber that never reads on the others and on the server.
-pub fn stalled(load: &LoadGenerator<'_>) {
+pub(super) fn stalled(load: &LoadGenerator<'_>) {
     let title = "99 subscribers, without and with one more that never reads";
     let head = [
         "server",
@@ -148,7 +126,7 @@ pub fn stalled(load: &LoadGenerator<'_>) {
 }
 
 /// Measures the memory of an idle connection.
-pub fn idle(load: &LoadGenerator<'_>) {
+pub(super) fn idle(load: &LoadGenerator<'_>) {
     let mut report = Report::new("An idle connection", &["server", "connections", "KiB each"]);
     for contestant in programs() {
         let shown = load.measure(contestant, "idle", &[IDLE_CONNECTIONS.to_string()]).and_then(|figures| {
@@ -161,7 +139,7 @@ pub fn idle(load: &LoadGenerator<'_>) {
 }
 
 /// Measures the start of a server.
-pub fn start(load: &LoadGenerator<'_>) {
+pub(super) fn start(load: &LoadGenerator<'_>) {
     let title = "From starting the process to accepting connections, median of 20, ms";
     let mut report = Report::new(title, &["server", "ms"]);
     let median = |take: &dyn Fn() -> Result<Duration>| -> Result<String> {
