@@ -6,7 +6,11 @@
 //! | module | concern |
 //! | --- | --- |
 //! | `receiving` | events and lines |
-//! | `loading` | earlier messages |
+//! | `loading` | loads of earlier messages |
+//! | `loaded_message` | their messages |
+//! | `ordering` | order of loaded and live messages |
+//! | `first_lines` | first line of each group |
+//! | `prepending` | messages before the first line |
 //! | `searching` | search and filter |
 //! | `layout` | heights of lines, and the lines in view |
 //! | `rows` | content of rows |
@@ -35,11 +39,15 @@ use super::{
     visible_lines::VisibleLines,
 };
 
+mod first_lines;
 mod jumps;
 mod layout;
 mod linking;
+mod loaded_message;
 mod loading;
 mod newer;
+mod ordering;
+mod prepending;
 mod receiving;
 mod rows;
 mod searching;
