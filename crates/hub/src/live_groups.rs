@@ -19,7 +19,7 @@ const MAX_GROUPS: usize = 500;
 pub struct LiveGroup {
     /// Name.
     pub group: String,
-    /// Number of connections in the group.
+    /// Number of open connections in the group.
     pub members: usize,
     /// Number of messages since the start of the service, if the group has a history.
     pub messages: u64,
@@ -95,7 +95,72 @@ fn without_commands(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        sync::Arc,
+        time::{Duration, UNIX_EPOCH},
+    };
+
+    use webpubsub_protocol::{name::GroupName, pattern::Pattern, role::Permissions};
+
     use super::*;
+    use crate::{
+        connection::{ClientConnection, ConnectionId, WireFormat},
+        history::{History, HistoryRule, WallClock},
+        memory::MemoryBudget,
+    };
+
+    fn group_message(group: &str) -> Response<'static> {
+        Response::GroupMessage {
+            group: group.to_owned().into(),
+            from_user_id: None,
+            payload: Payload::Text("a line".into()),
+            sequence: None,
+            metadata: webpubsub_protocol::message::Metadata::new(),
+            stream: None,
+        }
+    }
+
+    #[test]
+    fn connections_that_are_retained_for_recovery_do_not_count_as_members() {
+        let (hub, group, now) = (Hub::default(), GroupName::new("g").unwrap(), Instant::now());
+        let connect = |format| {
+            let id = ConnectionId::random().unwrap();
+            let connection = Arc::new(ClientConnection::new(id, None, format, Permissions::default()));
+            hub.add(&connection);
+            hub.join(&connection.id, &group).unwrap();
+            let outbox = connection.attach(now).unwrap();
+            (connection, outbox)
+        };
+        let (closed, outbox) = connect(WireFormat::ReliableJson);
+        let _others = [connect(WireFormat::ReliableJson), connect(WireFormat::Json)];
+        let members = || live_groups(&hub, |_| true, now).first().map(|group| group.members);
+        assert_eq!(members(), Some(3));
+        closed.reliable_queue().unwrap().detach(&outbox).unwrap();
+        assert_eq!(members(), Some(2));
+        let _recovered = closed.attach(now).unwrap();
+        assert_eq!(members(), Some(3));
+    }
+
+    #[test]
+    fn groups_of_all_retention_rules_are_in_order_of_their_last_messages() {
+        let start = Instant::now();
+        let rule = |pattern| HistoryRule { pattern, ..HistoryRule::default() };
+        let rules = vec![rule(Some(Pattern::parse("busy-*").unwrap())), rule(None)];
+        let history = History::new(rules, MemoryBudget::default(), WallClock::new(start, UNIX_EPOCH)).hub();
+        let publish = |group: &str, seconds| {
+            let now = start + Duration::from_secs(seconds);
+            history.append(&group_message(group), None, now, || seconds)
+        };
+        for second in 1..10 {
+            publish("busy-1", second);
+        }
+        publish("quiet", 20);
+        publish("busy-2", 30);
+        let mut names = Vec::new();
+        let now = start + Duration::from_secs(40);
+        history.for_each_group(|_| true, (now, 2), |group| names.push(group.name.to_string()));
+        assert_eq!(names, ["busy-2", "quiet"]);
+    }
 
     #[test]
     fn the_last_line_is_the_last_text_without_marks() {

@@ -262,7 +262,8 @@ impl HubHistory {
         RangeStart::Since(self.history.clock.since_start(now).saturating_sub(age))
     }
 
-    /// Calls `for_each` with the groups with a history whose names satisfy `is_match`, those used last first, at most `limit`.
+    /// Calls `for_each` with the groups with a history whose names satisfy `is_match`, those with the newest messages first, at most
+    /// `limit`.
     pub(crate) fn for_each_group(
         &self,
         is_match: impl Fn(&str) -> bool,
@@ -275,7 +276,7 @@ impl HubHistory {
             ring.drop_expired(now);
             names.extend(ring.groups_of(self.hub));
         }
-        names.sort_unstable_by_key(|(last_use, _)| std::cmp::Reverse(*last_use));
+        names.sort_unstable_by_key(|(last_at, _)| std::cmp::Reverse(*last_at));
         let matching = names.into_iter().filter(|(_, name)| is_match(name)).take(limit);
         // Publishers wait for one group at a time at most.
         let summaries = matching.filter_map(|(_, name)| {

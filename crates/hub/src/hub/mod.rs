@@ -297,11 +297,16 @@ impl Hub {
         has_any
     }
 
-    /// Returns the groups with members whose names satisfy `is_match`, with the number of members.
+    /// Returns the groups with open connections whose names satisfy `is_match`, with the number of these. Connections that are
+    /// retained for recovery, such as those of pages that were closed, are not open.
     pub(crate) fn group_sizes(&self, is_match: impl Fn(&str) -> bool) -> Vec<(String, usize)> {
         let state = self.read();
         let groups = state.groups.iter().filter(|(name, _)| is_match(name.as_str()));
-        groups.map(|(name, members)| (name.to_string(), members.len())).collect()
+        let open = |members: &HashMap<_, Arc<ClientConnection>>| {
+            members.values().filter(|member| !member.is_detached() && !member.is_ending()).count()
+        };
+        let sizes = groups.map(|(name, members)| (name.to_string(), open(members)));
+        sizes.filter(|(_, open)| *open > 0).collect()
     }
 
     /// Returns the groups of a connection, sorted by name.

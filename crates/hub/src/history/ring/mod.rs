@@ -116,6 +116,8 @@ struct GroupLog {
     /// Size of all payloads so far, in bytes.
     bytes: u64,
     last_use: u64,
+    /// Time of the last message.
+    last_at: Duration,
 }
 
 /// Place of a message.
@@ -191,6 +193,7 @@ impl Ring {
         self.drop_expired(facts.age_base);
         let has_block = self.make_room(message.record_len());
         let Some(log) = self.log_mut(number) else { return position };
+        log.last_at = facts.age_base;
         facts.group = number;
         facts.line = log.next.line;
         log.next.message += 1;
@@ -351,6 +354,7 @@ impl Ring {
             next: MessageNumber::default(),
             bytes: 0,
             last_use: uses,
+            last_at: Duration::ZERO,
         };
         // There are at most `MAX_GROUPS` numbers.
         let number =
@@ -474,10 +478,10 @@ impl Ring {
         self.blocks.get(index as usize)?.block.record(entry.offset as usize)
     }
 
-    /// Returns the names of the groups of a hub, each with a number that is higher the later the group was used.
-    pub(super) fn groups_of(&self, hub: HubNumber) -> Vec<(u64, Arc<str>)> {
+    /// Returns the names of the groups of a hub, each with the time of its last message.
+    pub(super) fn groups_of(&self, hub: HubNumber) -> Vec<(Duration, Arc<str>)> {
         let logs = self.by_number.iter().flatten().filter(|log| log.key.hub == hub);
-        logs.map(|log| (log.last_use, Arc::clone(&log.key.name))).collect()
+        logs.map(|log| (log.last_at, Arc::clone(&log.key.name))).collect()
     }
 
     /// Returns a group, if it is known.
