@@ -78,13 +78,10 @@ impl Timeline {
     /// Lines that came in the last whole second.
     #[must_use]
     pub fn rate(&self, unix_ms: f64) -> u32 {
-        let ago = self.seconds_ago(unix_ms);
-        if ago < 1.0 {
-            self.in_second_before
-        } else if ago < 2.0 {
-            self.in_second
-        } else {
-            0
+        match self.seconds_ago(unix_ms) {
+            0.0..1.0 => self.in_second_before,
+            1.0..2.0 => self.in_second,
+            _ => 0,
         }
     }
 
@@ -92,10 +89,11 @@ impl Timeline {
     /// was not long ago.
     #[must_use]
     pub fn is_flood(&self, unix_ms: f64) -> bool {
-        self.in_second.max(self.in_second_before) > FLOOD_LINES && self.seconds_ago(unix_ms) < 2.0
+        self.in_second.max(self.in_second_before) > FLOOD_LINES
+            && (0.0..2.0).contains(&self.seconds_ago(unix_ms))
     }
 
-    /// Whole seconds since the newest line.
+    /// Whole seconds since the newest line; negative after the clock was set back.
     fn seconds_ago(&self, unix_ms: f64) -> f64 {
         (unix_ms / SECOND_MS).floor() - self.second
     }
@@ -103,7 +101,7 @@ impl Timeline {
     /// Whether [`Self::rate`] changes by time alone.
     #[must_use]
     pub fn is_running_out(&self, unix_ms: f64) -> bool {
-        self.seconds_ago(unix_ms) < 3.0
+        (0.0..3.0).contains(&self.seconds_ago(unix_ms))
     }
 
     fn merge(&mut self) {
@@ -229,6 +227,20 @@ mod tests {
         }
         assert_eq!(timeline.bars().iter().flatten().sum::<u32>(), 4);
         assert!(timeline.bars().len() <= MAX_BARS);
+    }
+
+    #[test]
+    fn after_a_clock_was_set_back_no_rate_and_no_flood_remains() {
+        let mut timeline = Timeline::default();
+        for at in 0..=FLOOD_LINES {
+            timeline.count(None, START + f64::from(at) * 0.05);
+        }
+        assert!(timeline.is_flood(START + 1_000.0) && timeline.rate(START + 1_000.0) > 0);
+        let set_back = START - 3_600_000.0;
+        assert!(!timeline.is_flood(set_back) && !timeline.is_running_out(set_back));
+        assert_eq!(timeline.rate(set_back), 0);
+        timeline.count(None, set_back);
+        assert_eq!((timeline.rate(set_back), timeline.rate(set_back + 1_000.0)), (0, 1));
     }
 
     #[test]

@@ -170,6 +170,17 @@ mod tests {
     }
 
     #[test]
+    fn an_interruption_in_which_the_clock_was_set_back_has_no_negative_duration() {
+        let mut interruption = lost();
+        interruption.replaced();
+        let notice = interruption.joined(after(-3_600.0)).unwrap();
+        assert!(
+            notice.starts_with("Connection lost for less than a second (16:02:19 to 15:02:19): "),
+            "{notice}"
+        );
+    }
+
+    #[test]
     fn a_new_connection_leaves_a_notice_once_it_has_joined() {
         let mut interruption = lost();
         interruption.lost(after(20.0));
