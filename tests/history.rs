@@ -10,7 +10,7 @@ use tailcast_tests::{
     process::Process,
     server::{Server, get, http_client},
     socket::Socket,
-    streamer::Streamer,
+    streamer::stream,
     with_timeout,
 };
 use tokio::{
@@ -56,16 +56,6 @@ impl History {
     }
 }
 
-/// Publishes `lines` with `tailcast stream`, which nobody watches, until all are acknowledged.
-async fn stream(server: &Server, lines: &str) -> anyhow::Result<()> {
-    let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
-    streamer.write(lines).await?;
-    streamer.end_input();
-    let (code, stderr) = streamer.wait_for_exit().await?;
-    anyhow::ensure!(code == Some(0), "{code:?}: {stderr}");
-    Ok(())
-}
-
 fn texts(messages: &[Value]) -> Vec<&str> {
     messages.iter().flat_map(|message| message["data"].as_str().unwrap_or_default().lines()).collect()
 }
@@ -90,7 +80,7 @@ async fn lines_that_nobody_watched_can_be_read_later() -> anyhow::Result<()> {
     let history = History::negotiate(&server).await?;
     assert_eq!(history.messages("?last=10").await?, [Value::Null; 0]);
     let lines: Vec<String> = (1..=1_000).map(|number| format!("line {number}")).collect();
-    stream(&server, &(lines.join("\n") + "\n")).await?;
+    stream(&server, &[], &(lines.join("\n") + "\n")).await?;
     let messages = history.messages("?last=1000").await?;
     assert_eq!(texts(&messages), lines);
     // Numbers of messages and lines have no gaps.
@@ -228,7 +218,7 @@ async fn the_oldest_messages_make_way_for_newer_ones() -> anyhow::Result<()> {
 async fn history_can_be_switched_off() -> anyhow::Result<()> {
     let server = Server::start(&["--history", "str*=off"]).await?;
     let history = History::negotiate(&server).await?;
-    stream(&server, "unseen\n").await?;
+    stream(&server, &[], "unseen\n").await?;
     let (status, reason) = history.get("stream", "").await?;
     assert!(status == 404 && reason.contains("--history"), "{status}: {reason}");
     let server = Server::start(&["--history", "off"]).await?;
@@ -241,7 +231,7 @@ async fn history_can_be_switched_off() -> anyhow::Result<()> {
 async fn a_response_is_compressed_for_whoever_accepts_it() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let history = History::negotiate(&server).await?;
-    stream(&server, &"the same line again and again\n".repeat(2_000)).await?;
+    stream(&server, &[], &"the same line again and again\n".repeat(2_000)).await?;
     let get = async |encoding: &str| {
         let url = format!("{}/groups/stream?last=1000", history.url);
         let request = http_client()?.get(url).bearer_auth(&history.token).header("accept-encoding", encoding);
@@ -261,7 +251,7 @@ async fn readers_that_do_not_read_cost_little_memory() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let process = Process(server.process_id()?);
     let history = History::negotiate(&server).await?;
-    stream(&server, &("y".repeat(1_000) + "\n").repeat(20_000)).await?;
+    stream(&server, &[], &("y".repeat(1_000) + "\n").repeat(20_000)).await?;
     let before = process.resident_kib()?;
     let mut readers = Vec::new();
     for _ in 0..READERS {
@@ -288,7 +278,7 @@ async fn readers_that_do_not_read_cost_little_memory() -> anyhow::Result<()> {
 async fn a_response_that_is_cut_off_has_no_end() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let history = History::negotiate(&server).await?;
-    stream(&server, &("z".repeat(1_000) + "\n").repeat(20_000)).await?;
+    stream(&server, &[], &("z".repeat(1_000) + "\n").repeat(20_000)).await?;
     let url = format!("{}/groups/stream?last=100000", history.url);
     let mut response = http_client()?.get(url).bearer_auth(&history.token).send().await?;
     let mut text = response.chunk().await?.context("no piece")?.to_vec();
@@ -308,11 +298,8 @@ async fn a_response_that_is_cut_off_has_no_end() -> anyhow::Result<()> {
 #[tokio::test]
 async fn groups_that_viewers_may_join_are_listed() -> anyhow::Result<()> {
     let server = Server::start(&["--allow-group", "build-*"]).await?;
-    stream(&server, "first\nlast\n").await?;
-    let mut streamer = Streamer::start(&server.negotiate_url(), &["--group", "build-7"])?;
-    streamer.write("compiling\n").await?;
-    streamer.end_input();
-    streamer.wait_for_exit().await?;
+    stream(&server, &[], "first\nlast\n").await?;
+    stream(&server, &["--group", "build-7"], "compiling\n").await?;
     let (_subscriber, _) = subscribe(&server).await?;
     let groups: Value = serde_json::from_str(&get(&server.url("/groups")).await?.1)?;
     let groups = groups["groups"].as_array().context("no groups")?;

@@ -8,7 +8,25 @@ use tokio::{
     process::{Child, ChildStderr, ChildStdin},
 };
 
-use crate::{command::command, environment, server::signal, with_timeout};
+use crate::{
+    command::command,
+    environment,
+    server::{Server, signal},
+    with_timeout,
+};
+
+/// Publishes lines with `tailcast stream` until all are acknowledged.
+///
+/// # Errors
+/// Fails if the process cannot be started, or fails.
+pub async fn stream(server: &Server, arguments: &[&str], lines: &str) -> anyhow::Result<()> {
+    let mut streamer = Streamer::start(&server.negotiate_url(), arguments)?;
+    streamer.write(lines).await?;
+    streamer.end_input();
+    let (code, stderr) = streamer.wait_for_exit().await?;
+    anyhow::ensure!(code == Some(0), "{code:?}: {stderr}");
+    Ok(())
+}
 
 /// Publishing process with an open standard input. Killed when dropped.
 pub struct Streamer {

@@ -12,7 +12,7 @@ use tailcast_tests::{
     environment,
     process::Process,
     server::{Server, get},
-    streamer::Streamer,
+    streamer::stream,
 };
 
 /// Size of the history under measurement in MiB: the default.
@@ -32,27 +32,17 @@ async fn server_with_page() -> anyhow::Result<Server> {
     Server::start(&["--site", site.to_str().context("the path of the site is not UTF-8")?]).await
 }
 
-/// Publishes lines with `tailcast stream`, until all are acknowledged.
-async fn publish(server: &Server, lines: &str) -> anyhow::Result<()> {
-    let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
-    streamer.write(lines).await?;
-    streamer.end_input();
-    let (code, stderr) = streamer.wait_for_exit().await?;
-    anyhow::ensure!(code == Some(0), "{code:?}: {stderr}");
-    Ok(())
-}
-
 /// Fills the history twice over, and prints the memory that it takes, as a share of its size.
 async fn memory() -> anyhow::Result<()> {
     let server = server_with_page().await?;
     let line = format!("{}\n", "a line of a log, as long as most are: 2026-11-30T12:00:00Z INFO ".repeat(2));
     let lines = line.repeat(100_000);
     // The first lines size the buffers that do not belong to the history.
-    publish(&server, &line.repeat(1_000)).await?;
+    stream(&server, &[], &line.repeat(1_000)).await?;
     let process = Process(server.process_id()?);
     let before = process.resident_kib()?;
     for _ in 0..=(2 * HISTORY_MIB * 1024 * 1024 / u64::try_from(lines.len())?) {
-        publish(&server, &lines).await?;
+        stream(&server, &[], &lines).await?;
     }
     // Buffers that were only needed for publishing are given back within seconds.
     tokio::time::sleep(Duration::from_secs(10)).await;

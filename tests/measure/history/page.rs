@@ -2,9 +2,9 @@
 
 use anyhow::Context;
 use serde_json::json;
-use tailcast_tests::{browser::Browser, server::Server, socket::Socket};
+use tailcast_tests::{browser::Browser, server::Server, socket::Socket, streamer::stream};
 
-use super::{publish, server_with_page};
+use super::server_with_page;
 
 /// Number of measured loads.
 const LOADS: usize = 5;
@@ -31,7 +31,7 @@ pub async fn earlier_lines() -> anyhow::Result<()> {
     let server = server_with_page().await?;
     let lines: String =
         (0..LINES).map(|number| format!("{number:06} a line of a log that came before\n")).collect();
-    publish(&server, &lines).await?;
+    stream(&server, &[], &lines).await?;
     measure(&server, "lines_ms", LINES).await
 }
 
