@@ -46,13 +46,18 @@ impl LinkedLines {
         self.numbers.as_ref().is_some_and(|numbers| numbers.contains(&number))
     }
 
-    /// Returns the line to scroll to, once it has been received; the oldest line held if it was dropped since. Each request
-    /// yields one line.
-    pub fn take_target(&mut self, store: &LineStore) -> Option<u64> {
-        let first = self.awaited()?;
-        let id = store.id_of_number(first)?;
-        self.is_jump_pending = false;
+    /// Returns the line to scroll to, once it has been received; the oldest line held if it was dropped since.
+    #[must_use]
+    pub fn target(&self, store: &LineStore) -> Option<u64> {
+        let id = store.id_of_number(self.awaited()?)?;
         Some(id.max(store.first_id()))
+    }
+
+    /// Returns the line to scroll to as [`Self::target`] does. Each request yields one line.
+    pub fn take_target(&mut self, store: &LineStore) -> Option<u64> {
+        let target = self.target(store)?;
+        self.is_jump_pending = false;
+        Some(target)
     }
 }
 

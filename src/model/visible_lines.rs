@@ -73,6 +73,17 @@ impl<'a> VisibleLines<'a> {
         self.id_at(self.position_of(id)) == Some(id)
     }
 
+    /// Returns the line itself if it is visible, or else the nearest visible one; `None` if none is.
+    #[must_use]
+    pub fn nearest_to(self, id: u64) -> Option<u64> {
+        let position = self.position_of(id);
+        let next = self.id_at(position);
+        let previous = position.checked_sub(1).and_then(|previous| self.id_at(previous));
+        let distance = |other: &u64| other.abs_diff(id);
+        // Of two that are as near, the next one.
+        next.into_iter().chain(previous).min_by_key(distance)
+    }
+
     /// Returns the position of the first visible line that arrived at `unix_ms` or later.
     ///
     /// Lines are stored in order of arrival, so a binary search finds it.
@@ -142,6 +153,19 @@ mod tests {
         assert_eq!(lines.line_at(3).map(|line| line.text), Some("6"));
         assert_eq!((lines.position_of(5), lines.contains(5)), (3, false), "the next visible line");
         assert!(lines.contains(4) && lines.line_at(5).is_none());
+    }
+
+    #[test]
+    fn the_nearest_visible_line_is_before_or_after_a_hidden_one() {
+        let store = store();
+        let mut list = LineList::default();
+        list.advance(&store, SLICE_BYTES, |line| ["1", "2", "7"].contains(&line.text));
+        let lines = VisibleLines::new(&store, Some(&list));
+        let nearest = |id| lines.nearest_to(id).and_then(|id| store.line(id)).map(|line| line.text);
+        assert_eq!([0, 1, 3, 4].map(nearest), [Some("1"), Some("1"), Some("2"), Some("2")]);
+        assert_eq!([7, 8, 9].map(nearest), [Some("7"); 3], "a notice is the fifth line");
+        let none = LineList::default();
+        assert_eq!(VisibleLines::new(&store, Some(&none)).nearest_to(3), None);
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use std::ops::RangeInclusive;
 
 use super::LiveLog;
-use crate::model::{destination::Destination, navigation::Direction, selection::Selection};
+use crate::model::{
+    destination::Destination, grouped_number::grouped, navigation::Direction, selection::Selection,
+    visible_lines::VisibleLines,
+};
 
 impl LiveLog {
     /// Returns the current line: that of the caret, which searches and jumps move, or else the first line in view.
@@ -70,6 +73,8 @@ impl LiveLog {
 
     /// Goes to a destination. Returns a message for the user if it cannot be reached now.
     pub fn go_to(&mut self, destination: Destination) -> Option<String> {
+        // The filter has not tested lines of this frame yet.
+        self.advance_search();
         match destination {
             Destination::Lines(numbers) => self.go_to_lines(numbers),
             Destination::Time(unix_ms) => self.go_to_time(unix_ms),
@@ -90,7 +95,8 @@ impl LiveLog {
         }
         self.jump_to_linked();
         let is_held = self.store.id_of_number(first).is_some_and(|id| id >= self.store.first_id());
-        (!is_held).then(|| format!("Line {first} is no longer in this page"))
+        let obstacle = self.obstacle.take();
+        if is_held { obstacle } else { Some(format!("Line {first} is no longer in this page")) }
     }
 
     fn go_to_time(&mut self, unix_ms: f64) -> Option<String> {
@@ -99,6 +105,9 @@ impl LiveLog {
             Some(id) => {
                 self.jump_to(id);
                 None
+            }
+            None if VisibleLines::all(&self.store).position_since(unix_ms) < self.store.next_id() => {
+                Some("The filter hides all lines since then".to_owned())
             }
             None => Some("No line has been received since then".to_owned()),
         }
@@ -118,12 +127,31 @@ impl LiveLog {
         self.is_loading() || self.load_earlier()
     }
 
-    /// Scrolls to the linked lines once the first of them is there.
+    /// Scrolls to the linked lines once the first of them is there, or to the nearest visible line if the filter hides it.
     pub(super) fn jump_to_linked(&mut self) {
-        if !self.loads_awaited_line()
-            && let Some(id) = self.linked.take_target(&self.store)
-        {
-            self.jump_to(id);
+        if self.loads_awaited_line() {
+            return;
         }
+        let Some(target) = self.linked.target(&self.store).filter(|id| self.is_nearest_known(*id)) else {
+            return;
+        };
+        let number = self.linked.awaited().unwrap_or_default();
+        self.linked.take_target(&self.store);
+        let nearest = self.lines().nearest_to(target);
+        if nearest != Some(target) {
+            let consequence = if nearest.is_some() {
+                "the view is at the nearest visible line"
+            } else {
+                "no line is visible"
+            };
+            self.obstacle = Some(format!("The filter hides line {}: {consequence}", grouped(number)));
+        }
+        self.jump_to(nearest.unwrap_or(target));
+    }
+
+    /// Whether the filter has tested enough lines to know the visible one that is nearest to a line.
+    fn is_nearest_known(&self, id: u64) -> bool {
+        let lines = self.lines();
+        !self.is_searching || lines.contains(id) || lines.id_at(lines.position_of(id)).is_some()
     }
 }

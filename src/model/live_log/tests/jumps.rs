@@ -1,7 +1,7 @@
 //! Bookmarks, linked lines and destinations.
 
 use super::*;
-use crate::model::{destination::Destination, navigation::Direction};
+use crate::model::{destination::Destination, level::Level, navigation::Direction};
 
 #[test]
 fn bookmarks_are_set_stepped_through_and_removed_with_their_lines() {
@@ -45,6 +45,41 @@ fn going_to_a_line_that_is_held_gives_no_message() {
     let mut log = log_of(StoreLimits::default(), &numbered(1..=100));
     assert_eq!(log.go_to(Destination::Lines(7..=7)), None);
     assert_eq!(log.current_line(), Some(6));
+}
+
+#[test]
+fn going_to_a_line_that_the_filter_hides_shows_the_nearest_visible_one_and_a_message() {
+    let mut log = log_of(StoreLimits::default(), "INFO a\nERROR b\nINFO c\nINFO d\nINFO e\nERROR f");
+    log.toggle_level(Level::Error);
+    for (line, nearest) in [(1, "ERROR b"), (3, "ERROR b"), (5, "ERROR f")] {
+        let message = log.go_to(Destination::Lines(line..=line)).unwrap();
+        assert_eq!(message, format!("The filter hides line {line}: the view is at the nearest visible line"));
+        let current = log.store.line(log.current_line().unwrap()).unwrap();
+        assert_eq!((current.text, log.marks_of(&current).is_current), (nearest, true));
+    }
+    assert_eq!(log.go_to(Destination::Lines(2..=2)), None);
+    assert_eq!(
+        log.go_to(Destination::Time(5_500.0)).as_deref(),
+        Some("No line has been received since then")
+    );
+    push(&mut log, "INFO g");
+    let message = log.go_to(Destination::Time(5_500.0));
+    assert_eq!(message.as_deref(), Some("The filter hides all lines since then"));
+    log.toggle_level(Level::Error);
+    log.toggle_level(Level::Trace);
+    let message = log.go_to(Destination::Lines(3..=3)).unwrap();
+    assert_eq!(message, "The filter hides line 3: no line is visible");
+}
+
+#[test]
+fn a_linked_line_that_the_filter_hides_is_reported_once_it_is_there() {
+    let mut log = log_of(StoreLimits::default(), "INFO a\nERROR b");
+    log.toggle_level(Level::Error);
+    log.go_to(Destination::Lines(3..=3)).unwrap();
+    push(&mut log, "INFO c");
+    let expected = "The filter hides line 3: the view is at the nearest visible line";
+    assert_eq!(log.take_obstacle().as_deref(), Some(expected));
+    assert_eq!(log.current_line(), Some(1));
 }
 
 #[test]
