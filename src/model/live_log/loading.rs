@@ -34,6 +34,8 @@ pub(super) struct ActiveLoad {
     pub(super) source: u16,
     pub(super) range: HistoryRange,
     pub(super) kind: LoadKind,
+    /// Whether its messages came before the page was opened.
+    is_first: bool,
     /// Whether the access was renewed for it already.
     is_renewed: bool,
 }
@@ -77,7 +79,17 @@ impl LiveLog {
     pub(super) fn start_load(&mut self, source: u16, range: HistoryRange, kind: LoadKind) {
         let id = self.loads.next_id;
         self.loads.next_id += 1;
-        self.loads.active.push(ActiveLoad { id, source, range: range.clone(), kind, is_renewed: false });
+        let history = self.histories.get(usize::from(source));
+        let is_first = history.is_some_and(|history| history.first().is_none());
+        let range_of_load = range.clone();
+        self.loads.active.push(ActiveLoad {
+            id,
+            source,
+            range: range_of_load,
+            kind,
+            is_first,
+            is_renewed: false,
+        });
         self.queue_load(id, source, &range);
     }
 
@@ -122,10 +134,14 @@ impl LiveLog {
                     _ if !history.message_loaded(message.sequence_id, message.number) => {}
                     LoadKind::First(messages) => messages.push(message),
                     LoadKind::CatchUp => {
+                        let is_first = load.is_first;
                         if let Some(missing) = history.take_missing() {
                             self.report_missing(source, missing, now);
                         }
                         self.append_loaded(&message, now);
+                        if is_first {
+                            self.new_from = self.store.next_id();
+                        }
                     }
                 }
             }

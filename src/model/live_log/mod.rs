@@ -102,6 +102,8 @@ pub struct LiveLog {
     top_row: TopRow,
     /// First line received since the page was hidden.
     hidden_since: Option<u64>,
+    /// Line behind those that came before the page was opened: they are not new.
+    new_from: u64,
     /// Count of replaced lines that were laid out again.
     redraws: u64,
     revision: u64,
@@ -138,6 +140,7 @@ impl LiveLog {
             announcer: Announcer::default(),
             top_row: TopRow::Empty,
             hidden_since: None,
+            new_from: 0,
             redraws: 0,
             revision: 0,
         }
@@ -224,20 +227,22 @@ impl LiveLog {
         }
     }
 
-    /// Returns the count of visible lines received since the viewport left the end; `None` while it follows.
+    /// Returns the count of visible lines received since the viewport left the end, without those that came before the page was
+    /// opened; `None` while it follows.
     fn new_lines(&self) -> Option<u64> {
         if let Some(newer) = &self.newer {
             return Some(newer.lines());
         }
         let unseen = self.viewport.unseen();
         (!self.viewport.is_following()).then(|| match self.filter.list() {
-            Some(list) => list.next_position().saturating_sub(unseen),
+            Some(list) => list.next_position().saturating_sub(unseen.max(list.position_of(self.new_from))),
             None => self.received_since(unseen),
         })
     }
 
-    /// Returns the count of lines received from `id` on, notices left out.
+    /// Returns the count of new lines received from `id` on, notices left out.
     fn received_since(&self, id: u64) -> u64 {
+        let id = id.max(self.new_from).min(self.store.next_id());
         self.store.number_of(self.store.next_id()).saturating_sub(self.store.number_of(id))
     }
 }

@@ -108,6 +108,7 @@ impl LiveLog {
         for message in &messages {
             self.append_loaded(message, now);
         }
+        self.new_from = self.store.next_id();
         for (source, end) in std::mem::take(&mut self.loads.first_ends) {
             self.follow_loaded(source, end, now);
         }
