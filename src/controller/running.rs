@@ -98,7 +98,10 @@ impl LogController {
             Command::Publish { source } => self.publish_draft(source),
             Command::RecallDraft(direction) => self.recall_draft(direction),
             Command::ToggleDialog(dialog) => self.toggle_dialog(dialog),
-            Command::Dismiss => self.clear_selection(),
+            Command::Dismiss => {
+                self.change_log(|log| log.viewport_mut().stop_seeking());
+                self.clear_selection();
+            }
         }
         self.request_render();
     }

@@ -21,7 +21,7 @@ impl LogController {
         let log = &mut *self.log.borrow_mut();
         let viewport = log.viewport_mut();
         match (distance, direction) {
-            (Distance::All, Direction::Backward) => viewport.to_start(),
+            (Distance::All, Direction::Backward) => viewport.seek_start(),
             (Distance::All, Direction::Forward) => viewport.follow(),
             (_, Direction::Backward) => viewport.leave_end(),
             (_, Direction::Forward) => viewport.press_on_down(),
@@ -51,6 +51,7 @@ impl LogController {
 
     /// A pointer is pressed on the list: a press on the text holds the view, so that text can be selected while lines arrive.
     pub fn pointer_pressed(&self, event: &PointerEvent) {
+        self.log.borrow_mut().viewport_mut().stop_seeking();
         if event.button() == MIDDLE_BUTTON || self.is_on_scroll_bar(event) {
             self.scroll.borrow_mut().grab_bar();
             return;

@@ -1,6 +1,6 @@
 //! The row above the first line: whether there are earlier lines.
 
-use crate::model::grouped_number::counted;
+use crate::model::grouped_number::{counted, grouped};
 
 /// Content of the row above the first line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -10,6 +10,8 @@ pub enum TopRow {
     Empty,
     /// Earlier lines are loading.
     Loading,
+    /// Earlier lines are loading until the first one is there: as many are left.
+    ToStart(u64),
     /// Scrolling up loads earlier lines.
     More,
     /// The page is full: earlier lines would take the place of later ones.
@@ -40,7 +42,7 @@ impl TopRow {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Empty => "empty",
-            Self::Loading => "loading",
+            Self::Loading | Self::ToStart(_) => "loading",
             Self::More => "more",
             Self::Full => "full",
             Self::Failed(_) => "failed",
@@ -55,6 +57,7 @@ impl TopRow {
         match self {
             Self::Empty => String::new(),
             Self::Loading => "Loading earlier lines…".to_owned(),
+            Self::ToStart(lines) => format!("Loading earlier lines: {} left", grouped(*lines)),
             Self::More => "There are earlier lines.".to_owned(),
             Self::Full => "Earlier lines are on the server, but the page holds as many as it can".to_owned(),
             Self::Failed(reason) => format!("Earlier lines could not be loaded: {reason}"),
@@ -84,6 +87,7 @@ impl TopRow {
             Self::Failed(_) => 4,
             Self::More => 5,
             Self::Loading => 6,
+            Self::ToStart(_) => 7,
         }
     }
 }
@@ -103,6 +107,7 @@ mod tests {
     fn the_text_says_what_can_be_had() {
         assert_eq!(TopRow::Gone(1_204).text(), "1,204 older lines are no longer kept");
         assert_eq!(TopRow::Gone(1).text(), "1 older line is no longer kept");
+        assert_eq!(TopRow::ToStart(84_000).text(), "Loading earlier lines: 84,000 left");
         assert!(TopRow::Failed("no".into()).text().ends_with(": no"));
         assert!(!TopRow::Empty.is_shown() && TopRow::Unavailable.is_shown());
     }

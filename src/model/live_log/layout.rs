@@ -20,6 +20,7 @@ impl LiveLog {
         self.bookmarks.drop_before(self.store.first_id());
         self.open_lines.drop_before(self.store.first_id());
         self.restore_top_line();
+        self.continue_to_start();
         self.count_redrawn_rows();
         self.count_new_rows();
         let layout = self.viewport.lay_out(is_idle);

@@ -97,7 +97,7 @@ impl LiveLog {
             return;
         }
         let is_of_this_run = self.histories.iter().any(|history| history.run_id() == link.first().run_id);
-        if is_of_this_run && self.top_row() == TopRow::More && self.load_earlier() {
+        if is_of_this_run && self.row_above() == TopRow::More && self.load_earlier() {
             return;
         }
         self.pending_link = None;

@@ -31,7 +31,7 @@ impl LiveLog {
 
     /// Loads earlier messages if the view is near the first line. Returns whether it does.
     pub(super) fn load_earlier_near_top(&mut self) -> bool {
-        self.viewport.is_near_start() && self.top_row() == TopRow::More && self.load_earlier()
+        self.viewport.is_near_start() && self.row_above() == TopRow::More && self.load_earlier()
     }
 
     /// Whether earlier lines fit, perhaps in place of the newest.
@@ -94,8 +94,36 @@ impl LiveLog {
         }
     }
 
-    /// Returns what the row above the first line says.
+    /// Scrolls to the first line again while the user waits for it, until there are no earlier ones to load.
+    pub(super) fn continue_to_start(&mut self) {
+        if self.viewport.is_seeking_start() {
+            self.pending_top = None;
+            if matches!(self.top_row, TopRow::ToStart(_)) {
+                self.viewport.seek_start();
+            } else {
+                self.viewport.to_start();
+            }
+        }
+    }
+
+    /// Returns the content of the row above the first line.
     pub fn top_row(&mut self) -> TopRow {
+        match self.row_above() {
+            TopRow::More | TopRow::Loading if self.viewport.is_seeking_start() => {
+                TopRow::ToStart(self.lines_to_load())
+            }
+            row => row,
+        }
+    }
+
+    /// Returns the count of lines before the first one that the service keeps.
+    fn lines_to_load(&self) -> u64 {
+        let not_kept: u64 = self.histories.iter().map(|history| history.lines_not_kept()).sum();
+        self.store.number_of(self.store.first_id()).saturating_sub(1 + not_kept)
+    }
+
+    /// Returns whether there are earlier lines, and whether they can be loaded.
+    pub(super) fn row_above(&mut self) -> TopRow {
         let dropped = self.store.counts().dropped;
         if self.loads.active.iter().any(|load| {
             !matches!(load.kind, LoadKind::CatchUp) || load.range.before.is_none() && self.store.is_empty()

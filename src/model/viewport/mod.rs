@@ -69,6 +69,8 @@ pub struct Viewport {
     is_flooded: bool,
     /// Whether there is a row above the first line; `None` shows it once lines were dropped.
     has_top_row: Option<bool>,
+    /// Whether the viewport scrolls to the first line again when earlier ones are put before it.
+    is_seeking_start: bool,
 }
 
 impl Viewport {
@@ -88,6 +90,7 @@ impl Viewport {
             wrap: None,
             is_flooded: false,
             has_top_row: None,
+            is_seeking_start: false,
         }
     }
 
@@ -209,18 +212,21 @@ impl Viewport {
 
     /// Scrolls to the end and follows it.
     pub fn follow(&mut self) {
+        self.is_seeking_start = false;
         self.mode = Mode::Following;
         self.is_paused = false;
     }
 
     /// Stops following until [`Self::follow`], even while all lines fit into the viewport.
     pub fn pause(&mut self) {
+        self.is_seeking_start = false;
         self.hold();
         self.is_paused = true;
     }
 
     /// Stops following because the user moves up. Does nothing while all lines fit into the viewport.
     pub fn leave_end(&mut self) {
+        self.is_seeking_start = false;
         if self.content_height() > self.view_px {
             self.hold();
         }
@@ -236,9 +242,28 @@ impl Viewport {
 
     /// Resumes following if the user moves down at the end, where no scroll event is raised.
     pub fn press_on_down(&mut self) {
+        self.is_seeking_start = false;
         if self.is_at_end(self.scroll_px) {
             self.follow();
         }
+    }
+
+    /// Scrolls to the oldest line, and again when earlier ones are put before it, until the user goes elsewhere or
+    /// [`Self::stop_seeking`].
+    pub fn seek_start(&mut self) {
+        self.to_start();
+        self.is_seeking_start = true;
+    }
+
+    /// Whether the viewport scrolls to the first line again when earlier ones are put before it.
+    #[must_use]
+    pub fn is_seeking_start(&self) -> bool {
+        self.is_seeking_start
+    }
+
+    /// Ends [`Self::seek_start`]. The view stays where it is.
+    pub fn stop_seeking(&mut self) {
+        self.is_seeking_start = false;
     }
 
     /// Scrolls to the oldest line.
@@ -271,12 +296,14 @@ impl Viewport {
 
     /// Scrolls a line to the top of the viewport, and holds it there.
     pub fn hold_at(&mut self, line: u64) {
+        self.is_seeking_start = false;
         let unseen = self.unseen();
         self.mode = Mode::Holding { anchor: line, offset_px: 0.0, unseen };
     }
 
     /// Scrolls a line to a third of the viewport's height, unless it is in view already.
     pub fn reveal(&mut self, line: u64) {
+        self.is_seeking_start = false;
         let top_px = self.top_of(line);
         let view_top_px = match self.mode {
             Mode::Following => (self.content_height() - self.view_px).max(0.0),
@@ -299,6 +326,8 @@ impl Viewport {
     /// Handles a scroll event: the scroll bar moved to `top_px`.
     pub fn scrolled(&mut self, top_px: f64, cause: ScrollCause) {
         let is_down = top_px > self.scroll_px;
+        // The browser itself scrolls up, step by step, after the key that seeks the start.
+        self.is_seeking_start &= !is_down;
         let is_at_end = self.is_at_end(top_px);
         match self.mode {
             // The next layout scrolls back to the end.

@@ -206,6 +206,29 @@ fn a_dropped_line_at_the_top_is_replaced_by_the_row_that_reports_it() {
 }
 
 #[test]
+fn the_start_is_sought_until_the_user_goes_elsewhere() {
+    let goes_elsewhere: [fn(&mut Viewport); 7] = [
+        |viewport| viewport.follow(),
+        |viewport| viewport.pause(),
+        |viewport| viewport.leave_end(),
+        |viewport| viewport.reveal(500),
+        |viewport| viewport.hold_at(3),
+        |viewport| viewport.scrolled(400.0, ScrollCause::User),
+        |viewport| viewport.stop_seeking(),
+    ];
+    for go in goes_elsewhere {
+        let mut scroller = Scroller::new(1_000);
+        scroller.scroll_by(-300.0);
+        scroller.viewport.seek_start();
+        // The browser's own reaction to the key.
+        scroller.move_bar(-1e6, ScrollCause::User);
+        assert!(scroller.viewport.is_seeking_start() && scroller.scroll_px == 0.0);
+        go(&mut scroller.viewport);
+        assert!(!scroller.viewport.is_seeking_start());
+    }
+}
+
+#[test]
 fn a_resize_keeps_the_line_at_the_top() {
     let mut scroller = Scroller::new(1_000);
     scroller.scroll_by(-5_010.0);

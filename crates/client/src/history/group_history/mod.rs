@@ -284,6 +284,12 @@ impl<T> GroupHistory<T> {
         self.first.map_or(0, |first| first.line.saturating_sub(1))
     }
 
+    /// Returns the number of lines before the oldest one that the service keeps, as far as known.
+    #[must_use]
+    pub fn lines_not_kept(&self) -> u64 {
+        self.oldest.map_or_else(|| self.lines_gone(), |oldest| oldest.number.line.saturating_sub(1))
+    }
+
     /// Returns the number of the first message, and of its first line.
     #[must_use]
     pub fn first(&self) -> Option<MessageNumber> {
