@@ -43,6 +43,11 @@ impl LiveLog {
             .collect()
     }
 
+    /// Returns the place of the first line of a source.
+    pub(super) fn first_line_of(&mut self, source: u16) -> Option<MessagePlace> {
+        self.first_shown().get(usize::from(source)).copied().flatten()
+    }
+
     /// Returns the place of the first line of each group. Looks at lines once where it can: there can be many without a group, such as
     /// those of a file, and groups without a line.
     fn first_shown(&mut self) -> Vec<Option<MessagePlace>> {

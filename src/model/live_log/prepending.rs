@@ -13,10 +13,10 @@ use crate::model::{
 };
 
 impl LiveLog {
-    /// Loads earlier messages of the source whose first line is the newest of all first lines. Returns whether it does.
+    /// Loads earlier messages of the source whose first line is the newest of all first lines. Returns whether it does: not while
+    /// other messages are loading, which can take the place of that line.
     pub fn load_earlier(&mut self) -> bool {
-        let is_loading = self.loads.active.iter().any(|load| matches!(load.kind, LoadKind::Earlier { .. }));
-        if is_loading || !self.has_room_for_earlier() {
+        if self.is_loading() || !self.has_room_for_earlier() {
             return false;
         }
         let candidates = self.earlier_ranges();
@@ -39,7 +39,8 @@ impl LiveLog {
         self.store.has_room_for(bytes(EARLIER_BYTES)) || self.can_drop_newest()
     }
 
-    /// Puts loaded messages before the first line.
+    /// Puts loaded messages before the first line of their source. Drops them if it is not at `held_from` any more: then lines
+    /// between them and the new first line are missing.
     pub(super) fn prepend_loaded(
         &mut self,
         source: u16,
@@ -53,6 +54,10 @@ impl LiveLog {
             messages.drain(..=last_gap);
         }
         let Some(first) = messages.first().map(|message| message.number) else { return };
+        if self.first_line_of(source) != Some(held_from) {
+            self.revision += 1;
+            return;
+        }
         let earlier = self.store_for_earlier();
         let later = std::mem::replace(&mut self.store, earlier);
         for message in &messages {

@@ -11,6 +11,7 @@ use crate::model::{
     source::Source,
 };
 
+mod earlier;
 mod jumps;
 mod layout;
 mod receiving;
