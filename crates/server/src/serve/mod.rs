@@ -4,8 +4,6 @@ pub(crate) mod config;
 mod negotiate;
 mod site;
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     http::{HeaderValue, Method, header},
@@ -20,7 +18,6 @@ use crate::{
     service::{self, BoundServer, HEALTH_PATH},
 };
 use config::{Backend, ServeConfig};
-use negotiate::{GroupLister, Negotiator};
 use site::Site;
 
 /// Serves until SIGINT or SIGTERM.
@@ -41,11 +38,8 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
 }
 
 fn app(config: &ServeConfig, service: Option<&Service>) -> Router {
-    let negotiator = Arc::new(Negotiator::new(config));
-    let lister = GroupLister::new(&negotiator, service);
     let mut app = Router::new()
-        .route("/negotiate", get(negotiate::negotiate).with_state(negotiator).layer(cors(config)))
-        .route("/groups", get(negotiate::list_groups).with_state(lister).layer(cors(config)))
+        .merge(negotiate::routes(config, service).layer(cors(config)))
         .route(HEALTH_PATH, get(|| async { "ok\n" }));
     if let Some(service) = service {
         app = app.merge(service.router());
