@@ -115,9 +115,10 @@ async fn event_replies_keep_their_type_and_state_and_cookies_go_out_again() {
     client.send(r#"{"type":"event","event":"silent","dataType":"binary","data":"AQID","ackId":2}"#).await;
     assert_eq!(client.json().await["ackId"], 2);
     assert_eq!(upstream.next("silent").await.text, "\u{1}\u{2}\u{3}");
-    client.send(r#"{"type":"invoke","invocationId":"i","target":"event","event":"echo","dataType":"text","data":"in"}"#).await;
+    client.send(r#"{"type":"invoke","invocationId":"i","target":"event","event":"echo","dataType":"text","data":"in","metadata":{"Span":"8"}}"#).await;
     let invoked = json!({"type": "invokeResponse", "invocationId": "i", "success": true, "dataType": "text", "data": "in"});
     assert_eq!(client.json().await, invoked);
+    assert_eq!(upstream.next("echo").await.header("x-webpubsub-metadata-span"), "8");
 }
 
 #[tokio::test]

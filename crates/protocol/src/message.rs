@@ -107,6 +107,8 @@ pub enum Request<'a> {
         event: EventName,
         /// The event's data, if any.
         payload: Option<Payload<'a>>,
+        /// Annotations, often none.
+        metadata: Metadata,
     },
     /// The client no longer wants the answer of an invocation.
     CancelInvocation {

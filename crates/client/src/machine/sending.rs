@@ -1,7 +1,7 @@
 //! What the application asks for.
 
 use webpubsub_protocol::{
-    message::Request,
+    message::{Metadata, Request},
     name::{EventName, GroupName},
     payload::Payload,
     subprotocol::Subprotocol,
@@ -149,7 +149,8 @@ impl Machine {
         }
         let limit = MAX_INVOCATIONS;
         let number = self.invocations.begin().ok_or(StartRefused::TooMany { limit })?;
-        let request = Request::Invoke { invocation_id: number.to_string(), event: event.clone(), payload };
+        let (invocation_id, event, metadata) = (number.to_string(), event.clone(), Metadata::new());
+        let request = Request::Invoke { invocation_id, event, payload, metadata };
         let frame = codec::encode(subprotocol, &request);
         if frame.len() > MAX_FRAME_BYTES {
             self.invocations.end(&number.to_string());

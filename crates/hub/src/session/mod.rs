@@ -315,9 +315,9 @@ impl Session {
                 let payload = payload.into_owned();
                 self.dispatch_event(ack_id, UserEvent { name: event, payload, metadata }, now)
             }
-            Request::Invoke { invocation_id, event, payload } => {
+            Request::Invoke { invocation_id, event, payload, metadata } => {
                 let payload = payload.map_or(Payload::Text(Cow::Borrowed("")), Payload::into_owned);
-                let event = UserEvent { name: event, payload, metadata: Metadata::new() };
+                let event = UserEvent { name: event, payload, metadata };
                 SessionAction::Dispatch(PendingEvent {
                     event,
                     reply_to: ReplyTarget::Invocation(invocation_id),

@@ -37,7 +37,6 @@ pub(super) fn decode_generally(frame: &[u8]) -> Result<Request<'_>, MalformedMes
             return Err(MalformedMessage::EventStream);
         }
         Upstream::InvokeEvent(invoke) => {
-            data::read_metadata(&invoke.metadata)?;
             if invoke.invocation_id.is_empty() {
                 return Err(MalformedMessage::Missing { part: "invocation_id" });
             }
@@ -45,6 +44,7 @@ pub(super) fn decode_generally(frame: &[u8]) -> Result<Request<'_>, MalformedMes
                 invocation_id: invoke.invocation_id.to_owned(),
                 event: EventName::new(invoke.event)?,
                 payload: data::read(invoke.data)?,
+                metadata: data::read_metadata(&invoke.metadata)?,
             }
         }
         Upstream::CancelInvocation(cancel) => {
@@ -188,12 +188,13 @@ pub fn encode_request(request: &Request<'_>) -> Vec<u8> {
         Request::SequenceAck { sequence_id } => {
             put_message(out, 8, |ack| put_number_unless_0(ack, 1, *sequence_id));
         }
-        Request::Invoke { invocation_id, event, payload } => put_message(out, 10, |invoke| {
+        Request::Invoke { invocation_id, event, payload, metadata } => put_message(out, 10, |invoke| {
             put_text_unless_empty(invoke, 1, event.as_str());
             put_text_unless_empty(invoke, 2, invocation_id);
             if let Some(payload) = payload {
                 data::put(invoke, 3, payload);
             }
+            data::put_metadata(invoke, 4, metadata);
         }),
         Request::CancelInvocation { invocation_id } => {
             put_message(out, 11, |cancel| put_text_unless_empty(cancel, 1, invocation_id));
@@ -261,12 +262,13 @@ pub(super) mod tests {
 
     #[test]
     fn invocations_have_the_published_numbers_and_events_have_no_streams() {
-        // Event `add`, invocation `i7`, JSON `[1]`.
-        let invoke = b"\x52\x0E\x0A\x03add\x12\x02i7\x1A\x05\x22\x03[1]";
+        // Event `add`, invocation `i7`, JSON `[1]`, metadata `k`: `v`.
+        let invoke = b"\x52\x00\x0A\x03add\x12\x02i7\x1A\x05\x22\x03[1]\x22\x06\x0A\x01k\x12\x01v";
         let expected = Request::Invoke {
             invocation_id: "i7".to_owned(),
             event: EventName::new("add").unwrap(),
             payload: Some(Payload::Json("[1]".into())),
+            metadata: [("k".to_owned(), "v".to_owned())].into(),
         };
         let mut invoke = invoke.to_vec();
         invoke[1] = u8::try_from(invoke.len() - 2).unwrap();
@@ -277,12 +279,14 @@ pub(super) mod tests {
             decode_request(cancel).unwrap(),
             Request::CancelInvocation { invocation_id: "i7".to_owned() }
         );
-        // Event `e` with a stream, and with data besides; an invocation with a stream; one without an id.
-        let refused: [&[u8]; 4] = [
+        // Event `e` with a stream, and with data besides; an invocation with a stream; one without an id; one with metadata whose
+        // name is no header name.
+        let refused: [&[u8]; 5] = [
             b"\x2A\x08\x0A\x01e\x2A\x03\x0A\x01s",
             b"\x2A\x0D\x0A\x01e\x12\x03\x0A\x01x\x2A\x03\x0A\x01s",
             b"\x52\x0B\x0A\x01e\x12\x01i\x2A\x03\x0A\x01s",
             b"\x52\x03\x0A\x01e",
+            b"\x52\x0E\x0A\x01e\x12\x01i\x22\x06\x0A\x01:\x12\x01v",
         ];
         for frame in refused {
             assert!(decode_request(frame).is_err(), "{frame:x?}");

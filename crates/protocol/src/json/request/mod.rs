@@ -203,6 +203,7 @@ fn read_invoke(members: Members<'_>) -> Result<Request<'_>, MalformedFrame> {
         invocation_id: required(members.invocation_id, "invoke", "invocationId")?,
         event,
         payload,
+        metadata: metadata::checked(members.metadata)?,
     })
 }
 
@@ -272,13 +273,14 @@ pub fn encode_request(request: &Request<'_>) -> String {
                 write::object(&mut out, members);
             }
         }
-        Request::Invoke { invocation_id, event, payload } => {
+        Request::Invoke { invocation_id, event, payload, metadata } => {
             out.push_str("{\"type\":\"invoke\",\"target\":\"event\"");
             write::string_member(&mut out, "invocationId", invocation_id);
             write::string_member(&mut out, "event", event.as_str());
             if let Some(payload) = payload {
                 data::write(&mut out, payload);
             }
+            metadata::write(&mut out, metadata);
         }
         Request::CancelInvocation { invocation_id } => {
             out.push_str("{\"type\":\"cancelInvocation\"");

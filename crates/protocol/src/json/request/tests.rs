@@ -123,11 +123,12 @@ fn any_request() -> impl Strategy<Value = Request<'static>> {
                 error: error.map(|(message, user_error_code)| PublisherError { message, user_error_code }),
             }
         ),
-        (any::<String>(), "[a-z][a-z0-9_.-]{0,10}", prop::option::of(any_payload())).prop_map(
-            |(invocation_id, event, payload)| Request::Invoke {
+        (any::<String>(), "[a-z][a-z0-9_.-]{0,10}", prop::option::of(any_payload()), metadata()).prop_map(
+            |(invocation_id, event, payload, metadata)| Request::Invoke {
                 invocation_id,
                 event: EventName::new(&event).unwrap(),
-                payload
+                payload,
+                metadata
             }
         ),
         any::<String>().prop_map(|invocation_id| Request::CancelInvocation { invocation_id }),

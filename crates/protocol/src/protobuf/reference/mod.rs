@@ -82,9 +82,9 @@ fn any_request() -> impl Strategy<Value = Request<'static>> {
                 Request::Event { event: EventName::new(&event).unwrap(), ack_id, payload, metadata }
             }
         ),
-        (".{1,4}", "[a-z]{1,5}", prop::option::of(any_payload())).prop_map(
-            |(invocation_id, event, payload)| {
-                Request::Invoke { invocation_id, event: EventName::new(&event).unwrap(), payload }
+        (".{1,4}", "[a-z]{1,5}", prop::option::of(any_payload()), any_metadata()).prop_map(
+            |(invocation_id, event, payload, metadata)| {
+                Request::Invoke { invocation_id, event: EventName::new(&event).unwrap(), payload, metadata }
             }
         ),
         ".{0,4}".prop_map(|invocation_id| Request::CancelInvocation { invocation_id }),

@@ -52,7 +52,6 @@ pub(in crate::protobuf) fn decode_request(frame: &[u8]) -> Result<Request<'stati
             return Err(MalformedMessage::EventStream);
         }
         Upstream::InvokeEvent(invoke) => {
-            metadata::checked(invoke.metadata).ok_or(MalformedMessage::Metadata)?;
             if invoke.invocation_id.is_empty() {
                 return Err(MalformedMessage::Missing { part: "invocation_id" });
             }
@@ -60,6 +59,7 @@ pub(in crate::protobuf) fn decode_request(frame: &[u8]) -> Result<Request<'stati
                 invocation_id: invoke.invocation_id,
                 event: EventName::new(&invoke.event)?,
                 payload: data::read(invoke.data)?,
+                metadata: metadata::checked(invoke.metadata).ok_or(MalformedMessage::Metadata)?,
             }
         }
         Upstream::CancelInvocation(schema::CancelInvocation { invocation_id }) => {
@@ -160,12 +160,15 @@ pub(in crate::protobuf) fn encode_request(request: &Request<'_>) -> Vec<u8> {
                 user_error_code,
             }),
         }),
-        Request::Invoke { invocation_id, event, payload } => Upstream::InvokeEvent(schema::InvokeEvent {
-            event: event.to_string(),
-            invocation_id: invocation_id.clone(),
-            data: payload.as_ref().map(data::write),
-            ..schema::InvokeEvent::default()
-        }),
+        Request::Invoke { invocation_id, event, payload, metadata } => {
+            Upstream::InvokeEvent(schema::InvokeEvent {
+                event: event.to_string(),
+                invocation_id: invocation_id.clone(),
+                data: payload.as_ref().map(data::write),
+                metadata: metadata.clone(),
+                stream: None,
+            })
+        }
         Request::CancelInvocation { invocation_id } => {
             Upstream::CancelInvocation(schema::CancelInvocation { invocation_id: invocation_id.clone() })
         }
