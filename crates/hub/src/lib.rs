@@ -57,6 +57,7 @@ mod broadcast;
 mod builder;
 mod clock;
 mod connection;
+mod content_type;
 mod event_context;
 mod event_handler;
 mod handshake;

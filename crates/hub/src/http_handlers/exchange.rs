@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{HeaderValue, header};
+use axum::http::header;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use webpubsub_protocol::{name::GroupName, payload::Payload};
 
 use super::delivery::HandlerResponse;
 use crate::{
+    content_type::ContentType,
     event_handler::{ConnectRejection, ConnectRequest, ConnectResponse, EventError, EventReply},
     metadata_headers,
 };
@@ -114,32 +115,34 @@ pub(super) fn parse_event_response(response: &HandlerResponse) -> Result<Option<
         let annotated = (!metadata.is_empty()).then(|| Payload::Text("".into()));
         return Ok(annotated.map(|payload| EventReply { payload, metadata }));
     }
-    let content_type = response.headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str);
-    let content_type =
-        content_type.transpose().map_err(|_| failed("the content type of its response is not ASCII"))?;
-    let media_type = content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
-    let is = |name: &str| media_type.is_some_and(|given| given.eq_ignore_ascii_case(name));
-    let payload = if media_type.is_none() || is("application/octet-stream") {
-        Payload::Binary(body.to_vec().into())
-    } else if is("text/plain") {
-        Payload::Text(String::from_utf8_lossy(body).into_owned().into())
-    } else if is("application/json") {
-        let json: &RawValue = serde_json::from_slice(body)
-            .map_err(|_| failed("its response has the content type of JSON, but is not valid JSON"))?;
-        Payload::Json(json.get().to_owned().into())
-    } else if is("application/x-protobuf") {
-        Payload::Protobuf(body.to_vec().into())
-    } else {
-        return Err(failed(
-            "the content type of its response is not text/plain, application/json, application/octet-stream or application/x-protobuf",
-        ));
+    let content_type = match response.headers.get(header::CONTENT_TYPE) {
+        Some(value) => Some(ContentType::parse(value).ok_or_else(|| {
+            failed("the content type of its response is not ASCII, or names no known character encoding (`charset`)")
+        })?),
+        None => None,
+    };
+    let payload = match content_type.as_ref().map(|content_type| (content_type.media_type(), content_type)) {
+        None | Some(("application/octet-stream", _)) => Payload::Binary(body.to_vec().into()),
+        Some(("text/plain", content_type)) => Payload::Text(content_type.decode(body).into_owned().into()),
+        Some(("application/json", content_type)) => {
+            let body = content_type.utf8(body);
+            let json: &RawValue = serde_json::from_slice(&body)
+                .map_err(|_| failed("its response has the content type of JSON, but is not valid JSON"))?;
+            Payload::Json(json.get().to_owned().into())
+        }
+        Some(("application/x-protobuf", _)) => Payload::Protobuf(body.to_vec().into()),
+        Some(_) => {
+            return Err(failed(
+                "the content type of its response is not text/plain, application/json, application/octet-stream or application/x-protobuf",
+            ));
+        }
     };
     Ok(Some(EventReply { payload, metadata }))
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderMap, StatusCode};
+    use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
     use super::*;
 
@@ -194,12 +197,14 @@ mod tests {
         };
         assert_eq!(payload(Some("text/plain; charset=utf-8"), "a"), Payload::Text("a".into()));
         assert_eq!(payload(Some("Application/JSON"), " {\"n\": 1.0}"), Payload::Json("{\"n\": 1.0}".into()));
+        assert_eq!(payload(Some("text/plain; charset=utf-16be"), "\0a"), Payload::Text("a".into()));
         assert_eq!(payload(None, "a"), Payload::Binary(b"a".to_vec().into()));
         assert_eq!(parse_event_response(&response(204, None, "")), Ok(None));
         for (status, content_type, body) in [
             (500, None, ""),
             (404, None, "x"),
             (200, Some("text/html"), "x"),
+            (200, Some("text/plain; charset=unknown"), "x"),
             (200, Some("application/json"), "{"),
         ] {
             assert!(

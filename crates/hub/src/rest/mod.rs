@@ -117,8 +117,9 @@ async fn execute(
             Ok(StatusCode::NO_CONTENT.into_response())
         }
         HubOperation::ChangeGroups { add } => {
-            payload::check_json(parts.headers.get(header::CONTENT_TYPE))?;
-            membership::change_filtered(&hub, add, &body::read(&parts.headers, body).await?)?;
+            let content_type = payload::json_content_type(parts.headers.get(header::CONTENT_TYPE))?;
+            let body = body::read(&parts.headers, body).await?;
+            membership::change_filtered(&hub, add, &content_type.utf8(&body))?;
             Ok(StatusCode::OK.into_response())
         }
         HubOperation::ListMembers(group) => listing::list(
