@@ -30,10 +30,9 @@ const KINDS: [Kind; 3] = [
 ];
 
 /// Unsupported operations, with the reasons in the table.
-const EXCEPTIONS: [(&str, &str); 3] = [
+const EXCEPTIONS: [(&str, &str); 2] = [
     ("client access token: MQTT", "MQTT is not supported"),
     ("client access token: Socket.IO", "Socket.IO is not supported"),
-    ("group joined and left events", "a preview; only its SDK is public"),
 ];
 
 #[tokio::test]

@@ -84,8 +84,11 @@ pub async fn survey(language: Language) -> anyhow::Result<Vec<Sdk>> {
         "url-template={handlers}/elsewhere/{{event}} hub=elsewhere user-event-pattern=* system-event=connect"
     );
     let everywhere = format!("{handlers}/api/webpubsub/hubs/{{hub}}/");
-    let arguments = ["--event-handler", &elsewhere, "--event-handler", &everywhere];
-    let answering = Server::start_hub(&arguments).await?;
+    let presence = format!("url-template={everywhere} group-presence-event=joined group-presence-event=left");
+    let rules = [&elsewhere, &everywhere, &presence];
+    let arguments = rules.map(|rule| ["--event-handler", rule.as_str()]);
+    let arguments = arguments.as_flattened();
+    let answering = Server::start_hub(arguments).await?;
     let servers = json!({
         "plain": plain.connection_string()?.reveal().as_str(),
         "answering": answering.connection_string()?.reveal().as_str(),

@@ -164,6 +164,18 @@ pub trait EventHandler: Send + Sync {
         let _ = connection;
     }
 
+    /// Notifies the handler that a connection has joined a group, by whatever means; groups that it has from the start come
+    /// before [`EventHandler::connected`]. Must not block.
+    fn group_joined(&self, connection: &Arc<ConnectionInfo>, group: &GroupName) {
+        let _ = (connection, group);
+    }
+
+    /// Notifies the handler that a connection has left a group. Those of a connection that ends come before
+    /// [`EventHandler::disconnected`]. Must not block.
+    fn group_left(&self, connection: &Arc<ConnectionInfo>, group: &GroupName) {
+        let _ = (connection, group);
+    }
+
     /// Notifies the handler of the end of a connection, after [`EventHandler::connected`]. Must not block.
     fn disconnected(&self, connection: &Arc<ConnectionInfo>, reason: &str) {
         let _ = (connection, reason);

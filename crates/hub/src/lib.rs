@@ -106,6 +106,7 @@ pub use webpubsub_protocol;
 pub mod http {
     pub use crate::http_handlers::{
         delivery::HANDLER_TIMEOUT,
+        group_presence::{GroupPresence, GroupPresenceEvent},
         rule::{Rule, RuleError, SystemEvent, UrlTemplate, UserEvents},
     };
 }

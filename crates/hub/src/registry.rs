@@ -92,7 +92,8 @@ impl Registry {
         }
         let new = || {
             let traffic = self.settings.metrics.traffic(name.as_str());
-            Arc::new(Hub::new(traffic, self.settings.memory.clone(), self.history.hub()))
+            let hub = Hub::new(traffic, self.settings.memory.clone(), self.history.hub());
+            Arc::new(hub.with_observer(self.settings.event_handler.clone()))
         };
         Some(Arc::clone(hubs.entry(name.clone()).or_insert_with(new)))
     }

@@ -149,7 +149,7 @@ pub(crate) struct ServiceOptions {
     /// Second key whose tokens are accepted too, for key rotation
     #[arg(long, value_name = "KEY", env = "TAILCAST_SECONDARY_ACCESS_KEY", hide_env_values = true)]
     pub(crate) secondary_access_key: Option<String>,
-    /// Upstream event handler (webhook): a URL for all events, in which {hub} and {event} are replaced; or
+    /// Upstream event handler (webhook): a URL for all user and system events, in which {hub} and {event} are replaced; or
     /// `url-template=URL user-event-pattern=NAMES system-event=NAME hub=HUB`. Repeatable: the first match handles an event
     #[arg(long, value_name = "HANDLER")]
     pub(crate) event_handler: Vec<String>,

@@ -7,10 +7,11 @@ use std::time::SystemTime;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use bytes::Bytes;
 use webpubsub_protocol::{
-    connection_string::AccessKey, message::Metadata, payload::Payload, token::event_signature,
+    connection_string::AccessKey, message::Metadata, name::GroupName, payload::Payload,
+    token::event_signature,
 };
 
-use super::rule::SystemEvent;
+use super::{group_presence::GroupPresenceEvent, rule::SystemEvent};
 use crate::{
     event_context::EventContext, event_handler::EventError, identity::ConnectionId, metadata_headers,
 };
@@ -46,9 +47,26 @@ impl CloudEvent {
         body: String,
     ) -> Result<Self, EventError> {
         let kind = format!("azure.webpubsub.sys.{}", event.name());
-        let mut headers = headers(&kind, event.name(), event_connection, keys)?;
+        Ok(Self::json(headers(&kind, event.name(), event_connection, keys)?, body))
+    }
+
+    /// Creates a group presence event.
+    ///
+    /// Source: `@azure/web-pubsub-express` 1.1.0.
+    pub(super) fn group_presence(
+        event: GroupPresenceEvent,
+        group: &GroupName,
+        event_connection: EventConnection<'_>,
+        keys: &[AccessKey],
+    ) -> Result<Self, EventError> {
+        let kind = format!("azure.webpubsub.gp.{}", event.name());
+        let body = serde_json::json!({ "group": group.as_str() }).to_string();
+        Ok(Self::json(headers(&kind, event.name(), event_connection, keys)?, body))
+    }
+
+    fn json(mut headers: HeaderMap, body: String) -> Self {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-        Ok(Self { headers, body: body.into() })
+        Self { headers, body: body.into() }
     }
 
     /// Creates a user event.

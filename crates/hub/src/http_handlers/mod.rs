@@ -3,6 +3,7 @@
 //! | module | contents |
 //! | --- | --- |
 //! | [`rule`] | routing rules of events |
+//! | [`group_presence`] | selection of group presence events |
 //! | [`validation`] | abuse protection: consent of a server before its first event |
 //! | `cloud_event` | encoding of events as requests |
 //! | [`delivery`] | sending of requests: timeouts, retries, cookies |
@@ -17,11 +18,12 @@ use async_trait::async_trait;
 use axum::http::HeaderValue;
 use reqwest::Url;
 use tokio::sync::Semaphore;
-use webpubsub_protocol::connection_string::AccessKey;
+use webpubsub_protocol::{connection_string::AccessKey, name::GroupName};
 
 use self::{
     cloud_event::{CONNECTION_STATE, CloudEvent, EventConnection},
     delivery::{DeliveryClient, HandlerResponse},
+    group_presence::GroupPresenceEvent,
     rule::{Rule, SystemEvent},
 };
 use crate::{
@@ -30,6 +32,7 @@ use crate::{
         ConnectRejection, ConnectRequest, ConnectResponse, EventError, EventHandler, EventReply, UserEvent,
     },
     identity::ConnectionInfo,
+    log_limit::LogLimit,
     memory::MemoryBudget,
     metrics::{EventTimer, Metrics},
 };
@@ -37,11 +40,12 @@ use crate::{
 mod cloud_event;
 pub(crate) mod delivery;
 mod exchange;
+pub(crate) mod group_presence;
 pub(crate) mod rule;
 pub(crate) mod validation;
 
-/// Maximum number of `connected` and `disconnected` events that one handler has not answered. Further ones are dropped
-/// and logged.
+/// Maximum number of `connected` and `disconnected` events that one handler has not answered, and of group presence events.
+/// Further ones are dropped and logged.
 const MAX_NOTIFICATIONS: usize = 1024;
 
 /// Maximum length of a connection state, in bytes: it is sent with every event.
@@ -69,14 +73,37 @@ struct Routing {
 #[derive(Debug)]
 struct RoutedHandler {
     rule: Rule,
-    /// Permits for notifications, separate for each rule: a handler that does not answer must not block others.
-    notifications: Arc<Semaphore>,
+    lifecycle: Arc<Notifications>,
+    /// Apart from the others: a client that joins and leaves groups must not crowd out the ends of connections.
+    presence: Arc<Notifications>,
+}
+
+/// Notifications of one rule: events that the service does not wait for. A handler that does not answer must not block others.
+#[derive(Debug)]
+struct Notifications {
+    permits: Arc<Semaphore>,
+    /// Clients can cause warnings at will.
+    warnings: LogLimit,
+}
+
+impl Notifications {
+    fn new() -> Arc<Self> {
+        let permits = Arc::new(Semaphore::new(MAX_NOTIFICATIONS));
+        Arc::new(Self { permits, warnings: LogLimit::default() })
+    }
+
+    /// Logs the failure of an event, at most one a second.
+    fn warn(&self, event: &'static str, reason: &dyn std::fmt::Display) {
+        if self.warnings.count(Instant::now().into()) {
+            tracing::warn!(event, %reason, "event not delivered");
+        }
+    }
 }
 
 impl Routing {
     fn new(rules: Vec<Rule>, timeout: Duration) -> Arc<Self> {
         let handler =
-            |rule| RoutedHandler { rule, notifications: Arc::new(Semaphore::new(MAX_NOTIFICATIONS)) };
+            |rule| RoutedHandler { rule, lifecycle: Notifications::new(), presence: Notifications::new() };
         Arc::new(Self { handlers: rules.into_iter().map(handler).collect(), timeout })
     }
 
@@ -122,38 +149,63 @@ impl HttpEventHandlers {
         Ok((url(event)?, url("validate")?))
     }
 
+    /// Reports the start or the end of a connection.
+    fn notify_lifecycle(&self, event: SystemEvent, connection: &Arc<ConnectionInfo>, body: String) {
+        let routing = self.routing();
+        let Some(handler) = routing.for_system(connection.hub(), event) else { return };
+        let target = (&handler.rule, &handler.lifecycle, routing.timeout);
+        self.notify(target, event.name(), connection, |from| {
+            CloudEvent::system(event, from, &self.keys, body)
+        });
+    }
+
+    /// Reports that a connection has joined or left a group.
+    fn notify_presence(
+        &self,
+        event: GroupPresenceEvent,
+        connection: &Arc<ConnectionInfo>,
+        group: &GroupName,
+    ) {
+        let routing = self.routing();
+        let is_match = |rule: &Rule| rule.group_presence.is_match(event, group);
+        let Some(handler) = routing.find(connection.hub(), is_match) else { return };
+        let target = (&handler.rule, &handler.presence, routing.timeout);
+        self.notify(target, event.name(), connection, |from| {
+            CloudEvent::group_presence(event, group, from, &self.keys)
+        });
+    }
+
     /// Sends a notification in a task of its own.
-    fn notify(&self, event: SystemEvent, connection: &Arc<ConnectionInfo>, body: String) {
-        let (hub, routing) = (connection.hub(), self.routing());
-        let Some(RoutedHandler { rule, notifications: permits }) = routing.for_system(hub, event) else {
-            return;
+    fn notify(
+        &self,
+        (rule, notifications, limit): (&Rule, &Arc<Notifications>, Duration),
+        event: &'static str,
+        connection: &Arc<ConnectionInfo>,
+        request: impl FnOnce(EventConnection<'_>) -> Result<CloudEvent, EventError>,
+    ) {
+        let Ok(permit) = Arc::clone(&notifications.permits).try_acquire_owned() else {
+            return notifications.warn(event, &"too many events wait for an answer of this handler");
         };
-        let Ok(permit) = Arc::clone(permits).try_acquire_owned() else {
-            tracing::warn!(
-                event = event.name(),
-                "event dropped: too many events wait for an answer of this handler"
-            );
-            return;
-        };
-        let request = match CloudEvent::system(event, event_connection(connection), &self.keys, body) {
+        let request = match request(event_connection(connection)) {
             Ok(request) => request,
-            Err(error) => return tracing::warn!(event = event.name(), %error, "event not delivered"),
+            Err(error) => return notifications.warn(event, &error),
         };
-        let (urls, limit) = (Self::urls(rule, hub, event.name()), routing.timeout);
+        let urls = Self::urls(rule, connection.hub(), event);
         let (delivery_client, metrics) = (self.delivery_client.clone(), Arc::clone(&self.metrics));
-        let connection = Arc::clone(connection);
+        let (connection, notifications) = (Arc::clone(connection), Arc::clone(notifications));
         tokio::spawn(async move {
-            let timer = EventTimer::start(&metrics, event.name(), Instant::now());
+            let timer = EventTimer::start(&metrics, event, Instant::now());
             let outcome =
                 async { delivery_client.deliver(&urls?, limit, connection.event_context(), request).await };
             let outcome = outcome.await;
             timer.stop(outcome.as_ref().is_ok_and(|response| response.status.is_success()), Instant::now());
             match outcome {
                 Ok(response) if !response.status.is_success() => {
-                    tracing::warn!(event = event.name(), status = %response.status, "the event handler failed");
+                    let status = response.status;
+                    notifications.warn(event, &format_args!("the event handler answered with {status}"));
                 }
                 Ok(_) => {}
-                Err(error) => tracing::warn!(event = event.name(), %error, "event not delivered"),
+                Err(error) => notifications.warn(event, &error),
             }
             drop(permit);
         });
@@ -262,11 +314,19 @@ impl EventHandler for HttpEventHandlers {
     }
 
     fn connected(&self, connection: &Arc<ConnectionInfo>) {
-        self.notify(SystemEvent::Connected, connection, "{}".to_owned());
+        self.notify_lifecycle(SystemEvent::Connected, connection, "{}".to_owned());
     }
 
     fn disconnected(&self, connection: &Arc<ConnectionInfo>, reason: &str) {
         let body = serde_json::json!({ "reason": reason }).to_string();
-        self.notify(SystemEvent::Disconnected, connection, body);
+        self.notify_lifecycle(SystemEvent::Disconnected, connection, body);
+    }
+
+    fn group_joined(&self, connection: &Arc<ConnectionInfo>, group: &GroupName) {
+        self.notify_presence(GroupPresenceEvent::Joined, connection, group);
+    }
+
+    fn group_left(&self, connection: &Arc<ConnectionInfo>, group: &GroupName) {
+        self.notify_presence(GroupPresenceEvent::Left, connection, group);
     }
 }

@@ -11,6 +11,8 @@ use webpubsub_protocol::{
     pattern::Pattern,
 };
 
+use super::group_presence::GroupPresence;
+
 /// Routing rule of one event handler.
 #[derive(Debug, Clone)]
 pub struct Rule {
@@ -22,6 +24,8 @@ pub struct Rule {
     pub user_events: UserEvents,
     /// System events that the rule matches.
     pub system_events: Vec<SystemEvent>,
+    /// Group presence events that the rule matches.
+    pub group_presence: GroupPresence,
 }
 
 impl Rule {
@@ -51,12 +55,21 @@ pub enum RuleError {
     /// The system event is unknown.
     #[error("`{0}` is no system event: use connect, connected or disconnected")]
     SystemEvent(String),
+    /// The group presence event is unknown.
+    #[error("`{0}` is no group presence event: use joined or left")]
+    GroupPresenceEvent(String),
+    /// The group filter is invalid, or has no event.
+    #[error(
+        "`{0}` is no filter of group presence events: use a group name with at most five wildcards, and name the events, too"
+    )]
+    GroupFilter(String),
     /// The name of the hub is invalid.
     #[error(transparent)]
     Hub(#[from] NameError),
     /// The text is neither a URL nor a known setting.
     #[error(
-        "`{0}` is no setting of an event handler: use a URL, hub=, url-template=, user-event-pattern= or system-event="
+        "`{0}` is no setting of an event handler: use a URL, hub=, url-template=, user-event-pattern=, system-event=, \
+         group-presence-event= or group-filter="
     )]
     Setting(String),
 }
@@ -174,37 +187,47 @@ impl FromStr for SystemEvent {
     }
 }
 
-/// Parses a rule from one line: a URL alone, for all events; or the settings of the vendor's command line,
-/// `url-template=… user-event-pattern=… system-event=… hub=…`, separated by spaces.
+/// Parses a rule from one line: a URL alone, for all user and system events; or the settings of the vendor's command line,
+/// `url-template=… user-event-pattern=… system-event=… hub=…`, separated by spaces, with `group-presence-event=…` and
+/// `group-filter=…` besides.
 impl FromStr for Rule {
     type Err = RuleError;
 
     fn from_str(text: &str) -> Result<Self, RuleError> {
         let (mut hub, mut url, mut user_events, mut system_events) = (None, None, None, Vec::new());
+        let (mut presence_events, mut group_filters) = (Vec::new(), Vec::new());
         for word in text.split_whitespace() {
             match word.split_once('=') {
                 Some(("hub", name)) => hub = Some(HubName::new(name)?),
                 Some(("url-template", template)) => url = Some(UrlTemplate::new(template)?),
                 Some(("user-event-pattern", pattern)) => user_events = Some(pattern.parse()?),
                 Some(("system-event", name)) => system_events.push(name.parse()?),
+                Some(("group-presence-event", name)) => presence_events.push(name),
+                Some(("group-filter", pattern)) => group_filters.push(pattern),
                 _ if word.contains("://") => url = Some(UrlTemplate::new(word)?),
                 _ => return Err(RuleError::Setting(word.to_owned())),
             }
         }
         let url =
             url.ok_or_else(|| RuleError::Url { url: text.to_owned(), reason: "the URL is missing".into() })?;
-        // A URL alone matches all events; with any selection, only the selected ones.
-        let is_alone = user_events.is_none() && system_events.is_empty();
+        // A URL alone matches all events but those of groups, a preview of the cloud service; with any selection, only the selected
+        // ones.
+        let group_presence = GroupPresence::new(presence_events, group_filters)?;
+        let is_alone = user_events.is_none() && system_events.is_empty() && group_presence.is_empty();
         if is_alone {
             (user_events, system_events) = (Some(UserEvents::All), SystemEvent::ALL.to_vec());
         }
-        Ok(Self { hub, url, user_events: user_events.unwrap_or(UserEvents::None), system_events })
+        let user_events = user_events.unwrap_or(UserEvents::None);
+        Ok(Self { hub, url, user_events, system_events, group_presence })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use webpubsub_protocol::name::GroupName;
+
     use super::*;
+    use crate::http_handlers::group_presence::GroupPresenceEvent;
 
     fn is_match(pattern: &str, event: &str) -> bool {
         pattern.parse::<UserEvents>().unwrap().is_match(&EventName::new(event).unwrap())
@@ -241,12 +264,21 @@ mod tests {
         assert!(some.is_for_hub("chat") && !some.is_for_hub("other"));
         assert_eq!(some.system_events, [SystemEvent::Connect]);
         assert!(matches!(some.user_events, UserEvents::None));
+        assert!(all.group_presence.is_empty() && some.group_presence.is_empty());
+        let groups: Rule =
+            "http://h/ group-presence-event=left group-filter=a.* group-filter=b".parse().unwrap();
+        let is_match = |group: &str| {
+            groups.group_presence.is_match(GroupPresenceEvent::Left, &GroupName::new(group).unwrap())
+        };
+        assert!(is_match("a.1") && is_match("b") && !is_match("c") && groups.system_events.is_empty());
         for invalid in [
             "",
             "system-event=connect",
             "http://h/ system-event=boot",
             "http://h/ colour=red",
             "hub=1 http://h",
+            "http://h/ group-presence-event=moved",
+            "http://h/ group-filter=a",
         ] {
             assert!(invalid.parse::<Rule>().is_err(), "{invalid}");
         }

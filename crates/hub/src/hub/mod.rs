@@ -28,16 +28,16 @@ use crate::{
 };
 
 mod group_states;
+mod membership;
 mod sends;
 mod snapshot;
 
 use group_states::GroupStates;
+pub(crate) use membership::JoinError;
+use membership::MembershipObserver;
 pub(crate) use sends::check_json;
 pub use sends::{MAX_PAYLOAD_BYTES, SendError};
 pub(crate) use snapshot::{ConnectionSummary, HubSnapshot};
-
-/// Maximum number of groups of one connection. Bounds the memory that a client can claim.
-pub(crate) const MAX_GROUPS_PER_CONNECTION: usize = 10_000;
 
 /// Receivers of a message.
 #[derive(Debug, Clone, Copy)]
@@ -50,18 +50,6 @@ pub(crate) enum Audience<'a> {
     User(&'a str),
     /// Connection with this id.
     Connection(&'a str),
-}
-
-/// Failure to add a connection to a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub(crate) enum JoinError {
-    /// The connection is in [`MAX_GROUPS_PER_CONNECTION`] groups already.
-    #[error("the connection is in {MAX_GROUPS_PER_CONNECTION} groups, the maximum: leave a group first")]
-    TooManyGroups,
-    /// The connection has ended, or never existed.
-    #[error("the connection has ended")]
-    NotConnected,
 }
 
 /// State of one hub.
@@ -77,6 +65,7 @@ pub struct Hub {
     order: Mutex<()>,
     unhandled_events: LogLimit,
     group_states: GroupStates,
+    membership_observer: MembershipObserver,
     /// Time that sends of the embedding application wait for receivers, together.
     stall_allowance: tokio::sync::Mutex<StallAllowance>,
     /// Publishing takes the read lock, joining and leaving the write lock. No I/O happens under either: delivery only
@@ -170,40 +159,10 @@ impl Hub {
         }
         drop(state);
         self.group_states.remove(&connection.id);
+        for group in &entry.groups {
+            self.membership_observer.left(connection, group);
+        }
         true
-    }
-
-    /// Adds a connection to a group. Does nothing if it is a member already.
-    ///
-    /// # Errors
-    /// [`JoinError`] if the connection is in too many groups, or has ended.
-    pub(crate) fn join(&self, id: &ConnectionId, group: &GroupName) -> Result<(), JoinError> {
-        let mut state = self.write();
-        let entry = state.connections.get_mut(id).ok_or(JoinError::NotConnected)?;
-        if entry.groups.len() >= MAX_GROUPS_PER_CONNECTION && !entry.groups.contains(group) {
-            return Err(JoinError::TooManyGroups);
-        }
-        entry.groups.insert(group.clone());
-        let connection = Arc::clone(&entry.connection);
-        state.groups.entry(group.clone()).or_default().insert(id.clone(), connection);
-        Ok(())
-    }
-
-    /// Removes a connection from a group. Does nothing if it is not a member.
-    pub(crate) fn leave(&self, id: &ConnectionId, group: &GroupName) {
-        let mut state = self.write();
-        if let Some(entry) = state.connections.get_mut(id) {
-            entry.groups.remove(group);
-        }
-        state.remove_from_group(id, group);
-        drop(state);
-        self.group_states.leave(id, group);
-    }
-
-    /// Returns whether the connection is a member of the group.
-    #[must_use]
-    pub(crate) fn is_member(&self, id: &ConnectionId, group: &GroupName) -> bool {
-        self.read().connections.get(id).is_some_and(|entry| entry.groups.contains(group))
     }
 
     /// Gives a message its position in the hub, stores it if it is for a group, and queues it for the connections in
@@ -309,34 +268,10 @@ impl Hub {
         sizes.filter(|(_, open)| *open > 0).collect()
     }
 
-    /// Returns the groups of a connection, sorted by name.
-    #[must_use]
-    pub(crate) fn groups_of(&self, id: &ConnectionId) -> Vec<GroupName> {
-        let state = self.read();
-        let groups = state.connections.get(id).into_iter().flat_map(|entry| entry.groups.iter().cloned());
-        let mut groups: Vec<_> = groups.collect();
-        groups.sort();
-        groups
-    }
-
     /// Returns whether the hub has no connections.
     #[must_use]
     pub(crate) fn is_empty(&self) -> bool {
         self.read().connections.is_empty()
-    }
-
-    /// Removes a connection from all its groups.
-    pub(crate) fn leave_all(&self, id: &ConnectionId) {
-        let mut state = self.write();
-        let groups = state.connections.get_mut(id).map(|entry| std::mem::take(&mut entry.groups));
-        let groups = groups.unwrap_or_default();
-        for group in &groups {
-            state.remove_from_group(id, group);
-        }
-        drop(state);
-        for group in &groups {
-            self.group_states.leave(id, group);
-        }
     }
 }
 

@@ -9,12 +9,14 @@
 //! url-template = "http://localhost:3000/api/webpubsub/hubs/{hub}/"
 //! user-event-pattern = "*"
 //! system-events = ["connect", "connected", "disconnected"]
+//! group-presence-events = ["joined", "left"]
+//! group-filters = ["room.*"]
 //! ```
 
 use std::{fs, io, ops::RangeInclusive, path::Path, time::Duration};
 
 use serde::Deserialize;
-use webpubsub_hub::http::{Rule, RuleError, UrlTemplate, UserEvents};
+use webpubsub_hub::http::{GroupPresence, Rule, RuleError, UrlTemplate, UserEvents};
 use webpubsub_protocol::name::HubName;
 
 use crate::usage_error::UsageError;
@@ -70,6 +72,10 @@ struct HandlerTable {
     user_event_pattern: Option<String>,
     #[serde(default)]
     system_events: Vec<String>,
+    #[serde(default)]
+    group_presence_events: Vec<String>,
+    #[serde(default)]
+    group_filters: Vec<String>,
 }
 
 impl ConfigFile {
@@ -111,6 +117,10 @@ fn rule(table: HandlerTable) -> Result<Rule, RuleError> {
             None => UserEvents::None,
         },
         system_events: table.system_events.iter().map(|name| name.parse()).collect::<Result<_, _>>()?,
+        group_presence: GroupPresence::new(
+            table.group_presence_events.iter().map(String::as_str),
+            table.group_filters.iter().map(String::as_str),
+        )?,
     })
 }
 
@@ -149,6 +159,11 @@ mod tests {
         assert!(
             matches!(&boot, ConfigFileError::Rule(RuleError::SystemEvent(name)) if name == "boot"),
             "{boot}"
+        );
+        let filter = error("[[event-handler]]\nurl-template = \"http://h\"\ngroup-filters = [\"g\"]");
+        assert!(
+            matches!(&filter, ConfigFileError::Rule(RuleError::GroupFilter(name)) if name == "g"),
+            "{filter}"
         );
     }
 
