@@ -75,6 +75,7 @@ mod metrics;
 #[cfg(test)]
 mod model_tests;
 mod outbox;
+mod query_string;
 mod recorder;
 mod recovery;
 mod registry;

@@ -20,6 +20,7 @@ pub(crate) fn routes(registry: &Arc<Registry>) -> Router {
         .route("/client/hubs", get(handshake::connect))
         .route("/client/hubs/", get(handshake::connect))
         .route("/client/hubs/{hub}", get(handshake::connect))
+        .route("/client/hubs/{hub}/", get(handshake::connect))
         .route("/clients/{*path}", any(rest::not_offered::refuse))
         .route("/server/{*path}", any(rest::not_offered::refuse))
         .route("/api", any(rest::handle))

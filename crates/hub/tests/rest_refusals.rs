@@ -211,3 +211,24 @@ async fn tokens_may_be_for_the_public_url_with_its_path() {
         assert_eq!(answer.status, status, "{url}: {}", answer.body);
     }
 }
+
+#[tokio::test]
+async fn paths_and_queries_are_read_as_the_cloud_service_reads_them() {
+    for (method, target, status) in [
+        (Method::HEAD, "/api/health", StatusCode::OK),
+        (Method::HEAD, "/api/health?API-Version=2024-12-01", StatusCode::OK),
+        (Method::HEAD, "/api/health?api-version=1999-01-01", StatusCode::BAD_REQUEST),
+        (Method::POST, "/api/hubs/chat/:closeConnections?Api-Version=1999-01-01", StatusCode::BAD_REQUEST),
+        (Method::POST, "/api/Hubs/chat/:closeconnections/?REASON=a+b", StatusCode::NO_CONTENT),
+        (Method::POST, "/api/hubs/chat/:generateToken?MinutesToExpire=2147483647", StatusCode::OK),
+        (Method::POST, "/api/hubs/chat/:generateToken?minutesToExpire=2147483648", StatusCode::BAD_REQUEST),
+        (Method::DELETE, "/api/hubs/chat/permissions/2/connections/c1?targetname=g", StatusCode::NO_CONTENT),
+        (Method::GET, "/api/hubs/chat/groups/lobby/connections/?MaxPageSize=0", StatusCode::BAD_REQUEST),
+        // No handshake, but a path of clients.
+        (Method::GET, "/client/hubs/chat/", StatusCode::BAD_REQUEST),
+        (Method::GET, "/client/hubs/chat/other", StatusCode::NOT_FOUND),
+    ] {
+        let answer = ask(with_key(), method, target, Some(&signed_for(target))).await;
+        assert_eq!(answer.status, status, "{target}: {}", answer.body);
+    }
+}

@@ -30,12 +30,13 @@ pub enum Permission {
 }
 
 impl Permission {
-    /// The permission called `name` in the REST data plane, in any case.
+    /// The permission called `name` in the REST data plane, in any case, or by its number (documentation of the vendor's
+    /// emulator, "Connection permission APIs").
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
-            "joinleavegroup" => Some(Self::JoinLeaveGroup),
-            "sendtogroup" => Some(Self::SendToGroup),
+            "sendtogroup" | "1" => Some(Self::SendToGroup),
+            "joinleavegroup" | "2" => Some(Self::JoinLeaveGroup),
             _ => None,
         }
     }

@@ -1,10 +1,9 @@
 //! Query parameters of a client's request.
 
-use percent_encoding::percent_decode_str;
 use webpubsub_protocol::name::GroupName;
 
 use super::error::HandshakeError;
-use crate::session::SimpleMode;
+use crate::{query_string, session::SimpleMode};
 
 /// Parsed query parameters.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,8 +22,7 @@ pub(super) struct ClientQuery {
 impl ClientQuery {
     /// Parses a query. The last value of a repeated parameter counts.
     pub(super) fn read(query: &str) -> Result<Self, HandshakeError> {
-        let pairs: Vec<(String, String)> =
-            query.split('&').filter(|pair| !pair.is_empty()).map(decode).collect();
+        let pairs: Vec<(String, String)> = query_string::pairs(query).collect();
         let value = |name: &str| {
             let named = |(given, _): &&(String, String)| given.eq_ignore_ascii_case(name);
             pairs.iter().rev().find(named).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
@@ -42,12 +40,6 @@ impl ClientQuery {
                 .collect(),
         })
     }
-}
-
-fn decode(pair: &str) -> (String, String) {
-    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    (decoded(name), decoded(value))
 }
 
 fn simple_mode(
@@ -89,8 +81,8 @@ mod tests {
 
     #[test]
     fn a_simple_client_may_publish_each_message_to_a_group() {
-        let query = ClientQuery::read("webpubsub_mode=sendtogroup&group=a%20b&noEcho=TRUE").unwrap();
-        let group = GroupName::new("a b").unwrap();
+        let query = ClientQuery::read("webpubsub_mode=sendtogroup&group=a%20b+c&noEcho=TRUE").unwrap();
+        let group = GroupName::new("a b c").unwrap();
         assert_eq!(query.simple_mode, SimpleMode::SendToGroup { group, no_echo: true });
     }
 

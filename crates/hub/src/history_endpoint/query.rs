@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use percent_encoding::percent_decode_str;
+use crate::query_string;
 
 /// Messages of a response without `last`, `since` or `after`.
 const DEFAULT_LAST: u64 = 1000;
@@ -76,7 +76,7 @@ impl HistoryQuery {
     /// Parses the query of a request. The access token is ignored.
     pub(super) fn parse(query: &str) -> Result<Self, QueryError> {
         let mut values: [Option<String>; PARAMETERS.len()] = Default::default();
-        for (name, value) in form_pairs(query) {
+        for (name, value) in query_string::pairs(query) {
             if name == "access_token" {
                 continue;
             }
@@ -115,14 +115,6 @@ impl HistoryQuery {
         };
         Ok(Self { start, before, run_id, max_bytes })
     }
-}
-
-fn form_pairs(query: &str) -> impl Iterator<Item = (String, String)> {
-    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
-    query.split('&').filter(|pair| !pair.is_empty()).map(move |pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decode(name), decode(value))
-    })
 }
 
 fn number(

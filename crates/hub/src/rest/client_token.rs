@@ -17,8 +17,8 @@ use crate::{registry::Registry, settings::host};
 
 /// Default lifetime of a token, in minutes.
 const DEFAULT_MINUTES: u64 = 60;
-/// Maximum lifetime of a token, in minutes: a year. For a longer time, share an access key.
-const MAX_MINUTES: u64 = 365 * 24 * 60;
+/// Maximum lifetime of a token, in minutes: that of an int32 (REST data plane 2024-12-01).
+const MAX_MINUTES: u64 = i32::MAX as u64;
 
 #[derive(Serialize)]
 struct TokenResponse {

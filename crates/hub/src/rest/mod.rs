@@ -76,12 +76,13 @@ async fn execute(
     body: &mut Body,
     arrival: Arrival,
 ) -> Result<Response, RestError> {
+    let query = parts.uri.query().unwrap_or_default();
     if matches!(request, Ok(RestRequest::Health)) {
-        return Ok(StatusCode::OK.into_response());
+        return QueryParameters::read(query).map(|_| StatusCode::OK.into_response());
     }
     let service_url = authorization::authorize(registry, parts, arrival.unix_time)?;
     let RestRequest::Hub(hub_name, operation) = request? else { return Ok(StatusCode::OK.into_response()) };
-    let parameters = QueryParameters::read(parts.uri.query().unwrap_or_default())?;
+    let parameters = QueryParameters::read(query)?;
     let hub = registry.get_or_create_hub(&hub_name).ok_or(RestError::TooManyHubs)?;
     match operation {
         HubOperation::Send(recipients) => {

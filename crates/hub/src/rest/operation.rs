@@ -62,9 +62,18 @@ impl RestRequest {
     }
 
     /// Parses method and path. Each segment is percent-decoded once, but for `%2F`: it stays as it is, as in the cloud service,
-    /// so names that contain `/` cannot be addressed in a path.
+    /// so names that contain `/` cannot be addressed in a path. Likewise, a slash at the end does not count, and only names are
+    /// case-sensitive.
     pub(super) fn find(method: &Method, path: &str) -> Result<Self, RestError> {
-        let segments: Vec<String> = path.split('/').skip(1).map(decode).collect::<Result<_, _>>()?;
+        /// Positions of the segments that are not names.
+        const WORDS: [usize; 4] = [0, 1, 3, 5];
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let mut segments: Vec<String> = path.split('/').skip(1).map(decode).collect::<Result<_, _>>()?;
+        for position in WORDS {
+            if let Some(word) = segments.get_mut(position) {
+                word.make_ascii_lowercase();
+            }
+        }
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match (method.as_str(), &segments[..]) {
             ("HEAD" | "GET", ["api", "health"]) => Ok(Self::Health),
@@ -98,13 +107,13 @@ impl HubOperation {
     fn find(method: &str, path: &[&str]) -> Result<Self, RestError> {
         Ok(match (method, path) {
             ("POST", [recipients @ .., ":send"]) => Self::Send(recipients_at(recipients)?),
-            ("POST", [":closeConnections"]) => Self::Close(Recipients::Everyone),
-            ("POST", [kind @ ("users" | "groups"), name, ":closeConnections"]) => {
+            ("POST", [":closeconnections"]) => Self::Close(Recipients::Everyone),
+            ("POST", [kind @ ("users" | "groups"), name, ":closeconnections"]) => {
                 Self::Close(recipients_at(&[kind, name])?)
             }
-            ("POST", [":addToGroups"]) => Self::ChangeGroups { add: true },
-            ("POST", [":removeFromGroups"]) => Self::ChangeGroups { add: false },
-            ("POST", [":generateToken"]) => Self::GenerateToken,
+            ("POST", [":addtogroups"]) => Self::ChangeGroups { add: true },
+            ("POST", [":removefromgroups"]) => Self::ChangeGroups { add: false },
+            ("POST", [":generatetoken"]) => Self::GenerateToken,
             ("HEAD", [kind, name]) => Self::Exists(recipients_at(&[kind, name])?),
             ("DELETE", ["connections", id]) => Self::Close(recipients_at(&["connections", id])?),
             ("GET", ["groups", group, "connections"]) => Self::ListMembers(group_name(group)?),
@@ -217,6 +226,38 @@ mod tests {
         ] {
             let user = recipients(&format!("/api/hubs/chat/users/{segment}/:send"));
             assert_eq!(user, Ok(Recipients::User(name.to_owned())), "{segment}");
+        }
+    }
+
+    #[test]
+    fn only_names_are_case_sensitive_and_a_slash_at_the_end_does_not_count() {
+        for path in ["/api/Hubs/chat/USERS/Ada/:SEND", "/api/hubs/CHAT/users/Ada/:send/"] {
+            assert_eq!(recipients(path), Ok(Recipients::User("Ada".to_owned())), "{path}");
+        }
+        let close = operation(&Method::POST, "/api/hubs/chat/:CloseConnections");
+        assert_eq!(close, Ok(HubOperation::Close(Recipients::Everyone)));
+        let exists = operation(&Method::HEAD, "/api/hubs/chat/Groups/G/");
+        let group = Recipients::Group(GroupName::new("G").unwrap());
+        assert_eq!(exists, Ok(HubOperation::Exists(group)));
+        assert_eq!(recipients("/api/hubs/chat/users/ada/:send//"), Err(RestError::NotFound));
+        assert_eq!(operation(&Method::DELETE, "/api/hubs/chat/connections/"), Err(RestError::NotFound));
+    }
+
+    #[test]
+    fn permissions_have_names_and_numbers() {
+        for (name, permission) in [
+            ("sendToGroup", Permission::SendToGroup),
+            ("JOINLEAVEGROUP", Permission::JoinLeaveGroup),
+            ("1", Permission::SendToGroup),
+            ("2", Permission::JoinLeaveGroup),
+        ] {
+            let grant = operation(&Method::PUT, &format!("/api/hubs/chat/permissions/{name}/connections/c1"));
+            let expected = HubOperation::Permission(PermissionAction::Grant, permission, "c1".to_owned());
+            assert_eq!(grant, Ok(expected), "{name}");
+        }
+        for name in ["0", "3", "01", "publish", ""] {
+            let grant = operation(&Method::PUT, &format!("/api/hubs/chat/permissions/{name}/connections/c1"));
+            assert!(matches!(grant, Err(RestError::BadRequest { target: "permission", .. })), "{name}");
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::str::FromStr;
 
-use percent_encoding::percent_decode_str;
 use webpubsub_protocol::{filter::Filter, message::MAX_TTL_SECONDS, name::GroupName};
 
 use super::error::RestError;
+use crate::query_string;
 
 /// Supported versions of the data plane.
 pub(super) const API_VERSIONS: &str = "2021-10-01, 2022-11-01, 2023-07-01, 2024-01-01, 2024-12-01";
@@ -17,11 +17,7 @@ pub(super) struct QueryParameters(Vec<(String, String)>);
 impl QueryParameters {
     /// Parses a query, and checks the API version.
     pub(super) fn read(query: &str) -> Result<Self, RestError> {
-        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (name.to_owned(), percent_decode_str(value).decode_utf8_lossy().into_owned())
-        });
-        let parameters = Self(pairs.collect());
+        let parameters = Self(query_string::pairs(query).collect());
         let versions: Vec<&str> = parameters.all("api-version").collect();
         let is_known = |version: &str| API_VERSIONS.split(", ").any(|known| known == version);
         if versions.len() > 1 || !versions.iter().all(|version| is_known(version)) {
@@ -31,9 +27,10 @@ impl QueryParameters {
         Ok(parameters)
     }
 
-    /// Returns all values of a parameter.
+    /// Returns all values of a parameter. Names are compared without regard to case, as in the cloud service.
     pub(super) fn all(&self, name: &'static str) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+        let is_named = move |(given, _): &&(String, String)| given.eq_ignore_ascii_case(name);
+        self.0.iter().filter(is_named).map(|(_, value)| value.as_str())
     }
 
     /// Returns the value of a parameter that may be given once; `None` if it is missing.
@@ -73,7 +70,7 @@ impl QueryParameters {
         most: N,
     ) -> Result<Option<N>, RestError> {
         let Some(value) = self.one(name)? else { return Ok(None) };
-        match value.parse::<N>() {
+        match value.trim().parse::<N>() {
             Ok(number) if number >= least && number <= most => Ok(Some(number)),
             _ => Err(RestError::bad_request(
                 name,
@@ -114,6 +111,17 @@ mod tests {
     }
 
     #[test]
+    fn names_ignore_case_and_a_plus_is_a_space() {
+        let parameters =
+            QueryParameters::read("Excluded=c1&EXCLUDED=c2&targetname=a+b&Filter=userId+eq+'x'").unwrap();
+        assert!(parameters.is_excluded("c1") && parameters.is_excluded("c2"));
+        assert_eq!(parameters.group("targetName").unwrap().as_str(), "a b");
+        assert!(parameters.filter().unwrap().is_some());
+        assert!(QueryParameters::read("API-VERSION=2099-01-01").is_err());
+        assert!(QueryParameters::read("top=1&TOP=1").unwrap().number("top", 1, 9).is_err());
+    }
+
+    #[test]
     fn a_version_must_be_known_and_given_once() {
         assert!(QueryParameters::read("").is_ok());
         assert!(QueryParameters::read("api-version=2099-01-01").is_err());
@@ -125,6 +133,7 @@ mod tests {
         let time_to_live = |query: &str| QueryParameters::read(query).unwrap().time_to_live();
         assert_eq!(time_to_live("messageTtlSeconds=300"), Ok(300));
         assert_eq!(time_to_live(""), Ok(0));
+        assert_eq!(time_to_live("MESSAGETTLSECONDS=+7"), Ok(7));
         for value in ["301", "-1", "x", ""] {
             assert!(time_to_live(&format!("messageTtlSeconds={value}")).is_err(), "{value}");
         }

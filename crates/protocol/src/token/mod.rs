@@ -133,6 +133,12 @@ pub enum TokenError {
     /// Not a signed token at all.
     #[error("the access token is no JSON Web Token signed with HS256")]
     Malformed,
+    /// Signed by one of the keys, but a claim has another type than it must.
+    #[error(
+        "the access token has a claim of the wrong type: `sub` must be a string; `aud`, `role` and `webpubsub.group` strings or arrays of \
+         strings; `exp` and `nbf` numbers"
+    )]
+    Claims,
     /// Signed with another key.
     #[error("the access token is not signed with this service's access key")]
     WrongSignature,
@@ -202,7 +208,7 @@ pub fn verify(token: &str, keys: &[AccessKey], now: UnixTime) -> Result<Claims, 
     if !keys.iter().any(is_ours) {
         return Err(TokenError::WrongSignature);
     }
-    let claims: Claims = decode_part(payload)?;
+    let claims: Claims = decode_part(payload).map_err(|_| TokenError::Claims)?;
     match (claims.expires_at, claims.not_before) {
         (None, _) => Err(TokenError::NoExpiry),
         (Some(expires_at), _) if now >= expires_at.plus(CLOCK_SKEW_SECONDS) => Err(TokenError::Expired),
@@ -314,6 +320,19 @@ mod tests {
         let payload = BASE64_URL.encode(r#"{"exp":9999999999}"#);
         let header = BASE64_URL.encode(r#"{"alg":"none"}"#);
         assert_eq!(verify(&format!("{header}.{payload}."), &[key()], NOW), Err(TokenError::Malformed));
+    }
+
+    #[test]
+    fn a_claim_of_the_wrong_type_is_named_as_the_reason() {
+        for claims in
+            [r#"{"exp":"soon"}"#, r#"{"exp":1,"sub":5}"#, r#"{"exp":1,"role":[5]}"#, r#"{"aud":{}}"#, "[]"]
+        {
+            let signed = format!("{HEADER}.{}", BASE64_URL.encode(claims));
+            let token = format!("{signed}.{}", BASE64_URL.encode(signature(&signed, &key())));
+            assert_eq!(verify(&token, &[key()], NOW), Err(TokenError::Claims), "{claims}");
+            let other = AccessKey::new(&"k".repeat(40)).unwrap();
+            assert_eq!(verify(&token, &[other], NOW), Err(TokenError::WrongSignature), "{claims}");
+        }
     }
 
     #[test]
