@@ -20,7 +20,7 @@ pub(crate) struct EventContext {
     /// Host by which the handlers know the service, without a port (`WebHook-Request-Origin`).
     pub(crate) origin: String,
     state: Mutex<State>,
-    next_id: AtomicU64,
+    last_id: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -41,9 +41,9 @@ impl EventContext {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the number of the next event: 0 for `connect`, then counting up.
+    /// Returns the number of the next event, from 1 on: 0 is that of the `connect` event, with or without a handler for it.
     pub(crate) fn next_id(&self) -> u64 {
-        self.next_id.fetch_add(1, Ordering::Relaxed)
+        self.last_id.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Returns the connection state that a handler has set.
@@ -100,8 +100,8 @@ mod tests {
     }
 
     #[test]
-    fn events_are_numbered_from_zero() {
+    fn events_after_connect_are_numbered_from_one() {
         let event_context = EventContext::default();
-        assert_eq!([event_context.next_id(), event_context.next_id(), event_context.next_id()], [0, 1, 2]);
+        assert_eq!([event_context.next_id(), event_context.next_id(), event_context.next_id()], [1, 2, 3]);
     }
 }

@@ -45,6 +45,7 @@ async fn the_connect_event_carries_the_request_and_its_response_overrides_the_to
     assert_eq!((connect.header("ce-id"), connect.header("ce-hub")), ("0".to_owned(), "chat".to_owned()));
     assert_eq!(connect.header("webhook-request-origin"), "127.0.0.1");
     let connected = upstream.next("connected").await;
+    assert_eq!(connected.header("ce-id"), "1");
     assert_eq!(connected.header("ce-connectionid"), greeting["connectionId"].as_str().unwrap());
     assert_eq!(
         (connected.header("ce-userid"), connected.header("ce-connectionstate")),
@@ -58,6 +59,18 @@ async fn the_connect_event_carries_the_request_and_its_response_overrides_the_to
     client.close("enough").await;
     let disconnected = upstream.next("disconnected").await;
     assert_eq!(disconnected.body, json!({"reason": "enough"}));
+}
+
+#[tokio::test]
+async fn the_number_of_the_connect_event_is_reserved_for_it() {
+    let upstream = UpstreamServer::start(|_| answer(204)).await;
+    let rule = format!("url-template={} system-event=connected user-event-pattern=*", upstream.rule());
+    let service = service(&[&rule]).await;
+    let mut client = Client::connect(&service, "json.webpubsub.azure.v1", "").await.unwrap();
+    client.json().await;
+    assert_eq!(upstream.next("connected").await.header("ce-id"), "1");
+    client.send(r#"{"type":"event","event":"e","dataType":"text","data":"x"}"#).await;
+    assert_eq!(upstream.next("e").await.header("ce-id"), "2");
 }
 
 #[tokio::test]

@@ -47,7 +47,11 @@ impl CloudEvent {
         body: String,
     ) -> Result<Self, EventError> {
         let kind = format!("azure.webpubsub.sys.{}", event.name());
-        Ok(Self::json(headers(&kind, event.name(), event_connection, keys)?, body))
+        let number = match event {
+            SystemEvent::Connect => 0,
+            SystemEvent::Connected | SystemEvent::Disconnected => event_connection.event_context.next_id(),
+        };
+        Ok(Self::json(headers((&kind, event.name(), number), event_connection, keys)?, body))
     }
 
     /// Creates a group presence event.
@@ -61,7 +65,8 @@ impl CloudEvent {
     ) -> Result<Self, EventError> {
         let kind = format!("azure.webpubsub.gp.{}", event.name());
         let body = serde_json::json!({ "group": group.as_str() }).to_string();
-        Ok(Self::json(headers(&kind, event.name(), event_connection, keys)?, body))
+        let number = event_connection.event_context.next_id();
+        Ok(Self::json(headers((&kind, event.name(), number), event_connection, keys)?, body))
     }
 
     fn json(mut headers: HeaderMap, body: String) -> Self {
@@ -77,7 +82,9 @@ impl CloudEvent {
         event_connection: EventConnection<'_>,
         keys: &[AccessKey],
     ) -> Result<Self, EventError> {
-        let mut headers = headers(&format!("azure.webpubsub.user.{name}"), name, event_connection, keys)?;
+        let (kind, number) =
+            (format!("azure.webpubsub.user.{name}"), event_connection.event_context.next_id());
+        let mut headers = headers((&kind, name, number), event_connection, keys)?;
         metadata_headers::write(metadata, &mut headers);
         let (content_type, body) = match payload {
             Payload::Text(text) => ("text/plain; charset=utf-8", text.as_bytes()),
@@ -90,9 +97,9 @@ impl CloudEvent {
     }
 }
 
+/// Returns the headers of an event with its type, its name, and its number among those of the connection.
 fn headers(
-    kind: &str,
-    name: &str,
+    (kind, name, number): (&str, &str, u64),
     event_connection: EventConnection<'_>,
     keys: &[AccessKey],
 ) -> Result<HeaderMap, EventError> {
@@ -103,7 +110,7 @@ fn headers(
         ("ce-awpsversion", Some("1.0".to_owned())),
         ("ce-type", Some(kind.to_owned())),
         ("ce-source", Some(format!("/hubs/{hub}/client/{id}"))),
-        ("ce-id", Some(event_connection.event_context.next_id().to_string())),
+        ("ce-id", Some(number.to_string())),
         ("ce-time", Some(humantime::format_rfc3339_seconds(event_connection.at).to_string())),
         ("ce-hub", Some(hub.to_owned())),
         ("ce-connectionid", Some(id.to_owned())),
