@@ -7,7 +7,7 @@ use webpubsub_protocol::{
     close::Close,
     message::Response,
     name::GroupName,
-    role::{Permission, Permissions, TooManyDecisions},
+    role::{GroupStateAccess, Permission, Permissions, TooManyDecisions},
     subprotocol::Subprotocol,
 };
 
@@ -162,6 +162,12 @@ impl ClientConnection {
     #[must_use]
     pub(crate) fn is_allowed(&self, permission: Permission, group: &str) -> bool {
         self.permissions.read().unwrap_or_else(PoisonError::into_inner).allow(permission, group)
+    }
+
+    /// Returns whether a role grants the use of the states of all groups.
+    #[must_use]
+    pub(crate) fn is_allowed_group_states(&self, access: GroupStateAccess) -> bool {
+        self.permissions.read().unwrap_or_else(PoisonError::into_inner).allow_group_states(access)
     }
 
     /// Returns whether the client may publish to any group.

@@ -56,6 +56,19 @@ impl Permission {
 pub struct Permissions {
     join_leave: Grant,
     send: Grant,
+    /// Whether the states of all groups may be read.
+    get_group_states: bool,
+    /// Whether states may be set in all groups.
+    set_group_states: bool,
+}
+
+/// Use of the states of groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupStateAccess {
+    /// Subscribe to the states of a group.
+    Get,
+    /// Set a state in a group.
+    Set,
 }
 
 /// For which groups one permission is granted: rules, and groups for which it was decided by name, which wins.
@@ -111,6 +124,12 @@ impl Permissions {
     pub fn from_roles<'a>(roles: impl IntoIterator<Item = &'a str>) -> Self {
         let mut permissions = Self::default();
         for role in roles {
+            // The roles of the vendor's chat clients (`azure-messaging-webpubsubchatservice` 1.0.0b1).
+            match role {
+                "webpubsub.getGroupState" => permissions.get_group_states = true,
+                "webpubsub.setGroupState" => permissions.set_group_states = true,
+                _ => {}
+            }
             if let Some((permission, scope)) = read_role(role) {
                 permissions.grant_mut(permission).add(scope);
             }
@@ -124,6 +143,15 @@ impl Permissions {
         match permission {
             Permission::JoinLeaveGroup => self.join_leave.covers(group),
             Permission::SendToGroup => self.send.covers(group),
+        }
+    }
+
+    /// Whether a role grants the use of the states of all groups.
+    #[must_use]
+    pub fn allow_group_states(&self, access: GroupStateAccess) -> bool {
+        match access {
+            GroupStateAccess::Get => self.get_group_states,
+            GroupStateAccess::Set => self.set_group_states,
         }
     }
 
@@ -213,6 +241,19 @@ mod tests {
             permissions.decide(send, &GroupName::new(&number.to_string()).unwrap(), true).unwrap();
         }
         assert_eq!(permissions.decide(send, &room, true), Err(TooManyDecisions));
+    }
+
+    #[test]
+    fn states_of_groups_have_a_role_for_each_use() {
+        let get = Permissions::from_roles(["webpubsub.getGroupState"]);
+        assert!(
+            get.allow_group_states(GroupStateAccess::Get) && !get.allow_group_states(GroupStateAccess::Set)
+        );
+        let set = Permissions::from_roles(["webpubsub.setGroupState"]);
+        assert!(
+            set.allow_group_states(GroupStateAccess::Set) && !set.allow_group_states(GroupStateAccess::Get)
+        );
+        assert!(!set.allow(Permission::JoinLeaveGroup, "g") && !set.allow_any(Permission::SendToGroup));
     }
 
     #[test]

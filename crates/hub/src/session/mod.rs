@@ -24,7 +24,7 @@ use webpubsub_protocol::{
     name::{EventName, GroupName},
     payload::Payload,
     protobuf,
-    role::Permission,
+    role::{GroupStateAccess, Permission},
     stream::fault,
 };
 
@@ -331,7 +331,7 @@ impl Session {
             Request::StreamData { stream_id, fragment } => self.stream_data(stream_id, fragment, now),
             Request::StreamEnd { stream_id, error } => self.end_stream(stream_id, error, now),
             Request::SetGroupState { group, ack_id, state } => self.acknowledge(ack_id, now, |session| {
-                session.check_group_states(&group)?;
+                session.check_group_states(&group, GroupStateAccess::Set)?;
                 let clock = session.hub.history().map(|history| history.service().clock());
                 let now = clock.map_or(0, |clock| clock.unix_ms(now));
                 let set = session.hub.set_group_state(&session.connection, &group, state, now);
@@ -340,7 +340,7 @@ impl Session {
             Request::SubscribeGroupState { group, ack_id } => {
                 let is_subscribed = Cell::new(false);
                 let action = self.acknowledge(ack_id, now, |session| {
-                    session.check_group_states(&group)?;
+                    session.check_group_states(&group, GroupStateAccess::Get)?;
                     let subscribed = session.hub.subscribe_group_states(&session.connection, &group);
                     subscribed.map_err(|error| bad_request(&error))?;
                     is_subscribed.set(true);
@@ -398,9 +398,10 @@ impl Session {
         action
     }
 
-    /// Checks that the client may use the states of a group: as a member, or because it may join.
-    fn check_group_states(&self, group: &GroupName) -> Result<(), AckError> {
-        match self.hub.is_member(&self.connection.id, group) {
+    /// Checks that the client may use the states of a group: by a role, as a member, or because it may join.
+    fn check_group_states(&self, group: &GroupName, access: GroupStateAccess) -> Result<(), AckError> {
+        let is_member = || self.hub.is_member(&self.connection.id, group);
+        match self.connection.is_allowed_group_states(access) || is_member() {
             true => Ok(()),
             false => self.check(Permission::JoinLeaveGroup, group.as_str(), "use the states of"),
         }

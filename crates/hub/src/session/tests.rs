@@ -343,6 +343,12 @@ async fn a_subscriber_receives_the_states_of_a_group_and_each_change() {
     assert_eq!(other.received().await, [""; 0]);
     let refused = stranger.request(SUBSCRIBE).await;
     assert!(refused.len() == 1 && refused[0].contains("Forbidden"), "{refused:?}");
+    let mut listener = Client::json(&hub, &["webpubsub.getGroupState"]);
+    assert!(listener.request(SUBSCRIBE).await[0].contains(r#""success":true"#));
+    assert!(listener.request(&set("{}")).await[0].contains("Forbidden"));
+    let mut setter = Client::json(&hub, &["webpubsub.setGroupState"]);
+    assert!(setter.request(&set("{}")).await[0].contains(r#""success":true"#));
+    assert!(setter.request(SUBSCRIBE).await[0].contains("Forbidden"));
     let long =
         format!(r#"{{"type":"setGroupState","group":"g","ackId":9,"state":{{"a":"{}"}}}}"#, "x".repeat(5000));
     let refused = other.request(&long).await;
