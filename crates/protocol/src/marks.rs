@@ -13,7 +13,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use memchr::{memchr_iter, memchr2, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 /// Beginning of a source mark.
 pub const SOURCE_MARK: &str = "\u{1b}]7717;";
@@ -201,6 +201,17 @@ pub fn count_lines(message: &str) -> u64 {
     parts(message).map(|part| part.count_lines()).sum()
 }
 
+/// Returns whether a message is one unfinished line, which a later message replaces.
+#[must_use]
+pub fn is_unfinished_line(message: &str) -> bool {
+    let mut parts = parts(message);
+    let first = parts.next().is_some_and(|part| {
+        let is_unfinished = matches!(part.mark, Some(Mark::Source { is_unfinished: true, .. }));
+        is_unfinished && part.text.is_some_and(|text| memchr(b'\n', text.as_bytes()).is_none())
+    });
+    first && parts.next().is_none()
+}
+
 /// Returns lines in which no mark is effective: text of a command must not pass for a mark of its publisher.
 #[must_use]
 pub fn without_marks(lines: &str) -> Cow<'_, str> {
@@ -298,6 +309,7 @@ mod tests {
         ];
         for (message, count) in cases {
             assert_eq!(count_lines(&message), count, "{message:?}");
+            assert_eq!(is_unfinished_line(&message), message == format!("{unfinished}10 %"), "{message:?}");
         }
     }
 

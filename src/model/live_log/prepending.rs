@@ -1,5 +1,7 @@
 //! Messages before the first line: loaded when the user scrolls up, and put before the others.
 
+use webpubsub_protocol::marks::is_unfinished_line;
+
 use super::{
     LiveLog,
     loaded_message::{LoadedMessage, first_lines},
@@ -54,6 +56,11 @@ impl LiveLog {
             messages.drain(..=last_gap);
         }
         let Some(first) = messages.first().map(|message| message.number) else { return };
+        // The first line that is held replaces states of it that end here.
+        let is_replaced = |message: &LoadedMessage| is_unfinished_line(&payload_text(&message.payload));
+        while held_from.line == 0 && messages.len() > 1 && messages.last().is_some_and(is_replaced) {
+            messages.pop();
+        }
         if self.first_line_of(source) != Some(held_from) {
             self.revision += 1;
             return;

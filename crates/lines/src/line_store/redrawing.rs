@@ -63,6 +63,8 @@ impl LineStore {
                 Some(id) => {
                     let line = self.read(origin.kind, line);
                     self.redraw(id, line);
+                    // The lines behind it have their place in the message.
+                    self.place.line = self.place.line.saturating_add(1);
                     last_id = id;
                 }
                 None => self.push_line(origin, line, arrived_ms),
@@ -152,6 +154,18 @@ mod tests {
         assert_eq!((store.counts().received, store.redraws()), (3, 2));
         let store = stored(&[("a", "10%", true), ("a", "done", false), ("a", "another", false)]);
         assert_eq!(texts(&store), ["done", "another"], "a finished line stays");
+    }
+
+    #[test]
+    fn lines_behind_a_replaced_one_have_their_place_in_the_message() {
+        let mut store = LineStore::new(StoreLimits::default());
+        store.begin_message(Some(1));
+        store.push_marked(ORIGIN, "a", "10%", true, 0.0);
+        store.begin_message(Some(2));
+        store.push_marked(ORIGIN, "a", "done\nnext\nlast", false, 0.0);
+        let places: Vec<_> =
+            store.lines_from(0).map(|line| (line.place.sequence_id, line.place.line)).collect();
+        assert_eq!(places, [(Some(1), 0), (Some(2), 1), (Some(2), 2)]);
     }
 
     #[test]

@@ -52,6 +52,16 @@ fn earlier_messages_of_a_line_that_was_dropped_meanwhile_are_not_shown() {
 }
 
 #[test]
+fn states_of_an_unfinished_line_before_the_first_line_are_not_shown() {
+    let mut log = log_with(StoreLimits::default());
+    log.store.reserve_earlier_ids();
+    log.append_text(STREAM, "\u{1b}]7717;k3f9\u{7}100 %\nnext", Some(4), LOST);
+    let state = |sequence_id, text| earlier(sequence_id, &format!("\u{1b}]7717;k3f9+\u{7}{text}"));
+    log.prepend_loaded(0, vec![earlier(1, "one"), state(2, "10 %"), state(3, "20 %")], at(4), LOST);
+    assert_eq!(texts(&log), ["one", "100 %", "next"]);
+}
+
+#[test]
 fn a_cleared_log_stays_empty_when_earlier_messages_arrive() {
     let mut log = log_with(StoreLimits::default());
     log.store.reserve_earlier_ids();

@@ -78,13 +78,9 @@ fn location(config: &ServeConfig) -> ServiceLocation {
 /// Returns the option that changes an outcome.
 fn advice(kind: NegotiateErrorKind) -> Option<&'static str> {
     match kind {
-        NegotiateErrorKind::GroupNotOpen => {
-            Some("start it with `--allow-group PATTERN` to open the group")
-        }
+        NegotiateErrorKind::GroupNotOpen => Some("start it with `--allow-group PATTERN` to open the group"),
         NegotiateErrorKind::PublishKeyRequired => Some("give it with `--publish-key KEY`"),
-        NegotiateErrorKind::PublishingDisabled => {
-            Some("start it with `--publish-key KEY` to enable it")
-        }
+        NegotiateErrorKind::PublishingDisabled => Some("start it with `--publish-key KEY` to enable it"),
         _ => None,
     }
 }
