@@ -9,13 +9,13 @@ use std::{
 
 use futures_util::future::{AbortHandle, abortable};
 use gloo_timers::callback::Timeout;
-use webpubsub_protocol::subprotocol::Subprotocol;
+use webpubsub_protocol::{close, subprotocol::Subprotocol};
 
 use super::{
     Negotiation, Outcome,
     clock::Clock,
     line::{IncomingFrame, Line},
-    nudges::Nudges,
+    nudges::{Nudge, Nudges},
     socket::{Socket, SocketEvent},
 };
 use crate::{
@@ -72,6 +72,8 @@ pub(super) struct Driver {
     delivery: RefCell<Option<Timeout>>,
     /// Whether a request was refused because the window or the socket was full, and [`Outcome::Writable`] is due.
     awaits_writable: Cell<bool>,
+    /// Whether the socket was closed because the page is frozen, which the machine does not know yet.
+    is_frozen: Cell<bool>,
     _nudges: Nudges,
 }
 
@@ -98,11 +100,12 @@ impl Driver {
             undelivered: RefCell::new(VecDeque::new()),
             delivery: RefCell::new(None),
             awaits_writable: Cell::new(false),
+            is_frozen: Cell::new(false),
             _nudges: Nudges::listen({
                 let driver = Weak::clone(driver);
-                move || {
+                move |nudge| {
                     if let Some(driver) = driver.upgrade() {
-                        driver.handle_and_deliver(Input::Nudged);
+                        driver.nudged(nudge);
                     }
                 }
             }),
@@ -170,6 +173,31 @@ impl Driver {
     fn handle_and_deliver(self: &Rc<Self>, input: Input<'_>) {
         self.handle(input);
         self.deliver();
+    }
+
+    fn nudged(self: &Rc<Self>, nudge: Nudge) {
+        match nudge {
+            Nudge::Freeze => self.freeze(),
+            Nudge::Thaw => {
+                if self.is_frozen.take() {
+                    let reason = String::new();
+                    self.handle_and_deliver(Input::TransportClosed { code: close::ABNORMAL, reason });
+                }
+                self.handle_and_deliver(Input::Nudged);
+            }
+            // The page is hidden before it is frozen.
+            Nudge::Check if self.is_frozen.get() => {}
+            Nudge::Check => self.handle_and_deliver(Input::Nudged),
+        }
+    }
+
+    /// Closes the socket of a page that is about to be frozen: nobody would read from it, while the service still counted the client
+    /// and queued messages for it. The connection is recovered when the user returns.
+    fn freeze(self: &Rc<Self>) {
+        self.handle_line();
+        if self.socket.borrow_mut().take().is_some() {
+            self.is_frozen.set(true);
+        }
     }
 
     /// Carries out every effect, then sets the timer.
@@ -301,6 +329,7 @@ impl Driver {
     /// Cancels the negotiation in flight, discards queued frames and returns the number of the next attempt.
     fn next_attempt(&self) -> u64 {
         self.negotiation.borrow_mut().take();
+        self.is_frozen.set(false);
         self.line.clear();
         self.attempt.set(self.attempt.get() + 1);
         self.attempt.get()

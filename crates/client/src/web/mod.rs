@@ -4,7 +4,8 @@
 //! that it was created for, and is dropped with it.
 //!
 //! The driver detects sleep by the wall clock, and checks its connection at once on the events `online`, `offline`,
-//! `pageshow` and `visibilitychange`. In a background tab, where the browser may throttle timers to one a minute, frames
+//! `pageshow` and `visibilitychange`. A page that goes into the browser's back/forward cache closes its socket, and recovers the
+//! connection when the user returns. In a background tab, where the browser may throttle timers to one a minute, frames
 //! still arrive at once and a lost connection is recovered at once; only further attempts come late.
 //!
 //! ```no_run
