@@ -5,6 +5,7 @@
 mod attributes;
 mod bad_input;
 mod events;
+mod history;
 mod life;
 mod looks;
 mod memory;

@@ -11,7 +11,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{command::command, environment, with_timeout};
+use crate::{command::command, environment, process::Process, with_timeout};
 
 /// Flags to run Chromium without a display, a sandbox and background network requests.
 const FLAGS: [&str; 10] = [
@@ -209,6 +209,15 @@ impl Browser {
     #[must_use]
     pub fn driver_id(&self) -> Option<u32> {
         self.driver.id()
+    }
+
+    /// Returns the processes of Chromium that render pages.
+    ///
+    /// # Errors
+    /// Fails if the driver has exited.
+    pub fn renderers(&self) -> anyhow::Result<Vec<Process>> {
+        let driver = self.driver.id().context("the driver has exited")?;
+        Process(driver).of_group("--type=renderer")
     }
 
     /// Returns the text of the first element that matches `selector`.

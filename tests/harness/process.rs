@@ -51,6 +51,23 @@ impl Process {
         Ok(fs::read_dir(format!("/proc/{}/fd", self.0))?.count())
     }
 
+    /// Returns the processes of this one's group whose command lines contain `text`.
+    ///
+    /// # Errors
+    /// Fails if `/proc` cannot be read.
+    pub fn of_group(self, text: &str) -> anyhow::Result<Vec<Self>> {
+        let ids = fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        let is_meant = |process: &Self| {
+            // A process may exit meanwhile.
+            let group = process.read("stat").ok().and_then(|stat| {
+                let (_, fields) = stat.rsplit_once(')')?;
+                fields.split_whitespace().nth(2)?.parse::<u32>().ok()
+            });
+            group == Some(self.0) && process.read("cmdline").is_ok_and(|command| command.contains(text))
+        };
+        Ok(ids.map(Self).filter(is_meant).collect())
+    }
+
     /// Waits until `condition` is met.
     ///
     /// # Errors
