@@ -8,6 +8,8 @@
 //! | `watch` | prints the lines of a group |
 //! | `publish` | sends one message to all clients of a hub |
 
+#![deny(clippy::print_stderr, clippy::print_stdout, reason = "they panic when the output cannot be written")]
+
 mod cli;
 mod failure;
 mod hub;
@@ -50,7 +52,7 @@ fn main() -> ExitCode {
     match run(command) {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("tailcast {name}: {}", terminal::without_controls(&failure.to_string()));
+            terminal::notice!("tailcast {name}: {}", terminal::without_controls(&failure.to_string()));
             failure.exit_code()
         }
     }
@@ -85,5 +87,8 @@ async fn execute(command: CliCommand) -> Result<ExitCode, Failure> {
 fn init_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TAILCAST_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr)
+        // Reporting that a log line could not be written would fail too, with a panic.
+        .log_internal_errors(false)
+        .init();
 }

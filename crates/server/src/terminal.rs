@@ -1,6 +1,34 @@
 //! Text for a terminal.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    fmt,
+    io::{self, Write},
+};
+
+/// Writes a line to standard error. A terminal that is gone or full changes nothing: the line is lost.
+macro_rules! notice {
+    ($($text:tt)*) => { $crate::terminal::write_line(std::io::stderr(), format_args!($($text)*)) };
+}
+
+/// Writes a line to standard output. A reader that is gone changes nothing: the line is lost.
+macro_rules! announce {
+    ($($text:tt)*) => { $crate::terminal::write_line(std::io::stdout(), format_args!($($text)*)) };
+}
+
+pub(crate) use {announce, notice};
+
+/// Writes a line with one call, so that lines of several programs do not mix. Errors are ignored: a command must not depend on
+/// somebody reading its messages, and there is no other place to report that to.
+pub(crate) fn write_line(mut output: impl Write, text: fmt::Arguments<'_>) {
+    let _is_lost: io::Result<()> =
+        output.write_all(format!("{text}\n").as_bytes()).and_then(|()| output.flush());
+}
+
+/// Returns a number with its noun: `1 line`, `2 lines`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
 
 /// Replaces control characters: text from a server must not move the cursor, change colors or set the title.
 pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
@@ -19,5 +47,16 @@ mod tests {
     fn control_characters_are_replaced() {
         assert_eq!(without_controls("a\u{1b}[2Jb\u{9b}c\r\n"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}\u{fffd}");
         assert_eq!(without_controls("plain é"), "plain é");
+    }
+
+    #[test]
+    fn a_noun_has_the_number_of_its_count() {
+        assert_eq!([0, 1, 2].map(|count| counted(count, "line")), ["0 lines", "1 line", "2 lines"]);
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_written_is_lost() {
+        let mut full: [u8; 0] = [];
+        write_line(&mut full[..], format_args!("lost"));
     }
 }

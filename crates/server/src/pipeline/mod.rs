@@ -38,7 +38,7 @@ use webpubsub_protocol::{name::GroupName, payload::Payload};
 use crate::{
     cli::{DEFAULT_GROUP, TargetOptions},
     failure::Failure,
-    terminal::without_controls,
+    terminal::{counted, notice, without_controls},
     usage_error::UsageError,
 };
 use input::{Input, InputPart};
@@ -92,7 +92,7 @@ pub(crate) async fn run(
                     if drain_deadline.is_some() {
                         break;
                     }
-                    eprintln!("tailcast {command}: stopping when the lines read so far are acknowledged; interrupt again to stop immediately");
+                    notice!("tailcast {command}: stopping when the lines read so far are acknowledged; interrupt again to stop immediately");
                     stop_reading.send_replace(true);
                     drain_deadline = Some(Instant::now() + DRAIN_TIMEOUT);
                 }
@@ -286,13 +286,12 @@ async fn report_events(command: &str, mut events: Events) -> Option<String> {
             ClientEvent::Connected { .. } | ClientEvent::Recovered => {
                 let was_lost = last_error.take().is_some();
                 if was_lost {
-                    eprintln!("tailcast {command}: reconnected");
+                    notice!("tailcast {command}: reconnected");
                 }
             }
             ClientEvent::Resending { messages } => {
-                eprintln!(
-                    "tailcast {command}: resending {messages} unacknowledged messages; their lines may appear twice"
-                );
+                let messages = counted(messages as u64, "unacknowledged message");
+                notice!("tailcast {command}: resending {messages}; lines may appear twice");
             }
             ClientEvent::Disconnected { reason: webpubsub_client::Disconnect::Stopped } => {}
             ClientEvent::Disconnected { reason } | ClientEvent::Recovering { reason } => {
@@ -301,7 +300,7 @@ async fn report_events(command: &str, mut events: Events) -> Option<String> {
             ClientEvent::ConnectFailed { failure } => last_error = Some(failure.to_string()),
             ClientEvent::RetryScheduled { after } => {
                 let error = without_controls(last_error.as_deref().unwrap_or("no connection"));
-                eprintln!("tailcast {command}: {error}; retrying in {:.1} s", after.as_secs_f64());
+                notice!("tailcast {command}: {error}; retrying in {:.1} s", after.as_secs_f64());
             }
             _ => {}
         }

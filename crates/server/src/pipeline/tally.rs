@@ -12,6 +12,7 @@ use super::{
     line_batcher::{InputWarnings, MAX_LINE_BYTES},
     publish_error::{Cause, PublishError},
 };
+use crate::terminal::{counted, notice};
 
 /// Reason for which the client ended, with its unresolved connection error, if any.
 #[derive(Debug)]
@@ -106,8 +107,7 @@ impl Tally {
             (split_lines, format!("exceeded {MAX_LINE_BYTES} bytes; long lines are split")),
         ] {
             if count > 0 {
-                let lines = if count == 1 { "line" } else { "lines" };
-                eprintln!("tailcast {command}: {count} {lines} {problem}");
+                notice!("tailcast {command}: {} {problem}", counted(count, "line"));
             }
         }
     }

@@ -37,7 +37,7 @@ use crate::{
         stop_requests::StopRequests,
     },
     signals::{Signals, StopSignal},
-    terminal::without_controls,
+    terminal::{notice, without_controls},
     usage_error::UsageError,
 };
 use outputs::{ExitReceiver, Output, publish_outputs};
@@ -100,7 +100,7 @@ pub(crate) async fn run(options: RunOptions) -> Result<ExitCode, Failure> {
     match published {
         Ok(()) => {}
         // The exit code is that of the command, so a failure to publish is only printed.
-        Err(failure) => eprintln!("tailcast run: {}", without_controls(&failure.to_string())),
+        Err(failure) => notice!("tailcast run: {}", without_controls(&failure.to_string())),
     }
     let status =
         status.map_err(|error| Failure::runtime(format!("cannot wait for the command to exit: {error}")))?;

@@ -16,6 +16,7 @@ use crate::{
     cli::ServeOptions,
     failure::Failure,
     service::{self, BoundServer, HEALTH_PATH},
+    terminal::notice,
 };
 use config::{Backend, ServeConfig};
 use site::Site;
@@ -63,20 +64,20 @@ fn print_info(config: &ServeConfig, server: &BoundServer) {
     match &config.backend {
         Backend::Embedded(service) => {
             server.print_service_info(service);
-            eprintln!("Embedded service, hub `{}`.", config.hub);
+            notice!("Embedded service, hub `{}`.", config.hub);
         }
         Backend::Azure { connection_string } => {
-            eprintln!("Service {}, hub `{}`.", connection_string.endpoint, config.hub);
+            notice!("Service {}, hub `{}`.", connection_string.endpoint, config.hub);
         }
     }
     if !config.is_publishing_open() && config.publish_key.is_none() {
-        eprintln!("Clients cannot publish; to allow it, start with --publish-key KEY.");
+        notice!("Clients cannot publish; to allow it, start with --publish-key KEY.");
     }
     if config.site == Site::Missing {
-        eprintln!(
+        notice!(
             "This binary contains no page; build it with `cargo xtask build`, or give the directory of a page with --site DIR."
         );
     }
     let (page, arguments) = (config.page_url(), config.stream_arguments());
-    eprintln!("Open {page}/ in a browser, then run: some-command | tailcast stream{arguments}");
+    notice!("Open {page}/ in a browser, then run: some-command | tailcast stream{arguments}");
 }

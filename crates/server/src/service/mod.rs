@@ -25,7 +25,12 @@ use axum::{Router, middleware};
 use tokio::net::TcpListener;
 use webpubsub_hub::Service;
 
-use crate::{failure::Failure, signals::Signals, usage_error::UsageError};
+use crate::{
+    failure::Failure,
+    signals::Signals,
+    terminal::{announce, notice},
+    usage_error::UsageError,
+};
 use accept::SocketLimits;
 use config::{ListenConfig, ServiceConfig};
 use tls::Tls;
@@ -107,22 +112,22 @@ impl BoundServer {
         // A configured key must not appear in logs.
         let key = &service.access_keys.primary;
         let key = if access_key::is_development_key(key) { key.reveal() } else { "<yours>" };
-        eprintln!("Connection string: Endpoint={endpoint};AccessKey={key};Version=1.0;");
+        notice!("Connection string: Endpoint={endpoint};AccessKey={key};Version=1.0;");
         match (&self.config.development_authority, &self.config.tls) {
             (Some(authority), _) => {
                 let certificate = authority.certificate();
-                eprintln!(
+                notice!(
                     "Certificate authority, for clients: export NODE_EXTRA_CA_CERTS={}",
                     certificate.display()
                 );
             }
             (None, Some(_)) => {}
-            (None, None) => eprintln!(
+            (None, None) => notice!(
                 "JavaScript applications pass {{ allowInsecureConnection: true }} to WebPubSubServiceClient, or need --tls-dev."
             ),
         }
         if service.is_inspectable {
-            eprintln!("Inspector: {endpoint}/_hub. Metrics: {endpoint}/metrics.");
+            notice!("Inspector: {endpoint}/_hub. Metrics: {endpoint}/metrics.");
         }
     }
 
@@ -132,7 +137,7 @@ impl BoundServer {
         let app = app.layer(middleware::from_fn_with_state(self.config.hosts.clone(), host::guard));
         let app =
             app.layer(middleware::from_fn_with_state(self.config.proxies.clone(), forwarded::resolve_client));
-        println!("listening on {}", self.config.endpoint_at(self.config.address.to_string()));
+        announce!("listening on {}", self.config.endpoint_at(self.config.address.to_string()));
         let limits = SocketLimits {
             per_address: self.config.sockets_per_address,
             proxies: self.config.proxies.clone(),

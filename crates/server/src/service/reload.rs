@@ -4,6 +4,8 @@ use webpubsub_hub::Service;
 
 use super::config::EventHandlerSource;
 use crate::failure::Failure;
+#[cfg(unix)]
+use crate::terminal::notice;
 
 /// Reloads the event handlers of `service` whenever the process receives SIGHUP, if they come from a file. If the file is invalid,
 /// the error is printed and the previous handlers stay in use.
@@ -21,10 +23,10 @@ pub(super) fn on_hang_up(service: &Service, source: &EventHandlerSource) -> Resu
             match source.read() {
                 Ok(handlers) => {
                     service.replace_http_event_handlers(handlers.rules, handlers.timeout);
-                    eprintln!("Reloaded the event handlers.");
+                    notice!("Reloaded the event handlers.");
                 }
                 Err(error) => {
-                    eprintln!("Cannot reload the event handlers, so the previous ones stay in use: {error}")
+                    notice!("Cannot reload the event handlers, so the previous ones stay in use: {error}")
                 }
             }
         }

@@ -12,7 +12,7 @@ use rustls::{
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use crate::{failure::Failure, usage_error::UsageError};
+use crate::{failure::Failure, terminal::notice, usage_error::UsageError};
 
 /// Paths of certificate and key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,9 +51,9 @@ impl Tls {
                     match read(&files) {
                         Ok(config) => {
                             newest.send_replace(config);
-                            eprintln!("Reloaded the certificate.");
+                            notice!("Reloaded the certificate.");
                         }
-                        Err(error) => eprintln!(
+                        Err(error) => notice!(
                             "Cannot reload the certificate, so the previous one stays in use: {error}"
                         ),
                     }

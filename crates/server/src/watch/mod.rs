@@ -13,7 +13,7 @@ use webpubsub_protocol::{message::Response, name::GroupName, payload::Payload};
 
 use crate::{
     cli::WatchOptions, failure::Failure, pipeline::url_with_group, signals::Signals,
-    terminal::without_controls,
+    terminal::{counted, notice, without_controls},
 };
 use printer::Printer;
 
@@ -112,7 +112,7 @@ impl Watcher {
             match event {
                 ClientEvent::Connected { history, .. } => {
                     if self.last_error.take().is_some() {
-                        eprintln!("tailcast watch: reconnected");
+                        notice!("tailcast watch: reconnected");
                     }
                     self.history.connected(history.as_ref());
                 }
@@ -135,7 +135,7 @@ impl Watcher {
                     self.message(payload, sequence_id)?;
                 }
                 ClientEvent::Gap { messages: Some(messages) } => {
-                    eprintln!("tailcast watch: {messages} messages are missing");
+                    notice!("tailcast watch: {} missing", are(messages));
                     self.is_incomplete = true;
                 }
                 ClientEvent::Disconnected { reason: Disconnect::Stopped } => {}
@@ -146,7 +146,7 @@ impl Watcher {
                 ClientEvent::ConnectFailed { failure } => self.last_error = Some(failure.to_string()),
                 ClientEvent::RetryScheduled { after } => {
                     let error = without_controls(self.last_error.as_deref().unwrap_or("no connection"));
-                    eprintln!("tailcast watch: {error}; retrying in {:.1} s", after.as_secs_f64());
+                    notice!("tailcast watch: {error}; retrying in {:.1} s", after.as_secs_f64());
                 }
                 _ => {}
             }
@@ -185,7 +185,7 @@ impl Watcher {
                 Err(failure) if !self.follows => return Err(WatchError::History(failure)),
                 Err(failure) => {
                     self.print_earlier(&messages)?;
-                    eprintln!("tailcast watch: earlier lines are incomplete: {failure}");
+                    notice!("tailcast watch: earlier lines are incomplete: {failure}");
                     self.is_incomplete = true;
                     for message in self.history.failed(failure.to_string()) {
                         self.message(message.payload, message.sequence_id)?;
@@ -231,7 +231,8 @@ impl Watcher {
                 self.last_lines.is_none_or(|lines| self.printer.skip_all_but(lines, messages));
             let gone = self.history.lines_gone();
             if are_all_wanted && gone > 0 && self.history.begins_with_oldest() {
-                eprintln!("tailcast watch: {gone} older lines are no longer kept by the server");
+                let are = if gone == 1 { "is" } else { "are" };
+                notice!("tailcast watch: {} {are} no longer kept by the server", counted(gone, "older line"));
             }
         }
         for payload in messages {
@@ -244,19 +245,24 @@ impl Watcher {
 /// Reports what is missing to the user. Returns whether something is.
 fn report(missing: Option<Missing>) -> bool {
     match missing {
-        Some(Missing::Count(count)) => eprintln!(
+        Some(Missing::Count(count)) => notice!(
             "tailcast watch: {} missing: the server no longer keeps {}",
-            if count == 1 { "1 message is".to_owned() } else { format!("{count} messages are") },
+            are(count),
             if count == 1 { "it" } else { "them" },
         ),
         Some(Missing::Restart) => {
-            eprintln!(
+            notice!(
                 "tailcast watch: the server was restarted: lines that were published before may be missing"
             );
         }
         None => {}
     }
     missing.is_some()
+}
+
+/// Returns a number of messages, with its verb.
+fn are(messages: u64) -> String {
+    format!("{} {}", counted(messages, "message"), if messages == 1 { "is" } else { "are" })
 }
 
 /// Maximum number of messages that a service returns.

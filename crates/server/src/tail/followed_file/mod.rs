@@ -224,7 +224,7 @@ fn is_pattern(path: &Path) -> bool {
 
 fn report(path: &Path, problem: &str) {
     let name = path.display().to_string();
-    eprintln!("tailcast tail: {} {problem}", crate::terminal::without_controls(&name));
+    crate::terminal::notice!("tailcast tail: {} {problem}", crate::terminal::without_controls(&name));
 }
 
 #[cfg(test)]
