@@ -34,17 +34,24 @@ pub(crate) enum Step {
     /// None is under way.
     Waiting { retry_at: Moment },
     /// A WebSocket is being opened.
-    Opening { give_up_at: Moment },
+    Opening(StepLimit),
     /// It is open, and was asked for a sign of life. Only that proves that the connection lives: an open socket alone
     /// has been seen to be dead after a long sleep.
-    Proving { give_up_at: Moment },
+    Proving(StepLimit),
+}
+
+/// Time limit of a step of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StepLimit {
+    pub(crate) give_up_at: Moment,
+    pub(crate) duration: Duration,
 }
 
 impl Recovering {
     pub(crate) fn deadline(&self) -> Moment {
         let (Step::Waiting { retry_at: at }
-        | Step::Opening { give_up_at: at }
-        | Step::Proving { give_up_at: at }) = self.step;
+        | Step::Opening(StepLimit { give_up_at: at, .. })
+        | Step::Proving(StepLimit { give_up_at: at, .. })) = self.step;
         at.min(self.give_up_at)
     }
 }

@@ -34,6 +34,17 @@ pub enum ConnectFailure {
         /// The transport's words.
         detail: String,
     },
+    /// The certificate of the server is not trusted. Browsers do not report it.
+    #[error(
+        "the certificate of {url} is not trusted ({detail}); if this is the right server, trust its certificate authority: \
+         --ca-cert FILE, or SSL_CERT_FILE"
+    )]
+    UntrustedCertificate {
+        /// The server's address, without its query.
+        url: String,
+        /// The reason.
+        detail: String,
+    },
     /// The negotiate endpoint answers, but a browser does not let this page read that.
     #[error(
         "negotiate failed: {url} does not answer pages of {origin}; allow that origin there (CORS), as `tailcast serve --allow-origin {origin}` does"
@@ -122,7 +133,8 @@ impl ConnectFailure {
                 true
             }
             Self::NegotiateStatus { status, .. } => is_temporary(*status),
-            Self::NegotiateOrigin { .. }
+            Self::UntrustedCertificate { .. }
+            | Self::NegotiateOrigin { .. }
             | Self::NegotiateAnswer { .. }
             | Self::NegotiateAddress { .. }
             | Self::NotAServiceUrl { .. }
@@ -147,6 +159,7 @@ impl ConnectFailure {
     pub fn summary(&self) -> Cow<'_, str> {
         match self {
             Self::NegotiateUnreachable { .. } => "the server cannot be reached".into(),
+            Self::UntrustedCertificate { .. } => "the certificate of the server is not trusted".into(),
             Self::NegotiateOrigin { .. } => "the server does not allow pages of this origin".into(),
             Self::NegotiateFunction { detail } => detail.into(),
             Self::NotAServiceUrl { .. } => "no client access URL was given".into(),

@@ -141,6 +141,18 @@ pub enum HistoryFailure {
     /// The response was cut off.
     #[error("the history was cut off before its end: read on behind the last message")]
     Cut,
+    /// The server did not send the response in time.
+    #[error("the server did not send the history within {seconds} s")]
+    TimedOut {
+        /// Limit, in seconds.
+        seconds: u64,
+    },
+    /// The response is longer than any history.
+    #[error("the history exceeds {limit} bytes; request a shorter range")]
+    TooLong {
+        /// Limit, in bytes.
+        limit: usize,
+    },
     /// The response is not a history.
     #[error("the response is not a history: {detail}")]
     Malformed {

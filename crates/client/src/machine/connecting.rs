@@ -14,6 +14,7 @@ use crate::{
     liveness::Liveness,
     moment::Moment,
     negotiate::ServiceUrl,
+    recovery::StepLimit,
     sequence::SequenceTracker,
 };
 
@@ -34,7 +35,7 @@ impl Machine {
     }
 
     fn begin_attempt(&mut self, now: Moment) {
-        self.phase = Phase::Negotiating { give_up_at: now + CONNECT_STEP_TIMEOUT };
+        self.phase = Phase::Negotiating { limit: self.step_limit(CONNECT_STEP_TIMEOUT, now) };
         self.report(ClientEvent::Connecting);
         // A fresh URL for each connection: the token of the last one may have expired.
         self.effects.push_back(Effect::Negotiate);
@@ -46,7 +47,8 @@ impl Machine {
         }
         match outcome {
             Ok(url) => {
-                self.phase = Phase::Opening { url: url.clone(), give_up_at: now + CONNECT_STEP_TIMEOUT };
+                let limit = self.step_limit(CONNECT_STEP_TIMEOUT, now);
+                self.phase = Phase::Opening { url: url.clone(), limit };
                 let subprotocols = self.options.subprotocols.clone();
                 self.effects.push_back(Effect::OpenTransport { url, subprotocols });
             }
@@ -60,8 +62,8 @@ impl Machine {
                 let url = url.clone();
                 match subprotocol.filter(|chosen| self.options.subprotocols.contains(chosen)) {
                     Some(subprotocol) => {
-                        let give_up_at = now + CONNECT_STEP_TIMEOUT;
-                        self.phase = Phase::Greeting { url, subprotocol, give_up_at };
+                        let limit = self.step_limit(CONNECT_STEP_TIMEOUT, now);
+                        self.phase = Phase::Greeting { url, subprotocol, limit };
                     }
                     None => {
                         self.effects.push_back(Effect::CloseTransport);
@@ -177,6 +179,14 @@ impl Machine {
         }
     }
 
+    /// Returns the limit of a step that begins now: it ends with the application's patience, if not before.
+    pub(super) fn step_limit(&self, timeout: Duration, now: Moment) -> StepLimit {
+        let waited = self.without_connection_since.map_or(Duration::ZERO, |since| now.since(since));
+        let patience = self.options.give_up_after.map(|limit| limit.saturating_sub(waited));
+        let duration = patience.map_or(timeout, |patience| patience.min(timeout));
+        StepLimit { give_up_at: now + duration, duration }
+    }
+
     /// Whether the application's patience ends within `pause`.
     pub(super) fn gives_up_within(&self, pause: Duration, now: Moment) -> bool {
         let waited = self.without_connection_since.map_or(Duration::ZERO, |since| now.since(since));
@@ -195,14 +205,13 @@ impl Machine {
 
     pub(super) fn connecting_deadline(&mut self, now: Moment) {
         match &self.phase {
-            Phase::Negotiating { give_up_at } if now >= *give_up_at => {
+            Phase::Negotiating { limit } if now >= limit.give_up_at => {
+                let failure = timed_out("the negotiate endpoint", limit.duration);
                 self.effects.push_back(Effect::AbandonTransport);
-                self.attempt_failed(timed_out("the negotiate endpoint", CONNECT_STEP_TIMEOUT), now);
+                self.attempt_failed(failure, now);
             }
-            Phase::Opening { url, give_up_at } | Phase::Greeting { url, give_up_at, .. }
-                if now >= *give_up_at =>
-            {
-                let failure = timed_out(url.without_query(), CONNECT_STEP_TIMEOUT);
+            Phase::Opening { url, limit } | Phase::Greeting { url, limit, .. } if now >= limit.give_up_at => {
+                let failure = timed_out(url.without_query(), limit.duration);
                 self.effects.push_back(Effect::CloseTransport);
                 self.attempt_failed(failure, now);
             }
@@ -213,7 +222,9 @@ impl Machine {
 }
 
 pub(super) fn timed_out(what: &str, limit: Duration) -> ConnectFailure {
-    ConnectFailure::TimedOut { url: what.to_owned(), seconds: limit.as_secs() }
+    // Rounded up: a limit below a second is not none.
+    let seconds = limit.as_secs() + u64::from(limit.subsec_nanos() > 0);
+    ConnectFailure::TimedOut { url: what.to_owned(), seconds }
 }
 
 fn no_subprotocol(url: &ServiceUrl, offered: &[Subprotocol]) -> ConnectFailure {

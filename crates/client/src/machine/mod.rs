@@ -51,7 +51,7 @@ use crate::{
     numbered::Numbered,
     options::ClientOptions,
     outbound_stream::OutboundStream,
-    recovery::{Recovering, Step},
+    recovery::{Recovering, Step, StepLimit},
 };
 
 pub use sending::GroupRefused;
@@ -163,17 +163,17 @@ pub enum StreamEvent {
 enum Phase {
     Idle,
     Negotiating {
-        give_up_at: Moment,
+        limit: StepLimit,
     },
     Opening {
         url: ServiceUrl,
-        give_up_at: Moment,
+        limit: StepLimit,
     },
     /// The WebSocket is open, the service has not said `connected` yet.
     Greeting {
         url: ServiceUrl,
         subprotocol: Subprotocol,
-        give_up_at: Moment,
+        limit: StepLimit,
     },
     Connected(Box<Connection>),
     Recovering(Recovering),
@@ -259,9 +259,9 @@ impl Machine {
     pub fn next_deadline(&self) -> Option<Moment> {
         match &self.phase {
             Phase::Idle | Phase::Stopped => None,
-            Phase::Negotiating { give_up_at }
-            | Phase::Opening { give_up_at, .. }
-            | Phase::Greeting { give_up_at, .. } => Some(*give_up_at),
+            Phase::Negotiating { limit } | Phase::Opening { limit, .. } | Phase::Greeting { limit, .. } => {
+                Some(limit.give_up_at)
+            }
             Phase::Connected(connection) => {
                 let streams = self.streams.values().filter_map(OutboundStream::deadline);
                 let others = streams.chain(connection.sequence.ack_due());

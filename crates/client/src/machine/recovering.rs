@@ -10,7 +10,7 @@ use crate::{
     failure::{ConnectFailure, Disconnect, InvokeFailure, reason_suffix},
     liveness::Liveness,
     moment::Moment,
-    recovery::{RECOVERY_RETRY_PAUSE, RECOVERY_STEP_TIMEOUT, RECOVERY_WINDOW, Recovering, Step},
+    recovery::{RECOVERY_RETRY_PAUSE, RECOVERY_STEP_TIMEOUT, RECOVERY_WINDOW, Recovering, Step, StepLimit},
 };
 
 impl Machine {
@@ -68,6 +68,7 @@ impl Machine {
     }
 
     pub(super) fn recovery_deadline(&mut self, now: Moment) {
+        let limit = self.step_limit(RECOVERY_STEP_TIMEOUT, now);
         let Phase::Recovering(recovering) = &mut self.phase else { return };
         if now >= recovering.give_up_at {
             let (reason, step) = (recovering.reason.clone(), recovering.step);
@@ -83,11 +84,14 @@ impl Machine {
                 // Recovering is only begun with a token.
                 let Some(url) = recovering.connection.recovery_url() else { return };
                 recovering.began_at = now;
-                recovering.step = Step::Opening { give_up_at: now + RECOVERY_STEP_TIMEOUT };
+                recovering.step = Step::Opening(limit);
                 self.effects.push_back(Effect::OpenTransport { url, subprotocols: vec![subprotocol] });
             }
-            Step::Opening { give_up_at } | Step::Proving { give_up_at } if now >= give_up_at => {
-                let failure = timed_out(recovering.connection.url.without_query(), RECOVERY_STEP_TIMEOUT);
+            Step::Opening(StepLimit { give_up_at, duration })
+            | Step::Proving(StepLimit { give_up_at, duration })
+                if now >= give_up_at =>
+            {
+                let failure = timed_out(recovering.connection.url.without_query(), duration);
                 self.effects.push_back(Effect::AbandonTransport);
                 self.recovery_attempt_failed(failure, now);
             }
@@ -97,9 +101,10 @@ impl Machine {
 
     /// A WebSocket is open. It proves nothing yet.
     pub(super) fn recovery_opened(&mut self, now: Moment) {
+        let limit = self.step_limit(RECOVERY_STEP_TIMEOUT, now);
         let Phase::Recovering(recovering) = &mut self.phase else { return };
-        if matches!(recovering.step, Step::Opening { .. }) {
-            recovering.step = Step::Proving { give_up_at: now + RECOVERY_STEP_TIMEOUT };
+        if matches!(recovering.step, Step::Opening(_)) {
+            recovering.step = Step::Proving(limit);
             let ping = codec::encode(recovering.connection.subprotocol, &Request::Ping);
             self.effects.push_back(Effect::SendFrame(ping));
         }
@@ -138,7 +143,8 @@ impl Machine {
         };
         self.forget_connection(reason, connection.connected_at, now);
         let Connection { url, subprotocol, .. } = *connection;
-        self.phase = Phase::Greeting { url, subprotocol, give_up_at: now + CONNECT_STEP_TIMEOUT };
+        let limit = self.step_limit(CONNECT_STEP_TIMEOUT, now);
+        self.phase = Phase::Greeting { url, subprotocol, limit };
     }
 
     pub(super) fn recovery_attempt_failed(&mut self, failure: ConnectFailure, now: Moment) {

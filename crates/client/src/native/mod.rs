@@ -16,16 +16,18 @@ mod negotiate;
 mod proxy;
 mod stream;
 mod transport;
+mod trust;
 
 use tokio::sync::mpsc;
 
 use crate::options::ClientOptions;
 pub use client::{Client, Events, Receipt};
 use driver::Driver;
-pub use history::read_history;
+pub use history::{HISTORY_IDLE_TIMEOUT, HISTORY_TIMEOUT, MAX_HISTORY_BYTES, read_history};
 pub use negotiate::NegotiateEndpoint;
 pub use stream::Stream;
 pub use transport::MAX_MESSAGE_BYTES;
+pub use trust::{TrustError, trust_certificates};
 
 /// Events that may wait to be read. When as many wait, the client reads no further from the service.
 pub const EVENT_QUEUE_LIMIT: usize = 1024;

@@ -9,6 +9,7 @@ use std::{
 
 use reqwest::header::CONTENT_TYPE;
 
+use super::trust::{additional, is_certificate_error};
 use crate::{
     failure::ConnectFailure,
     negotiate::{Answer, MAX_ANSWER_BYTES, ServiceUrl, read_answer, without_query},
@@ -81,7 +82,12 @@ pub(super) fn http_client() -> Result<&'static reqwest::Client, reqwest::Error> 
         return Ok(client);
     }
     choose_crypto_provider();
-    let client = reqwest::Client::builder().build()?;
+    let additional = additional().iter().map(|certificate| reqwest::Certificate::from_der(certificate));
+    let mut builder = reqwest::Client::builder();
+    for certificate in additional {
+        builder = builder.tls_certs_merge([certificate?]);
+    }
+    let client = builder.build()?;
     Ok(CLIENT.get_or_init(|| client))
 }
 
@@ -98,9 +104,13 @@ pub(super) async fn negotiate(endpoint: NegotiateEndpoint) -> Result<ServiceUrl,
 
 async fn ask(endpoint: &str, credential: Option<&str>) -> Result<ServiceUrl, ConnectFailure> {
     let url = without_query(endpoint).to_owned();
-    let unreachable = |error: reqwest::Error| ConnectFailure::NegotiateUnreachable {
-        url: url.clone(),
-        detail: innermost(&error.without_url()),
+    let unreachable = |error: reqwest::Error| {
+        let (url, error) = (url.clone(), error.without_url());
+        let detail = innermost(&error);
+        match is_certificate_error(&error) {
+            true => ConnectFailure::UntrustedCertificate { url, detail },
+            false => ConnectFailure::NegotiateUnreachable { url, detail },
+        }
     };
     let mut request = http_client().map_err(unreachable)?.get(endpoint);
     if let Some(credential) = credential {

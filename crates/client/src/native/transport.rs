@@ -28,6 +28,7 @@ use webpubsub_protocol::{close, subprotocol::Subprotocol};
 use super::{
     negotiate::{choose_crypto_provider, innermost},
     proxy,
+    trust::{connector, is_certificate_error},
 };
 use crate::{
     codec::Frame,
@@ -80,7 +81,7 @@ impl Transport {
             .max_frame_size(Some(MAX_MESSAGE_BYTES))
             .read_buffer_size(READ_BYTES);
         let socket = proxy::connect(request.uri()).await.map_err(|error| refused(&Error::Io(error)))?;
-        let (socket, response) = client_async_tls_with_config(request, socket, Some(config), None)
+        let (socket, response) = client_async_tls_with_config(request, socket, Some(config), connector())
             .await
             .map_err(|error| refused(&error))?;
         let chosen = response.headers().get(SEC_WEBSOCKET_PROTOCOL).and_then(|name| name.to_str().ok());
@@ -176,6 +177,9 @@ fn refusal(url: &ServiceUrl, offered: &str, error: &Error) -> ConnectFailure {
         )) => ConnectFailure::NoSubprotocol { url, offered: offered.to_owned() },
         Error::Http(response) => {
             ConnectFailure::Refused { url, detail: describe(error), status: Some(response.status().as_u16()) }
+        }
+        _ if is_certificate_error(error) => {
+            ConnectFailure::UntrustedCertificate { url, detail: describe(error) }
         }
         _ => ConnectFailure::Refused { url, detail: describe(error), status: None },
     }

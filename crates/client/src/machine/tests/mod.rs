@@ -230,6 +230,19 @@ fn a_client_that_gives_up_names_every_message_it_could_not_deliver() {
 }
 
 #[test]
+fn an_endpoint_that_answers_slowly_does_not_extend_the_limit_of_the_application() {
+    let mut machine = Machine::new(ClientOptions::new().give_up_after(Duration::from_secs(3)), 1);
+    machine.handle(Input::Start, at(0));
+    effects(&mut machine);
+    assert_eq!(machine.next_deadline(), Some(at(3)), "before the timeout of the step");
+    machine.handle(Input::DeadlineReached, at(3));
+    let effects = effects(&mut machine);
+    let failure = ConnectFailure::TimedOut { url: "the negotiate endpoint".into(), seconds: 3 };
+    assert!(effects.contains(&Effect::Report(ClientEvent::ConnectFailed { failure })), "{effects:?}");
+    assert_eq!(effects.last(), Some(&Effect::Report(ClientEvent::Stopped)));
+}
+
+#[test]
 fn the_services_own_words_explain_a_disconnect() {
     let mut machine = connected(ClientOptions::new());
     hear(&mut machine, r#"{"type":"system","event":"disconnected","message":"bye"}"#, at(1));
