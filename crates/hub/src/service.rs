@@ -102,6 +102,12 @@ impl Service {
         hub.map_or_else(Vec::new, |hub| live_groups(&hub, is_match, now))
     }
 
+    /// Waits until no response of the history is being sent. Further requests are refused meanwhile: call it before
+    /// [`Self::shut_down`], so that clients have what they requested.
+    pub async fn history_sent(&self) {
+        self.registry.history().responses_sent().await;
+    }
+
     /// Disconnects every client with a shutdown message and close code 1001, then waits until all connections have
     /// ended.
     pub async fn shut_down(&self) {
@@ -126,6 +132,18 @@ mod tests {
 
     use super::*;
     use crate::admission::{Applicant, ConnectionPermit, MAX_CONNECTIONS};
+
+    #[tokio::test]
+    async fn the_history_is_sent_once_no_response_is_left() {
+        let service = Service::builder().allow_anonymous(true).build().unwrap();
+        let response = service.registry.history().response_place();
+        assert!(response.is_some());
+        let sent = service.history_sent();
+        tokio::pin!(sent);
+        assert!(tokio::time::timeout(Duration::ZERO, &mut sent).await.is_err(), "a response is being sent");
+        drop(response);
+        sent.await;
+    }
 
     #[tokio::test]
     async fn handshakes_beyond_the_connection_limit_get_503_until_a_permit_is_released() {

@@ -106,6 +106,8 @@ pub(crate) struct History {
     run_id: Arc<str>,
     hubs: AtomicU32,
     responses: Arc<Semaphore>,
+    /// Number of the permits of `responses`.
+    max_responses: usize,
     /// Turns of responses to read and encode their next piece.
     turns: Arc<Semaphore>,
 }
@@ -124,12 +126,12 @@ impl History {
         let ring = |rule: &HistoryRule| Some(Mutex::new(Ring::new(rule.retention?, memory.clone())));
         let rings = rules.iter().map(ring).collect();
         let run_id = new_run_id().into();
-        let responses = Arc::new(Semaphore::new(
-            (memory.limit() / MEMORY_PER_RESPONSE).clamp(MIN_RESPONSES, MAX_RESPONSES),
-        ));
+        let max_responses = (memory.limit() / MEMORY_PER_RESPONSE).clamp(MIN_RESPONSES, MAX_RESPONSES);
+        let responses = Arc::new(Semaphore::new(max_responses));
         let turns = Arc::new(Semaphore::new(turns_at_a_time()));
+        let hubs = AtomicU32::new(0);
         let history =
-            Arc::new(Self { rules, rings, memory, clock, run_id, hubs: AtomicU32::new(0), responses, turns });
+            Arc::new(Self { rules, rings, memory, clock, run_id, hubs, responses, max_responses, turns });
         let reclaim: Arc<dyn Reclaim> = Arc::<Self>::clone(&history);
         history.memory.set_reclaim(Arc::downgrade(&reclaim));
         history
@@ -138,6 +140,13 @@ impl History {
     /// Returns the id of this run of the service: positions of other runs have no meaning in it.
     pub(crate) fn run_id(&self) -> &Arc<str> {
         &self.run_id
+    }
+
+    /// Waits until no response is being sent. Requests are refused meanwhile.
+    pub(crate) async fn responses_sent(&self) {
+        let all = u32::try_from(self.max_responses).unwrap_or(u32::MAX);
+        // The semaphore is never closed.
+        drop(self.responses.acquire_many(all).await);
     }
 
     /// Returns a place for one response, until it is dropped; `None` if all are taken.
