@@ -8,7 +8,7 @@ use tailcast_tests::{
     command::run,
     environment::tailcast,
     fixed_response::FixedResponse,
-    server::Server,
+    server::{Server, get},
     socket::{JSON, Socket},
     streamer::Streamer,
     with_timeout,
@@ -97,6 +97,40 @@ async fn a_port_in_use_is_reported_with_advice() -> anyhow::Result<()> {
     assert_eq!(ended.code, Some(1));
     let expected = format!("cannot listen on {}", server.address());
     assert!(ended.stderr.contains(&expected) && ended.stderr.contains("--listen"), "{}", ended.stderr);
+    Ok(())
+}
+
+#[tokio::test]
+async fn mistakes_on_the_command_line_are_answered_with_the_remedy() -> anyhow::Result<()> {
+    for (arguments, code, remedy) in [
+        (&["run", "--group", "x", "make", "test"][..], 2, "`tailcast run --group x -- make test`"),
+        (&["run", "--", "ls | head"], 127, "tailcast run -- sh -c 'ls | head'"),
+        (&["serve", "--listen", "21401"], 2, "127.0.0.1:21401"),
+        (&["serve", "--history", "1h,2GiB"], 2, "raise --memory-limit"),
+    ] {
+        let ended = run(&tailcast()?, arguments, b"").await?;
+        assert_eq!(ended.code, Some(code), "{arguments:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(remedy), "{arguments:?}: {}", ended.stderr);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_printed_connection_string_has_an_address_that_clients_can_use() -> anyhow::Result<()> {
+    const KEY: &str = "an-access-key-of-thirty-two-characters";
+    let everywhere = Server::start_on("0.0.0.0:0", &["--access-key", KEY]).await?;
+    let (_, port) = everywhere.address().rsplit_once(':').context("no port")?;
+    let printed_endpoint = |server: &Server| {
+        let stderr = server.stderr();
+        let (_, rest) = stderr.split_once("Connection string: Endpoint=").context("no endpoint")?;
+        Ok::<_, anyhow::Error>(rest.split(';').next().unwrap_or_default().to_owned())
+    };
+    let endpoint = printed_endpoint(&everywhere)?;
+    assert_eq!(endpoint, format!("http://localhost:{port}"));
+    assert_eq!(get(&format!("{endpoint}/healthz")).await?.0, 200);
+    let public = ["--public-url", "https://logs.example.com/tail", "--access-key", KEY];
+    let public = Server::start(&public).await?;
+    assert_eq!(printed_endpoint(&public)?, "https://logs.example.com/tail");
     Ok(())
 }
 

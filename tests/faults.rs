@@ -127,7 +127,7 @@ async fn every_line_is_acknowledged_after_a_restart_of_the_service() -> anyhow::
     let mut streamer = Streamer::start(&server.negotiate_url(), &[])?;
     streamer.write(&numbered(0, 1)).await?;
     server.kill().await?;
-    streamer.wait_for_stderr("retrying in").await?;
+    streamer.wait_for_stderr("; retrying").await?;
     streamer.write(&numbered(1, 50_000)).await?;
     let server = Server::start_on(&address, &[]).await?;
     streamer.wait_for_stderr("reconnected").await?;

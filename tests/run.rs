@@ -186,7 +186,12 @@ async fn ctrl_c_in_a_terminal_reaches_the_command_once() -> anyhow::Result<()> {
     let mut terminal = command(Path::new("script"));
     let typed = format!("exec {} run --negotiate {url} -- sh -c '{counting}'", program.display());
     let mut child = terminal.args(["-qec", &typed, "/dev/null"]).stdin(Stdio::piped()).spawn()?;
-    assert_eq!(first_line(&mut child).await?.trim_end(), "ready");
+    let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
+    with_timeout("the command", async {
+        while lines.next_line().await?.context("the terminal was closed")?.trim_end() != "ready" {}
+        Ok(())
+    })
+    .await?;
     let mut keys = child.stdin.take().context("no standard input")?;
     keys.write_all(b"\x03").await?;
     keys.write_all(b"one\ntwo\n").await?;

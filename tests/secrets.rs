@@ -1,9 +1,10 @@
-//! Logs never contain tokens and keys.
+//! Logs never contain tokens and keys, and commands get them from files too.
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
+use anyhow::Context;
 use tailcast_tests::{
-    command::{command, run_to_end},
+    command::{command, run, run_to_end},
     environment::tailcast,
     server::{Server, get},
     socket::{JSON, Socket},
@@ -48,6 +49,87 @@ async fn tokens_and_keys_are_never_logged() -> anyhow::Result<()> {
         for secret in [signature, "access_token=ey", "an-access-key-of", "Bearer ey", "eyJhbGciOi"] {
             assert!(!stderr.contains(secret), "{who} logged {secret}:\n{stderr}");
         }
+    }
+    Ok(())
+}
+
+/// File with a secret. Removed when dropped.
+struct SecretFile(std::path::PathBuf);
+
+impl SecretFile {
+    fn new(name: &str, secret: &str) -> anyhow::Result<Self> {
+        let file = std::env::temp_dir().join(format!("tailcast-{name}-{}", std::process::id()));
+        std::fs::write(&file, format!("{secret}\n"))?;
+        Ok(Self(file))
+    }
+
+    fn path(&self) -> anyhow::Result<&str> {
+        self.0.to_str().context("the path is not UTF-8")
+    }
+}
+
+impl Drop for SecretFile {
+    fn drop(&mut self) {
+        // A file that cannot be removed stays among the system's temporary files.
+        let _removed = std::fs::remove_file(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn every_secret_can_be_given_by_a_file() -> anyhow::Result<()> {
+    const KEYS: [&str; 2] = ["a-first-key-of-more-than-thirty-two", "a-second-key-of-more-than-thirty-two"];
+    let (access, secondary) = (SecretFile::new("access", KEYS[0])?, SecretFile::new("secondary", KEYS[1])?);
+    let publish = SecretFile::new("publish", "ours")?;
+    let files = ["--access-key-file", access.path()?, "--secondary-access-key-file", secondary.path()?];
+    let server = Server::start(&[&files[..], &["--publish-key-file", publish.path()?]].concat()).await?;
+    assert_eq!(get(&server.url("/negotiate?role=publisher")).await?.0, 401);
+    let url = server.url("");
+    let stream = ["stream", "--server", &url, "--publish-key-file", publish.path()?];
+    assert_eq!(run(&tailcast()?, &stream, b"line\n").await?.code, Some(0));
+    for key in KEYS {
+        let string = SecretFile::new("connection-string", &format!("Endpoint={url};AccessKey={key}"))?;
+        let by_file = ["publish", "--connection-string-file", string.path()?, "stream", "x"];
+        let ended = run(&tailcast()?, &by_file, b"").await?;
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let mut by_environment = command(&tailcast()?);
+        by_environment.args(["publish", "stream", "x"]);
+        by_environment.env("WEBPUBSUB_CONNECTION_STRING", std::fs::read_to_string(&string.0)?.trim());
+        assert_eq!(run_to_end(by_environment, b"").await?.code, Some(0));
+        let relay = Server::start(&["--connection-string-file", string.path()?]).await?;
+        assert!(relay.negotiate("ada").await?.contains(server.address()));
+    }
+    let missing = run(&tailcast()?, &["publish", "stream", "x"], b"").await?;
+    assert!(missing.code == Some(2) && missing.stderr.contains("WEBPUBSUB_CONNECTION_STRING"), "{missing:?}");
+    let unreadable = run(&tailcast()?, &["serve", "--access-key-file", "/nonexistent"], b"").await?;
+    assert!(
+        unreadable.code == Some(2) && unreadable.stderr.contains("cannot read /nonexistent"),
+        "{unreadable:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_command_inherits_no_secret() -> anyhow::Result<()> {
+    const VARIABLES: [&str; 4] = [
+        "WEBPUBSUB_CONNECTION_STRING",
+        "TAILCAST_ACCESS_KEY",
+        "TAILCAST_SECONDARY_ACCESS_KEY",
+        "TAILCAST_PUBLISH_KEY",
+    ];
+    let server = Server::start(&[]).await?;
+    for flag in ["--no-pty", "--pty"] {
+        let mut command = command(&tailcast()?);
+        command.args(["run", flag, "--server", &server.url(""), "--", "env"]);
+        for variable in VARIABLES {
+            command.env(variable, "secret of the test");
+        }
+        let ended = run_to_end(command, b"").await?;
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(
+            ended.stdout.contains("PATH=") && !ended.stdout.contains("secret of the test"),
+            "{}",
+            ended.stdout
+        );
     }
     Ok(())
 }

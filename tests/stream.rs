@@ -238,7 +238,7 @@ async fn lines_are_delivered_after_a_restart_of_the_server() -> anyhow::Result<(
     streamer.write("before\n").await?;
     assert_eq!(subscriber.lines(1).await?, ["before"]);
     server.kill().await?;
-    streamer.wait_for_stderr("retrying in").await?;
+    streamer.wait_for_stderr("; retrying").await?;
     streamer.write("meanwhile\n").await?;
     let server = Server::start_on(&address, &[]).await?;
     streamer.wait_for_stderr("reconnected").await?;
@@ -262,7 +262,7 @@ async fn giving_up_reports_the_number_of_unacknowledged_lines() -> anyhow::Resul
     acknowledge(&mut socket, &sent["ackId"]).await?;
     // Closes the connection, and makes reconnecting impossible.
     drop((service, socket));
-    streamer.wait_for_stderr("retrying in").await?;
+    streamer.wait_for_stderr("; retrying").await?;
     streamer.write("two\nthree\n").await?;
     let (code, stderr) = streamer.wait_for_exit().await?;
     assert_eq!(code, Some(1));

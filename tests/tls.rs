@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context;
 use tailcast_tests::{
     browser::Browser,
-    command::{command, run_to_end},
+    command::{command, run, run_to_end},
     environment::{node_modules, tailcast},
     server::{Server, http_client},
     with_timeout,
@@ -89,7 +89,42 @@ async fn streaming_over_tls_requires_a_trusted_certificate() -> anyhow::Result<(
     doubting.env("SSL_CERT_FILE", other.file());
     let ended = run_to_end(doubting, b"x\n").await?;
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("certificate"), "{}", ended.stderr);
+    let expected = format!("the certificate of {} is not trusted", server.negotiate_url());
+    assert!(ended.stderr.contains(&expected) && ended.stderr.contains("--ca-cert"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("is the server running?"), "{}", ended.stderr);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_certificate_authority_is_trusted_by_flag_or_file() -> anyhow::Result<()> {
+    let certificate = Certificate::new("authority")?;
+    let server = certificate.server().await?;
+    let (authority, url) = (certificate.file(), server.url(""));
+    let authority = text(&authority)?;
+    let connection_string = server.stderr();
+    let printed = connection_string.lines().find_map(|line| line.strip_prefix("Connection string: "));
+    let printed = printed.context("no connection string")?;
+    for (arguments, input) in [
+        (&["stream", "--server", &url, "--ca-cert", authority][..], "in private\n"),
+        (&["watch", "--server", &url, "--no-follow", "--ca-cert", authority], ""),
+        (&["publish", printed, "stream", "hello", "--ca-cert", authority], ""),
+    ] {
+        let ended = run(&tailcast()?, arguments, input.as_bytes()).await?;
+        assert_eq!(ended.code, Some(0), "{arguments:?}: {}", ended.stderr);
+    }
+    let configuration = certificate.0.join("tailcast");
+    fs::create_dir_all(&configuration)?;
+    let file = format!("server = \"{url}\"\nca-cert = \"{authority}\"\n");
+    fs::write(configuration.join("config.toml"), file)?;
+    let mut configured = command(&tailcast()?);
+    configured.args(["watch", "--no-follow"]).env("XDG_CONFIG_HOME", &certificate.0);
+    let ended = run_to_end(configured, b"").await?;
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "in private\n"), "{}", ended.stderr);
+    let key = certificate.key();
+    for (file, words) in [("/nonexistent.pem", "cannot read"), (text(&key)?, "no certificate")] {
+        let ended = run(&tailcast()?, &["stream", "--ca-cert", file], b"").await?;
+        assert!(ended.code == Some(2) && ended.stderr.contains(words), "{}", ended.stderr);
+    }
     Ok(())
 }
 

@@ -10,7 +10,10 @@ use tailcast_tests::{
     streamer::Streamer,
     with_timeout,
 };
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+};
 
 async fn stream(server: &Server, input: &str) -> anyhow::Result<()> {
     let ended =
@@ -44,7 +47,71 @@ async fn earlier_lines_are_printed_with_their_colours() -> anyhow::Result<()> {
     let (_, none, _) = watch(&server, &["-n", "0", "--no-follow"]).await?;
     assert_eq!(none, "");
     let (code, _, stderr) = watch(&server, &["--since", "soon", "--no-follow"]).await?;
-    assert!(code == Some(1) && stderr.contains("since=soon"), "{code:?} {stderr}");
+    assert!(code == Some(2) && stderr.contains("an age such as 10m"), "{code:?} {stderr}");
+    let (code, _, stderr) = watch(&server, &["--group", "a,b"]).await?;
+    assert!(code == Some(2) && stderr.contains("prints one group, and `a,b`"), "{code:?} {stderr}");
+    Ok(())
+}
+
+/// Server in front of another one, whose history has no end.
+struct EndlessHistory {
+    address: String,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl EndlessHistory {
+    async fn of(server: &Server) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let (address, target) = (listener.local_addr()?.to_string(), server.address().to_owned());
+        let task = tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                // A connection that fails is that of a test that has failed.
+                tokio::spawn(answer(socket, target.clone()));
+            }
+        });
+        Ok(Self { address, task })
+    }
+}
+
+impl Drop for EndlessHistory {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Sends an endless history, or forwards another request.
+async fn answer(mut client: TcpStream, target: String) -> anyhow::Result<()> {
+    let mut head = vec![0; 8192];
+    let read = client.read(&mut head).await?;
+    let head = String::from_utf8_lossy(head.get(..read).unwrap_or_default()).into_owned();
+    if !head.starts_with("GET /history/") {
+        let mut server = TcpStream::connect(target).await?;
+        // The history is then requested on another connection.
+        let close = if head.contains("pgrade:") { "" } else { "\r\nConnection: close" };
+        server.write_all(head.replacen("\r\n", &format!("{close}\r\n"), 1).as_bytes()).await?;
+        tokio::io::copy_bidirectional(&mut client, &mut server).await?;
+        return Ok(());
+    }
+    client.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n\r\n").await?;
+    client.write_all(b"{\"type\":\"history\",\"runId\":\"r\",\"nextNumber\":1,\"nextLine\":1}\n").await?;
+    let text = "x".repeat(100_000);
+    for number in 1.. {
+        let message = json!({"type": "message", "from": "group", "group": "stream", "dataType": "text", "data": text,
+            "sequenceId": number, "time": 0, "number": number, "line": number});
+        client.write_all(format!("{message}\n").as_bytes()).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_history_without_an_end_is_refused_at_a_limit() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let endless = EndlessHistory::of(&server).await?;
+    let url = format!("http://{}", endless.address);
+    let ended = run(&tailcast()?, &["watch", "--server", &url, "--no-follow"], b"").await?;
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let expected = "the history cannot be read: the history exceeds 75497472 bytes; request a shorter range";
+    assert!(ended.stderr.contains(expected), "{}", ended.stderr);
     Ok(())
 }
 

@@ -27,6 +27,8 @@ pub fn command(program: &Path) -> Command {
         "TAILCAST_ACCESS_KEY",
         "TAILCAST_SECONDARY_ACCESS_KEY",
         "TAILCAST_PUBLISH_KEY",
+        "TAILCAST_SERVER",
+        "TAILCAST_GROUP",
         "TAILCAST_LOG",
     ] {
         command.env_remove(variable);
@@ -34,6 +36,8 @@ pub fn command(program: &Path) -> Command {
     for proxy in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         command.env_remove(proxy);
     }
+    // The configuration file of the user who runs the tests must not apply.
+    command.env("XDG_CONFIG_HOME", std::env::temp_dir().join("tailcast-no-configuration"));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }

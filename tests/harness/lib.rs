@@ -20,6 +20,7 @@ pub mod listener;
 pub mod marked_lines;
 pub mod page_host;
 pub mod process;
+pub mod recording_server;
 pub mod scripted_service;
 pub mod server;
 pub mod socket;

@@ -5,7 +5,7 @@ use std::{ffi::OsStr, process::Stdio};
 use anyhow::Context;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
-    process::{Child, ChildStderr, ChildStdin},
+    process::{Child, ChildStderr, ChildStdin, Command},
 };
 
 use crate::{
@@ -50,7 +50,26 @@ impl Streamer {
     /// Fails if the process cannot be started.
     pub fn start_as(name: &str, arguments: &[impl AsRef<OsStr>]) -> anyhow::Result<Self> {
         let mut command = command(&environment::tailcast()?);
-        command.arg(name).args(arguments).stdin(Stdio::piped());
+        command.arg(name).args(arguments);
+        Self::start_command(command)
+    }
+
+    /// Starts `some-command | tailcast`, with the test in place of the command, from the given port on.
+    ///
+    /// # Errors
+    /// Fails if the process cannot be started.
+    pub fn start_piped(port: u16, arguments: &[&str]) -> anyhow::Result<Self> {
+        let mut command = command(&environment::tailcast()?);
+        command.args(["--port", &port.to_string()]).args(arguments);
+        Self::start_command(command)
+    }
+
+    /// Starts a command that publishes its standard input.
+    ///
+    /// # Errors
+    /// Fails if the process cannot be started.
+    pub fn start_command(mut command: Command) -> anyhow::Result<Self> {
+        command.stdin(Stdio::piped());
         let mut child = command.spawn()?;
         let stdin = child.stdin.take();
         let stderr = BufReader::new(child.stderr.take().context("no standard error")?).lines();
@@ -87,16 +106,16 @@ impl Streamer {
         self.child.id().context("the process has exited")
     }
 
-    /// Reads standard error until a line contains `text`.
+    /// Reads standard error until a line contains `text`. Returns the line.
     ///
     /// # Errors
     /// Fails if standard error is closed before.
-    pub async fn wait_for_stderr(&mut self, text: &str) -> anyhow::Result<()> {
+    pub async fn wait_for_stderr(&mut self, text: &str) -> anyhow::Result<String> {
         with_timeout(&format!("`{text}` on standard error"), async {
             let mut output = String::new();
             while let Some(line) = self.stderr.next_line().await? {
                 if line.contains(text) {
-                    return Ok(());
+                    return Ok(line);
                 }
                 output.push_str(&line);
                 output.push('\n');
@@ -104,6 +123,16 @@ impl Streamer {
             anyhow::bail!("the process exited with the output:\n{output}")
         })
         .await
+    }
+
+    /// Waits until the process has printed the address of its page. Returns host and port.
+    ///
+    /// # Errors
+    /// Fails if it prints none.
+    pub async fn page_address(&mut self) -> anyhow::Result<String> {
+        let line = self.wait_for_stderr(": open http://").await?;
+        let address = line.split_once("http://").and_then(|(_, rest)| rest.split_once('/'));
+        Ok(address.context("no address")?.0.to_owned())
     }
 
     /// Waits until the process exits. Returns its exit code and the rest of standard error.

@@ -153,7 +153,15 @@ fn apply_replacements(recipe: &str, replacements: &[Replacement<'_>]) -> anyhow:
 /// # Errors
 /// Fails if no port is free.
 pub fn free_address() -> anyhow::Result<String> {
-    Ok(TcpListener::bind("127.0.0.1:0").context("no free port")?.local_addr()?.to_string())
+    Ok(format!("127.0.0.1:{}", free_port()?))
+}
+
+/// Returns a free port of the loopback interface.
+///
+/// # Errors
+/// Fails if no port is free.
+pub fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0").context("no free port")?.local_addr()?.port())
 }
 
 fn new_folder() -> anyhow::Result<PathBuf> {

@@ -2,7 +2,10 @@
 
 use std::{fmt, process::ExitCode};
 
-use crate::usage_error::UsageError;
+use crate::{
+    terminal::{notice, without_controls},
+    usage_error::UsageError,
+};
 
 /// Error that ends a command. Displays as a message for the user.
 #[derive(Debug)]
@@ -11,6 +14,8 @@ pub(crate) enum Failure {
     Usage(UsageError),
     /// Error while running: exit code 1.
     Runtime(String),
+    /// Error that was printed already: exit code 1 or 2.
+    Reported { code: u8 },
     /// The command of `tailcast run` could not be started: exit code as in shells.
     CommandNotStarted { message: String, code: u8 },
 }
@@ -20,11 +25,26 @@ impl Failure {
         Self::Runtime(message.into())
     }
 
-    pub(crate) fn exit_code(&self) -> ExitCode {
+    /// Prints the error, unless it was printed before. Returns the exit code.
+    pub(crate) fn exit(self, program: &str) -> ExitCode {
+        ExitCode::from(self.report(program).code())
+    }
+
+    /// Prints the error, unless it was printed before.
+    pub(crate) fn report(self, program: &str) -> Self {
+        let code = self.code();
+        if !matches!(self, Self::Reported { .. }) {
+            notice!("{program}: {}", without_controls(&self.to_string()));
+        }
+        Self::Reported { code }
+    }
+
+    /// Returns the exit code of the program.
+    fn code(&self) -> u8 {
         match self {
-            Self::Usage(_) => ExitCode::from(2),
-            Self::Runtime(_) => ExitCode::FAILURE,
-            Self::CommandNotStarted { code, .. } => ExitCode::from(*code),
+            Self::Runtime(_) => 1,
+            Self::Usage(_) => 2,
+            Self::CommandNotStarted { code, .. } | Self::Reported { code } => *code,
         }
     }
 }
@@ -40,6 +60,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Usage(error) => error.fmt(f),
             Self::Runtime(message) | Self::CommandNotStarted { message, .. } => f.write_str(message),
+            Self::Reported { .. } => f.write_str("see above"),
         }
     }
 }

@@ -9,10 +9,12 @@ use crate::{
         self, BoundServer, HEALTH_PATH,
         config::{ListenConfig, ServiceConfig},
     },
+    signals::Signals,
 };
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) async fn run(options: HubOptions) -> Result<(), Failure> {
+    let mut signals = Signals::listen()?;
     let listen = ListenConfig::from_options(&options.service)?;
     let config = ServiceConfig::from_options(&options.service, listen.is_private)?;
     let server = BoundServer::bind(listen).await?;
@@ -20,5 +22,6 @@ pub(crate) async fn run(options: HubOptions) -> Result<(), Failure> {
     let app = Router::new().route(HEALTH_PATH, get(|| async { "ok\n" })).merge(service.router());
     let app = app.fallback(service::unknown_path);
     server.print_service_info(&config);
-    server.serve(app, Some(service)).await
+    server.announce();
+    server.serve(app, Some(service), signals.shutdown()).await
 }

@@ -11,13 +11,15 @@ use crate::{
         publisher::Publisher,
         stop_requests::StopRequests,
     },
+    publish_session::{PublishCommand, PublishSession},
     signals::Signals,
     text_decoder::TextDecoder,
 };
 
 /// Publishes until the end of the input, a signal, or a lasting connection failure.
-pub(crate) async fn run(options: StreamOptions) -> Result<(), Failure> {
-    let stop_requests = StopRequests::from_signals(Signals::listen()?);
+pub(crate) async fn run(command: PublishCommand, options: StreamOptions) -> Result<(), Failure> {
+    let mut stop_requests = StopRequests::from_signals(Signals::listen_with_hang_up()?);
+    let session = PublishSession::open(command, &options.target).await?;
     let (sender, input) = Input::channel();
     // A thread, because a read can block without limit. It is not joined when the program ends: it has no state to save.
     std::thread::spawn(move || {
@@ -25,7 +27,10 @@ pub(crate) async fn run(options: StreamOptions) -> Result<(), Failure> {
             sender.fail(error);
         }
     });
-    pipeline::run("stream", options.target, Publisher::new(), input, stop_requests).await
+    let target = session.target();
+    let published = pipeline::run(command.program, target, Publisher::new(), input, &mut stop_requests).await;
+    let was_stopped = stop_requests.was_requested();
+    session.finish(published, was_stopped, stop_requests.next()).await
 }
 
 fn read_chunks(sender: &InputSender, mut decoder: TextDecoder) -> io::Result<()> {

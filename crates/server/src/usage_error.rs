@@ -6,8 +6,11 @@ use bytesize::ByteSize;
 use webpubsub_hub::http::RuleError;
 use webpubsub_protocol::{connection_string::ConnectionStringError, name::NameError};
 
-use crate::service::{
-    config_file::ConfigFileError, history::HistoryError, tls::TlsError, tls_dev::TlsDevError,
+use crate::{
+    secret::SecretFileError,
+    service::{config_file::ConfigFileError, history::HistoryError, tls::TlsError, tls_dev::TlsDevError},
+    target::CaCertError,
+    user_config::UserConfigError,
 };
 
 /// Error of arguments or configuration, found before anything is served or published.
@@ -17,6 +20,25 @@ pub(crate) enum UsageError {
     ConnectionString(#[from] ConnectionStringError),
     #[error(transparent)]
     Name(#[from] NameError),
+    #[error(transparent)]
+    SecretFile(#[from] SecretFileError),
+    #[error(
+        "--server `{url}` is not the URL of a server; give scheme and host, such as https://logs.example.com, without /negotiate"
+    )]
+    Server { url: String },
+    #[error("the configuration file {}: {error}", path.display())]
+    UserConfig { path: PathBuf, error: UserConfigError },
+    #[error("--ca-cert {}: {error}", path.display())]
+    CaCert { path: PathBuf, error: CaCertError },
+    #[error(
+        "`tailcast watch` prints one group, and `{given}` names several; run it once for each group, or open them in the page with ?group={given}"
+    )]
+    SeveralGroups { given: String },
+    #[error(
+        "no connection string was given; pass it as the first argument, in WEBPUBSUB_CONNECTION_STRING, or with \
+         --connection-string-file"
+    )]
+    NoConnectionString,
     #[error(
         "{flag} configures the embedded service, which a connection string replaces; remove the flag, or configure the \
          service of the connection string"

@@ -30,17 +30,12 @@ use tokio::{
     time::Instant,
 };
 use webpubsub_client::{
-    ClientEvent, ClientOptions, MAX_IN_FLIGHT_MESSAGES, SendFailure,
-    native::{self, Client, Events, NegotiateEndpoint, Receipt},
+    ClientOptions, MAX_IN_FLIGHT_MESSAGES, SendFailure,
+    native::{self, Client, Events, Receipt},
 };
 use webpubsub_protocol::{name::GroupName, payload::Payload};
 
-use crate::{
-    cli::{DEFAULT_GROUP, TargetOptions},
-    failure::Failure,
-    terminal::{counted, notice, without_controls},
-    usage_error::UsageError,
-};
+use crate::{connection_reports::ConnectionReports, failure::Failure, target::Target, terminal::notice};
 use input::{Input, InputPart};
 use line_batcher::{Batch, LineBatcher};
 use publisher::Publisher;
@@ -52,29 +47,25 @@ const MAX_GATHERED_BYTES: usize = 512 * 1024;
 /// Timeout for the acknowledgement of the lines read so far, after a request to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Publishes until the input ends, a stop is requested, or the client gives up. `command` is the prefix of messages on
-/// standard error.
+/// Publishes until the input ends, a stop is requested, or the client gives up. Returns the number of lines. `program` is the
+/// prefix of messages on standard error.
 pub(crate) async fn run(
-    command: &'static str,
-    target: TargetOptions,
+    program: &'static str,
+    target: &Target,
     publisher: Publisher,
     input: Input,
-    mut stop_requests: StopRequests,
-) -> Result<(), Failure> {
-    let group = target.group_name()?;
-    let mut endpoint = NegotiateEndpoint::new(url_with_group(&target.negotiate, &group));
-    if let Some(key) = target.publish_key {
-        endpoint = endpoint.with_credential(key);
-    }
+    stop_requests: &mut StopRequests,
+) -> Result<u64, Failure> {
+    let group = &target.group;
     let client_options = ClientOptions::new().give_up_after(target.give_up_after).stop_on_lasting_failure();
-    let (client, events) = native::start(client_options, endpoint);
-    let mut reporting = tokio::spawn(report_events(command, events));
+    let (client, events) = native::start(client_options, target.endpoint());
+    let mut reporting = tokio::spawn(report_events(program, events));
     let mut gave_up = None;
     let (stop_reading, reading_stopped) = watch::channel(false);
     let (sent, unsettled) = mpsc::channel(MAX_IN_FLIGHT_MESSAGES);
     let tally = Tally::default();
     {
-        let sender = MessageSender { group: &group, client: &client, tally: &tally, sent };
+        let sender = MessageSender { group, client: &client, tally: &tally, sent };
         let mut sending = pin!(sender.send_input(LineBatcher::new(publisher), input, reading_stopped));
         let mut settling = pin!(await_receipts(unsettled, &tally, &stop_reading));
         let mut is_sending = true;
@@ -92,7 +83,7 @@ pub(crate) async fn run(
                     if drain_deadline.is_some() {
                         break;
                     }
-                    notice!("tailcast {command}: stopping when the lines read so far are acknowledged; interrupt again to stop immediately");
+                    notice!("{program}: stopping when the lines read so far are acknowledged; interrupt again to stop immediately");
                     stop_reading.send_replace(true);
                     drain_deadline = Some(Instant::now() + DRAIN_TIMEOUT);
                 }
@@ -108,28 +99,7 @@ pub(crate) async fn run(
             ClientEnd::Stopped(reporting.await.ok().flatten())
         }
     };
-    Ok(tally.conclude(command, end)?)
-}
-
-impl TargetOptions {
-    /// Returns the validated name of the group.
-    pub(crate) fn group_name(&self) -> Result<GroupName, UsageError> {
-        Ok(GroupName::new(&self.group)?)
-    }
-}
-
-/// Adds the group to the URL of the negotiate endpoint, unless the URL has a `group` parameter. The default group is not
-/// added: other implementations of the endpoint do not support the parameter. An invalid URL is returned unchanged; the
-/// client reports it.
-pub(crate) fn url_with_group(negotiate: &str, group: &GroupName) -> String {
-    if group.as_str() == DEFAULT_GROUP {
-        return negotiate.to_owned();
-    }
-    let Ok(mut url) = reqwest::Url::parse(negotiate) else { return negotiate.to_owned() };
-    if !url.query_pairs().any(|(name, _)| name == "group") {
-        url.query_pairs_mut().append_pair("group", group.as_str());
-    }
-    url.into()
+    Ok(tally.conclude(program, end)?)
 }
 
 /// Message that was passed to the client, or that the client did not accept.
@@ -279,31 +249,12 @@ async fn await_receipts(
 }
 
 /// Prints changes of the connection state. Returns the last connection error if it was not resolved.
-async fn report_events(command: &str, mut events: Events) -> Option<String> {
-    let mut last_error: Option<String> = None;
+async fn report_events(program: &str, mut events: Events) -> Option<String> {
+    let mut reports = ConnectionReports::default();
     while let Some(event) = events.next().await {
-        match event {
-            ClientEvent::Connected { .. } | ClientEvent::Recovered => {
-                let was_lost = last_error.take().is_some();
-                if was_lost {
-                    notice!("tailcast {command}: reconnected");
-                }
-            }
-            ClientEvent::Resending { messages } => {
-                let messages = counted(messages as u64, "unacknowledged message");
-                notice!("tailcast {command}: resending {messages}; lines may appear twice");
-            }
-            ClientEvent::Disconnected { reason: webpubsub_client::Disconnect::Stopped } => {}
-            ClientEvent::Disconnected { reason } | ClientEvent::Recovering { reason } => {
-                last_error = Some(reason.to_string());
-            }
-            ClientEvent::ConnectFailed { failure } => last_error = Some(failure.to_string()),
-            ClientEvent::RetryScheduled { after } => {
-                let error = without_controls(last_error.as_deref().unwrap_or("no connection"));
-                notice!("tailcast {command}: {error}; retrying in {:.1} s", after.as_secs_f64());
-            }
-            _ => {}
+        if let Some(line) = reports.report(&event, std::time::Instant::now()) {
+            notice!("{program}: {line}");
         }
     }
-    last_error
+    reports.into_error()
 }

@@ -77,12 +77,12 @@ impl Tally {
         self.warnings.set(warnings);
     }
 
-    /// Prints warnings. Returns success only if every line read was acknowledged.
-    pub(super) fn conclude(&self, command: &str, end: ClientEnd) -> Result<(), PublishError> {
-        self.print_warnings(command);
+    /// Prints warnings. Returns the number of lines, if every line read was acknowledged.
+    pub(super) fn conclude(&self, program: &str, end: ClientEnd) -> Result<u64, PublishError> {
+        self.print_warnings(program);
         let (read, missing) = (self.read.get(), self.read.get() - self.acknowledged.get());
         let cause = self.cause(end, missing);
-        if cause.is_none() && missing == 0 { Ok(()) } else { Err(PublishError { cause, missing, read }) }
+        if cause.is_none() && missing == 0 { Ok(read) } else { Err(PublishError { cause, missing, read }) }
     }
 
     fn cause(&self, end: ClientEnd, missing: u64) -> Option<Cause> {
@@ -99,7 +99,7 @@ impl Tally {
         }
     }
 
-    fn print_warnings(&self, command: &str) {
+    fn print_warnings(&self, program: &str) {
         let InputWarnings { invalid_lines, nul_lines, split_lines } = self.warnings.get();
         for (count, problem) in [
             (invalid_lines, "contained invalid UTF-8, which was replaced by U+FFFD".to_owned()),
@@ -107,7 +107,7 @@ impl Tally {
             (split_lines, format!("exceeded {MAX_LINE_BYTES} bytes; long lines are split")),
         ] {
             if count > 0 {
-                notice!("tailcast {command}: {} {problem}", counted(count, "line"));
+                notice!("{program}: {} {problem}", counted(count, "line"));
             }
         }
     }
@@ -134,7 +134,7 @@ mod tests {
         let gave_up = || Some(Cause::GaveUp(connection_error()));
         assert_eq!(conclude(ClientEnd::GaveUp(connection_error())), lost(gave_up()));
         tally.add_acknowledged(2);
-        assert_eq!(conclude(ClientEnd::Stopped(connection_error())), Ok(()));
+        assert_eq!(conclude(ClientEnd::Stopped(connection_error())), Ok(5));
         let nothing_lost = PublishError { cause: gave_up(), missing: 0, read: 5 };
         assert_eq!(conclude(ClientEnd::GaveUp(connection_error())), Err(nothing_lost));
     }

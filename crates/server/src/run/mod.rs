@@ -36,8 +36,9 @@ use crate::{
         publisher::Publisher,
         stop_requests::StopRequests,
     },
+    publish_session::{PublishCommand, PublishSession},
+    secret,
     signals::{Signals, StopSignal},
-    terminal::{notice, without_controls},
     usage_error::UsageError,
 };
 use outputs::{ExitReceiver, Output, publish_outputs};
@@ -61,19 +62,22 @@ struct Started {
 }
 
 /// Runs the command. Returns its exit code.
-pub(crate) async fn run(options: RunOptions) -> Result<ExitCode, Failure> {
-    // An invalid group must be reported before the command starts.
-    options.target.group_name()?;
-    let mut signals = Signals::listen()?;
+pub(crate) async fn run(command: PublishCommand, options: RunOptions) -> Result<ExitCode, Failure> {
+    let mut signals = Signals::listen_with_hang_up()?;
+    // Errors of the target are reported before the command starts.
+    let session = PublishSession::open(command, &options.target).await?;
     let (exit_sender, exited) = watch::channel(None);
     let (sender, input) = Input::channel();
     let started_at = Instant::now();
     let Started { mut child, publishing, terminal } = start(&options, sender, exited)?;
-    let (stop, stop_requests) = StopRequests::channel();
+    let (stop, mut stop_requests) = StopRequests::channel();
     let publisher = Publisher::of_command(vec![String::new(), ERRORS.to_owned()]);
-    let sending = pipeline::run("run", options.target, publisher, input, stop_requests);
+    let target = session.target();
+    // Owns the receiver of stop requests, so that it is closed at its end.
+    let sending =
+        async move { pipeline::run(command.program, target, publisher, input, &mut stop_requests).await };
     let running = async {
-        let status = wait_for_exit(&mut child, &mut signals, terminal.is_some()).await;
+        let (status, mut was_stopped) = wait_for_exit(&mut child, &mut signals, terminal.is_some()).await;
         let exit_code = status.as_ref().ok().and_then(exit_code);
         exit_sender.send_replace(Some(CommandEnd { exit_code, duration: started_at.elapsed() }));
         if let Some(terminal) = terminal {
@@ -86,38 +90,43 @@ pub(crate) async fn run(options: RunOptions) -> Result<ExitCode, Failure> {
                 () = stop.closed() => break,
                 // The command has exited, so the signal stops the pipeline.
                 _ = signals.next() => {
+                    was_stopped = true;
                     publishing.abort();
                     // A full queue has two requests, which stop the pipeline immediately.
                     let _is_full = stop.try_send(());
                 }
             }
         }
-        status
+        (status, was_stopped)
     };
-    let (status, published) = tokio::join!(running, sending);
+    let ((status, was_stopped), published) = tokio::join!(running, sending);
     // The task ends with the output, or was aborted.
     drop(publishing.await);
-    match published {
-        Ok(()) => {}
+    let stop = async {
+        signals.next().await;
+    };
+    if let Err(failure) = session.finish(published, was_stopped, stop).await {
         // The exit code is that of the command, so a failure to publish is only printed.
-        Err(failure) => notice!("tailcast run: {}", without_controls(&failure.to_string())),
+        failure.report(command.program);
     }
     let status =
         status.map_err(|error| Failure::runtime(format!("cannot wait for the command to exit: {error}")))?;
     Ok(exit_code(&status).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// Waits until the command exits. Forwards signals to it meanwhile.
+/// Waits until the command exits. Forwards signals to it meanwhile. Returns its status, and whether there was a signal.
 async fn wait_for_exit(
     child: &mut Child,
     signals: &mut Signals,
     has_terminal: bool,
-) -> io::Result<ExitStatus> {
+) -> (io::Result<ExitStatus>, bool) {
+    let mut was_stopped = false;
     loop {
         let signal = tokio::select! {
-            status = child.wait() => return status,
+            status = child.wait() => return (status, was_stopped),
             signal = signals.next() => signal,
         };
+        was_stopped = true;
         forward_signal(signal, child, has_terminal);
     }
 }
@@ -130,8 +139,10 @@ fn start(options: &RunOptions, sender: InputSender, exited: ExitReceiver) -> Res
     }
     let (program, arguments) = options.program()?;
     let mut command = Command::new(program);
-    // The command must not inherit the key.
-    command.args(arguments).env_remove("TAILCAST_PUBLISH_KEY").stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for variable in secret::VARIABLES {
+        command.env_remove(variable);
+    }
     let mut child = command.spawn().map_err(|error| not_started(program, &error))?;
     let missing = || Failure::runtime("the outputs of the command were not opened".to_owned());
     let (output, errors) =
@@ -157,8 +168,15 @@ impl RunOptions {
 }
 
 fn not_started(program: &OsString, error: &io::Error) -> Failure {
-    let code = if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE };
-    Failure::CommandNotStarted { message: format!("cannot run `{}`: {error}", program.display()), code }
+    let is_missing = error.kind() == io::ErrorKind::NotFound;
+    let code = if is_missing { NOT_FOUND } else { NOT_EXECUTABLE };
+    let line = program.to_string_lossy();
+    // The command runs without a shell, so a whole command line is taken for the name of a program.
+    let advice = match is_missing && line.contains([' ', '|', '>', '<', ';', '&', '$', '*']) {
+        true => format!("; for a command line of a shell, use: tailcast run -- sh -c '{line}'"),
+        false => String::new(),
+    };
+    Failure::CommandNotStarted { message: format!("cannot run `{line}`: {error}{advice}"), code }
 }
 
 /// Forwards a signal to the command, unless the terminal has sent it to the command too.
@@ -170,6 +188,7 @@ fn forward_signal(signal: StopSignal, child: &Child, has_terminal: bool) {
         StopSignal::Interrupt if !has_terminal && is_in_foreground() => return,
         StopSignal::Interrupt => Signal::INT,
         StopSignal::Terminate => Signal::TERM,
+        StopSignal::HangUp => Signal::HUP,
     };
     let process = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
     if let Some(Err(error)) = process.map(|process| kill_process(process, signal)) {

@@ -29,7 +29,7 @@ use super::{
     Started, is_in_foreground, not_started,
     outputs::{ExitReceiver, Output, publish_outputs},
 };
-use crate::{cli::RunOptions, failure::Failure, pipeline::input::InputSender};
+use crate::{cli::RunOptions, failure::Failure, pipeline::input::InputSender, secret, signals::has_signal};
 
 /// Capacity of the queue of reads of the keyboard.
 const KEY_QUEUE_LIMIT: usize = 16;
@@ -52,7 +52,10 @@ pub(super) fn start(
     };
     let (terminal, end_of_command) = pty_process::open().map_err(failed)?;
     terminal.resize(user_size()).map_err(failed)?;
-    let mut command = pty_process::Command::new(program).args(arguments).env_remove("TAILCAST_PUBLISH_KEY");
+    let mut command = pty_process::Command::new(program).args(arguments);
+    for variable in secret::VARIABLES {
+        command = command.env_remove(variable);
+    }
     let has_keyboard = io::stdin().is_terminal();
     if !has_keyboard {
         command = command.stdin(std::process::Stdio::inherit());
@@ -167,14 +170,8 @@ fn read_keys() -> mpsc::Receiver<Vec<u8>> {
 
 /// Whether the command ignores or catches the stop signal of the keyboard, as shells and editors do.
 fn handles_stop(process: Option<Pid>) -> bool {
-    let Some(process) = process else { return false };
-    let Ok(status) = std::fs::read_to_string(format!("/proc/{process}/status")) else { return false };
-    let has_signal = |name: &str| {
-        let mask = status.lines().find_map(|line| line.strip_prefix(name))?;
-        let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
-        Some(mask >> (Signal::TSTP.as_raw() - 1) & 1 == 1)
-    };
-    has_signal("SigIgn:").unwrap_or(false) || has_signal("SigCgt:").unwrap_or(false)
+    let Some(process) = process.map(|process| process.to_string()) else { return false };
+    ["SigIgn:", "SigCgt:"].iter().any(|set| has_signal(&process, set, Signal::TSTP))
 }
 
 /// Raw mode of the user's terminal. Left when dropped.

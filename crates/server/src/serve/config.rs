@@ -5,14 +5,14 @@ use std::{num::NonZeroU32, path::PathBuf};
 use axum::http::HeaderName;
 use webpubsub_protocol::{
     connection_string::ConnectionString,
-    endpoint::Endpoint,
     name::{GroupName, HubName},
     pattern::Pattern,
 };
 
 use super::site::Site;
 use crate::{
-    cli::ServeOptions,
+    cli::{DEFAULT_PORT, ServeOptions},
+    secret,
     service::{
         access_key::is_development_key,
         config::{ListenConfig, ServiceConfig},
@@ -50,7 +50,8 @@ impl ServeConfig {
     pub(crate) fn from_options(options: ServeOptions) -> Result<Self, UsageError> {
         let mut listen = ListenConfig::from_options(&options.service)?;
         listen.proxies.user_header = options.user_header.as_deref().map(user_header).transpose()?;
-        let backend = match &options.connection_string {
+        let (connection_string, file) = (&options.connection_string, &options.connection_string_file);
+        let backend = match &secret::select(connection_string.as_deref(), file.as_deref())? {
             Some(text) => {
                 if let Some(flag) = ServiceConfig::first_flag(&options.service) {
                     return Err(UsageError::EmbeddedServiceOnly { flag });
@@ -59,7 +60,9 @@ impl ServeConfig {
             }
             None => Backend::Embedded(ServiceConfig::from_options(&options.service, listen.is_private)?),
         };
-        if options.publish_key.as_deref() == Some("") {
+        let publish_key =
+            secret::select(options.publish_key.as_deref(), options.publish_key_file.as_deref())?;
+        if publish_key.as_deref() == Some("") {
             return Err(UsageError::EmptyPublishKey);
         }
         Ok(Self {
@@ -68,7 +71,7 @@ impl ServeConfig {
             group: GroupName::new(&options.group)?,
             open_groups: options.allow_group.iter().map(|text| pattern(text)).collect::<Result<_, _>>()?,
             site: select_site(options.site)?,
-            publish_key: options.publish_key,
+            publish_key,
             token_lifetime_seconds: options.token_lifetime,
             negotiate_limit: NonZeroU32::new(options.negotiate_limit).filter(|_| !listen.is_private),
             listen,
@@ -89,19 +92,13 @@ impl ServeConfig {
             && is_development_key(&service.access_keys.primary)
     }
 
-    /// Returns the URL of the page: the public URL, or the URL on this machine.
-    pub(crate) fn page_url(&self) -> Endpoint {
-        let address = self.listen.address;
-        let host = match address.ip().is_unspecified() {
-            true => format!("localhost:{}", address.port()),
-            false => address.to_string(),
-        };
-        self.listen.public.clone().unwrap_or_else(|| self.listen.endpoint_at(host))
+    /// Whether the server has a page.
+    pub(crate) fn has_page(&self) -> bool {
+        self.site != Site::Missing
     }
 
     /// Returns the arguments that `tailcast stream` requires to reach this server; empty if the defaults suffice.
     pub(crate) fn stream_arguments(&self) -> String {
-        const DEFAULT_PORT: u16 = 8080;
         let key = if self.publish_key.is_some() { " --publish-key KEY" } else { "" };
         let listen = self.listen.address;
         let is_default = self.listen.tls.is_none()
@@ -109,7 +106,7 @@ impl ServeConfig {
             && listen.ip().is_loopback()
             && listen.is_ipv4()
             && listen.port() == DEFAULT_PORT;
-        if is_default { key.to_owned() } else { format!(" --negotiate {}/negotiate{key}", self.page_url()) }
+        if is_default { key.to_owned() } else { format!(" --server {}{key}", self.listen.client_endpoint()) }
     }
 }
 
@@ -148,10 +145,10 @@ mod tests {
 
     fn configure(arguments: &[&str]) -> Result<ServeConfig, UsageError> {
         let all = ["tailcast", "serve"].iter().chain(arguments);
-        let CliCommand::Serve(options) = Cli::try_parse_from(all).unwrap().command else {
+        let Some(CliCommand::Serve(options)) = Cli::try_parse_from(all).unwrap().command else {
             panic!("not serve")
         };
-        ServeConfig::from_options(options)
+        ServeConfig::from_options(*options)
     }
 
     fn error(arguments: &[&str]) -> UsageError {

@@ -4,6 +4,8 @@ pub(crate) mod config;
 mod negotiate;
 mod site;
 
+use std::future::Future;
+
 use axum::{
     Router,
     http::{HeaderValue, Method, header},
@@ -15,33 +17,68 @@ use webpubsub_hub::Service;
 use crate::{
     cli::ServeOptions,
     failure::Failure,
-    service::{self, BoundServer, HEALTH_PATH},
+    service::{self, BoundServer, HEALTH_PATH, Shutdown},
+    signals::Signals,
     terminal::notice,
 };
 use config::{Backend, ServeConfig};
-use site::Site;
+
+/// Body of the health check of a server of the page, by which other commands recognise it.
+pub(crate) const HEALTHY: &str = "tailcast: ok\n";
+
+/// Advice if the binary has no page.
+pub(crate) const NO_PAGE: &str = "this binary contains no page; build it with `cargo xtask build`, or give the directory of a page with --site DIR.";
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
-    let mut config = ServeConfig::from_options(options)?;
-    let server = BoundServer::bind(config.listen).await?;
-    config.listen = server.config.clone();
-    let service = match &config.backend {
-        Backend::Embedded(service) => {
-            let log_page = (config.site != Site::Missing).then_some("/");
-            Some(service::embedded(service, &config.listen, log_page)?)
-        }
-        Backend::Azure { .. } => None,
-    };
-    let app = app(&config, service.as_ref());
-    print_info(&config, &server);
-    server.serve(app, service).await
+    let mut signals = Signals::listen()?;
+    let config = ServeConfig::from_options(options)?;
+    let server = BoundServer::bind(config.listen.clone()).await?;
+    let server = PageServer::on(server, config)?;
+    print_info(&server.config, &server.server);
+    server.server.announce();
+    server.serve(signals.shutdown()).await
+}
+
+/// Server of the page, bound to its port.
+pub(crate) struct PageServer {
+    server: BoundServer,
+    config: ServeConfig,
+    service: Option<Service>,
+    app: Router,
+}
+
+impl PageServer {
+    /// Creates the routes, and the embedded service if it is configured.
+    pub(crate) fn on(server: BoundServer, mut config: ServeConfig) -> Result<Self, Failure> {
+        // With the actual port.
+        config.listen = server.config.clone();
+        let service = match &config.backend {
+            Backend::Embedded(service) => {
+                let log_page = config.has_page().then_some("/");
+                Some(service::embedded(service, &config.listen, log_page)?)
+            }
+            Backend::Azure { .. } => None,
+        };
+        let app = app(&config, service.as_ref());
+        Ok(Self { server, config, service, app })
+    }
+
+    /// Returns the configuration, with the actual port.
+    pub(crate) fn config(&self) -> &ServeConfig {
+        &self.config
+    }
+
+    /// Serves until `stop` returns.
+    pub(crate) async fn serve(self, stop: impl Future<Output = Shutdown>) -> Result<(), Failure> {
+        self.server.serve(self.app, self.service, stop).await
+    }
 }
 
 fn app(config: &ServeConfig, service: Option<&Service>) -> Router {
     let mut app = Router::new()
         .merge(negotiate::routes(config, service).layer(cors(config)))
-        .route(HEALTH_PATH, get(|| async { "ok\n" }));
+        .route(HEALTH_PATH, get(|| async { HEALTHY }));
     if let Some(service) = service {
         app = app.merge(service.router());
     }
@@ -73,11 +110,9 @@ fn print_info(config: &ServeConfig, server: &BoundServer) {
     if !config.is_publishing_open() && config.publish_key.is_none() {
         notice!("Clients cannot publish; to allow it, start with --publish-key KEY.");
     }
-    if config.site == Site::Missing {
-        notice!(
-            "This binary contains no page; build it with `cargo xtask build`, or give the directory of a page with --site DIR."
-        );
+    if !config.has_page() {
+        notice!("tailcast serve: {NO_PAGE}");
     }
-    let (page, arguments) = (config.page_url(), config.stream_arguments());
+    let (page, arguments) = (config.listen.client_endpoint(), config.stream_arguments());
     notice!("Open {page}/ in a browser, then run: some-command | tailcast stream{arguments}");
 }

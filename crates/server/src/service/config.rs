@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     cli::{DEFAULT_MEMORY_LIMIT, ServiceOptions},
+    secret,
     usage_error::UsageError,
 };
 use bytesize::ByteSize;
@@ -89,6 +90,15 @@ impl ListenConfig {
             development_authority,
             sockets_per_address,
         })
+    }
+
+    /// Returns the endpoint by which clients reach this server: the public URL, or the URL on this machine.
+    pub(crate) fn client_endpoint(&self) -> Endpoint {
+        let host = match self.address.ip().is_unspecified() {
+            true => format!("localhost:{}", self.address.port()),
+            false => self.address.to_string(),
+        };
+        self.public.clone().unwrap_or_else(|| self.endpoint_at(host))
     }
 
     /// Returns the endpoint of this server at `authority`, with `https` if TLS is configured.
@@ -174,13 +184,17 @@ impl ServiceConfig {
     pub(crate) fn from_options(options: &ServiceOptions, is_private: bool) -> Result<Self, UsageError> {
         let event_handler_source = EventHandlerSource::from_options(options)?;
         let file = event_handler_source.read_file()?;
-        let (primary, secondary) = (options.access_key.as_deref(), options.secondary_access_key.as_deref());
-        let access_keys = access_key::access_keys(primary, secondary, is_private)?;
+        let primary = secret::select(options.access_key.as_deref(), options.access_key_file.as_deref())?;
+        let (secondary, secondary_file) = (&options.secondary_access_key, &options.secondary_access_key_file);
+        let secondary = secret::select(secondary.as_deref(), secondary_file.as_deref())?;
+        let access_keys = access_key::access_keys(primary.as_deref(), secondary.as_deref(), is_private)?;
         let allows_anonymous = options.allow_anonymous || file.allows_anonymous;
         if options.allow_unverified_entra_tokens && !is_private {
             return Err(UsageError::UnverifiedEntraTokens);
         }
         let is_inspectable = options.inspect || is_private;
+        let memory_limit = memory_limit(options.memory_limit)?;
+        let history = history::rules(&options.history, memory_limit).map_err(UsageError::History)?;
         Ok(Self {
             access_keys,
             event_handlers: event_handler_source.with_file(file),
@@ -190,8 +204,8 @@ impl ServiceConfig {
             ack_delay: Duration::from_millis(options.ack_delay),
             is_inspectable,
             client_limits: client_limits(options, is_private),
-            memory_limit: memory_limit(options.memory_limit)?,
-            history: history::rules(&options.history).map_err(UsageError::History)?,
+            memory_limit,
+            history,
         })
     }
 
@@ -255,7 +269,9 @@ mod tests {
 
     fn configure(arguments: &[&str]) -> Result<ServiceConfig, UsageError> {
         let all = ["tailcast", "hub"].iter().chain(arguments);
-        let CliCommand::Hub(options) = Cli::try_parse_from(all).unwrap().command else { panic!("not hub") };
+        let Some(CliCommand::Hub(options)) = Cli::try_parse_from(all).unwrap().command else {
+            panic!("not hub")
+        };
         let listen = ListenConfig::from_options(&options.service)?;
         ServiceConfig::from_options(&options.service, listen.is_private)
     }
@@ -293,7 +309,7 @@ mod tests {
     fn event_handlers_get_the_configured_name_of_a_public_server() {
         let name = |arguments: &[&str]| {
             let all = ["tailcast", "hub"].iter().chain(arguments);
-            let CliCommand::Hub(options) = Cli::try_parse_from(all).unwrap().command else {
+            let Some(CliCommand::Hub(options)) = Cli::try_parse_from(all).unwrap().command else {
                 panic!("not hub")
             };
             ListenConfig::from_options(&options.service).unwrap().public_name()
@@ -307,7 +323,7 @@ mod tests {
     fn a_server_with_a_proxy_or_a_public_url_is_not_private() {
         let listen = |arguments: &[&str]| {
             let all = ["tailcast", "hub"].iter().chain(arguments);
-            let CliCommand::Hub(options) = Cli::try_parse_from(all).unwrap().command else {
+            let Some(CliCommand::Hub(options)) = Cli::try_parse_from(all).unwrap().command else {
                 panic!("not hub")
             };
             ListenConfig::from_options(&options.service)

@@ -15,13 +15,23 @@ pub(crate) enum HistoryError {
     Size { given: String },
     #[error("the size {given} is too small; give at least {}", ByteSize(MIN_HISTORY_BYTES as u64))]
     TooSmall { given: ByteSize },
+    #[error(
+        "the size {given} exceeds the memory for all messages ({limit}); give a smaller one, or raise --memory-limit"
+    )]
+    ExceedsMemory { given: ByteSize, limit: ByteSize },
     #[error("`{given}` is not a valid pattern of group names")]
     Pattern { given: String },
 }
 
-/// Parses the values in order of priority. Groups without a match have the default retention.
-pub(super) fn rules(values: &[String]) -> Result<Vec<HistoryRule>, HistoryError> {
+/// Parses the values in order of priority. Groups without a match have the default retention. Refuses a size that `memory_limit`, in
+/// bytes, could never hold.
+pub(super) fn rules(values: &[String], memory_limit: usize) -> Result<Vec<HistoryRule>, HistoryError> {
     let mut rules: Vec<HistoryRule> = values.iter().map(|value| rule(value)).collect::<Result<_, _>>()?;
+    let sizes = rules.iter().filter_map(|rule| Some(rule.retention.as_ref()?.max_bytes));
+    if let Some(size) = sizes.max().filter(|size| *size > memory_limit) {
+        let (given, limit) = (ByteSize(size as u64), ByteSize(memory_limit as u64));
+        return Err(HistoryError::ExceedsMemory { given, limit });
+    }
     if rules.iter().all(|rule| rule.pattern.is_some()) {
         rules.push(HistoryRule::default());
     }
@@ -57,7 +67,7 @@ mod tests {
     use super::*;
 
     fn parse(values: &[&str]) -> Result<Vec<HistoryRule>, HistoryError> {
-        rules(&values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>())
+        rules(&values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>(), 1 << 30)
     }
 
     #[test]
@@ -80,6 +90,8 @@ mod tests {
         assert!(matches!(error("soon,1MiB"), HistoryError::Age { .. }));
         assert!(matches!(error("1h,much"), HistoryError::Size { .. }));
         assert!(matches!(error("1h,1KiB"), HistoryError::TooSmall { .. }));
+        assert!(matches!(error("a=1h,2GiB"), HistoryError::ExceedsMemory { .. }));
+        assert!(parse(&["1h,1GiB"]).is_ok());
         assert!(matches!(error("=off"), HistoryError::Pattern { .. }));
         assert!(matches!(error("a*b*c*d*e*f*=off"), HistoryError::Pattern { .. }));
     }

@@ -17,6 +17,7 @@ pub(crate) mod tls_dev;
 mod unknown_path;
 
 use std::{
+    future::Future,
     io,
     time::{Duration, SystemTime},
 };
@@ -27,7 +28,6 @@ use webpubsub_hub::Service;
 
 use crate::{
     failure::Failure,
-    signals::Signals,
     terminal::{announce, notice},
     usage_error::UsageError,
 };
@@ -41,6 +41,17 @@ pub(crate) use unknown_path::unknown_path;
 pub(crate) const HEALTH_PATH: &str = "/healthz";
 /// Timeout for closing connections at shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
+/// Timeout for the delivery of everything at shutdown. A viewer that receives nothing for so long is considered lost.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// End of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shutdown {
+    /// Close the connections.
+    Now,
+    /// Deliver the messages that clients wait for, then close the connections.
+    AfterDelivery,
+}
 
 /// Creates the embedded service. `log_page` is the path of the log viewer on this server, if it serves one.
 pub(crate) fn embedded(
@@ -86,29 +97,32 @@ pub(crate) fn embedded(
 pub(crate) struct BoundServer {
     listener: TcpListener,
     tls: Option<Tls>,
-    signals: Signals,
     /// Configuration, with the actual port.
     pub(crate) config: ListenConfig,
 }
 
 impl BoundServer {
     /// Binds the port.
-    pub(crate) async fn bind(mut config: ListenConfig) -> Result<Self, Failure> {
+    pub(crate) async fn bind(config: ListenConfig) -> Result<Self, Failure> {
+        let listener =
+            TcpListener::bind(config.address).await.map_err(|error| bind_failure(&config, &error))?;
+        Self::on(listener, config)
+    }
+
+    /// Creates a server on a port that is bound already.
+    pub(crate) fn on(listener: TcpListener, mut config: ListenConfig) -> Result<Self, Failure> {
         open_files::raise_limit();
-        let signals = Signals::listen()?;
         if let Some(authority) = &config.development_authority {
             authority.prepare(SystemTime::now()).map_err(UsageError::TlsDev)?;
         }
         let tls = config.tls.clone().map(Tls::from_files).transpose()?;
-        let listener =
-            TcpListener::bind(config.address).await.map_err(|error| bind_failure(&config, &error))?;
         config.address = listener.local_addr().map_err(|error| bind_failure(&config, &error))?;
-        Ok(Self { listener, tls, signals, config })
+        Ok(Self { listener, tls, config })
     }
 
     /// Prints the connection string of the embedded service, and the URLs for inspection.
     pub(crate) fn print_service_info(&self, service: &ServiceConfig) {
-        let endpoint = self.config.endpoint_at(self.config.address.to_string());
+        let endpoint = self.config.client_endpoint();
         // A configured key must not appear in logs.
         let key = &service.access_keys.primary;
         let key = if access_key::is_development_key(key) { key.reveal() } else { "<yours>" };
@@ -131,29 +145,56 @@ impl BoundServer {
         }
     }
 
-    /// Prints the readiness line, and serves until SIGINT or SIGTERM.
-    pub(crate) async fn serve(mut self, app: Router, service: Option<Service>) -> Result<(), Failure> {
+    /// Prints the readiness line to standard output.
+    pub(crate) fn announce(&self) {
+        announce!("listening on {}", self.config.endpoint_at(self.config.address.to_string()));
+    }
+
+    /// Serves until `stop` returns.
+    pub(crate) async fn serve(
+        self,
+        app: Router,
+        service: Option<Service>,
+        stop: impl Future<Output = Shutdown>,
+    ) -> Result<(), Failure> {
         let app = app.layer(middleware::from_fn_with_state(self.config.origins.clone(), origin::guard));
         let app = app.layer(middleware::from_fn_with_state(self.config.hosts.clone(), host::guard));
         let app =
             app.layer(middleware::from_fn_with_state(self.config.proxies.clone(), forwarded::resolve_client));
-        announce!("listening on {}", self.config.endpoint_at(self.config.address.to_string()));
         let limits = SocketLimits {
             per_address: self.config.sockets_per_address,
             proxies: self.config.proxies.clone(),
+        };
+        let stopping = async {
+            let shutdown = stop.await;
+            if let Some(service) = service {
+                shutdown.run(&service).await;
+            }
         };
         tokio::select! {
             () = accept::serve(self.listener, self.tls, limits, app) => {
                 Err(Failure::runtime("the server stopped accepting connections"))
             }
-            _ = self.signals.next() => {
-                if let Some(service) = service {
-                    // Connections that are still open after the timeout are dropped with the process.
-                    drop(tokio::time::timeout(SHUTDOWN_TIMEOUT, service.shut_down()).await);
-                }
-                Ok(())
-            }
+            () = stopping => Ok(()),
         }
+    }
+}
+
+impl Shutdown {
+    /// Ends the service. What is left after the timeout ends with the process.
+    async fn run(self, service: &Service) {
+        let (limit, waits) = match self {
+            Self::Now => (SHUTDOWN_TIMEOUT, false),
+            Self::AfterDelivery => (DELIVERY_TIMEOUT, true),
+        };
+        let ending = async {
+            if waits {
+                service.history_sent().await;
+            }
+            // Sends what is queued before the close frame.
+            service.shut_down().await;
+        };
+        drop(tokio::time::timeout(limit, ending).await);
     }
 }
 

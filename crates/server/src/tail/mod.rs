@@ -24,6 +24,7 @@ use crate::{
         publisher::Publisher,
         stop_requests::StopRequests,
     },
+    publish_session::{PublishCommand, PublishSession},
     signals::Signals,
     usage_error::UsageError,
 };
@@ -32,11 +33,12 @@ use file_output::{FileOutput, SOURCES_PER_FILE};
 use followed_file::FollowedFile;
 
 /// Follows the files until a signal, or until the client gives up.
-pub(crate) async fn run(options: TailOptions) -> Result<(), Failure> {
-    let stop_requests = StopRequests::from_signals(Signals::listen()?);
+pub(crate) async fn run(command: PublishCommand, options: TailOptions) -> Result<(), Failure> {
+    let mut stop_requests = StopRequests::from_signals(Signals::listen_with_hang_up()?);
     if let Some(other) = options.files.iter().find(|path| path.exists() && !path.is_file()) {
         return Err(UsageError::NotAFile { path: other.clone() }.into());
     }
+    let session = PublishSession::open(command, &options.target).await?;
     let publisher = Publisher::of_sources(sources(names(&options.files)));
     let (encoding, lines) = (options.text.encoding, options.lines);
     let files: Vec<FollowedFile> =
@@ -45,7 +47,10 @@ pub(crate) async fn run(options: TailOptions) -> Result<(), Failure> {
     // A thread, because reading files and waiting for the pipeline block. It is not joined when the program ends: it has no
     // state to save.
     std::thread::spawn(move || follow(files, &sender));
-    pipeline::run("tail", options.target, publisher, input, stop_requests).await
+    let target = session.target();
+    let published = pipeline::run(command.program, target, publisher, input, &mut stop_requests).await;
+    let was_stopped = stop_requests.was_requested();
+    session.finish(published, was_stopped, stop_requests.next()).await
 }
 
 /// Returns the names of the pipeline's sources.

@@ -2,18 +2,26 @@
 
 mod printer;
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use webpubsub_client::{
-    ClientEvent, ClientOptions, Disconnect, HistoryAccess, HistoryFailure, HistoryRange, HistoryStart,
+    ClientEvent, ClientOptions, HistoryAccess, HistoryFailure, HistoryRange, HistoryStart,
     history::{Disposition, GroupHistory, HeldMessage, HistoryEnd, HistoryMessage, HistoryRecord, Missing},
-    native::{self, Events, NegotiateEndpoint},
+    native::{self, Events},
 };
 use webpubsub_protocol::{message::Response, name::GroupName, payload::Payload};
 
 use crate::{
-    cli::WatchOptions, failure::Failure, pipeline::url_with_group, signals::Signals,
-    terminal::{counted, notice, without_controls},
+    cli::WatchOptions,
+    connection_reports::ConnectionReports,
+    failure::Failure,
+    signals::Signals,
+    target::Target,
+    terminal::{counted, notice},
+    usage_error::UsageError,
 };
 use printer::Printer;
 
@@ -22,17 +30,18 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Prints until a signal, a lasting connection failure, or the end of the output's reader.
 pub(crate) async fn run(options: WatchOptions) -> Result<(), Failure> {
-    let group = GroupName::new(&options.group).map_err(crate::usage_error::UsageError::from)?;
-    let mut endpoint = NegotiateEndpoint::new(url_with_group(&options.negotiate, &group));
-    if let Some(key) = &options.publish_key {
-        endpoint = endpoint.with_credential(key.clone());
+    let target = Target::from_options(&options.server, false)?;
+    let group = target.group.clone();
+    if group.as_str().contains(',') {
+        // The page opens several groups by such a name.
+        return Err(UsageError::SeveralGroups { given: group.to_string() }.into());
     }
     let mut signals = Signals::listen()?;
     let client_options = ClientOptions::new()
         .join(group.clone())
-        .give_up_after(options.give_up_after)
+        .give_up_after(target.give_up_after)
         .stop_on_lasting_failure();
-    let (client, mut events) = native::start(client_options, endpoint);
+    let (client, mut events) = native::start(client_options, target.endpoint());
     let mut watcher = Watcher::new(group, &options);
     let outcome = tokio::select! {
         outcome = watcher.watch(&mut events) => outcome,
@@ -84,7 +93,7 @@ struct Watcher {
     /// Whether lines that were published while this runs are missing.
     is_incomplete: bool,
     printer: Printer<io::Stdout>,
-    last_error: Option<String>,
+    reports: ConnectionReports,
 }
 
 impl Watcher {
@@ -103,17 +112,17 @@ impl Watcher {
             history: GroupHistory::default(),
             is_incomplete: false,
             printer: Printer::new(io::stdout()),
-            last_error: None,
+            reports: ConnectionReports::default(),
         }
     }
 
     async fn watch(&mut self, events: &mut Events) -> Result<(), WatchError> {
         while let Some(event) = events.next().await {
+            if let Some(line) = self.reports.report(&event, Instant::now()) {
+                notice!("tailcast watch: {line}");
+            }
             match event {
                 ClientEvent::Connected { history, .. } => {
-                    if self.last_error.take().is_some() {
-                        notice!("tailcast watch: reconnected");
-                    }
                     self.history.connected(history.as_ref());
                 }
                 ClientEvent::Joined { .. } => {
@@ -138,20 +147,12 @@ impl Watcher {
                     notice!("tailcast watch: {} missing", are(messages));
                     self.is_incomplete = true;
                 }
-                ClientEvent::Disconnected { reason: Disconnect::Stopped } => {}
-                ClientEvent::Disconnected { reason } | ClientEvent::Recovering { reason } => {
-                    self.last_error = Some(reason.to_string());
-                }
-                ClientEvent::Recovered => self.last_error = None,
-                ClientEvent::ConnectFailed { failure } => self.last_error = Some(failure.to_string()),
-                ClientEvent::RetryScheduled { after } => {
-                    let error = without_controls(self.last_error.as_deref().unwrap_or("no connection"));
-                    notice!("tailcast watch: {error}; retrying in {:.1} s", after.as_secs_f64());
-                }
                 _ => {}
             }
         }
-        Err(WatchError::Connection(self.last_error.take().unwrap_or_else(|| "no connection".to_owned())))
+        Err(WatchError::Connection(
+            std::mem::take(&mut self.reports).into_error().unwrap_or_else(|| "no connection".to_owned()),
+        ))
     }
 
     fn message(&mut self, payload: Payload<'static>, sequence_id: Option<u64>) -> Result<(), WatchError> {

@@ -1,0 +1,79 @@
+//! Server in the process of a publishing command: `some-command | tailcast`, and `--serve`.
+//!
+//! ```text
+//! port ─┬─ free ───────────────────► server in this process
+//!       ├─ a Tailcast answers ─────► that server
+//!       └─ another program answers ► next port
+//! ```
+//!
+//! The server is that of `tailcast serve` with its defaults, on the loopback interface, with the embedded service. It gets the
+//! lines through a socket, like those of any other publisher.
+
+mod discovery;
+
+use std::net::SocketAddr;
+
+use clap::{Args, Command, FromArgMatches};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use crate::{
+    cli::ServeOptions,
+    failure::Failure,
+    serve::{PageServer, config::ServeConfig},
+    service::{BoundServer, Shutdown},
+};
+pub(crate) use discovery::{Discovery, Place};
+
+/// Running server.
+pub(crate) struct LocalServer {
+    stop: oneshot::Sender<Shutdown>,
+    task: JoinHandle<Result<(), Failure>>,
+    /// Whether the binary contains a page, or found one.
+    pub(crate) has_page: bool,
+}
+
+impl LocalServer {
+    /// Starts the server on a bound port. Publishers need `publish_key`, if there is one.
+    pub(crate) fn start(listener: TcpListener, publish_key: Option<&str>) -> Result<Self, Failure> {
+        let address = listener
+            .local_addr()
+            .map_err(|error| Failure::runtime(format!("cannot read the port of the server: {error}")))?;
+        let config = ServeConfig::from_options(options(address, publish_key)?)?;
+        let server = PageServer::on(BoundServer::on(listener, config.listen.clone())?, config)?;
+        let has_page = server.config().has_page();
+        let (stop, stopping) = oneshot::channel();
+        // A dropped sender means that the command has ended by an error.
+        let stopping = async { stopping.await.unwrap_or(Shutdown::Now) };
+        Ok(Self { stop, task: tokio::spawn(server.serve(stopping)), has_page })
+    }
+
+    /// Waits until the server fails. It does not end otherwise before [`Self::end`].
+    pub(crate) async fn failure(&mut self) -> Failure {
+        match (&mut self.task).await {
+            Ok(Err(failure)) => failure,
+            _ => Failure::runtime("the server has ended"),
+        }
+    }
+
+    /// Ends the server.
+    pub(crate) async fn end(self, shutdown: Shutdown) -> Result<(), Failure> {
+        // A server that has ended already returns its error below.
+        let _has_ended = self.stop.send(shutdown);
+        self.task.await.unwrap_or_else(|_| Err(Failure::runtime("the server has ended")))
+    }
+}
+
+/// Returns the options of `tailcast serve`: its defaults, and the keys of the environment. The service of a connection string in
+/// the environment is not used, since the lines are to stay on this machine.
+fn options(address: SocketAddr, publish_key: Option<&str>) -> Result<ServeOptions, Failure> {
+    let parsed = ServeOptions::augment_args(Command::new("serve")).try_get_matches_from(["serve"]);
+    let parsed = parsed.and_then(|matches| ServeOptions::from_arg_matches(&matches));
+    let mut options =
+        parsed.map_err(|error| Failure::runtime(format!("cannot start the server: {error}")))?;
+    options.connection_string = None;
+    options.service.listen = address;
+    options.publish_key = publish_key.map(str::to_owned);
+    // As with the development key, also with one of the environment.
+    options.allow_group = vec!["**".to_owned()];
+    Ok(options)
+}

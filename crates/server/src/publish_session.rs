@@ -1,0 +1,149 @@
+//! Session of a publishing command: its server, the messages about it, and what follows after the last line.
+
+use std::{
+    future::Future,
+    io::{self, IsTerminal},
+};
+
+use crate::{
+    browser,
+    cli::{DEFAULT_PORT, TargetOptions},
+    failure::Failure,
+    local_server::{Discovery, LocalServer, Place},
+    serve::NO_PAGE,
+    service::Shutdown,
+    target::Target,
+    terminal::{counted, notice, without_controls},
+};
+
+/// Command that has a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PublishCommand {
+    /// Beginning of its messages, such as `tailcast stream`.
+    pub(crate) program: &'static str,
+    /// Whether it serves the page unless a server is named.
+    pub(crate) serves_by_default: bool,
+}
+
+/// Session of one run.
+pub(crate) struct PublishSession {
+    program: &'static str,
+    target: Target,
+    /// Server in this process.
+    server: Option<LocalServer>,
+    /// Whether the target and the number of lines are printed.
+    is_verbose: bool,
+    /// Whether the server ends with the input.
+    exits: bool,
+}
+
+impl PublishSession {
+    /// Selects the server, or starts it, and prints where the lines can be watched.
+    pub(crate) async fn open(command: PublishCommand, options: &TargetOptions) -> Result<Self, Failure> {
+        let program = command.program;
+        let local = &options.local;
+        let is_local = local.serve || local.port.is_some();
+        let target = Target::from_options(&options.server, is_local)?;
+        let serves = is_local || (command.serves_by_default && !target.is_server_named);
+        let is_verbose = serves || io::stderr().is_terminal();
+        let (target, server) = match serves {
+            true => serve(program, target, local.port.unwrap_or(DEFAULT_PORT)).await?,
+            false => {
+                if is_verbose {
+                    print_target(program, &target);
+                }
+                (target, None)
+            }
+        };
+        if local.open {
+            match target.page_url() {
+                Some(page) => browser::open(program, &page),
+                None => notice!(
+                    "{program}: the page of {} is unknown, so it is not opened",
+                    target.negotiate_url()
+                ),
+            }
+        }
+        Ok(Self { program, target, server, is_verbose, exits: local.exit })
+    }
+
+    /// Returns the target of the lines.
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Prints the number of lines, and serves the page until `stop` returns, unless the user has stopped the command already.
+    pub(crate) async fn finish(
+        self,
+        published: Result<u64, Failure>,
+        was_stopped: bool,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), Failure> {
+        let program = self.program;
+        if let (Ok(lines), true) = (&published, self.is_verbose) {
+            notice!("{program}: {} sent", counted(*lines, "line"));
+        }
+        let Some(mut server) = self.server else { return published.map(drop) };
+        // Printed at once, since serving goes on.
+        let outcome = published.map(drop).map_err(|failure| failure.report(program));
+        let shutdown = match (was_stopped, self.exits) {
+            (true, _) => Shutdown::Now,
+            (false, true) => Shutdown::AfterDelivery,
+            (false, false) => {
+                let page = self.target.page_url().unwrap_or_default();
+                notice!("{program}: serving {page} until Ctrl-C");
+                tokio::select! {
+                    failure = server.failure() => return Err(failure),
+                    () = stop => Shutdown::Now,
+                }
+            }
+        };
+        server.end(shutdown).await?;
+        outcome
+    }
+}
+
+/// Starts a server, or selects one that runs on this machine.
+async fn serve(
+    program: &'static str,
+    target: Target,
+    port: u16,
+) -> Result<(Target, Option<LocalServer>), Failure> {
+    let Discovery { place, occupied } = Discovery::from_port(port).await?;
+    if let Some(port) = occupied.first() {
+        notice!("{program}: another program uses port {port}");
+    }
+    match place {
+        Place::Running(port) => {
+            let target = target.at_port(port);
+            notice!("{program}: sending to the Tailcast that runs on port {port}");
+            print_page(program, &target);
+            Ok((target, None))
+        }
+        Place::Free(listener) => {
+            let address = listener.local_addr();
+            let port =
+                address.map_err(|error| Failure::runtime(format!("cannot read the port: {error}")))?.port();
+            let target = target.at_port(port);
+            let server = LocalServer::start(listener, target.publish_key.as_deref())?;
+            if server.has_page {
+                print_page(program, &target);
+            } else {
+                notice!("{program}: {NO_PAGE}");
+            }
+            Ok((target, Some(server)))
+        }
+    }
+}
+
+fn print_page(program: &str, target: &Target) {
+    if let Some(page) = target.page_url() {
+        notice!("{program}: open {page} in a browser");
+    }
+}
+
+fn print_target(program: &str, target: &Target) {
+    let (group, url) = (without_controls(target.group.as_str()), without_controls(target.negotiate_url()));
+    notice!("{program}: sending to the group `{group}` at {url}");
+    print_page(program, target);
+}

@@ -1,0 +1,241 @@
+//! Server and group of a command: from flags, the environment and the configuration file.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use webpubsub_client::native::{self, NegotiateEndpoint, TrustError};
+use webpubsub_protocol::{endpoint::Endpoint, name::GroupName};
+
+use crate::{
+    cli::{DEFAULT_GROUP, DEFAULT_PORT, client_options::ServerOptions},
+    secret,
+    usage_error::UsageError,
+    user_config::UserConfig,
+};
+
+/// Failure to trust the certificates of `--ca-cert`.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CaCertError {
+    #[error("cannot read the file: {0}")]
+    Unreadable(#[from] std::io::Error),
+    #[error(transparent)]
+    Certificates(#[from] TrustError),
+}
+
+/// Server and group, validated.
+#[derive(Debug)]
+pub(crate) struct Target {
+    /// URL of the negotiate endpoint, without the group.
+    negotiate: String,
+    /// URL of the page, without the group; `None` if only a negotiate endpoint is known.
+    page: Option<String>,
+    /// Whether a flag, the environment or the configuration file names the server.
+    pub(crate) is_server_named: bool,
+    pub(crate) group: GroupName,
+    pub(crate) publish_key: Option<String>,
+    pub(crate) give_up_after: Duration,
+}
+
+/// Server, by one of its addresses.
+enum Server {
+    Page(String),
+    Negotiate(String),
+}
+
+impl Target {
+    /// Validates the options, completes them from the configuration file of the user, and trusts the certificates of `--ca-cert`.
+    /// `is_local` selects the server of this machine, whatever is configured.
+    pub(crate) fn from_options(options: &ServerOptions, is_local: bool) -> Result<Self, UsageError> {
+        let config = UserConfig::load()?;
+        let target = Self::new(options, &config, is_local)?;
+        if let Some(path) = options.ca_cert.as_deref().or(config.ca_cert.as_deref()) {
+            trust(path)?;
+        }
+        Ok(target)
+    }
+
+    fn new(options: &ServerOptions, config: &UserConfig, is_local: bool) -> Result<Self, UsageError> {
+        let given = given_server(options).filter(|_| !is_local);
+        let configured = configured_server(config).filter(|_| !is_local && given.is_none());
+        // The key of the file belongs to the server of the file, and must not be sent to another one.
+        let has_other_server = given.is_some() || (is_local && configured_server(config).is_some());
+        let publish_key =
+            match secret::select(options.publish_key.as_deref(), options.publish_key_file.as_deref())? {
+                None if !has_other_server => config.publish_key()?,
+                given => given,
+            };
+        let server = given.or(configured);
+        let group = options.group.as_deref().or(config.group.as_deref()).unwrap_or(DEFAULT_GROUP);
+        let is_server_named = server.is_some();
+        let (negotiate, page) = addresses(server)?;
+        Ok(Self {
+            negotiate,
+            page,
+            is_server_named,
+            group: GroupName::new(group)?,
+            publish_key,
+            give_up_after: options.give_up_after,
+        })
+    }
+
+    /// Returns the target with a server of this machine.
+    pub(crate) fn at_port(self, port: u16) -> Self {
+        let page = local_page(port);
+        Self { negotiate: format!("{page}/negotiate"), page: Some(page), ..self }
+    }
+
+    /// Returns the negotiate endpoint for the client.
+    pub(crate) fn endpoint(&self) -> NegotiateEndpoint {
+        let endpoint = NegotiateEndpoint::new(with_group(&self.negotiate, &self.group));
+        match &self.publish_key {
+            Some(key) => endpoint.with_credential(key.clone()),
+            None => endpoint,
+        }
+    }
+
+    /// Returns the URL of the page that shows the group, if it is known.
+    pub(crate) fn page_url(&self) -> Option<String> {
+        Some(with_group(&format!("{}/", self.page.as_ref()?), &self.group))
+    }
+
+    /// Returns the URL of the negotiate endpoint, without its query.
+    pub(crate) fn negotiate_url(&self) -> &str {
+        self.negotiate.split('?').next().unwrap_or_default()
+    }
+}
+
+/// Returns the server of a flag or the environment. A flag has precedence: of two, the parser removes the first.
+fn given_server(options: &ServerOptions) -> Option<Server> {
+    let negotiate = options.negotiate.clone().map(Server::Negotiate);
+    negotiate.or_else(|| options.server.clone().map(Server::Page))
+}
+
+fn configured_server(config: &UserConfig) -> Option<Server> {
+    let negotiate = config.negotiate.clone().map(Server::Negotiate);
+    negotiate.or_else(|| config.server.clone().map(Server::Page))
+}
+
+fn local_page(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+/// Returns the URLs of the negotiate endpoint and of the page.
+fn addresses(server: Option<Server>) -> Result<(String, Option<String>), UsageError> {
+    let page = match server {
+        Some(Server::Negotiate(url)) => {
+            // The page of Tailcast is beside the endpoint. Other implementations of the endpoint have other paths.
+            let page = url.strip_suffix("/negotiate").and_then(Endpoint::parse);
+            let page = page.filter(|page| page.prefix().is_empty() && url.contains("://"));
+            return Ok((url, page.map(|page| page.to_string())));
+        }
+        Some(Server::Page(url)) => {
+            let endpoint = Endpoint::parse(&url)
+                .filter(|endpoint| url.contains("://") && !endpoint.prefix().ends_with("/negotiate"));
+            endpoint.ok_or(UsageError::Server { url })?.to_string()
+        }
+        None => local_page(DEFAULT_PORT),
+    };
+    Ok((format!("{page}/negotiate"), Some(page)))
+}
+
+/// Adds the group to a URL, unless the URL has a `group` parameter. The default group is not added: other implementations of the
+/// negotiate endpoint do not support the parameter. An invalid URL is returned unchanged; the client reports it.
+fn with_group(url: &str, group: &GroupName) -> String {
+    if group.as_str() == DEFAULT_GROUP {
+        return url.to_owned();
+    }
+    let Ok(mut with_group) = reqwest::Url::parse(url) else { return url.to_owned() };
+    if !with_group.query_pairs().any(|(name, _)| name == "group") {
+        with_group.query_pairs_mut().append_pair("group", group.as_str());
+    }
+    with_group.into()
+}
+
+/// Trusts the certificates of a file in all connections of the process.
+fn trust(path: &Path) -> Result<(), UsageError> {
+    let trusted = fs::read(path)
+        .map_err(CaCertError::from)
+        .and_then(|pem| native::trust_certificates(&pem).map_err(CaCertError::from));
+    trusted.map_err(|error| UsageError::CaCert { path: PathBuf::from(path), error })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, CliCommand};
+
+    fn options(arguments: &[&str]) -> ServerOptions {
+        let all = ["tailcast", "stream"].iter().chain(arguments);
+        match Cli::try_parse_from(all).unwrap().command {
+            Some(CliCommand::Stream(options)) => options.target.server,
+            _ => panic!("not stream"),
+        }
+    }
+
+    fn target(arguments: &[&str], config: &UserConfig) -> Target {
+        Target::new(&options(arguments), config, false).unwrap()
+    }
+
+    fn config(server: Option<&str>) -> UserConfig {
+        let key = Some("key of the file".to_owned());
+        let (server, group) = (server.map(str::to_owned), Some("build".to_owned()));
+        UserConfig { server, group, publish_key: key, ..UserConfig::default() }
+    }
+
+    #[test]
+    fn a_flag_replaces_the_server_and_the_group_of_the_file() {
+        let file = config(Some("https://logs.example.com/tail/"));
+        let from_file = target(&[], &file);
+        assert_eq!(from_file.negotiate_url(), "https://logs.example.com/tail/negotiate");
+        assert_eq!(from_file.page_url().unwrap(), "https://logs.example.com/tail/?group=build");
+        assert_eq!(from_file.publish_key.as_deref(), Some("key of the file"));
+        let from_flags = target(&["--server", "http://h:1", "--group", "stream"], &file);
+        assert_eq!(from_flags.page_url().unwrap(), "http://h:1/");
+        let last = target(&["--negotiate", "http://a/negotiate", "--server", "http://b"], &file);
+        assert_eq!(last.negotiate_url(), "http://b/negotiate");
+        let last = target(&["--server", "http://b", "--negotiate", "http://a/negotiate"], &file);
+        assert_eq!(last.negotiate_url(), "http://a/negotiate");
+    }
+
+    #[test]
+    fn the_key_of_the_file_is_not_sent_to_another_server() {
+        let file = config(Some("https://logs.example.com"));
+        for flags in [["--server", "http://other"], ["--negotiate", "http://other/negotiate"]] {
+            assert_eq!(target(&flags, &file).publish_key, None, "{flags:?}");
+        }
+        assert!(target(&[], &config(None)).publish_key.is_some());
+        let local = |config: &UserConfig| Target::new(&options(&[]), config, true).unwrap().publish_key;
+        assert_eq!(local(&file), None);
+        assert!(local(&config(None)).is_some());
+    }
+
+    #[test]
+    fn without_a_server_the_default_port_of_this_machine_is_used() {
+        let target = target(&[], &UserConfig::default());
+        assert!(!target.is_server_named);
+        assert_eq!(target.negotiate_url(), "http://127.0.0.1:8080/negotiate");
+        assert_eq!(target.at_port(8081).page_url().unwrap(), "http://127.0.0.1:8081/");
+    }
+
+    #[test]
+    fn the_page_of_a_foreign_negotiate_endpoint_is_unknown() {
+        let of = |url| target(&["--negotiate", url], &UserConfig::default()).page_url();
+        assert_eq!(of("http://h/negotiate").as_deref(), Some("http://h/"));
+        for foreign in ["https://f.example/api/negotiate", "http://h/other", "nonsense"] {
+            assert_eq!(of(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_server_is_reported() {
+        for url in ["logs.example.com", "ftp://h", "https://h/negotiate", "https://h/?a", ""] {
+            let refused = Target::new(&options(&["--server", url]), &UserConfig::default(), false);
+            assert!(matches!(refused, Err(UsageError::Server { .. })), "{url}");
+        }
+    }
+}
