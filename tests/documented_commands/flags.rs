@@ -77,7 +77,18 @@ fn known_flags(text: &str, flags: &Flags) -> Option<BTreeSet<String>> {
     }
     let (_, command) = text.split_once("tailcast ")?;
     let name = command.split(' ').next()?;
-    flags.get(name).cloned()
+    // `some-command | tailcast` has the flags of `tailcast stream`.
+    flags.get(if name.starts_with("--") { "stream" } else { name }).cloned()
+}
+
+#[tokio::test]
+async fn without_a_command_there_are_the_flags_of_stream() -> anyhow::Result<()> {
+    let help = run(&tailcast()?, &["--help"], b"").await?.stdout;
+    let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+    let mut piped: BTreeSet<String> = lines.flat_map(flags_in).map(str::to_owned).collect();
+    assert!(piped.remove("--version"));
+    assert_eq!(Some(&piped), flags().await?.get("stream"));
+    Ok(())
 }
 
 #[tokio::test]
@@ -86,7 +97,7 @@ async fn every_command_in_the_text_exists() -> anyhow::Result<()> {
     let spans = documents.iter().flat_map(|document| document.spans());
     let unknown = spans.filter(|span| {
         let name = span.text.strip_prefix("tailcast ").and_then(|rest| rest.split(' ').next());
-        name.is_some_and(|name| name != "COMMAND" && !COMMANDS.contains(&name))
+        name.is_some_and(|name| name != "COMMAND" && !name.starts_with("--") && !COMMANDS.contains(&name))
     });
     let unknown: Vec<Code> = unknown.collect();
     assert!(unknown.is_empty(), "{unknown:#?}");

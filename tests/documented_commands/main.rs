@@ -7,6 +7,7 @@ mod elsewhere;
 mod flags;
 mod installation;
 mod page_settings;
+mod piped;
 mod publishing;
 mod reading;
 mod recorded;
@@ -29,6 +30,7 @@ fn covered() -> BTreeSet<&'static str> {
     published
         .chain([publishing::TLS_SERVER, service::TLS_FOR_DEVELOPMENT, reading::FOLLOWING, reading::ENDING])
         .chain(reading::SERVERS)
+        .chain(piped::PIPED.iter().map(|piped| piped.command))
         .chain(services)
         .chain(installation::commands())
         .chain(deployment::DEPLOYMENTS.iter().map(|deployment| deployment.command))

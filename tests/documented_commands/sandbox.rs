@@ -159,20 +159,21 @@ impl Sandbox {
         for documented in ["https://logs.example.com", "http://HOST:8080", "http://127.0.0.1:8080"] {
             text = text.replace(documented, &url);
         }
-        for documented in ["0.0.0.0:8080", "0.0.0.0:443"] {
+        // Once, since the port can begin with a documented one.
+        if let Some(documented) =
+            ["0.0.0.0:8080", "0.0.0.0:443"].iter().find(|documented| text.contains(*documented))
+        {
             text = text.replace(documented, &format!("0.0.0.0:{port}"));
         }
         for name in ["serve", "hub"].into_iter().filter(|_| !command.contains("--listen")) {
             text = text
                 .replace(&format!("tailcast {name}"), &format!("tailcast {name} --listen {}", self.address));
         }
-        for name in
-            ["stream", "run", "tail", "watch"].into_iter().filter(|_| !command.contains("--negotiate"))
-        {
-            text = text.replace(
-                &format!("tailcast {name}"),
-                &format!("tailcast {name} --negotiate {url}/negotiate"),
-            );
+        for name in ["stream", "run", "tail", "watch"].into_iter().filter(|_| !command.contains("--server")) {
+            text = text.replace(&format!("tailcast {name}"), &format!("tailcast {name} --server {url}"));
+        }
+        if let Some((pipeline, flags)) = text.split_once("| tailcast").filter(|(_, flags)| is_flags(flags)) {
+            return format!("{pipeline}| tailcast --port {port}{flags}");
         }
         text
     }
@@ -181,6 +182,11 @@ impl Sandbox {
         let file = self.file(name);
         Ok(fs::create_dir_all(file.parent().context("no parent")?)?)
     }
+}
+
+/// Whether the words after `tailcast` are flags, and not a command.
+fn is_flags(words: &str) -> bool {
+    words.trim_start().is_empty() || words.starts_with(" --")
 }
 
 impl Drop for Sandbox {

@@ -1,6 +1,6 @@
 //! Documented commands and settings of the service alone.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use axum::{
     Router,
@@ -9,6 +9,7 @@ use axum::{
     response::IntoResponse,
 };
 use tailcast_tests::{
+    command::{command, run_to_end},
     server::Server,
     socket::{JSON, Socket},
     with_timeout,
@@ -76,9 +77,14 @@ async fn documented_services_send_events_to_the_documented_urls() -> anyhow::Res
     Ok(())
 }
 
+/// Beginning of a documented configuration of the user.
+const OF_THE_USER: &str = "# ~/.config/tailcast/config.toml\n";
+
 #[tokio::test]
 async fn documented_configuration_files_are_accepted() -> anyhow::Result<()> {
-    let files: Vec<_> = documents()?.iter().flat_map(|document| document.blocks("toml")).collect();
+    let files = documents()?;
+    let files = files.iter().flat_map(|document| document.blocks("toml"));
+    let files: Vec<_> = files.filter(|file| !file.text.starts_with(OF_THE_USER)).collect();
     assert!(!files.is_empty(), "no document contains a configuration file");
     for file in files {
         let application = Application::start().await?;
@@ -88,6 +94,37 @@ async fn documented_configuration_files_are_accepted() -> anyhow::Result<()> {
         let step = Step { place: file.place, exports: Vec::new(), command };
         let hub = Server::start_command(sandbox.shell(&step)?, LAST_OUTPUT).await?;
         application.expect(&hub, &["/api/webpubsub/hubs/chat/"]).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_documented_configuration_of_the_user_selects_server_and_group() -> anyhow::Result<()> {
+    let files = documents()?;
+    let files = files.iter().flat_map(|document| document.blocks("toml"));
+    let files: Vec<_> = files.filter(|file| file.text.starts_with(OF_THE_USER)).collect();
+    assert!(!files.is_empty(), "no document contains a configuration of the user");
+    for file in files {
+        let sandbox = Sandbox::new()?;
+        let folder = sandbox.file("home/ada/.config/tailcast");
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join("publish-key"), "ours\n")?;
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+        fs::write(folder.join("ca.pem"), made.cert.pem())?;
+        let server = Server::start(&["--publish-key", "ours", "--group", "build"]).await?;
+        let text = file.text.replace("https://logs.example.com", &server.url(""));
+        let home = format!("{}/home/ada", sandbox.file("").display().to_string().trim_end_matches('/'));
+        fs::write(folder.join("config.toml"), text.replace("/home/ada", &home))?;
+        let script = format!(
+            "export XDG_CONFIG_HOME={home}/.config; some-command | tailcast && exec tailcast watch --no-follow"
+        );
+        // Without the addresses that the sandbox adds to documented commands.
+        let mut shell = command(Path::new("sh"));
+        shell.args(["-c", &script]);
+        let inherited = std::env::var("PATH").unwrap_or_default();
+        shell.env("PATH", format!("{}:{inherited}", sandbox.file("bin").display()));
+        let ended = run_to_end(shell, b"").await?;
+        assert_eq!((ended.code, ended.stdout.trim_end()), (Some(0), "a line of some-command"), "{ended:?}");
     }
     Ok(())
 }
