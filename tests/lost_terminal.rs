@@ -1,6 +1,6 @@
 //! A terminal that is gone, a full disk and a closed pipe change nothing about the work of a command.
 
-use std::{path::Path, process::Stdio};
+use std::{path::Path, process::Stdio, time::Duration};
 
 use anyhow::Context;
 use tailcast_tests::{
@@ -57,8 +57,9 @@ async fn a_server_whose_outputs_are_closed_serves() -> anyhow::Result<()> {
     let serving = async {
         let url = format!("http://{address}/healthz");
         // No event reports that a server without outputs is ready.
+        let mut polls = tokio::time::interval(Duration::from_millis(50));
         while get(&url).await.is_err() {
-            tokio::task::yield_now().await;
+            polls.tick().await;
         }
         Ok(())
     };

@@ -119,7 +119,7 @@ async fn a_command_inherits_no_secret() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     for flag in ["--no-pty", "--pty"] {
         let mut command = command(&tailcast()?);
-        command.args(["run", flag, "--server", &server.url(""), "--", "env"]);
+        command.args(["run", flag, "--negotiate", &server.negotiate_url(), "--", "env"]);
         for variable in VARIABLES {
             command.env(variable, "secret of the test");
         }
