@@ -7,8 +7,8 @@ use tailcast_tests::{command::run, environment::tailcast};
 use crate::documents::{Code, documents};
 
 /// Commands of `tailcast`, as its help lists them.
-const COMMANDS: [&str; 9] =
-    ["serve", "hub", "stream", "run", "tail", "watch", "publish", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["serve", "hub", "stream", "run", "tail", "watch", "publish", "token", "completions", "man"];
 
 /// Document that explains all flags.
 const REFERENCE: &str = "docs/configuration.md";

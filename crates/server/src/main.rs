@@ -32,6 +32,7 @@ mod tail;
 mod target;
 mod terminal;
 mod text_decoder;
+mod token;
 mod usage_error;
 mod user_config;
 mod watch;
@@ -85,6 +86,7 @@ async fn execute(cli: Cli, program: &'static str) -> Result<ExitCode, Failure> {
         CliCommand::Tail(options) => tail::run(publishing, options).await?,
         CliCommand::Watch(options) => watch::run(options).await?,
         CliCommand::Publish(options) => publish::run(options).await?,
+        CliCommand::Token(options) => token::run(&options)?,
         CliCommand::Completions(options) => manual::write_completions(&options)?,
         CliCommand::Man(options) => manual::write_pages(&options)?,
     }

@@ -17,15 +17,12 @@ use crate::{cli::PublishOptions, failure::Failure, secret, target::CaCertError, 
 
 /// Timeout of the request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// Environment variable with the connection string.
-const CONNECTION_STRING_VARIABLE: &str = "WEBPUBSUB_CONNECTION_STRING";
 /// Lifetime of the request's token. It allows for a small clock difference.
 const TOKEN_LIFETIME_SECONDS: u64 = 60;
 
 /// Sends the message. Returns when the service has accepted it.
 pub(crate) async fn run(options: PublishOptions) -> Result<(), Failure> {
-    let (connection_string, hub, message) = options.parts()?;
-    let service = ConnectionString::parse(&connection_string).map_err(UsageError::from)?;
+    let (service, hub, message) = options.parts()?;
     let hub = HubName::new(hub).map_err(UsageError::from)?;
     let trusted = options.ca_cert.as_deref().map(trusted_certificates).transpose()?.unwrap_or_default();
     let url = service.endpoint.send_to_all_url(&hub);
@@ -60,15 +57,15 @@ pub(crate) async fn run(options: PublishOptions) -> Result<(), Failure> {
 
 impl PublishOptions {
     /// Returns the connection string, the name of the hub, and the message.
-    fn parts(&self) -> Result<(String, &str, &str), UsageError> {
+    fn parts(&self) -> Result<(ConnectionString, &str, &str), UsageError> {
         let (given, hub, message) = match &*self.message {
-            [given, hub, message] => (Some(given.clone()), hub, message),
-            [hub, message] => (std::env::var(CONNECTION_STRING_VARIABLE).ok(), hub, message),
+            [given, hub, message] => (Some(&**given), hub, message),
+            [hub, message] => (None, hub, message),
             // The parser accepts no other number.
             _ => return Err(UsageError::NoConnectionString),
         };
-        let connection_string = secret::select(given.as_deref(), self.connection_string_file.as_deref())?;
-        Ok((connection_string.ok_or(UsageError::NoConnectionString)?, hub, message))
+        let service = secret::connection_string(given, self.connection_string_file.as_deref())?;
+        Ok((service, hub, message))
     }
 }
 

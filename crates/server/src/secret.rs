@@ -8,9 +8,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use webpubsub_protocol::connection_string::ConnectionString;
+
+use crate::usage_error::UsageError;
+
 /// Environment variables with secrets. Programs that a command starts must not inherit them.
 pub(crate) const VARIABLES: [&str; 4] = [
-    "WEBPUBSUB_CONNECTION_STRING",
+    CONNECTION_STRING_VARIABLE,
     "TAILCAST_ACCESS_KEY",
     "TAILCAST_SECONDARY_ACCESS_KEY",
     "TAILCAST_PUBLISH_KEY",
@@ -30,6 +34,20 @@ pub(crate) enum SecretFileError {
     SeveralLines { path: PathBuf },
     #[error("{} has more than {MAX_FILE_BYTES} bytes, so it is not the file of a secret", path.display())]
     TooLarge { path: PathBuf },
+}
+
+/// Environment variable with a connection string.
+const CONNECTION_STRING_VARIABLE: &str = "WEBPUBSUB_CONNECTION_STRING";
+
+/// Returns the connection string in `file` if one is given, otherwise the given one or that of the environment.
+pub(crate) fn connection_string(
+    given: Option<&str>,
+    file: Option<&Path>,
+) -> Result<ConnectionString, UsageError> {
+    let of_environment = || std::env::var(CONNECTION_STRING_VARIABLE).ok();
+    let given = given.map(str::to_owned).or_else(of_environment);
+    let text = select(given.as_deref(), file)?.ok_or(UsageError::NoConnectionString)?;
+    Ok(ConnectionString::parse(&text)?)
 }
 
 /// Returns the secret in `file` if one is given, otherwise the given value.

@@ -40,6 +40,10 @@ pub(crate) enum UsageError {
     )]
     NoConnectionString,
     #[error(
+        "the role `{role}` is unknown; the roles begin with `webpubsub.`, such as webpubsub.joinLeaveGroup"
+    )]
+    Role { role: String },
+    #[error(
         "{flag} configures the embedded service, which a connection string replaces; remove the flag, or configure the \
          service of the connection string"
     )]

@@ -61,6 +61,7 @@ pub(crate) enum CliCommand {
     Tail(TailOptions),
     Watch(WatchOptions),
     Publish(PublishOptions),
+    Token(TokenOptions),
     Completions(CompletionsOptions),
     Man(ManOptions),
 }
@@ -76,6 +77,7 @@ impl CliCommand {
             Self::Tail(_) => "tailcast tail",
             Self::Watch(_) => "tailcast watch",
             Self::Publish(_) => "tailcast publish",
+            Self::Token(_) => "tailcast token",
             Self::Completions(_) => "tailcast completions",
             Self::Man(_) => "tailcast man",
         }
@@ -148,6 +150,32 @@ pub(crate) struct PublishOptions {
     /// PEM file of a certificate authority that is trusted besides those of the system
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_cert: Option<PathBuf>,
+}
+
+/// Print a client access URL, with a token that is signed with the key of a connection string
+///
+/// CONNECTION_STRING, from Azure or from the output of `tailcast serve`, is left out if WEBPUBSUB_CONNECTION_STRING or
+/// --connection-string-file contains it. The URL is a secret until its token expires.
+#[derive(Debug, Args)]
+pub(crate) struct TokenOptions {
+    /// Connection string `Endpoint=https://…;AccessKey=…;`, and name of the hub
+    #[arg(required = true, num_args = 1..=2, value_names = ["CONNECTION_STRING", "HUB"])]
+    pub(crate) hub: Vec<String>,
+    /// File with the connection string
+    #[arg(long, value_name = "FILE")]
+    pub(crate) connection_string_file: Option<PathBuf>,
+    /// Id of the user
+    #[arg(long, value_name = "ID")]
+    pub(crate) user: Option<String>,
+    /// Permission of the client, such as webpubsub.joinLeaveGroup or webpubsub.sendToGroup.NAME. Repeatable
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) role: Vec<String>,
+    /// Group that the client joins when it connects. Repeatable
+    #[arg(long, value_name = "NAME")]
+    pub(crate) group: Vec<String>,
+    /// Lifetime of the token, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
+    pub(crate) lifetime: u64,
 }
 
 /// Write shell completions to standard output

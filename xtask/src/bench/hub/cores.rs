@@ -26,9 +26,9 @@ struct Pinned {
     load: usize,
 }
 
-/// Role of a process.
+/// Workload of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub enum Workload {
     /// Server under measurement.
     Server,
     /// Load generator.
@@ -54,12 +54,12 @@ impl Cores {
         self.pinned.is_some()
     }
 
-    /// Creates a command that runs `command_line` on the core of `role`.
-    pub fn program(&self, role: Role, command_line: &[PathBuf]) -> Program {
+    /// Creates a command that runs `command_line` on the core of `workload`.
+    pub fn program(&self, workload: Workload, command_line: &[PathBuf]) -> Program {
         let program = Program::new("sh").args(["-c", WITH_FILES, "sh"]);
         let program = match &self.pinned {
             Some(Pinned { taskset, server, load }) => {
-                let core = if role == Role::Server { server } else { load };
+                let core = if workload == Workload::Server { server } else { load };
                 program.arg(taskset).args(["-c", &core.to_string()])
             }
             None => program,

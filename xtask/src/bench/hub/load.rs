@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::contestant::{ACCESS_KEY, Contestant, Recipes};
-use super::cores::{Cores, Role};
+use super::cores::{Cores, Workload};
 use super::running::Running;
 use crate::progress;
 use crate::workspace::Workspace;
@@ -74,7 +74,7 @@ impl<'a> LoadGenerator<'a> {
         let (address, process_id) = (running.address.clone(), running.process_id().to_string());
         let output = self
             .cores
-            .program(Role::Load, std::slice::from_ref(&self.program))
+            .program(Workload::Load, std::slice::from_ref(&self.program))
             .args([measurement, contestant.protocol, &address, &process_id])
             .args(arguments)
             .env("TAILCAST_ACCESS_KEY", ACCESS_KEY)

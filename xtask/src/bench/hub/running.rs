@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::contestant::{Recipes, Server};
-use super::cores::{Cores, Role};
+use super::cores::{Cores, Workload};
 use crate::piped_process::PipedProcess;
 use crate::program::Program;
 
@@ -37,7 +37,7 @@ impl Running {
     /// # Errors
     /// When it is missing, or does not start.
     pub fn start(recipes: &Recipes<'_>, server: Server, cores: &Cores) -> Result<Self> {
-        Self::start_as(recipes, server, |command_line| cores.program(Role::Server, command_line))
+        Self::start_as(recipes, server, |command_line| cores.program(Workload::Server, command_line))
     }
 
     /// Starts a server on any core, as a user would.

@@ -1,0 +1,60 @@
+//! `tailcast token`: client access URLs from a connection string.
+
+#![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
+
+use tailcast_tests::{
+    command::{Ended, command, run},
+    environment::tailcast,
+    server::Server,
+    socket::{JSON, Socket},
+};
+
+async fn token(arguments: &[&str]) -> anyhow::Result<Ended> {
+    run(&tailcast()?, &[&["token"], arguments].concat(), b"").await
+}
+
+#[tokio::test]
+async fn the_url_has_user_roles_and_groups() -> anyhow::Result<()> {
+    let hub = Server::start_hub(&[]).await?;
+    let service = hub.connection_string()?.reveal();
+    let flags = ["--user", "ada", "--role", "webpubsub.sendToGroup.build", "--group", "build"];
+    let printed = token(&[&[&*service, "stream"], &flags[..]].concat()).await?;
+    assert_eq!((printed.code, printed.stderr.as_str()), (Some(0), ""));
+    let mut client = Socket::open(printed.stdout.trim(), &[JSON]).await?;
+    assert_eq!(client.json().await?["userId"], "ada");
+    // It is a member, and may publish to this group only.
+    let send = r#"{"type":"sendToGroup","group":"build","dataType":"text","data":"hello"}"#;
+    assert_eq!(client.ask(send).await?["data"], "hello");
+    let forbidden = r#"{"type":"sendToGroup","group":"deploy","dataType":"text","data":"x","ackId":1}"#;
+    assert_eq!(client.ask(forbidden).await?["error"]["name"], "Forbidden");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_connection_string_can_come_from_the_environment_and_an_expired_token_is_refused()
+-> anyhow::Result<()> {
+    let hub = Server::start_hub(&[]).await?;
+    let mut command = command(&tailcast()?);
+    command.env("WEBPUBSUB_CONNECTION_STRING", hub.connection_string()?.reveal());
+    let printed = command.args(["token", "stream", "--lifetime", "0"]).output().await?;
+    let url = String::from_utf8(printed.stdout)?;
+    let error = Socket::open(url.trim(), &[JSON]).await.err().map(|error| format!("{error:#}"));
+    assert!(error.as_ref().is_some_and(|error| error.contains("401")), "{error:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn invalid_arguments_are_usage_errors() -> anyhow::Result<()> {
+    let service = format!("Endpoint=http://localhost;AccessKey={}", "k".repeat(32));
+    for arguments in [
+        &["stream"][..],
+        &[&service, "1"],
+        &[&service, "stream", "--role", "admin"],
+        &[&service, "stream", "--group", ""],
+        &["Endpoint=http://localhost", "stream"],
+    ] {
+        let ended = token(arguments).await?;
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}: {}", ended.stderr);
+    }
+    Ok(())
+}
