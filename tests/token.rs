@@ -2,12 +2,16 @@
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
 use tailcast_tests::{
     command::{Ended, command, run},
     environment::tailcast,
     server::Server,
     socket::{JSON, Socket},
 };
+use webpubsub_protocol::token::{UnixTime, verify};
 
 async fn token(arguments: &[&str]) -> anyhow::Result<Ended> {
     run(&tailcast()?, &[&["token"], arguments].concat(), b"").await
@@ -31,15 +35,21 @@ async fn the_url_has_user_roles_and_groups() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn the_connection_string_can_come_from_the_environment_and_an_expired_token_is_refused()
--> anyhow::Result<()> {
+async fn the_connection_string_of_the_environment_signs_a_token_of_the_given_lifetime() -> anyhow::Result<()>
+{
     let hub = Server::start_hub(&[]).await?;
+    let service = hub.connection_string()?;
     let mut command = command(&tailcast()?);
-    command.env("WEBPUBSUB_CONNECTION_STRING", hub.connection_string()?.reveal());
-    let printed = command.args(["token", "stream", "--lifetime", "0"]).output().await?;
+    command.env("WEBPUBSUB_CONNECTION_STRING", service.reveal());
+    let printed = command.args(["token", "stream", "--lifetime", "120"]).output().await?;
     let url = String::from_utf8(printed.stdout)?;
-    let error = Socket::open(url.trim(), &[JSON]).await.err().map(|error| format!("{error:#}"));
-    assert!(error.as_ref().is_some_and(|error| error.contains("401")), "{error:?}");
+    let mut client = Socket::open(url.trim(), &[JSON]).await?;
+    assert_eq!(client.json().await?["event"], "connected");
+    let (_, token) = url.trim().split_once("access_token=").context("no token")?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let claims = verify(token, &[service.access_key], UnixTime(now))?;
+    let (issued, expires) = (claims.issued_at.context("no iat")?, claims.expires_at.context("no exp")?);
+    assert_eq!(expires.0 - issued.0, 120);
     Ok(())
 }
 
