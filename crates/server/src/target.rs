@@ -68,7 +68,8 @@ impl Target {
                 given => given,
             };
         let server = given.or(configured);
-        let group = options.group.as_deref().or(config.group.as_deref()).unwrap_or(DEFAULT_GROUP);
+        let group = options.group.as_deref().filter(|name| !name.is_empty());
+        let group = group.or(config.group.as_deref()).unwrap_or(DEFAULT_GROUP);
         let is_server_named = server.is_some();
         let (negotiate, page) = addresses(server)?;
         Ok(Self {
@@ -110,7 +111,9 @@ impl Target {
 /// Returns the server of a flag or the environment. A flag has precedence: of two, the parser removes the first.
 fn given_server(options: &ServerOptions) -> Option<Server> {
     let negotiate = options.negotiate.clone().map(Server::Negotiate);
-    negotiate.or_else(|| options.server.clone().map(Server::Page))
+    // A variable that is set to nothing counts as unset.
+    let page = options.server.clone().filter(|url| !url.is_empty());
+    negotiate.or_else(|| page.map(Server::Page))
 }
 
 fn configured_server(config: &UserConfig) -> Option<Server> {
@@ -203,6 +206,13 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_variable_counts_as_unset() {
+        let file = config(Some("https://logs.example.com"));
+        let from_file = target(&["--server", "", "--group", ""], &file);
+        assert_eq!(from_file.page_url().unwrap(), "https://logs.example.com/?group=build");
+    }
+
+    #[test]
     fn the_key_of_the_file_is_not_sent_to_another_server() {
         let file = config(Some("https://logs.example.com"));
         for flags in [["--server", "http://other"], ["--negotiate", "http://other/negotiate"]] {
@@ -233,7 +243,7 @@ mod tests {
 
     #[test]
     fn an_invalid_server_is_reported() {
-        for url in ["logs.example.com", "ftp://h", "https://h/negotiate", "https://h/?a", ""] {
+        for url in ["logs.example.com", "ftp://h", "https://h/negotiate", "https://h/?a"] {
             let refused = Target::new(&options(&["--server", url]), &UserConfig::default(), false);
             assert!(matches!(refused, Err(UsageError::Server { .. })), "{url}");
         }
