@@ -146,9 +146,8 @@ pub struct Part<'a> {
 impl Part<'_> {
     fn count_lines(&self) -> u64 {
         let Some(text) = self.text else { return 0 };
-        let text = text.strip_suffix('\n').unwrap_or(text);
-        let line_feeds = memchr_iter(b'\n', text.as_bytes()).count() as u64;
-        line_feeds + u64::from(!matches!(self.mark, Some(Mark::Source { is_unfinished: true, .. })))
+        let is_unfinished = matches!(self.mark, Some(Mark::Source { is_unfinished: true, .. }));
+        count_text_lines(text) - u64::from(is_unfinished)
     }
 }
 
@@ -198,7 +197,16 @@ impl<'a> Iterator for Parts<'a> {
 /// unfinished line, which a later one replaces. A line feed at the end belongs to the last line.
 #[must_use]
 pub fn count_lines(message: &str) -> u64 {
+    // Most messages have no escape sequence, and the service counts the lines of each.
+    if memchr(b'\x1b', message.as_bytes()).is_none() {
+        return count_text_lines(message);
+    }
     parts(message).map(|part| part.count_lines()).sum()
+}
+
+fn count_text_lines(text: &str) -> u64 {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    memchr_iter(b'\n', text.as_bytes()).count() as u64 + 1
 }
 
 /// Returns whether a message is one unfinished line, which a later message replaces.
