@@ -23,6 +23,16 @@ async fn the_proxy_of_the_environment_is_used_for_http_and_websocket() -> anyhow
 }
 
 #[tokio::test]
+async fn the_server_of_the_same_process_is_reached_directly() -> anyhow::Result<()> {
+    let proxy = ConnectProxy::start().await?;
+    let mut piped = command(&tailcast()?);
+    piped.args(["--port", "0", "--exit"]).env("http_proxy", proxy.url());
+    let ended = run_to_end(piped, b"a line\n").await?;
+    assert_eq!((ended.code, proxy.tunnels()), (Some(0), 0), "{}", ended.stderr);
+    Ok(())
+}
+
+#[tokio::test]
 async fn hosts_of_no_proxy_are_reached_directly() -> anyhow::Result<()> {
     let (server, proxy) = (Server::start(&[]).await?, ConnectProxy::start().await?);
     let mut streamer = command(&tailcast()?);

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use webpubsub_client::native::{self, NegotiateEndpoint, TrustError};
+use webpubsub_client::native::{self, NegotiateEndpoint, TrustError, connect_directly};
 use webpubsub_protocol::{endpoint::Endpoint, name::GroupName};
 
 use crate::{
@@ -82,8 +82,9 @@ impl Target {
         })
     }
 
-    /// Returns the target with a server of this machine.
+    /// Returns the target with a server of this machine, which no proxy lies in front of.
     pub(crate) fn at_port(self, port: u16) -> Self {
+        connect_directly();
         let page = local_page(port);
         Self { negotiate: format!("{page}/negotiate"), page: Some(page), ..self }
     }

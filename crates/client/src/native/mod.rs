@@ -25,6 +25,7 @@ pub use client::{Client, Events, Receipt};
 use driver::Driver;
 pub use history::{HISTORY_IDLE_TIMEOUT, HISTORY_TIMEOUT, MAX_HISTORY_BYTES, read_history};
 pub use negotiate::NegotiateEndpoint;
+pub use proxy::connect_directly;
 pub use stream::Stream;
 pub use transport::MAX_MESSAGE_BYTES;
 pub use trust::{TrustError, trust_certificates};

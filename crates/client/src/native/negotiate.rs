@@ -9,7 +9,10 @@ use std::{
 
 use reqwest::header::CONTENT_TYPE;
 
-use super::trust::{additional, is_certificate_error};
+use super::{
+    proxy,
+    trust::{additional, is_certificate_error},
+};
 use crate::{
     failure::ConnectFailure,
     negotiate::{Answer, MAX_ANSWER_BYTES, ServiceUrl, read_answer, without_query},
@@ -86,6 +89,9 @@ pub(super) fn http_client() -> Result<&'static reqwest::Client, reqwest::Error> 
     let mut builder = reqwest::Client::builder();
     for certificate in additional {
         builder = builder.tls_certs_merge([certificate?]);
+    }
+    if proxy::is_direct() {
+        builder = builder.no_proxy();
     }
     let client = builder.build()?;
     Ok(CLIENT.get_or_init(|| client))

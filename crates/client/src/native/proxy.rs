@@ -1,7 +1,10 @@
 //! The way to the service: straight, or through the proxy that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`
 //! (or the system's settings) name, by HTTP `CONNECT` (RFC 9110, section 9.3.6).
 
-use std::io;
+use std::{
+    io,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use tokio::{
@@ -12,6 +15,20 @@ use tokio_tungstenite::tungstenite::http::Uri;
 
 /// Longest answer of a proxy that is read, in bytes.
 const MAX_ANSWER_BYTES: usize = 16 * 1024;
+
+/// Whether proxies are ignored.
+static IS_DIRECT: AtomicBool = AtomicBool::new(false);
+
+/// Ignores the proxies of the environment in this process, for a service on the same machine: a proxy would get its keys. Call it
+/// before the first connection.
+pub fn connect_directly() {
+    IS_DIRECT.store(true, Ordering::Relaxed);
+}
+
+/// Returns whether [`connect_directly`] was called.
+pub(super) fn is_direct() -> bool {
+    IS_DIRECT.load(Ordering::Relaxed)
+}
 
 /// Opens a TCP connection on which the service of a `ws(s)://` URL answers.
 pub(super) async fn connect(url: &Uri) -> io::Result<TcpStream> {
@@ -28,6 +45,9 @@ pub(super) async fn connect(url: &Uri) -> io::Result<TcpStream> {
 }
 
 fn proxy_for(url: &Uri, is_encrypted: bool) -> Option<Intercept> {
+    if is_direct() {
+        return None;
+    }
     // Proxies are set for the schemes of HTTP.
     let scheme = if is_encrypted { "https" } else { "http" };
     let authority = url.authority()?.as_str();

@@ -41,6 +41,9 @@ use crate::{
 pub const MAX_MESSAGE_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes that may wait for the socket before nothing further is taken from the application.
 const MAX_QUEUED_BYTES: usize = 1024 * 1024;
+/// Bytes that the library may hold for the socket, the pongs to a service that does not read them included. More than the longest
+/// message takes.
+const MAX_WRITE_BUFFER_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
 /// Bytes asked for in one read. The library fills as many with noughts before each.
 const READ_BYTES: usize = 16 * 1024;
 /// How long a farewell may take.
@@ -77,6 +80,7 @@ impl Transport {
             request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, offer);
         }
         let config = WebSocketConfig::default()
+            .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES)
             .max_message_size(Some(MAX_MESSAGE_BYTES))
             .max_frame_size(Some(MAX_MESSAGE_BYTES))
             .read_buffer_size(READ_BYTES);
