@@ -197,8 +197,14 @@ impl<'a> Iterator for Parts<'a> {
 /// unfinished line, which a later one replaces. A line feed at the end belongs to the last line.
 #[must_use]
 pub fn count_lines(message: &str) -> u64 {
-    // Most messages have no escape sequence, and the service counts the lines of each.
-    if memchr(b'\x1b', message.as_bytes()).is_none() {
+    // The service counts the lines of each message, and most are one line without escape sequences.
+    let bytes = message.as_bytes();
+    match memchr2(b'\n', b'\x1b', bytes) {
+        None => return 1,
+        Some(at) if at + 1 == bytes.len() && bytes.ends_with(b"\n") => return 1,
+        Some(_) => {}
+    }
+    if memchr(b'\x1b', bytes).is_none() {
         return count_text_lines(message);
     }
     parts(message).map(|part| part.count_lines()).sum()

@@ -1,6 +1,6 @@
 //! Block of a history: records of messages, one behind the other, which are dropped together.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, mem};
 
 use webpubsub_protocol::{
     json::{decode_response, encode_response},
@@ -8,24 +8,28 @@ use webpubsub_protocol::{
     payload::Payload,
 };
 
-/// Size of a block, in bytes. A longer message has a block of its own.
+use super::wall_clock::HistoryTime;
+
+/// Maximum size of a block, in bytes. A longer message has a block of its own.
 pub(super) const BLOCK_BYTES: usize = 64 * 1024;
+/// Number of the fixed fields of a record.
+const HEADER_FIELDS: usize = 6;
 /// Length of the fixed part of a record, in bytes.
-const HEADER_BYTES: usize = 40;
+const HEADER_BYTES: usize = HEADER_FIELDS * size_of::<u64>();
 
 /// Facts about a message that its encoding does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RecordFacts {
+    /// Position of the message in its hub.
+    pub(super) position: u64,
     /// Number of the group in its ring.
     pub(super) group: u32,
-    /// Time since the start of the history, by a clock that never jumps.
-    pub(super) age_base: Duration,
-    /// Time at which the message was published, in milliseconds since 1970.
-    pub(super) published_ms: u64,
+    /// Time at which it was published.
+    pub(super) at: HistoryTime,
     /// Number of its first line in the group.
     pub(super) line: u64,
-    /// Time since the start of the history after which it is not delivered; `None` for no limit.
-    pub(super) expires_at: Option<Duration>,
+    /// Time since the start of the history after which it is not delivered, in milliseconds; `None` for no limit.
+    pub(super) expires_at_ms: Option<u64>,
 }
 
 /// Encoding of a record's payload.
@@ -54,27 +58,33 @@ pub(super) struct Record<'a> {
     user_id: Option<&'a str>,
     encoding: Encoding,
     payload: &'a [u8],
-    /// Offset of the record behind it.
-    pub(super) end: usize,
 }
 
 /// Records of messages, in ascending order of their positions.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Block {
     bytes: Vec<u8>,
-    /// Time of the last record since the start of the history.
-    pub(super) last_at: Duration,
+    /// Time of the last record since the start of the history, in milliseconds.
+    pub(super) last_at_ms: u64,
+    /// Numbers of the groups with records in the block.
+    pub(super) groups: Vec<u32>,
 }
 
 impl Block {
-    /// Creates an empty block with capacity for a record of `len` bytes.
-    pub(super) fn new(len: usize) -> Self {
-        Self { bytes: Vec::with_capacity(len.max(BLOCK_BYTES)), last_at: Duration::ZERO }
+    /// Creates an empty block with capacity for records of `bytes` bytes.
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), ..Self::default() }
     }
 
-    /// Empties the block, and keeps its memory.
-    pub(super) fn clear(&mut self) {
+    /// Moves the records to a block without further capacity. This one keeps its memory for the next ones.
+    pub(super) fn move_records(&mut self) -> Self {
+        let sealed = Self {
+            bytes: self.bytes.clone(),
+            groups: mem::take(&mut self.groups),
+            last_at_ms: self.last_at_ms,
+        };
         self.bytes.clear();
+        sealed
     }
 
     /// Returns whether a record of `len` bytes fits the capacity.
@@ -82,80 +92,79 @@ impl Block {
         self.bytes.capacity() - self.bytes.len() >= len
     }
 
-    /// Returns the memory of the block, in bytes.
+    /// Returns the memory of the records, in bytes.
     pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 
-    /// Returns the length of the records, in bytes.
-    #[cfg(test)]
+    /// Returns whether the block has no records.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Returns the length of the records, in bytes: the offset of the next one.
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Appends a record, and returns its offset.
-    pub(super) fn push(&mut self, facts: &RecordFacts, stored: &StoredMessage<'_>) -> usize {
-        let offset = self.bytes.len();
+    /// Appends a record.
+    pub(super) fn push(&mut self, facts: &RecordFacts, stored: &StoredMessage<'_>) {
         let payload = stored.payload();
         let user_id = stored.user_id.unwrap_or_default().as_bytes();
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let lifetime = facts.expires_at.map(|time| time.saturating_sub(facts.age_base));
-        let lifetime_ms =
-            lifetime.map_or(0, |time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX).max(1));
-        // Lengths of messages are limited far below 4 GiB.
-        let (payload_len, user_len) = (len_u32(payload.len()), len_u32(user_id.len()));
-        let has_user = u32::from(stored.user_id.is_some());
-        self.bytes.extend_from_slice(&millis(facts.age_base).to_le_bytes());
-        self.bytes.extend_from_slice(&facts.published_ms.to_le_bytes());
-        self.bytes.extend_from_slice(&facts.line.to_le_bytes());
-        for field in
-            [lifetime_ms, facts.group, payload_len, user_len << 4 | has_user << 3 | stored.encoding as u32]
-        {
-            self.bytes.extend_from_slice(&field.to_le_bytes());
+        let HistoryTime { since_start_ms, unix_ms } = facts.at;
+        let lifetime =
+            |expires_at: u64| expires_at.saturating_sub(since_start_ms).clamp(1, u64::from(u32::MAX));
+        let lifetime_ms = facts.expires_at_ms.map_or(0, lifetime);
+        let has_user = u64::from(stored.user_id.is_some());
+        let user = len_u32(user_id.len()) << 4 | has_user << 3 | stored.encoding as u64;
+        let header: [u64; HEADER_FIELDS] = [
+            facts.position,
+            since_start_ms,
+            unix_ms,
+            facts.line,
+            lifetime_ms << 32 | u64::from(facts.group),
+            len_u32(payload.len()) << 32 | user,
+        ];
+        let mut bytes = [0; HEADER_BYTES];
+        for (place, field) in bytes.chunks_exact_mut(size_of::<u64>()).zip(header) {
+            place.copy_from_slice(&field.to_le_bytes());
         }
+        self.bytes.extend_from_slice(&bytes);
         self.bytes.extend_from_slice(user_id);
         self.bytes.extend_from_slice(payload);
-        self.last_at = facts.age_base;
-        offset
+        self.last_at_ms = since_start_ms;
     }
 
-    /// Returns the record at `offset`.
-    pub(super) fn record(&self, offset: usize) -> Option<Record<'_>> {
-        let mut rest = self.bytes.get(offset..)?;
-        let at = Duration::from_millis(u64::from_le_bytes(take(&mut rest)?));
-        let published_ms = u64::from_le_bytes(take(&mut rest)?);
-        let line = u64::from_le_bytes(take(&mut rest)?);
-        let lifetime_ms = u32::from_le_bytes(take(&mut rest)?);
-        let group = u32::from_le_bytes(take(&mut rest)?);
-        let payload_len = usize::try_from(u32::from_le_bytes(take(&mut rest)?)).ok()?;
-        let packed = u32::from_le_bytes(take(&mut rest)?);
-        let user_len = usize::try_from(packed >> 4).ok()?;
-        let (user_id, rest) = rest.split_at_checked(user_len)?;
-        let payload = rest.get(..payload_len)?;
-        let user_id = std::str::from_utf8(user_id).ok()?;
-        let expires_at = (lifetime_ms > 0).then(|| at + Duration::from_millis(u64::from(lifetime_ms)));
-        Some(Record {
-            facts: RecordFacts { group, age_base: at, published_ms, line, expires_at },
-            user_id: (packed & 8 != 0).then_some(user_id),
-            encoding: Encoding::from_byte(packed as u8 & 7)?,
-            payload,
-            end: offset + HEADER_BYTES + user_len + payload_len,
-        })
-    }
-
-    /// Returns all records.
-    pub(super) fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        let mut next = 0;
-        std::iter::from_fn(move || {
-            let record = self.record(next)?;
-            next = record.end;
-            Some(record)
-        })
+    /// Returns the records from the one at `offset` on.
+    pub(super) fn records_from(&self, offset: usize) -> impl Iterator<Item = Record<'_>> {
+        let mut rest = self.bytes.get(offset..).unwrap_or_default();
+        std::iter::from_fn(move || take_record(&mut rest))
     }
 }
 
-fn len_u32(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
+fn take_record<'a>(rest: &mut &'a [u8]) -> Option<Record<'a>> {
+    let mut field = || take(rest).map(u64::from_le_bytes);
+    let (position, since_start_ms, unix_ms, line) = (field()?, field()?, field()?, field()?);
+    let [lifetime_and_group, lengths] = [field()?, field()?];
+    let lifetime_ms = lifetime_and_group >> 32;
+    let expires_at_ms = (lifetime_ms > 0).then(|| since_start_ms.saturating_add(lifetime_ms));
+    let at = HistoryTime { since_start_ms, unix_ms };
+    let (payload_len, user) = ((lengths >> 32) as usize, lengths as u32);
+    let (user_id, behind) = rest.split_at_checked((user >> 4) as usize)?;
+    let (payload, behind) = behind.split_at_checked(payload_len)?;
+    *rest = behind;
+    let group = lifetime_and_group as u32;
+    Some(Record {
+        facts: RecordFacts { position, group, at, line, expires_at_ms },
+        user_id: if user & 8 != 0 { Some(std::str::from_utf8(user_id).ok()?) } else { None },
+        encoding: Encoding::from_byte(user as u8 & 7)?,
+        payload,
+    })
+}
+
+/// Returns a length for half a field: lengths of messages are limited far below 4 GiB.
+fn len_u32(len: usize) -> u64 {
+    u64::from(u32::try_from(len).unwrap_or(u32::MAX))
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
@@ -171,7 +180,8 @@ impl Record<'_> {
     }
 
     /// Decodes the message, which was published to `group`.
-    pub(super) fn message(&self, group: &str, position: u64) -> Option<Response<'static>> {
+    pub(super) fn message(&self, group: &str) -> Option<Response<'static>> {
+        let sequence = Some(Sequence::from(self.facts.position));
         let text = || std::str::from_utf8(self.payload).ok().map(|text| Cow::Owned(text.to_owned()));
         let bytes = || Cow::Owned(self.payload.to_vec());
         let payload = match self.encoding {
@@ -186,7 +196,6 @@ impl Record<'_> {
                 else {
                     return None;
                 };
-                let sequence = Some(Sequence::from(position));
                 return Some(Response::GroupMessage {
                     group,
                     from_user_id,
@@ -201,7 +210,7 @@ impl Record<'_> {
             group: Cow::Owned(group.to_owned()),
             from_user_id: self.user_id.map(|user| Cow::Owned(user.to_owned())),
             payload,
-            sequence: Some(Sequence::from(position)),
+            sequence,
             metadata: Metadata::new(),
             stream: None,
         })
@@ -291,21 +300,25 @@ mod tests {
         fn records_are_read_as_they_were_stored(
             messages in prop::collection::vec((any_message(), any::<u64>(), prop::option::of(1..9_u64)), 1..20),
         ) {
-            let mut block = Block::new(0);
+            let mut block = Block::default();
             let mut expected = Vec::new();
             for (group, (message, number, expiry)) in (0..).zip(messages) {
                 let facts = RecordFacts {
-                    group, age_base: Duration::from_millis(number >> 20), published_ms: number, line: number,
-                    expires_at: expiry.map(|seconds| Duration::from_millis((number >> 20) + seconds * 1_000)),
+                    position: 7,
+                    group,
+                    at: HistoryTime { since_start_ms: number >> 20, unix_ms: number },
+                    line: number,
+                    expires_at_ms: expiry.map(|seconds| (number >> 20) + seconds * 1_000),
                 };
                 let stored = StoredMessage::new(&message).unwrap();
                 let (len, before) = (stored.record_len(), block.len());
-                let offset = block.push(&facts, &stored);
-                prop_assert_eq!((offset, block.len()), (before, before + len));
+                block.push(&facts, &stored);
+                prop_assert_eq!(block.len(), before + len);
+                prop_assert_eq!(block.records_from(before).count(), 1);
                 drop(stored);
                 expected.push((facts, message));
             }
-            let read = block.records().map(|record| (record.facts, record.message("g", 7).unwrap()));
+            let read = block.records_from(0).map(|record| (record.facts, record.message("g").unwrap()));
             prop_assert_eq!(read.collect::<Vec<_>>(), expected);
         }
     }

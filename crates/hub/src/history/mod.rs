@@ -42,6 +42,7 @@ pub(crate) use ring::RingCounts;
 use ring::{GroupState, HubNumber, Ring, count_lines};
 pub(crate) use ring::{GroupSummary, HistoryRange, RangeStart};
 pub(crate) use wall_clock::WallClock;
+use wall_clock::millis;
 
 mod block;
 mod ring;
@@ -177,7 +178,7 @@ impl History {
 
     /// Returns the counts of all rings, without what has expired at `now`.
     pub(crate) fn counts(&self, now: Instant) -> RingCounts {
-        let now = self.clock.since_start(now);
+        let now = self.clock.at(now).since_start_ms;
         let mut total = RingCounts::default();
         for mut ring in self.rings() {
             ring.drop_expired(now);
@@ -217,15 +218,17 @@ impl HubHistory {
         let Some(ring) = self.history.ring_of(group) else { return position() };
         let Some(stored) = StoredMessage::new(message) else { return position() };
         let clock = &self.history.clock;
-        let facts = RecordFacts {
-            group: 0,
-            age_base: clock.since_start(now),
-            published_ms: clock.unix_ms(now),
-            line: 0,
-            expires_at: expires_at.map(|time| clock.since_start(time)),
-        };
         let lines = count_lines(message);
-        lock(ring).append((self.hub, group), &stored, lines, facts, position)
+        let mut ring = lock(ring);
+        let facts = RecordFacts {
+            position: position(),
+            group: 0,
+            at: ring.time_at(now, clock),
+            line: 0,
+            expires_at_ms: expires_at.map(|time| clock.at(time).since_start_ms),
+        };
+        ring.append((self.hub, group), &stored, lines, facts);
+        facts.position
     }
 
     /// Forgets the groups of the hub, which was removed.
@@ -248,7 +251,7 @@ impl HubHistory {
         now: Instant,
     ) -> Option<RangeReader> {
         let mut ring = self.history.ring_of(group).map(lock)?;
-        let now = self.history.clock.since_start(now);
+        let now = self.history.clock.at(now).since_start_ms;
         ring.drop_expired(now);
         // With the lock, every message of the group up to this position is in the ring.
         let end = last_position();
@@ -268,7 +271,7 @@ impl HubHistory {
 
     /// Returns the start of a range at an age of messages.
     pub(crate) fn since_age(&self, age: Duration, now: Instant) -> RangeStart {
-        RangeStart::Since(self.history.clock.since_start(now).saturating_sub(age))
+        RangeStart::Since(self.history.clock.at(now).since_start_ms.saturating_sub(millis(age)))
     }
 
     /// Calls `for_each` with the groups with a history whose names satisfy `is_match`, those with the newest messages first, at most
@@ -279,7 +282,7 @@ impl HubHistory {
         (now, limit): (Instant, usize),
         for_each: impl FnMut(GroupSummary),
     ) {
-        let now = self.history.clock.since_start(now);
+        let now = self.history.clock.at(now).since_start_ms;
         let mut names = Vec::new();
         for mut ring in self.history.rings() {
             ring.drop_expired(now);
@@ -303,8 +306,8 @@ pub(crate) struct RangeReader {
     state: GroupState,
     after: u64,
     before: u64,
-    /// Time of the request since the start of the history.
-    now: Duration,
+    /// Time of the request since the start of the history, in milliseconds.
+    now: u64,
     end: u64,
 }
 

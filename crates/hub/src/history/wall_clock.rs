@@ -7,6 +7,15 @@ use std::{
 
 use tokio::time::Instant;
 
+/// Time by both clocks, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct HistoryTime {
+    /// Time since the start of the history, by a clock that never jumps.
+    pub(crate) since_start_ms: u64,
+    /// Time of day, since 1970.
+    pub(crate) unix_ms: u64,
+}
+
 /// Converts times of the monotonic clock into times of day. The drivers of sockets synchronize it.
 #[derive(Debug)]
 pub(crate) struct WallClock {
@@ -27,7 +36,7 @@ impl WallClock {
     pub(crate) fn synchronize(&self, now: Instant, time: SystemTime) {
         // With a clock before 1970, messages have times near 1970.
         let unix_ms = millis(time.duration_since(UNIX_EPOCH).unwrap_or_default());
-        let start = unix_ms.saturating_sub(millis(self.since_start(now)));
+        let start = unix_ms.saturating_sub(self.at(now).since_start_ms);
         if self.start_unix_ms.load(Ordering::Relaxed) != start {
             self.start_unix_ms.store(start, Ordering::Relaxed);
         }
@@ -35,16 +44,18 @@ impl WallClock {
 
     /// Returns the time of day at `now`, in milliseconds since 1970.
     pub(crate) fn unix_ms(&self, now: Instant) -> u64 {
-        self.start_unix_ms.load(Ordering::Relaxed).saturating_add(millis(self.since_start(now)))
+        self.at(now).unix_ms
     }
 
-    /// Returns the time between the start and `now`.
-    pub(crate) fn since_start(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.start)
+    /// Returns `now` as a time of the history.
+    pub(crate) fn at(&self, now: Instant) -> HistoryTime {
+        let since_start_ms = millis(now.saturating_duration_since(self.start));
+        let unix_ms = self.start_unix_ms.load(Ordering::Relaxed).saturating_add(since_start_ms);
+        HistoryTime { since_start_ms, unix_ms }
     }
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -60,7 +71,7 @@ mod tests {
         assert_eq!(clock.unix_ms(later), 1_000_005_000);
         clock.synchronize(later, day + Duration::from_secs(3_605));
         assert_eq!(clock.unix_ms(later), 1_003_605_000);
-        assert_eq!(clock.since_start(later), Duration::from_secs(5));
+        assert_eq!(clock.at(later).since_start_ms, 5_000);
         clock.synchronize(later, UNIX_EPOCH - Duration::from_secs(1));
         assert_eq!(clock.unix_ms(later + Duration::from_secs(1)), 6_000);
     }

@@ -35,6 +35,9 @@ pub(crate) struct Backlog {
     /// Memory that is not shared with other outboxes, in bytes.
     own_bytes: usize,
     may_expire: bool,
+    /// Length that the buffer of short frames will likely reach, in bytes, after those that were written: it need not grow step by
+    /// step.
+    expected_len: usize,
 }
 
 #[derive(Debug)]
@@ -97,6 +100,13 @@ impl WriteBatch {
 }
 
 impl Backlog {
+    /// Takes all frames.
+    pub(super) fn take(&mut self) -> Self {
+        let expected_len =
+            if self.pieces.is_empty() { self.open.len().max(self.expected_len / 2) } else { BUFFER_BYTES };
+        std::mem::replace(self, Self { expected_len, ..Self::default() })
+    }
+
     /// Returns whether there are no frames.
     #[must_use]
     pub(crate) fn is_empty(&self) -> bool {
@@ -214,6 +224,9 @@ impl Backlog {
         let len: usize = parts.iter().map(|part| part.len()).sum();
         if self.open.len() + len > BUFFER_BYTES {
             self.close_buffer();
+        }
+        if self.open.is_empty() {
+            self.open.reserve(self.expected_len.max(len));
         }
         for part in parts {
             self.open.extend_from_slice(part);

@@ -54,7 +54,7 @@ impl State {
     /// Takes the queued frames that have not expired. Reads `clock` only if a frame can expire.
     pub(super) fn take_queued(&mut self, clock: impl FnOnce() -> Instant) -> Backlog {
         self.queued.drop_expired(clock);
-        let frames = std::mem::take(&mut self.queued);
+        let frames = self.queued.take();
         self.in_flight += frames.cost();
         self.in_flight_own += frames.own_bytes();
         if frames.has_shared() {

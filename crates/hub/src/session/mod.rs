@@ -122,6 +122,7 @@ pub(crate) struct Session {
     /// Memory for the frames that the client publishes.
     scratch: Cell<Scratch>,
     stall_allowance: StallAllowance,
+    synchronized_at: Option<Instant>,
 }
 
 impl Session {
@@ -137,6 +138,7 @@ impl Session {
             streams: PublishedStreams::default(),
             scratch: Cell::default(),
             stall_allowance: StallAllowance::default(),
+            synchronized_at: None,
         }
     }
 
@@ -153,8 +155,11 @@ impl Session {
         &self.connection
     }
 
-    /// Synchronizes the times of messages with the time of day at `now`.
-    pub(crate) fn synchronize_clock(&self, now: Instant, time: SystemTime) {
+    /// Synchronizes the times of messages with the time of day at `now`, once for all messages of a read.
+    pub(crate) fn synchronize_clock(&mut self, now: Instant, time: SystemTime) {
+        if self.synchronized_at.replace(now) == Some(now) {
+            return;
+        }
         if let Some(history) = self.hub.history() {
             history.service().clock().synchronize(now, time);
         }

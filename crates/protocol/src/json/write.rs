@@ -4,8 +4,10 @@ use std::fmt::Write;
 
 use crate::message::GroupState;
 
-/// Bytes that are looked at together.
-const STRETCH: usize = 16;
+/// Number of bytes of a long text that are looked at together.
+const LONG_STRETCH: usize = 64;
+/// Number of bytes of what is left that are looked at together.
+const SHORT_STRETCH: usize = 16;
 
 /// Appends `text` as a JSON string, quotes included.
 pub(super) fn string(out: &mut String, text: &str) {
@@ -30,13 +32,24 @@ pub(super) fn string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// How many bytes at the beginning can stand in a JSON string as they are.
+/// Returns the number of bytes at the beginning that can stand in a JSON string as they are.
 pub(super) fn plain_len(bytes: &[u8]) -> usize {
-    // No branch for a byte, so that the compiler looks at all of a stretch with a few instructions.
-    let is_plain = |stretch: &&[u8]| !stretch.iter().fold(false, |any, byte| any | needs_escape(*byte));
-    let whole = bytes.chunks_exact(STRETCH).take_while(is_plain).count() * STRETCH;
-    let rest = bytes.get(whole..).unwrap_or_default();
-    whole + rest.iter().position(|byte| needs_escape(*byte)).unwrap_or(rest.len())
+    let long = plain_stretches::<LONG_STRETCH>(bytes);
+    let rest = bytes.get(long..).unwrap_or_default();
+    let short = plain_stretches::<SHORT_STRETCH>(rest);
+    let rest = rest.get(short..).unwrap_or_default();
+    long + short + rest.iter().position(|byte| needs_escape(*byte)).unwrap_or(rest.len())
+}
+
+/// Returns the length of the stretches at the beginning whose bytes are all plain.
+fn plain_stretches<const LEN: usize>(bytes: &[u8]) -> usize {
+    bytes.chunks_exact(LEN).take_while(|stretch| is_plain(stretch)).count() * LEN
+}
+
+/// Returns whether no byte needs an escape. Has no branch for a byte, so that the compiler looks at many with a few
+/// instructions.
+fn is_plain(stretch: &[u8]) -> bool {
+    !stretch.iter().fold(false, |any, byte| any | needs_escape(*byte))
 }
 
 fn needs_escape(byte: u8) -> bool {

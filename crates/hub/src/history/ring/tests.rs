@@ -1,10 +1,13 @@
+use std::time::Duration;
+
 use proptest::prelude::*;
 use webpubsub_protocol::{
+    history::{HistoryMessage, MessageNumber},
     message::{Metadata, Sequence},
-    payload::Payload,
 };
 
 use super::*;
+use crate::history::MAX_GROUPS;
 
 const HUB: HubNumber = 3;
 
@@ -19,8 +22,8 @@ fn message(group: &str, text: &str) -> Response<'static> {
     }
 }
 
-fn seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
+fn seconds(seconds: u64) -> u64 {
+    seconds * 1_000
 }
 
 /// Ring of one hub, with positions that ascend by one.
@@ -30,34 +33,33 @@ struct TestRing {
 }
 
 impl TestRing {
-    fn new(max_age: Duration, max_bytes: usize) -> Self {
-        let retention = Retention { max_age, max_bytes };
+    fn new(max_age_ms: u64, max_bytes: usize) -> Self {
+        let retention = Retention { max_age: Duration::from_millis(max_age_ms), max_bytes };
         Self { ring: Ring::new(retention, MemoryBudget::default()), position: 0 }
     }
 
-    fn append(&mut self, group: &str, text: &str, at: Duration) {
-        self.append_with_expiry(group, text, at, None);
+    fn append(&mut self, group: &str, text: &str, at_ms: u64) {
+        self.append_with_expiry(group, text, at_ms, None);
     }
 
-    fn append_with_expiry(&mut self, group: &str, text: &str, at: Duration, expires_at: Option<Duration>) {
+    fn append_with_expiry(&mut self, group: &str, text: &str, at_ms: u64, expires_at_ms: Option<u64>) {
         let message = message(group, text);
         let stored = StoredMessage::new(&message).unwrap();
-        let facts = RecordFacts { group: 0, age_base: at, published_ms: 7, line: 0, expires_at };
-        let lines = count_lines(&message);
         self.position += 1;
-        let position = self.position;
-        self.ring.append((HUB, group), &stored, lines, facts, || position);
+        let at = HistoryTime { since_start_ms: at_ms, unix_ms: 7 };
+        let facts = RecordFacts { position: self.position, group: 0, at, line: 0, expires_at_ms };
+        self.ring.append((HUB, group), &stored, count_lines(&message), facts);
     }
 
     /// Returns position, number, line and text of the messages in a range.
-    fn read(&self, group: &str, range: &HistoryRange, now: Duration) -> Vec<(u64, u64, u64, String)> {
+    fn read(&self, group: &str, range: &HistoryRange, now: u64) -> Vec<(u64, u64, u64, String)> {
         let after = self.ring.start_of(HUB, group, range);
         let messages = self.ring.read((HUB, group), (after, range.before), (now, usize::MAX));
         messages.into_iter().map(flat).collect()
     }
 
     fn positions(&self, group: &str, range: &HistoryRange) -> Vec<u64> {
-        self.read(group, range, Duration::ZERO).into_iter().map(|message| message.0).collect()
+        self.read(group, range, 0).into_iter().map(|message| message.0).collect()
     }
 }
 
@@ -95,7 +97,7 @@ fn a_range_starts_at_a_count_a_position_or_a_time() {
     assert_eq!(ring.positions("g", &small), [7, 9], "the newest that fit");
     let smallest = HistoryRange { max_bytes: 1, ..from(RangeStart::Last(9)) };
     assert_eq!(ring.positions("g", &smallest), [9], "at least one");
-    let message = ring.read("g", &from(RangeStart::Last(1)), Duration::ZERO);
+    let message = ring.read("g", &from(RangeStart::Last(1)), 0);
     assert_eq!(message, [(9, 5, 9, "one\ntwo\n".to_owned())], "five messages of two lines");
     let state = ring.ring.state(HUB, "g");
     assert_eq!(state.next, MessageNumber { message: 6, line: 11 });
@@ -117,7 +119,7 @@ fn messages_beyond_the_age_or_the_size_are_dropped_and_counted() {
     let mut ring = TestRing::new(seconds(60), 1 << 20);
     let text = "x".repeat(1000);
     for second in 0..5_000 {
-        ring.append("g", &text, Duration::from_millis(second));
+        ring.append("g", &text, second);
     }
     let counts = ring.ring.counts();
     assert!(counts.bytes <= 1 << 20 && counts.messages > 800, "{counts:?}");
@@ -136,7 +138,7 @@ fn a_message_that_does_not_fit_the_ring_is_counted_as_dropped() {
     ring.append("g", "before", seconds(1));
     ring.append("g", &"x".repeat(2 << 20), seconds(1));
     ring.append("g", "behind", seconds(1));
-    let read = ring.read("g", &from(RangeStart::Last(9)), Duration::ZERO);
+    let read = ring.read("g", &from(RangeStart::Last(9)), 0);
     assert_eq!(read, [(3, 3, 3, "behind".to_owned())]);
 }
 
@@ -175,7 +177,7 @@ fn the_least_recently_used_groups_are_forgotten() {
 #[test]
 fn memory_is_charged_and_given_back_oldest_first() {
     let budget = MemoryBudget::new(32 << 20);
-    let retention = Retention { max_age: seconds(60), max_bytes: 8 << 20 };
+    let retention = Retention { max_age: Duration::from_secs(60), max_bytes: 8 << 20 };
     let mut ring = TestRing { ring: Ring::new(retention, budget.clone()), position: 0 };
     let text = "x".repeat(10_000);
     for _ in 0..2_000 {
@@ -206,7 +208,7 @@ proptest! {
     ) {
         let mut ring = TestRing::new(seconds(30), 1 << 20);
         let mut published: Vec<Vec<(u64, usize)>> = vec![Vec::new(); 4];
-        let mut now = Duration::ZERO;
+        let mut now = 0;
         for (group, len, pause) in steps {
             now += seconds(pause);
             ring.append(&group.to_string(), &"y".repeat(len), now);
@@ -232,5 +234,43 @@ proptest! {
             prop_assert_eq!(&published[dropped..], &read[..]);
             prop_assert_eq!(state.oldest.map(|oldest| oldest.number.message), (!read.is_empty()).then_some(dropped as u64 + 1));
         }
+    }
+
+    /// A range has the messages that a search through all of them finds.
+    #[test]
+    fn ranges_are_those_of_a_plain_search(
+        steps in prop::collection::vec((0..3_u8, 0..20_000_usize, 0..5_u64), 1..150),
+        start in prop_oneof![
+            (0..60_u64).prop_map(RangeStart::Last),
+            (0..160_u64).prop_map(RangeStart::After),
+            (0..400_u64).prop_map(|second| RangeStart::Since(seconds(second))),
+        ],
+        before in prop::option::of(0..160_u64),
+        max_bytes in prop_oneof![Just(usize::MAX), 0..200_000_usize],
+    ) {
+        let mut ring = TestRing::new(seconds(10_000), 1 << 20);
+        let mut published = Vec::new();
+        let mut now = 0;
+        for (group, len, pause) in steps {
+            now += seconds(pause);
+            ring.append(&group.to_string(), &"y".repeat(len), now);
+            if group == 0 {
+                published.push((ring.position, len, now));
+            }
+        }
+        let retained = ring.positions("0", &from(RangeStart::After(0))).len();
+        published.drain(..published.len() - retained);
+        published.retain(|(position, ..)| before.is_none_or(|before| *position < before));
+        let first = match start {
+            RangeStart::Last(count) => published.len().saturating_sub(usize::try_from(count).unwrap()),
+            RangeStart::After(after) => published.partition_point(|(position, ..)| *position <= after),
+            RangeStart::Since(time) => published.partition_point(|(.., at)| *at < time),
+        };
+        let mut expected = published.split_off(first);
+        while expected.len() > 1 && expected.iter().map(|(_, len, _)| len).sum::<usize>() > max_bytes {
+            expected.remove(0);
+        }
+        let read = ring.positions("0", &HistoryRange { start, before, max_bytes });
+        prop_assert_eq!(read, expected.into_iter().map(|(position, ..)| position).collect::<Vec<_>>());
     }
 }
