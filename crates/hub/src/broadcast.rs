@@ -80,7 +80,7 @@ impl<'a> Broadcast<'a> {
     /// Returns the memory of the encoded frame, for the next broadcast. Empty if outboxes share it.
     #[must_use]
     pub(crate) fn into_scratch(self) -> Scratch {
-        let frame = self.json.or(self.protobuf).map(ShareableFrame::into_encoded);
+        let frame = self.json.or(self.protobuf).or(self.simple).map(ShareableFrame::into_encoded);
         let memory = frame.and_then(EncodedFrame::into_buffer).unwrap_or(self.scratch.memory);
         Scratch { memory, is_reused: true, ..self.scratch }
     }
@@ -105,7 +105,10 @@ impl<'a> Broadcast<'a> {
     /// Queues the payload for a simple client.
     pub(crate) fn push_simple(&mut self, outbox: &Outbox) -> Backpressure {
         let (message, scratch) = (&self.message, &mut self.scratch);
-        let frame = self.simple.get_or_insert_with(|| scratch.shareable(simple_frame(message)));
+        let frame = self.simple.get_or_insert_with(|| {
+            let frame = simple_frame_in(scratch.take_memory(), message);
+            scratch.shareable(frame)
+        });
         let blocks = scratch.blocks(|blocks| &mut blocks.simple);
         outbox.push_shareable(frame, blocks, self.expires_at)
     }
@@ -220,14 +223,18 @@ fn json_frame_in(memory: Vec<u8>, message: &Response<'_>) -> EncodedFrame {
 }
 
 /// Encodes the payload of `message` for simple clients; empty for messages without a payload.
-fn simple_frame(message: &Response<'_>) -> EncodedFrame {
+fn simple_frame_in(mut frame: Vec<u8>, message: &Response<'_>) -> EncodedFrame {
     let (Response::GroupMessage { payload, .. } | Response::ServerMessage { payload, .. }) = message else {
         return EncodedFrame::from(Vec::new());
     };
-    match payload {
-        Payload::Text(text) | Payload::Json(text) => EncodedFrame::new(Opcode::Text, text.as_bytes()),
-        Payload::Binary(bytes) | Payload::Protobuf(bytes) => EncodedFrame::new(Opcode::Binary, bytes),
-    }
+    let (opcode, payload) = match payload {
+        Payload::Text(text) | Payload::Json(text) => (Opcode::Text, text.as_bytes()),
+        Payload::Binary(bytes) | Payload::Protobuf(bytes) => (Opcode::Binary, &bytes[..]),
+    };
+    frame.reserve(HEADER_PLACEHOLDER.len() + payload.len());
+    frame.extend_from_slice(HEADER_PLACEHOLDER.as_bytes());
+    frame.extend_from_slice(payload);
+    EncodedFrame::in_place(opcode, frame)
 }
 
 #[cfg(test)]

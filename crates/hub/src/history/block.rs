@@ -10,8 +10,9 @@ use webpubsub_protocol::{
 
 use super::wall_clock::HistoryTime;
 
-/// Maximum size of a block, in bytes. A longer message has a block of its own.
-pub(super) const BLOCK_BYTES: usize = 64 * 1024;
+/// Maximum size of a block, in bytes. A longer message has a block of its own. Beside the buffers of sockets, a block is in the
+/// first cache of the processor while it is written.
+pub(super) const BLOCK_BYTES: usize = 16 * 1024;
 /// Number of the fixed fields of a record.
 const HEADER_FIELDS: usize = 6;
 /// Length of the fixed part of a record, in bytes.

@@ -123,6 +123,14 @@ pub(crate) struct Session {
     scratch: Cell<Scratch>,
     stall_allowance: StallAllowance,
     synchronized_at: Option<Instant>,
+    received: UncountedMessages,
+}
+
+/// Messages that were received, and are not in the metrics yet: those of a read are counted together.
+#[derive(Debug, Default)]
+struct UncountedMessages {
+    messages: u64,
+    bytes: u64,
 }
 
 impl Session {
@@ -139,6 +147,7 @@ impl Session {
             scratch: Cell::default(),
             stall_allowance: StallAllowance::default(),
             synchronized_at: None,
+            received: UncountedMessages::default(),
         }
     }
 
@@ -170,17 +179,25 @@ impl Session {
         self.stall_allowance.wait_for(receivers).await;
     }
 
+    /// Counts the received messages in the metrics. Called when no further one has been read.
+    pub(crate) fn count_received(&mut self) {
+        let UncountedMessages { messages, bytes } = std::mem::take(&mut self.received);
+        self.hub.traffic().received.inc_by(messages);
+        self.hub.traffic().received_bytes.inc_by(bytes);
+    }
+
     /// Ends the connection for good: ends its streams, and removes it from the hub. Returns `false` if it had ended
     /// before.
     pub(crate) fn end(&mut self, now: Instant) -> bool {
+        self.count_received();
         self.cancel_streams(now);
         self.hub.remove(&self.connection)
     }
 
     /// Handles one message, read at `now`.
     pub(crate) fn receive(&mut self, message: Incoming<'_>, now: Instant) -> SessionAction {
-        self.hub.traffic().received.inc();
-        self.hub.traffic().received_bytes.inc_by(message.len());
+        self.received.messages += 1;
+        self.received.bytes += message.len();
         match (self.connection.format, message) {
             (WireFormat::Json | WireFormat::ReliableJson, Incoming::Text(text)) => match decode_request(text)
             {

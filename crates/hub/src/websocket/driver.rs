@@ -99,7 +99,8 @@ impl SessionLoop<'_> {
     /// Handles messages until the connection ends. Returns the close frame to send, and the kind of the end.
     async fn read(&mut self, inbox: &mut Inbox<'_, impl AsyncRead + Unpin>) -> (Close, SocketEnd) {
         loop {
-            let event = inbox.next(self.session.next_deadline()).await;
+            let session = &mut *self.session;
+            let event = inbox.next(move || session.next_deadline()).await;
             let (now, time) = inbox.read_at();
             self.session.synchronize_clock(now, time);
             let action = match event {
@@ -116,6 +117,9 @@ impl SessionLoop<'_> {
                 }
                 InboxEvent::End(close, end) => return (close, end),
             };
+            if !inbox.has_next() {
+                self.session.count_received();
+            }
             let action = match action {
                 // Boxed, since most clients never send an event.
                 SessionAction::Dispatch(pending) => match Box::pin(self.dispatch(pending, inbox)).await {

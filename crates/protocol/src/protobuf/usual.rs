@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::wire::{DELIMITED, VARINT, put_varint, varint, varint_len};
+use super::wire::{DELIMITED, VARINT, put_varint, text_of, varint, varint_len};
 use crate::{
     message::{Metadata, Request, Response, Sequence},
     name::GroupRef,
@@ -31,7 +31,7 @@ pub(super) fn decode_send(frame: &[u8]) -> Option<Request<'_>> {
     while let Some((key, after)) = rest.split_first() {
         rest = after;
         match *key {
-            GROUP => put(&mut group, std::str::from_utf8(delimited(&mut rest)?).ok()?)?,
+            GROUP => put(&mut group, text_of(delimited(&mut rest)?)?)?,
             ACK_ID => put(&mut ack_id, varint(&mut rest).ok()?)?,
             DATA => put(&mut payload, data(delimited(&mut rest)?)?)?,
             NO_ECHO => put(&mut no_echo, varint(&mut rest).ok()? != 0)?,
@@ -56,7 +56,7 @@ const JSON: u8 = key(4, DELIMITED);
 fn data(mut message: &[u8]) -> Option<Payload<'_>> {
     match message.first() {
         Some(&TEXT) => {
-            let text = std::str::from_utf8(only_field(&mut message, TEXT)?).ok()?;
+            let text = text_of(only_field(&mut message, TEXT)?)?;
             Some(Payload::Text(Cow::Borrowed(text)))
         }
         Some(&BINARY) => Some(Payload::Binary(Cow::Borrowed(only_field(&mut message, BINARY)?))),
@@ -116,7 +116,7 @@ fn group_message(mut rest: &[u8]) -> Option<Response<'_>> {
         rest = after;
         match *key {
             FROM => put(&mut is_from_group, delimited(&mut rest)? == b"group")?,
-            GROUP => put(&mut group, std::str::from_utf8(delimited(&mut rest)?).ok()?)?,
+            GROUP => put(&mut group, text_of(delimited(&mut rest)?)?)?,
             DATA => put(&mut payload, data(delimited(&mut rest)?)?)?,
             SEQUENCE_ID => put(&mut sequence_id, varint(&mut rest).ok()?)?,
             DELIVERY_COUNT => put(&mut count, varint(&mut rest).ok()?)?,

@@ -159,8 +159,8 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
         }
     }
 
-    /// Returns the next message or the end, or [`InboxEvent::Deadline`] at `deadline`.
-    pub(super) async fn next(&mut self, deadline: Option<Instant>) -> InboxEvent {
+    /// Returns the next message or the end, or [`InboxEvent::Deadline`] at the time that `deadline` returns before a wait.
+    pub(super) async fn next(&mut self, deadline: impl Fn() -> Option<Instant>) -> InboxEvent {
         self.current = None;
         loop {
             if let Some(message) = self.backlog.pop_front() {
@@ -182,7 +182,7 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
                 }
                 None => {}
             }
-            if !self.read_more(deadline).await {
+            if !self.read_more(deadline()).await {
                 return InboxEvent::Deadline;
             }
             if self.read_capacity == BUSY_READ_BYTES {
@@ -196,6 +196,11 @@ impl<'c, R: AsyncRead + Unpin> Inbox<'c, R> {
     /// Returns the payload of the current message.
     pub(super) fn payload(&self) -> &[u8] {
         self.current.as_ref().map_or_else(|| self.messages.payload(), |current| &current.payload)
+    }
+
+    /// Returns whether a further whole message has been read.
+    pub(super) fn has_next(&self) -> bool {
+        self.messages.frames_behind() > 0 || !self.backlog.is_empty()
     }
 
     /// Returns the time at which the current message was read, by both clocks.

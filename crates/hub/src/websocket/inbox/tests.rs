@@ -28,7 +28,7 @@ async fn other_tasks_run_between_two_reads_from_a_busy_client() {
             }
         }
     });
-    while let InboxEvent::Message(_) = inbox.next(None).await {}
+    while let InboxEvent::Message(_) = inbox.next(|| None).await {}
     other.abort();
     assert!(turns.load(std::sync::atomic::Ordering::Relaxed) >= reads);
 }
@@ -68,7 +68,7 @@ async fn a_message_that_does_not_end_in_time_ends_the_connection() {
     let outbox = Outbox::default();
     let started = Instant::now();
     let mut inbox = Inbox::new(Stalled(&bytes), &connection, &outbox, false);
-    let end = inbox.next(None).await;
+    let end = inbox.next(|| None).await;
     assert!(matches!(end, InboxEvent::End(close, SocketEnd::Final) if close == Close::MESSAGE_TIMEOUT));
     assert_eq!(started.elapsed(), MESSAGE_TIMEOUT);
     assert!(budget.used() >= 100_000, "{}", budget.used());
@@ -83,7 +83,7 @@ async fn pings_between_fragments_do_not_extend_the_time_of_a_message() {
     let bytes = [b"\x01\x81\0\0\0\0x", &b"\x89\x80\0\0\0\0"[..]].concat();
     let mut inbox = Inbox::new(Stalled(&bytes), &connection, &outbox, false);
     let started = Instant::now();
-    let end = inbox.next(None).await;
+    let end = inbox.next(|| None).await;
     assert!(matches!(end, InboxEvent::End(close, _) if close == Close::MESSAGE_TIMEOUT));
     assert_eq!(started.elapsed(), MESSAGE_TIMEOUT);
 }
@@ -94,7 +94,7 @@ async fn only_clients_that_may_publish_send_long_messages() {
     let end = async |roles: &[&str], accepts_large_events| {
         let (connection, outbox) = (client(roles), Outbox::default());
         let mut inbox = Inbox::new(Stalled(&long), &connection, &outbox, accepts_large_events);
-        inbox.next(None).await
+        inbox.next(|| None).await
     };
     let viewer = end(&["webpubsub.joinLeaveGroup"], false).await;
     assert!(matches!(viewer, InboxEvent::End(close, _) if close == Close::TOO_LARGE));
@@ -112,7 +112,7 @@ async fn a_message_for_which_there_is_no_memory_is_refused() {
     let _others = budget.charge(budget.limit() - 10_000);
     let bytes = begun(1_000_000);
     let mut inbox = Inbox::new(Stalled(&bytes), &connection, &outbox, false);
-    let end = inbox.next(None).await;
+    let end = inbox.next(|| None).await;
     assert!(matches!(end, InboxEvent::End(close, _) if close == Close::OUT_OF_MEMORY));
 }
 
@@ -129,7 +129,7 @@ async fn violations_have_their_close_codes_before_the_message_ends() {
     for (bytes, expected) in cases {
         let (connection, outbox) = (client(&["webpubsub.sendToGroup"]), Outbox::default());
         let mut inbox = Inbox::new(Stalled(bytes), &connection, &outbox, false);
-        let end = inbox.next(None).await;
+        let end = inbox.next(|| None).await;
         assert!(matches!(end, InboxEvent::End(close, SocketEnd::Final) if close == expected), "{bytes:x?}");
     }
 }
