@@ -24,6 +24,7 @@ pub(crate) struct Broadcast<'a> {
     position: u64,
     sent_at: Instant,
     expires_at: Option<Instant>,
+    has_one_receiver: bool,
     scratch: Scratch,
     simple: Option<ShareableFrame>,
     json: Option<ShareableFrame>,
@@ -47,6 +48,7 @@ impl<'a> Broadcast<'a> {
             position: 0,
             sent_at: now,
             expires_at: None,
+            has_one_receiver: false,
             scratch,
             simple: None,
             json: None,
@@ -60,6 +62,11 @@ impl<'a> Broadcast<'a> {
     /// one already.
     pub(crate) fn charge_to(&mut self, budget: &MemoryBudget) {
         self.scratch.budget.get_or_insert_with(|| budget.clone());
+    }
+
+    /// Sets whether there is only one receiver, with whose queue no other one shares memory.
+    pub(crate) fn set_one_receiver(&mut self, has_one_receiver: bool) {
+        self.has_one_receiver = has_one_receiver;
     }
 
     /// Sets the position of the message in its hub.
@@ -109,7 +116,7 @@ impl<'a> Broadcast<'a> {
             let frame = simple_frame_in(scratch.take_memory(), message);
             scratch.shareable(frame)
         });
-        let blocks = scratch.blocks(|blocks| &mut blocks.simple);
+        let blocks = (!self.has_one_receiver).then(|| scratch.blocks(|blocks| &mut blocks.simple));
         outbox.push_shareable(frame, blocks, self.expires_at)
     }
 
@@ -120,7 +127,7 @@ impl<'a> Broadcast<'a> {
             let frame = json_frame_in(scratch.take_memory(), message);
             scratch.shareable(frame)
         });
-        let blocks = scratch.blocks(|blocks| &mut blocks.json);
+        let blocks = (!self.has_one_receiver).then(|| scratch.blocks(|blocks| &mut blocks.json));
         outbox.push_shareable(frame, blocks, self.expires_at)
     }
 
@@ -131,7 +138,7 @@ impl<'a> Broadcast<'a> {
             let frame = protobuf_frame_in(scratch.take_memory(), message);
             scratch.shareable(frame)
         });
-        let blocks = scratch.blocks(|blocks| &mut blocks.protobuf);
+        let blocks = (!self.has_one_receiver).then(|| scratch.blocks(|blocks| &mut blocks.protobuf));
         outbox.push_shareable(frame, blocks, self.expires_at)
     }
 

@@ -3,7 +3,7 @@
 //! Hubs are isolated from each other. A group exists while it has members, a user while they have connections.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map},
     sync::{
         Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, Ordering},
@@ -89,6 +89,36 @@ struct ConnectionEntry {
     connection: Arc<ClientConnection>,
     groups: HashSet<GroupName>,
 }
+
+/// Connections of an audience, in no particular order.
+enum Members<'a> {
+    Everyone(hash_map::Values<'a, ConnectionId, ConnectionEntry>),
+    Some(Option<hash_map::Values<'a, ConnectionId, Arc<ClientConnection>>>),
+    One(Option<&'a Arc<ClientConnection>>),
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = &'a Arc<ClientConnection>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Everyone(entries) => entries.next().map(|entry| &entry.connection),
+            Self::Some(connections) => connections.as_mut()?.next(),
+            Self::One(connection) => connection.take(),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let len = match self {
+            Self::Everyone(entries) => entries.len(),
+            Self::Some(connections) => connections.as_ref().map_or(0, ExactSizeIterator::len),
+            Self::One(connection) => usize::from(connection.is_some()),
+        };
+        (len, Some(len))
+    }
+}
+
+impl ExactSizeIterator for Members<'_> {}
 
 impl Hub {
     /// Creates a hub that counts its messages in `traffic`, charges them to `budget`, and stores those of groups in `history`.
@@ -184,11 +214,13 @@ impl Hub {
         let is_ordered = state.reliable_connections > 0;
         let _order = is_ordered.then(|| self.order.lock().unwrap_or_else(PoisonError::into_inner));
         self.assign_position(broadcast);
-        state.for_each(audience, |connection| {
+        let members = state.members(audience);
+        broadcast.set_one_receiver(members.len() == 1);
+        for connection in members {
             let is_receiver =
                 !is_excluded(connection) && filter.is_none_or(|filter| state.is_match(filter, connection));
             if !is_receiver {
-                return;
+                continue;
             }
             receivers += 1;
             match connection.deliver(broadcast) {
@@ -196,7 +228,7 @@ impl Hub {
                 Backpressure::Wait => slow_receivers.push(Arc::clone(connection)),
                 Backpressure::Slow => given_up += 1,
             }
-        });
+        }
         self.traffic.delivered.inc_by(receivers);
         // A minority of slow receivers must not slow down the others. Those that nobody waits for any more have no part in it:
         // otherwise they would keep the publisher from waiting for receivers that read.
@@ -233,13 +265,10 @@ impl Hub {
         filter: Option<&Filter>,
     ) -> Vec<Arc<ClientConnection>> {
         let state = self.read();
-        let mut selected = Vec::new();
-        state.for_each(audience, |connection| {
-            if filter.is_none_or(|filter| state.is_match(filter, connection)) {
-                selected.push(Arc::clone(connection));
-            }
-        });
-        selected
+        let is_match = |connection: &&Arc<ClientConnection>| {
+            filter.is_none_or(|filter| state.is_match(filter, connection))
+        };
+        state.members(audience).filter(is_match).cloned().collect()
     }
 
     /// Returns the connection with this id.
@@ -251,9 +280,7 @@ impl Hub {
     /// Returns whether `audience` has a connection that is not ending.
     #[must_use]
     pub(crate) fn has_any(&self, audience: Audience<'_>) -> bool {
-        let mut has_any = false;
-        self.read().for_each(audience, |connection| has_any |= !connection.is_ending());
-        has_any
+        self.read().members(audience).any(|connection| !connection.is_ending())
     }
 
     /// Returns the groups with open connections whose names satisfy `is_match`, with the number of these. Connections that are
@@ -276,16 +303,12 @@ impl Hub {
 }
 
 impl HubState {
-    fn for_each(&self, audience: Audience<'_>, mut visit: impl FnMut(&Arc<ClientConnection>)) {
+    fn members(&self, audience: Audience<'_>) -> Members<'_> {
         match audience {
-            Audience::Everyone => self.connections.values().for_each(|entry| visit(&entry.connection)),
-            Audience::Group(group) => {
-                self.groups.get(group).into_iter().flatten().for_each(|(_, c)| visit(c))
-            }
-            Audience::User(user) => self.users.get(user).into_iter().flatten().for_each(|(_, c)| visit(c)),
-            Audience::Connection(id) => {
-                self.connections.get(id).into_iter().for_each(|entry| visit(&entry.connection));
-            }
+            Audience::Everyone => Members::Everyone(self.connections.values()),
+            Audience::Group(group) => Members::Some(self.groups.get(group).map(HashMap::values)),
+            Audience::User(user) => Members::Some(self.users.get(user).map(HashMap::values)),
+            Audience::Connection(id) => Members::One(self.connections.get(id).map(|entry| &entry.connection)),
         }
     }
 

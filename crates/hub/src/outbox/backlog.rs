@@ -172,13 +172,14 @@ impl Backlog {
         }
     }
 
-    /// Queues a frame for many clients.
+    /// Queues a frame for many clients, or, without `blocks`, for this one only.
     pub(super) fn push_shareable(
         &mut self,
         frame: &mut ShareableFrame,
-        blocks: BlockSource<'_>,
+        blocks: Option<BlockSource<'_>>,
         expires_at: Option<Instant>,
     ) {
+        let Some(blocks) = blocks else { return self.push(frame.encoded(), expires_at) };
         let bytes = match frame.encoded() {
             EncodedFrame::Long(bytes) => {
                 return self.push_piece(Content::Long(bytes.clone()), expires_at);

@@ -117,11 +117,11 @@ impl Outbox {
         self.queue(parts.len(), |backlog| backlog.push_parts(parts, expires_at))
     }
 
-    /// Queues a frame for many clients.
+    /// Queues a frame for many clients, or, without `blocks`, for this one only.
     pub(crate) fn push_shareable(
         &self,
         frame: &mut ShareableFrame,
-        blocks: BlockSource<'_>,
+        blocks: Option<BlockSource<'_>>,
         expires_at: Option<Instant>,
     ) -> Backpressure {
         let bytes = frame.encoded().as_slice().len();
