@@ -20,7 +20,7 @@ use crate::{
 /// Message to any number of clients. Each wire format is encoded when first used.
 #[derive(Debug)]
 pub(crate) struct Broadcast<'a> {
-    message: Response<'a>,
+    message: &'a Response<'a>,
     position: u64,
     sent_at: Instant,
     expires_at: Option<Instant>,
@@ -36,13 +36,13 @@ pub(crate) struct Broadcast<'a> {
 impl<'a> Broadcast<'a> {
     /// Creates a broadcast of `message`, sent at `now`, that never expires.
     #[must_use]
-    pub(crate) fn new(message: Response<'a>, now: Instant) -> Self {
+    pub(crate) fn new(message: &'a Response<'a>, now: Instant) -> Self {
         Self::with_scratch(Scratch::default(), message, now)
     }
 
     /// Creates a broadcast that reuses the memory of an earlier one.
     #[must_use]
-    pub(crate) fn with_scratch(scratch: Scratch, message: Response<'a>, now: Instant) -> Self {
+    pub(crate) fn with_scratch(scratch: Scratch, message: &'a Response<'a>, now: Instant) -> Self {
         Self {
             message,
             position: 0,
@@ -80,8 +80,8 @@ impl<'a> Broadcast<'a> {
     }
 
     /// Returns the message.
-    pub(crate) fn message(&self) -> &Response<'a> {
-        &self.message
+    pub(crate) fn message(&self) -> &'a Response<'a> {
+        self.message
     }
 
     /// Returns the memory of the encoded frame, for the next broadcast. Empty if outboxes share it.
@@ -111,7 +111,7 @@ impl<'a> Broadcast<'a> {
 
     /// Queues the payload for a simple client.
     pub(crate) fn push_simple(&mut self, outbox: &Outbox) -> Backpressure {
-        let (message, scratch) = (&self.message, &mut self.scratch);
+        let (message, scratch) = (self.message, &mut self.scratch);
         let frame = self.simple.get_or_insert_with(|| {
             let frame = simple_frame_in(scratch.take_memory(), message);
             scratch.shareable(frame)
@@ -122,7 +122,7 @@ impl<'a> Broadcast<'a> {
 
     /// Queues the message for a client of the JSON subprotocol.
     pub(crate) fn push_json(&mut self, outbox: &Outbox) -> Backpressure {
-        let (message, scratch) = (&self.message, &mut self.scratch);
+        let (message, scratch) = (self.message, &mut self.scratch);
         let frame = self.json.get_or_insert_with(|| {
             let frame = json_frame_in(scratch.take_memory(), message);
             scratch.shareable(frame)
@@ -133,7 +133,7 @@ impl<'a> Broadcast<'a> {
 
     /// Queues the message for a client of the protobuf subprotocol.
     pub(crate) fn push_protobuf(&mut self, outbox: &Outbox) -> Backpressure {
-        let (message, scratch) = (&self.message, &mut self.scratch);
+        let (message, scratch) = (self.message, &mut self.scratch);
         let frame = self.protobuf.get_or_insert_with(|| {
             let frame = protobuf_frame_in(scratch.take_memory(), message);
             scratch.shareable(frame)
@@ -144,7 +144,7 @@ impl<'a> Broadcast<'a> {
 
     /// Returns the JSON object without its closing brace, to which the queue of a reliable client adds the sequence id.
     pub(crate) fn open_json(&mut self) -> &Bytes {
-        let (message, scratch) = (&self.message, &mut self.scratch);
+        let (message, scratch) = (self.message, &mut self.scratch);
         let open = || {
             let mut object = encode_response(message);
             object.pop();
@@ -155,7 +155,7 @@ impl<'a> Broadcast<'a> {
 
     /// Returns the fields of the data message, to which the queue of a reliable client adds the sequence id.
     pub(crate) fn shared_protobuf(&mut self) -> &Bytes {
-        let (message, scratch) = (&self.message, &mut self.scratch);
+        let (message, scratch) = (self.message, &mut self.scratch);
         let share = || scratch.budget().charged(Bytes::from(DataMessage::new(message).shared));
         self.shared_protobuf.get_or_insert_with(share)
     }
@@ -258,16 +258,10 @@ mod tests {
         let mut scratch = Scratch::default();
         let payload = "x".repeat(100);
         let messages = 20_000;
+        let text = Payload::Text(payload.as_str().into());
+        let message = Response::ServerMessage { payload: text, sequence: None, metadata: Metadata::new() };
         for _ in 0..messages {
-            let mut broadcast = Broadcast::with_scratch(
-                scratch,
-                Response::ServerMessage {
-                    payload: Payload::Text(payload.as_str().into()),
-                    sequence: None,
-                    metadata: Metadata::new(),
-                },
-                Instant::now(),
-            );
+            let mut broadcast = Broadcast::with_scratch(scratch, &message, Instant::now());
             broadcast.charge_to(&budget);
             for outbox in &outboxes {
                 broadcast.push_simple(outbox);

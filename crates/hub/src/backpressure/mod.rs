@@ -95,7 +95,7 @@ mod tests {
             sequence: None,
             metadata: Metadata::new(),
         };
-        hub.fan_out(Audience::Everyone, None, |_| false, &mut Broadcast::new(message, Instant::now()))
+        hub.fan_out(Audience::Everyone, None, |_| false, &mut Broadcast::new(&message, Instant::now()))
     }
 
     #[tokio::test(start_paused = true)]

@@ -205,18 +205,18 @@ impl Reclaim for History {
 }
 
 impl HubHistory {
-    /// Stores a group message at the position that `position` returns, and returns it. Other messages, and those of groups
-    /// without a history, get their position only.
+    /// Stores a group message at the position that `position` returns, and returns it; `None` for other messages, and for groups
+    /// without a history.
     pub(crate) fn append(
         &self,
         message: &Response<'_>,
         expires_at: Option<Instant>,
         now: Instant,
         position: impl FnOnce() -> u64,
-    ) -> u64 {
-        let Response::GroupMessage { group, .. } = message else { return position() };
-        let Some(ring) = self.history.ring_of(group) else { return position() };
-        let Some(stored) = StoredMessage::new(message) else { return position() };
+    ) -> Option<u64> {
+        let Response::GroupMessage { group, .. } = message else { return None };
+        let ring = self.history.ring_of(group)?;
+        let stored = StoredMessage::new(message)?;
         let clock = &self.history.clock;
         let lines = count_lines(message);
         let mut ring = lock(ring);
@@ -228,7 +228,7 @@ impl HubHistory {
             expires_at_ms: expires_at.map(|time| clock.at(time).since_start_ms),
         };
         ring.append((self.hub, group), &stored, lines, facts);
-        facts.position
+        Some(facts.position)
     }
 
     /// Forgets the groups of the hub, which was removed.

@@ -213,7 +213,7 @@ impl Hub {
         let state = self.read();
         let is_ordered = state.reliable_connections > 0;
         let _order = is_ordered.then(|| self.order.lock().unwrap_or_else(PoisonError::into_inner));
-        self.assign_position(broadcast);
+        self.assign_position(broadcast, is_ordered);
         let members = state.members(audience);
         broadcast.set_one_receiver(members.len() == 1);
         for connection in members {
@@ -236,23 +236,23 @@ impl Hub {
         if above_mark * 2 > receivers - given_up { slow_receivers } else { SlowReceivers::new() }
     }
 
-    /// Gives a message its position, and stores it if it is for a group.
-    fn assign_position(&self, broadcast: &mut Broadcast<'_>) {
+    /// Stores a message with its position if it is for a group with a history. Others have a position only if `is_ordered`: if it is
+    /// for reliable clients.
+    fn assign_position(&self, broadcast: &mut Broadcast<'_>, is_ordered: bool) {
         let position = || self.last_position.fetch_add(1, Ordering::AcqRel) + 1;
-        let position = match &self.history {
-            Some(history) => {
-                history.append(broadcast.message(), broadcast.expires_at(), broadcast.sent_at(), position)
-            }
-            None => position(),
-        };
-        broadcast.set_position(position);
+        let (message, expires_at, now) = (broadcast.message(), broadcast.expires_at(), broadcast.sent_at());
+        let stored =
+            self.history.as_ref().and_then(|history| history.append(message, expires_at, now, position));
+        if let Some(position) = stored.or_else(|| is_ordered.then(position)) {
+            broadcast.set_position(position);
+        }
     }
 
     /// Queues a message for one connection alone.
     pub(crate) fn reply(&self, connection: &ClientConnection, broadcast: &mut Broadcast<'_>) {
         broadcast.charge_to(&self.budget);
         let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
-        self.assign_position(broadcast);
+        self.assign_position(broadcast, true);
         // A client's own replies never delay publishers.
         connection.deliver(broadcast);
     }

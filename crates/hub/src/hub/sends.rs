@@ -93,7 +93,7 @@ impl Hub {
         if let Some(history) = self.history() {
             history.service().clock().synchronize(now, SystemTime::now());
         }
-        let slow_receivers = self.fan_out(audience, None, |_| false, &mut Broadcast::new(message, now));
+        let slow_receivers = self.fan_out(audience, None, |_| false, &mut Broadcast::new(&message, now));
         if !slow_receivers.is_empty() {
             self.stall_allowance.lock().await.wait_for(slow_receivers).await;
         }

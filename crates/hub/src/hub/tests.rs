@@ -34,7 +34,7 @@ fn send(hub: &Hub, audience: Audience<'_>, excluded: &[&str], text: &str) {
             audience,
             None,
             |c| excluded.contains(&c.id.as_str()),
-            &mut Broadcast::new(message, Instant::now())
+            &mut Broadcast::new(&message, Instant::now())
         )
         .is_empty()
     );
@@ -78,7 +78,7 @@ async fn publishers_wait_only_if_most_receivers_are_slow() {
             sequence: None,
             metadata: Metadata::new(),
         };
-        hub.fan_out(Audience::Everyone, None, |_| false, &mut Broadcast::new(message, Instant::now())).len()
+        hub.fan_out(Audience::Everyone, None, |_| false, &mut Broadcast::new(&message, Instant::now())).len()
     };
     assert_eq!(publish(), 2);
     let outbox = quick.attach(Instant::now()).unwrap();
@@ -91,7 +91,7 @@ async fn publishers_wait_only_if_most_receivers_are_slow() {
             sequence: None,
             metadata: Metadata::new(),
         };
-        hub.fan_out(audience, None, |_| false, &mut Broadcast::new(message, Instant::now())).len()
+        hub.fan_out(audience, None, |_| false, &mut Broadcast::new(&message, Instant::now())).len()
     };
     assert_eq!(short(Audience::Everyone), 1);
     hub.add(&quick);

@@ -229,7 +229,7 @@ impl World {
                     audience,
                     None,
                     |c| Some(&c.id) == excluded.as_ref(),
-                    &mut Broadcast::new(message, Instant::now())
+                    &mut Broadcast::new(&message, Instant::now())
                 )
                 .is_empty()
         );

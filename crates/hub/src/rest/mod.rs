@@ -96,7 +96,7 @@ async fn execute(
             let kind = payload::BodyKind::from_content_type(parts.headers.get(header::CONTENT_TYPE))?;
             let body = body::read(&parts.headers, body).await?;
             let message = message(&recipients, kind.payload(&body)?, metadata);
-            let mut broadcast = Broadcast::new(message, arrival.instant);
+            let mut broadcast = Broadcast::new(&message, arrival.instant);
             broadcast.expire_after(ttl_seconds);
             registry.history().clock().synchronize(arrival.instant, arrival.time);
             let is_excluded = |connection: &ClientConnection| parameters.is_excluded(connection.id.as_str());

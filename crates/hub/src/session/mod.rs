@@ -293,7 +293,7 @@ impl Session {
     fn reply(&self, reply: Option<EventReply>, now: Instant) {
         let Some(EventReply { payload, metadata }) = reply else { return };
         let message = Response::ServerMessage { payload, sequence: None, metadata };
-        self.hub.reply(&self.connection, &mut Broadcast::new(message, now));
+        self.hub.reply(&self.connection, &mut Broadcast::new(&message, now));
     }
 
     /// Dispatches an event, unless a request with its ack id has succeeded before.

@@ -48,7 +48,7 @@ impl Session {
             stream,
         };
         let is_excluded = |connection: &ClientConnection| no_echo && connection.id == self.connection.id;
-        let mut broadcast = Broadcast::with_scratch(self.scratch.take(), message, now);
+        let mut broadcast = Broadcast::with_scratch(self.scratch.take(), &message, now);
         broadcast.expire_after(ttl_seconds);
         let slow_receivers = self.hub.fan_out(Audience::Group(group), None, is_excluded, &mut broadcast);
         self.scratch.set(broadcast.into_scratch());
