@@ -16,6 +16,7 @@ use tailcast_tests::{
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
+    task::JoinHandle,
 };
 use tokio_tungstenite::tungstenite::{
     Message,
@@ -179,29 +180,49 @@ async fn a_client_that_may_not_publish_sends_short_messages_only() -> anyhow::Re
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn events_without_an_answer_count_in_the_memory_budget() -> anyhow::Result<()> {
-    const CLIENTS: usize = 100;
-    let silent = TcpListener::bind("127.0.0.1:0").await?;
-    let handler = format!("http://{}/", silent.local_addr()?);
-    // Accepts the handler's validation and all connections, and answers nothing else.
+/// Starts an event handler that accepts its validation and all connections, and answers each event with `answer`: bytes of
+/// HTTP, or nothing. Returns its URL.
+async fn event_handler(answer: Option<Vec<u8>>) -> anyhow::Result<(String, JoinHandle<()>)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}/", listener.local_addr()?);
     let handling = tokio::spawn(async move {
-        let mut unanswered = Vec::new();
-        while let Ok((socket, _)) = silent.accept().await {
+        let mut open = Vec::new();
+        while let Ok((socket, _)) = listener.accept().await {
             let mut socket = BufReader::new(socket);
-            let (mut line, mut is_answered) = (String::new(), false);
+            let (mut line, mut is_accepted) = (String::new(), false);
             while !matches!(socket.read_line(&mut line).await, Ok(0 | 2) | Err(_)) {
-                is_answered |= line.starts_with("OPTIONS") || line.contains("webpubsub.sys.");
+                is_accepted |= line.starts_with("OPTIONS") || line.contains("webpubsub.sys.");
                 line.clear();
             }
-            if is_answered {
-                let consent = b"HTTP/1.1 200 OK\r\nWebHook-Allowed-Origin: *\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-                drop(socket.write_all(consent).await);
-            } else {
-                unanswered.push(socket);
+            let consent = b"HTTP/1.1 200 OK\r\nWebHook-Allowed-Origin: *\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let answer = if is_accepted { Some(&consent[..]) } else { answer.as_deref() };
+            // A service that is out of memory does not read the answer.
+            drop(socket.write_all(answer.unwrap_or_default()).await);
+            if answer.is_none() {
+                open.push(socket);
             }
         }
     });
+    Ok((url, handling))
+}
+
+/// Waits until the clients of a server use less than 1 MiB of its memory budget.
+async fn wait_for_memory(server: &Server) -> anyhow::Result<()> {
+    let used = async || {
+        let metrics = get(&server.url("/metrics")).await?.1;
+        let used = metrics.lines().find_map(|line| line.strip_prefix("webpubsub_memory_used_bytes "));
+        anyhow::Ok(used.context("no memory in the metrics")?.parse::<u64>()?)
+    };
+    while used().await? > 1024 * MIB {
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_without_an_answer_count_in_the_memory_budget() -> anyhow::Result<()> {
+    const CLIENTS: usize = 100;
+    let (handler, handling) = event_handler(None).await?;
     let server = Server::start_hub(&["--memory-limit", "64MiB", "--event-handler", &handler]).await?;
     let process = Process(server.process_id()?);
     let url = server.client_url(&server.connection_string()?.access_key, |claims| {
@@ -225,14 +246,41 @@ async fn events_without_an_answer_count_in_the_memory_budget() -> anyhow::Result
     publisher.json().await?;
     publish(&mut publisher, 10, 100).await?;
     drop((clients, publisher));
-    let used = async || {
-        let metrics = get(&server.url("/metrics")).await?.1;
-        let used = metrics.lines().find_map(|line| line.strip_prefix("webpubsub_memory_used_bytes "));
-        anyhow::Ok(used.context("no memory in the metrics")?.parse::<u64>()?)
+    wait_for_memory(&server).await?;
+    handling.abort();
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_nobody_reads_count_in_the_memory_budget() -> anyhow::Result<()> {
+    const CLIENTS: usize = 40;
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 12000000\r\nConnection: close\r\n\r\n";
+    let answer = [head.as_bytes(), &[b'x'; 12_000_000]].concat();
+    let (handler, handling) = event_handler(Some(answer)).await?;
+    let server = Server::start_hub(&["--memory-limit", "64MiB", "--event-handler", &handler]).await?;
+    let process = Process(server.process_id()?);
+    let url = server.client_url(&server.connection_string()?.access_key, |_| {})?;
+    let invoke = async || {
+        // Refused clients get no connection, or are closed.
+        let mut client = Socket::open(&url, &[JSON]).await.ok()?;
+        for id in ["1", "2"] {
+            let request = json!({"type": "invoke", "invocationId": id, "target": "event", "event": "e"});
+            client.send(&request.to_string()).await.ok()?;
+        }
+        // The first answer follows the `connected` message. The others stay unread.
+        for _ in 0..2 {
+            client.message().await.ok()?;
+        }
+        Some(client)
     };
-    while used().await? > 1024 * MIB {
-        tokio::task::yield_now().await;
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        clients.push(invoke().await);
     }
+    let peak = process.peak_resident_kib()?;
+    assert!(peak < 160 * MIB, "{peak} KiB were in use at a limit of 64 MiB");
+    drop(clients);
+    wait_for_memory(&server).await?;
     handling.abort();
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, StatusCode, header};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use reqwest::{Client, Response, Url, redirect};
 use tokio::time::timeout;
 
@@ -11,7 +11,11 @@ use super::{
     cloud_event::{CLIENT_REQUEST_ID, CloudEvent},
     validation::{RETRY_DELAYS, Validations},
 };
-use crate::{event_context::EventContext, event_handler::EventError, memory::MemoryBudget};
+use crate::{
+    event_context::EventContext,
+    event_handler::EventError,
+    memory::{MemoryBudget, SharedCharge},
+};
 
 /// Default timeout of a handler, retries and their delays included (limit of the vendor's emulator).
 pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(100);
@@ -23,7 +27,31 @@ pub(crate) const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 pub(super) struct HandlerResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(super) body: ResponseBody,
+}
+
+/// Body of a handler's response, charged to the memory budget.
+#[derive(Debug)]
+pub(super) struct ResponseBody {
+    bytes: Vec<u8>,
+    charge: SharedCharge,
+}
+
+impl ResponseBody {
+    /// Returns the bytes of the body.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Takes the bytes. They are not charged any more.
+    pub(super) fn into_vec(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// Shares the bytes. They stay charged until the last clone is dropped.
+    pub(super) fn into_shared(self) -> Bytes {
+        self.charge.attached_to(self.bytes.into())
+    }
 }
 
 /// Failure to get a response.
@@ -123,18 +151,18 @@ fn display(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
-async fn read_body(mut response: Response, memory: &MemoryBudget) -> Result<Bytes, DeliveryError> {
-    let (mut body, mut charge) = (BytesMut::new(), memory.charge(0));
+async fn read_body(mut response: Response, memory: &MemoryBudget) -> Result<ResponseBody, DeliveryError> {
+    let (mut bytes, mut charge) = (Vec::new(), memory.charge(0));
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-        if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
+        if bytes.len() + chunk.len() > MAX_RESPONSE_BYTES {
             return Err(DeliveryError::TooLong);
         }
         if !charge.try_grow(chunk.len()) {
             return Err(DeliveryError::NoMemory);
         }
-        body.extend_from_slice(&chunk);
+        bytes.extend_from_slice(&chunk);
     }
-    Ok(charge.attached_to(body.freeze()))
+    Ok(ResponseBody { bytes, charge })
 }
 
 /// Removes the URL from an error: it may contain a key of the handler (`?code=`).
@@ -142,6 +170,14 @@ fn unreachable(error: reqwest::Error) -> DeliveryError {
     let error = error.without_url();
     let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
     DeliveryError::Unreachable(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
+}
+
+#[cfg(test)]
+impl ResponseBody {
+    /// Creates a body with a memory budget of its own.
+    pub(super) fn uncharged(body: &str) -> Self {
+        Self { bytes: body.into(), charge: MemoryBudget::default().charge(0) }
+    }
 }
 
 #[cfg(test)]
@@ -172,10 +208,11 @@ mod tests {
             read_body(request.send().await.unwrap(), &memory).await
         };
         let body = read(600_000).await.unwrap();
-        assert_eq!((body.len(), memory.used()), (600_000, 600_000));
-        assert_eq!(read(600_000).await, Err(DeliveryError::NoMemory));
+        let shared = body.into_shared();
+        assert_eq!((shared.len(), memory.used()), (600_000, 600_000));
+        assert_eq!(read(600_000).await.unwrap_err(), DeliveryError::NoMemory);
         assert_eq!((memory.used(), memory.refusals()), (600_000, 1));
-        drop(body);
+        drop(shared);
         assert_eq!(memory.used(), 0);
         assert!(read(600_000).await.is_ok());
     }

@@ -22,7 +22,7 @@ use webpubsub_protocol::{connection_string::AccessKey, name::GroupName};
 
 use self::{
     cloud_event::{CONNECTION_STATE, CloudEvent, EventConnection},
-    delivery::{DeliveryClient, HandlerResponse},
+    delivery::DeliveryClient,
     group_presence::GroupPresenceEvent,
     rule::{Rule, SystemEvent},
 };
@@ -239,8 +239,9 @@ impl HttpEventHandlers {
             .deliver(&urls, routing.timeout, request.event_context, event)
             .await
             .map_err(|error| failed(&error))?;
-        let response_fields = exchange::parse_connect_response(&response)?;
-        store_state(request.event_context, &response);
+        let state = response.headers.get(CONNECTION_STATE).cloned();
+        let response_fields = exchange::parse_connect_response(response)?;
+        store_state(request.event_context, state);
         Ok(response_fields)
     }
 
@@ -262,8 +263,9 @@ impl HttpEventHandlers {
         )?;
         let context = connection.event_context();
         let response = self.delivery_client.deliver(&urls, routing.timeout, context, request).await?;
-        let reply = exchange::parse_event_response(&response)?;
-        store_state(connection.event_context(), &response);
+        let state = response.headers.get(CONNECTION_STATE).cloned();
+        let reply = exchange::parse_event_response(response)?;
+        store_state(connection.event_context(), state);
         Ok(reply)
     }
 }
@@ -279,12 +281,12 @@ fn event_connection(connection: &ConnectionInfo) -> EventConnection<'_> {
     }
 }
 
-fn store_state(event_context: &EventContext, response: &HandlerResponse) {
-    let Some(state) = response.headers.get(CONNECTION_STATE) else { return };
+fn store_state(event_context: &EventContext, state: Option<HeaderValue>) {
+    let Some(state) = state else { return };
     if state.len() > MAX_STATE_BYTES {
         tracing::warn!(bytes = state.len(), "connection state ignored: it exceeds the length limit");
     } else {
-        event_context.set_connection_state(HeaderValue::clone(state));
+        event_context.set_connection_state(state);
     }
 }
 

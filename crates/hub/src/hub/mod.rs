@@ -143,6 +143,11 @@ impl Hub {
         &self.traffic
     }
 
+    /// Returns the memory budget of the service.
+    pub(crate) fn memory(&self) -> &MemoryBudget {
+        &self.budget
+    }
+
     /// Returns the limit on log lines about events without a handler.
     pub(crate) fn unhandled_events(&self) -> &LogLimit {
         &self.unhandled_events

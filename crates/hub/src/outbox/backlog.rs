@@ -168,7 +168,7 @@ impl Backlog {
     pub(super) fn push(&mut self, frame: &EncodedFrame, expires_at: Option<Instant>) {
         match frame {
             EncodedFrame::Short { .. } => self.copy(&[frame.as_slice()], expires_at),
-            EncodedFrame::Long(bytes) => self.push_piece(Content::Long(bytes.clone()), expires_at),
+            EncodedFrame::Long(bytes) => self.push_piece(Content::Own(bytes.clone()), expires_at),
         }
     }
 

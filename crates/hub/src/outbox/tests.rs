@@ -158,6 +158,16 @@ async fn the_memory_of_a_queue_is_charged_and_given_back() {
 }
 
 #[tokio::test]
+async fn a_long_frame_for_one_client_is_charged_while_it_waits() {
+    let budget = MemoryBudget::default();
+    let outbox = Outbox::new(&budget.client(false));
+    outbox.push(&frame(1_000_000));
+    assert!(budget.used() >= 1_000_000, "{}", budget.used());
+    outbox.write_all().await;
+    assert_eq!(budget.used(), 0);
+}
+
+#[tokio::test]
 async fn an_outbox_that_cannot_grow_drops_its_frames_and_closes_with_1008() {
     let budget = MemoryBudget::new(32 * 1024 * 1024);
     let outbox = Outbox::new(&budget.client(false));

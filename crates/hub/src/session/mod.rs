@@ -35,6 +35,7 @@ use crate::{
     connection::{ClientConnection, WireFormat},
     event_handler::{EventError, EventReply, UserEvent},
     hub::{Hub, check_json},
+    memory::SharedCharge,
 };
 use delayed_acks::DelayedAcks;
 use publishing::Publication;
@@ -265,7 +266,9 @@ impl Session {
         answer: Result<Option<EventReply>, EventError>,
         now: Instant,
     ) -> SessionAction {
-        let answer = answer.and_then(valid_reply);
+        // Held until the frame is queued.
+        let mut memory = self.hub.memory().charge(0);
+        let answer = answer.and_then(valid_reply).and_then(|reply| charge_reply(reply, &mut memory));
         if let Err(error) = &answer {
             tracing::debug!(connection = %self.connection.id, %error, "event failed");
         }
@@ -451,6 +454,20 @@ fn valid_reply(reply: Option<EventReply>) -> Result<Option<EventReply>, EventErr
         check_json(&reply.payload).map_err(|error| EventError::Failed(error.to_string()))?;
     }
     Ok(reply)
+}
+
+/// Charges an answer and its frame to `memory`. An answer that does not fit fails the event.
+fn charge_reply(
+    reply: Option<EventReply>,
+    memory: &mut SharedCharge,
+) -> Result<Option<EventReply>, EventError> {
+    let bytes = reply.as_ref().map_or(0, |reply| reply.payload.len());
+    match memory.try_grow(2 * bytes) {
+        true => Ok(reply),
+        false => {
+            Err(EventError::Failed("its answer does not fit the memory limit of the service".to_owned()))
+        }
+    }
 }
 
 fn bad_request(error: &dyn std::error::Error) -> AckError {

@@ -354,3 +354,20 @@ async fn a_subscriber_receives_the_states_of_a_group_and_each_change() {
     let refused = other.request(&long).await;
     assert!(refused.len() == 1 && refused[0].contains("BadRequest"), "{refused:?}");
 }
+
+#[tokio::test]
+async fn an_answer_that_does_not_fit_the_memory_limit_fails_its_event() {
+    let hub = Arc::new(Hub::default());
+    let mut client = Client::json(&hub, &[]);
+    let mut answer = async |bytes: usize| {
+        let reply = EventReply::from(Payload::Text("x".repeat(bytes).into()));
+        let reply_to = ReplyTarget::Invocation("1".to_owned());
+        client.session.complete_event(reply_to, Ok(Some(reply)), Instant::now());
+        client.received().await.concat()
+    };
+    let memory = hub.memory();
+    let _others = memory.charge(memory.limit() - 10_000);
+    assert!(answer(4_000).await.contains(r#""success":true"#));
+    assert!(answer(6_000).await.contains(r#""success":false"#));
+    assert_eq!((memory.used(), memory.refusals()), (memory.limit() - 10_000, 1));
+}
