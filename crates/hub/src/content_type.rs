@@ -19,8 +19,9 @@ impl ContentType {
     /// Names of encodings are the labels of the Encoding Standard, in any letter case, with or without quotes.
     pub(crate) fn parse(value: &HeaderValue) -> Option<Self> {
         let text = value.to_str().ok()?;
-        let (media_type, options) = text.split_once(';').unwrap_or((text, ""));
-        let options = options.split(';').filter_map(|option| option.split_once('='));
+        let mut parts = split_unquoted(text);
+        let media_type = parts.next().unwrap_or_default();
+        let options = parts.filter_map(|option| option.split_once('='));
         let mut charsets = options.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
         let encoding = charsets.try_fold(None, |previous, (_, label)| {
             let encoding = encoding_of(label)?;
@@ -70,13 +71,23 @@ impl ContentType {
     }
 }
 
+/// Splits a header value at its semicolons, except those in quoted strings (RFC 9110, section 5.6.4).
+fn split_unquoted(text: &str) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    text.split(move |char| {
+        let is_separator = char == ';' && !is_quoted;
+        is_quoted ^= char == '"' && !is_escaped;
+        is_escaped = is_quoted && char == '\\' && !is_escaped;
+        is_separator
+    })
+}
+
 /// Returns the encoding called `label`: UTF-8 if the label is empty, `None` if it is unknown, or stands for an encoding that the
 /// standard replaces as unsafe.
 fn encoding_of(label: &str) -> Option<&'static Encoding> {
-    match label.trim().trim_matches(['"', '\'']) {
-        "" => Some(UTF_8),
-        label => Encoding::for_label_no_replacement(label.as_bytes()),
-    }
+    // A backslash in a quoted string precedes the character that it stands for.
+    let label = label.trim().trim_matches(['"', '\'']).replace('\\', "");
+    if label.is_empty() { Some(UTF_8) } else { Encoding::for_label_no_replacement(label.as_bytes()) }
 }
 
 #[cfg(test)]
@@ -99,6 +110,14 @@ mod tests {
             ("text/plain; charset=ISO-8859-1", "text/plain", "windows-1252"),
             ("text/plain; charset=utf-16", "text/plain", "UTF-16LE"),
             ("text/plain; charset=utf-8; charset=UTF8", "text/plain", "UTF-8"),
+            (r#"text/plain; title="; charset=utf-16"; charset=latin1"#, "text/plain", "windows-1252"),
+            (
+                r#"text/plain; title="\"; charset=utf-16"; x="\\"; charset=latin1"#,
+                "text/plain",
+                "windows-1252",
+            ),
+            (r#"text/plain; title="a; charset=unknown"#, "text/plain", "UTF-8"),
+            (r#"text/plain; charset="utf\-16""#, "text/plain", "UTF-16LE"),
         ] {
             let content_type = parse(text).unwrap();
             assert_eq!(
