@@ -15,7 +15,6 @@ use webpubsub_protocol::{
 
 use super::stream::{Stream, StreamState};
 use crate::{
-    event::ClientEvent,
     failure::{InvokeFailure, SendFailure, StartRefused, StreamFailure, WriteRefused},
     machine::StreamOptions,
     outgoing::{Outgoing, SendRefused},
@@ -171,16 +170,5 @@ impl Future for Receipt {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(context).map(|outcome| outcome.unwrap_or(Err(SendFailure::Stopped)))
-    }
-}
-
-/// What happens, in order. Must be read, or dropped: see [`EVENT_QUEUE_LIMIT`](super::EVENT_QUEUE_LIMIT).
-#[derive(Debug)]
-pub struct Events(pub(super) mpsc::Receiver<ClientEvent>);
-
-impl Events {
-    /// The next event; `None` after [`ClientEvent::Stopped`].
-    pub async fn next(&mut self) -> Option<ClientEvent> {
-        self.0.recv().await
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use super::{
     client::{Answered, Command, Settled},
     clock::Clock,
+    event_queue::EventSender,
     link::{Link, LinkEvent},
     negotiate::NegotiateEndpoint,
     stream::StreamState,
@@ -36,7 +37,7 @@ pub(super) struct Driver {
     clock: Clock,
     endpoint: NegotiateEndpoint,
     link: Link,
-    events: mpsc::Sender<ClientEvent>,
+    events: EventSender,
     /// Events that found the queue full. While there are any, nothing is read from the service, so what one input
     /// brought forth is all there can be.
     unread: VecDeque<ClientEvent>,
@@ -60,11 +61,7 @@ enum Woken {
 }
 
 impl Driver {
-    pub(super) fn new(
-        options: ClientOptions,
-        endpoint: NegotiateEndpoint,
-        events: mpsc::Sender<ClientEvent>,
-    ) -> Self {
+    pub(super) fn new(options: ClientOptions, endpoint: NegotiateEndpoint, events: EventSender) -> Self {
         // Another process started in the same instant must not retry in step with this one.
         let seed = getrandom::u64().unwrap_or_else(|_| std::process::id().into());
         Self {
@@ -103,8 +100,9 @@ impl Driver {
             }
         }
         for event in std::mem::take(&mut self.unread) {
-            // An application that reads no events only publishes.
-            drop(self.events.send(event).await);
+            self.events.wait_for_capacity(&event).await;
+            // There is capacity, since nobody else sends.
+            drop(self.events.try_send(event));
         }
     }
 
@@ -114,6 +112,11 @@ impl Driver {
         stopping: &mut mpsc::Receiver<()>,
     ) -> Woken {
         let may_read = self.unread.is_empty();
+        let capacity = async {
+            if let Some(event) = self.unread.front() {
+                self.events.wait_for_capacity(event).await;
+            }
+        };
         let may_send = self.machine.has_room() && self.link.has_room();
         let now = self.clock.now();
         let nap = self.machine.next_deadline().map(|deadline| deadline.since(now).min(LONGEST_NAP));
@@ -121,8 +124,7 @@ impl Driver {
             event = self.link.next(may_read) => Woken::Link(event),
             command = commands.recv(), if may_send => Woken::Command(command),
             Some(()) = stopping.recv() => Woken::Stop,
-            // Closed is as good as room: nobody waits for these events.
-            _ = self.events.reserve(), if !may_read => Woken::Room,
+            () = capacity, if !may_read => Woken::Room,
             // Who does not read cannot judge the silence.
             () = tokio::time::sleep(nap.unwrap_or_default()), if nap.is_some() && may_read => {
                 // What has come and was not read yet counts first: it may be the sign of life that is waited for.
@@ -316,14 +318,10 @@ impl Driver {
     /// Hands over events as far as there is room.
     fn deliver_unread(&mut self) {
         while let Some(event) = self.unread.pop_front() {
-            match self.events.try_send(event) {
-                // An application that reads no events only publishes.
-                Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
-                Err(mpsc::error::TrySendError::Full(event)) => {
-                    self.unread.push_front(event);
-                    self.is_paused = true;
-                    return;
-                }
+            if let Err(event) = self.events.try_send(event) {
+                self.unread.push_front(event);
+                self.is_paused = true;
+                return;
             }
         }
         if std::mem::take(&mut self.is_paused) {

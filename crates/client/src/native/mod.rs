@@ -10,6 +10,7 @@
 mod client;
 mod clock;
 mod driver;
+mod event_queue;
 mod history;
 mod link;
 mod negotiate;
@@ -21,8 +22,9 @@ mod trust;
 use tokio::sync::mpsc;
 
 use crate::options::ClientOptions;
-pub use client::{Client, Events, Receipt};
+pub use client::{Client, Receipt};
 use driver::Driver;
+pub use event_queue::{EVENT_QUEUE_BYTES, EVENT_QUEUE_LIMIT, Events};
 pub use history::{HISTORY_IDLE_TIMEOUT, HISTORY_TIMEOUT, MAX_HISTORY_BYTES, read_history};
 pub use negotiate::NegotiateEndpoint;
 pub use proxy::connect_directly;
@@ -30,8 +32,6 @@ pub use stream::Stream;
 pub use transport::MAX_MESSAGE_BYTES;
 pub use trust::{TrustError, trust_certificates};
 
-/// Events that may wait to be read. When as many wait, the client reads no further from the service.
-pub const EVENT_QUEUE_LIMIT: usize = 1024;
 /// Requests of the application that may wait to be taken into the window of unacknowledged messages; few, because they
 /// are a second window before it, and more than one, because each would cost a change of tasks.
 pub const COMMAND_QUEUE_LIMIT: usize = 32;
@@ -41,8 +41,8 @@ pub const COMMAND_QUEUE_LIMIT: usize = 32;
 pub fn start(options: ClientOptions, endpoint: NegotiateEndpoint) -> (Client, Events) {
     let (commands, waiting_commands) = mpsc::channel(COMMAND_QUEUE_LIMIT);
     let (stop, stopping) = mpsc::channel(1);
-    let (events, unread_events) = mpsc::channel(EVENT_QUEUE_LIMIT);
-    let driver = Driver::new(options, endpoint, events);
+    let (sender, events) = event_queue::event_queue();
+    let driver = Driver::new(options, endpoint, sender);
     tokio::spawn(driver.run(waiting_commands, stopping));
-    (Client::new(commands, stop), Events(unread_events))
+    (Client::new(commands, stop), events)
 }

@@ -222,3 +222,53 @@ fn describe_response(response: &Response<Option<Vec<u8>>>) -> String {
     let status = status_text(status);
     reason.map_or_else(|| format!("HTTP status {status}"), |reason| format!("HTTP status {status}: {reason}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt;
+    use tokio::{io::AsyncWriteExt, net::TcpListener};
+    use tokio_tungstenite::{
+        accept_hdr_async,
+        tungstenite::handshake::server::{ErrorResponse, Request, Response as Accepted},
+    };
+
+    use super::*;
+
+    #[allow(clippy::result_large_err, clippy::unnecessary_wraps, reason = "the type of the library")]
+    fn accept_json(_: &Request, mut response: Accepted) -> Result<Accepted, ErrorResponse> {
+        let chosen = HeaderValue::from_static(Subprotocol::Json.name());
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, chosen);
+        Ok(response)
+    }
+
+    #[tokio::test]
+    async fn pongs_to_a_service_that_does_not_read_them_are_bounded() {
+        /// Far more than the socket and the client may hold.
+        const PINGED_BYTES: usize = 4 * MAX_WRITE_BUFFER_BYTES;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = ServiceUrl::new(format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
+        let service = async {
+            let (socket, _) = listener.accept().await.unwrap();
+            let mut socket = accept_hdr_async(socket, accept_json).await.unwrap();
+            let ping = [&[0x89, 125][..], &[0; 125]].concat();
+            let pings = ping.repeat(READ_BYTES / ping.len());
+            for _ in 0..PINGED_BYTES / pings.len() {
+                socket.get_mut().write_all(&pings).await.unwrap();
+            }
+            socket.send(Message::text("end")).await.unwrap();
+            let mut pong_bytes = 0;
+            while let Message::Pong(pong) = socket.next().await.unwrap().unwrap() {
+                pong_bytes += pong.len();
+            }
+            pong_bytes
+        };
+        let client = async {
+            let mut transport = Transport::open(url, vec![Subprotocol::Json]).await.unwrap();
+            assert!(matches!(transport.next(true).await, TransportEvent::Text(text) if text == "end"));
+            transport.queue(Frame::Text("end".to_owned()));
+            transport.next(true).await
+        };
+        let (pong_bytes, _) = tokio::join!(service, client);
+        assert!(pong_bytes < 2 * MAX_WRITE_BUFFER_BYTES, "{pong_bytes} bytes of pongs waited");
+    }
+}
