@@ -1,14 +1,20 @@
 //! Server and group of the commands that publish and watch: from flags, the environment and the configuration file.
 
-use std::{fs, path::PathBuf, process::Stdio};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
+use anyhow::Context;
 use tailcast_tests::{
-    command::{Ended, command, run_to_end},
+    command::{Ended, command, run, run_to_end},
     environment::tailcast,
     recording_server::RecordingServer,
     server::Server,
+    with_timeout,
 };
-use tokio::process::Command;
+use tokio::{process::Command, task::spawn_blocking};
 
 /// Folder for configuration. Removed when dropped.
 struct Configuration(PathBuf);
@@ -92,7 +98,7 @@ async fn an_invalid_file_or_server_is_a_usage_error() -> anyhow::Result<()> {
     assert!(!ended.stderr.contains("config.toml"), "the file is that of publishers: {}", ended.stderr);
     let none = Configuration::new("none", "")?;
     let ended = none.run(&["stream", "--server", "logs.example.com"], "").await?;
-    assert!(ended.code == Some(2) && ended.stderr.contains("give scheme and host"), "{}", ended.stderr);
+    assert!(ended.code == Some(2) && ended.stderr.contains("did you mean https://logs.example.com?"), "{}", ended.stderr);
     Ok(())
 }
 
@@ -118,5 +124,33 @@ async fn on_a_terminal_target_and_number_of_lines_are_printed() -> anyhow::Resul
     assert!(run.contains("open http://") && run.contains(" sent"), "{run}");
     let foreign = shown(format!("seq 1 3 | {program} stream --negotiate {url}/negotiate?x")).await?;
     assert!(foreign.contains("sending to") && !foreign.contains("open http"), "{foreign}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_signal_ends_a_command_whose_configuration_is_a_pipe_that_nobody_writes_to() -> anyhow::Result<()> {
+    let file = Configuration::new("pipe", "")?;
+    let path = file.0.join("tailcast/config.toml");
+    let path_text = path.to_str().context("a path that is not UTF-8")?;
+    fs::remove_file(&path)?;
+    run(Path::new("mkfifo"), &[path_text], b"").await?;
+    for arguments in [
+        &["stream"][..],
+        &["run", "--", "true"],
+        &["tail", "/etc/hosts"],
+        &["serve", "--listen", "127.0.0.1:0", "--config", path_text],
+        &["hub", "--listen", "127.0.0.1:0", "--config", path_text],
+    ] {
+        for signal in ["INT", "TERM"] {
+            let mut command = file.command(arguments)?.spawn()?;
+            // Waits for the reader.
+            let path = path.clone();
+            let opening = spawn_blocking(move || fs::OpenOptions::new().write(true).open(path));
+            let pipe = with_timeout("the reader of the pipe", async { Ok(opening.await??) }).await?;
+            tailcast_tests::server::signal(command.id().context("no process")?, signal).await?;
+            with_timeout("the end of the command", async { Ok(command.wait().await?) }).await?;
+            drop(pipe);
+        }
+    }
     Ok(())
 }

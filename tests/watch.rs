@@ -6,6 +6,7 @@ use tailcast_tests::{
     command::{command, run},
     environment::tailcast,
     fault_proxy::FaultProxy,
+    process::Process,
     server::Server,
     streamer::Streamer,
     with_timeout,
@@ -13,6 +14,7 @@ use tailcast_tests::{
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
+    process::{Child, ChildStdout},
 };
 
 async fn stream(server: &Server, input: &str) -> anyhow::Result<()> {
@@ -233,5 +235,46 @@ async fn older_lines_that_are_no_longer_kept_are_counted() -> anyhow::Result<()>
     }
     let (_, _, stderr) = watch(&server, &["-n", "5", "--no-follow"]).await?;
     assert_eq!(stderr, "");
+    Ok(())
+}
+
+/// Running `tailcast watch`, after its first line, and the reader of its output.
+async fn watch_first_line(server: &Server) -> anyhow::Result<(Child, BufReader<ChildStdout>)> {
+    let mut watching = command(&tailcast()?);
+    watching.args(["watch", "--negotiate", &server.negotiate_url()]);
+    let mut watching = watching.spawn()?;
+    let mut output = BufReader::new(watching.stdout.take().context("no output")?);
+    let mut line = String::new();
+    with_timeout("the first line", async { Ok(output.read_line(&mut line).await?) }).await?;
+    Ok((watching, output))
+}
+
+#[tokio::test]
+async fn a_reader_that_leaves_while_no_line_arrives_ends_it() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    stream(&server, "first\n").await?;
+    let (mut watching, output) = watch_first_line(&server).await?;
+    drop(output);
+    let status = with_timeout("the end of watch", async { Ok(watching.wait().await?) }).await?;
+    assert_eq!(status.code(), Some(0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_signal_ends_it_although_nobody_reads_its_output() -> anyhow::Result<()> {
+    for signal in ["INT", "TERM"] {
+        let server = Server::start(&[]).await?;
+        stream(&server, "first\n").await?;
+        let (mut watching, output) = watch_first_line(&server).await?;
+        // More than a pipe holds, and the buffers of the client.
+        stream(&server, &numbered(1..=100_000)).await?;
+        let process = Process(watching.id().context("no process")?);
+        let is_full = |_| Ok(rustix::io::ioctl_fionread(output.get_ref())? > 60_000);
+        process.wait_until("a full pipe", is_full).await?;
+        tailcast_tests::server::signal(process.0, signal).await?;
+        let status = with_timeout("the end of watch", async { Ok(watching.wait().await?) }).await?;
+        assert_eq!(status.code(), Some(0), "SIG{signal}");
+        drop(output);
+    }
     Ok(())
 }

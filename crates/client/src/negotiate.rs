@@ -40,10 +40,10 @@ impl ServiceUrl {
         &self.url
     }
 
-    /// The URL without its query, for messages.
+    /// The URL for messages, as of [`shown_url`].
     #[must_use]
-    pub fn without_query(&self) -> &str {
-        without_query(&self.url)
+    pub fn shown(&self) -> String {
+        shown_url(&self.url)
     }
 
     /// The same with what the service needs to recover a connection (client specification, "Recovery").
@@ -99,7 +99,7 @@ pub(crate) fn encoded(value: &str) -> String {
 
 impl fmt::Debug for ServiceUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}?…", self.without_query())
+        write!(f, "{}?…", self.shown())
     }
 }
 
@@ -107,6 +107,24 @@ impl fmt::Debug for ServiceUrl {
 #[must_use]
 pub fn without_query(url: &str) -> &str {
     url.split_once('?').map_or(url, |(place, _)| place)
+}
+
+/// A URL for messages: without its query and the user before its host, which may hold secrets, and shortened.
+#[must_use]
+pub fn shown_url(url: &str) -> String {
+    const SHOWN_CHARS: usize = 200;
+    let place = without_query(url);
+    let (scheme, rest) = place.split_once("://").map_or(("", place), |(scheme, rest)| (scheme, rest));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let separator = if scheme.is_empty() { "" } else { "://" };
+    let shown = match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}{separator}…@{host}{path}"),
+        None => place.to_owned(),
+    };
+    match shown.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", shown.get(..end).unwrap_or_default()),
+        None => shown,
+    }
 }
 
 /// HTTP response of a negotiate endpoint.
@@ -138,7 +156,7 @@ impl Answer<'_> {
 /// [`ConnectFailure::NegotiateStatus`] for an error status, [`ConnectFailure::NegotiateAnswer`] for a body that holds
 /// no WebSocket URL.
 pub fn read_answer(url: &str, answer: Answer<'_>) -> Result<ServiceUrl, ConnectFailure> {
-    let (url, status) = (without_query(url).to_owned(), answer.status);
+    let (url, status) = (shown_url(url), answer.status);
     if !answer.is_success() {
         let reason = answer.body.and_then(|body| refusal::reason(status, answer.content_type, body));
         return Err(ConnectFailure::NegotiateStatus { url, status, reason });
@@ -163,7 +181,7 @@ pub fn read_answer(url: &str, answer: Answer<'_>) -> Result<ServiceUrl, ConnectF
             Ok(url.with_history(history.as_deref()))
         }
         Some(given) => {
-            let given = excerpt(without_query(&given));
+            let given = excerpt(&shown_url(&given));
             Err(ConnectFailure::NegotiateAnswer {
                 url,
                 found: format!("the URL `{given}`, which is no ws(s)://…"),
@@ -178,8 +196,19 @@ fn is_websocket_url(url: &str) -> bool {
     host.is_some_and(|rest| {
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         // A fragment means nothing to a server (RFC 6455, section 3), and parameters added behind it would be lost.
-        !authority.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control() || c == '#')
+        has_host_and_port(authority)
+            && !rest.contains(|c: char| c.is_whitespace() || c.is_control() || c == '#')
     })
+}
+
+/// Whether there is a host, and a port that exists, if any: HTTP libraries replace one that does not by the default port.
+fn has_host_and_port(authority: &str) -> bool {
+    let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    // The colons of an IPv6 address are in brackets.
+    match host_and_port.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) {
+        Some((host, port)) => !host.is_empty() && (port.is_empty() || port.parse::<u16>().is_ok()),
+        None => !host_and_port.is_empty(),
+    }
 }
 
 /// What a body that is no answer looks like, in words.
@@ -199,7 +228,7 @@ fn describe_no_url(text: &str) -> String {
     if text.is_empty() {
         "nothing".to_owned()
     } else if ["ws://", "wss://", "http://", "https://"].iter().any(|scheme| text.starts_with(scheme)) {
-        format!("`{}`", excerpt(without_query(text)))
+        format!("`{}`", excerpt(&shown_url(text)))
     } else {
         format!("a text of {} bytes", text.len())
     }
@@ -350,6 +379,30 @@ mod tests {
         let browser =
             without_queries("The URL 'wss://h:99999/?access_token=secret' is invalid. Is it? See 'a?b'");
         assert_eq!(browser, "The URL 'wss://h:99999/?…' is invalid. Is it? See 'a?…'");
+    }
+
+    #[test]
+    fn a_url_in_a_message_has_no_secrets_and_a_limited_length() {
+        for (url, shown) in [
+            ("https://ada:s3cret@h:1/negotiate?code=s3cret", "https://…@h:1/negotiate"),
+            ("ada:s3cret@h", "…@h"),
+            ("http://h/a@b", "http://h/a@b"),
+            ("h:80", "h:80"),
+        ] {
+            assert_eq!(shown_url(url), shown);
+        }
+        let long = shown_url(&format!("http://{}/", "é".repeat(250_000)));
+        assert!(long.chars().count() == 201 && long.ends_with("é…"), "{long}");
+    }
+
+    #[test]
+    fn a_port_that_does_not_exist_is_not_replaced_by_the_default_port() {
+        for url in ["ws://h:99999/x", "ws://h:x/", "ws://:80/", "wss://[::1]:65536/", "ws://u:p@h:-1/"] {
+            assert!(ServiceUrl::new(url.to_owned()).is_none(), "{url}");
+        }
+        for url in ["ws://h:65535/x", "ws://[::1]/", "ws://[::1]:80/", "ws://u:p@h/", "ws://h:/"] {
+            assert!(ServiceUrl::new(url.to_owned()).is_some(), "{url}");
+        }
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl ContentType {
     }
 
     /// Decodes text as [`Self::decode`] does, in the memory of `bytes` if they are UTF-8.
-    pub(crate) fn into_text(&self, bytes: Vec<u8>) -> String {
+    pub(crate) fn decode_owned(&self, bytes: Vec<u8>) -> String {
         match self.encoding == UTF_8 {
             true => String::from_utf8(bytes)
                 .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
@@ -55,7 +55,7 @@ impl ContentType {
     }
 
     /// Returns the text in UTF-8 as [`Self::utf8`] does, in the memory of `bytes` if that is their encoding.
-    pub(crate) fn into_utf8(&self, bytes: Vec<u8>) -> Vec<u8> {
+    pub(crate) fn utf8_owned(&self, bytes: Vec<u8>) -> Vec<u8> {
         match self.encoding == UTF_8 {
             true => bytes,
             false => self.utf8(&bytes).into_owned(),

@@ -12,6 +12,9 @@ pub const API_VERSION: &str = "2024-12-01";
 /// What stays as it is in a path segment (RFC 3986, unreserved characters).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// Maximum length of a host and port, in bytes (RFC 1035, section 2.3.4: 255 for a name).
+const MAX_AUTHORITY_BYTES: usize = 261;
+
 /// Where a service is: scheme, host with optional port, and optional path prefix.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
@@ -46,7 +49,8 @@ impl Endpoint {
         let strange = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#' | '@' | '\\');
         let (host, port) = split_port(authority);
         let port_is_good = port.is_none_or(|port| port.parse::<u16>().is_ok());
-        if host.is_empty() || !port_is_good || rest.contains(strange) {
+        if host.is_empty() || authority.len() > MAX_AUTHORITY_BYTES || !port_is_good || rest.contains(strange)
+        {
             return None;
         }
         Some(Self {
@@ -166,7 +170,9 @@ mod tests {
             "http://h?x",
             "http://u@h",
             "http://h:port",
+            "http://h:65536",
             "http:///x",
+            &format!("http://{}", "a".repeat(300)),
         ] {
             assert_eq!(Endpoint::parse(text), None, "{text}");
         }

@@ -14,9 +14,10 @@ use crate::{
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) async fn run(options: HubOptions) -> Result<(), Failure> {
-    let mut signals = Signals::listen()?;
     let listen = ListenConfig::from_options(&options.service)?;
     let config = ServiceConfig::from_options(&options.service, listen.is_private)?;
+    // Only now: a file of the configuration can be a FIFO, which blocks until a signal ends the program.
+    let mut signals = Signals::listen()?;
     let server = BoundServer::bind(listen).await?;
     let service = service::embedded(&config, &server.config, None)?;
     let app = Router::new().route(HEALTH_PATH, get(|| async { "ok\n" })).merge(service.router());

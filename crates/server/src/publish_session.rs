@@ -14,6 +14,7 @@ use crate::{
     service::Shutdown,
     target::Target,
     terminal::{counted, notice, without_controls},
+    usage_error::UsageError,
 };
 
 /// Command that has a session.
@@ -23,6 +24,14 @@ pub(crate) struct PublishCommand {
     pub(crate) program: &'static str,
     /// Whether it serves the page unless a server is named.
     pub(crate) serves_by_default: bool,
+}
+
+impl PublishCommand {
+    /// Reads the configuration of the target. Called before the command listens to signals: a read can block without limit, and
+    /// a signal then ends the program.
+    pub(crate) fn target(self, options: &TargetOptions) -> Result<Target, UsageError> {
+        Target::from_options(&options.server, options.local.is_wanted())
+    }
 }
 
 /// Session of one run.
@@ -39,12 +48,14 @@ pub(crate) struct PublishSession {
 
 impl PublishSession {
     /// Selects the server, or starts it, and prints where the lines can be watched.
-    pub(crate) async fn open(command: PublishCommand, options: &TargetOptions) -> Result<Self, Failure> {
+    pub(crate) async fn open(
+        command: PublishCommand,
+        options: &TargetOptions,
+        target: Target,
+    ) -> Result<Self, Failure> {
         let program = command.program;
         let local = &options.local;
-        let is_local = local.serve || local.port.is_some();
-        let target = Target::from_options(&options.server, is_local)?;
-        let serves = is_local || (command.serves_by_default && !target.is_server_named);
+        let serves = local.is_wanted() || (command.serves_by_default && !target.is_server_named);
         let is_verbose = serves || io::stderr().is_terminal();
         let (target, server) = match serves {
             true => serve(program, target, local.port.unwrap_or(DEFAULT_PORT)).await?,
@@ -143,7 +154,7 @@ fn print_page(program: &str, target: &Target) {
 }
 
 fn print_target(program: &str, target: &Target) {
-    let (group, url) = (without_controls(target.group.as_str()), without_controls(target.negotiate_url()));
-    notice!("{program}: sending to the group `{group}` at {url}");
+    let text = format!("sending to the group `{}` at {}", target.group, target.negotiate_url());
+    notice!("{program}: {}", without_controls(&text));
     print_page(program, target);
 }

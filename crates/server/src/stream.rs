@@ -18,8 +18,9 @@ use crate::{
 
 /// Publishes until the end of the input, a signal, or a lasting connection failure.
 pub(crate) async fn run(command: PublishCommand, options: StreamOptions) -> Result<(), Failure> {
+    let target = command.target(&options.target)?;
     let mut stop_requests = StopRequests::from_signals(Signals::listen_with_hang_up()?);
-    let session = PublishSession::open(command, &options.target).await?;
+    let session = PublishSession::open(command, &options.target, target).await?;
     let (sender, input) = Input::channel();
     // A thread, because a read can block without limit. It is not joined when the program ends: it has no state to save.
     std::thread::spawn(move || {

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use webpubsub_client::native::{self, NegotiateEndpoint, TrustError, connect_directly};
+use webpubsub_client::{
+    native::{self, NegotiateEndpoint, TrustError, connect_directly},
+    negotiate::shown_url,
+};
 use webpubsub_protocol::{endpoint::Endpoint, name::GroupName};
 
 use crate::{
@@ -103,9 +106,9 @@ impl Target {
         Some(with_group(&format!("{}/", self.page.as_ref()?), &self.group))
     }
 
-    /// Returns the URL of the negotiate endpoint, without its query.
-    pub(crate) fn negotiate_url(&self) -> &str {
-        self.negotiate.split('?').next().unwrap_or_default()
+    /// Returns the URL of the negotiate endpoint for messages.
+    pub(crate) fn negotiate_url(&self) -> String {
+        shown_url(&self.negotiate)
     }
 }
 
@@ -138,11 +141,21 @@ fn addresses(server: Option<Server>) -> Result<(String, Option<String>), UsageEr
         Some(Server::Page(url)) => {
             let endpoint = Endpoint::parse(&url)
                 .filter(|endpoint| url.contains("://") && !endpoint.prefix().ends_with("/negotiate"));
-            endpoint.ok_or(UsageError::Server { url })?.to_string()
+            endpoint.ok_or_else(|| not_a_server(&url))?.to_string()
         }
         None => local_page(DEFAULT_PORT),
     };
     Ok((format!("{page}/negotiate"), Some(page)))
+}
+
+/// Returns the error of an invalid `--server`, with the complete URL if only the scheme is missing.
+fn not_a_server(url: &str) -> UsageError {
+    let has_port = url.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let scheme = if has_port || url == "localhost" { "http" } else { "https" };
+    let complete = format!("{scheme}://{url}");
+    let is_complete =
+        !url.contains("://") && !url.contains("/negotiate") && Endpoint::parse(&complete).is_some();
+    UsageError::Server { url: shown_url(url), complete: is_complete.then(|| shown_url(&complete)) }
 }
 
 /// Adds the group to a URL, unless the URL has a `group` parameter. The default group is not added: other implementations of the
@@ -248,5 +261,13 @@ mod tests {
             let refused = Target::new(&options(&["--server", url]), &UserConfig::default(), false);
             assert!(matches!(refused, Err(UsageError::Server { .. })), "{url}");
         }
+        let message = |url: &str| {
+            Target::new(&options(&["--server", url]), &UserConfig::default(), false).unwrap_err().to_string()
+        };
+        assert!(message("h:21400").ends_with("; did you mean http://h:21400?"));
+        assert!(message("logs.example.com").ends_with("; did you mean https://logs.example.com?"));
+        assert!(message("http://h:99999").ends_with("without /negotiate"));
+        assert!(!message("http://ada:s3cret@h").contains("s3cret"));
+        assert!(message(&format!("http://{}", "a".repeat(250_000))).len() < 1000);
     }
 }

@@ -30,10 +30,16 @@ pub(crate) fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Replaces control characters: text from a server must not move the cursor, change colors or set the title.
+/// Whether a character changes the order of the characters around it, so that a line can look like another one.
+pub(crate) fn is_bidi_control(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Replaces control characters: text from a server must not move the cursor, change colors, set the title or reorder characters.
 pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
-    if text.contains(char::is_control) {
-        text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    let is_control = |c: char| c.is_control() || is_bidi_control(c);
+    if text.contains(is_control) {
+        text.chars().map(|c| if is_control(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
     } else {
         Cow::Borrowed(text)
     }
@@ -46,6 +52,7 @@ mod tests {
     #[test]
     fn control_characters_are_replaced() {
         assert_eq!(without_controls("a\u{1b}[2Jb\u{9b}c\r\n"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}\u{fffd}");
+        assert_eq!(without_controls("a\u{202e}b\u{2066}c\u{200f}"), "a\u{fffd}b\u{fffd}c\u{200f}");
         assert_eq!(without_controls("plain é"), "plain é");
     }
 

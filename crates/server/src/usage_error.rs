@@ -23,9 +23,13 @@ pub(crate) enum UsageError {
     #[error(transparent)]
     SecretFile(#[from] SecretFileError),
     #[error(
-        "--server `{url}` is not the URL of a server; give scheme and host, such as https://logs.example.com, without /negotiate"
+        "--server `{url}` is not the URL of a server; {}",
+        complete.as_ref().map_or_else(
+            || "give scheme and host, such as https://logs.example.com, without /negotiate".to_owned(),
+            |url| format!("did you mean {url}?"),
+        )
     )]
-    Server { url: String },
+    Server { url: String, complete: Option<String> },
     #[error("the configuration file {}: {error}", path.display())]
     UserConfig { path: PathBuf, error: UserConfigError },
     #[error("--ca-cert {}: {error}", path.display())]

@@ -76,7 +76,19 @@ impl UserConfig {
 fn syntax_error(text: &str, error: &toml::de::Error) -> UserConfigError {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    UserConfigError::Syntax { line, message: error.message().to_owned() }
+    UserConfigError::Syntax { line, message: without_value(error.message()) }
+}
+
+/// Removes the value from the message about a wrong type: a key without quotes is a number, for example.
+fn without_value(message: &str) -> String {
+    let parts = message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "));
+    match parts {
+        Some((found, expected)) => {
+            let kind = found.split([' ', '`', '"']).next().unwrap_or_default();
+            format!("invalid type: {kind}, expected {expected}")
+        }
+        None => message.to_owned(),
+    }
 }
 
 /// Whether there is no file, or no folder for it.
@@ -114,6 +126,13 @@ mod tests {
         assert!(unknown.contains("line 2: ") && unknown.contains("`colour`"), "{unknown}");
         let secret = error("publish-key = s3cret");
         assert!(secret.contains("tailcast-user-config") && !secret.contains("s3cret"), "{secret}");
+        for (value, kind) in
+            [("12345678", "integer"), ("1.5", "floating"), ("true", "boolean"), ("[1]", "sequence")]
+        {
+            let message = error(&format!("publish-key = {value}"));
+            let expected = format!("line 1: invalid type: {kind}, expected a string");
+            assert!(message.ends_with(&expected) && !message.contains(value), "{message}");
+        }
         assert!(error(&"#".repeat(70_000)).contains("exceeds"));
         std::fs::remove_file(&path).unwrap();
     }

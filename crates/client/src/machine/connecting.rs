@@ -211,7 +211,7 @@ impl Machine {
                 self.attempt_failed(failure, now);
             }
             Phase::Opening { url, limit } | Phase::Greeting { url, limit, .. } if now >= limit.give_up_at => {
-                let failure = timed_out(url.without_query(), limit.duration);
+                let failure = timed_out(&url.shown(), limit.duration);
                 self.effects.push_back(Effect::CloseTransport);
                 self.attempt_failed(failure, now);
             }
@@ -229,5 +229,5 @@ pub(super) fn timed_out(what: &str, limit: Duration) -> ConnectFailure {
 
 fn no_subprotocol(url: &ServiceUrl, offered: &[Subprotocol]) -> ConnectFailure {
     let offered: Vec<_> = offered.iter().map(|subprotocol| subprotocol.name()).collect();
-    ConnectFailure::NoSubprotocol { url: url.without_query().to_owned(), offered: offered.join(", ") }
+    ConnectFailure::NoSubprotocol { url: url.shown(), offered: offered.join(", ") }
 }

@@ -58,7 +58,7 @@ impl Machine {
                 self.connection_lost(Disconnect::MalformedFrame { detail }, connected_at, now);
             }
             Phase::Greeting { url, .. } => {
-                let url = url.without_query().to_owned();
+                let url = url.shown();
                 let failure = crate::ConnectFailure::Refused { url, detail, status: None };
                 self.attempt_failed(failure, now);
             }

@@ -17,7 +17,7 @@ impl Machine {
     pub(super) fn transport_closed(&mut self, code: u16, reason: String, now: Moment) {
         match &mut self.phase {
             Phase::Opening { url, .. } | Phase::Greeting { url, .. } => {
-                let failure = closed(url.without_query(), code, &reason);
+                let failure = closed(&url.shown(), code, &reason);
                 self.attempt_failed(failure, now);
             }
             Phase::Connected(connection) => {
@@ -32,7 +32,7 @@ impl Machine {
                     let reason = recovering.reason.clone();
                     self.recovery_failed(reason, now);
                 } else {
-                    let failure = closed(recovering.connection.url.without_query(), code, &reason);
+                    let failure = closed(&recovering.connection.url.shown(), code, &reason);
                     self.recovery_attempt_failed(failure, now);
                 }
             }
@@ -91,7 +91,7 @@ impl Machine {
             | Step::Proving(StepLimit { give_up_at, duration })
                 if now >= give_up_at =>
             {
-                let failure = timed_out(recovering.connection.url.without_query(), duration);
+                let failure = timed_out(&recovering.connection.url.shown(), duration);
                 self.effects.push_back(Effect::AbandonTransport);
                 self.recovery_attempt_failed(failure, now);
             }

@@ -318,7 +318,7 @@ impl Driver {
     /// Hands over events as far as there is room.
     fn deliver_unread(&mut self) {
         while let Some(event) = self.unread.pop_front() {
-            if let Err(event) = self.events.try_send(event) {
+            if let Some(event) = self.events.try_send(event) {
                 self.unread.push_front(event);
                 self.is_paused = true;
                 return;

@@ -39,17 +39,17 @@ pub(super) struct EventSender {
 
 impl EventSender {
     /// Queues an event. Returns it if the queue is full. Dropped if the application has dropped [`Events`].
-    pub(super) fn try_send(&self, event: ClientEvent) -> Result<(), ClientEvent> {
+    pub(super) fn try_send(&self, event: ClientEvent) -> Option<ClientEvent> {
         let bytes = match counted_bytes(&event) {
             0 => None,
             count => match Arc::clone(&self.bytes).try_acquire_many_owned(count) {
                 Ok(bytes) => Some(bytes),
-                Err(_) => return Err(event),
+                Err(_) => return Some(event),
             },
         };
         match self.sender.try_send(QueuedEvent { event, _bytes: bytes }) {
-            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
-            Err(mpsc::error::TrySendError::Full(queued)) => Err(queued.event),
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => None,
+            Err(mpsc::error::TrySendError::Full(queued)) => Some(queued.event),
         }
     }
 
@@ -104,38 +104,38 @@ mod tests {
     #[tokio::test]
     async fn unread_messages_have_a_limit_in_bytes() {
         let (sender, mut events) = event_queue();
-        let fitting = (0..).take_while(|_| sender.try_send(message(MIB)).is_ok()).count();
+        let fitting = (0..).take_while(|_| sender.try_send(message(MIB)).is_none()).count();
         assert_eq!(fitting, EVENT_QUEUE_BYTES / MIB);
-        assert_eq!(sender.try_send(message(SHORT_BYTES)), Ok(()), "short messages count by number");
+        assert_eq!(sender.try_send(message(SHORT_BYTES)), None, "short messages count by number");
         let next = message(MIB);
         assert!(sender.wait_for_capacity(&next).now_or_never().is_none());
         events.next().await;
         sender.wait_for_capacity(&next).await;
-        assert_eq!(sender.try_send(next), Ok(()));
-        assert_eq!(sender.try_send(message(2 * MIB)), Err(message(2 * MIB)));
+        assert_eq!(sender.try_send(next), None);
+        assert_eq!(sender.try_send(message(2 * MIB)), Some(message(2 * MIB)));
     }
 
     #[tokio::test]
     async fn a_message_beyond_the_limit_is_delivered_once_the_queue_is_empty() {
         let (sender, mut events) = event_queue();
-        assert_eq!(sender.try_send(message(SHORT_BYTES + 1)), Ok(()));
+        assert_eq!(sender.try_send(message(SHORT_BYTES + 1)), None);
         let long = message(EVENT_QUEUE_BYTES + 1);
-        let long = sender.try_send(long).unwrap_err();
+        let long = sender.try_send(long).unwrap();
         events.next().await;
         sender.wait_for_capacity(&long).await;
-        assert_eq!(sender.try_send(long.clone()), Ok(()));
+        assert_eq!(sender.try_send(long.clone()), None);
         assert_eq!(events.next().await, Some(long));
     }
 
     #[tokio::test]
     async fn unread_events_have_a_limit_in_number_and_are_dropped_if_nobody_reads() {
         let (sender, events) = event_queue();
-        let fitting = (0..).take_while(|_| sender.try_send(ClientEvent::Recovered).is_ok()).count();
+        let fitting = (0..).take_while(|_| sender.try_send(ClientEvent::Recovered).is_none()).count();
         assert_eq!(fitting, EVENT_QUEUE_LIMIT);
         let long = message(EVENT_QUEUE_BYTES);
         assert!(sender.wait_for_capacity(&long).now_or_never().is_none());
         drop(events);
         sender.wait_for_capacity(&long).await;
-        assert_eq!(sender.try_send(long), Ok(()));
+        assert_eq!(sender.try_send(long), None);
     }
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     failure::ConnectFailure,
-    negotiate::{Answer, MAX_ANSWER_BYTES, ServiceUrl, read_answer, without_query},
+    negotiate::{Answer, MAX_ANSWER_BYTES, ServiceUrl, read_answer, shown_url},
 };
 
 type UrlFuture = Pin<Box<dyn Future<Output = Result<String, String>> + Send>>;
@@ -63,8 +63,8 @@ impl NegotiateEndpoint {
 impl fmt::Debug for NegotiateEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match &self.source {
-            Source::Http { url, .. } => without_query(url),
-            Source::Call(_) => A_FUNCTION,
+            Source::Http { url, .. } => shown_url(url),
+            Source::Call(_) => A_FUNCTION.to_owned(),
         };
         f.debug_tuple("NegotiateEndpoint").field(&place).finish()
     }
@@ -109,7 +109,7 @@ pub(super) async fn negotiate(endpoint: NegotiateEndpoint) -> Result<ServiceUrl,
 }
 
 async fn ask(endpoint: &str, credential: Option<&str>) -> Result<ServiceUrl, ConnectFailure> {
-    let url = without_query(endpoint).to_owned();
+    let url = shown_url(endpoint);
     let unreachable = |error: reqwest::Error| {
         let (url, error) = (url.clone(), error.without_url());
         let detail = innermost(&error);

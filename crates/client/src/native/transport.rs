@@ -174,7 +174,7 @@ impl Transport {
 const NO_CODE: u16 = 1005;
 
 fn refusal(url: &ServiceUrl, offered: &str, error: &Error) -> ConnectFailure {
-    let url = url.without_query().to_owned();
+    let url = url.shown();
     match error {
         Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(
             SubProtocolError::NoSubProtocol | SubProtocolError::InvalidSubProtocol,

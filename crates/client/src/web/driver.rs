@@ -280,7 +280,7 @@ impl Driver {
         match Socket::open(url.reveal(), subprotocols, on_event) {
             Ok(socket) => *self.socket.borrow_mut() = Some(socket),
             Err(detail) => {
-                let url = url.without_query().to_owned();
+                let url = url.shown();
                 self.machine.borrow_mut().handle(
                     Input::TransportRefused(ConnectFailure::Refused { url, detail, status: None }),
                     self.now(),

@@ -11,7 +11,7 @@ use web_sys::{
 use super::{Negotiation, socket::describe};
 use crate::{
     failure::ConnectFailure,
-    negotiate::{Answer, MAX_ANSWER_BYTES, ServiceUrl, read_answer, without_query},
+    negotiate::{Answer, MAX_ANSWER_BYTES, ServiceUrl, read_answer, shown_url, without_query},
 };
 
 #[wasm_bindgen]
@@ -126,13 +126,13 @@ async fn explain(url: &str, error: &JsValue, signal: &AbortSignal) -> ConnectFai
     if let Some(origin) = foreign_origin(endpoint)
         && is_reachable(endpoint, signal).await
     {
-        return ConnectFailure::NegotiateOrigin { url: endpoint.to_owned(), origin };
+        return ConnectFailure::NegotiateOrigin { url: shown_url(url), origin };
     }
     unreachable(url, error)
 }
 
 fn unreachable(url: &str, error: &JsValue) -> ConnectFailure {
-    ConnectFailure::NegotiateUnreachable { url: without_query(url).to_owned(), detail: describe(error) }
+    ConnectFailure::NegotiateUnreachable { url: shown_url(url), detail: describe(error) }
 }
 
 /// Returns the origin of this page or worker, unless `url` has the same one.

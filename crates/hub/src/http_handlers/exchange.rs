@@ -127,9 +127,9 @@ pub(super) fn parse_event_response(response: HandlerResponse) -> Result<Option<E
     };
     let payload = match content_type.as_ref().map(|content_type| (content_type.media_type(), content_type)) {
         None | Some(("application/octet-stream", _)) => Payload::Binary(body.into()),
-        Some(("text/plain", content_type)) => Payload::Text(content_type.into_text(body).into()),
+        Some(("text/plain", content_type)) => Payload::Text(content_type.decode_owned(body).into()),
         Some(("application/json", content_type)) => {
-            let json = into_json(content_type.into_utf8(body));
+            let json = into_json(content_type.utf8_owned(body));
             let reason = "its response has the content type of JSON, but is not valid JSON";
             Payload::Json(json.ok_or_else(|| failed(reason))?.into())
         }

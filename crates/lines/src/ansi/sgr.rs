@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    StyledLine,
+    Link, StyledLine,
     style::{Color, Face, Style},
 };
 
@@ -56,14 +56,24 @@ impl StyledLine {
     /// Returns the part `bytes` of the line with escape sequences for its styles and links. All are reset at its end.
     #[must_use]
     pub fn with_escapes(&self, bytes: Range<usize>) -> String {
+        self.escaped(bytes, &self.links)
+    }
+
+    /// Returns the line with escape sequences for its styles, without its links. All are reset at its end.
+    #[must_use]
+    pub fn with_styles(&self) -> String {
+        self.escaped(0..self.text.len(), &[])
+    }
+
+    fn escaped(&self, bytes: Range<usize>, links: &[Link]) -> String {
         let mut cuts: Vec<usize> = self.runs.iter().map(|run| run.start as usize).collect();
-        cuts.extend(self.links.iter().flat_map(|link| [link.range.start as usize, link.range.end as usize]));
+        cuts.extend(links.iter().flat_map(|link| [link.range.start as usize, link.range.end as usize]));
         cuts.retain(|at| bytes.contains(at));
         cuts.extend([bytes.start, bytes.end]);
         cuts.sort_unstable();
         cuts.dedup();
         let (mut text, mut style, mut url) = (String::new(), Style::default(), None);
-        let (mut runs, mut links) = (self.runs.iter().peekable(), self.links.iter().peekable());
+        let (mut runs, mut links) = (self.runs.iter().peekable(), links.iter().peekable());
         for pair in cuts.windows(2) {
             let &[start, end] = pair else { continue };
             while let Some(run) = runs.next_if(|run| run.start as usize <= start) {

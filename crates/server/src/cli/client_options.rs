@@ -138,6 +138,13 @@ pub(crate) struct LocalServerOptions {
     pub(crate) exit: bool,
 }
 
+impl LocalServerOptions {
+    /// Whether a flag requests a server in this process.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.serve || self.port.is_some()
+    }
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     text.parse()
         .ok()

@@ -63,9 +63,10 @@ struct Started {
 
 /// Runs the command. Returns its exit code.
 pub(crate) async fn run(command: PublishCommand, options: RunOptions) -> Result<ExitCode, Failure> {
-    let mut signals = Signals::listen_with_hang_up()?;
     // Errors of the target are reported before the command starts.
-    let session = PublishSession::open(command, &options.target).await?;
+    let target = command.target(&options.target)?;
+    let mut signals = Signals::listen_with_hang_up()?;
+    let session = PublishSession::open(command, &options.target, target).await?;
     let (exit_sender, exited) = watch::channel(None);
     let (sender, input) = Input::channel();
     let started_at = Instant::now();

@@ -31,8 +31,9 @@ pub(crate) const NO_PAGE: &str = "this binary contains no page; build it with `c
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) async fn run(options: ServeOptions) -> Result<(), Failure> {
-    let mut signals = Signals::listen()?;
     let config = ServeConfig::from_options(options)?;
+    // Only now: a file of the configuration can be a FIFO, which blocks until a signal ends the program.
+    let mut signals = Signals::listen()?;
     let server = BoundServer::bind(config.listen.clone()).await?;
     let server = PageServer::on(server, config)?;
     print_info(&server.config, &server.server);

@@ -13,7 +13,13 @@
 //! group-filters = ["room.*"]
 //! ```
 
-use std::{fs, io, ops::RangeInclusive, path::Path, time::Duration};
+use std::{
+    fs::File,
+    io::{self, Read},
+    ops::RangeInclusive,
+    path::Path,
+    time::Duration,
+};
 
 use serde::Deserialize;
 use webpubsub_hub::http::{GroupPresence, Rule, RuleError, UrlTemplate, UserEvents};
@@ -32,8 +38,8 @@ const HANDLER_TIMEOUT_SECONDS: RangeInclusive<u64> = 1..=600;
 pub(crate) enum ConfigFileError {
     #[error("cannot read the file: {0}")]
     Unreadable(#[from] io::Error),
-    #[error("the file has {length} bytes; the limit is {MAX_FILE_BYTES}")]
-    TooLarge { length: u64 },
+    #[error("the file exceeds {MAX_FILE_BYTES} bytes")]
+    TooLarge,
     #[error(transparent)]
     Syntax(#[from] toml::de::Error),
     #[error(
@@ -101,11 +107,10 @@ impl ConfigFile {
 }
 
 fn read_text(path: &Path) -> Result<String, ConfigFileError> {
-    let length = fs::metadata(path)?.len();
-    if length > MAX_FILE_BYTES {
-        return Err(ConfigFileError::TooLarge { length });
-    }
-    Ok(fs::read_to_string(path)?)
+    let mut text = String::new();
+    // Not the length of the file: a device or a pipe has none.
+    let length = File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)?;
+    if length as u64 > MAX_FILE_BYTES { Err(ConfigFileError::TooLarge) } else { Ok(text) }
 }
 
 fn rule(table: HandlerTable) -> Result<Rule, RuleError> {

@@ -34,11 +34,12 @@ use followed_file::FollowedFile;
 
 /// Follows the files until a signal, or until the client gives up.
 pub(crate) async fn run(command: PublishCommand, options: TailOptions) -> Result<(), Failure> {
+    let target = command.target(&options.target)?;
     let mut stop_requests = StopRequests::from_signals(Signals::listen_with_hang_up()?);
     if let Some(other) = options.files.iter().find(|path| path.exists() && !path.is_file()) {
         return Err(UsageError::NotAFile { path: other.clone() }.into());
     }
-    let session = PublishSession::open(command, &options.target).await?;
+    let session = PublishSession::open(command, &options.target, target).await?;
     let publisher = Publisher::of_sources(sources(names(&options.files)));
     let (encoding, lines) = (options.text.encoding, options.lines);
     let files: Vec<FollowedFile> =

@@ -1,15 +1,18 @@
 //! `tailcast watch`: prints the lines of a group, earlier ones and those that arrive.
 
+mod losses;
+mod output;
 mod printer;
 
 use std::{
+    collections::VecDeque,
     io,
     time::{Duration, Instant},
 };
 
 use webpubsub_client::{
     ClientEvent, ClientOptions, HistoryAccess, HistoryFailure, HistoryRange, HistoryStart,
-    history::{Disposition, GroupHistory, HeldMessage, HistoryEnd, HistoryMessage, HistoryRecord, Missing},
+    history::{Disposition, GroupHistory, HeldMessage, HistoryEnd, HistoryMessage, HistoryRecord},
     native::{self, Events},
 };
 use webpubsub_protocol::{message::Response, name::GroupName, payload::Payload};
@@ -23,9 +26,11 @@ use crate::{
     terminal::{counted, notice},
     usage_error::UsageError,
 };
+use losses::Losses;
+use output::{Output, WRITE_BYTES, reader_left};
 use printer::Printer;
 
-/// Time for the close frame after the last line.
+/// Time for the close frame after the last line, and for the last lines after a signal.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Prints until a signal, a lasting connection failure, or the end of the output's reader.
@@ -44,11 +49,14 @@ pub(crate) async fn run(options: WatchOptions) -> Result<(), Failure> {
     let (client, mut events) = native::start(client_options, target.endpoint());
     let mut watcher = Watcher::new(group, &options);
     let outcome = tokio::select! {
-        outcome = watcher.watch(&mut events) => outcome,
-        _ = signals.next() => Ok(()),
+        outcome = watcher.print_all(&mut events) => outcome,
+        _ = signals.next() => watcher.stop().await,
+        // Like the error of a write: `tailcast watch | head`.
+        () = reader_left() => Ok(()),
     };
-    let outcome = outcome.and_then(|()| Ok(watcher.printer.finish()?));
-    let outcome = outcome.and(if watcher.is_incomplete { Err(WatchError::Incomplete) } else { Ok(()) });
+    watcher.losses.take().iter().for_each(|line| notice!("tailcast watch: {line}"));
+    let is_complete = !watcher.losses.has_any();
+    let outcome = outcome.and(if is_complete { Ok(()) } else { Err(WatchError::Incomplete) });
     client.stop();
     // Until the close frame is sent.
     let closing = async { while events.next().await.is_some() {} };
@@ -90,9 +98,10 @@ struct Watcher {
     is_first: bool,
     follows: bool,
     history: GroupHistory<()>,
-    /// Whether lines that were published while this runs are missing.
-    is_incomplete: bool,
-    printer: Printer<io::Stdout>,
+    /// Lines that were published while this runs and are missing.
+    losses: Losses,
+    printer: Printer<VecDeque<u8>>,
+    output: Output,
     reports: ConnectionReports,
 }
 
@@ -110,14 +119,53 @@ impl Watcher {
             is_first: true,
             follows: !options.no_follow,
             history: GroupHistory::default(),
-            is_incomplete: false,
-            printer: Printer::new(io::stdout()),
+            losses: Losses::default(),
+            printer: Printer::new(VecDeque::new()),
+            output: Output::new(),
             reports: ConnectionReports::default(),
         }
     }
 
+    /// Prints until the last line, or a lasting connection failure.
+    async fn print_all(&mut self, events: &mut Events) -> Result<(), WatchError> {
+        self.watch(events).await?;
+        self.printer.finish()?;
+        self.write().await
+    }
+
+    /// Prints what was received before a signal, unless standard output is blocked.
+    async fn stop(&mut self) -> Result<(), WatchError> {
+        self.printer.finish()?;
+        tokio::time::timeout(CLOSE_TIMEOUT, self.write()).await.unwrap_or(Ok(()))
+    }
+
+    /// Writes the printed lines.
+    async fn write(&mut self) -> Result<(), WatchError> {
+        Ok(self.output.write(self.printer.output()).await?)
+    }
+
+    /// Returns the next event. Writes the printed lines before it waits for one.
+    async fn next_event(&mut self, events: &mut Events) -> Result<Option<ClientEvent>, WatchError> {
+        loop {
+            let printed = self.printer.output().len();
+            let report_at = self.losses.next_report_at(Instant::now());
+            tokio::select! {
+                biased;
+                event = events.next(), if printed < WRITE_BYTES => return Ok(event),
+                () = std::future::ready(()), if printed > 0 => self.write().await?,
+                () = tokio::time::sleep_until(report_at.unwrap_or_else(Instant::now).into()), if report_at.is_some() => {
+                    self.report_losses();
+                }
+            }
+        }
+    }
+
+    fn report_losses(&mut self) {
+        self.losses.report(Instant::now()).iter().for_each(|line| notice!("tailcast watch: {line}"));
+    }
+
     async fn watch(&mut self, events: &mut Events) -> Result<(), WatchError> {
-        while let Some(event) = events.next().await {
+        while let Some(event) = self.next_event(events).await? {
             if let Some(line) = self.reports.report(&event, Instant::now()) {
                 notice!("tailcast watch: {line}");
             }
@@ -144,8 +192,8 @@ impl Watcher {
                     self.message(payload, sequence_id)?;
                 }
                 ClientEvent::Gap { messages: Some(messages) } => {
-                    notice!("tailcast watch: {} missing", are(messages));
-                    self.is_incomplete = true;
+                    self.losses.add_lost(messages);
+                    self.report_losses();
                 }
                 _ => {}
             }
@@ -175,9 +223,10 @@ impl Watcher {
             let mut messages = Vec::new();
             match self.read(&access, &wanted, &mut messages).await {
                 Ok(end) => {
-                    self.print_earlier(&messages)?;
+                    self.print_earlier(&messages).await?;
                     let (held, further) = self.history.caught_up(end.sequence_id);
-                    self.is_incomplete |= report(self.history.take_missing());
+                    self.losses.add_missing(self.history.take_missing());
+                    self.report_losses();
                     for message in held {
                         self.message(message.payload, message.sequence_id)?;
                     }
@@ -185,9 +234,9 @@ impl Watcher {
                 }
                 Err(failure) if !self.follows => return Err(WatchError::History(failure)),
                 Err(failure) => {
-                    self.print_earlier(&messages)?;
+                    self.print_earlier(&messages).await?;
                     notice!("tailcast watch: earlier lines are incomplete: {failure}");
-                    self.is_incomplete = true;
+                    self.losses.add_reported();
                     for message in self.history.failed(failure.to_string()) {
                         self.message(message.payload, message.sequence_id)?;
                     }
@@ -204,11 +253,11 @@ impl Watcher {
         messages: &mut Vec<Payload<'static>>,
     ) -> Result<HistoryEnd, HistoryFailure> {
         let request = access.request(&self.group, range);
-        let (history, is_incomplete) = (&mut self.history, &mut self.is_incomplete);
+        let (history, losses) = (&mut self.history, &mut self.losses);
         native::read_history(request, |record| match record {
             HistoryRecord::Head(head) => {
                 history.head_loaded(&head);
-                *is_incomplete |= report(history.take_missing());
+                losses.add_missing(history.take_missing());
             }
             HistoryRecord::Message(HistoryMessage {
                 message: Response::GroupMessage { payload, sequence: Some(sequence), .. },
@@ -216,7 +265,7 @@ impl Watcher {
                 ..
             }) => {
                 if history.message_loaded(sequence.id, number) {
-                    *is_incomplete |= report(history.take_missing());
+                    losses.add_missing(history.take_missing());
                     messages.push(payload.into_owned());
                 }
             }
@@ -226,7 +275,7 @@ impl Watcher {
     }
 
     /// Prints earlier messages: the first time, their last lines only.
-    fn print_earlier(&mut self, messages: &[Payload<'static>]) -> Result<(), WatchError> {
+    async fn print_earlier(&mut self, messages: &[Payload<'static>]) -> Result<(), WatchError> {
         if std::mem::take(&mut self.is_first) {
             let are_all_wanted =
                 self.last_lines.is_none_or(|lines| self.printer.skip_all_but(lines, messages));
@@ -238,32 +287,12 @@ impl Watcher {
         }
         for payload in messages {
             self.printer.print(payload)?;
+            if self.printer.output().len() >= WRITE_BYTES {
+                self.write().await?;
+            }
         }
         Ok(())
     }
-}
-
-/// Reports what is missing to the user. Returns whether something is.
-fn report(missing: Option<Missing>) -> bool {
-    match missing {
-        Some(Missing::Count(count)) => notice!(
-            "tailcast watch: {} missing: the server no longer keeps {}",
-            are(count),
-            if count == 1 { "it" } else { "them" },
-        ),
-        Some(Missing::Restart) => {
-            notice!(
-                "tailcast watch: the server was restarted: lines that were published before may be missing"
-            );
-        }
-        None => {}
-    }
-    missing.is_some()
-}
-
-/// Returns a number of messages, with its verb.
-fn are(messages: u64) -> String {
-    format!("{} {}", counted(messages, "message"), if messages == 1 { "is" } else { "are" })
 }
 
 /// Maximum number of messages that a service returns.

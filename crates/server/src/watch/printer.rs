@@ -11,8 +11,11 @@ use webpubsub_protocol::{
     payload::Payload,
 };
 
+use crate::terminal::{is_bidi_control, without_controls};
+
 /// Printer of messages. Text of others reaches the terminal as text and colours only: an escape sequence could change the
-/// clipboard or the title.
+/// clipboard or the title, a link could lead to another address than its text, and control characters for right-to-left text
+/// could show a line as another one.
 pub(super) struct Printer<W> {
     output: W,
     reader: AnsiReader,
@@ -28,6 +31,11 @@ const MAX_UNFINISHED: usize = 64;
 impl<W: Write> Printer<W> {
     pub(super) fn new(output: W) -> Self {
         Self { output, reader: AnsiReader::default(), skipped: 0, unfinished: Vec::new() }
+    }
+
+    /// Returns what was printed.
+    pub(super) fn output(&mut self) -> &mut W {
+        &mut self.output
     }
 
     /// Prints only the last `lines` of these messages, which follow. Returns whether there are fewer.
@@ -79,10 +87,9 @@ impl<W: Write> Printer<W> {
 
     fn formatted(&mut self, name: &str, line: &str) -> String {
         let styled = self.reader.read_line(line);
-        // The reader takes escape sequences out; those in the text now are its styles and links.
-        let text = styled.with_escapes(0..styled.text.len());
-        let text: String = text.chars().filter(|c| !is_harmful(*c)).collect();
-        if name.is_empty() { text } else { format!("{}: {text}", crate::terminal::without_controls(name)) }
+        // The reader takes escape sequences out; those in the text now are its styles.
+        let text: String = styled.with_styles().chars().filter_map(harmless).collect();
+        if name.is_empty() { text } else { format!("{}: {text}", without_controls(name)) }
     }
 
     fn print_line(&mut self, line: &str) -> io::Result<()> {
@@ -103,9 +110,12 @@ impl<W: Write> Printer<W> {
     }
 }
 
-/// Whether a terminal obeys a character in place of showing it.
-fn is_harmful(c: char) -> bool {
-    c.is_control() && !matches!(c, '\t' | '\u{1b}')
+/// Returns the character to print. `None` if a terminal obeys it in place of showing it.
+fn harmless(c: char) -> Option<char> {
+    if is_bidi_control(c) {
+        return Some(char::REPLACEMENT_CHARACTER);
+    }
+    (!c.is_control() || matches!(c, '\t' | '\u{1b}')).then_some(c)
 }
 
 /// Counts lines.
@@ -159,12 +169,17 @@ mod tests {
             "\u{1b}cx",
             "\u{9b}2Jx",
             "\u{7}x",
+            "\u{1b}]8;;https://phishing.example\u{7}x\u{1b}]8;;\u{7}",
         ] {
             let text = printed(&[hostile]);
             let controls = text.trim_end().chars().filter(|c| c.is_control()).count();
             assert_eq!(controls, 0, "{hostile:?}: {text:?}");
             assert!(text.ends_with("x\n"), "{text:?}");
         }
+        let link_in_colour =
+            printed(&["\u{1b}[31m\u{1b}]8;;https://h\u{1b}\\red\u{1b}]8;;\u{1b}\\\u{1b}[0m"]);
+        assert_eq!(link_in_colour, "\u{1b}[0;31mred\u{1b}[m\n");
+        assert_eq!(printed(&["a\u{202e}b\u{2069}"]), "a\u{fffd}b\u{fffd}\n");
     }
 
     #[test]

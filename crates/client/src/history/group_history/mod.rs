@@ -158,7 +158,7 @@ impl<T> GroupHistory<T> {
     /// Counts a live message that is appended.
     pub fn appended(&mut self, sequence_id: Option<u64>) {
         let Some(sequence_id) = sequence_id else { return };
-        let number = self.last.and_then(|last| last.number).map(|number| number + 1);
+        let number = self.last.and_then(|last| last.number).map(|number| number.saturating_add(1));
         self.last = Some(ShownMessage { sequence_id, number, is_exact: false });
     }
 
@@ -188,12 +188,12 @@ impl<T> GroupHistory<T> {
     /// Counts the messages between the last one that was shown and the one with this number.
     fn count_missing_before(&mut self, next: u64) {
         let Some(ShownMessage { number: Some(number), .. }) = &mut self.last else { return };
-        let count = next.saturating_sub(*number + 1);
+        let count = next.saturating_sub(number.saturating_add(1));
         if count > 0 {
             *number = next - 1;
             self.missing = Some(match self.missing {
                 Some(Missing::Restart) => Missing::Restart,
-                Some(Missing::Count(before)) => Missing::Count(before + count),
+                Some(Missing::Count(before)) => Missing::Count(before.saturating_add(count)),
                 None => Missing::Count(count),
             });
         }
