@@ -98,7 +98,11 @@ async fn an_invalid_file_or_server_is_a_usage_error() -> anyhow::Result<()> {
     assert!(!ended.stderr.contains("config.toml"), "the file is that of publishers: {}", ended.stderr);
     let none = Configuration::new("none", "")?;
     let ended = none.run(&["stream", "--server", "logs.example.com"], "").await?;
-    assert!(ended.code == Some(2) && ended.stderr.contains("did you mean https://logs.example.com?"), "{}", ended.stderr);
+    assert!(
+        ended.code == Some(2) && ended.stderr.contains("did you mean https://logs.example.com?"),
+        "{}",
+        ended.stderr
+    );
     Ok(())
 }
 
