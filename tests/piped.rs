@@ -2,7 +2,11 @@
 
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the test")]
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use tailcast_tests::{
     browser::Browser,
@@ -106,7 +110,9 @@ async fn another_program_at_the_port_gets_neither_line_nor_key() -> anyhow::Resu
         command.env("TAILCAST_PUBLISH_KEY", "secret of the test");
         let mut piped = Streamer::start_command(command)?;
         piped.wait_for_stderr(&format!("another program uses port {}", foreign.port())).await?;
+        let advice = piped.wait_for_stderr("reach this server with --server http://").await?;
         let address = piped.page_address().await?;
+        assert!(advice.ends_with(&format!("--server http://{address}")), "{advice}");
         let (_, port) = address.rsplit_once(':').unwrap_or_default();
         assert!(port.parse::<u16>()? > foreign.port(), "{address}");
         // Others need the key that the environment contains.
@@ -202,6 +208,53 @@ async fn a_browser_that_cannot_be_opened_is_reported_and_nothing_else_changes() 
     let ended = run_to_end(command, b"a line\n").await?;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stderr.contains("cannot open a browser"), "{}", ended.stderr);
+    Ok(())
+}
+
+#[tokio::test]
+async fn exit_waits_for_the_browser_that_open_starts() -> anyhow::Result<()> {
+    let folder = std::env::temp_dir().join(format!("tailcast-opens-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    std::os::unix::fs::symlink("/bin/true", folder.join("xdg-open"))?;
+    let mut command = command(&tailcast()?);
+    command.args(["--port", &free_port()?.to_string(), "--open", "--exit"]).env("PATH", &folder);
+    let mut piped = Streamer::start_command(command)?;
+    piped.write("a line\n").await?;
+    piped.end_input();
+    let address = piped.page_address().await?;
+    piped.wait_for_stderr("1 line sent").await?;
+    let mut viewer = subscribe(&address).await?;
+    assert_eq!(kept_lines(&address).await?, "a line\n");
+    assert_eq!(viewer.closed().await?.0, 1001);
+    assert_eq!(piped.wait_for_exit().await?.0, Some(0));
+    Ok(fs::remove_dir_all(&folder)?)
+}
+
+#[tokio::test]
+async fn flags_that_would_be_ignored_are_refused() -> anyhow::Result<()> {
+    for (arguments, reason) in [
+        (&["stream", "--exit"][..], "--exit ends the server of this command, and it has none"),
+        (&["stream", "--server", "http://127.0.0.1:9", "--port", "8081"], "omit one of them"),
+        (&["--negotiate", "http://127.0.0.1:9/negotiate", "--serve"], "omit one of them"),
+    ] {
+        let ended = run(&tailcast()?, arguments, b"x\n").await?;
+        assert!(ended.code == Some(2) && ended.stderr.contains(reason), "{arguments:?}: {}", ended.stderr);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_command_without_a_server_ends_soon_after_its_input_with_the_remedy() -> anyhow::Result<()> {
+    let server = format!("http://127.0.0.1:{}", free_port()?);
+    for arguments in [&["stream", "--server", &server][..], &["run", "--server", &server, "--", "echo", "x"]]
+    {
+        let started = Instant::now();
+        let ended = run(&tailcast()?, arguments, b"x\n").await?;
+        let remedy = "start one with `tailcast serve`, let this command serve the page with --serve, or name another one with --server URL";
+        assert!(ended.stderr.contains(remedy), "{}", ended.stderr);
+        assert!(ended.stderr.contains("the line read was not acknowledged"), "{}", ended.stderr);
+        assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    }
     Ok(())
 }
 

@@ -161,3 +161,16 @@ async fn ctrl_z_stops_the_command_until_the_shell_continues_it() -> anyhow::Resu
     assert_eq!(terminal.exit_code().await?, Some(4));
     Ok(())
 }
+
+#[tokio::test]
+async fn messages_begin_at_the_left_while_the_terminal_is_in_raw_mode() -> anyhow::Result<()> {
+    let nowhere = "--negotiate http://127.0.0.1:9/negotiate --give-up-after 1";
+    let typed = format!("{} run {nowhere} -- sh -c 'read line; seq 1000'", tailcast()?.display());
+    let mut terminal = UserTerminal::open(&typed)?;
+    terminal.until_shown("; retrying\r\n").await?;
+    terminal.type_keys("\n").await?;
+    // Output that is written after the end of the command, too.
+    terminal.until_shown("\r\n1000\r\ntailcast run: gave up").await?;
+    terminal.exit_code().await?;
+    Ok(())
+}

@@ -36,7 +36,11 @@ impl StreamCommands {
 fn options(group: &str, negotiate_url: &str) -> String {
     let mut options = String::new();
     if negotiate_url != DEFAULT_NEGOTIATE && negotiate_url != "http://localhost:8080/negotiate" {
-        push_option(&mut options, "--negotiate", negotiate_url);
+        // `--server` is the address of the page, which is easier to recognise and to change.
+        match negotiate_url.strip_suffix("/negotiate").filter(|server| !server.contains('?')) {
+            Some(server) => push_option(&mut options, "--server", server),
+            None => push_option(&mut options, "--negotiate", negotiate_url),
+        }
     }
     if group != DEFAULT_GROUP {
         push_option(&mut options, "--group", group);
@@ -104,10 +108,12 @@ mod tests {
     #[test]
     fn another_group_or_endpoint_is_an_option() {
         let commands = StreamCommands::new("build", "https://logs.example/negotiate");
-        let options = "--negotiate https://logs.example/negotiate --group build";
+        let options = "--server https://logs.example --group build";
         assert_eq!(commands.stream, format!("some-command | tailcast stream {options}"));
         assert_eq!(commands.run, format!("tailcast run {options} -- some-command"));
         assert_eq!(commands.tail, format!("tailcast tail {options} some.log"));
+        assert!(stream("stream", "https://h/api/other").ends_with(" --negotiate https://h/api/other"));
+        assert!(stream("stream", "https://h/logs/negotiate").ends_with(" --server https://h/logs"));
     }
 
     #[test]

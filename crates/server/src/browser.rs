@@ -2,12 +2,28 @@
 
 use std::process::Stdio;
 
-use tokio::process::Command;
+use tokio::{process::Command, task::JoinHandle};
 
 use crate::{secret, terminal::notice};
 
+/// Browser that was asked to open a URL.
+pub(crate) struct Opening(Option<JoinHandle<bool>>);
+
+impl Opening {
+    /// Waits until the browser cannot be opened. Never returns if it was.
+    pub(crate) async fn failed(self) {
+        let is_opened = match self.0 {
+            Some(opening) => opening.await.unwrap_or_default(),
+            None => false,
+        };
+        if is_opened {
+            std::future::pending().await
+        }
+    }
+}
+
 /// Opens a URL. A failure is only printed, since the user can open it, too.
-pub(crate) fn open(program: &'static str, url: &str) {
+pub(crate) fn open(program: &'static str, url: &str) -> Opening {
     let failed = {
         let url = url.to_owned();
         move |reason: String| notice!("{program}: cannot open a browser ({reason}); open {url} yourself")
@@ -21,13 +37,19 @@ pub(crate) fn open(program: &'static str, url: &str) {
     #[cfg(unix)]
     command.process_group(0);
     match command.spawn() {
-        Ok(mut opening) => drop(tokio::spawn(async move {
+        Ok(mut opening) => Opening(Some(tokio::spawn(async move {
             match opening.wait().await {
-                Ok(status) if !status.success() => failed(status.to_string()),
-                _ => {}
+                Ok(status) if !status.success() => {
+                    failed(status.to_string());
+                    false
+                }
+                _ => true,
             }
-        })),
-        Err(error) => failed(error.to_string()),
+        }))),
+        Err(error) => {
+            failed(error.to_string());
+            Opening(None)
+        }
     }
 }
 

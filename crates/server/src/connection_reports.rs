@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use webpubsub_client::{ClientEvent, Disconnect};
+use webpubsub_client::{ClientEvent, ConnectFailure, Disconnect};
 
 use crate::terminal::{counted, without_controls};
 
@@ -10,14 +10,30 @@ use crate::terminal::{counted, without_controls};
 const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// State of the reports of one client.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ConnectionReports {
+    /// Advice if there is no server.
+    remedy: &'static str,
     last_error: Option<String>,
     /// Time from which on the present interruption is reported again; `None` before its first line.
     next_report_at: Option<Instant>,
 }
 
 impl ConnectionReports {
+    /// Creates the state of a client without a connection. `remedy` is the advice if there is no server.
+    pub(crate) fn new(remedy: &'static str) -> Self {
+        Self { remedy, last_error: None, next_report_at: None }
+    }
+
+    fn describe(&self, failure: &ConnectFailure) -> String {
+        match failure {
+            ConnectFailure::NegotiateUnreachable { url, detail } => {
+                format!("negotiate failed: {url} cannot be reached ({detail}); {}", self.remedy)
+            }
+            other => other.to_string(),
+        }
+    }
+
     /// Returns the line to print for an event of the client, if any.
     pub(crate) fn report(&mut self, event: &ClientEvent, now: Instant) -> Option<String> {
         match event {
@@ -36,7 +52,7 @@ impl ConnectionReports {
                 None
             }
             ClientEvent::ConnectFailed { failure } => {
-                self.last_error = Some(failure.to_string());
+                self.last_error = Some(self.describe(failure));
                 None
             }
             ClientEvent::RetryScheduled { .. } => self.interruption(now),
@@ -53,16 +69,14 @@ impl ConnectionReports {
         Some(format!("{error}; {}", if is_first { "retrying" } else { "still retrying" }))
     }
 
-    /// Returns the last connection error if it was not resolved.
-    pub(crate) fn into_error(self) -> Option<String> {
-        self.last_error
+    /// Takes the last connection error if it was not resolved.
+    pub(crate) fn take_error(&mut self) -> Option<String> {
+        self.last_error.take()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use webpubsub_client::ConnectFailure;
-
     use super::*;
 
     fn failed(seconds: u64) -> ClientEvent {
@@ -71,7 +85,7 @@ mod tests {
 
     #[test]
     fn an_interruption_is_reported_once_a_minute_and_its_end_once() {
-        let (mut reports, start) = (ConnectionReports::default(), Instant::now());
+        let (mut reports, start) = (ConnectionReports::new("remedy"), Instant::now());
         let retry = ClientEvent::RetryScheduled { after: Duration::from_secs(1) };
         let mut lines = Vec::new();
         for second in 0..=130 {
@@ -92,15 +106,21 @@ mod tests {
     #[test]
     fn an_error_is_unresolved_until_the_connection_is_back() {
         let now = Instant::now();
-        let mut reports = ConnectionReports::default();
+        let mut reports = ConnectionReports::new("remedy");
         reports.report(&failed(3), now);
         reports.report(&ClientEvent::Recovered, now);
-        assert_eq!(reports.into_error(), None);
-        let mut reports = ConnectionReports::default();
+        assert_eq!(reports.take_error(), None);
+        let mut reports = ConnectionReports::new("remedy");
         reports.report(&failed(3), now);
         assert_eq!(
-            reports.into_error().as_deref(),
+            reports.take_error().as_deref(),
             Some("connection timed out: h did not answer within 3 s")
+        );
+        let failure = ConnectFailure::NegotiateUnreachable { url: "h".into(), detail: "refused".into() };
+        reports.report(&ClientEvent::ConnectFailed { failure }, now);
+        assert_eq!(
+            reports.take_error().as_deref(),
+            Some("negotiate failed: h cannot be reached (refused); remedy")
         );
     }
 }

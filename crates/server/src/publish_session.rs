@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    browser,
+    browser::{self, Opening},
     cli::{DEFAULT_PORT, TargetOptions},
     failure::Failure,
     local_server::{Discovery, LocalServer, Place},
@@ -30,6 +30,10 @@ impl PublishCommand {
     /// Reads the configuration of the target. Called before the command listens to signals: a read can block without limit, and
     /// a signal then ends the program.
     pub(crate) fn target(self, options: &TargetOptions) -> Result<Target, UsageError> {
+        let local = &options.local;
+        if local.exit && !local.is_wanted() && !self.serves_by_default {
+            return Err(UsageError::ExitWithoutServer);
+        }
         Target::from_options(&options.server, options.local.is_wanted())
     }
 }
@@ -44,6 +48,8 @@ pub(crate) struct PublishSession {
     is_verbose: bool,
     /// Whether the server ends with the input.
     exits: bool,
+    /// Browser that was opened.
+    opening: Option<Opening>,
 }
 
 impl PublishSession {
@@ -66,16 +72,15 @@ impl PublishSession {
                 (target, None)
             }
         };
-        if local.open {
-            match target.page_url() {
-                Some(page) => browser::open(program, &page),
-                None => notice!(
-                    "{program}: the page of {} is unknown, so it is not opened",
-                    target.negotiate_url()
-                ),
+        let opening = match target.page_url() {
+            Some(page) if local.open => Some(browser::open(program, &page)),
+            None if local.open => {
+                notice!("{program}: the page of {} is unknown, so it is not opened", target.negotiate_url());
+                None
             }
-        }
-        Ok(Self { program, target, server, is_verbose, exits: local.exit })
+            _ => None,
+        };
+        Ok(Self { program, target, server, is_verbose, exits: local.exit, opening })
     }
 
     /// Returns the target of the lines.
@@ -99,7 +104,14 @@ impl PublishSession {
         let outcome = published.map(drop).map_err(|failure| failure.report(program));
         let shutdown = match (was_stopped, self.exits) {
             (true, _) => Shutdown::Now,
-            (false, true) => Shutdown::AfterDelivery,
+            (false, true) => match self.opening {
+                Some(opening) => tokio::select! {
+                    () = server.first_viewer() => Shutdown::AfterDelivery,
+                    () = opening.failed() => Shutdown::AfterDelivery,
+                    () = stop => Shutdown::Now,
+                },
+                None => Shutdown::AfterDelivery,
+            },
             (false, false) => {
                 let page = self.target.page_url().unwrap_or_default();
                 notice!("{program}: serving {page} until Ctrl-C");
@@ -127,7 +139,9 @@ async fn serve(
     match place {
         Place::Running(port) => {
             let target = target.at_port(port);
-            notice!("{program}: sending to the Tailcast that runs on port {port}");
+            notice!(
+                "{program}: sending to the Tailcast that runs on port {port}; the page ends with that process"
+            );
             print_page(program, &target);
             Ok((target, None))
         }
@@ -136,6 +150,9 @@ async fn serve(
             let port =
                 address.map_err(|error| Failure::runtime(format!("cannot read the port: {error}")))?.port();
             let target = target.at_port(port);
+            if port != DEFAULT_PORT {
+                notice!("{program}: other commands reach this server with --server http://127.0.0.1:{port}");
+            }
             let server = LocalServer::start(listener, target.publish_key.as_deref())?;
             if server.has_page {
                 print_page(program, &target);

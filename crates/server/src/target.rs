@@ -19,6 +19,12 @@ use crate::{
     user_config::UserConfig,
 };
 
+/// Default of `--give-up-after`.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(30);
+/// Default of `--give-up-after` once the input has ended, if there was no connection yet: nobody waits for a server that was never
+/// there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Failure to trust the certificates of `--ca-cert`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CaCertError {
@@ -40,6 +46,8 @@ pub(crate) struct Target {
     pub(crate) group: GroupName,
     pub(crate) publish_key: Option<String>,
     pub(crate) give_up_after: Duration,
+    /// Maximum time without any connection after the end of the input.
+    pub(crate) connect_timeout: Duration,
 }
 
 /// Server, by one of its addresses.
@@ -81,7 +89,8 @@ impl Target {
             is_server_named,
             group: GroupName::new(group)?,
             publish_key,
-            give_up_after: options.give_up_after,
+            give_up_after: options.give_up_after.unwrap_or(GIVE_UP_AFTER),
+            connect_timeout: options.give_up_after.unwrap_or(CONNECT_TIMEOUT),
         })
     }
 

@@ -3,8 +3,18 @@
 use std::{
     borrow::Cow,
     fmt,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
+    sync::atomic::{AtomicBool, Ordering},
 };
+
+/// Whether the user's terminal is in raw mode, in which a line feed does not return to the beginning of the line.
+static IS_RAW: AtomicBool = AtomicBool::new(false);
+
+/// Sets whether the user's terminal is in raw mode.
+#[cfg(unix)]
+pub(crate) fn set_raw(is_raw: bool) {
+    IS_RAW.store(is_raw, Ordering::Relaxed);
+}
 
 /// Writes a line to standard error. A terminal that is gone or full changes nothing: the line is lost.
 macro_rules! notice {
@@ -21,8 +31,9 @@ pub(crate) use {announce, notice};
 /// Writes a line with one call, so that lines of several programs do not mix. Errors are ignored: a command must not depend on
 /// somebody reading its messages, and there is no other place to report that to.
 pub(crate) fn write_line(mut output: impl Write, text: fmt::Arguments<'_>) {
+    let end = if IS_RAW.load(Ordering::Relaxed) && io::stderr().is_terminal() { "\r\n" } else { "\n" };
     let _is_lost: io::Result<()> =
-        output.write_all(format!("{text}\n").as_bytes()).and_then(|()| output.flush());
+        output.write_all(format!("{text}{end}").as_bytes()).and_then(|()| output.flush());
 }
 
 /// Returns a number with its noun: `1 line`, `2 lines`.

@@ -68,7 +68,8 @@ pub(crate) enum UsageError {
     NoPage { folder: PathBuf },
     #[error(
         "other hosts can reach the server (by --listen, --allow-host, --allow-origin, --public-url or --trusted-proxy), so the embedded \
-         service requires its own access key; pass --access-key {suggestion}"
+         service requires its own access key, and publishers need a publish key; set them in the environment, where other users of this \
+         machine cannot read them: TAILCAST_ACCESS_KEY={suggestion} TAILCAST_PUBLISH_KEY=SECRET"
     )]
     NoAccessKey { suggestion: String },
     #[error(
@@ -116,6 +117,10 @@ pub(crate) enum UsageError {
          --allow-host, --allow-origin, --public-url or --trusted-proxy); give a certificate with --tls-cert and --tls-key there"
     )]
     TlsDevNotPrivate,
+    #[error(
+        "--exit ends the server of this command, and it has none; add --serve, or omit --exit: the command ends with its input"
+    )]
+    ExitWithoutServer,
     #[error("no command was given; pass it after `--`")]
     NoCommand,
     #[error(

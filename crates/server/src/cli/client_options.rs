@@ -117,8 +117,9 @@ pub(crate) struct ServerOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_cert: Option<PathBuf>,
     /// Stop after this many seconds without a connection. A refused group or key stops immediately
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
-    pub(crate) give_up_after: Duration,
+    /// [default: 30; 5 once the input has ended, if there was no connection yet]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) give_up_after: Option<Duration>,
 }
 
 /// Server in the same process.
@@ -133,7 +134,8 @@ pub(crate) struct LocalServerOptions {
     /// Open the page in a browser
     #[arg(long)]
     pub(crate) open: bool,
-    /// With --serve, end once the input has ended and every viewer has its lines, in place of serving until Ctrl-C
+    /// With --serve, end once the input has ended and every viewer has its lines, in place of serving until Ctrl-C. With --open,
+    /// wait for the browser, for at most 30 seconds
     #[arg(long)]
     pub(crate) exit: bool,
 }

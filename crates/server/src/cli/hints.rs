@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 
 use clap::{
-    Parser,
+    ArgMatches, CommandFactory, FromArgMatches,
     builder::StyledStr,
     error::{ContextKind, ContextValue, Error, ErrorKind},
+    parser::ValueSource,
 };
 
 use super::Cli;
@@ -13,7 +14,29 @@ use super::Cli;
 /// Parses the arguments of the process. Prints an error and exits if they are invalid.
 pub(crate) fn parse() -> Cli {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    Cli::try_parse_from(&arguments).unwrap_or_else(|error| with_hint(error, &arguments).exit())
+    try_parse(&arguments).unwrap_or_else(|error| with_hint(error, &arguments).exit())
+}
+
+fn try_parse(arguments: &[OsString]) -> Result<Cli, Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    let of_subcommand = matches.subcommand().map_or(&matches, |(_, matches)| matches);
+    if let Some((server, serve)) = two_servers(of_subcommand) {
+        let message =
+            format!("--{server} names a server, and --{serve} serves from this command; omit one of them");
+        return Err(command.error(ErrorKind::ArgumentConflict, message));
+    }
+    Cli::from_arg_matches(&matches)
+}
+
+/// Returns two flags of which one would be ignored. `TAILCAST_SERVER` is no flag: `--serve` has precedence over it.
+fn two_servers(matches: &ArgMatches) -> Option<(&'static str, &'static str)> {
+    let is_flag = |name: &&str| {
+        matches.try_contains_id(name).unwrap_or_default()
+            && matches.value_source(name) == Some(ValueSource::CommandLine)
+    };
+    let server = ["server", "negotiate"].into_iter().find(is_flag)?;
+    Some((server, ["serve", "port"].into_iter().find(is_flag)?))
 }
 
 fn with_hint(mut error: Error, arguments: &[OsString]) -> Error {
@@ -53,7 +76,24 @@ mod tests {
 
     fn hint(words: &[&str]) -> Option<String> {
         let arguments: Vec<OsString> = words.iter().map(OsString::from).collect();
-        missing_separator(&Cli::try_parse_from(&arguments).unwrap_err(), &arguments)
+        missing_separator(&try_parse(&arguments).unwrap_err(), &arguments)
+    }
+
+    #[test]
+    fn flags_for_two_servers_are_refused() {
+        let refusal = |words: &[&str]| {
+            let arguments: Vec<OsString> = words.iter().map(OsString::from).collect();
+            try_parse(&arguments).err().map(|error| error.to_string())
+        };
+        for words in [
+            &["tailcast", "--server", "http://h", "--port", "8081"][..],
+            &["tailcast", "stream", "--negotiate", "http://h/negotiate", "--serve"],
+        ] {
+            let refused = refusal(words).unwrap();
+            assert!(refused.contains("omit one of them"), "{words:?}: {refused}");
+        }
+        assert_eq!(refusal(&["tailcast", "--port", "8081", "--exit"]), None);
+        assert_eq!(refusal(&["tailcast", "serve", "--public-url", "https://h"]), None);
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub(crate) struct Cli {
     pub(crate) piped: StreamOptions,
 }
 
+/// Default of `--hub`.
+pub(crate) const DEFAULT_HUB: &str = "stream";
+
 /// Default of `--group`.
 pub(crate) const DEFAULT_GROUP: &str = "stream";
 
@@ -95,7 +98,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) connection_string_file: Option<PathBuf>,
     /// Hub that clients connect to
-    #[arg(long, default_value = "stream")]
+    #[arg(long, default_value = DEFAULT_HUB)]
     pub(crate) hub: String,
     /// Group that clients can join and publish to
     #[arg(long, default_value = DEFAULT_GROUP)]

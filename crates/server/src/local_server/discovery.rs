@@ -7,7 +7,7 @@ use std::{
 };
 
 use reqwest::{Client, redirect::Policy};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{failure::Failure, serve::HEALTHY, service::HEALTH_PATH};
 
@@ -36,24 +36,41 @@ pub(crate) struct Discovery {
 impl Discovery {
     /// Selects the first suitable port from `first` on.
     pub(crate) async fn from_port(first: u16) -> Result<Self, Failure> {
-        let mut occupied = Vec::new();
+        let (mut occupied, mut candidates) = (Vec::new(), Vec::new());
+        let mut free = None;
         for port in first..=first.saturating_add(MAX_PORTS - 1) {
             match bind(port).await {
-                Ok(listener) => return Ok(Self { place: Place::Free(listener), occupied }),
-                Err(error) if error.kind() == ErrorKind::AddrInUse => {
-                    if is_tailcast(port).await {
-                        return Ok(Self { place: Place::Running(port), occupied });
-                    }
-                    occupied.push(port);
+                Ok(listener) => {
+                    free = Some(listener);
+                    break;
                 }
+                Err(error) if error.kind() == ErrorKind::AddrInUse => candidates.push(port),
                 // A port that this user may not use.
-                Err(error) if error.kind() == ErrorKind::PermissionDenied => occupied.push(port),
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
                 Err(error) => return Err(failure(port, &error)),
             }
+            occupied.push(port);
         }
-        let listener = bind(0).await.map_err(|error| failure(0, &error))?;
+        if let Some(port) = first_tailcast(&candidates).await {
+            occupied.retain(|other| *other < port);
+            return Ok(Self { place: Place::Running(port), occupied });
+        }
+        let listener = match free {
+            Some(listener) => listener,
+            None => bind(0).await.map_err(|error| failure(0, &error))?,
+        };
         Ok(Self { place: Place::Free(listener), occupied })
     }
+}
+
+/// Returns the first of these ports at which a Tailcast answers. All are asked at the same time: each can be silent until the timeout.
+async fn first_tailcast(ports: &[u16]) -> Option<u16> {
+    let mut checks = JoinSet::new();
+    for port in ports {
+        let port = *port;
+        checks.spawn(async move { is_tailcast(port).await.then_some(port) });
+    }
+    checks.join_all().await.into_iter().flatten().min()
 }
 
 async fn bind(port: u16) -> std::io::Result<TcpListener> {
@@ -79,4 +96,24 @@ async fn is_tailcast(port: u16) -> bool {
         }
     }
     response.status().is_success() && body == HEALTHY.as_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn silent_programs_delay_the_selection_by_one_timeout() {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let mut silent = Vec::new();
+        for _ in 0..MAX_PORTS {
+            silent.push(bind(0).await.unwrap());
+        }
+        let ports: Vec<u16> = silent.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
+        let started = Instant::now();
+        assert_eq!(first_tailcast(&ports).await, None);
+        assert!(started.elapsed() < 3 * HEALTH_TIMEOUT, "{:?}", started.elapsed());
+    }
 }

@@ -11,23 +11,32 @@
 
 mod discovery;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use clap::{Args, Command, FromArgMatches};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use webpubsub_hub::Service;
 
 use crate::{
-    cli::ServeOptions,
+    cli::{DEFAULT_HUB, ServeOptions},
     failure::Failure,
     serve::{PageServer, config::ServeConfig},
     service::{BoundServer, Shutdown},
 };
 pub(crate) use discovery::{Discovery, Place};
 
+/// Maximum time until a browser that was opened shows the page.
+const VIEWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time between two looks for a viewer.
+const VIEWER_POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// Time from joining a group to the request of its history.
+const HISTORY_REQUEST_TIME: Duration = Duration::from_secs(1);
+
 /// Running server.
 pub(crate) struct LocalServer {
     stop: oneshot::Sender<Shutdown>,
     task: JoinHandle<Result<(), Failure>>,
+    service: Option<Service>,
     /// Whether the binary contains a page, or found one.
     pub(crate) has_page: bool,
 }
@@ -40,11 +49,11 @@ impl LocalServer {
             .map_err(|error| Failure::runtime(format!("cannot read the port of the server: {error}")))?;
         let config = ServeConfig::from_options(options(address, publish_key)?)?;
         let server = PageServer::on(BoundServer::on(listener, config.listen.clone())?, config)?;
-        let has_page = server.config().has_page();
+        let (has_page, service) = (server.config().has_page(), server.service().cloned());
         let (stop, stopping) = oneshot::channel();
         // A dropped sender means that the command has ended by an error.
         let stopping = async { stopping.await.unwrap_or(Shutdown::Now) };
-        Ok(Self { stop, task: tokio::spawn(server.serve(stopping)), has_page })
+        Ok(Self { stop, task: tokio::spawn(server.serve(stopping)), service, has_page })
     }
 
     /// Waits until the server fails. It does not end otherwise before [`Self::end`].
@@ -53,6 +62,23 @@ impl LocalServer {
             Ok(Err(failure)) => failure,
             _ => Failure::runtime("the server has ended"),
         }
+    }
+
+    /// Waits until a viewer has joined a group and requested its history, for at most [`VIEWER_TIMEOUT`].
+    pub(crate) async fn first_viewer(&self) {
+        let Some(service) = &self.service else { return };
+        // The service has no event for it.
+        let mut polls = tokio::time::interval(VIEWER_POLL_INTERVAL);
+        let joined = async {
+            let has_viewer =
+                || service.live_groups(DEFAULT_HUB, |_| true).iter().any(|group| group.members > 0);
+            while !has_viewer() {
+                polls.tick().await;
+            }
+            tokio::time::sleep(HISTORY_REQUEST_TIME).await;
+        };
+        // A browser that did not start must not keep the command.
+        drop(tokio::time::timeout(VIEWER_TIMEOUT, joined).await);
     }
 
     /// Ends the server.

@@ -30,7 +30,7 @@ use tokio::{
     time::Instant,
 };
 use webpubsub_client::{
-    ClientOptions, MAX_IN_FLIGHT_MESSAGES, SendFailure,
+    ClientEvent, ClientOptions, MAX_IN_FLIGHT_MESSAGES, SendFailure,
     native::{self, Client, Events, Receipt},
 };
 use webpubsub_protocol::{name::GroupName, payload::Payload};
@@ -44,6 +44,8 @@ use tally::{ClientEnd, Tally};
 
 /// Maximum size of queued input that is gathered before its messages are sent, in bytes.
 const MAX_GATHERED_BYTES: usize = 512 * 1024;
+/// Advice if there is no server.
+const REMEDY: &str = "start one with `tailcast serve`, let this command serve the page with --serve, or name another one with --server URL";
 /// Timeout for the acknowledgement of the lines read so far, after a request to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -59,7 +61,8 @@ pub(crate) async fn run(
     let group = &target.group;
     let client_options = ClientOptions::new().give_up_after(target.give_up_after).stop_on_lasting_failure();
     let (client, events) = native::start(client_options, target.endpoint());
-    let mut reporting = tokio::spawn(report_events(program, events));
+    let (report_connection, first_connection) = watch::channel(FirstConnection::Pending);
+    let mut reporting = tokio::spawn(report_events(program, events, report_connection));
     let mut gave_up = None;
     let (stop_reading, reading_stopped) = watch::channel(false);
     let (sent, unsettled) = mpsc::channel(MAX_IN_FLIGHT_MESSAGES);
@@ -70,10 +73,22 @@ pub(crate) async fn run(
         let mut settling = pin!(await_receipts(unsettled, &tally, &stop_reading));
         let mut is_sending = true;
         let mut drain_deadline: Option<Instant> = None;
+        // Set at the end of the input.
+        let mut connect_deadline: Option<Instant> = None;
         loop {
             tokio::select! {
                 () = &mut settling => break,
-                () = &mut sending, if is_sending => is_sending = false,
+                () = &mut sending, if is_sending => {
+                    is_sending = false;
+                    connect_deadline = Some(Instant::now() + target.connect_timeout);
+                }
+                () = tokio::time::sleep_until(connect_deadline.unwrap_or_else(Instant::now)), if connect_deadline.is_some() => {
+                    connect_deadline = match *first_connection.borrow() {
+                        FirstConnection::Pending => Some(Instant::now() + target.connect_timeout),
+                        FirstConnection::Failed => break,
+                        FirstConnection::Made => None,
+                    };
+                }
                 last_error = &mut reporting, if gave_up.is_none() => {
                     // The client has stopped, so further input cannot be sent.
                     gave_up = Some(last_error.ok().flatten());
@@ -248,13 +263,37 @@ async fn await_receipts(
     }
 }
 
-/// Prints changes of the connection state. Returns the last connection error if it was not resolved.
-async fn report_events(program: &str, mut events: Events) -> Option<String> {
-    let mut reports = ConnectionReports::default();
+/// State of the first connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FirstConnection {
+    /// The first attempt has no outcome yet.
+    Pending,
+    /// There was no connection yet.
+    Failed,
+    /// There was a connection.
+    Made,
+}
+
+/// Prints changes of the connection state, and sends that of the first connection. Returns the last connection error if it was not
+/// resolved.
+async fn report_events(
+    program: &str,
+    mut events: Events,
+    first_connection: watch::Sender<FirstConnection>,
+) -> Option<String> {
+    let mut reports = ConnectionReports::new(REMEDY);
     while let Some(event) = events.next().await {
+        let is_pending = *first_connection.borrow() == FirstConnection::Pending;
+        match event {
+            ClientEvent::Connected { .. } => drop(first_connection.send_replace(FirstConnection::Made)),
+            ClientEvent::ConnectFailed { .. } if is_pending => {
+                first_connection.send_replace(FirstConnection::Failed);
+            }
+            _ => {}
+        }
         if let Some(line) = reports.report(&event, std::time::Instant::now()) {
             notice!("{program}: {line}");
         }
     }
-    reports.into_error()
+    reports.take_error()
 }

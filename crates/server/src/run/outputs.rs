@@ -9,6 +9,7 @@ use tokio::{
         mpsc::{self, Receiver, Sender},
         watch,
     },
+    task::JoinHandle,
 };
 
 use crate::{
@@ -31,6 +32,8 @@ pub(super) struct Output {
     from: Box<dyn AsyncRead + Send + Unpin>,
     buffer: Vec<u8>,
     forwarder: Sender<Vec<u8>>,
+    /// Task that forwards.
+    forwarding: Option<JoinHandle<()>>,
     /// Number of its source.
     source: usize,
     decoder: TextDecoder,
@@ -47,11 +50,12 @@ impl Output {
         encoding: Option<&'static Encoding>,
     ) -> Self {
         let (forwarder, chunks) = mpsc::channel(FORWARD_QUEUE_LIMIT);
-        tokio::spawn(forward(chunks, to));
+        let forwarding = Some(tokio::spawn(forward(chunks, to)));
         Self {
             from: Box::new(from),
             buffer: vec![0; CHUNK_BYTES],
             forwarder,
+            forwarding,
             source,
             decoder: TextDecoder::new(encoding),
             line_ends: None,
@@ -62,6 +66,12 @@ impl Output {
     /// Removes the carriage returns that a terminal puts before line feeds.
     pub(super) fn of_terminal(self) -> Self {
         Self { line_ends: Some(TerminalLineEnds::default()), ..self }
+    }
+
+    /// Takes the task that forwards the output, which ends with it.
+    #[cfg(unix)]
+    pub(super) fn take_forwarding(&mut self) -> Option<JoinHandle<()>> {
+        self.forwarding.take()
     }
 
     /// Reads the next chunk, once the one before was accepted for forwarding. Returns its text, for publishing. Never returns

@@ -11,6 +11,7 @@
 use std::{
     io::{self, IsTerminal, Read},
     os::fd::AsFd,
+    time::Duration,
 };
 
 use pty_process::{OwnedWritePty, Size};
@@ -29,12 +30,17 @@ use super::{
     Started, is_in_foreground, not_started,
     outputs::{ExitReceiver, Output, publish_outputs},
 };
-use crate::{cli::RunOptions, failure::Failure, pipeline::input::InputSender, secret, signals::has_signal};
+use crate::{
+    cli::RunOptions, failure::Failure, pipeline::input::InputSender, secret, signals::has_signal,
+    terminal::set_raw,
+};
 
 /// Capacity of the queue of reads of the keyboard.
 const KEY_QUEUE_LIMIT: usize = 16;
 /// Bytes of a read of the keyboard.
 const KEY_BYTES: usize = 4096;
+/// Maximum time in which the last output is written before the user's terminal leaves raw mode.
+const FORWARD_TIMEOUT: Duration = Duration::from_millis(500);
 /// Size of the command's terminal if the user's has none.
 const DEFAULT_SIZE: (u16, u16) = (24, 80);
 
@@ -67,8 +73,15 @@ pub(super) fn start(
     let (output, keyboard) = terminal.into_split();
     let process = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
     let raw_mode = if has_keyboard && is_in_foreground() { RawMode::enter() } else { None };
-    let control = tokio::spawn(control(keyboard, process, raw_mode, exited.clone()));
-    let output = Output::new(output, tokio::io::stdout(), 0, options.text.encoding).of_terminal();
+    let mut output = Output::new(output, tokio::io::stdout(), 0, options.text.encoding).of_terminal();
+    let (exited_first, forwarding) = (exited.clone(), output.take_forwarding());
+    let control = tokio::spawn(async move {
+        let _raw_mode = control(keyboard, process, raw_mode, exited_first).await;
+        if let Some(forwarding) = forwarding {
+            // The lines of the command have the ends that raw mode needs.
+            drop(tokio::time::timeout(FORWARD_TIMEOUT, forwarding).await);
+        }
+    });
     let publishing = tokio::spawn(publish_outputs(output, None, sender, exited));
     Ok(Started { child, publishing, terminal: Some(control) })
 }
@@ -84,23 +97,23 @@ fn user_size() -> Size {
     Size::new(rows, columns)
 }
 
-/// Passes keys and window sizes on, until the command ends.
+/// Passes keys and window sizes on, until the command ends. Returns the raw mode of the user's terminal.
 async fn control(
     mut keyboard: OwnedWritePty,
     process: Option<Pid>,
     mut raw_mode: Option<RawMode>,
     mut exited: ExitReceiver,
-) {
+) -> Option<RawMode> {
     let (Ok(mut resized), Ok(mut continued)) =
         (signal(SignalKind::window_change()), signal(SignalKind::from_raw(Signal::CONT.as_raw())))
     else {
-        return;
+        return raw_mode;
     };
     let mut keys = if raw_mode.is_some() { Some(read_keys()) } else { None };
     loop {
         tokio::select! {
             biased;
-            () = async { drop(exited.wait_for(Option::is_some).await) } => return,
+            () = async { drop(exited.wait_for(Option::is_some).await) } => return raw_mode,
             _ = resized.recv() => report(keyboard.resize(user_size()), "cannot resize the terminal of the command"),
             _ = continued.recv() => resume(&keyboard, process, raw_mode.as_mut()),
             typed = next_keys(&mut keys) => match typed {
@@ -111,7 +124,7 @@ async fn control(
                 }
                 Some(typed) => {
                     if keyboard.write_all(&typed).await.is_err() {
-                        return;
+                        return raw_mode;
                     }
                 }
                 None => keys = None,
@@ -186,6 +199,7 @@ impl RawMode {
         let mut raw = before.clone();
         raw.make_raw();
         termios::tcsetattr(stdio::stdin(), OptionalActions::Now, &raw).ok()?;
+        set_raw(true);
         Some(Self { before })
     }
 
@@ -194,6 +208,7 @@ impl RawMode {
         let mut raw = self.before.clone();
         raw.make_raw();
         report(termios::tcsetattr(stdio::stdin(), OptionalActions::Now, &raw), "cannot change the terminal");
+        set_raw(true);
     }
 
     fn leave(&self) {
@@ -201,6 +216,7 @@ impl RawMode {
             termios::tcsetattr(stdio::stdin(), OptionalActions::Now, &self.before),
             "cannot reset the terminal",
         );
+        set_raw(false);
     }
 
     /// Whether these keys are the one that stops programs.

@@ -65,6 +65,11 @@ impl PageServer {
         Ok(Self { server, config, service, app })
     }
 
+    /// Returns the embedded service.
+    pub(crate) fn service(&self) -> Option<&Service> {
+        self.service.as_ref()
+    }
+
     /// Returns the configuration, with the actual port.
     pub(crate) fn config(&self) -> &ServeConfig {
         &self.config

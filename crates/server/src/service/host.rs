@@ -78,7 +78,8 @@ impl fmt::Display for Host {
 }
 
 fn is_port(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
+    // A number also parses with a sign.
+    text.is_empty() || (text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok())
 }
 
 /// Violation of the host policy.
@@ -272,6 +273,9 @@ mod tests {
             "[::1]x",
             "[x]",
             "a:b",
+            "127.0.0.1:99999",
+            "[::1]:65536",
+            "localhost:+80",
             "<p>",
             &long,
         ] {

@@ -30,6 +30,8 @@ use losses::Losses;
 use output::{Output, WRITE_BYTES, reader_left};
 use printer::Printer;
 
+/// Advice if there is no server.
+const REMEDY: &str = "start one with `tailcast serve`, or name another one with --server URL";
 /// Time for the close frame after the last line, and for the last lines after a signal.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -122,7 +124,7 @@ impl Watcher {
             losses: Losses::default(),
             printer: Printer::new(VecDeque::new()),
             output: Output::new(),
-            reports: ConnectionReports::default(),
+            reports: ConnectionReports::new(REMEDY),
         }
     }
 
@@ -198,9 +200,7 @@ impl Watcher {
                 _ => {}
             }
         }
-        Err(WatchError::Connection(
-            std::mem::take(&mut self.reports).into_error().unwrap_or_else(|| "no connection".to_owned()),
-        ))
+        Err(WatchError::Connection(self.reports.take_error().unwrap_or_else(|| "no connection".to_owned())))
     }
 
     fn message(&mut self, payload: Payload<'static>, sequence_id: Option<u64>) -> Result<(), WatchError> {
