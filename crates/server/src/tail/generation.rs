@@ -21,6 +21,9 @@ use crate::{
 /// Count of the last read bytes that are stored. A comparison with the file detects that it was truncated and rewritten.
 const CHECK_BYTES: usize = 256;
 
+/// Maximum length that files report which have another one: 0 in `/proc`, a page in `/sys`.
+const MAX_INVENTED_BYTES: u64 = 4096;
+
 /// Identity of a file, independent of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
@@ -95,7 +98,9 @@ impl Generation {
 
     /// Moves the read offset to the last `count` lines.
     pub(super) fn seek_to_last_lines(&mut self, count: u64) -> io::Result<()> {
-        let length = self.file.metadata()?.len();
+        let reported = self.file.metadata()?.len();
+        let length = if reported <= MAX_INVENTED_BYTES { self.readable_length()? } else { reported };
+        self.is_without_length = reported == 0 && length > 0;
         let encoding = self.encoding.or(self.detect_encoding()?);
         self.offset = last_lines::offset(&mut self.file, length, count, LineFeed::of(encoding))?;
         if self.offset > 0 {
@@ -105,6 +110,12 @@ impl Generation {
         self.file.seek(SeekFrom::Start(self.offset - check_bytes))?;
         self.check = vec![0; usize::try_from(check_bytes).unwrap_or_default()];
         self.file.read_exact(&mut self.check)
+    }
+
+    /// Reads the file to its end. Returns the number of bytes.
+    fn readable_length(&mut self) -> io::Result<u64> {
+        self.file.rewind()?;
+        io::copy(&mut self.file, &mut io::sink())
     }
 
     /// Returns the encoding that a byte order mark names.

@@ -166,6 +166,29 @@ fn a_file_without_a_length_is_read_once() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_last_lines_of_files_without_their_length_are_found() {
+    let whole = |path: &str| std::fs::read_to_string(path).unwrap().lines().count();
+    for path in ["/proc/self/status", "/proc/filesystems", "/sys/kernel/mm/transparent_hugepage/enabled"] {
+        if !std::path::Path::new(path).exists() {
+            continue;
+        }
+        let (mut followed, mut text) = (FollowedFile::new(path.into(), None, 3), Vec::new());
+        let mut collect = |output: FileOutput| {
+            if let FileOutput::Text(_, bytes) = output {
+                text.extend(bytes);
+            }
+            Ok(())
+        };
+        for _ in 0..3 {
+            while followed.poll(Instant::now(), &mut collect).unwrap() {}
+        }
+        let lines = String::from_utf8(text).unwrap().lines().count();
+        assert_eq!(lines, whole(path).min(3), "{path}");
+    }
+}
+
 #[test]
 fn a_file_created_later_is_emitted_completely() {
     let mut fixture = Fixture::new(None, 1);
