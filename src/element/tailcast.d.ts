@@ -1,5 +1,8 @@
-/** Returns the service's URL (`wss://…/client/hubs/HUB?access_token=…`); called for each connection. */
-export type Negotiate = () => string | { url: string } | Promise<string | { url: string }>;
+/** The service's URL (`wss://…/client/hubs/HUB?access_token=…`), and that of its history, as a negotiate endpoint returns them. */
+export type Negotiated = string | { url: string; history?: string };
+
+/** Returns the service's URL; called for each connection. */
+export type Negotiate = () => Negotiated | Promise<Negotiated>;
 
 /** Colour theme. */
 export type Theme = "system" | "light" | "dark";

@@ -64,7 +64,7 @@ impl ServiceUrl {
     }
 
     /// Sets the URL of the history. A URL on another host is ignored: it would receive the token.
-    fn with_history(mut self, history: Option<&str>) -> Self {
+    pub(crate) fn with_history(mut self, history: Option<&str>) -> Self {
         let origin = |url: &str| {
             let (scheme, rest) = url.split_once("://")?;
             let is_encrypted = match scheme {

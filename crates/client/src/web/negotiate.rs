@@ -28,7 +28,7 @@ pub(super) fn negotiate_at(url: String) -> Negotiation {
 
 /// Returns a negotiation for [`WebClient::start_with`](super::WebClient::start_with) that calls `function` for each
 /// connection. The function returns the service's URL as a string or as an object's property `url`, or a promise of
-/// either.
+/// either. A property `history` is the URL of the history, as a negotiate endpoint returns it.
 pub fn negotiate_by(function: Function) -> impl Fn() -> Negotiation + 'static {
     move || {
         let function = function.clone();
@@ -42,8 +42,9 @@ async fn call_function(function: &Function) -> Result<ServiceUrl, ConnectFailure
     };
     let answer = function.call0(&JsValue::NULL).map_err(failed)?;
     let answer = JsFuture::from(Promise::resolve(&answer)).await.map_err(failed)?;
-    let url = answer.as_string().or_else(|| Reflect::get(&answer, &"url".into()).ok()?.as_string());
-    ServiceUrl::given(&url.unwrap_or_default())
+    let property = |name: &str| Reflect::get(&answer, &name.into()).ok()?.as_string();
+    let url = ServiceUrl::given(&answer.as_string().or_else(|| property("url")).unwrap_or_default())?;
+    Ok(url.with_history(property("history").as_deref()))
 }
 
 /// Aborts a request when dropped.
