@@ -86,6 +86,10 @@ async fn every_secret_can_be_given_by_a_file() -> anyhow::Result<()> {
     let url = server.url("");
     let stream = ["stream", "--server", &url, "--publish-key-file", publish.path()?];
     assert_eq!(run(&tailcast()?, &stream, b"line\n").await?.code, Some(0));
+    // A file has precedence over a variable.
+    let mut with_variable = command(&tailcast()?);
+    with_variable.args(stream).env("TAILCAST_PUBLISH_KEY", "another");
+    assert_eq!(run_to_end(with_variable, b"line\n").await?.code, Some(0));
     for key in KEYS {
         let string = SecretFile::new("connection-string", &format!("Endpoint={url};AccessKey={key}"))?;
         let by_file = ["publish", "--connection-string-file", string.path()?, "stream", "x"];
@@ -110,11 +114,12 @@ async fn every_secret_can_be_given_by_a_file() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_command_inherits_no_secret() -> anyhow::Result<()> {
-    const VARIABLES: [&str; 4] = [
+    const VARIABLES: [&str; 5] = [
         "WEBPUBSUB_CONNECTION_STRING",
         "TAILCAST_ACCESS_KEY",
         "TAILCAST_SECONDARY_ACCESS_KEY",
         "TAILCAST_PUBLISH_KEY",
+        "TAILCAST_VIEWER_PASSWORD",
     ];
     let server = Server::start(&[]).await?;
     for flag in ["--no-pty", "--pty"] {

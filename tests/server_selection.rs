@@ -62,9 +62,16 @@ async fn the_server_and_the_group_come_from_flag_environment_or_file() -> anyhow
     let mut by_flag = file.command(&flags)?;
     by_flag.env("TAILCAST_SERVER", "http://127.0.0.1:9").env("TAILCAST_GROUP", "other");
     assert_eq!(run_to_end(by_flag, b"by flag\n").await?.code, Some(0));
-    for (group, line) in
-        [("from-file", "by file\n"), ("from-environment", "by environment\n"), ("from-flag", "by flag\n")]
-    {
+    let negotiate = server.negotiate_url();
+    let mut by_endpoint = file.command(&["stream", "--negotiate", &negotiate, "--publish-key", "ours"])?;
+    by_endpoint.env("TAILCAST_SERVER", "http://127.0.0.1:9").env("TAILCAST_GROUP", "from-endpoint");
+    assert_eq!(run_to_end(by_endpoint, b"by endpoint\n").await?.code, Some(0));
+    for (group, line) in [
+        ("from-file", "by file\n"),
+        ("from-environment", "by environment\n"),
+        ("from-flag", "by flag\n"),
+        ("from-endpoint", "by endpoint\n"),
+    ] {
         let watched = file.run(&["watch", "--group", group, "--no-follow"], "").await?;
         assert_eq!((watched.code, watched.stdout.as_str()), (Some(0), line), "{}", watched.stderr);
     }

@@ -27,6 +27,7 @@ pub fn command(program: &Path) -> Command {
         "TAILCAST_ACCESS_KEY",
         "TAILCAST_SECONDARY_ACCESS_KEY",
         "TAILCAST_PUBLISH_KEY",
+        "TAILCAST_VIEWER_PASSWORD",
         "TAILCAST_SERVER",
         "TAILCAST_GROUP",
         "TAILCAST_LOG",

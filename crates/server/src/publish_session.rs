@@ -153,7 +153,7 @@ async fn serve(
             if port != DEFAULT_PORT {
                 notice!("{program}: other commands reach this server with --server http://127.0.0.1:{port}");
             }
-            let server = LocalServer::start(listener, target.publish_key.as_deref())?;
+            let server = LocalServer::start(listener, &target)?;
             if server.has_page {
                 print_page(program, &target);
             } else {

@@ -13,11 +13,12 @@ use webpubsub_protocol::connection_string::ConnectionString;
 use crate::usage_error::UsageError;
 
 /// Environment variables with secrets. Programs that a command starts must not inherit them.
-pub(crate) const VARIABLES: [&str; 4] = [
+pub(crate) const VARIABLES: [&str; 5] = [
     CONNECTION_STRING_VARIABLE,
     "TAILCAST_ACCESS_KEY",
     "TAILCAST_SECONDARY_ACCESS_KEY",
     "TAILCAST_PUBLISH_KEY",
+    "TAILCAST_VIEWER_PASSWORD",
 ];
 
 /// Maximum size of the file of a secret, in bytes.

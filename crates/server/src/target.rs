@@ -1,11 +1,12 @@
 //! Server and group of a command: from flags, the environment and the configuration file.
 
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use percent_encoding::percent_decode_str;
 use webpubsub_client::{
     native::{self, NegotiateEndpoint, TrustError, connect_directly},
     negotiate::shown_url,
@@ -45,10 +46,31 @@ pub(crate) struct Target {
     pub(crate) is_server_named: bool,
     pub(crate) group: GroupName,
     pub(crate) publish_key: Option<String>,
+    viewer_login: Option<Login>,
     pub(crate) give_up_after: Duration,
     /// Maximum time without any connection after the end of the input.
     pub(crate) connect_timeout: Duration,
 }
+
+/// User name and password of a viewer.
+#[derive(Clone, PartialEq, Eq)]
+struct Login {
+    user: String,
+    password: String,
+}
+
+impl fmt::Debug for Login {
+    /// Omits the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// Environment variable with the address of the server's page.
+const SERVER_VARIABLE: &str = "TAILCAST_SERVER";
+
+/// User name that goes with a password alone. Tailcast accepts every name.
+const USER: &str = "viewer";
 
 /// Server, by one of its addresses.
 enum Server {
@@ -56,20 +78,55 @@ enum Server {
     Negotiate(String),
 }
 
+impl Server {
+    /// Removes user name and password from the address (`https://USER:PASSWORD@HOST`), which is printed.
+    fn without_login(self) -> (Self, Option<Login>) {
+        match self {
+            Self::Page(url) => {
+                let (url, login) = split_login(&url);
+                (Self::Page(url), login)
+            }
+            Self::Negotiate(url) => {
+                let (url, login) = split_login(&url);
+                (Self::Negotiate(url), login)
+            }
+        }
+    }
+}
+
+/// Returns the URL without user name and password, and both of them.
+fn split_login(url: &str) -> (String, Option<Login>) {
+    let start = url.find("://").map_or(0, |colon| colon + "://".len());
+    let (scheme, rest) = url.split_at(start);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let Some((login, host)) = authority.rsplit_once('@') else { return (url.to_owned(), None) };
+    let (user, password) = login.split_once(':').unwrap_or((login, ""));
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let login = Login { user: decoded(user), password: decoded(password) };
+    (format!("{scheme}{host}{path}"), Some(login))
+}
+
 impl Target {
     /// Validates the options, completes them from the configuration file of the user, and trusts the certificates of `--ca-cert`.
     /// `is_local` selects the server of this machine, whatever is configured.
     pub(crate) fn from_options(options: &ServerOptions, is_local: bool) -> Result<Self, UsageError> {
         let config = UserConfig::load()?;
-        let target = Self::new(options, &config, is_local)?;
+        let variable = std::env::var(SERVER_VARIABLE).ok();
+        let target = Self::new(options, variable, &config, is_local)?;
         if let Some(path) = options.ca_cert.as_deref().or(config.ca_cert.as_deref()) {
             trust(path)?;
         }
         Ok(target)
     }
 
-    fn new(options: &ServerOptions, config: &UserConfig, is_local: bool) -> Result<Self, UsageError> {
-        let given = given_server(options).filter(|_| !is_local);
+    fn new(
+        options: &ServerOptions,
+        variable: Option<String>,
+        config: &UserConfig,
+        is_local: bool,
+    ) -> Result<Self, UsageError> {
+        let given = given_server(options, variable).filter(|_| !is_local);
         let configured = configured_server(config).filter(|_| !is_local && given.is_none());
         // The key of the file belongs to the server of the file, and must not be sent to another one.
         let has_other_server = given.is_some() || (is_local && configured_server(config).is_some());
@@ -78,7 +135,21 @@ impl Target {
                 None if !has_other_server => config.publish_key()?,
                 given => given,
             };
-        let server = given.or(configured);
+        let viewer_password = match secret::select(
+            options.viewer_password.as_deref(),
+            options.viewer_password_file.as_deref(),
+        )? {
+            None if !has_other_server => config.viewer_password()?,
+            given => given,
+        };
+        let (server, login) = given.or(configured).map_or((None, None), |server| {
+            let (server, login) = server.without_login();
+            (Some(server), login)
+        });
+        // A variable that is set to nothing counts as unset.
+        let viewer_password = viewer_password.filter(|password| !password.is_empty());
+        let viewer_login =
+            login.or_else(|| Some(Login { user: USER.to_owned(), password: viewer_password? }));
         let group = options.group.as_deref().filter(|name| !name.is_empty());
         let group = group.or(config.group.as_deref()).unwrap_or(DEFAULT_GROUP);
         let is_server_named = server.is_some();
@@ -89,6 +160,7 @@ impl Target {
             is_server_named,
             group: GroupName::new(group)?,
             publish_key,
+            viewer_login,
             give_up_after: options.give_up_after.unwrap_or(GIVE_UP_AFTER),
             connect_timeout: options.give_up_after.unwrap_or(CONNECT_TIMEOUT),
         })
@@ -101,13 +173,27 @@ impl Target {
         Self { negotiate: format!("{page}/negotiate"), page: Some(page), ..self }
     }
 
-    /// Returns the negotiate endpoint for the client.
+    /// Returns the negotiate endpoint of a publisher. The publish key is accepted in place of the password.
     pub(crate) fn endpoint(&self) -> NegotiateEndpoint {
         let endpoint = NegotiateEndpoint::new(with_group(&self.negotiate, &self.group));
-        match &self.publish_key {
-            Some(key) => endpoint.with_credential(key.clone()),
-            None => endpoint,
+        match (&self.publish_key, &self.viewer_login) {
+            (Some(key), _) => endpoint.with_credential(key.clone()),
+            (None, Some(Login { user, password })) => endpoint.with_login(user.clone(), password.clone()),
+            (None, None) => endpoint,
         }
+    }
+
+    /// Returns the negotiate endpoint of a viewer, who needs no publish key where there is a password.
+    pub(crate) fn viewer_endpoint(&self) -> NegotiateEndpoint {
+        match &self.viewer_login {
+            Some(Login { user, password }) => self.endpoint().with_login(user.clone(), password.clone()),
+            None => self.endpoint(),
+        }
+    }
+
+    /// Returns the password of viewers.
+    pub(crate) fn viewer_password(&self) -> Option<&str> {
+        self.viewer_login.as_ref().map(|login| login.password.as_str())
     }
 
     /// Returns the URL of the page that shows the group, if it is known.
@@ -121,11 +207,11 @@ impl Target {
     }
 }
 
-/// Returns the server of a flag or the environment. A flag has precedence: of two, the parser removes the first.
-fn given_server(options: &ServerOptions) -> Option<Server> {
+/// Returns the server of a flag, or else of the variable. Of two flags, the parser removes the first.
+fn given_server(options: &ServerOptions, variable: Option<String>) -> Option<Server> {
     let negotiate = options.negotiate.clone().map(Server::Negotiate);
     // A variable that is set to nothing counts as unset.
-    let page = options.server.clone().filter(|url| !url.is_empty());
+    let page = options.server.clone().or(variable).filter(|url| !url.is_empty());
     negotiate.or_else(|| page.map(Server::Page))
 }
 
@@ -204,7 +290,7 @@ mod tests {
     }
 
     fn target(arguments: &[&str], config: &UserConfig) -> Target {
-        Target::new(&options(arguments), config, false).unwrap()
+        Target::new(&options(arguments), None, config, false).unwrap()
     }
 
     fn config(server: Option<&str>) -> UserConfig {
@@ -229,10 +315,16 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_variable_counts_as_unset() {
+    fn a_flag_has_precedence_over_the_variable_and_an_empty_one_counts_as_unset() {
         let file = config(Some("https://logs.example.com"));
-        let from_file = target(&["--server", "", "--group", ""], &file);
-        assert_eq!(from_file.page_url().unwrap(), "https://logs.example.com/?group=build");
+        let url = |arguments: &[&str], variable: &str| {
+            let target = Target::new(&options(arguments), Some(variable.to_owned()), &file, false).unwrap();
+            target.negotiate_url().to_owned()
+        };
+        assert_eq!(url(&["--group", ""], ""), "https://logs.example.com/negotiate");
+        assert_eq!(url(&[], "http://variable"), "http://variable/negotiate");
+        assert_eq!(url(&["--server", "http://flag"], "http://variable"), "http://flag/negotiate");
+        assert_eq!(url(&["--negotiate", "http://flag/n"], "http://variable"), "http://flag/n");
     }
 
     #[test]
@@ -242,9 +334,36 @@ mod tests {
             assert_eq!(target(&flags, &file).publish_key, None, "{flags:?}");
         }
         assert!(target(&[], &config(None)).publish_key.is_some());
-        let local = |config: &UserConfig| Target::new(&options(&[]), config, true).unwrap().publish_key;
+        let local = |config: &UserConfig| Target::new(&options(&[]), None, config, true).unwrap().publish_key;
         assert_eq!(local(&file), None);
         assert!(local(&config(None)).is_some());
+    }
+
+    #[test]
+    fn the_password_of_the_file_is_not_sent_to_another_server() {
+        let mut file = config(Some("https://logs.example.com"));
+        file.viewer_password = Some("of the file".to_owned());
+        assert_eq!(target(&[], &file).viewer_password(), Some("of the file"));
+        assert_eq!(target(&["--server", "http://other"], &file).viewer_password(), None);
+        let given = target(&["--viewer-password", "given"], &file);
+        assert_eq!(given.viewer_password(), Some("given"));
+        assert_eq!(target(&["--server", "http://h", "--viewer-password", ""], &file).viewer_password(), None);
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_used_and_never_printed() {
+        for flags in [
+            ["--server", "https://ada:s%40cret@h:1/tail"],
+            ["--negotiate", "https://ada:s%40cret@h:1/tail/negotiate"],
+        ] {
+            let target = target(&flags, &UserConfig::default());
+            assert_eq!(target.negotiate_url(), "https://h:1/tail/negotiate");
+            assert_eq!(target.viewer_password(), Some("s@cret"));
+            assert!(!format!("{target:?}").contains("s@cret"), "{target:?}");
+        }
+        let error = Target::new(&options(&["--server", "ada:s3cret@h"]), None, &UserConfig::default(), false)
+            .unwrap_err();
+        assert!(!error.to_string().contains("s3cret"), "{error}");
     }
 
     #[test]
@@ -267,11 +386,11 @@ mod tests {
     #[test]
     fn an_invalid_server_is_reported() {
         for url in ["logs.example.com", "ftp://h", "https://h/negotiate", "https://h/?a"] {
-            let refused = Target::new(&options(&["--server", url]), &UserConfig::default(), false);
+            let refused = Target::new(&options(&["--server", url]), None, &UserConfig::default(), false);
             assert!(matches!(refused, Err(UsageError::Server { .. })), "{url}");
         }
         let message = |url: &str| {
-            Target::new(&options(&["--server", url]), &UserConfig::default(), false).unwrap_err().to_string()
+            Target::new(&options(&["--server", url]), None, &UserConfig::default(), false).unwrap_err().to_string()
         };
         assert!(message("h:21400").ends_with("; did you mean http://h:21400?"));
         assert!(message("logs.example.com").ends_with("; did you mean https://logs.example.com?"));

@@ -54,6 +54,12 @@ pub(crate) enum UsageError {
     EmbeddedServiceOnly { flag: &'static str },
     #[error("the publish key is empty; set --publish-key to a secret, or omit it")]
     EmptyPublishKey,
+    #[error("the viewer password is empty; set --viewer-password to a secret, or omit it")]
+    EmptyViewerPassword,
+    #[error(
+        "the development key is well known, so that everyone could sign a token without the viewer password; pass --access-key {suggestion}"
+    )]
+    ViewerPasswordNeedsAccessKey { suggestion: String },
     #[error("--user-header `{name}` is not a valid header name")]
     UserHeader { name: String },
     #[error(

@@ -28,6 +28,8 @@ pub(crate) struct UserConfig {
     pub(crate) group: Option<String>,
     pub(crate) publish_key: Option<String>,
     pub(crate) publish_key_file: Option<PathBuf>,
+    pub(crate) viewer_password: Option<String>,
+    pub(crate) viewer_password_file: Option<PathBuf>,
     pub(crate) ca_cert: Option<PathBuf>,
 }
 
@@ -70,6 +72,11 @@ impl UserConfig {
     /// Returns the publish key.
     pub(crate) fn publish_key(&self) -> Result<Option<String>, UsageError> {
         Ok(secret::select(self.publish_key.as_deref(), self.publish_key_file.as_deref())?)
+    }
+
+    /// Returns the password of viewers.
+    pub(crate) fn viewer_password(&self) -> Result<Option<String>, UsageError> {
+        Ok(secret::select(self.viewer_password.as_deref(), self.viewer_password_file.as_deref())?)
     }
 }
 

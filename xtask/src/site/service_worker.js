@@ -78,8 +78,19 @@ async function page(event) {
     if (before) return before;
     throw error;
   }
+  if (response.status === 401) return (await loadWithoutWorker()) ?? response;
   event.waitUntil(leaveToOthers(response.clone()));
   return response;
+}
+
+/**
+ * Returns a page that loads the address again without this worker; nothing if the worker cannot be removed. Browsers ask for a
+ * password only for a request that no worker answers. The page registers the worker again.
+ */
+async function loadWithoutWorker() {
+  if (!(await registration.unregister())) return undefined;
+  const again = "<!doctype html><script>location.reload()</script>";
+  return new Response(again, { headers: { "Content-Type": "text/html" } });
 }
 
 /** Another page may live here now, as it happens at addresses of a developer's own machine: then this worker goes. */

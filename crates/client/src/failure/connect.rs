@@ -187,7 +187,7 @@ fn explanation(status: u16, reason: Option<&str>) -> String {
 /// Returns what to check when a negotiate endpoint answers `status` without a reason.
 fn negotiate_hint(status: u16) -> &'static str {
     match status {
-        401 | 403 => "check the group and the publish key",
+        401 | 403 => "check the group, and the key or password",
         429 => "too many ask from this address",
         _ => "is this the address of a negotiate endpoint?",
     }
@@ -259,7 +259,7 @@ mod tests {
         );
         assert_eq!(
             words(403, None),
-            "negotiate failed: http://h/negotiate answered 403 Forbidden; check the group and the publish key"
+            "negotiate failed: http://h/negotiate answered 403 Forbidden; check the group, and the key or password"
         );
         assert_eq!(
             words(418, None),
@@ -299,7 +299,10 @@ mod tests {
         let unreachable = ConnectFailure::NegotiateUnreachable { url: "http://h".into(), detail: "1".into() };
         for (failure, summary) in [
             (answered(403, Some("the group is closed")), "the group is closed"),
-            (answered(403, None), "the server answered 403 Forbidden; check the group and the publish key"),
+            (
+                answered(403, None),
+                "the server answered 403 Forbidden; check the group, and the key or password",
+            ),
             (refused(None), "the service did not accept the connection"),
             (unreachable, "the server cannot be reached"),
         ] {

@@ -29,8 +29,15 @@ pub struct NegotiateEndpoint {
 
 #[derive(Clone)]
 enum Source {
-    Http { url: String, credential: Option<String> },
+    Http { url: String, credential: Option<Credential> },
     Call(Arc<dyn Fn() -> UrlFuture + Send + Sync>),
+}
+
+/// Credential of the header `Authorization`.
+#[derive(Clone)]
+enum Credential {
+    Bearer(String),
+    Basic { user: String, password: String },
 }
 
 impl NegotiateEndpoint {
@@ -52,7 +59,17 @@ impl NegotiateEndpoint {
 
     /// Presents `credential` as a bearer token. Means nothing to a function.
     #[must_use]
-    pub fn with_credential(mut self, given: String) -> Self {
+    pub fn with_credential(self, given: String) -> Self {
+        self.with(Credential::Bearer(given))
+    }
+
+    /// Sends a user name and a password (HTTP Basic), in place of an earlier credential. Ignored with a function.
+    #[must_use]
+    pub fn with_login(self, user: String, password: String) -> Self {
+        self.with(Credential::Basic { user, password })
+    }
+
+    fn with(mut self, given: Credential) -> Self {
         if let Source::Http { credential, .. } = &mut self.source {
             *credential = Some(given);
         }
@@ -100,7 +117,7 @@ pub(super) fn http_client() -> Result<&'static reqwest::Client, reqwest::Error> 
 /// Asks once. The machine bounds how long it may take.
 pub(super) async fn negotiate(endpoint: NegotiateEndpoint) -> Result<ServiceUrl, ConnectFailure> {
     match endpoint.source {
-        Source::Http { url, credential } => ask(&url, credential.as_deref()).await,
+        Source::Http { url, credential } => ask(&url, credential.as_ref()).await,
         Source::Call(call) => match call().await {
             Ok(answer) => ServiceUrl::given(&answer),
             Err(detail) => Err(ConnectFailure::NegotiateUnreachable { url: A_FUNCTION.to_owned(), detail }),
@@ -108,7 +125,7 @@ pub(super) async fn negotiate(endpoint: NegotiateEndpoint) -> Result<ServiceUrl,
     }
 }
 
-async fn ask(endpoint: &str, credential: Option<&str>) -> Result<ServiceUrl, ConnectFailure> {
+async fn ask(endpoint: &str, credential: Option<&Credential>) -> Result<ServiceUrl, ConnectFailure> {
     let url = shown_url(endpoint);
     let unreachable = |error: reqwest::Error| {
         let (url, error) = (url.clone(), error.without_url());
@@ -118,10 +135,12 @@ async fn ask(endpoint: &str, credential: Option<&str>) -> Result<ServiceUrl, Con
             false => ConnectFailure::NegotiateUnreachable { url, detail },
         }
     };
-    let mut request = http_client().map_err(unreachable)?.get(endpoint);
-    if let Some(credential) = credential {
-        request = request.bearer_auth(credential);
-    }
+    let request = http_client().map_err(unreachable)?.get(endpoint);
+    let request = match credential {
+        Some(Credential::Bearer(token)) => request.bearer_auth(token),
+        Some(Credential::Basic { user, password }) => request.basic_auth(user, Some(password)),
+        None => request,
+    };
     let mut response = match request.send().await {
         Err(error) if error.is_builder() => return Err(ConnectFailure::NegotiateAddress { url }),
         sent => sent.map_err(unreachable)?,

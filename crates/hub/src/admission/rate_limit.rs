@@ -15,6 +15,8 @@ use std::{
 const MAX_ADDRESSES: usize = 16_384;
 /// Period of the limit. All of its requests can arrive in one burst, as many pages reconnect together after a restart.
 const PERIOD: Duration = Duration::from_secs(60);
+/// Key of the shared entry; not the address of any client (RFC 6890).
+const SHARED: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 
 /// Theoretical arrival times by address.
 #[derive(Debug)]
@@ -46,10 +48,19 @@ impl RateLimit {
         Ok(())
     }
 
+    /// Returns the time until a request can be counted again; `None` if the limit is not reached. Counts nothing.
+    #[must_use]
+    pub fn wait(&self, address: IpAddr, now: Instant) -> Option<Duration> {
+        let address = network_of(address);
+        let is_shared =
+            self.arrival_times.len() >= MAX_ADDRESSES && !self.arrival_times.contains_key(&address);
+        let arrival_time = *self.arrival_times.get(if is_shared { &SHARED } else { &address })?;
+        let excess = (arrival_time + self.interval).saturating_duration_since(now).saturating_sub(PERIOD);
+        (excess > Duration::ZERO).then_some(excess)
+    }
+
     /// Returns the key of the entry for `address`. Removes expired entries if the table is full.
     fn entry_key(&mut self, address: IpAddr, now: Instant) -> IpAddr {
-        /// Key of the shared entry; not the address of any client (RFC 6890).
-        const SHARED: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
         if self.arrival_times.len() >= MAX_ADDRESSES && !self.arrival_times.contains_key(&address) {
             self.arrival_times.retain(|_, arrival_time| *arrival_time > now);
             if self.arrival_times.len() >= MAX_ADDRESSES {
@@ -96,6 +107,21 @@ mod tests {
         assert_eq!(limit.check(v4(1), later), Err(Duration::from_secs(1)));
         let idle = start + PERIOD * 3;
         assert!((0..60).all(|_| limit.check(v4(1), idle).is_ok()));
+    }
+
+    #[test]
+    fn the_wait_is_known_before_a_request_is_counted() {
+        let (mut limit, start) = (limit(2), Instant::now());
+        for _ in 0..2 {
+            assert_eq!(limit.wait(v4(1), start), None);
+            assert_eq!(limit.check(v4(1), start), Ok(()));
+        }
+        let wait = limit.wait(v4(1), start);
+        assert_eq!(wait, limit.check(v4(1), start).err());
+        assert_eq!(wait, Some(Duration::from_secs(30)));
+        assert_eq!(limit.wait(v4(2), start), None);
+        assert_eq!(limit.wait(v4(1), start + Duration::from_secs(30)), None);
+        assert_eq!(limit.wait(v4(1), start + PERIOD * 3), None, "an idle address has no wait");
     }
 
     #[test]

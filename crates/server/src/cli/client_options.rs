@@ -98,8 +98,9 @@ pub(crate) struct TargetOptions {
 /// Server and group.
 #[derive(Debug, Args)]
 pub(crate) struct ServerOptions {
-    /// URL of the server's page, such as https://logs.example.com [default: http://127.0.0.1:8080]
-    #[arg(long, value_name = "URL", env = "TAILCAST_SERVER", overrides_with = "negotiate")]
+    /// URL of the server's page, such as https://logs.example.com [default: http://127.0.0.1:8080] [env: TAILCAST_SERVER]
+    // The parser would refuse the variable beside --negotiate.
+    #[arg(long, value_name = "URL", overrides_with = "negotiate")]
     pub(crate) server: Option<String>,
     /// URL of the negotiate endpoint, in place of --server
     #[arg(long, value_name = "URL", overrides_with = "server")]
@@ -111,8 +112,14 @@ pub(crate) struct ServerOptions {
     #[arg(long, value_name = "KEY", env = "TAILCAST_PUBLISH_KEY", hide_env_values = true)]
     pub(crate) publish_key: Option<String>,
     /// File with the publish key, in place of --publish-key
-    #[arg(long, value_name = "FILE", overrides_with = "publish_key")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) publish_key_file: Option<PathBuf>,
+    /// Password of viewers, if the server requires one
+    #[arg(long, value_name = "PASSWORD", env = "TAILCAST_VIEWER_PASSWORD", hide_env_values = true)]
+    pub(crate) viewer_password: Option<String>,
+    /// File with the password of viewers, in place of --viewer-password
+    #[arg(long, value_name = "FILE")]
+    pub(crate) viewer_password_file: Option<PathBuf>,
     /// PEM file of a certificate authority that is trusted besides those of the system
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_cert: Option<PathBuf>,

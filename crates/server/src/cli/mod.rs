@@ -116,8 +116,15 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "KEY", env = "TAILCAST_PUBLISH_KEY", hide_env_values = true)]
     pub(crate) publish_key: Option<String>,
     /// File with the publish key, in place of --publish-key
-    #[arg(long, value_name = "FILE", overrides_with = "publish_key")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) publish_key_file: Option<PathBuf>,
+    /// Password that the page, /negotiate and /groups require from viewers (HTTP Basic, with any user name). The publish key is
+    /// accepted in its place
+    #[arg(long, value_name = "PASSWORD", env = "TAILCAST_VIEWER_PASSWORD", hide_env_values = true)]
+    pub(crate) viewer_password: Option<String>,
+    /// File with the password of viewers, in place of --viewer-password
+    #[arg(long, value_name = "FILE")]
+    pub(crate) viewer_password_file: Option<PathBuf>,
     /// Lifetime of the tokens of /negotiate, in seconds. Open connections outlive their token
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = value_parser!(u64).range(60..=86_400))]
     pub(crate) token_lifetime: u64,

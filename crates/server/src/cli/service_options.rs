@@ -45,13 +45,13 @@ pub(crate) struct ServiceOptions {
     #[arg(long, value_name = "KEY", env = "TAILCAST_ACCESS_KEY", hide_env_values = true)]
     pub(crate) access_key: Option<String>,
     /// File with the access key, in place of --access-key
-    #[arg(long, value_name = "FILE", overrides_with = "access_key")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) access_key_file: Option<PathBuf>,
     /// Second key whose tokens are accepted too, for key rotation
     #[arg(long, value_name = "KEY", env = "TAILCAST_SECONDARY_ACCESS_KEY", hide_env_values = true)]
     pub(crate) secondary_access_key: Option<String>,
     /// File with the second key, in place of --secondary-access-key
-    #[arg(long, value_name = "FILE", overrides_with = "secondary_access_key")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) secondary_access_key_file: Option<PathBuf>,
     /// Upstream event handler (webhook): a URL for all user and system events, in which {hub} and {event} are replaced; or
     /// `url-template=URL user-event-pattern=NAMES system-event=NAME hub=HUB`. Repeatable: the first match handles an event

@@ -21,7 +21,8 @@ use crate::{
     cli::{DEFAULT_HUB, ServeOptions},
     failure::Failure,
     serve::{PageServer, config::ServeConfig},
-    service::{BoundServer, Shutdown},
+    service::{BoundServer, Shutdown, access_key::random_key},
+    target::Target,
 };
 pub(crate) use discovery::{Discovery, Place};
 
@@ -42,12 +43,12 @@ pub(crate) struct LocalServer {
 }
 
 impl LocalServer {
-    /// Starts the server on a bound port. Publishers need `publish_key`, if there is one.
-    pub(crate) fn start(listener: TcpListener, publish_key: Option<&str>) -> Result<Self, Failure> {
+    /// Starts the server on a bound port, with the publish key and the viewer password of the command, if there are any.
+    pub(crate) fn start(listener: TcpListener, target: &Target) -> Result<Self, Failure> {
         let address = listener
             .local_addr()
             .map_err(|error| Failure::runtime(format!("cannot read the port of the server: {error}")))?;
-        let config = ServeConfig::from_options(options(address, publish_key)?)?;
+        let config = ServeConfig::from_options(options(address, target)?)?;
         let server = PageServer::on(BoundServer::on(listener, config.listen.clone())?, config)?;
         let (has_page, service) = (server.config().has_page(), server.service().cloned());
         let (stop, stopping) = oneshot::channel();
@@ -91,14 +92,19 @@ impl LocalServer {
 
 /// Returns the options of `tailcast serve`: its defaults, and the keys of the environment. The service of a connection string in
 /// the environment is not used, since the lines are to stay on this machine.
-fn options(address: SocketAddr, publish_key: Option<&str>) -> Result<ServeOptions, Failure> {
+fn options(address: SocketAddr, target: &Target) -> Result<ServeOptions, Failure> {
     let parsed = ServeOptions::augment_args(Command::new("serve")).try_get_matches_from(["serve"]);
     let parsed = parsed.and_then(|matches| ServeOptions::from_arg_matches(&matches));
     let mut options =
         parsed.map_err(|error| Failure::runtime(format!("cannot start the server: {error}")))?;
     options.connection_string = None;
     options.service.listen = address;
-    options.publish_key = publish_key.map(str::to_owned);
+    options.publish_key = target.publish_key.clone();
+    options.viewer_password = target.viewer_password().map(str::to_owned);
+    if options.viewer_password.is_some() && options.service.access_key.is_none() {
+        // The development key would make the password useless.
+        options.service.access_key = Some(random_key());
+    }
     // As with the development key, also with one of the environment.
     options.allow_group = vec!["**".to_owned()];
     Ok(options)

@@ -14,7 +14,7 @@ use crate::{
     cli::{DEFAULT_PORT, ServeOptions},
     secret,
     service::{
-        access_key::is_development_key,
+        access_key::{is_development_key, random_key},
         config::{ListenConfig, ServiceConfig},
     },
     usage_error::UsageError,
@@ -39,6 +39,8 @@ pub(crate) struct ServeConfig {
     pub(crate) open_groups: Vec<Pattern>,
     pub(crate) site: Site,
     pub(crate) publish_key: Option<String>,
+    /// Password of viewers; `None` if everyone who can reach the server can view.
+    pub(crate) viewer_password: Option<String>,
     pub(crate) token_lifetime_seconds: u64,
     /// Maximum requests per minute and client address; `None` for no limit.
     pub(crate) negotiate_limit: Option<NonZeroU32>,
@@ -65,6 +67,9 @@ impl ServeConfig {
         if publish_key.as_deref() == Some("") {
             return Err(UsageError::EmptyPublishKey);
         }
+        let viewer_password =
+            secret::select(options.viewer_password.as_deref(), options.viewer_password_file.as_deref())?;
+        check_viewer_password(viewer_password.as_deref(), &backend)?;
         Ok(Self {
             backend,
             hub: HubName::new(&options.hub)?,
@@ -72,6 +77,7 @@ impl ServeConfig {
             open_groups: options.allow_group.iter().map(|text| pattern(text)).collect::<Result<_, _>>()?,
             site: select_site(options.site)?,
             publish_key,
+            viewer_password,
             token_lifetime_seconds: options.token_lifetime,
             negotiate_limit: NonZeroU32::new(options.negotiate_limit).filter(|_| !listen.is_private),
             listen,
@@ -99,7 +105,11 @@ impl ServeConfig {
 
     /// Returns the arguments that `tailcast stream` requires to reach this server; empty if the defaults suffice.
     pub(crate) fn stream_arguments(&self) -> String {
-        let key = if self.publish_key.is_some() { " --publish-key KEY" } else { "" };
+        let key = match (&self.publish_key, &self.viewer_password) {
+            (Some(_), _) => " --publish-key KEY",
+            (None, Some(_)) => " --viewer-password PASSWORD",
+            (None, None) => "",
+        };
         let listen = self.listen.address;
         let is_default = self.listen.tls.is_none()
             && self.listen.public.is_none()
@@ -107,6 +117,17 @@ impl ServeConfig {
             && listen.is_ipv4()
             && listen.port() == DEFAULT_PORT;
         if is_default { key.to_owned() } else { format!(" --server {}{key}", self.listen.client_endpoint()) }
+    }
+}
+
+/// Checks that the password protects something: with the development key, everyone can sign a token.
+fn check_viewer_password(password: Option<&str>, backend: &Backend) -> Result<(), UsageError> {
+    match (password, backend) {
+        (Some(""), _) => Err(UsageError::EmptyViewerPassword),
+        (Some(_), Backend::Embedded(service)) if service.access_keys.all().iter().any(is_development_key) => {
+            Err(UsageError::ViewerPasswordNeedsAccessKey { suggestion: random_key() })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -203,5 +224,16 @@ mod tests {
             UsageError::UserHeader { .. }
         ));
         assert!(matches!(error(&["--publish-key", ""]), UsageError::EmptyPublishKey));
+    }
+
+    #[test]
+    fn a_viewer_password_requires_a_key_that_not_everyone_knows() {
+        let password = ["--viewer-password", "secret"];
+        assert!(matches!(error(&password), UsageError::ViewerPasswordNeedsAccessKey { .. }));
+        let with_key = configure(&[&password[..], &["--access-key", KEY]].concat()).unwrap();
+        assert_eq!(with_key.stream_arguments(), " --viewer-password PASSWORD");
+        let azure = format!("Endpoint=https://x;AccessKey={KEY}");
+        assert!(configure(&[&password[..], &[&azure]].concat()).is_ok());
+        assert!(matches!(error(&["--viewer-password", ""]), UsageError::EmptyViewerPassword));
     }
 }

@@ -3,12 +3,14 @@
 pub(crate) mod config;
 mod negotiate;
 mod site;
+mod viewer_password;
 
 use std::future::Future;
 
 use axum::{
     Router,
     http::{HeaderValue, Method, header},
+    middleware::from_fn_with_state,
     routing::get,
 };
 use tower_http::cors::CorsLayer;
@@ -22,6 +24,7 @@ use crate::{
     terminal::notice,
 };
 use config::{Backend, ServeConfig};
+use viewer_password::ViewerGuard;
 
 /// Body of the health check of a server of the page, by which other commands recognise it.
 pub(crate) const HEALTHY: &str = "tailcast: ok\n";
@@ -82,13 +85,21 @@ impl PageServer {
 }
 
 fn app(config: &ServeConfig, service: Option<&Service>) -> Router {
+    // Shared, so that attempts at all paths count together.
+    let guard =
+        config.viewer_password.clone().map(|password| ViewerGuard::new(password, config.publish_key.clone()));
+    let guarded = |router: Router| match &guard {
+        Some(guard) => router.layer(from_fn_with_state(guard.clone(), viewer_password::check)),
+        None => router,
+    };
     let mut app = Router::new()
-        .merge(negotiate::routes(config, service).layer(cors(config)))
+        // Browsers send no credentials in a preflight request, and read a refusal only with the headers of CORS.
+        .merge(guarded(negotiate::routes(config, service)).layer(cors(config)))
         .route(HEALTH_PATH, get(|| async { HEALTHY }));
     if let Some(service) = service {
         app = app.merge(service.router());
     }
-    app.fallback_service(config.site.service(&config.listen.origins.allowed))
+    app.fallback_service(guarded(config.site.service(&config.listen.origins.allowed)))
 }
 
 /// Creates the CORS headers for the allowed origins.
@@ -100,6 +111,8 @@ fn cors(config: &ServeConfig) -> CorsLayer {
         .allow_methods([Method::GET])
         .allow_headers([header::AUTHORIZATION])
         .expose_headers([header::RETRY_AFTER])
+        // The credentials of a viewer password.
+        .allow_credentials(config.viewer_password.is_some())
 }
 
 /// Prints information for the user to standard error.
@@ -115,6 +128,9 @@ fn print_info(config: &ServeConfig, server: &BoundServer) {
     }
     if !config.is_publishing_open() && config.publish_key.is_none() {
         notice!("Clients cannot publish; to allow it, start with --publish-key KEY.");
+    }
+    if config.viewer_password.is_some() {
+        notice!("Viewers need the password, with any user name.");
     }
     if !config.has_page() {
         notice!("tailcast serve: {NO_PAGE}");

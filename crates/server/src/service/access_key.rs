@@ -53,8 +53,8 @@ fn parse_key(key: &str, flag: &'static str, is_private: bool) -> Result<AccessKe
     AccessKey::new(key).map_err(|error| UsageError::AccessKey { flag, error })
 }
 
-/// Returns a random key of 43 characters, as a suggestion.
-fn random_key() -> String {
+/// Returns a random key of 43 characters; `KEY`, which no server accepts, without randomness.
+pub(crate) fn random_key() -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut bytes = [0_u8; 43];
     if getrandom::fill(&mut bytes).is_err() {

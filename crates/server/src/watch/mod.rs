@@ -48,7 +48,7 @@ pub(crate) async fn run(options: WatchOptions) -> Result<(), Failure> {
         .join(group.clone())
         .give_up_after(target.give_up_after)
         .stop_on_lasting_failure();
-    let (client, mut events) = native::start(client_options, target.endpoint());
+    let (client, mut events) = native::start(client_options, target.viewer_endpoint());
     let mut watcher = Watcher::new(group, &options);
     let outcome = tokio::select! {
         outcome = watcher.print_all(&mut events) => outcome,

@@ -75,7 +75,7 @@ fn content_security_policy(frame_ancestors: &[String]) -> String {
 }
 
 /// Whether a file's name ends in `-HASH.ext` or `-HASH_more.ext`.
-fn has_hash(path: &str) -> bool {
+pub(in crate::serve) fn has_hash(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     name.rsplit_once('-').is_some_and(|(_, rest)| {

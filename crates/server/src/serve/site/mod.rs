@@ -22,6 +22,7 @@ use tower_http::services::{
 use embedded::Embedded;
 use folder::Folder;
 use headers::PageHeaders;
+pub(super) use headers::has_hash;
 
 /// Location of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
