@@ -8,8 +8,10 @@ pub(crate) enum StopSignal {
     /// SIGINT, sent by Ctrl-C.
     Interrupt,
     /// SIGTERM.
+    #[cfg(unix)]
     Terminate,
     /// SIGHUP: the terminal is gone.
+    #[cfg(unix)]
     HangUp,
 }
 

@@ -64,6 +64,7 @@ impl Output {
     }
 
     /// Removes the carriage returns that a terminal puts before line feeds.
+    #[cfg(unix)]
     pub(super) fn of_terminal(self) -> Self {
         Self { line_ends: Some(TerminalLineEnds::default()), ..self }
     }

@@ -155,6 +155,7 @@ impl EventHandlerSource {
     }
 
     /// Reads the event handlers.
+    #[cfg(unix)]
     pub(super) fn read(&self) -> Result<EventHandlers, UsageError> {
         Ok(self.with_file(self.read_file()?))
     }

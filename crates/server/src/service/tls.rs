@@ -12,7 +12,9 @@ use rustls::{
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use crate::{failure::Failure, terminal::notice, usage_error::UsageError};
+#[cfg(unix)]
+use crate::terminal::notice;
+use crate::{failure::Failure, usage_error::UsageError};
 
 /// Paths of certificate and key.
 #[derive(Debug, Clone, PartialEq, Eq)]
