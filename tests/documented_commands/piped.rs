@@ -53,7 +53,7 @@ async fn lines_of_each_piped_command_can_be_read_after_its_end() -> anyhow::Resu
 }
 
 /// Returns the lines that the server has kept.
-async fn kept_lines(sandbox: &Sandbox, address: &str) -> anyhow::Result<String> {
+pub async fn kept_lines(sandbox: &Sandbox, address: &str) -> anyhow::Result<String> {
     let mut watch = command(&sandbox.file("bin/tailcast"));
     watch.args(["watch", "--server", &format!("http://{address}"), "-n", "10000", "--no-follow"]);
     let ended = run_to_end(watch, b"").await?;
@@ -61,7 +61,7 @@ async fn kept_lines(sandbox: &Sandbox, address: &str) -> anyhow::Result<String> 
 }
 
 /// Sends the signal of Ctrl-C to a process group.
-async fn interrupt(group: u32) -> anyhow::Result<()> {
+pub async fn interrupt(group: u32) -> anyhow::Result<()> {
     let status = command(std::path::Path::new("kill")).args(["-INT", "--", &format!("-{group}")]).status();
     anyhow::ensure!(status.await?.success(), "the group has ended");
     Ok(())

@@ -14,10 +14,11 @@ use tailcast_tests::{
 };
 
 /// Files of the package.
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "command.js",
     "custom-elements.json",
     "development.jsx",
     "package.json",

@@ -51,6 +51,15 @@ impl Process {
         Ok(fs::read_dir(format!("/proc/{}/fd", self.0))?.count())
     }
 
+    /// Returns the only child.
+    ///
+    /// # Errors
+    /// Fails if there is not exactly one.
+    pub fn child(self) -> anyhow::Result<Self> {
+        let children = self.read(&format!("task/{}/children", self.0))?;
+        Ok(Self(children.trim().parse().with_context(|| format!("children: `{children}`"))?))
+    }
+
     /// Returns the processes of this one's group whose command lines contain `text`.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::progress;
-use crate::setup::{Setup, WasmToolchain};
+use crate::setup::{Setup, StaticTarget, WasmToolchain};
 use crate::site;
 use crate::stamp::Stamp;
 use crate::workspace::Workspace;
@@ -31,7 +31,7 @@ const STYLE_EXTENSIONS: [&str; 3] = ["css", "scss", "sass"];
 /// When set-up or a build fails.
 pub fn all(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
     page(workspace, setup)?;
-    server(workspace)
+    program(workspace, None).map(drop)
 }
 
 /// Builds the page into `target/site/`, unless nothing changed since the last time.
@@ -49,12 +49,21 @@ pub fn page(workspace: &Workspace, setup: &Setup<'_>) -> Result<()> {
     })
 }
 
-/// Builds `target/release/tailcast`, which carries the page that lies in `target/site/`.
-fn server(workspace: &Workspace) -> Result<()> {
+/// Builds the program, which contains the page of `target/site/`, and returns its path. Without a target, that is
+/// `target/release/tailcast`.
+///
+/// # Errors
+/// When the build fails.
+pub fn program(workspace: &Workspace, target: Option<&StaticTarget>) -> Result<PathBuf> {
     progress::step("building the server", "a few minutes the first time", || {
         let build = workspace.cargo()?.args(["build", "--release", "--package", "tailcast-server"]);
+        let build = match target {
+            Some(target) => target.applied_to(build),
+            None => build,
+        };
         build.env("TAILCAST_EMBED_SITE", workspace.site()).run()
-    })
+    })?;
+    Ok(workspace.built_program(target.map(|target| target.triple.as_str())))
 }
 
 fn trunk(workspace: &Workspace, toolchain: WasmToolchain) -> Result<()> {

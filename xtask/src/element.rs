@@ -4,16 +4,18 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::dist::folder;
+use crate::dist::{SCOPE, folder};
 use crate::npm_package::{self, read, write};
+use crate::platform::Platform;
 use crate::progress;
 use crate::setup::{Setup, WASM_TARGET, WasmToolchain};
 use crate::stamp::Stamp;
 use crate::workspace::Workspace;
 
 /// Files of `src/element` that go into the package as they are, but for what [`STYLE_MARK`] names.
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "tailcast.js",
+    "command.js",
     "development.jsx",
     "tailcast.d.ts",
     "react.d.ts",
@@ -21,13 +23,15 @@ const FILES: [&str; 7] = [
     "package.json",
     "README.md",
 ];
+/// Placeholder in `package.json` for the packages with the program.
+const PROGRAMS_MARK: &str = "\"__PROGRAMS__\"";
 /// Placeholder in those files for the style sheet, as a JavaScript string.
 const STYLE_MARK: &str = "\"__STYLE__\"";
 /// Base name of the WebAssembly files.
 const CORE: &str = "tailcast-core";
 
 /// Inputs of the package, relative to the root.
-const INPUTS: [&str; 11] = [
+const INPUTS: [&str; 12] = [
     "assets/style.css",
     "Cargo.lock",
     "Cargo.toml",
@@ -39,6 +43,7 @@ const INPUTS: [&str; 11] = [
     "src",
     "xtask/src/element.rs",
     "xtask/src/npm_package.rs",
+    "xtask/src/platform.rs",
 ];
 
 /// Builds the package into [`Workspace::element`], unless nothing changed since the last time.
@@ -77,6 +82,7 @@ fn build_anew(workspace: &Workspace, toolchain: WasmToolchain, package: &Path) -
 fn write_files(workspace: &Workspace, package: &Path) -> Result<()> {
     let style = read(&workspace.root().join("assets/style.css"))?;
     let style = serde_json::to_string(&own_style(&style)).context("the style sheet is no text")?;
+    let programs = programs();
     npm_package::write_files(
         workspace,
         &workspace.root().join("src/element"),
@@ -84,9 +90,16 @@ fn write_files(workspace: &Workspace, package: &Path) -> Result<()> {
         package,
         |name, text| {
             let text = if name.ends_with(".js") { without_comments(&text) } else { text };
-            text.replace(STYLE_MARK, &style)
+            text.replace(STYLE_MARK, &style).replace(PROGRAMS_MARK, &programs)
         },
     )
+}
+
+/// Returns the packages with the program, of this version, as a JSON object.
+fn programs() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let packages = Platform::npm_names().map(|name| format!("\"{SCOPE}/{name}\": \"{version}\""));
+    format!("{{ {} }}", packages.collect::<Vec<_>>().join(", "))
 }
 
 /// Returns the style sheet for a shadow root: sizes do not depend on the font of the host page, and comments are removed.

@@ -22,6 +22,7 @@ mod module_files;
 mod npm_package;
 mod page_rules;
 mod piped_process;
+mod platform;
 mod predicates;
 mod program;
 mod progress;
@@ -34,6 +35,7 @@ mod test;
 mod type_names;
 mod words;
 mod workspace;
+mod zip;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -79,8 +81,9 @@ enum Command {
     Element,
     /// Build the documentation as a book, into target/book/
     Docs,
-    /// Build and pack the releases into dist/: the page for file hosts, the element, the client for JavaScript, and the program
-    Dist,
+    /// Build and pack the releases into dist/: the page for file hosts, the element, the client for JavaScript, and the program as
+    /// archive, Python wheel and npm package
+    Dist(dist::PackOptions),
 }
 
 fn main() -> ExitCode {
@@ -112,7 +115,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Autobahn => autobahn::run(&workspace, &setup)?,
         Command::Element => element::build(&workspace, &setup)?,
         Command::Docs => docs::build(&workspace, &setup).map(drop)?,
-        Command::Dist => dist::run(&workspace, &setup)?,
+        Command::Dist(options) => dist::run(&workspace, &setup, options)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -28,6 +28,14 @@ pub fn write_files(
         let text = read(&sources.join(name))?.replace(VERSION_MARK, VERSION);
         write(&folder.join(name), &change(name, text))?;
     }
+    write_licences(workspace, folder)
+}
+
+/// Writes the licences.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn write_licences(workspace: &Workspace, folder: &Path) -> Result<()> {
     LICENCES.iter().try_for_each(|name| write(&folder.join(name), &read(&workspace.root().join(name))?))
 }
 

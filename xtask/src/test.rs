@@ -132,7 +132,7 @@ fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Res
     let python = setup.python()?;
     let node_modules = setup.javascript()?;
     let web_servers = setup.web_servers()?;
-    dist::run(workspace, setup)?;
+    dist::run(workspace, setup, dist::PackOptions::default())?;
     let book = docs::build(workspace, setup)?;
     budget::check(workspace)?;
     workspace
@@ -140,7 +140,7 @@ fn system(workspace: &Workspace, setup: &Setup<'_>, filter: Option<&str>) -> Res
         // A run is expensive, so that it should list all failures.
         .args(["test", "--no-fail-fast", "--package", "tailcast-tests"])
         .args(filter)
-        .env("TAILCAST_BIN", workspace.tailcast())
+        .env("TAILCAST_BIN", workspace.packed_program())
         .env("TAILCAST_SITE", workspace.site())
         .env("TAILCAST_DIST", workspace.dist())
         .env("TAILCAST_BOOK", book)

@@ -65,7 +65,18 @@ impl Workspace {
 
     /// Returns the release build of the `tailcast` program.
     pub fn tailcast(&self) -> PathBuf {
-        self.target.join("release").join(format!("tailcast{}", env::consts::EXE_SUFFIX))
+        self.built_program(None)
+    }
+
+    /// Returns the release build of the `tailcast` program for a target; `None` for the default one.
+    pub fn built_program(&self, triple: Option<&str>) -> PathBuf {
+        let folder = triple.map_or(self.target.clone(), |triple| self.target.join(triple));
+        folder.join("release").join(format!("tailcast{}", env::consts::EXE_SUFFIX))
+    }
+
+    /// Returns the program in the folder of releases.
+    pub fn packed_program(&self) -> PathBuf {
+        self.dist().join("bin").join(format!("tailcast{}", env::consts::EXE_SUFFIX))
     }
 
     /// Returns the debug build of the `tailcast` program.

@@ -1,11 +1,12 @@
 //! The program with manual pages and completions, and an archive for users.
 
+use std::fs;
 use std::path::Path;
-use std::{env, fs};
 
 use anyhow::{Context, Result};
 
 use super::folder;
+use crate::platform::Platform;
 use crate::program::Program;
 use crate::workspace::Workspace;
 
@@ -16,18 +17,18 @@ const COMPLETIONS: [(&str, &str); 3] =
     [("bash", "tailcast.bash"), ("zsh", "_tailcast"), ("fish", "tailcast.fish")];
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Writes `bin/` in `dist`: the program, manual pages, completions, and `tailcast-VERSION-SYSTEM.tar.gz`. The archive also
+/// Writes `bin/` in `dist`: `program`, manual pages, completions, and `tailcast-VERSION-PLATFORM.tar.gz`. The archive also
 /// contains `site/` of `dist`, `deploy/` and the documents. Unpacked, `./tailcast serve` runs.
 ///
 /// # Errors
 /// When a copy, the program or `tar` fails.
-pub fn write(workspace: &Workspace, dist: &Path) -> Result<()> {
+pub fn write(workspace: &Workspace, program: &Path, platform: &Platform, dist: &Path) -> Result<()> {
     let to = dist.join("bin");
     folder::recreate(&to)?;
-    folder::copy_into(&workspace.tailcast(), &to)?;
-    write_manual(workspace, &to)?;
+    folder::copy_into(program, &to)?;
+    write_manual(program, &to)?;
 
-    let name = format!("tailcast-{VERSION}-{}-{}", env::consts::ARCH, env::consts::OS);
+    let name = format!("tailcast-{VERSION}-{}", platform.archive_name());
     let packing = workspace.target().join("dist");
     let packed = packing.join(&name);
     folder::replace_with_copy(&to, &packed)?;
@@ -39,8 +40,8 @@ pub fn write(workspace: &Workspace, dist: &Path) -> Result<()> {
 }
 
 /// Writes the manual pages and completions, which the program generates.
-fn write_manual(workspace: &Workspace, folder: &Path) -> Result<()> {
-    let tailcast = || Program::new(workspace.tailcast());
+fn write_manual(program: &Path, folder: &Path) -> Result<()> {
+    let tailcast = || Program::new(program);
     tailcast().arg("man").arg(folder.join("man")).run()?;
     let completions = folder.join("completions");
     fs::create_dir_all(&completions).with_context(|| format!("cannot create {}", completions.display()))?;

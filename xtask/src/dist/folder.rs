@@ -39,8 +39,15 @@ pub fn replace_with_copy(from: &Path, to: &Path) -> Result<()> {
 /// # Errors
 /// When it cannot be read or written.
 pub fn copy_into(file: &Path, folder: &Path) -> Result<()> {
-    let to = folder.join(file.file_name().unwrap_or_default());
-    fs::copy(file, &to)
+    copy_as(file, &folder.join(file.file_name().unwrap_or_default()))
+}
+
+/// Copies one file to a path.
+///
+/// # Errors
+/// When it cannot be read or written.
+pub fn copy_as(file: &Path, to: &Path) -> Result<()> {
+    fs::copy(file, to)
         .map(drop)
         .with_context(|| format!("cannot copy {} to {}", file.display(), to.display()))
 }

@@ -35,7 +35,7 @@ const PROBE: &str = "wasm-std-probe";
 /// Returns whether an earlier run prepared the present compiler. Does not use the network.
 pub fn is_ready(workspace: &Workspace) -> bool {
     compiler().is_ok_and(|rustc| {
-        wasm_target::has_std(Path::new(SYSROOT))
+        wasm_target::has_std(Path::new(SYSROOT), WASM_TARGET)
             && fs::read_to_string(library_dir().join(STAMP)).is_ok_and(|stamp| stamp == rustc.text)
             && linker(&rustc).exists()
             && (workspace.find_program("rustup").is_none()

@@ -16,6 +16,7 @@ mod packages;
 mod peers;
 mod python;
 mod rustc_version;
+mod static_target;
 mod wasm_opt;
 mod wasm_target;
 mod web_servers;
@@ -27,6 +28,7 @@ use anyhow::Result;
 pub use autobahn::AutobahnSuite;
 pub use browser::Browser;
 pub use peers::Peers;
+pub use static_target::StaticTarget;
 pub use wasm_target::{WASM_TARGET, WasmToolchain};
 
 use crate::workspace::Workspace;
@@ -68,6 +70,14 @@ impl<'w> Setup<'w> {
     /// When there is none and none can be installed.
     pub fn wasm_toolchain(&self) -> Result<WasmToolchain> {
         wasm_target::ensure(self.workspace, &self.packages)
+    }
+
+    /// Finds or installs a target whose programs run on every distribution of Linux; `None` on other systems.
+    ///
+    /// # Errors
+    /// When the compiler does not run.
+    pub fn static_target(&self) -> Result<Option<StaticTarget>> {
+        static_target::ensure(self.workspace, &self.packages)
     }
 
     /// Installs the tools that build the page, and returns its compiler.

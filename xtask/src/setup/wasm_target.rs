@@ -68,12 +68,12 @@ pub fn ensure(workspace: &Workspace, packages: &Packages) -> Result<WasmToolchai
 
 fn active_toolchain_has_target(workspace: &Workspace) -> Result<bool> {
     let sysroot = workspace.program("rustc")?.args(["--print", "sysroot"]).capture()?;
-    Ok(has_std(Path::new(&sysroot)))
+    Ok(has_std(Path::new(&sysroot), WASM_TARGET))
 }
 
-/// Returns whether this sysroot has a standard library for the page.
-pub fn has_std(sysroot: &Path) -> bool {
-    let libraries = sysroot.join("lib/rustlib").join(WASM_TARGET).join("lib");
+/// Returns whether this sysroot has a standard library for a target.
+pub fn has_std(sysroot: &Path, triple: &str) -> bool {
+    let libraries = sysroot.join("lib/rustlib").join(triple).join("lib");
     libraries.read_dir().is_ok_and(|entries| {
         entries.flatten().any(|entry| {
             let name = entry.file_name();
