@@ -5,7 +5,10 @@
 
 use std::borrow::Cow;
 
-use super::{MalformedFrame, write::plain_len};
+use super::{
+    MalformedFrame,
+    write::{plain_len, push_plain},
+};
 
 /// The members of an object, unread.
 #[derive(Debug)]
@@ -107,7 +110,7 @@ pub(super) fn text_of(value: &str) -> Option<Cow<'_, str>> {
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner;
     while let Some((plain, escape)) = rest.split_once('\\') {
-        out.push_str(plain);
+        push_plain(&mut out, plain, rest);
         let (sign, behind) = escape.split_at_checked(1)?;
         rest = behind;
         out.push(match sign {

@@ -16,7 +16,7 @@ pub(super) fn string(out: &mut String, text: &str) {
     let mut rest = text;
     // Only ASCII needs escaping, so what does not always ends on a character boundary.
     while let Some((plain, escaped)) = rest.split_at_checked(plain_len(rest.as_bytes())) {
-        out.push_str(plain);
+        push_plain(out, plain, rest);
         let Some(&byte) = escaped.as_bytes().first() else { break };
         match byte {
             b'"' => out.push_str("\\\""),
@@ -30,6 +30,19 @@ pub(super) fn string(out: &mut String, text: &str) {
         rest = escaped.get(1..).unwrap_or_default();
     }
     out.push('"');
+}
+
+/// Appends `plain`, the beginning of `rest`. A short one is copied with what follows, which is then removed: a copy of constant
+/// length takes two instructions, and a call of `memcpy` for a few bytes takes most of the time with the C library musl.
+pub(super) fn push_plain(out: &mut String, plain: &str, rest: &str) {
+    match rest.get(..SHORT_STRETCH).filter(|_| plain.len() < SHORT_STRETCH) {
+        Some(stretch) => {
+            let end = out.len() + plain.len();
+            out.push_str(stretch);
+            out.truncate(end);
+        }
+        None => out.push_str(plain),
+    }
 }
 
 /// Returns the number of bytes at the beginning that can stand in a JSON string as they are.
