@@ -6,8 +6,9 @@
 //! | --- | --- |
 //! | [`line_store`] | the lines received, bounded, addressed by ids that are never used again |
 //! | [`ansi`] | escape sequences: taken out of a line, its styles and links kept apart |
-//! | [`level`] | how grave a line is, by its own words |
-//! | [`json`] | lines that are JSON objects, told from others and cut into tokens |
+//! | [`prefix`] | prefixes that tools put before a line: timestamps, names, syslog headers |
+//! | [`level`] | log level of a line, by its own words |
+//! | [`json`] | lines that are JSON objects, and their tokens |
 //! | [`styles`] | the styles of many lines, each kept once |
 //! | [`text_columns`] | how wide a line is |
 //! | [`timeline`] | how many lines came when, by level |
@@ -18,6 +19,7 @@ mod chunk;
 pub mod json;
 pub mod level;
 pub mod line_store;
+pub mod prefix;
 pub mod styles;
 pub mod text_columns;
 pub mod timeline;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use tailcast_lines::prefix::split_prefix;
+
 use super::{
     MAX_JSON_BYTES,
     scanner::{Scanner, Token},
@@ -21,9 +23,17 @@ pub fn field_names(text: &str) -> Vec<String> {
 }
 
 /// Returns the ranges of the values of the top-level fields `names`, strings without quotes. `None` if the line has none of
-/// them, or is not a JSON object.
+/// them, or is not a JSON object behind at most a usual prefix.
 #[must_use]
 pub fn field_values(line: &str, names: &[String]) -> Option<Vec<Option<Range<usize>>>> {
+    let object = split_prefix(line).content;
+    let prefix_bytes = line.len() - object.len();
+    let values = values_in(object, names)?;
+    let in_line = |range: Range<usize>| range.start + prefix_bytes..range.end + prefix_bytes;
+    Some(values.into_iter().map(|range| range.map(in_line)).collect())
+}
+
+fn values_in(line: &str, names: &[String]) -> Option<Vec<Option<Range<usize>>>> {
     if line.len() > MAX_JSON_BYTES || !line.starts_with('{') {
         return None;
     }
@@ -76,6 +86,12 @@ mod tests {
             values(line, "level, msg,in,nope,ts"),
             Some(vec![Some("info"), Some(r#"say \"hi\""#), Some(r#"{"msg":"no"}"#), None, Some("17")])
         );
+    }
+
+    #[test]
+    fn fields_are_found_behind_a_prefix() {
+        let line = r#"2026-11-29T12:00:00.0Z stdout F {"level":"error","msg":"é"}"#;
+        assert_eq!(values(line, "msg,level"), Some(vec![Some("é"), Some("error")]));
     }
 
     #[test]

@@ -39,11 +39,11 @@ impl OpenLines {
                 self.0.remove(at);
                 Some(0)
             }
-            Err(at) if line.is_json() => {
-                self.0.insert(at, (line.id, tree_rows(line.text).into()));
+            Err(at) => {
+                let object = line.json_object()?;
+                self.0.insert(at, (line.id, tree_rows(object).into()));
                 self.rows_below(line.id)
             }
-            Err(_) => None,
         }
     }
 
@@ -83,6 +83,16 @@ mod tests {
         assert_eq!(open.toggle(&store.line(1).unwrap()), None);
         assert_eq!(open.toggle(&store.line(0).unwrap()), Some(0));
         assert!(open.is_empty() && open.tree(0).is_none());
+    }
+
+    #[test]
+    fn a_json_line_behind_a_prefix_opens_to_the_same_rows() {
+        let mut store = LineStore::new(StoreLimits::default());
+        store.push_message(LineKind::Group, "{\"a\":1}\nweb-1  | {\"a\":1}\nweb-1  | text {\"a\":1}", 0.0);
+        let mut open = OpenLines::default();
+        let rows: Vec<_> = (0..3).map(|id| open.toggle(&store.line(id).unwrap())).collect();
+        assert_eq!(rows, [Some(1), Some(1), None]);
+        assert_eq!(open.tree(0), open.tree(1));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::{
     chunk::{Chunk, style_bytes},
     json::is_json_object,
     level::{Level, level_of},
+    prefix::split_prefix,
     styles::LineStyles,
     text_columns::columns,
     timeline::Timeline,
@@ -144,10 +145,20 @@ impl Line<'_> {
         columns(self.text)
     }
 
-    /// Whether it is a JSON object.
+    /// Whether it is a JSON object, alone or behind a usual prefix.
     #[must_use]
     pub fn is_json(&self) -> bool {
-        self.kind != LineKind::Notice && self.cut_bytes == 0 && is_json_object(self.text)
+        self.json_object().is_some()
+    }
+}
+
+impl<'a> Line<'a> {
+    /// Returns the JSON object that it consists of, without the prefix that tools put before it.
+    #[must_use]
+    pub fn json_object(&self) -> Option<&'a str> {
+        let may_be_json = self.kind != LineKind::Notice && self.cut_bytes == 0;
+        let object = split_prefix(self.text).content;
+        (may_be_json && is_json_object(object)).then_some(object)
     }
 }
 
