@@ -1,29 +1,34 @@
-//! What a page is sent: whatever it holds, the store stays within its limits, no escape sequence is shown, a cut of the
-//! input in the middle of a line's sequences says the same, and lines that look like JSON open to few rows.
+//! Lines that a page receives: whatever they contain, the store stays within its limits, no escape sequence is shown, any split
+//! of the input has the same commands and rows, and lines that look like JSON open to few rows.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use tailcast::model::{
-    ansi::parser::{TerminalCommand, Parser},
+    ansi::parser::{Parser, TerminalCommand},
     json_line::{
         fields::field_values,
         is_json_object,
         tree::{MAX_TREE_ROWS, tree_rows},
     },
-    line_store::{LineKind, LineStore, StoreLimits},
+    level::level_of,
+    line_store::{LineKind, LineStore, Origin, StoreLimits},
+    prefix::{MAX_PREFIX_BYTES, split_prefix},
     row::pieces::{MAX_PIECES, pieces_of},
 };
 
-fn said(pieces: &[&str]) -> String {
+const ORIGIN: Origin = Origin { kind: LineKind::Group, source: 0 };
+
+/// Lists the commands of some pieces.
+fn commands(pieces: &[&str]) -> String {
     let mut parser = Parser::default();
-    let mut said = String::new();
+    let mut list = String::new();
     for piece in pieces {
         parser.feed(piece, |command| match command {
-            TerminalCommand::Text(text) => said.push_str(text),
-            other => said.push_str(&format!("<{other:?}>")),
+            TerminalCommand::Text(text) => list.push_str(text),
+            other => list.push_str(&format!("<{other:?}>")),
         });
     }
-    said
+    list
 }
 
 fn read_as_json(line: &str) {
@@ -35,6 +40,22 @@ fn read_as_json(line: &str) {
     assert!(!is_json_object(line) || line.trim().ends_with('}'));
 }
 
+/// Returns the rows of the output of one command, of which the unfinished line is sent up to `at` first.
+fn rows(text: &str, at: usize, limits: StoreLimits) -> Vec<String> {
+    let mut store = LineStore::new(limits);
+    let start = text[..at].rfind('\n').map_or(0, |feed| feed + 1);
+    if start > 0 {
+        store.push_marked(ORIGIN, "a", &text[..start], false, 0.0);
+    }
+    if at > start {
+        store.push_marked(ORIGIN, "a", &text[start..at], true, 0.0);
+    }
+    if text.len() > start || start == 0 {
+        store.push_marked(ORIGIN, "a", &text[start..], false, 0.0);
+    }
+    store.lines_from(0).map(|line| line.text.to_owned()).collect()
+}
+
 fuzz_target!(|data: (u16, &str)| {
     let (cut, text) = data;
     let mut at = usize::from(cut).min(text.len());
@@ -42,15 +63,20 @@ fuzz_target!(|data: (u16, &str)| {
         at -= 1;
     }
     let (front, back) = text.split_at(at);
-    assert_eq!(said(&[front, back]), said(&[text]));
+    assert_eq!(commands(&[front, back]), commands(&[text]));
+    let limits = StoreLimits::default();
+    assert_eq!(rows(text, at, limits), rows(text, 0, limits));
 
     let limits = StoreLimits { lines: 50, bytes: 16 << 10, line_bytes: 512 };
+    rows(text, at, limits);
     let mut store = LineStore::new(limits);
     store.push_message(LineKind::Group, text, 0.0);
     assert!(store.len() <= 50 && store.reserved_bytes() <= 16 << 10);
     for line in store.lines_from(0) {
         assert!(!line.text.contains('\u{1b}') && line.text.len() <= 512);
         assert!(pieces_of(&line, &[], &[]).pieces.len() <= MAX_PIECES);
+        assert_eq!(line.level, level_of(line.text));
+        assert!(line.text.len() - split_prefix(line.text).content.len() <= MAX_PREFIX_BYTES);
         read_as_json(line.text);
     }
 });

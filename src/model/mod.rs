@@ -73,4 +73,4 @@ pub mod view_link;
 pub mod viewport;
 pub mod visible_lines;
 
-pub use tailcast_lines::{level, line_store, styles, text_columns, timeline, words};
+pub use tailcast_lines::{level, line_store, prefix, styles, text_columns, timeline, words};

@@ -1,19 +1,27 @@
-//! How many columns of a monospaced font a line takes.
+//! Columns of a line in a monospaced font.
 
+use unicode_width::UnicodeWidthStr;
 use wide::u8x16;
 
 /// Columns from one tab stop to the next. The stylesheet says the same.
 pub const TAB_COLUMNS: u32 = 8;
 
-/// Columns of `text`: exact for ASCII, an estimate by East Asian width for the rest, since fonts decide.
+/// Returns the column of the next tab stop.
+pub(crate) fn next_tab_stop(column: usize) -> usize {
+    let tab = TAB_COLUMNS as usize;
+    (column / tab).saturating_add(1).saturating_mul(tab)
+}
+
+/// Returns the columns of `text`: exact for ASCII, by East Asian width and emoji sequences for the rest.
 #[must_use]
 pub fn columns(text: &str) -> u32 {
     if is_printable_ascii(text.as_bytes()) {
         return u32::try_from(text.len()).unwrap_or(u32::MAX);
     }
-    text.chars().fold(0, |column: u32, character| match character {
-        '\t' => column.saturating_add(TAB_COLUMNS - column % TAB_COLUMNS),
-        _ => column.saturating_add(width(character)),
+    let mut pieces = text.split('\t').map(|piece| u32::try_from(piece.width()).unwrap_or(u32::MAX));
+    let first = pieces.next().unwrap_or_default();
+    pieces.fold(first, |column: u32, piece| {
+        column.saturating_add(TAB_COLUMNS - column % TAB_COLUMNS).saturating_add(piece)
     })
 }
 
@@ -24,24 +32,6 @@ fn is_printable_ascii(bytes: &[u8]) -> bool {
         sixteen.max(u8x16::splat(b' ')).min(u8x16::splat(b'~')).simd_eq(sixteen).all()
     };
     sixteens.iter().all(are_printable) && rest.iter().all(|byte| (b' '..=b'~').contains(byte))
-}
-
-/// Columns of one character that is no tab. Wide blocks are taken whole: too wide an estimate does no harm.
-fn width(character: char) -> u32 {
-    match u32::from(character) {
-        // Combining marks, variation selectors, joiners.
-        0x0300..=0x036F | 0x200B..=0x200F | 0x20D0..=0x20F0 | 0xFE00..=0xFE0F => 0,
-        0x1100..=0x115F
-        | 0x2E80..=0xA4CF
-        | 0xAC00..=0xD7A3
-        | 0xF900..=0xFAFF
-        | 0xFE30..=0xFE6F
-        | 0xFF00..=0xFF60
-        | 0xFFE0..=0xFFE6
-        | 0x1F300..=0x1FAFF
-        | 0x20000..=0x3FFFD => 2,
-        _ => 1,
-    }
 }
 
 #[cfg(test)]
@@ -74,5 +64,6 @@ mod tests {
         assert_eq!(columns("日本"), 4);
         assert_eq!(columns("e\u{301}"), 1);
         assert_eq!(columns("über"), 4);
+        assert_eq!((columns("👨\u{200d}👩\u{200d}👧"), columns("🇫🇷"), columns("한\t")), (2, 2, 8));
     }
 }

@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use tailcast_lines::prefix::split_prefix;
-
 use super::{
     MAX_JSON_BYTES,
     scanner::{Scanner, Token},
 };
+use crate::model::prefix::split_prefix;
 
 /// Maximum count of fields.
 pub const MAX_FIELDS: usize = 12;

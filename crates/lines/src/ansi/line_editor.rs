@@ -1,63 +1,94 @@
-//! Text that is overwritten in place: progress bars, spinners.
+//! Editor of a line that is overwritten in place: progress bars, spinners.
 //!
-//! As long as text is only appended, it is kept as it comes. The first step back makes cells of it, one a character,
-//! which are joined again at the end.
+//! As long as text is only appended, it is stored as it comes. The first move of the cursor splits it into columns, which are
+//! joined again at the end.
 
 use std::rc::Rc;
 
-use super::{Link, StyleRun, StyledLine, parser::Erase, style::Style};
+use super::{Link, StyleRun, StyledLine, cells::Cells, parser::Erase, style::Style};
+use crate::text_columns::{TAB_COLUMNS, columns, next_tab_stop};
 
-/// Columns that can be moved back to and written over. What lies beyond is appended.
+/// Columns that the cursor can be moved to. Text beyond is appended.
 pub const MAX_COLUMNS: usize = 4096;
-/// Longest line, in bytes, in which anything is moved back to. In a longer one everything is appended: nothing of it is
-/// lost, and cells take far more room than text.
+/// Longest line, in bytes, in which the cursor is moved. In a longer one everything is appended: nothing is lost, and columns
+/// take far more memory than text.
 pub const MAX_EDITED_BYTES: usize = 64 << 10;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Cell {
-    character: char,
-    style: Style,
-    link: Option<Rc<str>>,
-}
+/// Columns from one tab stop to the next.
+const TAB_STOP: usize = TAB_COLUMNS as usize;
 
 /// One line being written.
 #[derive(Debug, Clone, Default)]
 pub struct LineEditor {
     line: StyledLine,
-    /// The line as cells, once something in it was moved back to.
+    /// The line by columns, once the cursor was moved.
     cells: Option<Cells>,
-}
-
-#[derive(Debug, Clone)]
-struct Cells {
-    cells: Vec<Cell>,
-    column: usize,
+    /// Whether the columns differ from `line`.
+    has_edits: bool,
+    /// Last character written.
+    last: Option<char>,
 }
 
 impl LineEditor {
-    /// An empty line, which will take so many bytes of text or fewer.
+    /// Creates an empty line with memory for `bytes` of text.
     #[must_use]
     pub fn with_room(bytes: usize) -> Self {
-        let line = StyledLine { text: String::with_capacity(bytes), ..StyledLine::default() };
-        Self { line, cells: None }
+        Self {
+            line: StyledLine { text: String::with_capacity(bytes), ..StyledLine::default() },
+            ..Self::default()
+        }
     }
 
-    /// Writes where the cursor is.
+    /// Creates the editor of a line that was written before, with the cursor at its beginning.
+    #[must_use]
+    pub fn of(line: StyledLine) -> Self {
+        let mut editor = Self { line, ..Self::default() };
+        editor.move_to(0);
+        editor
+    }
+
+    /// Whether nothing was written or erased since the editor was created.
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        !self.has_edits && self.last.is_none()
+    }
+
+    /// Writes at the cursor.
     pub fn write(&mut self, text: &str, style: Style, link: Option<&Rc<str>>) {
+        self.last = text.chars().next_back();
         match &mut self.cells {
-            Some(cells) => cells.write(text, style, link),
+            Some(cells) => {
+                self.has_edits = true;
+                text.chars().for_each(|character| cells.write_char(character, style, link));
+            }
             None => append(&mut self.line, text, style, link.map(|url| &**url)),
         }
     }
 
-    /// To this column, from 0.
+    /// Writes the last character `count` times more, as far as the line is short.
+    pub fn repeat(&mut self, count: usize, style: Style, link: Option<&Rc<str>>) {
+        let Some(last) = self.last else { return };
+        let len = self.cells.as_ref().map_or(self.line.text.len(), |cells| cells.len().max(cells.column));
+        let text = last.to_string().repeat(count.min(MAX_COLUMNS.saturating_sub(len) / last.len_utf8()));
+        if !text.is_empty() {
+            self.write(&text, style, link);
+        }
+    }
+
+    /// Returns the column of the cursor, from 0.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.cells.as_ref().map_or_else(|| columns(&self.line.text) as usize, |cells| cells.column)
+    }
+
+    /// Moves the cursor to a column, from 0.
     pub fn move_to(&mut self, column: usize) {
         if let Some(cells) = self.cells() {
             cells.column = column.min(MAX_COLUMNS);
         }
     }
 
-    /// Columns to the right, or to the left when negative.
+    /// Moves the cursor to the right, or to the left when negative.
     pub fn move_by(&mut self, columns: i32) {
         let Some(cells) = self.cells() else { return };
         let distance = columns.unsigned_abs() as usize;
@@ -67,33 +98,58 @@ impl LineEditor {
         };
     }
 
-    /// Makes a part of the line blank.
-    pub fn erase(&mut self, part: Erase) {
+    /// Moves the cursor over tab stops to the right, or to the left when negative.
+    pub fn tab(&mut self, stops: i32) {
         let Some(cells) = self.cells() else { return };
-        let blank = Cell { character: ' ', style: Style::default(), link: None };
-        match part {
-            Erase::ToEnd => cells.cells.truncate(cells.column),
-            Erase::ToStart => {
-                let end = (cells.column + 1).min(cells.cells.len());
-                cells.cells.iter_mut().take(end).for_each(|cell| *cell = blank.clone());
-            }
-            Erase::All => cells.cells.clear(),
+        for _ in 0..stops.unsigned_abs().min(MAX_COLUMNS as u32) {
+            cells.column = match stops {
+                ..0 => cells.column.saturating_sub(1) / TAB_STOP * TAB_STOP,
+                0.. => next_tab_stop(cells.column).min(MAX_COLUMNS.max(cells.column)),
+            };
         }
     }
 
-    /// The line as it is in the end.
+    /// Blanks a part of the line.
+    pub fn erase(&mut self, part: Erase) {
+        self.edit(|cells| match part {
+            Erase::ToEnd => cells.erase_to_end(),
+            Erase::ToStart => cells.erase_to_start(),
+            Erase::All => cells.erase_all(),
+        });
+    }
+
+    /// Blanks `count` columns from the cursor on.
+    pub fn erase_columns(&mut self, count: usize) {
+        self.edit(|cells| cells.erase(count));
+    }
+
+    /// Removes `count` columns from the cursor on; the rest moves to the left.
+    pub fn delete(&mut self, count: usize) {
+        self.edit(|cells| cells.delete(count));
+    }
+
+    /// Inserts `count` blank columns at the cursor, as far as the line is short; the rest moves to the right.
+    pub fn insert(&mut self, count: usize) {
+        self.edit(|cells| cells.insert(count.min(MAX_COLUMNS.saturating_sub(cells.len()))));
+    }
+
+    /// Returns the line in its final state.
     #[must_use]
     pub fn finish(self) -> StyledLine {
-        let Some(Cells { cells, .. }) = self.cells else { return self.line };
-        let mut line = StyledLine::default();
-        let mut buffer = [0; 4];
-        for cell in cells {
-            append(&mut line, cell.character.encode_utf8(&mut buffer), cell.style, cell.link.as_deref());
+        match self.cells {
+            Some(cells) if self.has_edits => cells.join(),
+            _ => self.line,
         }
-        line
     }
 
-    /// The line as cells; `None` when it is too long for that.
+    fn edit(&mut self, change: impl FnOnce(&mut Cells)) {
+        if let Some(cells) = self.cells() {
+            change(cells);
+            self.has_edits = true;
+        }
+    }
+
+    /// Returns the line by columns; `None` if it is too long for that.
     fn cells(&mut self) -> Option<&mut Cells> {
         let line = &self.line;
         if self.cells.is_none() && line.text.len() > MAX_EDITED_BYTES {
@@ -103,49 +159,8 @@ impl LineEditor {
     }
 }
 
-impl Cells {
-    fn of(line: &StyledLine) -> Self {
-        let links: Vec<(std::ops::Range<u32>, Rc<str>)> =
-            line.links.iter().map(|link| (link.range.clone(), Rc::from(link.url.as_str()))).collect();
-        let (mut run, mut at_link) = (0, 0);
-        let mut style = Style::default();
-        let cells: Vec<Cell> = line
-            .text
-            .char_indices()
-            .map(|(at, character)| {
-                // A line's bytes are far fewer than 4 GiB.
-                let at = u32::try_from(at).unwrap_or(u32::MAX);
-                while let Some(next) = line.runs.get(run).filter(|next| next.start <= at) {
-                    style = next.style;
-                    run += 1;
-                }
-                while links.get(at_link).is_some_and(|(range, _)| range.end <= at) {
-                    at_link += 1;
-                }
-                let link = links.get(at_link).filter(|(range, _)| range.contains(&at));
-                Cell { character, style, link: link.map(|(_, url)| Rc::clone(url)) }
-            })
-            .collect();
-        Self { column: cells.len(), cells }
-    }
-
-    fn write(&mut self, text: &str, style: Style, link: Option<&Rc<str>>) {
-        for character in text.chars() {
-            let cell = Cell { character, style, link: link.cloned() };
-            while self.cells.len() < self.column {
-                self.cells.push(Cell { character: ' ', style: Style::default(), link: None });
-            }
-            match self.cells.get_mut(self.column) {
-                Some(old) => *old = cell,
-                None => self.cells.push(cell),
-            }
-            self.column += 1;
-        }
-    }
-}
-
 /// Appends text to a line.
-fn append(line: &mut StyledLine, text: &str, style: Style, link: Option<&str>) {
+pub(super) fn append(line: &mut StyledLine, text: &str, style: Style, link: Option<&str>) {
     let start = u32::try_from(line.text.len()).unwrap_or(u32::MAX);
     let current = line.runs.last().map_or(Style::default(), |run| run.style);
     if style != current {
@@ -180,6 +195,84 @@ mod tests {
             editor.move_by(-3);
             prop_assert_eq!(editor.finish().text, text);
         }
+    }
+
+    fn edited(text: &str, edit: impl FnOnce(&mut LineEditor)) -> String {
+        let mut editor = LineEditor::default();
+        editor.write(text, Style::default(), None);
+        edit(&mut editor);
+        editor.finish().text
+    }
+
+    fn overwritten(text: &str, with: &str) -> String {
+        edited(text, |editor| {
+            editor.move_to(0);
+            editor.write(with, Style::default(), None);
+        })
+    }
+
+    #[test]
+    fn the_cursor_moves_by_columns() {
+        for (text, with, result) in [
+            ("日本語", "ab", "ab本語"),
+            ("日本語", "a", "a 本語"),
+            ("abcd", "日", "日cd"),
+            ("a日本", "bc", "bc 本"),
+            ("👨\u{200d}👩\u{200d}👧 step", "ok", "ok step"),
+            ("👍🏽x", "ok", "okx"),
+            ("🇫🇷🇩🇪", "ok", "ok🇩🇪"),
+            ("❤\u{fe0f}x", "ok", "okx"),
+            ("e\u{301}t", "X", "Xt"),
+            ("ab", "e\u{301}", "e\u{301}b"),
+            ("a\tb", "xyz", "xyz     b"),
+            ("abcdefghij", "x\ty", "xbcdefghyj"),
+            ("한국 50%", "\t", "한국 50%"),
+        ] {
+            assert_eq!(overwritten(text, with), result, "{text:?} {with:?}");
+        }
+    }
+
+    #[test]
+    fn columns_are_inserted_deleted_erased_and_repeated() {
+        let at = |column: usize, edit: fn(&mut LineEditor)| {
+            edited("ab日cd", |editor| {
+                editor.move_to(column);
+                edit(editor);
+            })
+        };
+        assert_eq!(at(1, |editor| editor.delete(1)), "a日cd");
+        assert_eq!(at(1, |editor| editor.delete(2)), "a cd");
+        assert_eq!(at(1, |editor| editor.delete(100)), "a");
+        assert_eq!(at(1, |editor| editor.insert(2)), "a  b日cd");
+        assert_eq!(at(3, |editor| editor.insert(1)), "ab   cd");
+        assert_eq!(at(9, |editor| editor.insert(1)), "ab日cd");
+        assert_eq!(at(1, |editor| editor.erase_columns(2)), "a   cd");
+        assert_eq!(at(5, |editor| editor.erase_columns(100)), "ab日c ");
+        assert_eq!(edited("ab", |editor| editor.repeat(3, Style::default(), None)), "abbbb");
+        assert_eq!(at(6, |editor| editor.repeat(2, Style::default(), None)), "ab日cddd");
+        assert_eq!(
+            at(0, |editor| {
+                editor.tab(1);
+                editor.write("x", Style::default(), None);
+                editor.tab(-2);
+                editor.write("y", Style::default(), None);
+            }),
+            "yb日cd  x"
+        );
+    }
+
+    #[test]
+    fn a_line_does_not_grow_by_repeats_and_insertions_beyond_the_limit() {
+        let mut editor = LineEditor::default();
+        editor.write("日", Style::default(), None);
+        for _ in 0..1000 {
+            editor.repeat(usize::from(u16::MAX), Style::default(), None);
+        }
+        editor.move_to(0);
+        for _ in 0..1000 {
+            editor.insert(usize::from(u16::MAX));
+        }
+        assert!(columns(&editor.finish().text) as usize <= MAX_COLUMNS);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Escape sequences in a line: its colours and links are taken out, and everything else that a terminal would act on is
-//! dropped. Nothing of it reaches the page but style and safe links.
+//! Escape sequences in a line: colours and links become styles, and movements of the cursor take effect. Everything else that
+//! a terminal would act on is dropped. Only text, styles and safe links reach the page.
 //!
 //! | module | concept |
 //! | --- | --- |
@@ -7,12 +7,16 @@
 //! | [`sgr`] | escape sequences for styles and links |
 //! | [`parser`] | from characters to text and commands, whatever pieces they come in |
 //! | [`line_editor`] | text that is overwritten in place: progress bars |
+//! | [`rows`] | lines that are overwritten from below |
 //!
-//! What is understood: SGR (colours, faces), OSC 8 (links), carriage return, backspace, erase in line, and horizontal
-//! cursor movement within the line. Source: ECMA-48; xterm control sequences; Paul Williams' parser for DEC terminals.
+//! Supported: SGR (colours, faces), OSC 8 (links), carriage return, backspace, tabs, movement of the cursor within the line and
+//! to the rows above, saved positions, and erasing, deleting, inserting and repeating characters. Sources: ECMA-48; xterm
+//! control sequences; Paul Williams' parser for DEC terminals.
 
+mod cells;
 pub mod line_editor;
 pub mod parser;
+pub mod rows;
 pub mod sgr;
 pub mod style;
 
@@ -23,6 +27,7 @@ use memchr::{memchr, memchr3, memrchr_iter};
 use self::{
     line_editor::LineEditor,
     parser::{Parser, TerminalCommand},
+    rows::Saved,
     style::Style,
 };
 
@@ -61,10 +66,12 @@ pub struct AnsiReader {
     parser: Parser,
     style: Style,
     link: Option<Rc<str>>,
+    /// Position that the line has saved.
+    saved: Option<Saved>,
 }
 
 impl AnsiReader {
-    /// Whether a line can be taken as it is: nothing in it means anything here, and nothing is carried over.
+    /// Whether a line is shown as it is: it has no control characters, and nothing is carried over.
     #[must_use]
     pub fn is_plain(&self, line: &str) -> bool {
         self.style == Style::default()
@@ -81,25 +88,16 @@ impl AnsiReader {
         editor.finish()
     }
 
-    /// Reads a piece of a line, which holds no line feed, into the line's editor.
+    /// Reads a piece of a line, which has no line feed, into the line's editor.
     pub fn read_piece(&mut self, piece: &str, editor: &mut LineEditor) {
-        let Self { parser, style, link } = self;
-        parser.feed(piece, |command| match command {
-            TerminalCommand::Text(text) => editor.write(text, *style, link.as_ref()),
-            TerminalCommand::Sgr(parameters) => style.apply(parameters),
-            TerminalCommand::Link(url) => *link = url.filter(|url| is_safe(url)).map(Rc::from),
-            TerminalCommand::CarriageReturn => editor.move_to(0),
-            TerminalCommand::Backspace => editor.move_by(-1),
-            TerminalCommand::MoveBy(columns) => editor.move_by(columns),
-            TerminalCommand::MoveTo(column) => editor.move_to(column),
-            TerminalCommand::EraseInLine(part) => editor.erase(part),
-        });
+        self.read_rows(piece, std::slice::from_mut(editor), &mut 0);
     }
 
-    /// Ends a line. What it does not finish is over with it: no line hides the next ones, or makes links of them.
+    /// Ends a line. Sequences that it does not finish are dropped: no line hides the next ones, or makes links of them.
     pub fn end_line(&mut self) {
         self.parser.reset();
         self.link = None;
+        self.saved = None;
         self.style.reveal();
     }
 

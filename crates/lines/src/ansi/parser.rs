@@ -10,35 +10,58 @@ const MAX_PARAMETERS: usize = 32;
 /// Longest payload of an OSC sequence that is kept, in bytes. A longer one means nothing.
 const MAX_PAYLOAD_BYTES: usize = 4096;
 
-/// What the characters say.
+/// Text or command of a terminal.
 #[derive(Debug, PartialEq, Eq)]
 pub enum TerminalCommand<'a> {
-    /// To be shown.
+    /// Text to show.
     Text(&'a str),
     /// Colours and faces.
     Sgr(&'a Parameters),
-    /// What follows is a link to there, or no longer one.
+    /// Start of a link, or its end.
     Link(Option<&'a str>),
-    /// Back to the line's beginning.
+    /// Move to the beginning of the line.
     CarriageReturn,
-    /// One column back.
+    /// Move one column back.
     Backspace,
-    /// Columns to the right, or to the left when negative.
+    /// Move columns to the right, or to the left when negative.
     MoveBy(i32),
-    /// To this column, from 0.
+    /// Move to a column, from 0.
     MoveTo(usize),
-    /// Part of the line is blank now.
+    /// Move over tab stops to the right, or to the left when negative.
+    Tab(i32),
+    /// Move rows down, or up when negative.
+    MoveRows {
+        /// Rows.
+        rows: i32,
+        /// Whether to the beginning of the row.
+        is_to_start: bool,
+    },
+    /// Store the position of the cursor and the style.
+    SaveCursor,
+    /// Restore them.
+    RestoreCursor,
+    /// Blank a part of the line.
     EraseInLine(Erase),
+    /// Blank the line from the cursor on, and the rows below.
+    EraseBelow,
+    /// Blank columns from the cursor on.
+    EraseColumns(usize),
+    /// Remove columns from the cursor on.
+    DeleteColumns(usize),
+    /// Insert blank columns at the cursor.
+    InsertColumns(usize),
+    /// Write the last character again.
+    Repeat(usize),
 }
 
-/// Which part of the line.
+/// Part of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erase {
-    /// From here to its end.
+    /// From the cursor to the end.
     ToEnd,
-    /// From its beginning to here.
+    /// From the beginning to the cursor.
     ToStart,
-    /// All of it.
+    /// The whole line.
     All,
 }
 
@@ -189,7 +212,7 @@ impl Parser {
                 self.state = State::Escape;
             }
             (State::Ground, _) => {}
-            (State::Escape, character) => self.after_escape(character),
+            (State::Escape, character) => self.after_escape(character, give),
             (State::EscapeIntermediate, '\u{20}'..='\u{2f}') => {}
             (State::EscapeIntermediate, _) => self.reset(),
             (State::Csi, character) => self.in_csi(character, give),
@@ -205,7 +228,13 @@ impl Parser {
         }
     }
 
-    fn after_escape(&mut self, character: char) {
+    fn after_escape(&mut self, character: char, give: &mut impl FnMut(TerminalCommand<'_>)) {
+        match character {
+            '7' => give(TerminalCommand::SaveCursor),
+            '8' => give(TerminalCommand::RestoreCursor),
+            'M' => give(TerminalCommand::MoveRows { rows: -1, is_to_start: false }),
+            _ => {}
+        }
         self.state = match character {
             '[' => {
                 self.parameters.clear();
@@ -257,14 +286,29 @@ impl Parser {
     }
 }
 
-/// What a CSI sequence with this final character says, if it means anything within a line.
+/// Returns the command of a CSI sequence with this final character; `None` if it has no effect on lines.
 fn command(last: char, parameters: &Parameters) -> Option<TerminalCommand<'_>> {
-    let columns = i32::from(parameters.first_or(1));
+    let first = parameters.first_or(1);
+    let (count, distance) = (usize::from(first), i32::from(first));
+    let rows = |rows: i32, is_to_start: bool| TerminalCommand::MoveRows { rows, is_to_start };
     Some(match last {
         'm' => TerminalCommand::Sgr(parameters),
-        'C' | 'a' => TerminalCommand::MoveBy(columns),
-        'D' => TerminalCommand::MoveBy(-columns),
-        'G' | '`' => TerminalCommand::MoveTo(usize::from(parameters.first_or(1)) - 1),
+        'A' => rows(-distance, false),
+        'B' | 'e' => rows(distance, false),
+        'C' | 'a' => TerminalCommand::MoveBy(distance),
+        'D' => TerminalCommand::MoveBy(-distance),
+        'E' => rows(distance, true),
+        'F' => rows(-distance, true),
+        'G' | '`' => TerminalCommand::MoveTo(count - 1),
+        'I' => TerminalCommand::Tab(distance),
+        'Z' => TerminalCommand::Tab(-distance),
+        's' if parameters.starts.is_empty() => TerminalCommand::SaveCursor,
+        'u' if parameters.starts.is_empty() => TerminalCommand::RestoreCursor,
+        'J' if parameters.first_or(0) == 0 => TerminalCommand::EraseBelow,
+        'X' => TerminalCommand::EraseColumns(count),
+        'P' => TerminalCommand::DeleteColumns(count),
+        '@' => TerminalCommand::InsertColumns(count),
+        'b' => TerminalCommand::Repeat(count),
         'K' => TerminalCommand::EraseInLine(match parameters.first_or(0) {
             0 => Erase::ToEnd,
             1 => Erase::ToStart,

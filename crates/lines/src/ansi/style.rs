@@ -94,15 +94,18 @@ impl Style {
                 39 => self.foreground = Color::Default,
                 code @ (40..=47 | 100..=107) => self.background = Color::Indexed(basic(code - 10)),
                 49 => self.background = Color::Default,
-                code @ (38 | 48) => {
+                // 58 is the colour of underlines, which is not shown.
+                code @ (38 | 48 | 58) => {
                     // The colour's parts come after colons in the same parameter, or as the parameters that follow.
                     let color = if group.len() > 1 {
                         color_in_colons(group)
                     } else {
                         color_in_parameters(&mut groups)
                     };
-                    if let Some(color) = color {
-                        if code == 38 { self.foreground = color } else { self.background = color }
+                    match (code, color) {
+                        (38, Some(color)) => self.foreground = color,
+                        (48, Some(color)) => self.background = color,
+                        _ => {}
                     }
                 }
                 53 => self.set(Face::Overline),
@@ -183,6 +186,15 @@ mod tests {
         let style = styled("38;5;9;1;48;2;1;2;3;3");
         assert_eq!((style.foreground, style.background), (Color::Indexed(9), Color::Rgb(1, 2, 3)));
         assert!(style.has(Face::Bold) && style.has(Face::Italic));
+        for underline in ["58;5;1", "58;2;1;2;4", "58:2::1:2:3", "58:5:7"] {
+            let style = styled(&format!("4;{underline};31"));
+            assert_eq!(
+                (style.foreground, style.background),
+                (Color::Indexed(1), Color::Default),
+                "{underline}"
+            );
+            assert!(style.has(Face::Underline) && !style.has(Face::Bold));
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{borrow::Cow, collections::VecDeque};
 use memchr::memchr_iter;
 
 use super::{
-    ansi::{AnsiReader, Link, StyledLine},
+    ansi::{AnsiReader, Link, StyledLine, rows::moves_rows},
     chunk::{Chunk, style_bytes},
     json::is_json_object,
     level::{Level, level_of},
@@ -24,11 +24,16 @@ mod cleared;
 mod earlier;
 mod newest;
 mod redrawing;
+mod rows;
 
-use self::redrawing::{OpenLine, Redraws};
 pub use self::{
     cleared::ClearedLines,
-    redrawing::{MAX_OPEN_LINES, MAX_REDRAWS},
+    redrawing::{MAX_REDRAWS, MAX_WRITERS},
+    rows::MAX_UNDO_BYTES,
+};
+use self::{
+    redrawing::{Redraws, Writer},
+    rows::Rows,
 };
 
 /// Lines kept by default. At 20 px a row this stays far below the height at which browsers cut an element off.
@@ -203,8 +208,12 @@ pub struct LineStore {
     message_reader: AnsiReader,
     /// Carries style from line to line of a file.
     file_reader: AnsiReader,
-    /// Unfinished lines, which their publishers may replace; least recently replaced first.
-    open_lines: VecDeque<OpenLine>,
+    /// Rows of the message that is being appended.
+    message_rows: Rows,
+    /// Rows of the file that is being appended.
+    file_rows: Rows,
+    /// Publishers that name themselves, whose rows and unfinished lines may be overwritten; the one that wrote last is last.
+    writers: VecDeque<Writer>,
     redraws: Redraws,
 }
 
@@ -250,7 +259,9 @@ impl LineStore {
             timeline: Timeline::default(),
             message_reader: AnsiReader::default(),
             file_reader: AnsiReader::default(),
-            open_lines: VecDeque::new(),
+            message_rows: Rows::default(),
+            file_rows: Rows::default(),
+            writers: VecDeque::new(),
             redraws: Redraws::default(),
         }
     }
@@ -267,38 +278,49 @@ impl LineStore {
     pub fn push_message(&mut self, origin: impl Into<Origin>, text: &str, arrived_ms: f64) {
         let origin = origin.into();
         self.message_reader.reset();
+        let is_file = origin.kind == LineKind::File;
+        let mut rows = std::mem::take(if is_file { &mut self.file_rows } else { &mut self.message_rows });
         for line in lines_of(text) {
-            self.push_line(origin, line, arrived_ms);
+            self.push_line(origin, line, &mut rows, arrived_ms);
+        }
+        if is_file {
+            rows.settle(self.next_id);
+            self.file_rows = rows;
+        } else {
+            rows.clear();
+            self.message_rows = rows;
         }
     }
 
-    /// Appends one line, which holds no line end.
-    fn push_line(&mut self, origin: Origin, raw: &str, arrived_ms: f64) {
+    /// Appends one line, which has no line end, below the rows of the same command.
+    fn push_line(&mut self, origin: Origin, raw: &str, rows: &mut Rows, arrived_ms: f64) {
+        let has_rows = origin.kind != LineKind::Notice;
+        if has_rows && (!rows.is_at_end() || moves_rows(raw.as_bytes())) {
+            return self.push_to_rows(origin, raw, rows, arrived_ms, None);
+        }
         let line = self.read(origin.kind, raw);
+        rows.appended(self.next_id);
         self.store(origin, line, arrived_ms);
+    }
+
+    fn reader_of(&mut self, kind: LineKind) -> Option<&mut AnsiReader> {
+        match kind {
+            LineKind::Group | LineKind::Server => Some(&mut self.message_reader),
+            LineKind::File => Some(&mut self.file_reader),
+            LineKind::Notice => None,
+        }
     }
 
     /// Takes the escape sequences out of a line.
     fn read<'a>(&mut self, kind: LineKind, raw: &'a str) -> ReadLine<'a> {
         let kept = cut_at(raw, self.limits.line_bytes);
         let cut_bytes = (raw.len() - kept.len()) as u64;
-        let reader = match kind {
-            LineKind::Group | LineKind::Server => Some(&mut self.message_reader),
-            LineKind::File => Some(&mut self.file_reader),
-            LineKind::Notice => None,
-        };
+        let reader = self.reader_of(kind);
         let Some(reader) = reader.filter(|reader| !reader.is_plain(kept)) else {
             return ReadLine { text: Cow::Borrowed(kept), styled: StyledLine::default(), cut_bytes };
         };
-        let mut styled = reader.read_line(kept);
-        let mut text = std::mem::take(&mut styled.text);
-        // Overwriting may have made spaces: still no longer than what is kept of a line.
-        text.truncate(cut_at(&text, self.limits.line_bytes).len());
-        if style_bytes(&styled) > self.limits.line_bytes {
-            // More style than text may be: the text is what counts.
-            styled = StyledLine::default();
-        }
-        ReadLine { text: Cow::Owned(text), styled, cut_bytes }
+        let styled = reader.read_line(kept);
+        self.bounded(styled, cut_bytes)
     }
 
     /// Stores a line. Drops the oldest chunk first when a limit asks for it.

@@ -48,8 +48,9 @@ impl LineStore {
         }
         self.widest_columns = self.chunks.iter().map(Chunk::widest_columns).max().unwrap_or(0);
         self.newest_unique = self.newest_unique.filter(|id| *id < self.next_id);
-        let next_id = self.next_id;
-        self.open_lines.retain(|open| open.id() < next_id);
+        let (first_id, next_id) = (self.first_id(), self.next_id);
+        self.file_rows.retain(first_id, next_id);
+        self.writers.iter_mut().for_each(|writer| writer.forget_lines(first_id, next_id));
         self.keep_spare(newest);
     }
 }

@@ -1,25 +1,38 @@
-//! Lines that are replaced after they were stored: their publishers had not finished them.
+//! Lines that are overwritten after they were stored: their publishers had not finished them, or moved the cursor up.
 
 use std::collections::VecDeque;
 
-use super::{LineStore, Origin, ReadLine, lines_of};
+use super::{
+    LineStore, Origin, ReadLine, lines_of,
+    rows::{Rows, Undo},
+};
 
-/// Unfinished lines that can be replaced. The one that was not replaced for the longest time is left as it is when there are
-/// more.
-pub const MAX_OPEN_LINES: usize = 64;
-/// Replacements that are remembered for [`LineStore::redrawn_since`].
+/// Publishers whose lines can be overwritten. With more, those of the one that has not written for the longest time stay as they
+/// are.
+pub const MAX_WRITERS: usize = 64;
+/// Changes of lines that are remembered for [`LineStore::redrawn_since`].
 pub const MAX_REDRAWS: usize = 1024;
 
-/// Unfinished line.
-pub(super) struct OpenLine {
+/// Publisher that names itself.
+#[derive(Debug)]
+pub(super) struct Writer {
     origin: Origin,
     publisher: Box<str>,
-    id: u64,
+    rows: Rows,
+    /// Effect of its unfinished line.
+    unfinished: Option<Undo>,
 }
 
-impl OpenLine {
-    pub(super) fn id(&self) -> u64 {
-        self.id
+impl Writer {
+    /// Returns the count of rows that can be taken back.
+    #[cfg(test)]
+    pub(super) fn undo_rows(&self) -> usize {
+        self.unfinished.as_ref().map_or(0, Undo::rows)
+    }
+
+    /// Forgets lines that are not held.
+    pub(super) fn forget_lines(&mut self, first_id: u64, next_id: u64) {
+        self.rows.retain(first_id, next_id);
     }
 }
 
@@ -55,37 +68,36 @@ impl LineStore {
         arrived_ms: f64,
     ) {
         self.message_reader.reset();
-        let mut last_id = self.next_id;
-        for (number, line) in lines_of(text).enumerate() {
-            last_id = self.next_id;
-            let open = if number == 0 { self.take_open(origin, publisher) } else { None };
-            match open {
-                Some(id) => {
-                    let line = self.read(origin.kind, line);
-                    self.redraw(id, line);
-                    // The lines behind it have their place in the message.
-                    self.place.line = self.place.line.saturating_add(1);
-                    last_id = id;
-                }
-                None => self.push_line(origin, line, arrived_ms),
+        let mut writer = self.take_writer(origin, publisher);
+        if let Some(undo) = writer.unfinished.take() {
+            self.undo(undo, &mut writer.rows);
+        }
+        let mut lines = lines_of(text).peekable();
+        while let Some(line) = lines.next() {
+            if is_unfinished && lines.peek().is_none() {
+                let mut undo = Undo::default();
+                self.push_to_rows(origin, line, &mut writer.rows, arrived_ms, Some(&mut undo));
+                undo.limit();
+                writer.unfinished = Some(undo);
+            } else {
+                self.push_line(origin, line, &mut writer.rows, arrived_ms);
             }
         }
-        if is_unfinished {
-            if self.open_lines.len() >= MAX_OPEN_LINES {
-                self.open_lines.pop_front();
-            }
-            self.open_lines.push_back(OpenLine { origin, publisher: publisher.into(), id: last_id });
+        writer.rows.settle(self.next_id);
+        if self.writers.len() >= MAX_WRITERS {
+            self.writers.pop_front();
         }
+        self.writers.push_back(writer);
     }
 
     /// Leaves the unfinished lines of a publisher as they are: it has ended.
     pub fn close_lines_of(&mut self, publisher: &str) {
-        self.open_lines.retain(|open| open.publisher.split(';').next() != Some(publisher));
+        self.writers.retain(|writer| writer.publisher.split(';').next() != Some(publisher));
     }
 
     /// Leaves all unfinished lines as they are: messages are missing.
     pub fn close_lines(&mut self) {
-        self.open_lines.clear();
+        self.writers.clear();
     }
 
     /// Returns the count of lines that were replaced so far.
@@ -102,15 +114,19 @@ impl LineStore {
         Some(self.redraws.ids.iter().skip(skipped).copied())
     }
 
-    /// Removes the unfinished line of a publisher from the list of such lines. Returns its id if the line is still held.
-    fn take_open(&mut self, origin: Origin, publisher: &str) -> Option<u64> {
-        let is_of_publisher = |open: &OpenLine| open.origin == origin && &*open.publisher == publisher;
-        let at = self.open_lines.iter().position(is_of_publisher)?;
-        let open = self.open_lines.remove(at)?;
-        (open.id >= self.first_id()).then_some(open.id)
+    /// Removes a publisher from the list, or creates it.
+    fn take_writer(&mut self, origin: Origin, publisher: &str) -> Writer {
+        let is_it = |writer: &Writer| writer.origin == origin && &*writer.publisher == publisher;
+        let at = self.writers.iter().position(is_it);
+        at.and_then(|at| self.writers.remove(at)).unwrap_or_else(|| Writer {
+            origin,
+            publisher: publisher.into(),
+            rows: Rows::default(),
+            unfinished: None,
+        })
     }
 
-    fn redraw(&mut self, id: u64, line: ReadLine<'_>) {
+    pub(super) fn redraw(&mut self, id: u64, line: ReadLine<'_>) {
         let after = self.chunks.partition_point(|chunk| chunk.first_id() <= id);
         let Some(chunk) = after.checked_sub(1).and_then(|at| self.chunks.get_mut(at)) else { return };
         let before = chunk.redrawn_bytes();

@@ -5,12 +5,18 @@
 //! | that is complete | as it is |
 //! | that is unfinished for [`UPDATE_DELAY`] | as what it shows, at most once in [`UPDATE_INTERVAL`]; the next message replaces it |
 //! | that was unfinished, or of more than [`MAX_LINE_BYTES`], with control characters | as what it shows |
+//! | of a source that has moved the cursor to other rows, with control characters | as it is; one of more than [`ROWS_PART_BYTES`] in parts, each from where the one before ended |
 //! | of more than [`MAX_LINE_BYTES`] without | in parts |
 
 use std::time::{Duration, Instant};
 
 use memchr::{memchr, memchr3, memrchr};
-use tailcast_lines::ansi::{AnsiReader, style::Style};
+use tailcast_lines::ansi::{
+    AnsiReader,
+    rows::moves_rows,
+    sgr::{RESET, sgr_sequence},
+    style::Style,
+};
 
 use super::{
     line_batcher::{InputWarnings, MAX_LINE_BYTES, floor_char_boundary},
@@ -23,6 +29,11 @@ pub(super) const UPDATE_DELAY: Duration = Duration::from_millis(50);
 pub(super) const SPLIT_UPDATE_DELAY: Duration = Duration::from_secs(1);
 /// Minimum time between two messages that show an unfinished line of the same source.
 pub(super) const UPDATE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Length of a line that moves the cursor to other rows, in bytes, from which on it is published in parts.
+pub(super) const ROWS_PART_BYTES: usize = 4 * 1024;
+/// Moves the cursor to the row above.
+const ROW_ABOVE: &[u8] = b"\x1b[A";
 
 /// Lines that are to be published.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,6 +62,8 @@ pub(super) struct SourceLines {
     published: Option<String>,
     /// Whether parts of the unfinished line were emitted.
     is_split: bool,
+    /// Whether the cursor was moved to another row. A line may then be written over what is in its row already.
+    has_moved_rows: bool,
     /// First change of the unfinished line since it was published.
     changed_at: Option<Instant>,
     /// Time at which an unfinished line was published last.
@@ -72,6 +85,7 @@ impl SourceLines {
         for piece in bytes.chunks(MAX_LINE_BYTES) {
             self.push_piece(piece, warnings, emit);
         }
+        self.has_moved_rows = self.has_moved_rows || moves_rows(&self.partial);
         if self.is_at_line_start() {
             return;
         }
@@ -81,6 +95,11 @@ impl SourceLines {
                 changed_at.get_or_insert(now);
             }
         }
+    }
+
+    /// Whether the source has moved the cursor to another row.
+    pub(super) fn has_moved_rows(&self) -> bool {
+        self.has_moved_rows
     }
 
     /// Ends the source. Emits its unfinished line, if any, unless it was published as it is now. Returns whether it was.
@@ -148,6 +167,7 @@ impl SourceLines {
     /// Emits lines that are complete or too long.
     fn emit(&mut self, lines: &[u8], is_part: bool, emit: &mut LineSink<'_>) {
         self.reader.skip_lines(lines);
+        self.has_moved_rows = self.has_moved_rows || moves_rows(lines);
         emit(Emission { lines, is_part, redraws: self.published.take().is_some() });
     }
 
@@ -155,7 +175,8 @@ impl SourceLines {
         let rest = std::mem::take(&mut self.partial);
         self.is_split = false;
         // The states of a line that were published need not come again.
-        let is_redrawn = self.published.is_some() && !is_plain(&rest);
+        let is_redrawn =
+            self.published.is_some() && !is_plain(&rest) && !self.has_moved_rows && !moves_rows(&rest);
         let screen = self.screen.take().or_else(|| is_redrawn.then(|| ScreenLine::after(&self.reader)));
         match screen {
             None => self.emit(&rest, false, emit),
@@ -169,6 +190,7 @@ impl SourceLines {
     /// Appends bytes to the unfinished line. If it becomes too long, emits its beginning, or replaces it by what it shows.
     fn extend(&mut self, bytes: &[u8], warnings: &mut InputWarnings, emit: &mut LineSink<'_>) {
         self.partial.extend_from_slice(bytes);
+        while self.partial.len() > ROWS_PART_BYTES && self.screen.is_none() && self.emit_rows(emit) {}
         while self.partial.len() > MAX_LINE_BYTES {
             let end = floor_char_boundary(&self.partial, MAX_LINE_BYTES);
             let rest = self.partial.split_off(end);
@@ -188,6 +210,23 @@ impl SourceLines {
         }
     }
 
+    /// Emits the beginning of a line that moves the cursor to other rows, up to the last carriage return. Returns whether there is
+    /// one.
+    fn emit_rows(&mut self, emit: &mut LineSink<'_>) -> bool {
+        let limit = self.partial.len().min(MAX_LINE_BYTES);
+        let beginning = self.partial.get(..limit).unwrap_or_default();
+        let Some(end) = memrchr(b'\r', beginning).filter(|end| *end > ROW_ABOVE.len()) else { return false };
+        self.has_moved_rows = self.has_moved_rows || moves_rows(beginning);
+        if !self.has_moved_rows {
+            return false;
+        }
+        // The line feed behind a part moves the cursor down.
+        let rest = [ROW_ABOVE, self.partial.get(end + 1..).unwrap_or_default()].concat();
+        let part = std::mem::replace(&mut self.partial, rest);
+        self.emit(part.get(..end).unwrap_or_default(), true, emit);
+        true
+    }
+
     fn count_split(&mut self, warnings: &mut InputWarnings) {
         warnings.split_lines += u64::from(!std::mem::replace(&mut self.is_split, true));
     }
@@ -197,6 +236,11 @@ impl SourceLines {
         let complete = complete_characters(&self.partial);
         if self.screen.is_none() && is_plain(complete) && self.reader.style() == Style::default() {
             return Some(String::from_utf8_lossy(complete).into_owned());
+        }
+        if self.screen.is_none() && self.has_moved_rows {
+            let style = Some(self.reader.style()).filter(|style| *style != Style::default());
+            let text = String::from_utf8_lossy(complete);
+            return Some(format!("{}{text}{RESET}", style.map(sgr_sequence).unwrap_or_default()));
         }
         let mut screen = self.screen.clone().unwrap_or_else(|| ScreenLine::after(&self.reader));
         screen.read(&String::from_utf8_lossy(complete));

@@ -2,14 +2,15 @@
 //! line is empty.
 //!
 //! Every message stands alone: it begins with the style that its first line has, and ends every style. Where the source
-//! changes, and where an unfinished line is replaced, a [mark](webpubsub_protocol::marks) names publisher and source.
+//! changes, where an unfinished line is replaced, and once a source has moved the cursor, a [mark](webpubsub_protocol::marks)
+//! names publisher and source.
 //!
 //! A message contains text, so invalid UTF-8 is replaced by U+FFFD. NUL is valid text and stays; viewers show a
 //! replacement. Lines with either are counted, to warn the user.
 
 use std::{borrow::Cow, collections::VecDeque, time::Instant};
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter, memchr2, memrchr};
 use tailcast_lines::ansi::{
     AnsiReader,
     sgr::{RESET, sgr_sequence},
@@ -65,6 +66,8 @@ pub(super) struct LineBatcher {
     runs: VecDeque<Run>,
     /// Carries style from batch to batch, for each source.
     readers: Vec<AnsiReader>,
+    /// Whether a source has moved the cursor: its rows may be overwritten from then on.
+    moves_cursor: Vec<bool>,
     /// Lines at the end of the input that were published while they were unfinished.
     shown_lines: u64,
     warnings: InputWarnings,
@@ -76,6 +79,7 @@ impl LineBatcher {
         Self {
             sources: std::iter::repeat_with(SourceLines::default).take(count).collect(),
             readers: vec![AnsiReader::default(); count],
+            moves_cursor: vec![false; count],
             publisher,
             ready: Vec::new(),
             start: 0,
@@ -88,9 +92,13 @@ impl LineBatcher {
     /// Appends bytes of a source. Returns the count of lines that end in them.
     pub(super) fn push(&mut self, source: usize, bytes: &[u8], now: Instant) -> u64 {
         self.drop_consumed();
-        let Self { sources, ready, runs, warnings, .. } = self;
+        let Self { sources, moves_cursor, ready, runs, warnings, .. } = self;
         let Some(lines) = sources.get_mut(source) else { return 0 };
         lines.push(bytes, now, warnings, &mut |emission| add_run(ready, runs, source, emission));
+        if let Some(moves) = moves_cursor.get_mut(source) {
+            // A program that writes for a terminal may move the cursor up later, and overwrite these lines.
+            *moves = *moves || lines.has_moved_rows() || memchr2(b'\r', 0x08, bytes).is_some();
+        }
         memchr_iter(b'\n', bytes).count() as u64
     }
 
@@ -137,10 +145,11 @@ impl LineBatcher {
             if last_source.is_some() {
                 text.push('\n');
             }
-            if redraws || !self.publisher.is_same(last_source, source) {
+            let bytes = self.ready.get(self.start..self.start + end).unwrap_or_default();
+            let moves_cursor = self.moves_cursor.get(source) == Some(&true);
+            if redraws || moves_cursor || !self.publisher.is_same(last_source, source) {
                 self.publisher.write_mark(&mut text, source, false);
             }
-            let bytes = self.ready.get(self.start..self.start + end).unwrap_or_default();
             let feeds = memchr_iter(b'\n', bytes).count() as u64;
             if let Some(reader) = self.readers.get_mut(source) {
                 append_lines(&mut text, &text_of(bytes, &mut self.warnings), reader);

@@ -265,6 +265,45 @@ fn a_progress_bar_of_any_length_is_one_line() {
     assert_eq!(warnings.split_lines, 0);
 }
 
+fn texts(bench: &Bench) -> Vec<String> {
+    bench.page().rows().into_iter().map(|(_, text)| text.trim_end().to_owned()).collect()
+}
+
+#[test]
+fn rows_that_are_overwritten_by_moving_the_cursor_up_are_the_same_live() {
+    let mut bench = Bench::new(&[""]);
+    for outer in 0..3 {
+        bench.push(0, format!("\router: {outer}/2"));
+        bench.pass(120);
+        for inner in 0..20 {
+            bench.push(0, format!("\n\rinner: {inner}/19\x1b[A"));
+            bench.pass(if inner % 2 == 0 { 120 } else { 10 });
+        }
+    }
+    bench.push(0, "\n\x1b[2K\x1b[A\router: done\n");
+    bench.finish();
+    assert_eq!(texts(&bench), ["outer: done", ""]);
+}
+
+#[test]
+fn rows_are_overwritten_by_a_line_of_any_length() {
+    let mut bench = Bench::new(&[""]);
+    bench.push(0, "pulling\r\na: waiting\r\nb: waiting\r\n");
+    for step in 0..3_000 {
+        for (up, name) in [(2, "a"), (1, "b")] {
+            bench.push(0, format!("\x1b[{up}A\x1b[2K\r{name}: {}{step}\r\x1b[{up}B", "#".repeat(step / 75)));
+        }
+    }
+    bench.push(0, "done\r\n");
+    bench.finish();
+    let bar = format!("{}2999", "#".repeat(39));
+    assert_eq!(
+        texts(&bench),
+        ["pulling".to_owned(), format!("a: {bar}"), format!("b: {bar}"), "done".to_owned()]
+    );
+    assert!(bench.messages.iter().all(|message| message.len() <= 2 * MAX_BATCH_BYTES));
+}
+
 #[test]
 fn sources_are_marked_where_they_change_and_do_not_colour_each_other() {
     let mut bench = Bench::new(&["a.log", "b.log"]);
@@ -389,6 +428,29 @@ proptest! {
         let rows: Vec<String> = bench.page().rows().into_iter().map(|(_, text)| text).collect();
         // An unfinished last line that shows nothing is no row while it is unfinished, and one at the end.
         prop_assert_eq!(rows, expected_rows(&bytes));
+    }
+
+    #[test]
+    fn rows_above_are_overwritten_alike_by_any_split_and_timing(
+        pieces in vec(prop_oneof!["[a-zé日\t ]{0,6}", Just("\n".to_owned()), Just("\r".to_owned()), "\u{1b}\\[[0-9]{0,2}[ABCDEFGIJKPXZ@mb]"], 1..40),
+        cuts in vec((1..12_usize, prop_oneof![Just(0_u64), 0..120_u64]), 1..12),
+    ) {
+        let bytes = format!("\r{}", pieces.concat()).into_bytes();
+        let mut whole = Bench::new(&[""]);
+        whole.push(0, &bytes);
+        whole.finish();
+        let mut bench = Bench::new(&[""]);
+        let (mut rest, mut cuts) = (&bytes[..], cuts.into_iter().cycle());
+        while !rest.is_empty() {
+            let (length, pause) = cuts.next().unwrap();
+            let (chunk, later) = rest.split_at(length.min(rest.len()));
+            bench.push(0, chunk);
+            bench.pass(pause);
+            rest = later;
+        }
+        bench.finish();
+        let (page, expected) = (bench.page(), whole.page());
+        prop_assert_eq!(page.rows(), expected.rows());
     }
 
     #[test]
