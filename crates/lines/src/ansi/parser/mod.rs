@@ -91,6 +91,11 @@ impl Parameters {
         self.numbers.first().copied().filter(|number| *number > 0).unwrap_or(default)
     }
 
+    /// Whether there is no parameter but 0.
+    fn is_zero(&self) -> bool {
+        matches!(*self.numbers, [] | [0])
+    }
+
     fn clear(&mut self) {
         self.numbers.clear();
         self.starts.clear();
@@ -185,6 +190,9 @@ impl Parser {
                 }
                 rest = after;
             }
+            if self.state == State::Csi {
+                rest = self.take_numbers(rest);
+            }
             let mut characters = rest.chars();
             let Some(character) = characters.next() else { return };
             rest = characters.as_str();
@@ -192,14 +200,34 @@ impl Parser {
         }
     }
 
+    /// Reads the parameters of a CSI sequence. Returns the text behind them.
+    fn take_numbers<'a>(&mut self, text: &'a str) -> &'a str {
+        for (at, byte) in text.bytes().enumerate() {
+            match byte {
+                b'0'..=b'9' => self.parameters.digit(u16::from(byte - b'0')),
+                b';' => self.parameters.next(),
+                b':' => self.parameters.next_in_group(),
+                _ => return text.get(at..).unwrap_or_default(),
+            }
+        }
+        ""
+    }
+
     fn step(&mut self, character: char, give: &mut impl FnMut(TerminalCommand<'_>)) {
         match (self.state, character) {
             (State::Ground, '\r') => give(TerminalCommand::CarriageReturn),
             (State::Ground, '\u{8}') => give(TerminalCommand::Backspace),
+            // Control characters in the middle of a sequence take effect, and the sequence goes on.
+            (State::Escape | State::EscapeIntermediate | State::Csi | State::CsiIgnored, '\r') => {
+                give(TerminalCommand::CarriageReturn);
+            }
+            (State::Escape | State::EscapeIntermediate | State::Csi | State::CsiIgnored, '\u{8}') => {
+                give(TerminalCommand::Backspace);
+            }
             // Cancel and substitute end any sequence (ECMA-48; DEC).
             (state, '\u{18}' | '\u{1a}') if state != State::Ground => self.reset(),
             (State::Osc | State::StringIgnored, '\u{1b}') => self.state = State::StringEscape,
-            (State::Osc | State::StringIgnored, '\u{7}') => self.end_string(give),
+            (State::Osc, '\u{7}') => self.end_string(give),
             (State::StringEscape, '\\') => self.end_string(give),
             // Any other escape ends the string, and begins a sequence of its own.
             (State::StringEscape, other) => {
@@ -212,6 +240,7 @@ impl Parser {
                 self.state = State::Escape;
             }
             (State::Ground, _) => {}
+            (State::Escape | State::EscapeIntermediate, '\0'..='\u{1f}' | '\u{7f}') => {}
             (State::Escape, character) => self.after_escape(character, give),
             (State::EscapeIntermediate, '\u{20}'..='\u{2f}') => {}
             (State::EscapeIntermediate, _) => self.reset(),
@@ -256,9 +285,6 @@ impl Parser {
 
     fn in_csi(&mut self, character: char, give: &mut impl FnMut(TerminalCommand<'_>)) {
         match character {
-            '0'..='9' => self.parameters.digit(character as u16 - '0' as u16),
-            ';' => self.parameters.next(),
-            ':' => self.parameters.next_in_group(),
             // Private parameters, intermediates: sequences of others.
             '\u{20}'..='\u{2f}' | '<'..='?' => self.state = State::CsiIgnored,
             '@'..='~' => {
@@ -267,7 +293,6 @@ impl Parser {
                     give(command);
                 }
             }
-            // A control in the middle of a sequence: a terminal would carry it out. Here it is dropped.
             '\0'..='\u{1f}' | '\u{7f}' => {}
             // What cannot be part of a sequence ends it.
             _ => self.state = State::Ground,
@@ -302,8 +327,8 @@ fn command(last: char, parameters: &Parameters) -> Option<TerminalCommand<'_>> {
         'G' | '`' => TerminalCommand::MoveTo(count - 1),
         'I' => TerminalCommand::Tab(distance),
         'Z' => TerminalCommand::Tab(-distance),
-        's' if parameters.starts.is_empty() => TerminalCommand::SaveCursor,
-        'u' if parameters.starts.is_empty() => TerminalCommand::RestoreCursor,
+        's' if parameters.is_zero() => TerminalCommand::SaveCursor,
+        'u' if parameters.is_zero() => TerminalCommand::RestoreCursor,
         'J' if parameters.first_or(0) == 0 => TerminalCommand::EraseBelow,
         'X' => TerminalCommand::EraseColumns(count),
         'P' => TerminalCommand::DeleteColumns(count),
@@ -320,69 +345,4 @@ fn command(last: char, parameters: &Parameters) -> Option<TerminalCommand<'_>> {
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// What a list of pieces says, with neighbouring texts joined.
-    fn said(pieces: &[&str]) -> Vec<String> {
-        let mut parser = Parser::default();
-        let mut said: Vec<String> = Vec::new();
-        for piece in pieces {
-            parser.feed(piece, |command| match command {
-                TerminalCommand::Text(text) => match said.last_mut() {
-                    Some(last) if last.starts_with("text ") => last.push_str(text),
-                    _ => said.push(format!("text {text}")),
-                },
-                other => said.push(format!("{other:?}")),
-            });
-        }
-        said
-    }
-
-    fn any_sequence() -> impl Strategy<Value = String> {
-        let pieces = prop_oneof![
-            "[a-zé ]{0,8}",
-            "\u{1b}\\[[0-9;:?]{0,8}[a-zA-Z]",
-            "\u{1b}\\][0-9]{1,2};[a-z;:/]{0,20}(\u{7}|\u{1b}\\\\)?",
-            "\u{1b}[P_^X(].{0,10}(\u{1b}\\\\)?",
-            any::<String>(),
-            Just("\r".to_owned()),
-            Just("\u{8}".to_owned()),
-            Just("\u{1b}".to_owned()),
-        ];
-        prop::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat())
-    }
-
-    proptest! {
-        #[test]
-        fn any_cut_of_the_input_says_the_same(text in any_sequence(), at in any::<prop::sample::Index>()) {
-            let boundaries: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-            let (front, back) = text.split_at(boundaries[at.index(boundaries.len())]);
-            prop_assert_eq!(said(&[front, back]), said(&[&text]));
-        }
-
-        #[test]
-        fn no_escape_is_ever_shown(text in any_sequence()) {
-            Parser::default().feed(&text, |command| {
-                if let TerminalCommand::Text(text) = command {
-                    assert!(!text.contains(['\u{1b}', '\r', '\u{8}']));
-                }
-            });
-        }
-    }
-
-    #[test]
-    fn an_endless_payload_is_bounded_and_means_nothing() {
-        let mut parser = Parser::default();
-        let mut commands = 0;
-        parser.feed("\u{1b}]8;;https://x/", |_| commands += 1);
-        for _ in 0..1000 {
-            parser.feed(&"x".repeat(1000), |_| commands += 1);
-        }
-        assert!(parser.payload.len() <= MAX_PAYLOAD_BYTES);
-        parser.feed("\u{7}", |_| commands += 1);
-        assert_eq!(commands, 0);
-    }
-}
+mod tests;
