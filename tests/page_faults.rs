@@ -104,3 +104,22 @@ async fn official_client_page_and_streamer_share_a_group() -> anyhow::Result<()>
     browser.until(shown).await?;
     browser.close().await
 }
+
+#[tokio::test]
+async fn a_page_that_is_opened_after_restarts_of_the_server_connects_at_once() -> anyhow::Result<()> {
+    let site = site()?;
+    let site = site.to_str().context("the path of the site is not UTF-8")?;
+    let (mut server, browser) = (server_with_page().await?, Browser::start().await?);
+    let connected = "document.querySelector('#status')?.dataset.state === 'connected'";
+    browser.open(&server.url("/")).await?;
+    browser.until(connected).await?;
+    for number in 0..8 {
+        // The page before goes into the browser's cache of pages while it tries to connect again.
+        let address = server.address().to_string();
+        server.kill().await?;
+        server = Server::start_on(&address, &["--site", site]).await?;
+        browser.open(&server.url(&format!("/?restart={number}"))).await?;
+        browser.until(connected).await.with_context(|| format!("after restart {number}"))?;
+    }
+    Ok(())
+}

@@ -45,6 +45,17 @@ enum Notification {
     Outcome(Outcome),
 }
 
+/// State of the page, which the browser may freeze to keep it for the user's return.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Page {
+    /// It runs.
+    Active,
+    /// It is frozen, or about to be.
+    Frozen,
+    /// It is frozen, and lost a socket by that, which the machine does not know yet.
+    FrozenWithoutItsSocket,
+}
+
 /// A negotiation in flight. Dropping it cancels the negotiation, and with it the request.
 struct OngoingNegotiation(AbortHandle);
 
@@ -72,8 +83,7 @@ pub(super) struct Driver {
     delivery: RefCell<Option<Timeout>>,
     /// Whether a request was refused because the window or the socket was full, and [`Outcome::Writable`] is due.
     awaits_writable: Cell<bool>,
-    /// Whether the socket was closed because the page is frozen, which the machine does not know yet.
-    is_frozen: Cell<bool>,
+    page: Cell<Page>,
     _nudges: Nudges,
 }
 
@@ -100,7 +110,7 @@ impl Driver {
             undelivered: RefCell::new(VecDeque::new()),
             delivery: RefCell::new(None),
             awaits_writable: Cell::new(false),
-            is_frozen: Cell::new(false),
+            page: Cell::new(Page::Active),
             _nudges: Nudges::listen({
                 let driver = Weak::clone(driver);
                 move |nudge| {
@@ -179,25 +189,32 @@ impl Driver {
         match nudge {
             Nudge::Freeze => self.freeze(),
             Nudge::Thaw => {
-                if self.is_frozen.take() {
+                if self.page.replace(Page::Active) == Page::FrozenWithoutItsSocket {
                     let reason = String::new();
                     self.handle_and_deliver(Input::TransportClosed { code: close::ABNORMAL, reason });
                 }
                 self.handle_and_deliver(Input::Nudged);
             }
-            // The page is hidden before it is frozen.
-            Nudge::Check if self.is_frozen.get() => {}
+            // The page is hidden after it was announced that it will be frozen.
+            Nudge::Check if self.is_frozen() => {}
             Nudge::Check => self.handle_and_deliver(Input::Nudged),
         }
     }
 
+    fn is_frozen(&self) -> bool {
+        self.page.get() != Page::Active
+    }
+
     /// Closes the socket of a page that is about to be frozen: nobody would read from it, while the service still counted the client
     /// and queued messages for it. The connection is recovered when the user returns.
+    ///
+    /// No other socket is opened until then. Chromium lets one socket at a time connect to an address, and one that a frozen page
+    /// opens stays in the way of all others.
     fn freeze(self: &Rc<Self>) {
         self.handle_line();
-        if self.socket.borrow_mut().take().is_some() {
-            self.is_frozen.set(true);
-        }
+        let had_socket = self.socket.borrow_mut().take().is_some();
+        self.page.set(if had_socket { Page::FrozenWithoutItsSocket } else { Page::Frozen });
+        self.timer.borrow_mut().take();
     }
 
     /// Carries out every effect, then sets the timer.
@@ -259,6 +276,10 @@ impl Driver {
 
     fn open(self: &Rc<Self>, url: &ServiceUrl, subprotocols: &[Subprotocol]) {
         let attempt = self.next_attempt();
+        if self.is_frozen() {
+            self.page.set(Page::FrozenWithoutItsSocket);
+            return;
+        }
         let driver = Rc::downgrade(self);
         let on_event = move |event: SocketEvent| {
             let Some(driver) = current(&driver, attempt) else { return };
@@ -329,7 +350,9 @@ impl Driver {
     /// Cancels the negotiation in flight, discards queued frames and returns the number of the next attempt.
     fn next_attempt(&self) -> u64 {
         self.negotiation.borrow_mut().take();
-        self.is_frozen.set(false);
+        if self.is_frozen() {
+            self.page.set(Page::Frozen);
+        }
         self.line.clear();
         self.attempt.set(self.attempt.get() + 1);
         self.attempt.get()
@@ -340,6 +363,9 @@ impl Driver {
     fn set_timer(self: &Rc<Self>) {
         /// Far below the maximum of `setTimeout`, and short enough not to be late by much after the device slept.
         const LONGEST_WAIT: Duration = Duration::from_secs(10);
+        if self.is_frozen() {
+            return;
+        }
         let mut deadline = self.machine.borrow().next_deadline();
         if self.awaits_writable.get() && self.is_socket_full() {
             let check = self.now() + BUFFER_CHECK_PAUSE;

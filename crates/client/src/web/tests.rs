@@ -115,6 +115,52 @@ async fn stopped_is_the_last_event() {
     assert!(matches!(refused, Err(SendRefused::Stopped(_))));
 }
 
+fn page_transition(name: &str) {
+    let body = "dispatchEvent(new PageTransitionEvent(name, { persisted: true }))";
+    js_sys::Function::new_with_args("name", body).call1(&JsValue::NULL, &name.into()).unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn a_frozen_page_does_not_connect_before_the_user_returns() {
+    let fetch = FetchStub::install("log.push('sent'); throw new TypeError('no network')");
+    let log = EventLog::default();
+    let _client = log.start("http://h/");
+    log.until(|event| matches!(event, ClientEvent::RetryScheduled { .. })).await;
+    page_transition("pagehide");
+    // The page is hidden then, which is otherwise a reason to connect.
+    let hidden = web_sys::Event::new("visibilitychange").unwrap();
+    web_sys::window().unwrap().document().unwrap().dispatch_event(&hidden).unwrap();
+    TimeoutFuture::new(0).await;
+    assert_eq!(fetch.log().len(), 1);
+    page_transition("pageshow");
+    TimeoutFuture::new(0).await;
+    assert_eq!(fetch.log().len(), 2);
+}
+
+#[wasm_bindgen_test]
+async fn a_negotiation_that_ends_in_a_frozen_page_opens_no_socket() {
+    let fetch = FetchStub::install(
+        r#"log.push('sent');
+           await new Promise((resolve) => addEventListener('answer', resolve, { once: true }));
+           log.push('answered');
+           return new Response('{"url":"ws://127.0.0.1:1/client"}', { headers: { 'content-type': 'application/json' } });"#,
+    );
+    let log = EventLog::default();
+    let _client = log.start("http://h/");
+    let until_logged = async |entry: &str| {
+        while !fetch.log().iter().any(|logged| logged == entry) {
+            TimeoutFuture::new(0).await;
+        }
+    };
+    until_logged("sent").await;
+    page_transition("pagehide");
+    web_sys::window().unwrap().dispatch_event(&web_sys::Event::new("answer").unwrap()).unwrap();
+    until_logged("answered").await;
+    page_transition("pageshow");
+    // The socket that was not opened counts as lost.
+    log.until(|event| matches!(event, ClientEvent::ConnectFailed { .. })).await;
+}
+
 #[wasm_bindgen_test]
 async fn a_dropped_client_emits_nothing() {
     let log = EventLog::default();
