@@ -151,7 +151,7 @@ impl LogController {
 
     /// Follows the newest line.
     pub fn follow(&self) {
-        self.change_log(|log| log.viewport_mut().follow());
+        self.change_log(LiveLog::follow);
         self.request_render();
     }
 

@@ -19,12 +19,11 @@ impl LogController {
     pub fn scroll_requested(&self, distance: Distance, direction: Direction) {
         self.scroll.borrow_mut().input(monotonic_ms());
         let log = &mut *self.log.borrow_mut();
-        let viewport = log.viewport_mut();
         match (distance, direction) {
-            (Distance::All, Direction::Backward) => viewport.seek_start(),
-            (Distance::All, Direction::Forward) => viewport.follow(),
-            (_, Direction::Backward) => viewport.leave_end(),
-            (_, Direction::Forward) => viewport.press_on_down(),
+            (Distance::All, Direction::Backward) => log.seek_start(),
+            (Distance::All, Direction::Forward) => log.follow(),
+            (_, Direction::Backward) => log.viewport_mut().leave_end(),
+            (_, Direction::Forward) => log.viewport_mut().press_on_down(),
         }
         self.request_render();
     }

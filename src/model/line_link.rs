@@ -22,6 +22,11 @@ impl LinkedLines {
         *self = Self { numbers: Some(numbers), is_jump_pending: true };
     }
 
+    /// Keeps the link, but the viewport need not scroll to it any more.
+    pub fn stop_waiting(&mut self) {
+        self.is_jump_pending = false;
+    }
+
     /// Returns the line numbers.
     #[must_use]
     pub fn numbers(&self) -> Option<&RangeInclusive<u64>> {

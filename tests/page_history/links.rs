@@ -6,7 +6,7 @@ use tailcast_tests::{
     streamer::{Streamer, stream},
 };
 
-use super::{ROWS, numbered, received, server_with_page};
+use super::{PRESS_HOME, ROWS, numbered, received, server_with_page};
 
 #[tokio::test]
 async fn a_reload_keeps_the_place_the_search_and_the_filter() -> anyhow::Result<()> {
@@ -51,6 +51,48 @@ async fn a_reload_keeps_the_place_the_search_and_the_filter() -> anyhow::Result<
     browser.until(&format!("!window.isOld && {}", received(2_000))).await?;
     browser.until(&format!("{top} === {before}")).await?;
     assert_eq!(browser.run("return location.hash").await?, hash);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reload_far_from_the_lines_that_are_loaded_first_keeps_the_place() -> anyhow::Result<()> {
+    let server = server_with_page(&[]).await?;
+    let browser = Browser::start().await?;
+    stream(&server, &[], &numbered(1..=20_000)).await?;
+    browser.open(&server.url("/?lines=2000")).await?;
+    browser.until(&received(20_000)).await?;
+    browser.run(PRESS_HOME).await?;
+    let shown = |number: u32| {
+        format!("(() => {{ {ROWS} return rows().some((row) => text(row) === 'line {number}'); }})()")
+    };
+    browser.until(&shown(1)).await?;
+    let top = "[...document.querySelectorAll('#log .row:not([hidden])')]
+        .find((row) => row.getBoundingClientRect().bottom > document.querySelector('#log').getBoundingClientRect().top + 2)
+        ?.querySelector('.text').textContent";
+    browser.until("location.hash.startsWith('#top=')").await?;
+    for key in ["", "l"] {
+        // Goes down a little, and then links the line at the top.
+        let down = "window.hash = location.hash;
+             log.dispatchEvent(new WheelEvent('wheel', { deltaY: 9, bubbles: true }));
+             log.scrollTop += 900;";
+        browser.run(&format!("{ROWS} {down}")).await?;
+        browser.until("location.hash !== window.hash").await?;
+        let press = format!(
+            "document.dispatchEvent(new KeyboardEvent('keydown', {{ key: '{key}', bubbles: true }}))"
+        );
+        browser.run(&press).await?;
+        browser
+            .until(&format!("location.hash.startsWith('#{}')", if key.is_empty() { "top=" } else { "at=" }))
+            .await?;
+        let before = browser.run(&format!("return {top}")).await?;
+        browser.run("window.isOld = true; location.reload()").await?;
+        let is_back = match key {
+            "" => format!("{top} === {before}"),
+            _ => format!("document.querySelector('#log .row[data-linked] .text')?.textContent === {before}"),
+        };
+        browser.until(&format!("!window.isOld && {is_back}")).await?;
+        assert_eq!(browser.text("#said").await?, "", "no message is shown");
+    }
     Ok(())
 }
 

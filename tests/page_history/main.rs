@@ -78,3 +78,7 @@ const ROWS: &str = "
 /// Presses Home.
 const PRESS_HOME: &str =
     "document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'Home', bubbles: true }))";
+
+/// Presses End.
+const PRESS_END: &str =
+    "document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'End', bubbles: true }))";

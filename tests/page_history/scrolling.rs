@@ -3,7 +3,7 @@
 use anyhow::Context;
 use tailcast_tests::{browser::Browser, server::Server, streamer::stream};
 
-use super::{PRESS_HOME, ROWS, numbered, received, server_with_page};
+use super::{PRESS_END, PRESS_HOME, ROWS, numbered, received, server_with_page};
 
 #[tokio::test]
 async fn scrolling_up_loads_more_and_nothing_moves_under_the_reader() -> anyhow::Result<()> {
@@ -167,9 +167,7 @@ async fn the_way_to_the_first_line_ends_when_the_user_goes_elsewhere() -> anyhow
     let (_server, browser) = page_with_many_earlier_lines().await?;
     browser.run(PRESS_HOME).await?;
     browser.until(&format!("{PROGRESS}.length > 0")).await?;
-    browser
-        .run("document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'End', bubbles: true }))")
-        .await?;
+    browser.run(PRESS_END).await?;
     browser.until("document.querySelector('.top-row').dataset.state === 'more'").await?;
     let last = format!(
         "(() => {{ {ROWS} return rows().some((row) => text(row).startsWith('line {LONG_LINES} ')); }})()"
@@ -177,6 +175,62 @@ async fn the_way_to_the_first_line_ends_when_the_user_goes_elsewhere() -> anyhow
     browser.until(&last).await?;
     let count = browser.run("return Number(document.querySelector('#line-count').dataset.received)").await?;
     assert!(count.as_u64() < Some(LONG_LINES.into()), "all of {count} lines were loaded");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_line_behind_those_that_a_full_page_holds_is_loaded_and_end_goes_to_the_end_at_once()
+-> anyhow::Result<()> {
+    let server = server_with_page(&[]).await?;
+    let browser = Browser::start().await?;
+    stream(&server, &[], &numbered(1..=20_000)).await?;
+    browser.open(&server.url("/?lines=2000")).await?;
+    browser.until(&received(20_000)).await?;
+    let shown = |number: u32| {
+        format!("(() => {{ {ROWS} return rows().some((row) => text(row) === 'line {number}'); }})()")
+    };
+    for number in [15_000, 12_000] {
+        browser.run(PRESS_HOME).await?;
+        browser.until(&shown(1)).await?;
+        browser.run(&format!("location.hash = '#L{number}'")).await?;
+        browser.until(&shown(number)).await?;
+        let wrong = browser.run(&format!("{ROWS} return misnumbered()")).await?;
+        assert_eq!(wrong, serde_json::json!([]));
+        assert_eq!(browser.text("#said").await?, "");
+    }
+    // While a line is still to come, too.
+    browser.run("location.hash = '#L30000'").await?;
+    browser.until("document.querySelector('#said').textContent.includes('not been received yet')").await?;
+    browser.run(PRESS_HOME).await?;
+    browser.until(&shown(1)).await?;
+    browser.run("location.hash = '#L15000'").await?;
+    browser.run(PRESS_END).await?;
+    browser.until(&shown(20_000)).await?;
+    browser.until("!document.querySelector('#resume')").await?;
+    stream(&server, &[], &numbered(20_001..=20_050)).await?;
+    browser.until(&shown(20_050)).await
+}
+
+#[tokio::test]
+async fn a_message_of_the_page_does_not_lie_under_the_follow_button() -> anyhow::Result<()> {
+    let server = server_with_page(&[]).await?;
+    let browser = Browser::start().await?;
+    stream(&server, &[], &numbered(1..=500)).await?;
+    browser.open(&server.url("/")).await?;
+    browser.until(&received(500)).await?;
+    browser.run(&format!("{ROWS} up(1000)")).await?;
+    browser.until("document.querySelector('#resume')").await?;
+    browser.run("location.hash = '#L99999'").await?;
+    browser.until("document.querySelector('#said.shown')").await?;
+    for (width, height) in [(390, 700), (800, 600), (1200, 800), (1440, 900)] {
+        let size =
+            serde_json::json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        browser.devtools("Emulation.setDeviceMetricsOverride", size).await?;
+        let overlap = "
+            const [one, other] = ['#said', '#resume'].map((name) => document.querySelector(name).getBoundingClientRect());
+            return one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;";
+        assert_eq!(browser.run(overlap).await?, false, "at {width} by {height}");
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::LiveLog;
+use super::{LiveLog, newer::Newer};
 use crate::model::{
     destination::Destination, grouped_number::grouped, navigation::Direction, selection::Selection,
     visible_lines::VisibleLines,
@@ -81,14 +81,39 @@ impl LiveLog {
         }
     }
 
+    /// Follows the newest line. A line that the view was to go to is not waited for any more.
+    pub fn follow(&mut self) {
+        self.stop_waiting();
+        self.viewport.follow();
+    }
+
+    /// Scrolls to the first line, and loads the lines before it. A line that the view was to go to is not waited for any more.
+    pub fn seek_start(&mut self) {
+        self.stop_waiting();
+        self.viewport.seek_start();
+    }
+
+    fn stop_waiting(&mut self) {
+        self.pending_link = None;
+        self.linked.stop_waiting();
+    }
+
     fn go_to_lines(&mut self, numbers: RangeInclusive<u64>) -> Option<String> {
         let first = *numbers.start();
+        self.pending_link = None;
         self.linked.request(numbers);
         self.revision += 1;
-        if first > self.store.counts().received {
-            return Some(format!(
-                "Line {first} has not been received yet; the view will go there when it is"
-            ));
+        let newest = self.store.number_of(self.store.next_id()).saturating_sub(1);
+        if first > newest {
+            let dropped = self.newer.as_ref().map_or(0, Newer::lines);
+            if dropped > 0 {
+                self.viewport.pause();
+                self.load_dropped();
+            }
+            let is_to_come = first > newest + dropped;
+            return is_to_come.then(|| {
+                format!("Line {first} has not been received yet; the view will go there when it is")
+            });
         }
         if self.loads_awaited_line() {
             return None;
@@ -129,7 +154,8 @@ impl LiveLog {
 
     /// Scrolls to the linked lines once the first of them is there, or to the nearest visible line if the filter hides it.
     pub(super) fn jump_to_linked(&mut self) {
-        if self.loads_awaited_line() {
+        // Lines that are appended meanwhile can take the place of the linked one.
+        if self.is_loading_newer() || self.loads_awaited_line() {
             return;
         }
         let Some(target) = self.linked.target(&self.store).filter(|id| self.is_nearest_known(*id)) else {

@@ -3,8 +3,8 @@
 use super::LiveLog;
 use crate::model::{display_text::MAX_DRAWN_COLUMNS, line_store::Line, viewport::Layout};
 
-/// Count of lines from the top of the viewport on that are searched for a JSON line: more than any viewport shows.
-const MAX_VIEW_LINES: u64 = 200;
+/// Count of lines from the top of the viewport on that are searched for one of a kind: more than any viewport shows.
+pub(super) const MAX_VIEW_LINES: u64 = 200;
 
 impl LiveLog {
     /// Lays out the log as it is now. `is_idle` is false while the user scrolls. See

@@ -104,9 +104,14 @@ impl LiveLog {
 
     /// Loads what was dropped or not taken if the user is at the end.
     pub(super) fn load_newer_at_end(&mut self) {
-        if self.viewport.is_following()
-            && let Some(newer) = self.newer.take()
-        {
+        if self.viewport.is_following() {
+            self.load_dropped();
+        }
+    }
+
+    /// Loads what was dropped or not taken.
+    pub(super) fn load_dropped(&mut self) {
+        if let Some(newer) = self.newer.take() {
             self.cut = newer.cut;
             self.load_newer();
         }
