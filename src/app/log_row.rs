@@ -1,6 +1,6 @@
 //! `<LogRow>`: a slot of the list, which shows one line after another.
 
-use leptos::{ev, prelude::*};
+use leptos::{either::EitherOf3, ev, prelude::*};
 
 use super::{
     aria,
@@ -14,7 +14,7 @@ use crate::{
         display_text::display_text,
         json_line::tree::TreeRow,
         level::Level,
-        row::{Fold, RowContent, SourceTag},
+        row::{Fold, LineLength, RowContent, SourceTag},
     },
 };
 
@@ -32,9 +32,12 @@ pub fn LogRow(
 /// A line in its slot; a hidden slot without one.
 fn line(slot: RowSlot, row: Option<&RowContent>, commands: UnsyncCallback<Command>) -> impl IntoView + use<> {
     let id = row.map_or(0, |row| row.line_id);
+    let is_whole = row.is_some_and(|row| row.length == LineLength::Whole);
     let class = match row.map(|row| &row.fold) {
         None => "",
+        Some(Fold::Open(_)) if is_whole => "row open whole",
         Some(Fold::Open(_)) => "row open",
+        Some(_) if is_whole => "row whole",
         Some(_) => "row",
     };
     let marks = row.map(|row| row.marks).unwrap_or_default();
@@ -65,7 +68,7 @@ fn line(slot: RowSlot, row: Option<&RowContent>, commands: UnsyncCallback<Comman
             <span class="text" node_ref=slot.text>
                 {row.map(|row| row_text(&row.text))}
             </span>
-            {row.and_then(|row| row.more.clone()).map(|more| view! { <span class="more">{more}</span> })}
+            {row.map(|row| rest(row, commands))}
             {row.and_then(|row| tree(&row.fold))}
         </div>
     }
@@ -76,6 +79,34 @@ fn tag(tag: &SourceTag) -> impl IntoView + use<> {
         <span class="tag" data-source=tag.color.to_string() title=tag.name.clone()>
             {tag.name.clone()}
         </span>
+    }
+}
+
+/// What is not shown of a line, and a button that shows a long line whole. The key `w` does the same.
+fn rest(row: &RowContent, commands: UnsyncCallback<Command>) -> impl IntoView + use<> {
+    let (id, is_whole, more) = (row.line_id, row.length == LineLength::Whole, row.more.clone());
+    let toggle = move |text: String| {
+        view! {
+            <button
+                class="more"
+                type="button"
+                tabindex="-1"
+                title="Show the whole line, or shorten it (w)"
+                aria-expanded=aria(is_whole)
+                on:click=move |_| commands.run(Command::ToggleWhole(id))
+            >
+                {text}
+            </button>
+        }
+    };
+    let note = |more| view! { <span class="more">{more}</span> };
+    match (row.length, more) {
+        (LineLength::Whole, more) => {
+            let button = toggle("Shorten".to_owned());
+            Some(EitherOf3::A((more.map(note), button)))
+        }
+        (LineLength::Cut, Some(more)) => Some(EitherOf3::B(toggle(more))),
+        (_, more) => more.map(|more| EitherOf3::C(note(more))),
     }
 }
 
@@ -225,6 +256,23 @@ mod tests {
         assert_eq!((stage.attribute(".fold", "aria-expanded"), stage.count(".tree")), ("false".into(), 0));
         stage.click(".fold").await;
         assert_eq!(stage.commands(), [Command::ToggleOpen(5)]);
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_long_line_has_a_button_that_shows_it_whole() {
+        let (stage, slot) = row().await;
+        let long = |length| RowContent { more: Some("… 12 more characters".into()), length, ..plain(5) };
+        stage.set(slot.content, Some(long(LineLength::Short))).await;
+        assert!(stage.find("button.more").is_none(), "there is nothing more to show");
+        stage.set(slot.content, Some(long(LineLength::Cut))).await;
+        assert_eq!(stage.text("button.more"), "… 12 more characters");
+        assert_eq!(stage.attribute("button.more", "aria-expanded"), "false");
+        stage.click("button.more").await;
+        stage.set(slot.content, Some(RowContent { length: LineLength::Whole, ..plain(5) })).await;
+        assert!(stage.get(".row").class_list().contains("whole"));
+        assert_eq!((stage.text("button.more"), stage.count(".more")), ("Shorten".into(), 1));
+        stage.click("button.more").await;
+        assert_eq!(stage.commands(), [Command::ToggleWhole(5), Command::ToggleWhole(5)]);
     }
 
     #[wasm_bindgen_test]

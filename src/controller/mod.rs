@@ -12,6 +12,7 @@
 //! | `running` | commands |
 //! | `connecting` | clients |
 //! | `loading` | earlier messages |
+//! | `revealing` | a match that is out of view in its line |
 //! | `scrolling` | scroll events, and who caused them |
 //! | `selecting`, [`native_selection`] | the selection, and copying it |
 //! | `opening` | files |
@@ -45,6 +46,7 @@ mod loading;
 pub mod native_selection;
 mod opening;
 pub mod rendering;
+mod revealing;
 pub mod rows;
 mod running;
 mod scrolling;

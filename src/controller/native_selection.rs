@@ -10,7 +10,7 @@ use std::cell::RefCell;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, Node, Range};
+use web_sys::{DomRect, HtmlElement, Node, Range};
 
 use super::rows::{RowPool, RowSlot};
 use crate::{
@@ -148,7 +148,7 @@ impl SelectionScope<'_> {
         let text: &Node = text.unchecked_ref();
         let byte = if text.contains(Some(node)) {
             match drawn_before(self.host, text, node, *offset)? {
-                drawn if slot.is_whole_line() => byte_at(line.text, drawn),
+                drawn if slot.is_whole_line() => byte_at(line.text, drawn, log.drawn_chars(line.id)),
                 // Values are no positions in the text: all of it, then.
                 0 => 0,
                 _ => line.text.len(),
@@ -208,10 +208,25 @@ impl SelectionScope<'_> {
     }
 }
 
+impl SelectionScope<'_> {
+    /// Returns where a part of a line is in the window, if its row shows it.
+    #[must_use]
+    pub fn rect_of(&self, line: u64, bytes: &std::ops::Range<usize>, log: &LiveLog) -> Option<DomRect> {
+        let slot = self.rows.slots().find(|slot| slot.line_id() == Some(line))?;
+        let range: Range = self.host.document().create_range().ok()?;
+        let (node, offset) = position_in_row(&slot, TextPosition { line, byte: bytes.start }, log)?;
+        range.set_start(&node, offset).ok()?;
+        let (node, offset) = position_in_row(&slot, TextPosition { line, byte: bytes.end }, log)?;
+        range.set_end(&node, offset).ok()?;
+        Some(range.get_bounding_client_rect())
+    }
+}
+
 fn position_in_row(slot: &RowSlot, position: TextPosition, log: &LiveLog) -> Option<DomPosition> {
     let node: Node = slot.text.try_get_untracked()??.unchecked_into();
     let text = log.store().line(position.line).map_or("", |line| line.text);
-    let mut units = u32::try_from(drawn_at(text, position.byte)).unwrap_or(u32::MAX);
+    let mut units =
+        u32::try_from(drawn_at(text, position.byte, log.drawn_chars(position.line))).unwrap_or(u32::MAX);
     let children = node.child_nodes().length();
     if !slot.is_whole_line() {
         return Some((node, if units == 0 { 0 } else { children }));

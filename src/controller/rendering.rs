@@ -68,6 +68,11 @@ impl LogController {
             tick().await;
         }
         self.scroll_to(&layout);
+        if self.reveal_match() {
+            layout = self.render_rows().await;
+            tick().await;
+            self.scroll_to(&layout);
+        }
         self.start_loads();
         self.with_selection(|selection, scope, log| {
             if is_dragging {

@@ -90,6 +90,8 @@ impl LogController {
             Command::SetColumns(fields) => self.prefer(|preferences| preferences.columns = fields),
             Command::ToggleOpenCurrent => self.change_log(LiveLog::toggle_open_current),
             Command::ToggleOpen(id) => self.change_log(|log| log.toggle_open(id)),
+            Command::ToggleWholeCurrent => self.change_log(LiveLog::toggle_whole_current),
+            Command::ToggleWhole(id) => self.change_log(|log| log.toggle_whole(id)),
             Command::Download(scope, format) => self.download(scope, format),
             Command::OpenFiles => self.open_files(),
             Command::Clear => self.clear(),

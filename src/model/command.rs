@@ -87,6 +87,10 @@ pub enum Command {
     ToggleOpenCurrent,
     /// Expand or collapse the JSON line with this id.
     ToggleOpen(u64),
+    /// Show the current long line whole, or shorten it.
+    ToggleWholeCurrent,
+    /// Show the long line with this id whole, or shorten it.
+    ToggleWhole(u64),
     /// Download lines as a file.
     Download(ExportScope, ExportFormat),
     /// Ask for files and read them.
@@ -174,15 +178,19 @@ pub enum KeyScope {
     SearchField,
     /// The search field, and everywhere but in text fields.
     PageAndSearchField,
+    /// Everywhere but in the search field.
+    PageAndTextFields,
 }
 
 impl KeyScope {
     fn includes(self, context: KeyContext) -> bool {
         match context {
             KeyContext::SearchField => matches!(self, Self::SearchField | Self::PageAndSearchField),
-            KeyContext::TextField => false,
+            KeyContext::TextField => self == Self::PageAndTextFields,
             KeyContext::Log | KeyContext::Button => self != Self::SearchField,
-            KeyContext::Elsewhere => matches!(self, Self::Page | Self::PageAndSearchField),
+            KeyContext::Elsewhere => {
+                matches!(self, Self::Page | Self::PageAndSearchField | Self::PageAndTextFields)
+            }
         }
     }
 }
@@ -212,10 +220,11 @@ const fn bind(
 use Command::*;
 use Direction::{Backward, Forward};
 use Distance::{All, Character, Line};
-use KeyScope::{Log, Page, PageAndSearchField, SearchField};
+use KeyScope::{Log, Page, PageAndSearchField, PageAndTextFields, SearchField};
 
 /// Every keyboard shortcut.
 pub static BINDINGS: &[Binding] = &[
+    bind(PageAndTextFields, &["Ctrl+F"], FocusSearch, "Find; once more: the browser's own search"),
     bind(Page, &["/"], FocusSearch, "Find"),
     bind(Page, &["n"], StepMatch(Forward), "Next match"),
     bind(Page, &["N"], StepMatch(Backward), "Previous match"),
@@ -262,6 +271,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(Page, &["s"], Download(ExportScope::Visible, ExportFormat::Text), "Download visible lines as text"),
     bind(Page, &["S"], ToggleDialog(Dialog::Download), "Download…"),
     bind(Page, &["o"], ToggleOpenCurrent, "Expand or collapse the current JSON line"),
+    bind(Page, &["w"], ToggleWholeCurrent, "Show the current long line whole, or shorten it"),
     bind(Page, &["c"], ToggleDialog(Dialog::Columns), "Columns…"),
     bind(Page, &["O"], OpenFiles, "Open file…"),
     bind(Page, &["v"], ToggleAnnouncements, "Announce new lines to a screen reader"),
@@ -368,6 +378,8 @@ mod tests {
         assert_eq!(command_for("End", KeyContext::Button), Some(&Scroll(All, Forward)));
         assert_eq!(command_for("End", KeyContext::Elsewhere), None);
         assert_eq!(command_for("Escape", KeyContext::TextField), None);
+        assert_eq!(command_for("Ctrl+F", KeyContext::TextField), Some(&FocusSearch));
+        assert_eq!(command_for("Ctrl+F", KeyContext::SearchField), None, "the browser's own search");
     }
 
     #[test]

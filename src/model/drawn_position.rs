@@ -3,20 +3,20 @@
 //! They differ where a symbol stands for a control character, and at the end of a long line, which is not shown. Browsers
 //! count display text in UTF-16 units; positions in a line are bytes.
 
-use super::display_text::{DisplayBuilder, MAX_DRAWN_CHARS};
+use super::display_text::DisplayBuilder;
 
-/// Returns the byte of `line` at `drawn` UTF-16 units of its display text. The end of the display text is the end of the line,
+/// Returns the byte of `line` at `drawn` UTF-16 units of its display text of at most `max_chars` characters. The end of the display text is the end of the line,
 /// so that a selection up to there includes what is not shown.
 #[must_use]
-pub fn byte_at(line: &str, drawn: usize) -> usize {
-    steps(line).find(|step| step.units.end > drawn).map_or(line.len(), |step| step.byte)
+pub fn byte_at(line: &str, drawn: usize, max_chars: usize) -> usize {
+    steps(line, max_chars).find(|step| step.units.end > drawn).map_or(line.len(), |step| step.byte)
 }
 
-/// Returns the position of a byte of `line` in its display text, in UTF-16 units.
+/// Returns the position of a byte of `line` in its display text of at most `max_chars` characters, in UTF-16 units.
 #[must_use]
-pub fn drawn_at(line: &str, byte: usize) -> usize {
+pub fn drawn_at(line: &str, byte: usize, max_chars: usize) -> usize {
     let mut end = 0;
-    for step in steps(line) {
+    for step in steps(line, max_chars) {
         if step.byte >= byte {
             return step.units.start;
         }
@@ -31,11 +31,11 @@ struct Step {
     units: std::ops::Range<usize>,
 }
 
-fn steps(line: &str) -> impl Iterator<Item = Step> {
+fn steps(line: &str, max_chars: usize) -> impl Iterator<Item = Step> {
     let mut builder = DisplayBuilder::default();
     let (mut units, mut counted_bytes) = (0, 0);
     line.char_indices().map_while(move |(byte, character)| {
-        (builder.chars < MAX_DRAWN_CHARS).then(|| {
+        (builder.chars < max_chars).then(|| {
             builder.push(character);
             let start = units;
             units += builder.text.get(counted_bytes..).unwrap_or_default().encode_utf16().count();
@@ -49,7 +49,15 @@ fn steps(line: &str) -> impl Iterator<Item = Step> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{super::display_text::display_text, *};
+    use super::super::display_text::{MAX_DRAWN_CHARS, display_text};
+
+    fn byte_at(line: &str, drawn: usize) -> usize {
+        super::byte_at(line, drawn, MAX_DRAWN_CHARS)
+    }
+
+    fn drawn_at(line: &str, byte: usize) -> usize {
+        super::drawn_at(line, byte, MAX_DRAWN_CHARS)
+    }
 
     #[test]
     fn symbols_and_code_points_stand_for_one_character_and_emoji_take_two_units() {

@@ -12,6 +12,8 @@
 //! | [`display_text`], [`drawn_position`] | text made fit for display, and positions in it |
 //! | [`json_line`] | lines that are JSON objects: opened, and shown in columns |
 //! | [`highlight`] | rules for highlights |
+//! | [`plain_url`] | URLs in the text of a line |
+//! | [`whole_lines`] | long lines that are shown whole |
 //! | [`level`] | log levels |
 //! | [`viewport`] | lines in view, and following the end |
 //! | [`scroll_intent`] | cause of scroll events |
@@ -58,6 +60,7 @@ pub mod live_log;
 pub mod local_time;
 pub mod navigation;
 pub mod payload_text;
+pub mod plain_url;
 pub mod render_budget;
 pub mod render_schedule;
 pub mod row;
@@ -72,5 +75,6 @@ pub mod theme;
 pub mod view_link;
 pub mod viewport;
 pub mod visible_lines;
+pub mod whole_lines;
 
 pub use tailcast_lines::{level, line_store, prefix, styles, text_columns, timeline, words};

@@ -21,7 +21,7 @@ use crate::{
         command::Command,
         line_store::{LineKind, StoreLimits},
         live_log::LiveLog,
-        row::{Fold, RowContent, RowMarks, RowText},
+        row::{Fold, LineLength, RowContent, RowMarks, RowText},
     },
 };
 
@@ -186,6 +186,7 @@ pub fn row_of(line_id: u64, text: RowText) -> RowContent {
         fold: Fold::None,
         text,
         more: None,
+        length: LineLength::Short,
         marks: RowMarks::default(),
     }
 }

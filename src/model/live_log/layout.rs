@@ -1,10 +1,14 @@
 //! Layout: heights of lines that wrap or are open, and the lines in view.
 
 use super::LiveLog;
-use crate::model::{display_text::MAX_DRAWN_COLUMNS, line_store::Line, viewport::Layout};
+use crate::model::{
+    display_text::MAX_DRAWN_COLUMNS, line_store::Line, viewport::Layout, whole_lines::is_long,
+};
 
 /// Count of lines from the top of the viewport on that are searched for one of a kind: more than any viewport shows.
 pub(super) const MAX_VIEW_LINES: u64 = 200;
+/// Width of a row of a line that is shown whole, in columns, before its row is measured.
+const GUESSED_COLUMNS: u32 = 120;
 
 impl LiveLog {
     /// Lays out the log as it is now. `is_idle` is false while the user scrolls. See
@@ -19,6 +23,7 @@ impl LiveLog {
         self.jump_to_linked();
         self.bookmarks.drop_before(self.store.first_id());
         self.open_lines.drop_before(self.store.first_id());
+        self.whole_lines.drop_before(self.store.first_id());
         self.restore_top_line();
         self.continue_to_start();
         self.count_redrawn_rows();
@@ -35,8 +40,8 @@ impl LiveLog {
             let Some(line) = self.lines().line_at(position) else { continue };
             let (id, columns, rows) = (line.id, shown_columns(&line), self.text_rows(&line));
             self.viewport.count_line(columns);
-            if let Some(rows_below) = self.open_lines.rows_below(id) {
-                self.viewport.measured(position, rows + rows_below);
+            if !self.open_lines.is_empty() || !self.whole_lines.is_empty() {
+                self.viewport.measured(position, rows + self.open_lines.rows_below(id).unwrap_or(0));
             }
         }
     }
@@ -64,7 +69,12 @@ impl LiveLog {
 
     /// Returns the count of rows that the text of a line takes.
     fn text_rows(&self, line: &Line<'_>) -> u32 {
-        shown_columns(line).div_ceil(self.row_columns.unwrap_or(u32::MAX)).max(1)
+        let (columns, row_columns) = match self.whole_lines.contains(line.id) {
+            // It wraps always.
+            true => (line.columns(), self.row_columns.unwrap_or(GUESSED_COLUMNS)),
+            false => (shown_columns(line), self.row_columns.unwrap_or(u32::MAX)),
+        };
+        columns.div_ceil(row_columns).max(1)
     }
 
     /// Wraps long lines into rows of `row_columns`, or does not wrap. The line at the top of the viewport stays there.
@@ -78,7 +88,8 @@ impl LiveLog {
 
     /// Has the viewport count rows line by line if some lines take more than one.
     fn update_row_index(&mut self) {
-        let is_needed = self.row_columns.is_some() || !self.open_lines.is_empty();
+        let is_needed =
+            self.row_columns.is_some() || !self.open_lines.is_empty() || !self.whole_lines.is_empty();
         let row_columns = is_needed.then(|| self.row_columns.unwrap_or(u32::MAX));
         if self.viewport.row_columns() != row_columns {
             self.viewport.set_wrap(row_columns);
@@ -108,6 +119,38 @@ impl LiveLog {
         }
     }
 
+    /// Returns how many characters of a line are shown at most.
+    #[must_use]
+    pub fn drawn_chars(&self, id: u64) -> usize {
+        self.whole_lines.max_chars(id)
+    }
+
+    /// Shows a long line whole, or shortens it. The line at the top of the viewport stays there.
+    pub fn toggle_whole(&mut self, id: u64) {
+        if !self.store.line(id).is_some_and(|line| is_long(&line)) {
+            return;
+        }
+        let shortened = self.whole_lines.toggle(id);
+        self.revision += 1;
+        self.viewport.hold();
+        self.update_row_index();
+        for id in shortened.into_iter().chain([id]) {
+            self.set_rows_below(id, self.open_lines.rows_below(id).unwrap_or(0));
+        }
+    }
+
+    /// Shows the current line whole if it is long, or shortens it: that of the caret, or else that of the current match, or else the
+    /// first long line in view.
+    pub fn toggle_whole_current(&mut self) {
+        let caret = self.selection.map(|selection| selection.head.line);
+        let is_long = |id: &u64| self.store.line(*id).is_some_and(|line| is_long(&line));
+        let current = caret.into_iter().chain(self.search.current()).find(is_long);
+        let in_view = || self.first_line_in_view(is_long);
+        if let Some(id) = current.or_else(in_view) {
+            self.toggle_whole(id);
+        }
+    }
+
     /// Opens the current line if it is a JSON object, or closes it.
     pub fn toggle_open_current(&mut self) {
         if let Some(id) = self.line_to_open() {
@@ -128,9 +171,12 @@ impl LiveLog {
     }
 
     fn first_json_line_in_view(&self) -> Option<u64> {
+        self.first_line_in_view(|id| self.store.line(*id).is_some_and(|line| line.is_json()))
+    }
+
+    fn first_line_in_view(&self, is_wanted: impl Fn(&u64) -> bool) -> Option<u64> {
         let top = self.viewport.top_line();
-        let mut lines = (top..top + MAX_VIEW_LINES).map_while(|position| self.lines().line_at(position));
-        lines.find(|line| line.is_json()).map(|line| line.id)
+        (top..top + MAX_VIEW_LINES).map_while(|position| self.lines().id_at(position)).find(is_wanted)
     }
 }
 

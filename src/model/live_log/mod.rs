@@ -19,6 +19,8 @@
 //! | `jumps` | bookmarks, linked lines, destinations |
 //! | `selecting` | selection |
 
+use std::ops::Range;
+
 use webpubsub_client::history::GroupHistory;
 
 use super::{
@@ -37,6 +39,7 @@ use super::{
     source::{Source, Sources, overall},
     viewport::Viewport,
     visible_lines::VisibleLines,
+    whole_lines::WholeLines,
 };
 
 mod first_lines;
@@ -95,6 +98,11 @@ pub struct LiveLog {
     highlights: HighlightRules,
     columns: Columns,
     open_lines: OpenLines,
+    whole_lines: WholeLines,
+    /// Match that the user went to, in its line.
+    stop: Option<(u64, Range<usize>)>,
+    /// Whether it has yet to be scrolled into view.
+    is_reveal_due: bool,
     /// Width of a row in columns while long lines wrap.
     row_columns: Option<u32>,
     announcer: Announcer,
@@ -136,6 +144,9 @@ impl LiveLog {
             highlights: HighlightRules::default(),
             columns: Columns::default(),
             open_lines: OpenLines::default(),
+            whole_lines: WholeLines::default(),
+            stop: None,
+            is_reveal_due: false,
             row_columns: None,
             announcer: Announcer::default(),
             top_row: TopRow::Empty,

@@ -6,11 +6,12 @@ use crate::model::{
     highlight::HighlightRules,
     line_store::{Line, LineKind},
     row::{
-        Fold, ListWidths, RowContent, RowMarks, SourceTag,
+        Fold, LineLength, ListWidths, RowContent, RowMarks, SourceTag,
         text::{cell_text, line_text},
     },
     source::SOURCE_COLORS,
     visible_lines::VisibleLines,
+    whole_lines::is_long,
 };
 
 impl LiveLog {
@@ -22,7 +23,12 @@ impl LiveLog {
         let highlights = self.highlights.highlights_in(line.text);
         let (text, more) = match self.columns.cells_of(line.text) {
             Some(cells) => (cell_text(&line, &cells, &matches, &highlights), None),
-            None => line_text(&line, &matches, &highlights),
+            None => line_text(&line, &matches, &highlights, self.whole_lines.max_chars(line.id)),
+        };
+        let length = match (self.whole_lines.contains(line.id), &more) {
+            (true, _) => LineLength::Whole,
+            (false, Some(_)) if is_long(&line) => LineLength::Cut,
+            (false, _) => LineLength::Short,
         };
         Some(RowContent {
             line_id: line.id,
@@ -33,6 +39,7 @@ impl LiveLog {
             fold: self.fold_of(&line),
             text,
             more,
+            length,
             marks: self.marks_of(&line),
         })
     }

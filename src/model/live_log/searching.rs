@@ -1,11 +1,18 @@
 //! Search and filter.
 
+use std::ops::Range;
+
 use super::LiveLog;
 use crate::model::{
+    display_text::display_text,
     level::Level,
     local_time::LocalTime,
     navigation::Direction,
-    search::{FilterMode, Levels, Query, filter::FilterCriteria},
+    search::{
+        FilterMode, Levels, Query,
+        filter::FilterCriteria,
+        stops::{next_stop, stops},
+    },
 };
 
 impl LiveLog {
@@ -13,6 +20,7 @@ impl LiveLog {
     pub fn set_query(&mut self, query: Query) {
         self.keep_top_line(|log| {
             if log.search.set_query(query) {
+                log.stop = None;
                 log.filter.restart(log.search.matcher());
             }
         });
@@ -61,10 +69,41 @@ impl LiveLog {
 
     /// Goes to the next or the previous line with a match.
     pub fn step_match(&mut self, direction: Direction) {
+        if let Some(current) = self.search.current()
+            && let Some((line, stop)) = self.stop.clone().filter(|(line, _)| *line == current)
+            && let Some(next) = self.stop_in(line, Some(stop.start), direction)
+        {
+            return self.go_to_stop(line, next);
+        }
         let top = self.lines().id_at(self.viewport.top_line()).unwrap_or(0);
         if let Some(id) = self.search.step(top, direction) {
-            self.jump_to(id);
+            match self.stop_in(id, None, direction) {
+                Some(stop) => self.go_to_stop(id, stop),
+                None => self.jump_to(id),
+            }
         }
+    }
+
+    fn stop_in(&self, id: u64, start: Option<usize>, direction: Direction) -> Option<Range<usize>> {
+        let (line, matcher) = (self.store.line(id)?, self.search.matcher()?);
+        next_stop(&stops(matcher, line.text), start, direction)
+    }
+
+    /// Goes to a match in a line, which is shown whole if the match is beyond its beginning.
+    fn go_to_stop(&mut self, id: u64, stop: Range<usize>) {
+        let before = self.store.line(id).and_then(|line| line.text.get(..stop.end));
+        let is_hidden = before.is_some_and(|text| display_text(text).hidden_chars > 0);
+        if is_hidden && !self.whole_lines.contains(id) {
+            self.toggle_whole(id);
+        }
+        self.jump_to(id);
+        self.stop = Some((id, stop));
+        self.is_reveal_due = true;
+    }
+
+    /// Takes the match that is to be scrolled into view, once its line has a row: the line, and the bytes in it.
+    pub fn take_reveal(&mut self) -> Option<(u64, Range<usize>)> {
+        std::mem::take(&mut self.is_reveal_due).then(|| self.stop.clone()).flatten()
     }
 
     /// Tests a slice of the lines that search and filter have not tested yet. Returns whether untested lines remain.

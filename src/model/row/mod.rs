@@ -35,6 +35,8 @@ pub struct RowContent {
     pub text: RowText,
     /// Note about text that is not shown: `… 12 more characters`.
     pub more: Option<String>,
+    /// Whether the line is so long that it can be shown whole, and is.
+    pub length: LineLength,
     /// Marks of the row.
     pub marks: RowMarks,
 }
@@ -45,6 +47,18 @@ impl RowContent {
     pub fn is_whole_line(&self) -> bool {
         !matches!(self.text, RowText::Columns(_))
     }
+}
+
+/// Whether a line is shown whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LineLength {
+    /// It is short.
+    #[default]
+    Short,
+    /// Only its beginning is shown.
+    Cut,
+    /// It is long, and shown whole.
+    Whole,
 }
 
 /// Tag that names the source of a line.

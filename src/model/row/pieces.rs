@@ -6,9 +6,10 @@ use std::ops::Range;
 
 use crate::model::{
     ansi::{style::Style, url_at},
-    display_text::{DisplayText, MAX_DRAWN_CHARS, display_text_up_to},
+    display_text::{DisplayText, display_text_up_to},
     highlight::Highlight,
     line_store::Line,
+    plain_url::plain_urls,
     styles::LineStyles,
 };
 
@@ -51,13 +52,24 @@ pub struct Pieces<'a> {
     pub hidden_chars: u64,
 }
 
-/// Cuts a line into pieces. Matches are disjoint, and so are highlights; a match may overlap a highlight.
+/// Cuts a line into pieces, with `max_chars` characters together. Matches are disjoint, and so are highlights; a match may overlap a
+/// highlight.
 #[must_use]
-pub fn pieces_of<'a>(line: &Line<'a>, matches: &[Range<usize>], highlights: &[Highlight]) -> Pieces<'a> {
+pub fn pieces_of<'a>(
+    line: &Line<'a>,
+    matches: &[Range<usize>],
+    highlights: &[Highlight],
+    max_chars: usize,
+) -> Pieces<'a> {
     let mut pieces = Vec::new();
     let mut hidden_chars = 0;
-    let mut remaining_chars = MAX_DRAWN_CHARS;
-    let cuts = cuts(line, matches, highlights);
+    let mut remaining_chars = max_chars;
+    let urls = plain_urls(line.text);
+    let cuts = cuts(line, matches, highlights, &urls);
+    let url_of = |at: usize| {
+        let plain = || urls.iter().find(|range| range.contains(&at));
+        url_at(line, at).or_else(|| plain().and_then(|range| line.text.get(range.clone())))
+    };
     for pair in cuts.windows(2) {
         let &[start, end] = pair else { continue };
         let Some(raw) = line.text.get(start..end).filter(|raw| !raw.is_empty() || cuts.len() == 2) else {
@@ -77,7 +89,7 @@ pub fn pieces_of<'a>(line: &Line<'a>, matches: &[Range<usize>], highlights: &[Hi
         pieces.push(Piece {
             display,
             style: line.styles.at(start),
-            url: url_at(line, start),
+            url: url_of(start),
             is_match: matches.iter().any(|range| range.contains(&start)),
             colour: highlight.map(|(_, colour)| *colour),
         });
@@ -105,11 +117,16 @@ pub fn part_of<'a>(
 }
 
 /// Returns the offsets at which to cut, start and end of the line included.
-fn cuts(line: &Line<'_>, matches: &[Range<usize>], highlights: &[Highlight]) -> Vec<usize> {
+fn cuts(
+    line: &Line<'_>,
+    matches: &[Range<usize>],
+    highlights: &[Highlight],
+    urls: &[Range<usize>],
+) -> Vec<usize> {
     let runs = line.styles.runs().map(|run| run.start as usize);
     let links = line.links.iter().flat_map(|link| [link.range.start as usize, link.range.end as usize]);
     let highlights = highlights.iter().map(|(range, _)| range);
-    let ranges = matches.iter().chain(highlights).flat_map(|range| [range.start, range.end]);
+    let ranges = matches.iter().chain(highlights).chain(urls).flat_map(|range| [range.start, range.end]);
     let mut cuts: Vec<usize> = [0]
         .into_iter()
         .chain(runs)
@@ -129,6 +146,7 @@ mod tests {
     use super::*;
     use crate::model::{
         ansi::style::Color,
+        display_text::MAX_DRAWN_CHARS,
         line_store::{LineKind, LineStore, StoreLimits},
     };
 
@@ -146,7 +164,7 @@ mod tests {
     fn a_plain_line_is_one_piece_even_if_empty() {
         for text in ["", "plain text"] {
             let store = stored(text);
-            let pieces = pieces_of(&store.line(0).unwrap(), &[], &[]);
+            let pieces = pieces_of(&store.line(0).unwrap(), &[], &[], MAX_DRAWN_CHARS);
             assert_eq!(texts(&pieces), [text]);
             assert!(pieces.pieces[0].is_plain());
         }
@@ -156,7 +174,7 @@ mod tests {
     fn a_line_is_cut_where_style_link_highlight_or_match_changes() {
         let store = stored("a\u{1b}[31mbc\u{1b}]8;;https://x/\u{7}de\u{1b}]8;;\u{7}\u{1b}[mf");
         let line = store.line(0).unwrap();
-        let pieces = pieces_of(&line, std::slice::from_ref(&(2..4)), &[(3..5, 2)]);
+        let pieces = pieces_of(&line, std::slice::from_ref(&(2..4)), &[(3..5, 2)], MAX_DRAWN_CHARS);
         assert_eq!(texts(&pieces), ["a", "b", "c", "d", "e", "f"]);
         let red = |piece: &Piece<'_>| piece.style.foreground == Color::Indexed(1);
         assert_eq!(pieces.pieces.iter().map(red).collect::<Vec<_>>(), [false, true, true, true, true, false]);
@@ -166,6 +184,23 @@ mod tests {
         assert_eq!(colours, [None, None, None, Some(2), Some(2), None]);
         assert_eq!(pieces.pieces[3].url, Some("https://x/"));
         assert_eq!(pieces.pieces[5].url, None);
+    }
+
+    #[test]
+    fn a_url_in_the_text_is_a_link_and_one_of_an_escape_sequence_goes_before_it() {
+        let store = stored("at http://h/a, \u{1b}]8;;https://x/\u{7}http://h/b\u{1b}]8;;\u{7}");
+        let pieces = pieces_of(&store.line(0).unwrap(), &[], &[], MAX_DRAWN_CHARS);
+        let urls: Vec<_> =
+            pieces.pieces.iter().map(|piece| (piece.display.text.as_ref(), piece.url)).collect();
+        assert_eq!(
+            urls,
+            [
+                ("at ", None),
+                ("http://h/a", Some("http://h/a")),
+                (", ", None),
+                ("http://h/b", Some("https://x/"))
+            ]
+        );
     }
 
     #[test]
@@ -179,7 +214,7 @@ mod tests {
     #[test]
     fn the_shown_text_and_the_pieces_of_a_line_are_limited() {
         let store = stored(&"\u{1b}[31mé\u{1b}[32mé".repeat(3000));
-        let pieces = pieces_of(&store.line(0).unwrap(), &[], &[]);
+        let pieces = pieces_of(&store.line(0).unwrap(), &[], &[], MAX_DRAWN_CHARS);
         assert!(pieces.pieces.len() <= MAX_PIECES);
         let shown: usize = texts(&pieces).iter().map(|text| text.chars().count()).sum();
         assert_eq!(shown as u64 + pieces.hidden_chars, 6000);

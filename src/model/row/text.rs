@@ -8,19 +8,20 @@ use super::{
 };
 use crate::model::{
     ansi::css::css_of,
-    display_text::more_text,
+    display_text::{MAX_DRAWN_CHARS, more_text},
     highlight::{COLOURS, Highlight},
     line_store::Line,
 };
 
-/// Returns the text of a whole line, and a note if not all of it is shown.
+/// Returns the text of a line, `max_chars` characters of it at most, and a note if not all of it is shown.
 #[must_use]
 pub fn line_text(
     line: &Line<'_>,
     matches: &[Range<usize>],
     highlights: &[Highlight],
+    max_chars: usize,
 ) -> (RowText, Option<String>) {
-    let shown = pieces_of(line, matches, highlights);
+    let shown = pieces_of(line, matches, highlights, max_chars);
     let text = match &shown.pieces[..] {
         [piece] if piece.is_plain() => RowText::Plain(piece.display.text.to_string()),
         pieces => RowText::Pieces(pieces.iter().map(row_piece).collect()),
@@ -39,7 +40,7 @@ pub fn cell_text(
     let cell_pieces = |cell: &Option<Range<usize>>| {
         let (part, matches, highlights) =
             part_of(line, &cell.clone().unwrap_or_default(), matches, highlights);
-        let shown = pieces_of(&part, &matches, &highlights);
+        let shown = pieces_of(&part, &matches, &highlights, MAX_DRAWN_CHARS);
         let more = more_text(shown.hidden_chars, 0).map(RowPiece::plain);
         shown.pieces.iter().map(row_piece).chain(more).collect()
     };
@@ -73,10 +74,7 @@ fn row_piece(piece: &Piece<'_>) -> RowPiece {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{
-        display_text::MAX_DRAWN_CHARS,
-        line_store::{LineKind, LineStore, StoreLimits},
-    };
+    use crate::model::line_store::{LineKind, LineStore, StoreLimits};
 
     fn stored(message: &str) -> LineStore {
         let mut store = LineStore::new(StoreLimits::default());
@@ -95,14 +93,17 @@ mod tests {
     fn a_line_without_style_is_plain_text() {
         for text in ["", "plain text", "größer 日本"] {
             let store = stored(text);
-            assert_eq!(line_text(&store.line(0).unwrap(), &[], &[]), (RowText::Plain(text.to_owned()), None));
+            assert_eq!(
+                line_text(&store.line(0).unwrap(), &[], &[], MAX_DRAWN_CHARS),
+                (RowText::Plain(text.to_owned()), None)
+            );
         }
     }
 
     #[test]
     fn classes_combine_style_highlight_and_match() {
         let store = stored("a \u{1b}[1;31mbold\u{1b}[m z");
-        let (text, _) = line_text(&store.line(0).unwrap(), &[2..4, 7..8], &[(2..6, 3)]);
+        let (text, _) = line_text(&store.line(0).unwrap(), &[2..4, 7..8], &[(2..6, 3)], MAX_DRAWN_CHARS);
         let pieces = pieces(text);
         let classes: Vec<(&str, &str)> =
             pieces.iter().map(|piece| (piece.text.as_str(), piece.class.as_str())).collect();
@@ -123,7 +124,7 @@ mod tests {
     #[test]
     fn a_background_sets_both_colours_and_a_link_its_target() {
         let store = stored("\u{1b}[97;44mx\u{1b}[m\u{1b}]8;;https://x/\u{7}y\u{1b}]8;;\u{7}");
-        let pieces = pieces(line_text(&store.line(0).unwrap(), &[], &[]).0);
+        let pieces = pieces(line_text(&store.line(0).unwrap(), &[], &[], MAX_DRAWN_CHARS).0);
         let [paper, link] = &pieces[..] else { panic!("{pieces:?}") };
         assert_eq!(paper.class, "ansi papered");
         assert_eq!(
@@ -136,7 +137,7 @@ mod tests {
     #[test]
     fn invisible_characters_are_marked_in_the_text_that_is_shown() {
         let store = stored("a\u{202e}b");
-        let pieces = pieces(line_text(&store.line(0).unwrap(), &[], &[]).0);
+        let pieces = pieces(line_text(&store.line(0).unwrap(), &[], &[], MAX_DRAWN_CHARS).0);
         assert_eq!((pieces[0].text.as_str(), pieces[0].class.as_str()), ("a<U+202E>b", "ansi"));
         assert_eq!(pieces[0].invisible.first(), Some(&(1..9)));
     }
@@ -146,7 +147,7 @@ mod tests {
         let text = "é".repeat(MAX_DRAWN_CHARS + 12);
         let store = stored(&text);
         let line = store.line(0).unwrap();
-        let (shown, more) = line_text(&line, &[], &[]);
+        let (shown, more) = line_text(&line, &[], &[], MAX_DRAWN_CHARS);
         assert_eq!(more.as_deref(), Some("… 12 more characters"));
         assert!(matches!(shown, RowText::Plain(shown) if shown.chars().count() == MAX_DRAWN_CHARS));
         let RowText::Columns(cells) = cell_text(&line, &[Some(0..text.len())], &[], &[]) else { panic!() };

@@ -15,6 +15,8 @@ pub const MAX_PATTERN_BYTES: usize = 1000;
 const MAX_PROGRAM_BYTES: usize = 1 << 20;
 /// Maximum count of matches that are highlighted in one line.
 pub const MAX_MATCHES_PER_LINE: usize = 100;
+/// Minimum distance of matches in a line that the user steps to one by one.
+pub const MIN_STOP_BYTES: usize = 200;
 
 /// Query of a search, as typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! | [`matcher`] | queries, and their matches in a line |
 //! | [`filter`] | lines that are visible |
 //! | [`line_list`] | subset of the store's lines |
+//! | [`stops`] | matches of a line that are stepped to |
 //!
 //! Lines are tested in slices, so that neither a long log nor a slow expression blocks the page.
 
@@ -18,6 +19,7 @@ use super::{
 pub mod filter;
 pub mod line_list;
 pub mod matcher;
+pub mod stops;
 
 use self::line_list::LineList;
 pub use self::{

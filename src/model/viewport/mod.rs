@@ -301,6 +301,14 @@ impl Viewport {
         self.mode = Mode::Holding { anchor: line, offset_px: 0.0, unseen };
     }
 
+    /// Scrolls by some pixels, down or up, without following the end.
+    pub fn scroll_by(&mut self, px: f64) {
+        self.hold();
+        if let Mode::Holding { offset_px, .. } = &mut self.mode {
+            *offset_px += px;
+        }
+    }
+
     /// Scrolls a line to a third of the viewport's height, unless it is in view already.
     pub fn reveal(&mut self, line: u64) {
         self.is_seeking_start = false;

@@ -6,7 +6,7 @@ use crate::model::{
     highlight::HighlightRules,
     level::Level,
     navigation::Direction,
-    row::{Fold, RowContent, RowMarks, RowPiece, RowText, SourceTag},
+    row::{Fold, LineLength, RowContent, RowMarks, RowPiece, RowText, SourceTag},
     search::Query,
 };
 
@@ -30,6 +30,7 @@ fn a_plain_line_has_its_text_number_kind_and_level() {
             fold: Fold::None,
             text: RowText::Plain("ERROR one".to_owned()),
             more: None,
+            length: LineLength::Short,
             marks: RowMarks::default(),
         }
     );
