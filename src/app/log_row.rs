@@ -12,6 +12,7 @@ use crate::{
     model::{
         command::Command,
         display_text::display_text,
+        grouped_number::counted,
         json_line::tree::TreeRow,
         level::Level,
         row::{Fold, LineLength, RowContent, SourceTag},
@@ -59,6 +60,7 @@ fn line(slot: RowSlot, row: Option<&RowContent>, commands: UnsyncCallback<Comman
             data-current=marks.is_current
             data-bookmarked=marks.is_bookmarked
             data-linked=marks.is_linked
+            data-gap=marks.is_after_gap
         >
             <span class="gutter" on:mousedown=keep_selection on:click=link>
                 {row.and_then(|row| row.tag.as_ref()).map(tag)}
@@ -69,6 +71,7 @@ fn line(slot: RowSlot, row: Option<&RowContent>, commands: UnsyncCallback<Comman
                 {row.map(|row| row_text(&row.text))}
             </span>
             {row.map(|row| rest(row, commands))}
+            {row.and_then(|row| folded_note(&row.fold, id, commands))}
             {row.and_then(|row| tree(&row.fold))}
         </div>
     }
@@ -110,21 +113,45 @@ fn rest(row: &RowContent, commands: UnsyncCallback<Command>) -> impl IntoView + 
     }
 }
 
-/// A button that expands a JSON line. The key `o` does the same; a hundred stops on the way through the page would help nobody.
+/// A button that expands a JSON line or unfolds a record. The keys `o` and `f` do the same; a hundred stops on the way through the page would help nobody.
 fn fold_button(fold: &Fold, id: u64, commands: UnsyncCallback<Command>) -> Option<impl IntoView + use<>> {
-    let is_open = matches!(fold, Fold::Open(_));
-    (*fold != Fold::None).then(|| {
-        view! {
-            <button
-                class="fold"
-                type="button"
-                tabindex="-1"
-                aria-label="Values of this line"
-                title="Expand or collapse (o)"
-                aria-expanded=aria(is_open)
-                on:click=move |_| commands.run(Command::ToggleOpen(id))
-            ></button>
+    let (is_open, label, title, command) = match fold {
+        Fold::None => return None,
+        Fold::Record { is_folded, .. } => {
+            (!is_folded, "Further lines of this record", "Fold or unfold (f)", Command::ToggleFold(id))
         }
+        Fold::Closed | Fold::Open(_) => {
+            let is_open = matches!(fold, Fold::Open(_));
+            (is_open, "Values of this line", "Expand or collapse (o)", Command::ToggleOpen(id))
+        }
+    };
+    Some(view! {
+        <button
+            class="fold"
+            type="button"
+            tabindex="-1"
+            aria-label=label
+            title=title
+            aria-expanded=aria(is_open)
+            on:click=move |_| commands.run(command.clone())
+        ></button>
+    })
+}
+
+/// The count of the lines that are folded below a line. A press unfolds them.
+fn folded_note(fold: &Fold, id: u64, commands: UnsyncCallback<Command>) -> Option<impl IntoView + use<>> {
+    let Fold::Record { is_folded: true, lines } = fold else { return None };
+    let text = format!("… {}", counted(*lines, "more line", "more lines"));
+    Some(view! {
+        <button
+            class="more folded"
+            type="button"
+            tabindex="-1"
+            title="Unfold (f)"
+            on:click=move |_| commands.run(Command::ToggleFold(id))
+        >
+            {text}
+        </button>
     })
 }
 
@@ -219,7 +246,7 @@ mod tests {
     async fn marks_are_attributes_of_the_row() {
         let (stage, slot) = row().await;
         let marked = |is_current, is_bookmarked, is_linked| RowContent {
-            marks: RowMarks { is_current, is_bookmarked, is_linked },
+            marks: RowMarks { is_current, is_bookmarked, is_linked, is_after_gap: false },
             ..plain(0)
         };
         for marks in [[true, false, false], [false, true, false], [false, false, true], [false; 3]] {
@@ -256,6 +283,20 @@ mod tests {
         assert_eq!((stage.attribute(".fold", "aria-expanded"), stage.count(".tree")), ("false".into(), 0));
         stage.click(".fold").await;
         assert_eq!(stage.commands(), [Command::ToggleOpen(5)]);
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_record_has_a_button_that_folds_it_and_a_note_that_unfolds_it() {
+        let (stage, slot) = row().await;
+        let record = |is_folded| RowContent { fold: Fold::Record { is_folded, lines: 12 }, ..plain(5) };
+        stage.set(slot.content, Some(record(false))).await;
+        assert_eq!((stage.attribute(".fold", "aria-expanded"), stage.count(".more")), ("true".into(), 0));
+        stage.click(".fold").await;
+        stage.set(slot.content, Some(record(true))).await;
+        assert_eq!(stage.attribute(".fold", "aria-expanded"), "false");
+        assert_eq!(stage.text(".more"), "… 12 more lines");
+        stage.click(".more").await;
+        assert_eq!(stage.commands(), [Command::ToggleFold(5), Command::ToggleFold(5)]);
     }
 
     #[wasm_bindgen_test]

@@ -18,10 +18,15 @@ pub struct Preferences {
     pub is_announcing: bool,
     /// Fields of JSON lines shown as columns, separated by commas.
     pub columns: String,
+    /// Count of lines around matches, while others are hidden.
+    pub context: u64,
 }
 
+/// Maximum count of lines around matches.
+const MAX_CONTEXT: u64 = 100;
+
 /// Names of the preferences in addresses and in the storage.
-pub const NAMES: [&str; 6] = ["theme", "wrap", "time", "marks", "speak", "columns"];
+pub const NAMES: [&str; 7] = ["theme", "wrap", "time", "marks", "speak", "columns", "context"];
 
 /// Whether the value of a flag means on: `wrap`, `wrap=1`, `wrap=true`.
 #[must_use]
@@ -40,8 +45,8 @@ impl Preferences {
         preferences
     }
 
-    /// Sets a preference by name: `theme=dark`, `wrap=1`, `time=clock`, `marks=RULES`, `speak=1`, `columns=FIELDS`. An unknown value
-    /// is the default. Returns whether there is a preference of this name.
+    /// Sets a preference by name: `theme=dark`, `wrap=1`, `time=clock`, `marks=RULES`, `speak=1`, `columns=FIELDS`,
+    /// `context=3`. An unknown value is the default. Returns whether there is a preference of this name.
     pub fn set(&mut self, name: &str, value: Option<&str>) -> bool {
         let text = || value.unwrap_or_default().to_owned();
         match name {
@@ -58,6 +63,10 @@ impl Preferences {
             "marks" => self.highlights = text(),
             "speak" => self.is_announcing = is_on(value),
             "columns" => self.columns = text(),
+            "context" => {
+                let lines = value.and_then(|value| value.parse::<u64>().ok());
+                self.context = lines.unwrap_or_default().min(MAX_CONTEXT);
+            }
             _ => return false,
         }
         true
@@ -66,6 +75,7 @@ impl Preferences {
     /// Stores the preferences where there is storage.
     pub fn store(&self, settings: &Settings) {
         let flag = |is_on| if is_on { "1" } else { "0" };
+        let context = self.context.to_string();
         let values = [
             self.theme.as_str(),
             flag(self.is_wrapping),
@@ -73,6 +83,7 @@ impl Preferences {
             &self.highlights,
             flag(self.is_announcing),
             &self.columns,
+            &context,
         ];
         for (name, value) in NAMES.into_iter().zip(values) {
             settings.store(name, value);

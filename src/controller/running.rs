@@ -22,6 +22,9 @@ use crate::{
     },
 };
 
+/// Counts of lines around matches that one key switches through, after none.
+const CONTEXTS: [u64; 3] = [2, 5, 10];
+
 impl LogController {
     /// Carries out a command.
     pub fn run(self: &Rc<Self>, command: Command) {
@@ -90,6 +93,11 @@ impl LogController {
             Command::SetColumns(fields) => self.prefer(|preferences| preferences.columns = fields),
             Command::ToggleOpenCurrent => self.change_log(LiveLog::toggle_open_current),
             Command::ToggleOpen(id) => self.change_log(|log| log.toggle_open(id)),
+            Command::ToggleFoldCurrent => self.filter(LiveLog::toggle_fold_current),
+            Command::ToggleFold(id) => self.filter(|log| log.toggle_fold(id)),
+            Command::ToggleAllFolds => self.filter(LiveLog::toggle_all_folds),
+            Command::StepError(direction) => self.step_error(direction),
+            Command::NextContext => self.next_context(),
             Command::ToggleWholeCurrent => self.change_log(LiveLog::toggle_whole_current),
             Command::ToggleWhole(id) => self.change_log(|log| log.toggle_whole(id)),
             Command::Download(scope, format) => self.download(scope, format),
@@ -162,6 +170,22 @@ impl LogController {
         if !has_bookmark {
             self.show_toast("No bookmarks: press m to add one at the current line".to_owned());
         }
+    }
+
+    fn step_error(&self, direction: Direction) {
+        let has_error = self.log.borrow_mut().step_error(direction);
+        if !has_error {
+            self.show_toast("No visible line is an error".to_owned());
+        }
+    }
+
+    fn next_context(&self) {
+        self.prefer(|preferences| {
+            let next = CONTEXTS.into_iter().find(|lines| *lines > preferences.context);
+            preferences.context = next.unwrap_or_default();
+        });
+        let lines = self.state.preferences().with_untracked(|preferences| preferences.context);
+        self.show_toast(format!("Lines around matches: {lines}"));
     }
 
     /// Goes to a line or a time, and closes the dialog that asked for it; shows what is wrong otherwise.
@@ -298,6 +322,7 @@ impl LogController {
             log.set_gutter(preferences.gutter);
             log.set_announcing(preferences.is_announcing);
             log.set_columns(&preferences.columns);
+            log.set_context(preferences.context);
         });
         if preferences.highlights != old.highlights {
             let (rules, error) = HighlightRules::parse(&preferences.highlights);

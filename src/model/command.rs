@@ -87,6 +87,16 @@ pub enum Command {
     ToggleOpenCurrent,
     /// Expand or collapse the JSON line with this id.
     ToggleOpen(u64),
+    /// Fold the current record, or unfold it.
+    ToggleFoldCurrent,
+    /// Fold the record that begins with the line with this id, or unfold it.
+    ToggleFold(u64),
+    /// Fold all records, or unfold them.
+    ToggleAllFolds,
+    /// Go to the next or the previous error.
+    StepError(Direction),
+    /// Switch to the next count of lines around matches.
+    NextContext,
     /// Show the current long line whole, or shorten it.
     ToggleWholeCurrent,
     /// Show the long line with this id whole, or shorten it.
@@ -233,6 +243,9 @@ pub static BINDINGS: &[Binding] = &[
     bind(PageAndSearchField, &["Alt+C"], ToggleCase, "Match case"),
     bind(PageAndSearchField, &["Alt+R"], ToggleRegex, "Regular expression"),
     bind(Page, &["&"], NextFilterMode, "Filter: all lines, matches, non-matches"),
+    bind(Page, &["a"], NextContext, "Lines around matches while others are hidden: 0, 2, 5 or 10"),
+    bind(Page, &["e"], StepError(Forward), "Next error"),
+    bind(Page, &["E"], StepError(Backward), "Previous error"),
     bind(Page, &["1"], ToggleLevel(Level::Error), "Filter by level: error"),
     bind(Page, &["2"], ToggleLevel(Level::Warning), "Filter by level: warning"),
     bind(Page, &["3"], ToggleLevel(Level::Info), "Filter by level: info"),
@@ -271,6 +284,8 @@ pub static BINDINGS: &[Binding] = &[
     bind(Page, &["s"], Download(ExportScope::Visible, ExportFormat::Text), "Download visible lines as text"),
     bind(Page, &["S"], ToggleDialog(Dialog::Download), "Download…"),
     bind(Page, &["o"], ToggleOpenCurrent, "Expand or collapse the current JSON line"),
+    bind(Page, &["f"], ToggleFoldCurrent, "Fold or unfold the current record, such as a stack trace"),
+    bind(Page, &["u"], ToggleAllFolds, "Fold all records, or unfold them"),
     bind(Page, &["w"], ToggleWholeCurrent, "Show the current long line whole, or shorten it"),
     bind(Page, &["c"], ToggleDialog(Dialog::Columns), "Columns…"),
     bind(Page, &["O"], OpenFiles, "Open file…"),

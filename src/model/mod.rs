@@ -15,6 +15,7 @@
 //! | [`plain_url`] | URLs in the text of a line |
 //! | [`whole_lines`] | long lines that are shown whole |
 //! | [`level`] | log levels |
+//! | [`records`], [`folds`] | lines that belong together, and those that are folded |
 //! | [`viewport`] | lines in view, and following the end |
 //! | [`scroll_intent`] | cause of scroll events |
 //! | [`render_schedule`], [`render_budget`] | when to render and to search; time spent on rendering during a flood |
@@ -49,6 +50,7 @@ pub mod duration;
 pub mod export;
 pub mod file_lines;
 pub mod file_text;
+pub mod folds;
 pub mod grouped_number;
 pub mod gutter;
 pub mod highlight;
@@ -61,6 +63,7 @@ pub mod local_time;
 pub mod navigation;
 pub mod payload_text;
 pub mod plain_url;
+pub mod records;
 pub mod render_budget;
 pub mod render_schedule;
 pub mod row;

@@ -9,6 +9,7 @@
 //! | [`prefix`] | prefixes that tools put before a line: timestamps, names, syslog headers |
 //! | [`level`] | log level of a line, by its own words |
 //! | [`json`] | lines that are JSON objects, and their tokens |
+//! | [`records`] | lines that belong together, such as an error and its stack trace |
 //! | [`styles`] | the styles of many lines, each kept once |
 //! | [`text_columns`] | how wide a line is |
 //! | [`timeline`] | how many lines came when, by level |
@@ -20,6 +21,7 @@ pub mod json;
 pub mod level;
 pub mod line_store;
 pub mod prefix;
+pub mod records;
 pub mod styles;
 pub mod text_columns;
 pub mod timeline;

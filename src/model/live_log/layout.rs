@@ -24,6 +24,7 @@ impl LiveLog {
         self.bookmarks.drop_before(self.store.first_id());
         self.open_lines.drop_before(self.store.first_id());
         self.whole_lines.drop_before(self.store.first_id());
+        self.filter.drop_folds_before(self.store.first_id());
         self.restore_top_line();
         self.continue_to_start();
         self.count_redrawn_rows();
@@ -174,7 +175,7 @@ impl LiveLog {
         self.first_line_in_view(|id| self.store.line(*id).is_some_and(|line| line.is_json()))
     }
 
-    fn first_line_in_view(&self, is_wanted: impl Fn(&u64) -> bool) -> Option<u64> {
+    pub(super) fn first_line_in_view(&self, is_wanted: impl Fn(&u64) -> bool) -> Option<u64> {
         let top = self.viewport.top_line();
         (top..top + MAX_VIEW_LINES).map_while(|position| self.lines().id_at(position)).find(is_wanted)
     }

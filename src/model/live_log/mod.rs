@@ -12,6 +12,7 @@
 //! | `first_lines` | first line of each group |
 //! | `prepending` | messages before the first line |
 //! | `searching` | search and filter |
+//! | `grouping` | records: folded, and gone to |
 //! | `layout` | heights of lines, and the lines in view |
 //! | `rows` | content of rows |
 //! | `newer` | newest messages that were dropped |
@@ -33,6 +34,7 @@ use super::{
     line_link::LinkedLines,
     line_store::{ClearedLines, LineStore, StoreLimits},
     local_time::LocalTime,
+    records::Records,
     search::{Search, filter::LineFilter},
     selection::Selection,
     snapshot::{Snapshot, title},
@@ -43,6 +45,7 @@ use super::{
 };
 
 mod first_lines;
+mod grouping;
 mod jumps;
 mod layout;
 mod linking;
@@ -79,6 +82,9 @@ pub struct LiveLog {
     cut: Option<CutMessage>,
     search: Search,
     filter: LineFilter,
+    records: Records,
+    /// Whether lines remain to be grouped into records.
+    is_grouping: bool,
     /// Time range of the filter, for display.
     time_range: Option<String>,
     /// Whether lines remain to be tested by search or filter.
@@ -131,6 +137,8 @@ impl LiveLog {
             sources: Sources::new(sources),
             search: Search::default(),
             filter: LineFilter::default(),
+            records: Records::default(),
+            is_grouping: false,
             time_range: None,
             is_searching: false,
             pending_top: None,

@@ -95,6 +95,7 @@ impl LiveLog {
 
     fn lines_were_prepended(&mut self, top: Option<u64>) {
         self.search.restart();
+        self.records.restart();
         self.filter.restart(self.search.matcher());
         self.revision += 1;
         let positions = self.lines().positions();

@@ -175,6 +175,7 @@ impl LiveLog {
         }
         self.bookmarks.add(&bookmarks);
         self.search.restart();
+        self.records.restart();
         self.filter.restart(self.search.matcher());
         let positions = self.lines().positions();
         self.viewport.renumber(positions.start, positions.end, None);

@@ -9,6 +9,7 @@ use crate::model::{
         Fold, LineLength, ListWidths, RowContent, RowMarks, SourceTag,
         text::{cell_text, line_text},
     },
+    search::FilterMode,
     source::SOURCE_COLORS,
     visible_lines::VisibleLines,
     whole_lines::is_long,
@@ -33,7 +34,7 @@ impl LiveLog {
         Some(RowContent {
             line_id: line.id,
             kind: line.kind,
-            level: line.level,
+            level: self.records.level_of(&line),
             gutter: self.gutter.text(lines, position, &line, offset_minutes),
             tag: self.tag_of(&line),
             fold: self.fold_of(&line),
@@ -56,7 +57,7 @@ impl LiveLog {
         match self.open_lines.tree(line.id) {
             Some(rows) => Fold::Open(rows.clone()),
             None if line.is_json() => Fold::Closed,
-            None => Fold::None,
+            None => self.record_fold(line),
         }
     }
 
@@ -65,8 +66,18 @@ impl LiveLog {
         RowMarks {
             is_current: self.marked_line() == Some(line.id),
             is_bookmarked: self.bookmarks.contains(line.id),
+            is_after_gap: self.is_after_gap(line.id),
             is_linked: is_numbered && self.linked.contains(self.lines().number_of(line.id)),
         }
+    }
+
+    /// Whether lines before this one are hidden, where lines around matches are shown.
+    fn is_after_gap(&self, id: u64) -> bool {
+        let criteria = self.filter.criteria();
+        let has_context = criteria.context > 0 && criteria.mode == FilterMode::Matching;
+        let lines = self.lines();
+        let before = || lines.id_at(lines.position_of(id).checked_sub(1)?);
+        has_context && self.is_filtered() && before().is_some_and(|before| before + 1 < id)
     }
 
     /// Returns the widths that all rows share. Columns are as wide as the rows built so far need.

@@ -110,20 +110,21 @@ impl LiveLog {
     pub fn advance_search(&mut self) -> bool {
         let is_matching = self.search.advance(&self.store);
         let top = self.pending_top.or_else(|| self.lines().id_at(self.viewport.top_line()));
-        let is_filtering = self.filter.advance(&self.store, self.search.matcher());
+        self.advance_records();
+        let is_filtering = self.filter.advance(&self.store, self.search.matcher(), &self.records);
         self.is_searching = is_matching || is_filtering;
         if self.filter.take_moved() {
             // A replaced line became visible, or no longer is: lines have other positions.
             self.pending_top = top;
             self.revision += 1;
         }
-        self.is_searching
+        self.is_searching()
     }
 
-    /// Whether lines remain to be tested: the next frame is to continue.
+    /// Whether lines remain to be tested or grouped: the next frame is to continue.
     #[must_use]
     pub fn is_searching(&self) -> bool {
-        self.is_searching
+        self.is_searching || self.is_grouping
     }
 
     /// Whether a filter limits the lines that are visible.
@@ -132,12 +133,12 @@ impl LiveLog {
         self.filter.list().is_some()
     }
 
-    fn change_filter(&mut self, change: impl FnOnce(&mut FilterCriteria)) {
+    pub(super) fn change_filter(&mut self, change: impl FnOnce(&mut FilterCriteria)) {
         self.keep_top_line(|log| log.filter.change(log.search.matcher(), change));
     }
 
     /// Applies a change of search or filter. The line at the top of the viewport stays there if it remains visible.
-    fn keep_top_line(&mut self, change: impl FnOnce(&mut Self)) {
+    pub(super) fn keep_top_line(&mut self, change: impl FnOnce(&mut Self)) {
         // After an earlier change in the same frame, the viewport does not have that line at its top yet.
         let top = self.pending_top.or_else(|| self.lines().id_at(self.viewport.top_line()));
         let was_filtered = self.is_filtered();

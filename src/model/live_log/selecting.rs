@@ -68,7 +68,9 @@ impl LiveLog {
     /// [`SelectionTooLarge`].
     pub fn selected_text(&self, with_colours: bool) -> Result<Option<String>, SelectionTooLarge> {
         let selection = self.selection.filter(|selection| !selection.is_empty());
-        selection.map(|selection| selection.text_in(self.lines(), with_colours)).transpose()
+        selection
+            .map(|selection| selection.text_in(self.lines(), with_colours, |id| self.folded_lines(id)))
+            .transpose()
     }
 
     /// Exports lines from `position` on, about `bytes` at a time. Returns the text and the position to go on from; `None` at

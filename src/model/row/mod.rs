@@ -70,11 +70,18 @@ pub struct SourceTag {
     pub name: String,
 }
 
-/// Fold of a line that is a JSON object.
+/// Fold of a line that is a JSON object, or begins a record of several lines.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fold {
-    /// The line is not a JSON object.
+    /// The line is neither.
     None,
+    /// The line begins a record.
+    Record {
+        /// Whether its other lines are hidden.
+        is_folded: bool,
+        /// Count of its other lines.
+        lines: u64,
+    },
     /// The line is closed.
     Closed,
     /// The line is open, with these rows below it.
@@ -133,6 +140,8 @@ pub struct RowMarks {
     pub is_bookmarked: bool,
     /// Whether the page's URL links to the line.
     pub is_linked: bool,
+    /// Whether lines before it are hidden, where lines around matches are shown.
+    pub is_after_gap: bool,
 }
 
 #[cfg(test)]

@@ -3,11 +3,9 @@
 use super::{
     line_list::{LineList, REGEX_SLICE_BYTES, SLICE_BYTES},
     matcher::Matcher,
+    record_filter::{FilterProgress, RecordFilter},
 };
-use crate::model::{
-    level::Level,
-    line_store::{Line, LineKind, LineStore},
-};
+use crate::model::{folds::Folds, level::Level, line_store::LineStore, records::Records};
 
 /// Effect of the query on the lines that are visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -73,6 +71,8 @@ pub struct FilterCriteria {
     pub levels: Levels,
     /// Arrival times, from the first up to but without the second, in milliseconds since 1970.
     pub time_range: Option<(f64, f64)>,
+    /// Count of lines that are visible before and after a match.
+    pub context: u64,
     /// Bit set of the sources whose lines are hidden.
     muted_sources: u64,
 }
@@ -85,9 +85,9 @@ impl FilterCriteria {
         }
     }
 
-    /// Removes all criteria.
+    /// Removes all criteria. The count of context lines stays.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self { context: self.context, ..Self::default() };
     }
 
     /// Hides the lines of a source, or shows them again.
@@ -109,36 +109,29 @@ impl FilterCriteria {
             || self.time_range.is_some()
     }
 
-    fn matcher_in_use<'a>(&self, matcher: Option<&'a Matcher>) -> Option<&'a Matcher> {
+    pub(super) fn matcher_in_use<'a>(&self, matcher: Option<&'a Matcher>) -> Option<&'a Matcher> {
         matcher.filter(|_| self.mode != FilterMode::All)
     }
 
-    /// Whether a line meets the criteria. Notices are subject to the time range only: they report missing lines.
-    fn includes(&self, line: &Line<'_>, matcher: Option<&Matcher>) -> bool {
-        if self.time_range.is_some_and(|(start, end)| !(start..end).contains(&line.arrived_ms)) {
-            return false;
-        }
-        if line.kind == LineKind::Notice {
-            return true;
-        }
-        self.includes_source(line.source)
-            && self.includes_level(line.level)
-            && self
-                .matcher_in_use(matcher)
-                .is_none_or(|matcher| matcher.is_match(line.text) == (self.mode == FilterMode::Matching))
+    /// Whether lines that arrived at a time are visible.
+    pub(super) fn includes_time(&self, arrived_ms: f64) -> bool {
+        self.time_range.is_none_or(|(start, end)| (start..end).contains(&arrived_ms))
     }
 
-    fn includes_level(&self, level: Option<Level>) -> bool {
+    /// Whether lines of a level are visible.
+    pub(super) fn includes_level(&self, level: Option<Level>) -> bool {
         let is_selected = level.and_then(|level| self.levels.get(level as usize)).copied().unwrap_or(false);
         is_selected || !self.levels.contains(&true)
     }
 }
 
-/// Filter of the log: its criteria, and the visible lines while there are any criteria.
+/// Filter of the log: its criteria, the folded records, and the visible lines while some may be hidden.
 #[derive(Debug, Default)]
 pub struct LineFilter {
     criteria: FilterCriteria,
+    folds: Folds,
     list: Option<LineList>,
+    progress: FilterProgress,
 }
 
 impl LineFilter {
@@ -148,24 +141,49 @@ impl LineFilter {
         &self.criteria
     }
 
+    /// Returns the folded records.
+    #[must_use]
+    pub fn folds(&self) -> &Folds {
+        &self.folds
+    }
+
     /// Changes the criteria, and tests all lines again.
     pub fn change(&mut self, matcher: Option<&Matcher>, change: impl FnOnce(&mut FilterCriteria)) {
         change(&mut self.criteria);
         self.restart(matcher);
     }
 
-    /// Tests all lines again, after the query changed.
-    pub fn restart(&mut self, matcher: Option<&Matcher>) {
-        self.list = self.criteria.is_restrictive(matcher).then(LineList::default);
+    /// Folds the record that begins with a line, or unfolds it.
+    pub fn toggle_fold(&mut self, first: u64, matcher: Option<&Matcher>) {
+        self.folds.toggle(first);
+        self.restart(matcher);
     }
 
-    /// Tests a slice of the lines not tested yet. Returns whether untested lines remain.
-    pub fn advance(&mut self, store: &LineStore, matcher: Option<&Matcher>) -> bool {
-        let Self { criteria, list } = self;
+    /// Folds all records, or unfolds all if some are folded.
+    pub fn toggle_all_folds(&mut self, matcher: Option<&Matcher>) {
+        self.folds.toggle_all();
+        self.restart(matcher);
+    }
+
+    /// Forgets folded records before `first_id`.
+    pub fn drop_folds_before(&mut self, first_id: u64) {
+        self.folds.drop_before(first_id);
+    }
+
+    /// Tests all lines again, after the query changed.
+    pub fn restart(&mut self, matcher: Option<&Matcher>) {
+        let is_needed = self.criteria.is_restrictive(matcher) || !self.folds.is_empty();
+        self.list = is_needed.then(LineList::default);
+        self.progress = FilterProgress::default();
+    }
+
+    /// Tests a slice of the lines not tested yet, as far as they are grouped into records. Returns whether untested lines remain.
+    pub fn advance(&mut self, store: &LineStore, matcher: Option<&Matcher>, records: &Records) -> bool {
+        let Self { criteria, folds, list, progress } = self;
         let Some(list) = list else { return false };
         let uses_regex = criteria.matcher_in_use(matcher).is_some_and(|matcher| !matcher.is_literal());
         let slice_bytes = if uses_regex { REGEX_SLICE_BYTES } else { SLICE_BYTES };
-        list.advance(store, slice_bytes, |line| criteria.includes(line, matcher))
+        RecordFilter { criteria, matcher, records, folds }.advance(list, progress, store, slice_bytes)
     }
 
     /// Returns whether positions of listed lines have changed since this was last called.
@@ -195,7 +213,7 @@ impl LineFilter {
 #[cfg(test)]
 mod tests {
     use super::{super::matcher::Query, *};
-    use crate::model::line_store::{Origin, StoreLimits};
+    use crate::model::line_store::{LineKind, Origin, StoreLimits};
 
     fn store() -> LineStore {
         let mut store = LineStore::new(StoreLimits::default());
@@ -208,6 +226,18 @@ mod tests {
     fn matcher(pattern: &str, is_regex: bool) -> Option<Matcher> {
         let query = Query { pattern: pattern.to_owned(), is_regex, ..Query::default() };
         Matcher::new(&query).unwrap()
+    }
+
+    fn grouped(store: &LineStore) -> Records {
+        let mut records = Records::default();
+        while records.next_id() < store.next_id() {
+            records.advance(store);
+        }
+        records
+    }
+
+    fn advance(filter: &mut LineFilter, store: &LineStore, matcher: Option<&Matcher>) {
+        while filter.advance(store, matcher, &grouped(store)) {}
     }
 
     fn visible(filter: &LineFilter) -> Vec<u64> {
@@ -233,11 +263,11 @@ mod tests {
             [(FilterMode::Matching, vec![1, 5]), (FilterMode::NotMatching, vec![0, 2, 3, 4, 5])]
         {
             filter.change(matcher, |criteria| criteria.mode = mode);
-            filter.advance(&store, matcher);
+            advance(&mut filter, &store, matcher);
             assert_eq!(visible(&filter), lines);
         }
         filter.change(matcher, |criteria| criteria.toggle_level(Level::Error));
-        filter.advance(&store, matcher);
+        advance(&mut filter, &store, matcher);
         assert_eq!(visible(&filter), [3, 5]);
         filter.change(matcher, |criteria| {
             criteria.mode = FilterMode::All;
@@ -265,7 +295,7 @@ mod tests {
             (only(&[]), None),
         ] {
             filter.change(None, |criteria| criteria.levels = levels);
-            filter.advance(&store, None);
+            advance(&mut filter, &store, None);
             assert_eq!(filter.state(&store).levels, levels);
             assert_eq!(filter.list().map(|_| visible(&filter)), lines);
         }
@@ -283,7 +313,7 @@ mod tests {
             store.push_message(Origin { kind: LineKind::Group, source }, "x", 0.0);
         }
         filter.change(None, |criteria| criteria.toggle_source(1));
-        filter.advance(&store, None);
+        advance(&mut filter, &store, None);
         assert_eq!(visible(&filter), [0, 2]);
         let criteria = filter.criteria();
         assert!(!criteria.includes_source(1) && criteria.includes_source(0) && criteria.includes_source(99));
@@ -299,7 +329,7 @@ mod tests {
         }
         store.push_message(LineKind::Notice, "connection lost", 4_000.0);
         filter.change(None, |criteria| criteria.time_range = Some((1_000.0, 3_000.0)));
-        filter.advance(&store, None);
+        advance(&mut filter, &store, None);
         assert_eq!(visible(&filter), [1, 2]);
         filter.change(None, |criteria| criteria.time_range = None);
         assert!(filter.list().is_none());
@@ -313,7 +343,8 @@ mod tests {
         }
         let (matcher, mut filter) = (matcher(r"\w+\d", true), LineFilter::default());
         filter.change(matcher.as_ref(), |criteria| criteria.mode = FilterMode::NotMatching);
-        let slices = (0..).find(|_| !filter.advance(&store, matcher.as_ref())).unwrap();
+        let records = grouped(&store);
+        let slices = (0..).find(|_| !filter.advance(&store, matcher.as_ref(), &records)).unwrap();
         assert!((3..6).contains(&slices), "{slices}");
         assert_eq!(filter.list().unwrap().len(), store.len());
     }

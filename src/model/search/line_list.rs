@@ -80,6 +80,45 @@ impl LineList {
         self.next_id < store.next_id()
     }
 
+    /// Removes lines that the store has dropped, and tests those again that were replaced.
+    pub(super) fn begin_slice(&mut self, store: &LineStore, passes: &impl Fn(&Line<'_>) -> bool) {
+        self.remove_dropped(store);
+        self.test_redrawn(store, passes);
+    }
+
+    /// Returns the first line that was not tested yet.
+    pub(super) fn next_id(&self) -> u64 {
+        self.next_id
+    }
+
+    /// Records that a line was tested.
+    pub(super) fn set_tested(&mut self, id: u64) {
+        self.next_id = id + 1;
+    }
+
+    /// Whether a line is in the list.
+    pub(super) fn contains(&self, id: u64) -> bool {
+        self.ids.binary_search(&id).is_ok()
+    }
+
+    /// Adds a line, if it is not in the list.
+    pub(super) fn insert(&mut self, id: u64) {
+        if self.ids.back().is_none_or(|last| *last < id) {
+            self.ids.push_back(id);
+        } else if let Err(at) = self.ids.binary_search(&id) {
+            self.ids.insert(at, id);
+            self.is_moved = true;
+        }
+    }
+
+    /// Removes a line.
+    pub(super) fn remove(&mut self, id: u64) {
+        if let Ok(at) = self.ids.binary_search(&id) {
+            self.ids.remove(at);
+            self.is_moved = true;
+        }
+    }
+
     /// Tests lines again that were replaced since they were tested.
     fn test_redrawn(&mut self, store: &LineStore, passes: &impl Fn(&Line<'_>) -> bool) {
         if self.redraws == store.redraws() {

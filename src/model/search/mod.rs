@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`matcher`] | queries, and their matches in a line |
 //! | [`filter`] | lines that are visible |
+//! | `record_filter` | the filter, applied to records |
 //! | [`line_list`] | subset of the store's lines |
 //! | [`stops`] | matches of a line that are stepped to |
 //!
@@ -19,6 +20,7 @@ use super::{
 pub mod filter;
 pub mod line_list;
 pub mod matcher;
+mod record_filter;
 pub mod stops;
 
 use self::line_list::LineList;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Selection;
-use crate::model::{ansi::sgr::with_escapes, visible_lines::VisibleLines};
+use crate::model::{ansi::sgr::with_escapes, line_store::Line, visible_lines::VisibleLines};
 
 /// Maximum size of a copied text: larger ones freeze the page, and the program that they are pasted into.
 pub const MAX_COPY_BYTES: usize = 32 << 20;
@@ -28,11 +28,17 @@ impl Selection {
         from..to.min(positions.end).max(from)
     }
 
-    /// Returns the selected text of the visible lines, with escape sequences for its colours if wanted.
+    /// Returns the selected text of the visible lines, with escape sequences for its colours if wanted. Behind a line whose end is
+    /// selected stand the lines that are `folded` below it.
     ///
     /// # Errors
     /// [`SelectionTooLarge`].
-    pub fn text_in(&self, lines: VisibleLines<'_>, with_colours: bool) -> Result<String, SelectionTooLarge> {
+    pub fn text_in(
+        &self,
+        lines: VisibleLines<'_>,
+        with_colours: bool,
+        folded: impl Fn(u64) -> Range<u64>,
+    ) -> Result<String, SelectionTooLarge> {
         let positions = self.positions_in(lines);
         let mut text = String::new();
         for position in positions.clone() {
@@ -41,16 +47,27 @@ impl Selection {
             if position > positions.start {
                 text.push('\n');
             }
-            if with_colours {
-                text.push_str(&with_escapes(&line, bytes));
-            } else {
-                text.push_str(line.text.get(bytes).unwrap_or_default());
+            let is_end_selected = bytes.end == line.text.len();
+            push(&mut text, &line, bytes, with_colours);
+            for id in folded(line.id).filter(|_| is_end_selected) {
+                if let Some(line) = lines.store().line(id).filter(|_| text.len() <= MAX_COPY_BYTES) {
+                    text.push('\n');
+                    push(&mut text, &line, 0..line.text.len(), with_colours);
+                }
             }
             if text.len() > MAX_COPY_BYTES {
                 return Err(SelectionTooLarge);
             }
         }
         Ok(text)
+    }
+}
+
+fn push(text: &mut String, line: &Line<'_>, bytes: Range<usize>, with_colours: bool) {
+    if with_colours {
+        text.push_str(&with_escapes(line, bytes));
+    } else {
+        text.push_str(line.text.get(bytes).unwrap_or_default());
     }
 }
 
@@ -78,8 +95,8 @@ mod tests {
         let store = stored("one\n\u{1b}[31mtwo\u{1b}[m\nthree");
         let lines = VisibleLines::all(&store);
         let selection = selection((2, 2), (0, 1));
-        assert_eq!(selection.text_in(lines, false).unwrap(), "ne\ntwo\nth");
-        assert_eq!(selection.text_in(lines, true).unwrap(), "ne\n\u{1b}[0;31mtwo\u{1b}[0m\nth");
+        assert_eq!(selection.text_in(lines, false, |_| 0..0).unwrap(), "ne\ntwo\nth");
+        assert_eq!(selection.text_in(lines, true, |_| 0..0).unwrap(), "ne\n\u{1b}[0;31mtwo\u{1b}[0m\nth");
     }
 
     #[test]
@@ -95,7 +112,23 @@ mod tests {
             (selection((1, 1), (1, 1)), 0..0, ""),
         ] {
             assert_eq!(selection.positions_in(lines), positions);
-            assert_eq!(selection.text_in(lines, false).unwrap(), text);
+            assert_eq!(selection.text_in(lines, false, |_| 0..0).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn folded_lines_are_copied_behind_a_line_whose_end_is_selected() {
+        let store = stored("ERROR a\n at b\n at c\nd");
+        let mut list = LineList::default();
+        list.advance(&store, SLICE_BYTES, |line| !line.text.starts_with(' '));
+        let lines = VisibleLines::new(&store, Some(&list));
+        let folded = |id| if id == 0 { 1..3 } else { 0..0 };
+        for (selection, text) in [
+            (selection((0, 0), (3, 1)), "ERROR a\n at b\n at c\nd"),
+            (selection((0, 6), (0, 7)), "a\n at b\n at c"),
+            (selection((0, 0), (0, 5)), "ERROR"),
+        ] {
+            assert_eq!(selection.text_in(lines, false, folded).unwrap(), text);
         }
     }
 
@@ -107,7 +140,7 @@ mod tests {
             store.push_message(LineKind::Group, &line, 0.0);
         }
         let lines = VisibleLines::all(&store);
-        let error = Selection::all(lines).unwrap().text_in(lines, false).unwrap_err();
+        let error = Selection::all(lines).unwrap().text_in(lines, false, |_| 0..0).unwrap_err();
         assert_eq!(error.to_string(), "The selection is larger than 32 MiB; download the lines instead");
     }
 }

@@ -125,11 +125,11 @@ fn rows_have_marks_for_the_current_match_bookmarks_and_links() {
     log.step_match(Direction::Forward);
     log.toggle_bookmark();
     let marks = |log: &mut LiveLog, position| row(log, position).marks;
-    let of_match = RowMarks { is_current: true, is_bookmarked: true, is_linked: false };
+    let of_match = RowMarks { is_current: true, is_bookmarked: true, ..RowMarks::default() };
     assert_eq!(marks(&mut log, 6), of_match);
     log.link_line(8, false);
     assert_eq!(marks(&mut log, 6), RowMarks { is_current: false, ..of_match }, "the caret has moved");
-    assert_eq!(marks(&mut log, 8), RowMarks { is_current: true, is_linked: true, is_bookmarked: false });
+    assert_eq!(marks(&mut log, 8), RowMarks { is_current: true, is_linked: true, ..RowMarks::default() });
     assert_eq!(marks(&mut log, 7), RowMarks::default());
     let revision = log.revision();
     log.select(None);
