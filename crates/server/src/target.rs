@@ -390,7 +390,9 @@ mod tests {
             assert!(matches!(refused, Err(UsageError::Server { .. })), "{url}");
         }
         let message = |url: &str| {
-            Target::new(&options(&["--server", url]), None, &UserConfig::default(), false).unwrap_err().to_string()
+            Target::new(&options(&["--server", url]), None, &UserConfig::default(), false)
+                .unwrap_err()
+                .to_string()
         };
         assert!(message("h:21400").ends_with("; did you mean http://h:21400?"));
         assert!(message("logs.example.com").ends_with("; did you mean https://logs.example.com?"));
