@@ -1,4 +1,4 @@
-//! `<ConnectionStatus>`: the state of the connection in words.
+//! `<ConnectionStatus>`: state of the connection.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::{
     model::status::{ConnectionIdentity, StatusLine},
 };
 
-/// Shows the state of the connection in words.
+/// Shows the state of the connection as text.
 #[component]
 pub fn ConnectionStatus() -> impl IntoView {
     let status = use_state().status();

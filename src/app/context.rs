@@ -32,7 +32,7 @@ pub struct ViewerInfo {
     pub groups_url: Option<String>,
     /// Negotiate endpoints.
     pub endpoints: String,
-    /// Limits of the line store, in words.
+    /// Limits of the line store, as text.
     pub retention: String,
     /// Shell commands that publish to the first group; `None` where there is no group.
     pub stream_commands: Option<StreamCommands>,

@@ -24,7 +24,7 @@ pub fn row_text(text: &RowText) -> impl IntoView + use<> {
     }
 }
 
-/// The value of a JSON field in its column. A space follows it, for whoever copies the row from the document.
+/// The value of a JSON field in its column. A space follows it, so that it is separated from the next one in copied text.
 fn cell(at: usize, pieces: &[RowPiece]) -> impl IntoView + use<> {
     let state = use_state();
     let width = move || {

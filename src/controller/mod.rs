@@ -311,5 +311,5 @@ impl LogController {
     }
 }
 
-/// A weak reference, for whoever outlives the viewer.
+/// Weak reference, for tasks and listeners that can outlive the viewer.
 pub type WeakController = Weak<LogController>;

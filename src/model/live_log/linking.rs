@@ -163,7 +163,7 @@ impl LiveLog {
         firsts.collect::<Vec<_>>().iter().any(|first| (first.sequence_id, first.line) > place)
     }
 
-    /// Returns the line that follows another one of the same run, which is not there.
+    /// Returns the line that follows another one of the same run, if that one has no line.
     fn next_of_run(&self, line: &MessageLine) -> Option<u64> {
         let place = (Some(line.sequence_id), line.line);
         let is_behind = |other: &Line<'_>| {
