@@ -13,7 +13,7 @@ use std::{borrow::Cow, collections::VecDeque, time::Instant};
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
 use tailcast_lines::ansi::{
     AnsiReader,
-    sgr::{RESET, sgr_sequence},
+    sgr::{RESET, link_sequence, sgr_sequence},
     style::Style,
 };
 use webpubsub_protocol::marks::without_marks;
@@ -249,9 +249,19 @@ fn append_lines(text: &mut String, lines: &str, reader: &mut AnsiReader) {
     }
     text.push_str(lines);
     reader.skip_lines(lines.as_bytes());
+    if leaves_link(lines) {
+        text.push_str(&link_sequence(None));
+    }
     if reader.style() != Style::default() {
         text.push_str(RESET);
     }
+}
+
+/// Whether a link (OSC 8) is open at the end of lines: terminals would continue it in the next message.
+fn leaves_link(lines: &str) -> bool {
+    let last = lines.rfind("\u{1b}]8;").and_then(|at| lines.get(at + "\u{1b}]8;".len()..));
+    let url = last.and_then(|rest| rest.split_once(';')).map_or("", |(_, url)| url);
+    !url.is_empty() && !url.starts_with(['\u{7}', '\u{1b}'])
 }
 
 /// Returns bytes as text without marks. Counts lines that viewers show differently.

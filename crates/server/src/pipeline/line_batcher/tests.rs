@@ -180,6 +180,21 @@ fn parts_of_an_endless_line_are_not_sent_again_while_it_grows() {
 }
 
 #[test]
+fn a_link_that_is_not_closed_ends_with_its_message() {
+    let message = |lines: &str| {
+        let mut text = String::new();
+        append_lines(&mut text, lines, &mut AnsiReader::default());
+        text
+    };
+    let (open, close) = ("\u{1b}]8;id=1;https://h\u{7}", "\u{1b}]8;;\u{7}");
+    assert_eq!(message(&format!("a{open}b")), format!("a{open}b\u{1b}]8;;\u{1b}\\"));
+    for complete in [format!("a{open}b{close}c"), format!("{close}c"), "\u{1b}]8;".to_owned(), "a".to_owned()]
+    {
+        assert_eq!(message(&complete), complete);
+    }
+}
+
+#[test]
 fn every_message_begins_with_the_style_of_its_first_line_and_ends_it() {
     let (messages, _) =
         messages(&[b"\x1b[1;31mfailed\n", b"still red\n", b"\x1b[m\x1b[32mgreen\x1b[0m\n", b"plain\n"]);
