@@ -93,7 +93,7 @@ impl LiveLog {
         }
         let obstacle = if !self.has_run(&link.first().run_id) {
             "The linked line is from before the server was restarted, and no longer there"
-        } else if self.is_before_first_lines(link.first()) {
+        } else if self.precedes_first_lines(link.first()) {
             // A page that is full makes room for earlier lines only while it does not follow the end.
             self.viewport.pause();
             match self.row_above() {
@@ -152,7 +152,7 @@ impl LiveLog {
     }
 
     /// Whether a line can be among the earlier ones of a group.
-    fn is_before_first_lines(&mut self, line: &MessageLine) -> bool {
+    fn precedes_first_lines(&mut self, line: &MessageLine) -> bool {
         let sources: Vec<u16> = (0..)
             .zip(&self.histories)
             .filter(|(_, history)| history.run_id() == line.run_id)
