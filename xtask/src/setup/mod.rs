@@ -53,6 +53,7 @@ impl<'w> Setup<'w> {
     /// The first tool that is missing and cannot be installed.
     pub fn everything(&self) -> Result<()> {
         self.page()?;
+        self.static_target()?;
         self.browser()?;
         self.firefox()?;
         self.python()?;
