@@ -91,6 +91,13 @@ async fn a_record_is_folded_and_copied_as_a_whole(kind: Kind) -> anyhow::Result<
     until_lines(&viewer, &[1, 2, 3, 4, 5, 6, 7, 8, 9]).await?;
     press(&viewer, "u").await?;
     until_lines(&viewer, &[1, 2, 5, 6, 9]).await?;
+    // The next match unfolds its record.
+    search(&viewer, "Pool.java").await?;
+    press(&viewer, "n").await?;
+    until_lines(&viewer, &[1, 2, 3, 4, 5, 6, 9]).await?;
+    search(&viewer, " ").await?;
+    viewer.browser.run("getSelection().removeAllRanges()").await?;
+    press(&viewer, "\u{e00c}").await?;
     press(&viewer, "u").await?;
     until_lines(&viewer, &[1, 2, 3, 4, 5, 6, 7, 8, 9]).await?;
     // Errors, one after the other, and around.

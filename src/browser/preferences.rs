@@ -23,7 +23,7 @@ pub struct Preferences {
 }
 
 /// Maximum count of lines around matches.
-const MAX_CONTEXT: u64 = 100;
+pub const MAX_CONTEXT: u64 = 100;
 
 /// Names of the preferences in addresses and in the storage.
 pub const NAMES: [&str; 7] = ["theme", "wrap", "time", "marks", "speak", "columns", "context"];

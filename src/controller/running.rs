@@ -9,7 +9,11 @@ use super::{
     state::{ViewerStateStoreFields, update},
 };
 use crate::{
-    browser::{clock::local_time, download::download_lines, preferences::Preferences},
+    browser::{
+        clock::local_time,
+        download::download_lines,
+        preferences::{MAX_CONTEXT, Preferences},
+    },
     model::{
         command::{Command, Dialog},
         destination::Destination,
@@ -237,11 +241,14 @@ impl LogController {
     }
 
     fn show_view(&self, link: &ViewLink) {
+        let mut preferences = self.state.preferences().get_untracked();
         if !link.columns.is_empty() {
-            let mut preferences = self.state.preferences().get_untracked();
             preferences.columns.clone_from(&link.columns);
-            self.apply_preferences(preferences);
         }
+        if link.context > 0 {
+            preferences.context = link.context.min(MAX_CONTEXT);
+        }
+        self.apply_preferences(preferences);
         update(self.state.query(), link.query.clone());
         self.filter(|log| log.show_view(link));
         self.request_render();

@@ -50,6 +50,8 @@ pub struct ViewLink {
     pub query: Query,
     /// Effect of the query.
     pub mode: FilterMode,
+    /// Count of lines around matches, while others are hidden.
+    pub context: u64,
     /// Selected levels.
     pub levels: Levels,
     /// Columns, as the user entered them.
@@ -76,6 +78,7 @@ impl ViewLink {
                     let mode = FilterMode::ALL.into_iter().find(|mode| mode.as_str() == value);
                     link.mode = mode.unwrap_or_default();
                 }
+                "context" => link.context = value.parse().unwrap_or_default(),
                 "levels" => {
                     for level in Level::ALL {
                         let is_selected = value.split(',').any(|name| name == level.as_str());
@@ -126,6 +129,9 @@ impl ViewLink {
             if self.mode != FilterMode::All {
                 parts.append_pair("filter", self.mode.as_str());
             }
+            if self.mode == FilterMode::Matching && self.context > 0 {
+                parts.append_pair("context", &self.context.to_string());
+            }
         }
         if self.levels.contains(&true) {
             let names =
@@ -164,13 +170,14 @@ mod tests {
         fn a_view_survives_its_address(
             linked in prop::option::of((any_line(), any_line())), top in prop::option::of(any_line()),
             pattern in ".{0,9}", flags in any::<[bool; 2]>(), mode in 0..3_usize, levels in any::<Levels>(), columns in ".{0,9}",
-            numbers in prop::option::of((1..99_u64, 0..9_u64)),
+            numbers in prop::option::of((1..99_u64, 0..9_u64)), context in 0..3_u64,
         ) {
             let has_query = !pattern.is_empty();
             let query = Query { pattern, is_case_sensitive: has_query && flags[0], is_regex: has_query && flags[1] };
             let mode = if has_query { FilterMode::ALL[mode] } else { FilterMode::All };
             let numbers = numbers.map(|(first, more)| first..=first + more);
-            let link = ViewLink { linked, numbers, top, query, mode, levels, columns };
+            let context = if mode == FilterMode::Matching { context } else { 0 };
+            let link = ViewLink { linked, numbers, top, query, mode, context, levels, columns };
             prop_assert_eq!(ViewLink::parse(&link.format()), link);
         }
 

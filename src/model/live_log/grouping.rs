@@ -54,6 +54,15 @@ impl LiveLog {
         self.keep_top_line(|log| log.filter.toggle_fold(first, log.search.matcher()));
     }
 
+    /// Unfolds the record of a line that is not visible because of that.
+    pub(super) fn unfold(&mut self, id: u64) {
+        let first = self.records.first_of(id);
+        if first < id && self.filter.folds().contains(first) {
+            self.toggle_fold(id);
+            self.advance_search();
+        }
+    }
+
     /// Folds the current record, or unfolds it: that of the caret, or else that of the current match, or else the first one in view.
     pub fn toggle_fold_current(&mut self) {
         let caret = self.selection.map(|selection| selection.head.line);

@@ -56,7 +56,8 @@ impl LiveLog {
             Some(PendingLink::Top(line)) => (linked, Some(line.clone())),
             None => (linked, top),
         };
-        ViewLink { linked, numbers, top, query, mode: criteria.mode, levels: criteria.levels, columns }
+        let (mode, context, levels) = (criteria.mode, criteria.context, criteria.levels);
+        ViewLink { linked, numbers, top, query, mode, context, levels, columns }
     }
 
     /// Returns the first line in view that belongs to a message.

@@ -77,6 +77,7 @@ impl LiveLog {
         }
         let top = self.lines().id_at(self.viewport.top_line()).unwrap_or(0);
         if let Some(id) = self.search.step(top, direction) {
+            self.unfold(id);
             match self.stop_in(id, None, direction) {
                 Some(stop) => self.go_to_stop(id, stop),
                 None => self.jump_to(id),

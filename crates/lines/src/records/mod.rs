@@ -1,13 +1,15 @@
 //! Records: lines that belong together, such as an error and its stack trace.
 //!
-//! A line that is indented continues the record before it. So do the lines of a stack trace that are not indented: of Java and other
+//! A line that is indented more than the first line of the record before it continues that record. So do the lines of a stack trace that are not indented: of Java and other
 //! languages of its virtual machine, Python, Node.js, Go, Rust, .NET, Ruby and PHP. A stack trace belongs to the line before it if
 //! that is an error or a warning; otherwise it is a record of its own, and an error.
 
 use crate::level::{Level, level_of};
 
 /// Maximum count of lines of a record. A further line begins another one.
-pub const MAX_RECORD_LINES: u32 = 10_000;
+pub const MAX_RECORD_LINES: u32 = 2_000;
+/// Width of a tab, about.
+const TAB_COLUMNS: usize = 8;
 /// Maximum length of the name of an exception, in bytes.
 const MAX_NAME_BYTES: usize = 200;
 
@@ -84,6 +86,8 @@ pub struct RecordGrouper {
     trace: Trace,
     /// Level of the record.
     level: Option<Level>,
+    /// Width of the white space that its first line begins with.
+    indent: usize,
     lines: u32,
 }
 
@@ -101,6 +105,7 @@ impl RecordGrouper {
         let is_error = trace.is_some_and(|trace| trace != Trace::Causes);
         self.level = level.or(is_error.then_some(Level::Error));
         self.trace = if line.trim_ascii().is_empty() { Trace::None } else { trace.unwrap_or(Trace::Head) };
+        self.indent = indent(line);
         self.lines = 1;
         RecordPlace::First(self.level)
     }
@@ -115,8 +120,9 @@ impl RecordGrouper {
             return None;
         }
         if matches!(first, Some(b' ' | b'\t')) {
-            let is_padded_level = level.is_some() && begins_with_level(line);
-            return (!is_padded_level).then_some(match self.trace {
+            // Numbers and levels that are aligned to the right begin records.
+            let is_first = indent(line) <= self.indent || level.is_some() && begins_with_level(line);
+            return (!is_first).then_some(match self.trace {
                 Trace::Head | Trace::Causes => Trace::Frames,
                 trace => trace,
             });
@@ -206,6 +212,12 @@ fn is_exception(name: &str) -> bool {
     name != "Error" && EXCEPTION_ENDS.iter().any(|end| name.ends_with(end))
 }
 
+/// Returns the width of the white space that a line begins with.
+fn indent(line: &str) -> usize {
+    let white = line.bytes().take_while(|byte| matches!(byte, b' ' | b'\t'));
+    white.map(|byte| if byte == b'\t' { TAB_COLUMNS } else { 1 }).sum()
+}
+
 /// Whether the first word of an indented line is a level, as some loggers align it.
 fn begins_with_level(line: &str) -> bool {
     let word = line.split_ascii_whitespace().next().unwrap_or_default();
@@ -239,7 +251,7 @@ fn is_go_frame(line: &str) -> bool {
     ["goroutine ", "created by ", "[signal ", "exit status ", "...additional frames elided"]
         .iter()
         .any(|start| line.starts_with(start))
-        || line.ends_with(')') && line.contains('(') && !line.contains(' ') | line.contains(", ")
+        || line.ends_with(')') && line.contains('(') && (!line.contains(' ') || line.contains(", "))
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

@@ -11,7 +11,9 @@ fn records(text: &str) -> Vec<(Option<Level>, usize)> {
     for line in text.lines() {
         match grouper.place(line, level_of(line)) {
             RecordPlace::First(level) => records.push((level, 1)),
-            RecordPlace::Continuation => records.last_mut().unwrap().1 += 1,
+            RecordPlace::Continuation => {
+                records.iter_mut().last().into_iter().for_each(|(_, lines)| *lines += 1)
+            }
         }
     }
     records
@@ -122,7 +124,9 @@ fn indented_lines_continue_a_line_and_others_do_not() {
         [(None, 2), (None, 1), (None, 1), (None, 1)]
     );
     assert_eq!(records("{\n  \"a\": [\n    1\n  ]\n}\nnext"), [(None, 5), (None, 1)]);
-    // Levels that are aligned to the right.
+    // Numbers and levels that are aligned to the right.
+    assert_eq!(records("     1 one\n    22 two\n   333 three").len(), 3);
+    assert_eq!(records(" INFO one\n\tat a\n  WARN two"), [(INFO, 2), (Some(Level::Warning), 1)]);
     assert_eq!(
         records("ERROR one\n INFO two\n WARN three"),
         [(ERROR, 1), (INFO, 1), (Some(Level::Warning), 1)]
@@ -133,21 +137,22 @@ fn indented_lines_continue_a_line_and_others_do_not() {
 
 proptest! {
     #[test]
-    fn a_record_begins_with_a_line_that_is_not_indented_or_follows_none(
+    fn an_indented_line_continues_the_one_before_it(
         lines in prop::collection::vec("( |\t|Traceback \\(most recent call last\\)|goroutine 1 \\[x\\]:|Caused by:|#0 |note: |[aE]rror: |INFO |x\\.yError|}|\\PC){0,4}", 0..40)
     ) {
         let mut grouper = RecordGrouper::default();
-        let mut previous = "";
+        // Whether the line before begins a record, and is not indented.
+        let mut follows_first = false;
         for (at, line) in lines.iter().enumerate() {
             let place = grouper.place(line, level_of(line));
             if at == 0 {
                 prop_assert!(matches!(place, RecordPlace::First(_)), "{:?}", line);
             }
-            let is_indented = line.starts_with([' ', '\t']) && !line.trim().is_empty() && level_of(line).is_none();
-            if is_indented && !previous.trim().is_empty() {
-                prop_assert_eq!(place, RecordPlace::Continuation, "{:?} after {:?}", line, previous);
+            let (is_empty, is_indented) = (line.trim_ascii().is_empty(), line.starts_with([' ', '\t']));
+            if follows_first && is_indented && !is_empty && level_of(line).is_none() {
+                prop_assert_eq!(place, RecordPlace::Continuation, "{:?}", line);
             }
-            previous = line;
+            follows_first = matches!(place, RecordPlace::First(_)) && !is_empty && !is_indented;
         }
     }
 

@@ -103,3 +103,28 @@ fn a_time_leads_to_the_first_line_received_then_or_later() {
     let message = log.go_to(Destination::Time(1e9)).unwrap();
     assert_eq!(message, "No line has been received since then");
 }
+
+#[test]
+fn end_and_home_give_up_a_line_that_is_waited_for() {
+    for go in [LiveLog::follow, LiveLog::seek_start] {
+        let mut log = log_of(StoreLimits::default(), &numbered(1..=10));
+        log.go_to(Destination::Lines(57..=57)).unwrap();
+        go(&mut log);
+        push(&mut log, &numbered(11..=120));
+        assert_ne!(log.current_line(), Some(56));
+    }
+}
+
+#[test]
+fn errors_are_stepped_through_with_their_stack_traces_as_one() {
+    let mut log = log_of(StoreLimits::default(), "ERROR a\n at b\nINFO c\nERROR d\n at ERROR e\nINFO f");
+    let step = |log: &mut LiveLog, direction| {
+        assert!(log.step_error(direction));
+        log.current_line().unwrap()
+    };
+    let steps = [Direction::Forward, Direction::Forward, Direction::Forward, Direction::Backward];
+    assert_eq!(steps.map(|direction| step(&mut log, direction)), [0, 3, 0, 3]);
+    select_caret(&mut log, 4);
+    assert_eq!(step(&mut log, Direction::Backward), 0, "the caret is in the record of line 3");
+    assert!(!log_of(StoreLimits::default(), "INFO a").step_error(Direction::Forward));
+}
