@@ -1,33 +1,53 @@
-//! Words that are looked for as they stand, in much text at once.
+//! Search for a literal in much text at once.
 
 use std::ops::Range;
 
-use memchr::memmem;
+use memchr::{memchr, memchr2, memchr3, memmem};
 use wide::u8x16;
 
-/// Letters by how often English has them, rarest last. What is not among them is taken for rarer than any.
+/// Characters by their frequency in English, rarest last. Others count as rarer.
 const COMMON: &[u8] = b" etaoinsr0hl1d2c.u3m4f5p-6g7w8y9b:v\"/=kxjqz";
 
-/// See the [module](self).
+/// A literal to search. See the [module](self).
 #[derive(Debug)]
-pub enum Words {
-    /// With regard to capitals.
+pub struct Words {
+    kind: Kind,
+    /// Whether a match ends with a whole character: no combining mark follows.
+    is_whole: bool,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// Text as it is.
     Exact(Box<memmem::Finder<'static>>),
-    /// Without regard to capitals, of ASCII letters.
+    /// Text with ASCII letters in either case.
     Folded {
-        /// What is looked for.
-        words: String,
-        /// Which of its bytes are the rarest, two if there are: looked for first.
+        text: String,
+        /// Places of its two rarest bytes, which are searched first.
         rarest: (usize, usize),
     },
+    /// Characters of which each can be written in several ways.
+    Spelled(Spelled),
+}
+
+/// Spellings of a character: its cases and normalization forms.
+pub type Spellings = Vec<Box<str>>;
+
+/// Characters by their spellings, of which one is searched first.
+#[derive(Debug)]
+struct Spelled {
+    characters: Vec<Spellings>,
+    anchor: usize,
+    /// Bytes with which spellings of that character end.
+    last_bytes: Vec<u8>,
 }
 
 impl Words {
-    /// Words to look for; at least one byte.
+    /// Creates a search for `words`, at least one byte. Ignores the case of ASCII letters unless `is_case_sensitive`.
     #[must_use]
     pub fn new(words: &str, is_case_sensitive: bool) -> Self {
         if is_case_sensitive {
-            return Self::Exact(Box::new(memmem::Finder::new(words.as_bytes()).into_owned()));
+            return Self::of(Kind::Exact(Box::new(memmem::Finder::new(words.as_bytes()).into_owned())));
         }
         let rarity = |byte: u8| {
             let place = COMMON.iter().position(|common| *common == byte.to_ascii_lowercase());
@@ -40,26 +60,117 @@ impl Words {
         let first = rarest_but(None);
         let second = rarest_but(first).or(first);
         let rarest = (first.unwrap_or_default(), second.unwrap_or_default());
-        Self::Folded { words: words.to_owned(), rarest }
+        Self::of(Kind::Folded { text: words.to_owned(), rarest })
     }
 
-    /// Where they stand in `text` for the first time from `from` on.
+    /// Creates a search for characters, at least one, each with its spellings.
+    #[must_use]
+    pub fn spelled(characters: Vec<Spellings>) -> Self {
+        let last_bytes = |spellings: &Spellings| {
+            let mut bytes: Vec<u8> = spellings.iter().filter_map(|text| text.bytes().next_back()).collect();
+            bytes.sort_unstable();
+            bytes.dedup();
+            bytes
+        };
+        // Few bytes are found fast, and in most text there are few that are not ASCII.
+        let cost = |spellings: &Spellings| {
+            let bytes = last_bytes(spellings);
+            (bytes.len() > 3, bytes.iter().any(u8::is_ascii), bytes.len())
+        };
+        let anchor = characters.iter().enumerate().min_by_key(|(_, spellings)| cost(spellings));
+        let (anchor, last_bytes) =
+            anchor.map_or((0, Vec::new()), |(at, spellings)| (at, last_bytes(spellings)));
+        Self::of(Kind::Spelled(Spelled { characters, anchor, last_bytes }))
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self { kind, is_whole: false }
+    }
+
+    /// Restricts the matches to those that end with a whole character: `e` is no match in an `é` of two characters.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self { is_whole: true, ..self }
+    }
+
+    /// Returns the first match in `text` from `from` on.
     #[must_use]
     pub fn find(&self, text: &str, from: usize) -> Option<Range<usize>> {
-        let haystack = text.as_bytes().get(from..)?;
+        let text = text.as_bytes();
+        let mut found = self.kind.find(text, from)?;
+        while self.is_whole && is_mark(text.get(found.end..).unwrap_or_default()) {
+            found = self.kind.find(text, found.start + 1)?;
+        }
+        Some(found)
+    }
+}
+
+impl Kind {
+    fn find(&self, text: &[u8], from: usize) -> Option<Range<usize>> {
+        let haystack = text.get(from..)?;
         let (start, len) = match self {
             Self::Exact(finder) => (finder.find(haystack)?, finder.needle().len()),
-            Self::Folded { words, rarest } => {
-                (find_folded(haystack, words.as_bytes(), *rarest)?, words.len())
+            Self::Folded { text, rarest } => (find_folded(haystack, text.as_bytes(), *rarest)?, text.len()),
+            Self::Spelled(spelled) => {
+                let found = spelled.find(haystack)?;
+                (found.start, found.len())
             }
         };
         Some(from + start..from + start + len)
     }
 }
 
-/// Looks for two bytes only, at sixteen places at a time; what passes is compared in whole.
+impl Spelled {
+    fn find(&self, text: &[u8]) -> Option<Range<usize>> {
+        let mut at = 0;
+        loop {
+            at += self.next_anchor(text.get(at..)?)? + 1;
+            if let Some(found) = self.around(text, at) {
+                return Some(found);
+            }
+        }
+    }
+
+    fn next_anchor(&self, text: &[u8]) -> Option<usize> {
+        match *self.last_bytes {
+            [one] => memchr(one, text),
+            [one, two] => memchr2(one, two, text),
+            [one, two, three] => memchr3(one, two, three, text),
+            _ => text.iter().position(|byte| self.last_bytes.contains(byte)),
+        }
+    }
+
+    /// Returns the match whose character at the anchor ends at `end`.
+    fn around(&self, text: &[u8], end: usize) -> Option<Range<usize>> {
+        let (before, rest) = self.characters.split_at_checked(self.anchor + 1)?;
+        let mut start = end;
+        for spellings in before.iter().rev() {
+            let text = text.get(..start)?;
+            start -= spellings.iter().find(|spelling| text.ends_with(spelling.as_bytes()))?.len();
+        }
+        let mut end = end;
+        for spellings in rest {
+            let text = text.get(end..)?;
+            end += spellings.iter().find(|spelling| text.starts_with(spelling.as_bytes()))?.len();
+        }
+        Some(start..end)
+    }
+}
+
+/// Whether text begins with a combining mark, or the last part of a Hangul syllable.
+fn is_mark(text: &[u8]) -> bool {
+    match *text {
+        [0xCC, ..] => true,
+        [0xCD, second, ..] => second < 0xB0,
+        [0xE1, 0x86, third, ..] => third >= 0xA8,
+        [0xE1, 0x87, third, ..] => third <= 0x82,
+        _ => false,
+    }
+}
+
+/// Compares two bytes at sixteen places at a time, and the whole literal where both match.
 fn find_folded(haystack: &[u8], words: &[u8], (one, other): (usize, usize)) -> Option<usize> {
-    /// Makes capitals small, and of other bytes something that is alike for like bytes.
+    /// Bit in which capital and small letters differ.
     const FOLD: u8 = b'a' ^ b'A';
     let last = haystack.len().checked_sub(words.len())?;
     let starts_at = |start: usize| {
@@ -86,8 +197,8 @@ fn find_folded(haystack: &[u8], words: &[u8], (one, other): (usize, usize)) -> O
     (start..=last).find(|start| starts_at(*start))
 }
 
-/// Words without which the regular expression `pattern` matches nothing: the longest that stand in it as they are. `None`
-/// when there are none, or when it is not sure.
+/// Returns a literal that every match of the regular expression `pattern` contains: the longest in it. `None` if there is none,
+/// or none is certain.
 #[must_use]
 pub fn needed_by(pattern: &str) -> Option<String> {
     let (mut longest, mut run) = (String::new(), String::new());
@@ -193,11 +304,31 @@ mod tests {
     }
 
     #[test]
-    fn words_are_found_wherever_their_rarest_byte_stands() {
+    fn words_are_found_wherever_their_rarest_byte_is() {
         let words = Words::new("Quick zoo", false);
         assert_eq!(words.find("a zebra, the qUICK ZOO, the quick zoo", 0), Some(13..22));
         assert_eq!(words.find("a zebra, the qUICK ZOO, the quick zoo", 14), Some(28..37));
         assert_eq!(words.find("z", 0), None);
         assert_eq!(Words::new("é", false).find("café É", 0), Some(3..5));
+    }
+
+    #[test]
+    fn characters_are_found_in_each_of_their_spellings() {
+        let spelled = |characters: &[&[&str]]| {
+            let spellings = |spellings: &&[&str]| spellings.iter().map(|text| (*text).into()).collect();
+            Words::spelled(characters.iter().map(spellings).collect()).whole()
+        };
+        let word = spelled(&[&["c", "C"], &["é", "É", "e\u{301}", "E\u{301}"], &["x", "X"]]);
+        for text in ["a céx", "a CÉX", "a ce\u{301}x", "a CE\u{301}X"] {
+            assert_eq!(word.find(text, 0), Some(2..text.len()), "{text}");
+        }
+        for text in ["", "c", "cex", "ce\u{302}x", "éx", "cé", "ce\u{301}", "cex\u{301}", "céx\u{301}"] {
+            assert_eq!(word.find(text, 0), None, "{text}");
+        }
+        assert_eq!(word.find("céx\u{301} céx", 0), Some(7..11));
+        assert_eq!(word.find("céx céx", 1), Some(5..9));
+        let many = spelled(&[&["a", "b", "c", "d"], &["1", "2", "3", "4"]]);
+        assert_eq!(many.find("x1 d4", 0), Some(3..5));
+        assert_eq!(Words::new("e", true).whole().find("e\u{301}\u{ff}e", 0), Some(5..6));
     }
 }

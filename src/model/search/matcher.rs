@@ -1,18 +1,18 @@
 //! Matching of a query against the text of a line: a literal, or a regular expression.
 //!
-//! `regex-lite` matches in time proportional to the line whatever the expression, so none can block the page. A literal
-//! that ignores case folds ASCII letters only.
+//! Case is ignored by simple case folding, and texts that differ only in their normalization form (NFC, NFD) are equal. The time
+//! of a match is proportional to the length of the line, whatever the expression.
 
 use std::ops::Range;
 
-use regex_lite::{Regex, RegexBuilder};
-
-use crate::model::words::{Words, needed_by};
+use super::{
+    expression::Expression,
+    unicode::{Form, normalized, variants},
+};
+use crate::model::words::{Spellings, Words, needed_by};
 
 /// Maximum length of a pattern, in bytes.
 pub const MAX_PATTERN_BYTES: usize = 1000;
-/// Maximum memory for a compiled expression, in bytes.
-const MAX_PROGRAM_BYTES: usize = 1 << 20;
 /// Maximum count of matches that are highlighted in one line.
 pub const MAX_MATCHES_PER_LINE: usize = 100;
 /// Minimum distance of matches in a line that the user steps to one by one.
@@ -49,7 +49,7 @@ pub enum Matcher {
     /// A literal.
     Literal(Words),
     /// A regular expression, and a literal that every match contains, if one is known.
-    Regex(Regex, Option<Words>),
+    Regex(Box<Expression>, Option<Words>),
 }
 
 impl Matcher {
@@ -68,15 +68,14 @@ impl Matcher {
             return Err(QueryError::LineBreak);
         }
         if !query.is_regex {
-            return Ok(Some(Self::Literal(Words::new(&query.pattern, query.is_case_sensitive))));
+            let literal = literal(&query.pattern, query.is_case_sensitive).whole();
+            return Ok(Some(Self::Literal(literal)));
         }
-        let regex = RegexBuilder::new(&query.pattern)
-            .case_insensitive(!query.is_case_sensitive)
-            .size_limit(MAX_PROGRAM_BYTES)
-            .build()
-            .map_err(|error| QueryError::Regex(error.to_string()))?;
-        let required = needed_by(&query.pattern).map(|literal| Words::new(&literal, query.is_case_sensitive));
-        Ok(Some(Self::Regex(regex, required)))
+        let expression =
+            Expression::new(&query.pattern, query.is_case_sensitive).map_err(QueryError::Regex)?;
+        let pattern = normalized(&query.pattern, Form::Nfc);
+        let required = needed_by(&pattern).map(|required| literal(&required, query.is_case_sensitive));
+        Ok(Some(Self::Regex(Box::new(expression), required)))
     }
 
     /// Returns a literal that every matching line contains, if one is known.
@@ -119,13 +118,28 @@ impl Matcher {
                     ranges.push(found);
                 }
             }
-            Self::Regex(regex, _) => {
-                let found = regex.find_iter(line).filter(|found| !found.is_empty());
-                ranges.extend(found.take(MAX_MATCHES_PER_LINE).map(|found| found.range()));
-            }
+            Self::Regex(regex, _) => ranges = regex.ranges(line, MAX_MATCHES_PER_LINE),
         }
         ranges
     }
+}
+
+/// Returns the search for a literal, in any normalization form.
+fn literal(text: &str, is_case_sensitive: bool) -> Words {
+    let composed = normalized(text, Form::Nfc);
+    let is_simple = composed.is_ascii() || is_case_sensitive && normalized(text, Form::Nfd) == composed;
+    if is_simple {
+        return Words::new(&composed, is_case_sensitive);
+    }
+    let spellings = |character: char| -> Spellings {
+        let variants = if is_case_sensitive { vec![character] } else { variants(character) };
+        let mut spellings: Vec<String> = variants.iter().map(char::to_string).collect();
+        spellings.extend(variants.iter().map(|variant| normalized(&variant.to_string(), Form::Nfd)));
+        spellings.sort_unstable();
+        spellings.dedup();
+        spellings.into_iter().map(Into::into).collect()
+    };
+    Words::spelled(composed.chars().map(spellings).collect())
 }
 
 #[cfg(test)]
@@ -144,7 +158,13 @@ mod tests {
     fn a_literal_matches_with_and_without_case() {
         assert_eq!(ranges("err", false, false, "Error, ERR"), [0..3, 7..10]);
         assert_eq!(ranges("err", false, true, "Error, err").first(), Some(&(7..10)));
-        assert_eq!(ranges("é", false, false, "café É").first(), Some(&(3..5)));
+        assert_eq!(ranges("é", false, false, "café É"), [3..5, 6..8]);
+        assert_eq!(ranges("é", false, true, "CAFÉ e\u{301}").first(), Some(&(6..9)));
+        assert_eq!(ranges("ошибка", false, false, "ОШИБКА Ошибка").len(), 2);
+        assert_eq!(ranges("ändern", false, false, "Größe ÄNDERN A\u{308}ndern").len(), 2);
+        assert_eq!(ranges("A\u{308}ndern", false, false, "ändern").len(), 1);
+        assert_eq!(ranges("cafe", false, false, "cafe\u{301}").len(), 0);
+        assert_eq!(ranges("가", false, false, "\u{1100}\u{1161} 각 \u{1100}\u{1161}\u{11a8}").len(), 1);
         assert_eq!(ranges("aa", false, true, "aaaaa"), [0..2, 2..4]);
         assert!(ranges("a.b", false, false, "axb").is_empty());
     }

@@ -3,6 +3,8 @@
 //! | module | concept |
 //! | --- | --- |
 //! | [`matcher`] | queries, and their matches in a line |
+//! | [`expression`] | regular expressions |
+//! | [`unicode`] | case variants, normalization forms and classes of characters |
 //! | [`filter`] | lines that are visible |
 //! | `record_filter` | the filter, applied to records |
 //! | [`line_list`] | subset of the store's lines |
@@ -17,11 +19,13 @@ use super::{
     navigation::Direction,
 };
 
+pub mod expression;
 pub mod filter;
 pub mod line_list;
 pub mod matcher;
 mod record_filter;
 pub mod stops;
+pub mod unicode;
 
 use self::line_list::LineList;
 pub use self::{
