@@ -5,7 +5,10 @@ use std::rc::{Rc, Weak};
 use webpubsub_client::{HistoryAccess, web::read_history};
 
 use super::LogController;
-use crate::{browser::clock::local_time, model::live_log::HistoryLoad};
+use crate::{
+    browser::clock::local_time,
+    model::{live_log::HistoryLoad, render_schedule::Urgency},
+};
 
 impl LogController {
     /// Starts the loads that the model has queued.
@@ -23,7 +26,8 @@ impl LogController {
         let reading = read_history(request, move |record| {
             if let Some(controller) = records.upgrade() {
                 controller.log.borrow_mut().record_loaded(id, record, local_time());
-                controller.request_render();
+                // Lines that come later are on the screen with the last of them, at the end.
+                controller.request_render_with(Urgency::WithinBudget);
             }
         });
         let outcome = reading.await;
