@@ -86,10 +86,13 @@ impl<'a> Broadcast<'a> {
 
     /// Returns the memory of the encoded frame, for the next broadcast. Empty if outboxes share it.
     #[must_use]
-    pub(crate) fn into_scratch(self) -> Scratch {
-        let frame = self.json.or(self.protobuf).or(self.simple).map(ShareableFrame::into_encoded);
-        let memory = frame.and_then(EncodedFrame::into_buffer).unwrap_or(self.scratch.memory);
-        Scratch { memory, is_reused: true, ..self.scratch }
+    pub(crate) fn into_scratch(mut self) -> Scratch {
+        let frame = self.json.as_mut().or(self.protobuf.as_mut()).or(self.simple.as_mut());
+        if let Some(memory) = frame.and_then(ShareableFrame::take_buffer) {
+            self.scratch.memory = memory;
+        }
+        self.scratch.is_reused = true;
+        self.scratch
     }
 
     /// Sets the time to live, in seconds; 0 means no limit.

@@ -216,6 +216,20 @@ impl HubHistory {
     ) -> Option<u64> {
         let Response::GroupMessage { group, .. } = message else { return None };
         let ring = self.history.ring_of(group)?;
+        self.store(ring, (group, message), expires_at, now, position)
+    }
+
+    /// Stores a message of a group in its ring. Not a part of [`HubHistory::append`] for the compiler, so that messages of groups
+    /// without a history do not pay for it.
+    #[inline(never)]
+    fn store(
+        &self,
+        ring: &Mutex<Ring>,
+        (group, message): (&str, &Response<'_>),
+        expires_at: Option<Instant>,
+        now: Instant,
+        position: impl FnOnce() -> u64,
+    ) -> Option<u64> {
         let stored = StoredMessage::new(message)?;
         let clock = &self.history.clock;
         let lines = count_lines(message);

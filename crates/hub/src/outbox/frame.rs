@@ -47,15 +47,6 @@ impl EncodedFrame {
         }
     }
 
-    /// Returns the buffer for reuse; `None` if outboxes may share it.
-    #[must_use]
-    pub(crate) fn into_buffer(self) -> Option<Vec<u8>> {
-        match self {
-            Self::Short { buffer, .. } => Some(buffer),
-            Self::Long(_) => None,
-        }
-    }
-
     /// Returns the bytes of the frame, header included.
     #[must_use]
     pub(crate) fn as_slice(&self) -> &[u8] {
@@ -93,8 +84,12 @@ impl ShareableFrame {
         &self.encoded
     }
 
-    pub(crate) fn into_encoded(self) -> EncodedFrame {
-        self.encoded
+    /// Takes the buffer of the frame, for reuse; `None` if outboxes may share it.
+    pub(crate) fn take_buffer(&mut self) -> Option<Vec<u8>> {
+        match &mut self.encoded {
+            EncodedFrame::Short { buffer, .. } => Some(std::mem::take(buffer)),
+            EncodedFrame::Long(_) => None,
+        }
     }
 
     /// Returns the frame in a block, copied there at the first call.
