@@ -12,7 +12,7 @@ use crate::{
         grouped_number::{counted, grouped},
         level::Level,
         local_time::LocalTime,
-        timeline::PICTURE_HEIGHT,
+        timeline::CHART_HEIGHT,
     },
 };
 
@@ -149,7 +149,7 @@ pub fn Timeline() -> impl IntoView {
 fn view_box(bars: usize, width: usize) -> String {
     let empty = width.saturating_sub(bars);
     let sign = if empty > 0 { "-" } else { "" };
-    format!("{sign}{empty} 0 {width} {PICTURE_HEIGHT}")
+    format!("{sign}{empty} 0 {width} {CHART_HEIGHT}")
 }
 
 /// Returns the times at the left and the right end.
@@ -183,7 +183,7 @@ fn moved(key: &str, at: usize, last: usize) -> Option<usize> {
 
 fn brush_outline((start, end): (usize, usize)) -> String {
     let (from, to) = (start.min(end), start.max(end));
-    format!("M{from} 0h{}v{PICTURE_HEIGHT}H{from}z", to + 1 - from)
+    format!("M{from} 0h{}v{CHART_HEIGHT}H{from}z", to + 1 - from)
 }
 
 /// Returns the times and the number of lines of some bars: `14:03:11 – 14:03:20: 12 lines`.
@@ -237,7 +237,7 @@ mod tests {
         assert!(stage.get("#timeline").hidden());
         stage.set(stage.state().timeline(), timeline_of(3)).await;
         assert!(!stage.get("#timeline").hidden());
-        assert_eq!(stage.attribute("svg", "viewBox"), format!("-37 0 {MIN_WIDTH} {PICTURE_HEIGHT}"));
+        assert_eq!(stage.attribute("svg", "viewBox"), format!("-37 0 {MIN_WIDTH} {CHART_HEIGHT}"));
         assert_eq!(stage.attribute(".bars[data-level=error]", "d"), "M0 0h1z");
         assert_eq!(stage.attribute(".strip", "aria-valuemax"), "3");
         stage.set(stage.state().rate(), 12_345).await;
@@ -251,7 +251,7 @@ mod tests {
         stage.press_in(".strip", "Shift+ArrowRight").await;
         let label = stage.attribute(".strip", "aria-valuetext");
         assert!(label.ends_with(": 3 lines"), "{label}");
-        assert_eq!(stage.attribute(".brush", "d"), format!("M0 0h2v{PICTURE_HEIGHT}H0z"));
+        assert_eq!(stage.attribute(".brush", "d"), format!("M0 0h2v{CHART_HEIGHT}H0z"));
         assert_eq!(stage.commands(), [], "nothing is filtered before Enter");
         stage.press_in(".strip", "Enter").await;
         assert_eq!(stage.commands(), range(0, 1));
@@ -283,7 +283,7 @@ mod tests {
         stage.set(stage.state().timeline(), timeline_of(60)).await;
         let ends = [0.0, 60_000.0].map(time_of_day);
         assert_eq!(stage.texts_of(".axis span"), ends);
-        assert_eq!(stage.attribute("svg", "viewBox"), format!("0 0 60 {PICTURE_HEIGHT}"));
+        assert_eq!(stage.attribute("svg", "viewBox"), format!("0 0 60 {CHART_HEIGHT}"));
     }
 
     #[wasm_bindgen_test]

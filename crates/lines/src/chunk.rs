@@ -1,4 +1,4 @@
-//! A stretch of consecutive lines that are stored, dropped and reused together.
+//! Consecutive lines that are stored and dropped together.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use super::{
     words::Words,
 };
 
-/// What is known of a line beside its text. 4 bytes, since there are as many as there are lines.
+/// Start and level of a line. 4 bytes, because every line has one.
 struct Record {
     /// Byte of the chunk's text at which it begins. Only a line that begins at 0 reaches beyond [`CHUNK_BYTES`].
     start: u16,
@@ -20,7 +20,7 @@ struct Record {
 
 const _: () = assert!(size_of::<Record>() == 4 && CHUNK_BYTES <= 1 << 16);
 
-/// Lines that came together: those of a message, or of messages of one line each that follow each other in the same
+/// Lines that arrived together: those of a message, or of messages of one line each that follow each other in the same
 /// millisecond.
 struct Arrival {
     /// The first of them, counted in the chunk.
@@ -75,7 +75,7 @@ impl Arrival {
 
 const _: () = assert!(MAX_CHUNK_LINES <= 1 << 16);
 
-/// Where the links of a line are. Only lines that have some have one.
+/// Links of a line that has any.
 struct Linked {
     index: usize,
     links: Range<usize>,
@@ -93,11 +93,11 @@ struct RedrawnLine {
 
 /// Lines of UTF-8, each followed by a line feed, so that a search through the whole text finds no match across lines.
 ///
-/// The text never grows beyond the room it was made with. Styles and links count against that room too, so what they
-/// leave of the text's memory is given back once the chunk is full.
+/// The text never grows beyond its initial capacity. Styles and links count as well, so the memory that they leave of the text's is
+/// freed once the chunk is full.
 pub(crate) struct Chunk {
     first_id: u64,
-    room: usize,
+    capacity: usize,
     text: String,
     records: Vec<Record>,
     /// In the order of their lines, each before its first.
@@ -106,13 +106,13 @@ pub(crate) struct Chunk {
     /// In the order of their lines.
     linked: Vec<Linked>,
     links: Vec<Link>,
-    /// Memory that links take, counted against the room as text and styles are.
+    /// Memory of the links, which counts like that of text and styles.
     link_bytes: usize,
     notices: u64,
-    /// How many lines have each level.
+    /// Count of lines of each level.
     levels: [u64; Level::ALL.len()],
     widest_columns: u32,
-    /// Bytes of the line that were not kept. Only a line that fills a chunk alone is ever cut.
+    /// Count of bytes that were cut off the line. Only a line that fills a chunk alone is ever cut.
     cut_bytes: u64,
     /// In the order of their lines.
     redrawn: Vec<RedrawnLine>,
@@ -121,12 +121,12 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
-    /// An empty chunk with `room` bytes for text, whose first line will be `first_id`.
-    pub(crate) fn new(first_id: u64, room: usize) -> Self {
+    /// Creates an empty chunk with a capacity in bytes of text, whose first line will be `first_id`.
+    pub(crate) fn new(first_id: u64, capacity: usize) -> Self {
         Self {
             first_id,
-            room,
-            text: String::with_capacity(room),
+            capacity,
+            text: String::with_capacity(capacity),
             records: Vec::new(),
             arrivals: Vec::new(),
             styles: Styles::default(),
@@ -142,7 +142,7 @@ impl Chunk {
         }
     }
 
-    /// Gives back the room that is left: no further line comes.
+    /// Frees unused memory: no further line is appended.
     pub(crate) fn seal(&mut self) {
         self.text.shrink_to_fit();
         self.records.shrink_to_fit();
@@ -152,11 +152,11 @@ impl Chunk {
         self.links.shrink_to_fit();
     }
 
-    /// Forgets all lines, keeps the memory.
+    /// Removes all lines, and retains the memory.
     pub(crate) fn reuse(mut self, first_id: u64) -> Self {
         self.first_id = first_id;
         self.text.clear();
-        self.text.reserve_exact(self.room);
+        self.text.reserve_exact(self.capacity);
         self.records.clear();
         self.arrivals.clear();
         self.styles.clear();
@@ -223,22 +223,22 @@ impl Chunk {
         self.first_id = first_id;
     }
 
-    /// Memory that replaced lines take beside the chunk's room.
+    /// Returns the memory of replaced lines, which is beside the capacity.
     pub(crate) fn redrawn_bytes(&self) -> usize {
         self.redrawn_bytes
     }
 
-    /// Whether a line of `bytes` still fits. A chunk that is larger than usual was made for one line, and one
-    /// with a line that was cut for that: they hold no other.
+    /// Whether a line of `bytes` still fits. A chunk that is larger than usual, and one with a line that was cut, have a single
+    /// line.
     pub(crate) fn fits(&self, bytes: usize) -> bool {
-        if self.room > CHUNK_BYTES && !self.records.is_empty() || self.cut_bytes > 0 {
+        if self.capacity > CHUNK_BYTES && !self.records.is_empty() || self.cut_bytes > 0 {
             return false;
         }
         let taken = self.text.len() + self.styles.bytes() + self.link_bytes;
-        taken.saturating_add(bytes).saturating_add(1) <= self.room
+        taken.saturating_add(bytes).saturating_add(1) <= self.capacity
     }
 
-    /// Gives the line that was pushed last its styles and links.
+    /// Stores the styles and links of the line that was pushed last.
     pub(crate) fn style_last(&mut self, styled: StyledLine) {
         let Some(index) = self.records.len().checked_sub(1) else { return };
         self.styles.push(self.bytes_of(index).start, &styled.runs);
@@ -251,7 +251,7 @@ impl Chunk {
         self.linked.push(Linked { index, links: first_link..self.links.len() });
     }
 
-    /// Appends one line without its line end. The caller has asked [`Self::fits`].
+    /// Appends one line without its line end, which [`Self::fits`].
     pub(crate) fn push(
         &mut self,
         text: &str,
@@ -324,13 +324,13 @@ impl Chunk {
     /// The bytes of a line, its line end included.
     fn bytes_of(&self, index: usize) -> Range<u32> {
         let start = |index: usize| self.records.get(index).map(|record| u32::from(record.start));
-        // A chunk's room is bounded far below 4 GiB.
+        // The capacity of a chunk is far below 4 GiB.
         let end = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
         start(index).unwrap_or(end)..start(index + 1).unwrap_or(end)
     }
 
-    /// Tells the lines from `id` on in whose text `words` stand, each once. Looks through all of the text at once: no
-    /// match reaches from line to line, since a query holds no line feed.
+    /// Passes the lines from `id` on that contain `words` to `found`, each once. Searches the whole text at once: no match spans
+    /// lines, because a query has no line feed.
     pub(crate) fn lines_with<'a>(&'a self, id: u64, words: &Words, mut found: impl FnMut(Line<'a>)) {
         if !self.redrawn.is_empty() {
             // The text of a replaced line is not that of the chunk.
@@ -378,8 +378,8 @@ impl Chunk {
         self.notices
     }
 
-    pub(crate) fn room(&self) -> usize {
-        self.room
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
     }
 
     pub(crate) fn widest_columns(&self) -> u32 {

@@ -1,19 +1,19 @@
-//! The lines of a log, kept: what goes through every byte that comes to the page, or is searched there.
+//! Store and interpretation of log lines: the code that reads every byte that the page receives or searches.
 //!
-//! A crate of its own because it is compiled for speed, and the rest of the page for few bytes.
+//! A crate of its own, because it is compiled for speed, and the rest of the page for size.
 //!
 //! | module | concept |
 //! | --- | --- |
-//! | [`line_store`] | the lines received, bounded, addressed by ids that are never used again |
-//! | [`ansi`] | escape sequences: taken out of a line, its styles and links kept apart |
+//! | [`line_store`] | the lines received, bounded, addressed by ids |
+//! | [`ansi`] | escape sequences: styles, links and movements of the cursor |
 //! | [`prefix`] | prefixes that tools put before a line: timestamps, names, syslog headers |
 //! | [`level`] | log level of a line, by its own words |
 //! | [`json`] | lines that are JSON objects, and their tokens |
 //! | [`records`] | lines that belong together, such as an error and its stack trace |
-//! | [`styles`] | the styles of many lines, each kept once |
-//! | [`text_columns`] | how wide a line is |
-//! | [`timeline`] | how many lines came when, by level |
-//! | [`words`] | where words stand in much text |
+//! | [`styles`] | styles of many lines, each stored once |
+//! | [`text_columns`] | width of a line |
+//! | [`timeline`] | counts of lines over time, by level |
+//! | [`words`] | search for a literal |
 
 pub mod ansi;
 mod chunk;

@@ -1,50 +1,50 @@
-//! The styles of many lines, each kept once: programs use few, and again and again.
+//! Styles of many lines, each stored once: programs use few, repeatedly.
 
 use std::{fmt, ops::Range};
 
 use super::ansi::{StyleRun, style::Style};
 
-/// Styles looked through for one that is kept already, from the newest on: programs write in fewer, and whoever writes each
-/// character in another colour costs no more time than this.
+/// Count of styles that are compared with a new one, from the newest on. Programs use fewer, and this bounds the time for text
+/// whose every character has another colour.
 const STYLES_LOOKED_BACK: usize = 32;
 
-/// Where a style begins.
+/// Start of a style.
 #[derive(Debug, Clone, Copy)]
 struct Run {
     /// Byte of the text of all lines.
     at: u32,
-    /// Which of the styles.
+    /// Index of the style.
     style: u32,
 }
 
-/// Memory that a run takes at most: its own and that of a style which no other run has.
+/// Maximum memory of a run: its own, and that of a style which no other run has.
 pub(crate) const MAX_RUN_BYTES: usize = size_of::<Run>() + size_of::<Style>();
 
-/// The styles of a stretch of text.
+/// Styles of the text of several lines.
 #[derive(Debug, Default)]
 pub(crate) struct Styles {
-    kept: Vec<Style>,
+    styles: Vec<Style>,
     /// In the order of the text.
     runs: Vec<Run>,
 }
 
 impl Styles {
-    /// Keeps the styles of a line that begins at the byte `start`, after those of the lines before it.
+    /// Appends the styles of a line that begins at the byte `start`.
     pub(crate) fn push(&mut self, start: u32, runs: &[StyleRun]) {
         for run in runs {
-            let style = self.keep(run.style);
+            let style = self.index_of(run.style);
             self.runs.push(Run { at: start.saturating_add(run.start), style });
         }
     }
 
-    /// The number of a style, kept now or before.
-    fn keep(&mut self, style: Style) -> u32 {
-        let before = self.kept.iter().rev().take(STYLES_LOOKED_BACK).position(|kept| *kept == style);
+    /// Returns the index of a style, which is stored unless it was before.
+    fn index_of(&mut self, style: Style) -> u32 {
+        let before = self.styles.iter().rev().take(STYLES_LOOKED_BACK).position(|known| *known == style);
         let number = match before {
-            Some(back) => self.kept.len() - 1 - back,
+            Some(back) => self.styles.len() - 1 - back,
             None => {
-                self.kept.push(style);
-                self.kept.len() - 1
+                self.styles.push(style);
+                self.styles.len() - 1
             }
         };
         // There are no more styles than bytes of text, of which a chunk has less than 4 GiB.
@@ -59,23 +59,23 @@ impl Styles {
         let from = self.runs.partition_point(|run| run.at < bytes.start);
         let rest = self.runs.get(from..).unwrap_or_default();
         let len = rest.partition_point(|run| run.at < bytes.end);
-        LineStyles { runs: rest.get(..len).unwrap_or_default(), kept: &self.kept, start: bytes.start }
+        LineStyles { runs: rest.get(..len).unwrap_or_default(), styles: &self.styles, start: bytes.start }
     }
 
     /// Memory in use.
     pub(crate) fn bytes(&self) -> usize {
-        self.kept.len() * size_of::<Style>() + self.runs.len() * size_of::<Run>()
+        self.styles.len() * size_of::<Style>() + self.runs.len() * size_of::<Run>()
     }
 
-    /// Gives back the memory that is not in use.
+    /// Frees the memory that is not in use.
     pub(crate) fn seal(&mut self) {
-        self.kept.shrink_to_fit();
+        self.styles.shrink_to_fit();
         self.runs.shrink_to_fit();
     }
 
-    /// Forgets all, keeps the memory.
+    /// Removes all styles, and retains the memory.
     pub(crate) fn clear(&mut self) {
-        self.kept.clear();
+        self.styles.clear();
         self.runs.clear();
     }
 }
@@ -84,7 +84,7 @@ impl Styles {
 #[derive(Clone, Copy, Default)]
 pub struct LineStyles<'a> {
     runs: &'a [Run],
-    kept: &'a [Style],
+    styles: &'a [Style],
     start: u32,
 }
 
@@ -109,7 +109,7 @@ impl LineStyles<'_> {
     }
 
     fn style_of(&self, run: &Run) -> Style {
-        self.kept.get(run.style as usize).copied().unwrap_or_default()
+        self.styles.get(run.style as usize).copied().unwrap_or_default()
     }
 }
 

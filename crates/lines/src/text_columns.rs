@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 use wide::u8x16;
 
-/// Columns from one tab stop to the next. The stylesheet says the same.
+/// Columns from one tab stop to the next, as in the stylesheet.
 pub const TAB_COLUMNS: u32 = 8;
 
 /// Returns the column of the next tab stop.

@@ -1,6 +1,6 @@
-//! How many lines came when, by level: few bars, however long the page is open.
+//! Counts of lines over time, by level: few bars, however long the page is open.
 //!
-//! A bar is a stretch of time. When the newest line is beyond the last bar, neighbours merge and every bar stands for twice
+//! A bar is an interval. When the newest line is beyond the last bar, neighbours merge and every bar stands for twice
 //! the time. Each merging halves the bars and doubles the time until the next, so that a line costs the same however long
 //! the page is open.
 
@@ -14,10 +14,10 @@ const FIRST_BAR_MS: f64 = 1_000.0;
 const KINDS: usize = Level::ALL.len() + 1;
 /// Lines a second are counted by the second.
 const SECOND_MS: f64 = 1_000.0;
-/// From so many lines a second on nobody follows them: hundreds go by in each frame.
+/// Lines a second that nobody can read any more: hundreds in each frame.
 const FLOOD_LINES: u32 = 10_000;
 
-/// Lines of a stretch of time: those of each level, gravest first, then those without.
+/// Counts of lines in an interval: those of each level, most severe first, then those without.
 pub type Bar = [u32; KINDS];
 
 /// See the [module](self).
@@ -26,7 +26,7 @@ pub struct Timeline {
     start_ms: f64,
     bar_ms: f64,
     bars: Vec<Bar>,
-    /// The second in which the newest line came, how many came in it, and in the one before.
+    /// Second of the newest line, and the counts of lines in it and in the one before.
     second: f64,
     in_second: u32,
     in_second_before: u32,
@@ -46,7 +46,7 @@ impl Default for Timeline {
 }
 
 impl Timeline {
-    /// A line came. One that came before the first counts as coming with it: clocks are set back.
+    /// Counts a line. One from before the first counts as arriving with it: clocks are set back.
     pub fn count(&mut self, level: Option<Level>, unix_ms: f64) {
         self.count_second(unix_ms);
         if self.bars.is_empty() {
@@ -75,7 +75,7 @@ impl Timeline {
         self.in_second = self.in_second.saturating_add(1);
     }
 
-    /// Lines that came in the last whole second.
+    /// Returns the count of lines in the last whole second.
     #[must_use]
     pub fn rate(&self, unix_ms: f64) -> u32 {
         match self.seconds_ago(unix_ms) {
@@ -141,26 +141,26 @@ impl Timeline {
     }
 }
 
-/// Height of the picture of the bars, in its own units; each bar is as wide as one.
-pub const PICTURE_HEIGHT: u32 = 100;
+/// Height of the chart, in its own units; each bar is one wide.
+pub const CHART_HEIGHT: u32 = 100;
 
-/// The outline of what is drawn of a kind of line: a path of SVG, stacked upon the kinds before it, scaled so that the highest
+/// Returns the outline of the bars of a kind of line: an SVG path, stacked upon the kinds before it, scaled so that the highest
 /// bar fills the height.
 #[must_use]
 pub fn outline(bars: &[Bar], kind: usize) -> String {
     use std::fmt::Write;
     let sum = |counts: &[u32]| counts.iter().map(|count| u64::from(*count)).sum::<u64>();
     let highest = bars.iter().map(|bar| sum(bar)).max().unwrap_or(0).max(1);
-    let scaled = |lines: u64| lines * u64::from(PICTURE_HEIGHT) / highest;
+    let scaled = |lines: u64| lines * u64::from(CHART_HEIGHT) / highest;
     let mut path = String::new();
     for (at, bar) in bars.iter().enumerate() {
         let below = scaled(sum(bar.get(..kind).unwrap_or_default()));
         let above = scaled(sum(bar.get(..=kind).unwrap_or_default()));
         let count = bar.get(kind).copied().unwrap_or(0);
-        // What there is at all is seen: errors are few among many lines.
+        // Few lines are visible, too: errors are few among many.
         let height = (above - below).max(if count > 0 { 6 } else { 0 });
         if height > 0 {
-            let bottom = u64::from(PICTURE_HEIGHT).saturating_sub(below);
+            let bottom = u64::from(CHART_HEIGHT).saturating_sub(below);
             // Writing to a string cannot fail.
             write!(path, "M{at} {bottom}h.8v-{height}h-.8z").unwrap_or_default();
         }

@@ -200,7 +200,7 @@ fn find_folded(haystack: &[u8], words: &[u8], (one, other): (usize, usize)) -> O
 /// Returns a literal that every match of the regular expression `pattern` contains: the longest in it. `None` if there is none,
 /// or none is certain.
 #[must_use]
-pub fn needed_by(pattern: &str) -> Option<String> {
+pub fn required_literal(pattern: &str) -> Option<String> {
     let (mut longest, mut run) = (String::new(), String::new());
     let mut end_run = |run: &mut String| {
         if run.len() > longest.len() {
@@ -234,7 +234,7 @@ pub fn needed_by(pattern: &str) -> Option<String> {
             '[' => {
                 end_run(&mut run);
                 characters.next_if_eq(&'^');
-                // A bracket that comes first stands for itself.
+                // A bracket in the first place is a character.
                 characters.next_if_eq(&']');
                 loop {
                     match characters.next()? {
@@ -287,7 +287,7 @@ mod tests {
             (r"\w+\d", None),
             ("[[:alpha:]]abc", None),
         ] {
-            assert_eq!(needed_by(pattern).as_deref(), needed, "{pattern}");
+            assert_eq!(required_literal(pattern).as_deref(), needed, "{pattern}");
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
     expression::Expression,
     unicode::{Form, normalized, variants},
 };
-use crate::model::words::{Spellings, Words, needed_by};
+use crate::model::words::{Spellings, Words, required_literal};
 
 /// Maximum length of a pattern, in bytes.
 pub const MAX_PATTERN_BYTES: usize = 1000;
@@ -74,7 +74,7 @@ impl Matcher {
         let expression =
             Expression::new(&query.pattern, query.is_case_sensitive).map_err(QueryError::Regex)?;
         let pattern = normalized(&query.pattern, Form::Nfc);
-        let required = needed_by(&pattern).map(|required| literal(&required, query.is_case_sensitive));
+        let required = required_literal(&pattern).map(|required| literal(&required, query.is_case_sensitive));
         Ok(Some(Self::Regex(Box::new(expression), required)))
     }
 

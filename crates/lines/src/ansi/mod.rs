@@ -3,7 +3,7 @@
 //!
 //! | module | concept |
 //! | --- | --- |
-//! | [`style`] | colours and faces of a stretch of text |
+//! | [`style`] | colours and faces of a run of text |
 //! | [`sgr`] | escape sequences for styles and links |
 //! | [`parser`] | from characters to text and commands, whatever pieces they come in |
 //! | [`line_editor`] | text that is overwritten in place: progress bars |
@@ -31,7 +31,7 @@ use self::{
     style::Style,
 };
 
-/// A stretch of a line in one style.
+/// Run of a line in one style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StyleRun {
     /// Byte at which it begins; it ends where the next one begins, or with the line.
@@ -40,12 +40,12 @@ pub struct StyleRun {
     pub style: Style,
 }
 
-/// A stretch of a line that leads somewhere.
+/// Link in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// Its bytes in the line.
     pub range: Range<u32>,
-    /// Where to: an http or https URL.
+    /// Target: an http or https URL.
     pub url: String,
 }
 

@@ -1,4 +1,4 @@
-//! Colours and faces of a stretch of text: what SGR sequences set (ECMA-48, section 8.3.117).
+//! Colours and faces of a run of text, as SGR sequences set them (ECMA-48, section 8.3.117).
 
 use super::parser::Parameters;
 

@@ -1,7 +1,7 @@
-//! From text to tokens: what JSON consists of, one after the other.
+//! Tokens of JSON, one after the other.
 //!
-//! What is open is kept in a list, not on the call stack: no depth of nesting can end the page. Numbers and escapes are not
-//! looked at closely: everything that is JSON is taken, and a little more.
+//! Open objects and arrays are in a list, not on the call stack, so that no depth of nesting can end the page. Numbers and escapes
+//! are not verified: all JSON is accepted, and a little more.
 //!
 //! Source: RFC 8259.
 
@@ -14,14 +14,14 @@ use memchr::memchr2;
 pub enum Token {
     /// `{` or `[` at this place.
     Open {
-        /// Where it stands.
+        /// Byte of the text.
         at: usize,
         /// Whether it is `{`.
         is_object: bool,
     },
     /// The `}` or `]` of the newest that is open.
     Close {
-        /// Where it stands.
+        /// Byte of the text.
         at: usize,
     },
     /// The name of the value that follows, without its quotes.
@@ -53,7 +53,7 @@ enum Expected {
     End,
 }
 
-/// See the [module](self). Gives tokens until the text ends, or until it is not JSON.
+/// Iterator over tokens, until the text ends, or until it is not JSON. See the [module](self).
 pub struct Scanner<'a> {
     text: &'a str,
     at: usize,

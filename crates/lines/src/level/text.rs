@@ -122,7 +122,7 @@ fn level_of_start(head: &str) -> Option<Level> {
 
 /// Returns the level of a word with `:`, if the text behind it does not deny it.
 fn level_before(word: &str, rest: &str) -> Option<Level> {
-    let level = Level::of_tag(word).or_else(|| Some(Level::Info).filter(|_| word == "note"))?;
+    let level = Level::of_tag(word)?;
     (!is_denial(rest)).then_some(level)
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Chunk, LineStore};
 
-/// Lines taken out of a store by [`LineStore::clear`]. They keep their ids, and their memory until this is dropped.
+/// Lines taken out of a store by [`LineStore::clear`]. They retain their ids, and their memory until this is dropped.
 pub struct ClearedLines {
     chunks: VecDeque<Chunk>,
     notice_ids: VecDeque<u64>,
@@ -19,7 +19,8 @@ impl LineStore {
         if let Some(open) = chunks.back_mut() {
             open.seal();
         }
-        self.reserved_bytes -= chunks.iter().map(|chunk| chunk.room() + chunk.redrawn_bytes()).sum::<usize>();
+        self.reserved_bytes -=
+            chunks.iter().map(|chunk| chunk.capacity() + chunk.redrawn_bytes()).sum::<usize>();
         self.dropped_notices += (self.notice_ids.len() as u64).cast_signed();
         self.widest_columns = 0;
         ClearedLines { chunks, notice_ids: std::mem::take(&mut self.notice_ids), next_id: self.next_id }
@@ -34,7 +35,7 @@ impl LineStore {
             return false;
         }
         self.reserved_bytes +=
-            cleared.chunks.iter().map(|chunk| chunk.room() + chunk.redrawn_bytes()).sum::<usize>();
+            cleared.chunks.iter().map(|chunk| chunk.capacity() + chunk.redrawn_bytes()).sum::<usize>();
         self.dropped_notices -= (cleared.notice_ids.len() as u64).cast_signed();
         let later = std::mem::replace(&mut self.chunks, cleared.chunks);
         self.chunks.extend(later);

@@ -35,7 +35,7 @@ impl LineStore {
         self.len() < self.limits.lines && self.held_bytes().saturating_add(bytes) <= self.limits.bytes
     }
 
-    /// Puts the lines of another store before these. Their numbers count down from the first line; these keep theirs. Returns the
+    /// Prepends the lines of another store. Their numbers count down from the first line; these retain theirs. Returns the
     /// count of lines, notices included.
     pub fn prepend(&mut self, mut earlier: Self) -> u64 {
         let count = earlier.len() as u64;
@@ -53,7 +53,7 @@ impl LineStore {
         self.lowest_id = self.lowest_id.min(first_id);
         self.dropped_notices -= (notice_ids.len() as u64).cast_signed();
         self.reserved_bytes +=
-            earlier.chunks.iter().map(|chunk| chunk.room() + chunk.redrawn_bytes()).sum::<usize>();
+            earlier.chunks.iter().map(|chunk| chunk.capacity() + chunk.redrawn_bytes()).sum::<usize>();
         self.widest_columns = self.widest_columns.max(earlier.widest_columns);
         let later = std::mem::replace(&mut self.chunks, earlier.chunks);
         self.chunks.extend(later);
@@ -66,7 +66,7 @@ impl LineStore {
     }
 
     pub(super) fn held_bytes(&self) -> usize {
-        self.chunks.iter().map(Chunk::room).sum()
+        self.chunks.iter().map(Chunk::capacity).sum()
     }
 }
 

@@ -1,8 +1,8 @@
 //! The lines received, bounded in number and in memory.
 //!
-//! Text lives in chunks of [`CHUNK_BYTES`] with 4 bytes beside each line and 48 for lines that came together. When a limit is reached the oldest chunk is
-//! dropped as a whole, its lines are counted, and its memory takes the next lines: WebAssembly memory never shrinks,
-//! so what matters is that it stops growing.
+//! Text is stored in chunks of [`CHUNK_BYTES`], with 4 bytes beside each line and 48 for lines that arrived together. At a limit, the
+//! oldest chunk is dropped, its lines are counted, and its memory is reused: WebAssembly memory never shrinks, so it must stop
+//! growing.
 
 use std::{borrow::Cow, collections::VecDeque};
 
@@ -36,11 +36,11 @@ use self::{
     rows::Rows,
 };
 
-/// Lines kept by default. At 20 px a row this stays far below the height at which browsers cut an element off.
+/// Default limit of lines. At 20 px a row, they are far below the height at which browsers cut an element off.
 pub const MAX_LINES: usize = 200_000;
-/// Bytes of memory for text kept by default.
+/// Default limit of memory for text, in bytes.
 pub const MAX_BYTES: usize = 64 << 20;
-/// Bytes kept of one line by default; the rest is counted.
+/// Default limit of a line, in bytes; the rest is counted.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 /// Bytes of text in a chunk. A longer line gets a chunk of its own.
 pub const CHUNK_BYTES: usize = 64 << 10;
@@ -49,13 +49,13 @@ pub(crate) const MAX_CHUNK_LINES: usize = 4_096;
 /// Fewest chunks into which a limit is divided, so that small limits do not drop everything at once.
 const MIN_CHUNKS: usize = 16;
 
-/// How much a [`LineStore`] keeps.
+/// Limits of a [`LineStore`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreLimits {
     /// Lines; at least 1.
     pub lines: usize,
     /// Bytes of memory for text; at least 1 KiB. Beside each line come 4 bytes that are not counted, and 48 for
-    /// those that came together.
+    /// those that arrived together.
     pub bytes: usize,
     /// Bytes of one line; at most a sixteenth of `bytes` is used.
     pub line_bytes: usize,
@@ -67,21 +67,21 @@ impl Default for StoreLimits {
     }
 }
 
-/// Who speaks in a line. A flag beside the text: nothing in a text can forge it.
+/// Author of a line. A flag beside the text: no text can forge it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineKind {
     /// Published to the group.
     Group,
     /// Sent by an application server, not through the group.
     Server,
-    /// Read from a file by the reader's wish.
+    /// Read from a file that the user opened.
     File,
     /// The page itself: a gap, a reconnect.
     Notice,
 }
 
 impl LineKind {
-    /// The word by which the page's markup tells kinds apart.
+    /// Returns the name of the kind in the page's markup.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -93,10 +93,10 @@ impl LineKind {
     }
 }
 
-/// Whose a message is.
+/// Author and source of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
-    /// Who speaks.
+    /// Author.
     pub kind: LineKind,
     /// The number of its source, from 0.
     pub source: u16,
@@ -129,9 +129,9 @@ pub struct Line<'a> {
     pub styles: LineStyles<'a>,
     /// Its links.
     pub links: &'a [Link],
-    /// How grave it is, by its own words.
+    /// Log level, by its own words.
     pub level: Option<Level>,
-    /// Who speaks.
+    /// Author.
     pub kind: LineKind,
     /// The number of its source, from 0.
     pub source: u16,
@@ -139,7 +139,7 @@ pub struct Line<'a> {
     pub arrived_ms: f64,
     /// Its place in the messages of its source.
     pub place: MessagePlace,
-    /// Bytes at its end that were not kept.
+    /// Count of bytes that were cut off at its end.
     pub cut_bytes: u64,
 }
 
@@ -182,9 +182,9 @@ pub struct LineCounts {
 pub struct LineStore {
     limits: StoreLimits,
     chunks: VecDeque<Chunk>,
-    /// Emptied chunks of the usual size, kept because their memory would not go back to anyone.
+    /// Empty chunks of the usual size, for reuse: WebAssembly returns no memory.
     spare: Vec<Chunk>,
-    /// Sum of the room of `chunks` and `spare`.
+    /// Sum of the capacity of `chunks` and `spare`.
     reserved_bytes: usize,
     next_id: u64,
     /// Id and number of the first line that was appended.
@@ -202,7 +202,7 @@ pub struct LineStore {
     /// Id of the newest line that cannot be received again.
     newest_unique: Option<u64>,
     widest_columns: u32,
-    /// When lines came; those of files and the page's own words left out.
+    /// Counts of lines over time, without those of files and notices.
     timeline: Timeline,
     /// Carries style from line to line of a message.
     message_reader: AnsiReader,
@@ -221,7 +221,7 @@ pub struct LineStore {
 struct ReadLine<'a> {
     text: Cow<'a, str>,
     styled: StyledLine,
-    /// Bytes at its end that are not kept.
+    /// Count of bytes that are cut off at its end.
     cut_bytes: u64,
 }
 
@@ -364,26 +364,26 @@ impl LineStore {
         }
     }
 
-    /// Puts an empty chunk at the end, from spare memory if there is some, within the limit if that is possible.
-    fn open_chunk(&mut self, room: usize) {
+    /// Appends an empty chunk, from spare memory if there is any, within the limit if possible.
+    fn open_chunk(&mut self, capacity: usize) {
         if let Some(full) = self.chunks.back_mut() {
             full.seal();
         }
-        let usual = room == self.chunk_bytes();
+        let usual = capacity == self.chunk_bytes();
         loop {
             if usual && let Some(spare) = self.spare.pop() {
                 self.chunks.push_back(spare.reuse(self.next_id));
                 return;
             }
-            if self.reserved_bytes + room <= self.limits.bytes {
+            if self.reserved_bytes + capacity <= self.limits.bytes {
                 break;
             }
             if !self.free_some() {
                 break;
             }
         }
-        self.reserved_bytes += room;
-        self.chunks.push_back(Chunk::new(self.next_id, room));
+        self.reserved_bytes += capacity;
+        self.chunks.push_back(Chunk::new(self.next_id, capacity));
     }
 
     /// Drops the oldest chunk; `false` if there is none.
@@ -401,13 +401,13 @@ impl LineStore {
         true
     }
 
-    /// Keeps the memory of a chunk that was dropped, if it has the usual size.
+    /// Retains the memory of a chunk that was dropped, if it has the usual size.
     fn keep_spare(&mut self, dropped: Chunk) {
         self.reserved_bytes -= dropped.redrawn_bytes();
-        if dropped.room() == self.chunk_bytes() {
+        if dropped.capacity() == self.chunk_bytes() {
             self.spare.push(dropped);
         } else {
-            self.reserved_bytes -= dropped.room();
+            self.reserved_bytes -= dropped.capacity();
         }
     }
 
@@ -415,7 +415,7 @@ impl LineStore {
     fn free_some(&mut self) -> bool {
         match self.spare.pop() {
             Some(spare) => {
-                self.reserved_bytes -= spare.room();
+                self.reserved_bytes -= spare.capacity();
                 true
             }
             None => self.drop_oldest(),
@@ -443,8 +443,8 @@ impl LineStore {
             .skip_while(move |line| line.id < id)
     }
 
-    /// Tells the lines from `id` on in which `words` stand, chunk by chunk until that says that it is enough: it is given
-    /// the bytes looked through so far. Gives the id of the first line not looked at.
+    /// Passes the lines from `id` on that contain `words` to `found`, chunk by chunk until `is_enough` returns true for the count of
+    /// bytes searched so far. Returns the id of the first line that was not searched.
     pub fn lines_with<'a>(
         &'a self,
         id: u64,
@@ -530,14 +530,14 @@ impl LineStore {
         (from < self.next_id).then_some(from)
     }
 
-    /// The numbers for the reader.
+    /// Returns the counts of lines.
     #[must_use]
     pub fn counts(&self) -> LineCounts {
         let held = (self.len() - self.notice_ids.len()) as u64;
         LineCounts { received: self.received, held, dropped: self.received.saturating_sub(held) }
     }
 
-    /// When lines came, those dropped since included.
+    /// Returns the counts of lines over time, dropped ones included.
     #[must_use]
     pub fn timeline(&self) -> &Timeline {
         &self.timeline

@@ -1,4 +1,4 @@
-//! Newest lines: dropped to make room for earlier ones, which the user wants to read now.
+//! Newest lines: dropped in favour of earlier ones, which the user reads now.
 
 use super::{Chunk, Line, LineStore};
 

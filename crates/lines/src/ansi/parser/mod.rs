@@ -7,7 +7,7 @@ use memchr::memchr3;
 
 /// Most parameters of a sequence; further ones are dropped (as xterm does).
 const MAX_PARAMETERS: usize = 32;
-/// Longest payload of an OSC sequence that is kept, in bytes. A longer one means nothing.
+/// Longest payload of an OSC sequence, in bytes. A longer one has no effect.
 const MAX_PAYLOAD_BYTES: usize = 4096;
 
 /// Text or command of a terminal.
@@ -74,7 +74,7 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// The parameters, each with what came after colons. No parameters at all are one 0.
+    /// Returns the parameters, each with its numbers behind colons. No parameters are one 0.
     pub fn groups(&self) -> impl Iterator<Item = &[u16]> {
         let ends = self.starts.iter().skip(1).copied().chain([self.numbers.len()]);
         let given = self
@@ -153,7 +153,7 @@ enum State {
     StringEscape,
 }
 
-/// The machine. Its state outlives the pieces that the input comes in.
+/// Parser of a stream of text, in pieces of any length.
 #[derive(Debug, Clone, Default)]
 pub struct Parser {
     state: State,
@@ -171,14 +171,14 @@ impl Parser {
         self.state == State::Ground
     }
 
-    /// Gives up what is under way.
+    /// Abandons an unfinished sequence.
     pub fn reset(&mut self) {
         self.state = State::Ground;
         self.payload.clear();
         self.is_overlong = false;
     }
 
-    /// Takes a piece of the input, and gives what it says.
+    /// Parses a piece of the input, and passes its commands to `give`.
     pub fn feed(&mut self, text: &str, mut give: impl FnMut(TerminalCommand<'_>)) {
         let mut rest = text;
         while !rest.is_empty() {
