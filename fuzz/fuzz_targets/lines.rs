@@ -5,6 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use tailcast::model::{
     ansi::parser::{Parser, TerminalCommand},
+    display_text::MAX_DRAWN_CHARS,
     json_line::{
         fields::field_values,
         is_json_object,
@@ -74,7 +75,7 @@ fuzz_target!(|data: (u16, &str)| {
     assert!(store.len() <= 50 && store.reserved_bytes() <= 16 << 10);
     for line in store.lines_from(0) {
         assert!(!line.text.contains('\u{1b}') && line.text.len() <= 512);
-        assert!(pieces_of(&line, &[], &[]).pieces.len() <= MAX_PIECES);
+        assert!(pieces_of(&line, &[], &[], MAX_DRAWN_CHARS).pieces.len() <= MAX_PIECES);
         assert_eq!(line.level, level_of(line.text));
         assert!(line.text.len() - split_prefix(line.text).content.len() <= MAX_PREFIX_BYTES);
         read_as_json(line.text);

@@ -5,9 +5,9 @@
 //!
 //! | module | concept |
 //! | --- | --- |
-//! | [`words`] | words, letters and numbers of levels |
-//! | [`object`] | level of a JSON object, by its fields |
-//! | [`text`] | level of other lines, by the place of a word |
+//! | `words` | words, letters and numbers of levels |
+//! | `object` | level of a JSON object, by its fields |
+//! | `text` | level of other lines, by the place of a word |
 
 mod object;
 mod text;
