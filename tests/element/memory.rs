@@ -7,6 +7,9 @@ const MOUNTS: u32 = 1_000;
 /// Allowance for V8's own allocations (compiled code, feedback) in a thousand runs: less than one listener, or one
 /// closure, per run.
 const HEAP_TOLERANCE_BYTES: i64 = 200 * MOUNTS as i64;
+/// Growth of the WebAssembly memory that is no leak, in bytes: it never shrinks, and on a slow machine more connections of removed
+/// elements are closing at a time. A leak of an element's state, which has some KiB, exceeds it.
+const WASM_TOLERANCE_BYTES: i64 = 256 * 1024;
 /// Allowance for nodes and listeners that the browser releases late.
 const COUNT_TOLERANCE: i64 = 50;
 
@@ -78,7 +81,7 @@ async fn a_thousand_elements_leave_no_memory_behind() -> anyhow::Result<()> {
     let summary = format!("{before:?}, then {after:?}");
     assert!(before.wasm_bytes > 0 && before.heap_bytes > 0 && before.nodes > 0, "{summary}");
     assert!(after.heap_bytes - before.heap_bytes < HEAP_TOLERANCE_BYTES, "{summary}");
-    assert_eq!(after.wasm_bytes, before.wasm_bytes, "{summary}");
+    assert!(after.wasm_bytes - before.wasm_bytes < WASM_TOLERANCE_BYTES, "{summary}");
     assert!(after.nodes - before.nodes < COUNT_TOLERANCE, "{summary}");
     assert!(after.listeners - before.listeners < COUNT_TOLERANCE, "{summary}");
     assert_eq!(page.value("instances").await?, 1);
