@@ -60,6 +60,10 @@ pub(crate) const MAX_GROUPS: usize = 100_000;
 /// Memory of the budget for each response that is sent at a time, in bytes: at most a quarter of the budget is for those of readers
 /// that do not read.
 const MEMORY_PER_RESPONSE: usize = 1024 * 1024;
+/// Part of the memory budget that the messages of all groups may take: half. With more, responses and connections would find no
+/// memory.
+const HISTORY_SHARE: usize = 2;
+
 /// Minimum number of responses that are sent at a time, however small the budget.
 const MIN_RESPONSES: usize = 16;
 /// Maximum number of responses that are sent at a time.
@@ -124,7 +128,13 @@ impl History {
     /// Creates a history with rules in order of priority: the first that matches a group applies. Groups without a rule have
     /// no history.
     pub(crate) fn new(rules: Vec<HistoryRule>, memory: MemoryBudget, clock: WallClock) -> Arc<Self> {
-        let ring = |rule: &HistoryRule| Some(Mutex::new(Ring::new(rule.retention?, memory.clone())));
+        let rings = rules.iter().filter(|rule| rule.retention.is_some()).count();
+        let max_bytes = memory.limit() / HISTORY_SHARE / rings.max(1);
+        let ring = |rule: &HistoryRule| {
+            let retention = rule.retention?;
+            let retention = Retention { max_bytes: retention.max_bytes.min(max_bytes), ..retention };
+            Some(Mutex::new(Ring::new(retention, memory.clone())))
+        };
         let rings = rules.iter().map(ring).collect();
         let run_id = new_run_id().into();
         let max_responses = (memory.limit() / MEMORY_PER_RESPONSE).clamp(MIN_RESPONSES, MAX_RESPONSES);

@@ -11,6 +11,10 @@ use super::{
 };
 use crate::text_columns::next_tab_stop;
 
+/// Longest cluster, in bytes: an emoji of a family has 25. Further characters begin another one, since each that is joined is
+/// measured with those before it.
+const MAX_CLUSTER_BYTES: usize = 64;
+
 const JOINER: char = '\u{200d}';
 
 /// Text of a column.
@@ -45,6 +49,10 @@ impl Cell {
             Glyph::Cluster(text) => text.width() > 1,
             Glyph::Tail => false,
         }
+    }
+
+    fn is_full(&self) -> bool {
+        matches!(&self.glyph, Glyph::Cluster(text) if text.len() >= MAX_CLUSTER_BYTES)
     }
 
     fn last_char(&self) -> Option<char> {
@@ -134,7 +142,7 @@ impl Cells {
         if self.cells.get(at).is_some_and(Cell::is_tail) {
             at -= 1;
         }
-        let Some(cell) = self.cells.get_mut(at) else { return false };
+        let Some(cell) = self.cells.get_mut(at).filter(|cell| !cell.is_full()) else { return false };
         let Some(last) = cell.last_char() else { return false };
         let is_flag = |c: char| ('\u{1f1e6}'..='\u{1f1ff}').contains(&c);
         let is_modifier = ('\u{1f3fb}'..='\u{1f3ff}').contains(&character);

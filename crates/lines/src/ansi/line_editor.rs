@@ -14,6 +14,12 @@ pub const MAX_COLUMNS: usize = 4096;
 /// take far more memory than text.
 pub const MAX_EDITED_BYTES: usize = 64 << 10;
 
+/// Columns that the edits of a line may look at together. Beyond, only those of [`COLUMNS_PER_EDIT`] columns on average are
+/// carried out: a hostile line has thousands of edits, and each takes time in proportion to the line.
+const MAX_EDITED_COLUMNS: usize = 64 * MAX_COLUMNS;
+/// Columns that an edit may always look at: more than those of a terminal.
+const COLUMNS_PER_EDIT: usize = 256;
+
 /// Columns from one tab stop to the next.
 const TAB_STOP: usize = TAB_COLUMNS as usize;
 
@@ -25,6 +31,8 @@ pub struct LineEditor {
     cells: Option<Cells>,
     /// Whether the columns differ from `line`.
     has_edits: bool,
+    /// Number of columns that edits may still look at.
+    columns_left: Option<usize>,
     /// Last character written.
     last: Option<char>,
 }
@@ -143,10 +151,14 @@ impl LineEditor {
     }
 
     fn edit(&mut self, change: impl FnOnce(&mut Cells)) {
-        if let Some(cells) = self.cells() {
+        let columns_left = self.columns_left.unwrap_or(MAX_EDITED_COLUMNS).saturating_add(COLUMNS_PER_EDIT);
+        let Some(cells) = self.cells() else { return };
+        let columns_left = columns_left.checked_sub(cells.len());
+        if columns_left.is_some() {
             change(cells);
             self.has_edits = true;
         }
+        self.columns_left = Some(columns_left.unwrap_or(0));
     }
 
     /// Returns the line by columns; `None` if it is too long for that.
@@ -230,6 +242,32 @@ mod tests {
         ] {
             assert_eq!(overwritten(text, with), result, "{text:?} {with:?}");
         }
+    }
+
+    #[test]
+    fn clusters_have_a_limit_and_no_character_is_lost() {
+        let marks = "\u{301}".repeat(1_000);
+        let text = overwritten("a", &format!("e{marks}"));
+        assert_eq!(text.chars().filter(|character| *character == '\u{301}').count(), 1_000);
+    }
+
+    #[test]
+    fn edits_of_wide_lines_have_a_limit() {
+        let wide = edited(&"x".repeat(60_000), |editor| {
+            for _ in 0..100_000 {
+                editor.delete(1);
+            }
+        });
+        assert!(wide.len() > 59_000, "{} columns are left", wide.len());
+        let narrow = edited(&"x".repeat(200), |editor| {
+            editor.move_to(0);
+            for _ in 0..100_000 {
+                editor.insert(1);
+                editor.delete(1);
+            }
+            editor.delete(100);
+        });
+        assert_eq!(narrow.len(), 100);
     }
 
     #[test]

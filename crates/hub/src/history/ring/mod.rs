@@ -26,6 +26,8 @@ mod reading;
 
 /// Size of an index that is not charged, in bytes: the groups of an idle service.
 const FREE_INDEX_BYTES: usize = size_of::<GroupLog>() * 8;
+/// Part of the retention that the index of the groups may take: a quarter.
+const INDEX_SHARE: usize = 4;
 /// Step of the charge for the index, in bytes: few messages change it.
 const INDEX_STEP_BYTES: usize = 16 * 1024;
 
@@ -192,14 +194,14 @@ impl Ring {
     /// be.
     fn reserve(&mut self, bytes: usize) -> bool {
         while self.used_bytes() + bytes > self.max_bytes || !self.memory.has_spare(bytes) {
-            if self.drop_oldest() {
-                continue;
-            }
-            // Only the index is left.
-            if self.groups.bytes() + bytes <= self.max_bytes || self.groups.len() <= 1 {
+            // Groups that only their names are left of must not take the place of messages.
+            let is_index_large = self.index_bytes() > self.max_bytes / INDEX_SHARE && self.groups.len() > 1;
+            if is_index_large {
+                self.forget_least_recently_used();
+                self.charge_index();
+            } else if !self.drop_oldest() {
                 return false;
             }
-            self.forget_least_recently_used();
         }
         true
     }
@@ -284,6 +286,8 @@ impl Ring {
     fn charge_index(&mut self) {
         let bytes = self.index_bytes();
         if bytes != self.charge.bytes {
+            // Not both at once: clients would be evicted for it.
+            self.charge = IndexCharge::default();
             let charge = (bytes > 0).then(|| self.memory.charge(bytes));
             self.charge = IndexCharge { bytes, _charge: charge };
         }

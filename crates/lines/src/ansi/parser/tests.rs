@@ -135,6 +135,8 @@ proptest! {
         // Other control characters are text here, and the page shows them.
         let without_controls = |list: Vec<String>| {
             let list = list.into_iter().map(|command| command.replace(char::is_control, ""));
+            // A parameter 0 means the same as none.
+            let list = list.map(|command| command.replace("numbers: [0], starts: [0]", "numbers: [], starts: []"));
             list.filter(|command| command != "text ").collect::<Vec<_>>()
         };
         prop_assert_eq!(without_controls(commands(&[&text])), without_controls(Reference::of(&text)));
