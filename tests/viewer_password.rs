@@ -282,7 +282,7 @@ async fn an_installed_page_asks_for_the_new_password(kind: Kind) -> anyhow::Resu
     until_password_is_asked(kind, &browser).await?;
     if kind == Kind::Firefox {
         browser.client().dismiss_alert().await?;
-        browser.until("document.body.textContent.includes('requires the password')").await?;
+        browser.until("document.body?.textContent.includes('requires the password')").await?;
     }
     // Where it was entered, the page and its worker are back.
     browser.open(&server.url("/groups").replace("://", "://viewer:another@")).await?;

@@ -37,7 +37,7 @@ const INSTALLED: [&str; 3] = ["home/.local/bin/tailcast", "venv/bin/tailcast", "
 /// Commands that run the program of the files.
 const WITHOUT_INSTALLATION: [&str; 2] = [
     "some-command | uvx --from ./tailcast-0.1.0-*.whl tailcast",
-    "some-command | npx --omit=optional --package ./tailcast-0.1.0.tgz --package ./tailcast-linux-x64-0.1.0.tgz tailcast",
+    "some-command | npx --yes --omit=optional --package ./tailcast-0.1.0.tgz --package ./tailcast-linux-x64-0.1.0.tgz tailcast",
 ];
 
 /// npm package, with the documented commands that pack and install it.

@@ -146,7 +146,11 @@ impl Target {
             let (server, login) = server.without_login();
             (Some(server), login)
         });
-        // A variable that is set to nothing counts as unset.
+        // A server of this command would be open to everyone, although a password was wanted.
+        if is_local && viewer_password.as_deref() == Some("") {
+            return Err(UsageError::EmptyViewerPassword);
+        }
+        // Elsewhere a variable that is set to nothing counts as unset.
         let viewer_password = viewer_password.filter(|password| !password.is_empty());
         let viewer_login =
             login.or_else(|| Some(Login { user: USER.to_owned(), password: viewer_password? }));
@@ -384,6 +388,15 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_password_is_refused_for_a_server_of_the_command_alone() {
+        let target = |is_local| {
+            Target::new(&options(&["--viewer-password", ""]), None, &UserConfig::default(), is_local)
+        };
+        assert!(matches!(target(true), Err(UsageError::EmptyViewerPassword)));
+        assert_eq!(target(false).unwrap().viewer_password(), None);
+    }
+
+    #[test]
     fn an_invalid_server_is_reported() {
         for url in ["logs.example.com", "ftp://h", "https://h/negotiate", "https://h/?a"] {
             let refused = Target::new(&options(&["--server", url]), None, &UserConfig::default(), false);
@@ -397,7 +410,7 @@ mod tests {
         assert!(message("h:21400").ends_with("; did you mean http://h:21400?"));
         assert!(message("logs.example.com").ends_with("; did you mean https://logs.example.com?"));
         assert!(message("http://h:99999").ends_with("without /negotiate"));
-        assert!(!message("http://ada:s3cret@h").contains("s3cret"));
+        assert!(!message("ftp://ada:s3cret@h").contains("s3cret"));
         assert!(message(&format!("http://{}", "a".repeat(250_000))).len() < 1000);
     }
 }
