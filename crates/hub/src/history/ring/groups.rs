@@ -154,10 +154,15 @@ impl Groups {
 
     /// Returns the memory of the index, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        const GROUP_BYTES: usize = size_of::<GroupLog>() + size_of::<GroupKey>() + 64;
         // A block has the number of each group with a run.
         const RUN_BYTES: usize = size_of::<Run>() + size_of::<u32>();
-        self.runs * RUN_BYTES + self.len() * GROUP_BYTES + self.name_bytes
+        self.runs * RUN_BYTES + self.bytes_without_messages()
+    }
+
+    /// Returns the memory that the groups take without any message, in bytes.
+    pub(super) fn bytes_without_messages(&self) -> usize {
+        const GROUP_BYTES: usize = size_of::<GroupLog>() + size_of::<GroupKey>() + 64;
+        self.len() * GROUP_BYTES + self.name_bytes
     }
 
     /// Counts a run that was added to a group.

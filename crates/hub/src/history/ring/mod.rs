@@ -26,8 +26,8 @@ mod reading;
 
 /// Size of an index that is not charged, in bytes: the groups of an idle service.
 const FREE_INDEX_BYTES: usize = size_of::<GroupLog>() * 8;
-/// Part of the retention that the index of the groups may take: a quarter.
-const INDEX_SHARE: usize = 4;
+/// Part of the retention that groups may take beside their messages: a quarter.
+const GROUPS_SHARE: usize = 4;
 /// Step of the charge for the index, in bytes: few messages change it.
 const INDEX_STEP_BYTES: usize = 16 * 1024;
 
@@ -195,8 +195,8 @@ impl Ring {
     fn reserve(&mut self, bytes: usize) -> bool {
         while self.used_bytes() + bytes > self.max_bytes || !self.memory.has_spare(bytes) {
             // Groups that only their names are left of must not take the place of messages.
-            let is_index_large = self.index_bytes() > self.max_bytes / INDEX_SHARE && self.groups.len() > 1;
-            if is_index_large {
+            let is_full_of_groups = self.groups.bytes_without_messages() > self.max_bytes / GROUPS_SHARE;
+            if is_full_of_groups && self.groups.len() > 1 {
                 self.forget_least_recently_used();
                 self.charge_index();
             } else if !self.drop_oldest() {

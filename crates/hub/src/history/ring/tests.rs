@@ -175,6 +175,27 @@ fn the_least_recently_used_groups_are_forgotten() {
 }
 
 #[test]
+fn groups_take_at_most_a_quarter_and_those_with_messages_stay() {
+    let mut ring = TestRing::new(seconds(60), 1 << 20);
+    let name = "n".repeat(1_000);
+    for number in 0..5_000 {
+        ring.append(&format!("{name}{number}"), "x", seconds(1));
+    }
+    let text = "x".repeat(1_000);
+    for _ in 0..2_000 {
+        ring.append("g", &text, seconds(1));
+    }
+    let read = ring.positions("g", &from(RangeStart::Last(2_000))).len();
+    assert!(read > 600, "{read} messages are left");
+    // Short messages of many groups have a large index, which the oldest block gives back.
+    let mut ring = TestRing::new(seconds(60), 1 << 20);
+    for number in 0..100_000 {
+        ring.append(&(number % 400).to_string(), "x", seconds(1));
+    }
+    assert_eq!(ring.ring.counts().forgotten_groups, 0);
+}
+
+#[test]
 fn memory_is_charged_and_given_back_oldest_first() {
     let budget = MemoryBudget::new(32 << 20);
     let retention = Retention { max_age: Duration::from_secs(60), max_bytes: 8 << 20 };
