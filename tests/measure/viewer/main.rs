@@ -1,6 +1,8 @@
 //! Benchmark of one viewer in a new browser, with the same lines for all viewers.
 //!
-//! usage: measure-viewer SERVICE_URL ours|tutorial|xterm|logviewer|counting batched|single|paced|search LINES
+//! usage: measure-viewer SITE VIEWER json|protobuf batched|single|paced|search LINES
+//!
+//! SITE is a folder with a folder for each viewer.
 //!
 //! `cargo xtask bench viewer` builds everything and runs this program. Prints one JSON object: the results, or `failed` with
 //! the error.
@@ -8,8 +10,8 @@
 #![allow(clippy::indexing_slicing, reason = "a missing JSON member reads as null, and fails the measurement")]
 
 mod corpus;
+mod feed;
 mod memory;
-mod publisher;
 mod search;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,61 +20,58 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use tailcast_tests::browser::Browser;
 use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::Message;
+use webpubsub_protocol::subprotocol::Subprotocol;
 
-use publisher::Publisher;
+use feed::{Feed, Viewer};
 
 /// Timeout of a viewer. The fastest viewers show a million lines in two seconds.
 const LIMIT: Duration = Duration::from_secs(25);
 /// Interval of polling for the last line. It is long, so that polling does not affect the result.
 const ASK_EVERY: Duration = Duration::from_millis(200);
-/// Rate and duration of the paced load.
-const PACED_LINES_PER_SECOND: u64 = 2_000;
-const PACED_FOR: Duration = Duration::from_secs(5);
+/// Lines of a message in the paced load, one message every 10 ms.
+const PACED_LINES: usize = 20;
 const PROBE: &str = include_str!("probe.js");
 
 /// Parameters of a measurement.
 struct Task {
-    service: String,
+    feed: Feed,
     viewer: String,
+    form: String,
     lines: u64,
 }
 
 impl Task {
     fn page(&self) -> String {
-        let Self { service, viewer, lines } = self;
-        let query = format!("?negotiate=%2Fnegotiate&lines={lines}&mib=512");
-        format!("{service}/{viewer}/index.html{}", if viewer == "ours" { &query } else { "?" })
+        let Self { feed, viewer, form, lines } = self;
+        let query = format!("?negotiate=%2Fnegotiate&subprotocol={form}&lines={lines}&mib=512");
+        format!("{}/{viewer}/index.html{}", feed.site(), if viewer == "ours" { &query } else { "?" })
     }
 
     /// Opens the page with the probe, and waits until it has joined the group.
-    async fn open(&self, browser: &Browser, query: &str) -> anyhow::Result<Publisher> {
+    async fn open(&self, browser: &Browser, query: &str) -> anyhow::Result<Viewer> {
         browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": PROBE })).await?;
         browser.devtools("Page.setBypassCSP", json!({ "enabled": true })).await?;
-        browser.open(&format!("{}{query}", self.page())).await?;
-        let publisher = Publisher::connect(&format!("{}/negotiate", self.service)).await?;
-        match self.viewer.as_str() {
-            "ours" => {
-                browser.until("document.querySelector('#status')?.dataset.state === 'connected'").await?
-            }
-            // The tutorial does not indicate when it has joined the group, so lines are sent until it shows one.
-            "tutorial" => {
-                while browser.run("return document.querySelector('#output').childElementCount").await? == 0 {
-                    publisher.flood(1, true).await?;
-                }
-            }
-            _ => browser.until("window.isReady === true").await?,
+        let page = format!("{}{query}", self.page());
+        let (opened, viewer) = tokio::join!(browser.open(&page), timeout(LIMIT, self.feed.viewer()));
+        opened?;
+        let viewer = viewer.context("the page does not join the group")??;
+        if self.viewer == "ours" {
+            browser.until("document.querySelector('#status')?.dataset.state === 'connected'").await?;
         }
-        Ok(publisher)
+        Ok(viewer)
     }
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [service, viewer, load, lines] = &arguments[..] else {
-        anyhow::bail!("usage: measure-viewer SERVICE_URL VIEWER batched|single|paced|search LINES")
+    let [site, viewer, form, load, lines] = &arguments[..] else {
+        anyhow::bail!("usage: measure-viewer SITE VIEWER json|protobuf batched|single|paced|search LINES")
     };
-    let task = Task { service: service.clone(), viewer: viewer.clone(), lines: lines.parse()? };
+    let subprotocol = if form == "protobuf" { Subprotocol::Protobuf } else { Subprotocol::Json };
+    let feed = Feed::start(site, subprotocol).await?;
+    let task = Task { feed, viewer: viewer.clone(), form: form.clone(), lines: lines.parse()? };
     let browser = Browser::start().await?;
     let figures = match load.as_str() {
         "paced" => paced(&task, &browser).await,
@@ -89,15 +88,11 @@ async fn main() -> anyhow::Result<()> {
 
 /// Measures maximum throughput, until the last line is visible.
 async fn flooded(task: &Task, browser: &Browser, is_batched: bool) -> anyhow::Result<Value> {
-    let publisher = task.open(browser, "").await?;
+    let viewer = task.open(browser, "").await?;
+    let messages = viewer.prepare(corpus::messages(task.lines, is_batched));
     let before = memory::Memory::of(browser).await?;
-    let began_ms = now_ms()?;
-    let mut figures = flood(task, browser, &publisher, is_batched).await?;
-    let done_ms = figures["doneAt"].as_f64().context("no time")?;
-    let seconds = (done_ms - began_ms) / 1_000.0;
+    let mut figures = flood(task, browser, &viewer, messages).await?;
     let after = timeout(LIMIT, memory::Memory::of(browser)).await.context("the page does not respond")??;
-    figures["seconds"] = seconds.into();
-    figures["linesPerSecond"] = (task.lines as f64 / seconds).into();
     figures["heapBytes"] = after.heap_bytes.saturating_sub(before.heap_bytes).into();
     figures["rendererBytes"] = after.renderer_bytes.saturating_sub(before.renderer_bytes).into();
     figures["domNodes"] = after.dom_nodes.into();
@@ -109,33 +104,41 @@ async fn flooded(task: &Task, browser: &Browser, is_batched: bool) -> anyhow::Re
 async fn flood(
     task: &Task,
     browser: &Browser,
-    publisher: &Publisher,
-    is_batched: bool,
+    viewer: &Viewer,
+    messages: Vec<Message>,
 ) -> anyhow::Result<Value> {
     let last = task.lines - 1;
     browser.run(&format!("probe.watch({:?}, {last})", task.viewer)).await?;
+    let began_ms = now_ms()?;
     let showing = async {
-        publisher.flood(task.lines, is_batched).await?;
+        viewer.flood(messages).await?;
         loop {
             sleep(ASK_EVERY).await;
             let state = browser.run("return { doneAt: probe.doneAt, closed: probe.closed, ...(probe.doneAt ? probe.report() : {}) }");
             let state = state.await?;
             let closed = state["closed"].as_str().unwrap_or_default();
-            anyhow::ensure!(closed.is_empty(), "the service closed the connection: {closed}");
+            anyhow::ensure!(closed.is_empty(), "the page closed the connection: {closed}");
             if state["doneAt"].as_f64().is_some_and(|at| at > 0.0) {
                 return Ok(state);
             }
         }
     };
-    timeout(LIMIT, showing).await.with_context(|| format!("not done in {} s", LIMIT.as_secs()))?
+    let shown = timeout(LIMIT, showing).await;
+    let mut figures = shown.with_context(|| format!("not done in {} s", LIMIT.as_secs()))??;
+    let seconds = (figures["doneAt"].as_f64().context("no time")? - began_ms) / 1_000.0;
+    figures["seconds"] = seconds.into();
+    figures["linesPerSecond"] = (task.lines as f64 / seconds).into();
+    Ok(figures)
 }
 
 /// Measures a paced load: the delay from the arrival of a message to its last rendered line.
 async fn paced(task: &Task, browser: &Browser) -> anyhow::Result<Value> {
-    let publisher = task.open(browser, "&paced").await?;
+    let viewer = task.open(browser, "&paced").await?;
+    let lines: Vec<String> = (0..task.lines).map(corpus::line).collect();
+    let messages = viewer.prepare(lines.chunks(PACED_LINES).map(|lines| lines.join("\n")));
     browser.run(&format!("probe.watch({:?})", task.viewer)).await?;
     let pacing = async {
-        publisher.pace(PACED_LINES_PER_SECOND, PACED_FOR).await?;
+        viewer.pace(messages).await?;
         browser.until("probe.arrivals.length === 0").await?;
         browser.run("return probe.report()").await
     };

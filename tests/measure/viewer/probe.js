@@ -7,6 +7,8 @@
     tutorial: () => document.querySelector("#output")?.lastElementChild?.textContent,
     xterm: () => document.querySelector(".xterm-rows")?.textContent,
     logviewer: () => document.querySelector("#root")?.textContent,
+    virtuoso: () => document.querySelector("#root")?.textContent,
+    ghostty: () => window.shownText?.(),
     counting: () => window.lastText,
   };
   const state = { gaps: [], longTaskMs: 0, longestTaskMs: 0, doneAt: 0, closed: "", arrivals: [], delays: [] };

@@ -66,8 +66,9 @@ const SEARCHES: [Search; 3] = [
 
 /// Fills the page with lines, then measures each search.
 pub async fn measure(task: &Task, browser: &Browser) -> anyhow::Result<Value> {
-    let publisher = task.open(browser, "").await?;
-    flood(task, browser, &publisher, true).await?;
+    let viewer = task.open(browser, "").await?;
+    let messages = viewer.prepare(corpus::messages(task.lines, true));
+    flood(task, browser, &viewer, messages).await?;
     let mut figures = json!({});
     for search in SEARCHES {
         let expected = (0..task.lines).filter(|index| (search.has)(&corpus::line(*index))).count();

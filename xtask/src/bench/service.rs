@@ -1,7 +1,5 @@
 //! Our server under measurement, which ends with it.
 
-use std::path::Path;
-
 use anyhow::{Context, Result};
 
 use crate::piped_process::{PipedProcess, READY_LIMIT};
@@ -24,15 +22,7 @@ impl BenchService {
     /// # Errors
     /// When it cannot start, or prints no address.
     pub fn start(workspace: &Workspace) -> Result<Self> {
-        Self::start_with(workspace, &workspace.site())
-    }
-
-    /// Starts the server with the pages in `site`.
-    ///
-    /// # Errors
-    /// As [`Self::start`].
-    pub fn start_with(workspace: &Workspace, site: &Path) -> Result<Self> {
-        Self::run(workspace, site, &[])
+        Self::run(workspace, &[])
     }
 
     /// Starts the server as one that strangers can reach, through a proxy on this machine. [`ACCESS_KEY`] signs its tokens.
@@ -41,12 +31,12 @@ impl BenchService {
     /// As [`Self::start`].
     pub fn start_public(workspace: &Workspace) -> Result<Self> {
         let arguments = ["--trusted-proxy", "127.0.0.1", "--access-key", ACCESS_KEY];
-        Self::run(workspace, &workspace.site(), &arguments)
+        Self::run(workspace, &arguments)
     }
 
-    fn run(workspace: &Workspace, site: &Path, arguments: &[&str]) -> Result<Self> {
+    fn run(workspace: &Workspace, arguments: &[&str]) -> Result<Self> {
         let serve = Program::new(workspace.tailcast()).args(["serve", "--listen", "127.0.0.1:0", "--site"]);
-        let process = PipedProcess::start(serve.arg(site).args(arguments).into_command())?;
+        let process = PipedProcess::start(serve.arg(workspace.site()).args(arguments).into_command())?;
         let address =
             process.wait_for("listening on ", READY_LIMIT).context("`tailcast serve` did not start")?;
         Ok(Self { process, address })
