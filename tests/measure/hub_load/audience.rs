@@ -6,9 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 
 use super::{
     connection::{Connection, Target},
@@ -20,6 +20,8 @@ use super::{
 const CONCURRENT_HANDSHAKES: usize = 64;
 /// Size of the read buffer.
 const BUFFER_BYTES: usize = 128 * 1024;
+/// Timeout of a handshake: a server that is full may let clients wait.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Timeout for the arrival of messages.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -47,7 +49,7 @@ impl Audience {
     /// Connects `size` subscribers.
     ///
     /// # Errors
-    /// Fails if a connection is refused.
+    /// Fails if a connection is refused, or is not open after 10 s.
     pub async fn connect(target: &Target, size: usize) -> anyhow::Result<Self> {
         let shared = Rc::new(SharedState {
             counts: vec![Cell::new(0); size],
@@ -62,7 +64,10 @@ impl Audience {
             .map(|index| {
                 let shared = Rc::clone(&shared);
                 async move {
-                    let connection = Connection::open(target, Role::Subscriber).await;
+                    let opening = Connection::open(target, Role::Subscriber);
+                    let connection = timeout(HANDSHAKE_TIMEOUT, opening).await.unwrap_or_else(|_| {
+                        Err(anyhow!("not connected within {} s", HANDSHAKE_TIMEOUT.as_secs()))
+                    });
                     let connection = connection.with_context(|| format!("subscriber {index} of {size}"))?;
                     anyhow::Ok(tokio::task::spawn_local(receive(connection, shared, index)))
                 }
