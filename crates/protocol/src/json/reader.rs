@@ -5,10 +5,9 @@
 
 use std::borrow::Cow;
 
-use super::{
-    MalformedFrame,
-    write::{plain_len, push_plain},
-};
+use memchr::{memchr, memchr2};
+
+use super::{MalformedFrame, write::push_plain};
 
 /// The members of an object, unread.
 #[derive(Debug)]
@@ -104,14 +103,15 @@ pub fn is_json(text: &str) -> bool {
 /// What a JSON string says; `None` for what is no string, or says what no text can: half of a surrogate pair.
 pub(super) fn text_of(value: &str) -> Option<Cow<'_, str>> {
     let inner = value.strip_prefix('"')?.strip_suffix('"')?;
-    if !inner.contains('\\') {
+    let escape_in = |text: &str| memchr(b'\\', text.as_bytes());
+    if escape_in(inner).is_none() {
         return Some(Cow::Borrowed(inner));
     }
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner;
-    while let Some((plain, escape)) = rest.split_once('\\') {
+    while let Some((plain, escape)) = escape_in(rest).and_then(|at| rest.split_at_checked(at)) {
         push_plain(&mut out, plain, rest);
-        let (sign, behind) = escape.split_at_checked(1)?;
+        let (sign, behind) = escape.get(1..)?.split_at_checked(1)?;
         rest = behind;
         out.push(match sign {
             "b" => '\u{8}',
@@ -142,6 +142,12 @@ fn unicode(text: &str) -> Option<(char, &str)> {
     let low = unit(behind).filter(|low| (0xDC00..0xE000).contains(low))?;
     let c = char::from_u32(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))?;
     Some((c, behind.get(4..)?))
+}
+
+/// Returns whether there is a control character. Has no branch for a byte, so that the compiler looks at many with a few
+/// instructions.
+fn has_control(bytes: &[u8]) -> bool {
+    bytes.iter().fold(false, |any, byte| any | (*byte < 0x20))
 }
 
 /// Goes through a text. Where something is not JSON, `at` stays near it.
@@ -255,26 +261,26 @@ impl<'a> Scanner<'a> {
         Some(())
     }
 
+    /// Goes past a string. Text with many escapes is common: so the next quote or escape is found first, and control characters,
+    /// which are not allowed, are looked for once.
     fn string(&mut self) -> Option<()> {
         self.take(b'"')?;
+        let (from, bytes) = (self.at, self.text.as_bytes());
         loop {
-            self.at += plain_len(self.text.as_bytes().get(self.at..)?);
-            match self.peek()? {
-                b'"' => return self.take(b'"'),
-                b'\\' => {
-                    let digits = match self.text.as_bytes().get(self.at + 1)? {
-                        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 0,
-                        b'u' => 4,
-                        _ => return None,
-                    };
-                    self.at += 2;
-                    for _ in 0..digits {
-                        self.peek().filter(u8::is_ascii_hexdigit)?;
-                        self.at += 1;
-                    }
-                }
-                // A control character.
+            self.at += memchr2(b'"', b'\\', bytes.get(self.at..)?)?;
+            if self.takes(b'"') {
+                let string = bytes.get(from..self.at)?;
+                return (!has_control(string)).then_some(());
+            }
+            let digits = match bytes.get(self.at + 1)? {
+                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 0,
+                b'u' => 4,
                 _ => return None,
+            };
+            self.at += 2;
+            for _ in 0..digits {
+                self.peek().filter(u8::is_ascii_hexdigit)?;
+                self.at += 1;
             }
         }
     }
