@@ -8,15 +8,20 @@
 //! | `words` | words, letters and numbers of levels |
 //! | `object` | level of a JSON object, by its fields |
 //! | `text` | level of other lines, by the place of a word |
+//! | `key` | level in a field |
+//! | `time` | dates and times before a level |
+//! | `location` | level behind a place in a source file |
+//! | `capitals` | level by a word in capitals |
 
+mod capitals;
+mod key;
+mod location;
 mod object;
 mod text;
+mod time;
 mod words;
 
-use self::{
-    object::level_of_object,
-    text::{level_of_key, level_of_text},
-};
+use self::{key::level_of_key, object::level_of_object, text::level_of_text};
 use super::prefix::{Prefixed, split_prefix};
 
 /// Log level, most severe first.

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use super::{
-    LineStore, Origin, ReadLine, lines_of,
+    LineStore, Origin,
     rows::{Rows, Undo},
+    storing::{ReadLine, lines_of},
 };
 
 /// Publishers whose lines can be overwritten. With more, those of the one that has not written for the longest time stay as they

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, collections::VecDeque};
 
-use super::{LineStore, Origin, ReadLine, cut_at};
+use super::{
+    LineStore, Origin,
+    storing::{ReadLine, cut_at},
+};
 use crate::{
     ansi::{
         StyledLine,

@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
-use super::{
+mod arrival;
+mod redrawn;
+
+use self::{arrival::Arrival, redrawn::RedrawnLine};
+use crate::{
     ansi::{Link, StyledLine},
     level::{Level, level_of},
     line_store::{CHUNK_BYTES, Line, LineKind, MAX_CHUNK_LINES, MessagePlace, Origin},
@@ -20,75 +24,12 @@ struct Record {
 
 const _: () = assert!(size_of::<Record>() == 4 && CHUNK_BYTES <= 1 << 16);
 
-/// Lines that arrived together: those of a message, or of messages of one line each that follow each other in the same
-/// millisecond.
-struct Arrival {
-    /// The first of them, counted in the chunk.
-    first: u16,
-    origin: Origin,
-    arrived_ms: f64,
-    /// Place of the first of them.
-    place: MessagePlace,
-    /// Whether each line is a message.
-    is_run: bool,
-}
-
-impl Arrival {
-    /// Returns the place of its line with this number, from 0.
-    fn place_of(&self, line: usize) -> MessagePlace {
-        let MessagePlace { sequence_id, line: first } = self.place;
-        match sequence_id {
-            Some(id) if self.is_run => MessagePlace { sequence_id: Some(id + line as u64), line: 0 },
-            // A message has far fewer than 2^32 lines.
-            _ => MessagePlace { sequence_id, line: first + u32::try_from(line).unwrap_or(u32::MAX - first) },
-        }
-    }
-
-    /// Returns the number that a line at `place` would have among these, from 0; `None` if it cannot be one of them.
-    fn line_at(&self, place: MessagePlace) -> Option<usize> {
-        let (first, wanted) = (self.place.sequence_id?, place.sequence_id?);
-        let line = if self.is_run {
-            wanted.checked_sub(first).filter(|_| place.line == 0)?
-        } else {
-            u64::from(place.line.checked_sub(self.place.line).filter(|_| wanted == first)?)
-        };
-        usize::try_from(line).ok()
-    }
-
-    /// Adds the line at `place` behind `lines` lines. Returns whether it belongs to these.
-    fn extend(&mut self, lines: usize, place: MessagePlace) -> bool {
-        if self.place.sequence_id.is_none() && place.sequence_id.is_none() {
-            return true;
-        }
-        let is_of_message = !self.is_run && self.place_of(lines) == place;
-        let is_next_message = lines == 1 || self.is_run;
-        let next = self.place.sequence_id.map(|id| id + lines as u64);
-        if is_of_message {
-            return true;
-        }
-        let extends_run =
-            is_next_message && self.place.line == 0 && place == MessagePlace { sequence_id: next, line: 0 };
-        self.is_run |= extends_run;
-        extends_run
-    }
-}
-
 const _: () = assert!(MAX_CHUNK_LINES <= 1 << 16);
 
 /// Links of a line that has any.
 struct Linked {
     index: usize,
     links: Range<usize>,
-}
-
-/// Content of a line that was replaced. The text that it had before stays in the chunk.
-struct RedrawnLine {
-    index: usize,
-    text: String,
-    styles: Styles,
-    links: Vec<Link>,
-    level: Option<Level>,
-    cut_bytes: u64,
 }
 
 /// Lines of UTF-8, each followed by a line feed, so that a search through the whole text finds no match across lines.
@@ -384,25 +325,6 @@ impl Chunk {
 
     pub(crate) fn widest_columns(&self) -> u32 {
         self.widest_columns
-    }
-}
-
-impl RedrawnLine {
-    /// Returns `line` with this content.
-    fn over<'a>(&'a self, line: Line<'a>) -> Line<'a> {
-        Line {
-            text: &self.text,
-            styles: self.styles.of_line(0..u32::MAX),
-            links: &self.links,
-            level: self.level,
-            cut_bytes: self.cut_bytes,
-            ..line
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        let links: usize = self.links.iter().map(|link| size_of::<Link>() + link.url.len()).sum();
-        size_of::<Self>() + self.text.capacity() + self.styles.bytes() + links
     }
 }
 
