@@ -73,10 +73,15 @@ fuzz_target!(|data: (u16, &str)| {
     let mut store = LineStore::new(limits);
     store.push_message(LineKind::Group, text, 0.0);
     assert!(store.len() <= 50 && store.reserved_bytes() <= 16 << 10);
+    let found: Vec<_> = store.lines_from(0).map(|line| line.level()).collect();
+    store.interpret_some(usize::from(cut));
+    store.interpret_some(usize::MAX);
+    assert!(store.is_interpreted());
+    assert!(store.lines_from(0).map(|line| line.level()).eq(found));
     for line in store.lines_from(0) {
         assert!(!line.text.contains('\u{1b}') && line.text.len() <= 512);
         assert!(pieces_of(&line, &[], &[], MAX_DRAWN_CHARS).pieces.len() <= MAX_PIECES);
-        assert_eq!(line.level, level_of(line.text));
+        assert_eq!(line.level(), level_of(line.text));
         assert!(line.text.len() - split_prefix(line.text).content.len() <= MAX_PREFIX_BYTES);
         read_as_json(line.text);
     }

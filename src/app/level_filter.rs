@@ -22,6 +22,7 @@ pub fn LevelFilter() -> impl IntoView {
     let count = move |level: Level| {
         state.filter().with(|filter| filter.level_counts.get(level as usize).copied().unwrap_or(0))
     };
+    let is_counting = move || state.filter().with(|filter| filter.is_counting_levels);
     let is_on = move |level: Level| {
         state.filter().with(|filter| filter.levels.get(level as usize).copied().unwrap_or(false))
     };
@@ -33,22 +34,23 @@ pub fn LevelFilter() -> impl IntoView {
                     class="level"
                     data-level=level.as_str()
                     class:none=move || count(level) == 0
-                    title=move || title(level, count(level))
+                    title=move || title(level, count(level), is_counting())
                     aria-pressed=move || aria(is_on(level))
                     on:click=move |_| commands.run(Command::ToggleLevel(level))
                 >
                     {level.as_str()}
                     " "
-                    <b>{move || compact(count(level))}</b>
+                    <b>{move || format!("{}{}", compact(count(level)), if is_counting() { "+" } else { "" })}</b>
                 </button>
             </For>
         </div>
     }
 }
 
-fn title(level: Level, count: u64) -> String {
+fn title(level: Level, count: u64, is_counting: bool) -> String {
     let key = Command::ToggleLevel(level).key();
-    format!("Level {}: {} ({key})", level.as_str(), counted(count, "line", "lines"))
+    let at_least = if is_counting { "at least " } else { "" };
+    format!("Level {}: {at_least}{} ({key})", level.as_str(), counted(count, "line", "lines"))
 }
 
 #[cfg(test)]
@@ -73,6 +75,15 @@ mod tests {
         assert_eq!(stage.attribute("[data-level=error]", "title"), "Level error: 1,204 lines (1)");
         assert_eq!(stage.attribute("[data-level=error]", "aria-pressed"), "false");
         assert_eq!(stage.attribute("[data-level=trace]", "aria-pressed"), "true");
+        let filter = FilterState {
+            level_counts: [1_204, 0, 3, 0, 0],
+            is_counting_levels: true,
+            ..FilterState::default()
+        };
+        stage.set(stage.state().filter(), filter).await;
+        assert_eq!(stage.text("[data-level=error]"), "error 1.2k+", "not all lines were interpreted");
+        let title = stage.attribute("[data-level=error]", "title");
+        assert_eq!(title, "Level error: at least 1,204 lines (1)");
     }
 
     #[wasm_bindgen_test]

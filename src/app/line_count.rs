@@ -16,7 +16,9 @@ use crate::{
 pub fn LineCount() -> impl IntoView {
     let state = use_state();
     let counts = state.counts();
-    let visible = Memo::new(move |_| state.filter().with(|filter| filter.visible_lines));
+    let visible = Memo::new(move |_| {
+        state.filter().with(|filter| filter.visible_lines.map(|lines| (lines, filter.is_filtering)))
+    });
     view! {
         <div
             id="line-count"
@@ -29,10 +31,11 @@ pub fn LineCount() -> impl IntoView {
     }
 }
 
-fn label(counts: LineCounts, visible: Option<usize>) -> String {
+fn label(counts: LineCounts, visible: Option<(usize, bool)>) -> String {
     let lines = counted(counts.received, "line", "lines");
-    if let Some(visible) = visible {
-        return format!("{} of {lines}", grouped(visible as u64));
+    if let Some((visible, is_filtering)) = visible {
+        let more = if is_filtering { "+" } else { "" };
+        return format!("{}{more} of {lines}", grouped(visible as u64));
     }
     match counts.dropped {
         0 => lines,
@@ -60,6 +63,9 @@ mod tests {
         let filter = FilterState { visible_lines: Some(37), ..FilterState::default() };
         stage.set(stage.state().filter(), filter).await;
         assert_eq!(stage.text("#line-count"), "37 of 1,204,330 lines");
+        let filter = FilterState { visible_lines: Some(37), is_filtering: true, ..FilterState::default() };
+        stage.set(stage.state().filter(), filter).await;
+        assert_eq!(stage.text("#line-count"), "37+ of 1,204,330 lines", "not all lines were tested");
         let number = |name| stage.attribute("#line-count", name);
         assert_eq!(
             [number("data-received"), number("data-held"), number("data-dropped")],

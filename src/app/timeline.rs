@@ -3,7 +3,10 @@
 use leptos::{ev, html, prelude::*};
 use web_sys::PointerEvent;
 
-use super::context::{use_commands, use_state};
+use super::{
+    aria,
+    context::{use_commands, use_state},
+};
 use crate::{
     browser::clock::offset_minutes,
     controller::state::{TimelineBar, ViewerStateStoreFields},
@@ -93,7 +96,11 @@ pub fn Timeline() -> impl IntoView {
         event.prevent_default();
     };
     view! {
-        <div id="timeline" hidden=move || count.get() == 0>
+        <div
+            id="timeline"
+            hidden=move || count.get() == 0
+            aria-busy=move || aria(timeline.with(|timeline| timeline.is_counting_levels))
+        >
             <button
                 id="range"
                 type="button"
@@ -218,7 +225,11 @@ mod tests {
             to_ms: f64::from(at + 1) * 1_000.0,
             lines: u64::from(at) + 1,
         };
-        TimelineState { bars: (0..bars).map(bar).collect(), outlines: Arc::from(["M0 0h1z".to_owned()]) }
+        TimelineState {
+            bars: (0..bars).map(bar).collect(),
+            outlines: Arc::from(["M0 0h1z".to_owned()]),
+            is_counting_levels: false,
+        }
     }
 
     async fn timeline_with_bars() -> ComponentStage {

@@ -130,6 +130,8 @@ pub struct LogController {
     is_measure_due: Cell<bool>,
     /// When the timeline was last rendered.
     timeline_ms: Cell<f64>,
+    /// Line before which all lines had their levels in it.
+    timeline_levels: Cell<u64>,
     /// When the toast disappears.
     toast_until_ms: Cell<Option<f64>>,
     /// Until when the lines removed last can be restored.
@@ -166,6 +168,7 @@ impl LogController {
             rendered_revision: Cell::new(0),
             is_measure_due: Cell::new(false),
             timeline_ms: Cell::new(f64::NEG_INFINITY),
+            timeline_levels: Cell::new(0),
             toast_until_ms: Cell::new(None),
             undo_until_ms: Cell::new(None),
         })

@@ -20,8 +20,9 @@ use super::{
 use crate::{
     browser::clock::{local_time, monotonic_ms, offset_minutes},
     model::{
+        line_store::LineStore,
         render_schedule::{RenderOutcome, Urgency},
-        timeline::{Bar, Timeline, outline},
+        timeline::{Bar, FLOOD_PAUSE_MS, outline},
         viewport::Layout,
     },
 };
@@ -92,10 +93,14 @@ impl LogController {
             return RenderOutcome::Again(if is_urgent { Urgency::Immediate } else { Urgency::WithinBudget });
         }
         let is_ticking = log.is_counting_down(unix_ms) || log.has_announcements();
+        // Lines are interpreted and grouped once the flood has ended.
+        let flood_ms = log.viewport().is_flooded().then_some(FLOOD_PAUSE_MS);
+        let is_timeline_stale = self.timeline_levels.get() != log.store().interpreted_id();
         let until_ms = [self.toast_until_ms.get(), self.undo_until_ms.get()].into_iter().flatten();
         let toast_ms = until_ms.min_by(f64::total_cmp).map(|until| (until - monotonic_ms()).max(0.0));
         let address_ms = self.is_address_stale().then_some(ADDRESS_MS);
-        let ticking_ms = is_ticking.then_some(COUNTDOWN_MS).or(address_ms);
+        let ticking_ms = flood_ms.or(is_timeline_stale.then_some(TIMELINE_MS));
+        let ticking_ms = ticking_ms.or(is_ticking.then_some(COUNTDOWN_MS)).or(address_ms);
         match (ticking_ms, toast_ms) {
             (None, None) => RenderOutcome::Settled,
             (Some(ms), None) | (None, Some(ms)) => RenderOutcome::After(ms),
@@ -164,7 +169,11 @@ impl LogController {
     }
 
     fn write_timeline(&self, now_ms: f64) {
-        let timeline = timeline_state(self.log.borrow().store().timeline());
+        let timeline = {
+            let log = self.log.borrow();
+            self.timeline_levels.set(log.store().interpreted_id());
+            timeline_state(log.store())
+        };
         // The first bar does not wait for the interval.
         if !timeline.bars.is_empty() {
             self.timeline_ms.set(now_ms);
@@ -243,7 +252,8 @@ impl LogController {
     }
 }
 
-fn timeline_state(timeline: &Timeline) -> TimelineState {
+fn timeline_state(store: &LineStore) -> TimelineState {
+    let timeline = store.timeline();
     let bars = timeline.bars();
     let kinds = bars.first().map_or(0, |bar| bar.len());
     let summary = |(at, bar): (usize, &Bar)| {
@@ -253,6 +263,7 @@ fn timeline_state(timeline: &Timeline) -> TimelineState {
     TimelineState {
         bars: bars.iter().enumerate().map(summary).collect(),
         outlines: (0..kinds).map(|kind| outline(bars, kind)).collect(),
+        is_counting_levels: !store.is_interpreted(),
     }
 }
 

@@ -83,6 +83,8 @@ pub struct TimelineState {
     pub bars: Arc<[TimelineBar]>,
     /// Outlines of the bars as SVG paths: one for each level, in the order of `Level::ALL`, then one for lines without a level.
     pub outlines: Arc<[String]>,
+    /// Whether some of the lines without a level may have one: not all were interpreted.
+    pub is_counting_levels: bool,
 }
 
 /// A bar of the timeline.

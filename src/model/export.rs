@@ -66,7 +66,7 @@ pub fn export_from(
 fn push_json(json: &mut String, line: &Line<'_>) {
     let time = LocalTime { unix_ms: line.arrived_ms, offset_minutes: 0 }.iso();
     json.push_str(&format!(r#"{{"time":"{time}""#));
-    if let Some(level) = line.level {
+    if let Some(level) = line.level() {
         json.push_str(&format!(r#","level":"{}""#, level.as_str()));
     }
     json.push_str(&format!(r#","source":"{}","text":""#, line.kind.as_str()));

@@ -1,6 +1,7 @@
 //! Records of the lines held: which lines belong together, and the level of each record.
 //!
-//! Lines are grouped in slices when nobody waits for a flood, or when a filter needs it: nothing is done when a line arrives.
+//! Lines are interpreted and grouped in slices when nobody waits for a flood, or when a filter needs it: nothing is done when a line
+//! arrives.
 
 use std::collections::VecDeque;
 
@@ -13,6 +14,8 @@ use super::{
 
 /// Bytes of text that one slice groups: a few milliseconds.
 const SLICE_BYTES: usize = 4 << 20;
+/// Bytes of text that one slice interprets: a few milliseconds, too.
+pub const INTERPRETED_SLICE_BYTES: usize = 256 << 10;
 /// Maximum count of sources whose lines are grouped apart.
 const MAX_GROUPERS: usize = 256;
 /// Maximum count of lines of other sources between two lines of a record.
@@ -52,9 +55,10 @@ impl Records {
         *self = Self::default();
     }
 
-    /// Groups a slice of the lines that are not grouped yet, and forgets those that the store has dropped. Returns whether some of the
-    /// slice continue a record.
-    pub fn advance(&mut self, store: &LineStore) -> bool {
+    /// Interprets a slice of the lines, groups a slice of those that are not grouped yet, and forgets those that the store has dropped.
+    /// Returns whether some of the slice continue a record.
+    pub fn advance(&mut self, store: &mut LineStore) -> bool {
+        store.interpret_some(INTERPRETED_SLICE_BYTES);
         self.forget_before(store.first_id());
         if self.next_id() > store.next_id() {
             // Newest lines were dropped, and ids are given again.
@@ -62,7 +66,8 @@ impl Records {
             self.first_id = store.first_id();
         }
         let (mut bytes, mut has_continuation) = (0, false);
-        for line in store.lines_from(self.next_id()) {
+        let end = store.interpreted_id();
+        for line in store.lines_from(self.next_id()).take_while(|line| line.id < end) {
             let entry = self.group(&line);
             has_continuation |= entry.back > 0;
             self.entries.push_back(entry);
@@ -85,7 +90,8 @@ impl Records {
     }
 
     fn group(&mut self, line: &Line<'_>) -> Entry {
-        let alone = Entry { back: 0, level: line.level };
+        let level = line.level();
+        let alone = Entry { back: 0, level };
         if line.kind == LineKind::Notice {
             return alone;
         }
@@ -101,7 +107,7 @@ impl Records {
             of.grouper = RecordGrouper::default();
         }
         of.last_id = line.id;
-        match (of.grouper.place(line.text, line.level), u16::try_from(line.id - of.first_id)) {
+        match (of.grouper.place(line.text, level), u16::try_from(line.id - of.first_id)) {
             (RecordPlace::Continuation, Ok(back)) => Entry { back, level: of.level },
             (RecordPlace::Continuation, Err(_)) => alone,
             (RecordPlace::First(level), _) => {
@@ -139,8 +145,8 @@ impl Records {
         match self.entry(line.id) {
             Some(entry) if entry.back > 0 => entry.level,
             // The line may have been replaced since.
-            Some(entry) => line.level.or(entry.level),
-            None => line.level,
+            Some(entry) => line.level().or(entry.level),
+            None => line.level(),
         }
     }
 
@@ -181,9 +187,10 @@ mod tests {
 
     #[test]
     fn lines_of_other_sources_do_not_end_a_record() {
-        let store = store_of(&[(0, "ERROR a"), (1, "b"), (0, "  at c"), (1, " d"), (0, "  at e"), (0, "f")]);
+        let mut store =
+            store_of(&[(0, "ERROR a"), (1, "b"), (0, "  at c"), (1, " d"), (0, "  at e"), (0, "f")]);
         let mut records = Records::default();
-        assert!(records.advance(&store));
+        assert!(records.advance(&mut store));
         let firsts: Vec<u64> = (0..6).map(|id| records.first_of(id)).collect();
         assert_eq!(firsts, [0, 1, 0, 1, 0, 5]);
         assert_eq!(records.level_of(&store.line(4).unwrap()), Some(Level::Error));
@@ -195,12 +202,12 @@ mod tests {
     fn dropped_lines_are_forgotten_and_later_ones_are_grouped() {
         let mut store = store_of(&[(0, "ERROR a"), (0, "\tat b")]);
         let mut records = Records::default();
-        records.advance(&store);
+        records.advance(&mut store);
         assert_eq!(records.rest_of(0), 1..2);
         for number in 0..400 {
             store.push_message(LineKind::Group, &format!("WARN {number}\n more"), 0.0);
         }
-        records.advance(&store);
+        records.advance(&mut store);
         assert_eq!(records.next_id(), store.next_id());
         let last = store.next_id() - 1;
         assert_eq!((records.first_of(last), records.first_of(0)), (last - 1, 0));

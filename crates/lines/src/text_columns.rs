@@ -53,6 +53,17 @@ mod tests {
     }
 
     #[test]
+    fn no_character_takes_more_columns_than_bytes_except_for_tabs() {
+        for character in ('\0'..=char::MAX).filter(|character| *character != '\t') {
+            let text = character.to_string();
+            assert!(columns(&text) as usize <= text.len(), "{character:?}");
+        }
+        for text in ["❤\u{fe0f}", "1\u{fe0f}\u{20e3}", "\u{1f3f3}\u{fe0f}\u{200d}\u{1f308}"] {
+            assert!(columns(text) as usize <= text.len(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_tab_reaches_to_the_next_stop() {
         assert_eq!(columns("\t"), 8);
         assert_eq!(columns("1234567\t"), 8);

@@ -16,6 +16,10 @@ const KINDS: usize = Level::ALL.len() + 1;
 const SECOND_MS: f64 = 1_000.0;
 /// Lines a second that nobody can read any more: hundreds in each frame.
 const FLOOD_LINES: u32 = 10_000;
+/// Time without lines that ends a flood, in milliseconds.
+pub const FLOOD_PAUSE_MS: f64 = 500.0;
+/// How far the time of a line can be ahead of the reader's, in milliseconds: that of another clock.
+const MAX_AHEAD_MS: f64 = 1_000.0;
 
 /// Counts of lines in an interval: those of each level, most severe first, then those without.
 pub type Bar = [u32; KINDS];
@@ -30,6 +34,8 @@ pub struct Timeline {
     second: f64,
     in_second: u32,
     in_second_before: u32,
+    /// Time of the newest line.
+    newest_ms: f64,
 }
 
 impl Default for Timeline {
@@ -41,14 +47,16 @@ impl Default for Timeline {
             second: 0.0,
             in_second: 0,
             in_second_before: 0,
+            newest_ms: 0.0,
         }
     }
 }
 
 impl Timeline {
-    /// Counts a line. One from before the first counts as arriving with it: clocks are set back.
-    pub fn count(&mut self, level: Option<Level>, unix_ms: f64) {
-        self.count_second(unix_ms);
+    /// Counts lines that arrive at the same time, as lines without a level. Those from before the first one count as arriving with it:
+    /// clocks are set back.
+    pub fn count(&mut self, lines: u32, unix_ms: f64) {
+        self.count_second(lines, unix_ms);
         if self.bars.is_empty() {
             self.start_ms = (unix_ms / FIRST_BAR_MS).floor() * FIRST_BAR_MS;
         }
@@ -60,19 +68,29 @@ impl Timeline {
         if self.bars.len() <= at {
             self.bars.resize(at + 1, [0; KINDS]);
         }
-        let kind = level.map_or(KINDS - 1, |level| level as usize);
-        if let Some(count) = self.bars.get_mut(at).and_then(|bar| bar.get_mut(kind)) {
-            *count = count.saturating_add(1);
+        if let Some(count) = self.bars.get_mut(at).and_then(|bar| bar.last_mut()) {
+            *count = count.saturating_add(lines);
         }
     }
 
-    fn count_second(&mut self, unix_ms: f64) {
+    /// Adds the level of a line that was counted at this time. Bars that were merged since count it as well.
+    pub fn add_level(&mut self, level: Level, unix_ms: f64) {
+        let at = self.bar_at(unix_ms);
+        let Some([levels @ .., without]) = self.bars.get_mut(at) else { return };
+        if let Some(count) = levels.get_mut(level as usize) {
+            *count = count.saturating_add(1);
+            *without = without.saturating_sub(1);
+        }
+    }
+
+    fn count_second(&mut self, lines: u32, unix_ms: f64) {
         let second = (unix_ms / SECOND_MS).floor();
         if second != self.second {
             self.in_second_before = if second == self.second + 1.0 { self.in_second } else { 0 };
             (self.second, self.in_second) = (second, 0);
         }
-        self.in_second = self.in_second.saturating_add(1);
+        self.in_second = self.in_second.saturating_add(lines);
+        self.newest_ms = unix_ms;
     }
 
     /// Returns the count of lines in the last whole second.
@@ -85,12 +103,12 @@ impl Timeline {
         }
     }
 
-    /// Whether lines come in a flood: more in the second of the newest, or in the one before, than anybody follows, and that
-    /// was not long ago.
+    /// Whether lines come in a flood: more in the second of the newest, or in the one before, than anybody follows, and the newest
+    /// came less than [`FLOOD_PAUSE_MS`] ago.
     #[must_use]
     pub fn is_flood(&self, unix_ms: f64) -> bool {
         self.in_second.max(self.in_second_before) > FLOOD_LINES
-            && (0.0..2.0).contains(&self.seconds_ago(unix_ms))
+            && (-MAX_AHEAD_MS..FLOOD_PAUSE_MS).contains(&(unix_ms - self.newest_ms))
     }
 
     /// Whole seconds since the newest line; negative after the clock was set back.
@@ -182,7 +200,10 @@ mod tests {
             let (mut timeline, mut now) = (Timeline::default(), START);
             for (number, pause) in pauses.iter().enumerate() {
                 now += f64::from(*pause);
-                timeline.count(if number % 3 == 0 { Some(Level::Error) } else { None }, now);
+                timeline.count(1, now);
+                if number % 3 == 0 {
+                    timeline.add_level(Level::Error, now);
+                }
                 prop_assert!(timeline.bars().len() <= MAX_BARS);
                 let (from, to) = timeline.range_of(timeline.bars().len() - 1, 0);
                 prop_assert!(from <= START + f64::from(pauses[0]) && now < to && to <= now + timeline.bar_ms);
@@ -197,25 +218,25 @@ mod tests {
     fn the_rate_is_that_of_the_last_whole_second() {
         let mut timeline = Timeline::default();
         for ms in [0, 100, 200, 1_000, 1_999] {
-            timeline.count(None, f64::from(ms));
+            timeline.count(1, f64::from(ms));
         }
         assert_eq!([1_999.0, 2_000.0, 2_999.0, 3_000.0].map(|ms| timeline.rate(ms)), [3, 2, 2, 0]);
         assert!(timeline.is_running_out(2_999.0) && !timeline.is_running_out(5_000.0));
     }
 
     #[test]
-    fn a_flood_is_one_from_its_first_second_until_a_second_without() {
+    fn a_flood_is_one_from_its_first_second_until_half_a_second_without() {
         let mut timeline = Timeline::default();
         for at in 0..=FLOOD_LINES {
             let now = f64::from(at) * 0.05;
             assert!(!timeline.is_flood(now));
-            timeline.count(None, now);
+            timeline.count(1, now);
         }
-        assert!(timeline.is_flood(500.0) && timeline.is_flood(1_999.0));
-        assert!(!timeline.is_flood(2_000.0), "nothing has come for a second");
-        timeline.count(None, 1_500.0);
+        assert!(timeline.is_flood(500.0) && timeline.is_flood(999.0));
+        assert!(!timeline.is_flood(1_000.0), "nothing has come for half a second");
+        timeline.count(1, 1_500.0);
         assert!(timeline.is_flood(1_500.0));
-        timeline.count(None, 2_500.0);
+        timeline.count(1, 2_500.0);
         assert!(!timeline.is_flood(2_500.0));
     }
 
@@ -223,7 +244,7 @@ mod tests {
     fn a_clock_that_is_set_back_or_far_ahead_loses_no_line() {
         let mut timeline = Timeline::default();
         for ms in [START, START - 5e9, START + 3e12, START] {
-            timeline.count(None, ms);
+            timeline.count(1, ms);
         }
         assert_eq!(timeline.bars().iter().flatten().sum::<u32>(), 4);
         assert!(timeline.bars().len() <= MAX_BARS);
@@ -233,13 +254,13 @@ mod tests {
     fn after_a_clock_was_set_back_no_rate_and_no_flood_remains() {
         let mut timeline = Timeline::default();
         for at in 0..=FLOOD_LINES {
-            timeline.count(None, START + f64::from(at) * 0.05);
+            timeline.count(1, START + f64::from(at) * 0.05);
         }
-        assert!(timeline.is_flood(START + 1_000.0) && timeline.rate(START + 1_000.0) > 0);
+        assert!(timeline.is_flood(START + 900.0) && timeline.rate(START + 1_000.0) > 0);
         let set_back = START - 3_600_000.0;
         assert!(!timeline.is_flood(set_back) && !timeline.is_running_out(set_back));
         assert_eq!(timeline.rate(set_back), 0);
-        timeline.count(None, set_back);
+        timeline.count(1, set_back);
         assert_eq!((timeline.rate(set_back), timeline.rate(set_back + 1_000.0)), (0, 1));
     }
 

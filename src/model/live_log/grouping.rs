@@ -7,23 +7,35 @@ use crate::model::{
     level::Level,
     line_store::{Line, LineKind},
     navigation::Direction,
+    records::INTERPRETED_SLICE_BYTES,
     row::Fold,
     selection::Selection,
 };
 
+/// Bytes of text that are interpreted for each render during a flood: a fraction of the time that lines take to arrive.
+const FLOOD_SLICE_BYTES: usize = INTERPRETED_SLICE_BYTES / 2;
+
 impl LiveLog {
-    /// Groups a slice of the lines: not during a flood, unless the filter needs it.
+    /// Interprets and groups a slice of the lines. During a flood, unless the filter needs it, lines are only interpreted, so that their
+    /// levels are counted.
     pub(super) fn advance_records(&mut self) {
-        let is_needed = self.is_filtered() || !self.viewport.is_flooded();
-        if is_needed && self.records.advance(&self.store) {
+        if self.viewport.is_flooded() && !self.is_filtered() {
+            self.store.interpret_some(FLOOD_SLICE_BYTES);
+            self.is_grouping = false;
+            return;
+        }
+        if self.records.advance(&mut self.store) {
             self.revision += 1;
         }
-        self.is_grouping = is_needed && self.records.next_id() < self.store.next_id();
+        self.is_grouping = self.records.next_id() < self.store.next_id();
+        if let Some((cleared, _)) = self.cleared.as_mut().filter(|_| !self.is_grouping) {
+            self.is_grouping = self.store.interpret_cleared(cleared, INTERPRETED_SLICE_BYTES);
+        }
     }
 
     fn group_all(&mut self) {
         while self.records.next_id() < self.store.next_id() {
-            self.records.advance(&self.store);
+            self.records.advance(&mut self.store);
         }
     }
 

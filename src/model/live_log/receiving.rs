@@ -185,7 +185,9 @@ impl LiveLog {
 
     /// Frees the memory of the lines removed last.
     pub fn forget_cleared(&mut self) {
-        self.cleared = None;
+        if let Some((mut lines, _)) = self.cleared.take() {
+            self.store.interpret_cleared(&mut lines, usize::MAX);
+        }
     }
 
     /// Returns the sources.

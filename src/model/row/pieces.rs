@@ -10,7 +10,6 @@ use crate::model::{
     highlight::Highlight,
     line_store::Line,
     plain_url::plain_urls,
-    styles::LineStyles,
 };
 
 /// Maximum count of pieces of a line; the last one holds the rest. Limits the page's elements.
@@ -113,7 +112,7 @@ pub fn part_of<'a>(
     let matches = matches.iter().filter_map(inside).collect();
     let highlights =
         highlights.iter().filter_map(|(range, colour)| Some((inside(range)?, *colour))).collect();
-    (Line { text, styles: LineStyles::default(), links: &[], cut_bytes: 0, ..*line }, matches, highlights)
+    (line.with_plain_text(text), matches, highlights)
 }
 
 /// Returns the offsets at which to cut, start and end of the line included.

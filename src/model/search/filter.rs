@@ -54,10 +54,14 @@ pub struct FilterState {
     pub mode: FilterMode,
     /// Count of visible lines; `None` without a filter.
     pub visible_lines: Option<usize>,
+    /// Whether further lines may be visible: not all were tested.
+    pub is_filtering: bool,
     /// Selected log levels.
     pub levels: Levels,
     /// Count of lines held of each level.
     pub level_counts: [u64; Level::ALL.len()],
+    /// Whether further lines may be counted: not all were interpreted.
+    pub is_counting_levels: bool,
     /// Whether every line held was tested and none is visible.
     pub is_blank: bool,
 }
@@ -203,8 +207,10 @@ impl LineFilter {
         FilterState {
             mode: self.criteria.mode,
             visible_lines: self.list.as_ref().map(LineList::len),
+            is_filtering: self.list.as_ref().is_some_and(|list| list.next_id() < store.next_id()),
             levels: self.criteria.levels,
             level_counts: Level::ALL.map(|level| store.level_count(level)),
+            is_counting_levels: !store.is_interpreted(),
             is_blank: !store.is_empty() && self.list.as_ref().is_some_and(|list| list.is_blank(store)),
         }
     }
@@ -228,7 +234,7 @@ mod tests {
         Matcher::new(&query).unwrap()
     }
 
-    fn grouped(store: &LineStore) -> Records {
+    fn grouped(store: &mut LineStore) -> Records {
         let mut records = Records::default();
         while records.next_id() < store.next_id() {
             records.advance(store);
@@ -236,8 +242,9 @@ mod tests {
         records
     }
 
-    fn advance(filter: &mut LineFilter, store: &LineStore, matcher: Option<&Matcher>) {
-        while filter.advance(store, matcher, &grouped(store)) {}
+    fn advance(filter: &mut LineFilter, store: &mut LineStore, matcher: Option<&Matcher>) {
+        let records = grouped(store);
+        while filter.advance(store, matcher, &records) {}
     }
 
     fn visible(filter: &LineFilter) -> Vec<u64> {
@@ -257,17 +264,17 @@ mod tests {
 
     #[test]
     fn lines_are_filtered_by_query_and_level_and_notices_stay() {
-        let (store, matcher, mut filter) = (store(), matcher("one", false), LineFilter::default());
+        let (mut store, matcher, mut filter) = (store(), matcher("one", false), LineFilter::default());
         let matcher = matcher.as_ref();
         for (mode, lines) in
             [(FilterMode::Matching, vec![1, 5]), (FilterMode::NotMatching, vec![0, 2, 3, 4, 5])]
         {
             filter.change(matcher, |criteria| criteria.mode = mode);
-            advance(&mut filter, &store, matcher);
+            advance(&mut filter, &mut store, matcher);
             assert_eq!(visible(&filter), lines);
         }
         filter.change(matcher, |criteria| criteria.toggle_level(Level::Error));
-        advance(&mut filter, &store, matcher);
+        advance(&mut filter, &mut store, matcher);
         assert_eq!(visible(&filter), [3, 5]);
         filter.change(matcher, |criteria| {
             criteria.mode = FilterMode::All;
@@ -288,14 +295,14 @@ mod tests {
 
     #[test]
     fn levels_are_selected_together_and_none_selected_shows_all() {
-        let (store, mut filter) = (store(), LineFilter::default());
+        let (mut store, mut filter) = (store(), LineFilter::default());
         for (levels, lines) in [
             (only(&[Level::Error]), Some(vec![1, 3, 5])),
             (only(&[Level::Info]), Some(vec![0, 2, 4, 5])),
             (only(&[]), None),
         ] {
             filter.change(None, |criteria| criteria.levels = levels);
-            advance(&mut filter, &store, None);
+            advance(&mut filter, &mut store, None);
             assert_eq!(filter.state(&store).levels, levels);
             assert_eq!(filter.list().map(|_| visible(&filter)), lines);
         }
@@ -313,7 +320,7 @@ mod tests {
             store.push_message(Origin { kind: LineKind::Group, source }, "x", 0.0);
         }
         filter.change(None, |criteria| criteria.toggle_source(1));
-        advance(&mut filter, &store, None);
+        advance(&mut filter, &mut store, None);
         assert_eq!(visible(&filter), [0, 2]);
         let criteria = filter.criteria();
         assert!(!criteria.includes_source(1) && criteria.includes_source(0) && criteria.includes_source(99));
@@ -329,7 +336,7 @@ mod tests {
         }
         store.push_message(LineKind::Notice, "connection lost", 4_000.0);
         filter.change(None, |criteria| criteria.time_range = Some((1_000.0, 3_000.0)));
-        advance(&mut filter, &store, None);
+        advance(&mut filter, &mut store, None);
         assert_eq!(visible(&filter), [1, 2]);
         filter.change(None, |criteria| criteria.time_range = None);
         assert!(filter.list().is_none());
@@ -343,7 +350,7 @@ mod tests {
         }
         let (matcher, mut filter) = (matcher(r"\w+\d", true), LineFilter::default());
         filter.change(matcher.as_ref(), |criteria| criteria.mode = FilterMode::NotMatching);
-        let records = grouped(&store);
+        let records = grouped(&mut store);
         let slices = (0..).find(|_| !filter.advance(&store, matcher.as_ref(), &records)).unwrap();
         assert!((3..6).contains(&slices), "{slices}");
         assert_eq!(filter.list().unwrap().len(), store.len());

@@ -168,7 +168,7 @@ INFO five";
         }
 
         fn advance(&mut self) -> Vec<u64> {
-            self.records.advance(&self.store);
+            self.records.advance(&mut self.store);
             while self.filter.advance(&self.store, self.matcher.as_ref(), &self.records) {}
             let list = self.filter.list().unwrap();
             (list.first_position()..list.next_position()).filter_map(|at| list.id_at(at)).collect()

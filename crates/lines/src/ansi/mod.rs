@@ -74,10 +74,13 @@ impl AnsiReader {
     /// Whether a line is shown as it is: it has no control characters, and nothing is carried over.
     #[must_use]
     pub fn is_plain(&self, line: &str) -> bool {
-        self.style == Style::default()
-            && self.link.is_none()
-            && self.parser.is_at_rest()
-            && memchr3(0x1b, b'\r', 0x08, line.as_bytes()).is_none()
+        self.is_at_rest() && find_control(line).is_none()
+    }
+
+    /// Whether nothing is carried over to the next line.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.style == Style::default() && self.link.is_none() && self.parser.is_at_rest()
     }
 
     /// Reads one whole line, which holds no line feed.
@@ -135,6 +138,12 @@ impl AnsiReader {
     pub fn reset(&mut self) {
         *self = Self::default();
     }
+}
+
+/// Returns the place of the first control character that affects what is shown.
+#[must_use]
+pub fn find_control(text: &str) -> Option<usize> {
+    memchr3(0x1b, b'\r', 0x08, text.as_bytes())
 }
 
 /// Whether a link leads to a web page and nowhere else.

@@ -2,6 +2,14 @@
 
 use crate::line_store::{MessagePlace, Origin};
 
+/// Author, time and place of a line that arrives.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrived {
+    pub(crate) origin: Origin,
+    pub(crate) arrived_ms: f64,
+    pub(crate) place: MessagePlace,
+}
+
 /// Lines that arrived together: those of a message, or of messages of one line each that follow each other in the same
 /// millisecond.
 pub(super) struct Arrival {

@@ -2,24 +2,37 @@
 
 use std::ops::Range;
 
+use memchr::memchr_iter;
+
 mod arrival;
+mod interpretation;
 mod redrawn;
 
+pub(crate) use self::arrival::Arrived;
 use self::{arrival::Arrival, redrawn::RedrawnLine};
 use crate::{
     ansi::{Link, StyledLine},
     level::{Level, level_of},
-    line_store::{CHUNK_BYTES, Line, LineKind, MAX_CHUNK_LINES, MessagePlace, Origin},
+    line_store::{CHUNK_BYTES, Line, LineKind, MAX_CHUNK_LINES, MessagePlace},
     styles::{MAX_RUN_BYTES, Styles},
     text_columns::columns,
     words::Words,
 };
 
+/// Level of a line, as far as it was looked at. Lines are stored faster than levels are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LineLevel {
+    /// The line was not interpreted yet.
+    Unknown,
+    /// Its level, if it has one.
+    Known(Option<Level>),
+}
+
 /// Start and level of a line. 4 bytes, because every line has one.
 struct Record {
     /// Byte of the chunk's text at which it begins. Only a line that begins at 0 reaches beyond [`CHUNK_BYTES`].
     start: u16,
-    level: Option<Level>,
+    level: LineLevel,
 }
 
 const _: () = assert!(size_of::<Record>() == 4 && CHUNK_BYTES <= 1 << 16);
@@ -50,8 +63,12 @@ pub(crate) struct Chunk {
     /// Memory of the links, which counts like that of text and styles.
     link_bytes: usize,
     notices: u64,
-    /// Count of lines of each level.
+    /// Count of lines of each level, of those that were interpreted.
     levels: [u64; Level::ALL.len()],
+    /// Count of lines from the first on that were interpreted. Others may be, too.
+    interpreted: usize,
+    /// Whether the lines count in the timeline.
+    is_timed: bool,
     widest_columns: u32,
     /// Count of bytes that were cut off the line. Only a line that fills a chunk alone is ever cut.
     cut_bytes: u64,
@@ -76,6 +93,8 @@ impl Chunk {
             link_bytes: 0,
             notices: 0,
             levels: [0; Level::ALL.len()],
+            interpreted: 0,
+            is_timed: true,
             widest_columns: 0,
             cut_bytes: 0,
             redrawn: Vec::new(),
@@ -106,6 +125,8 @@ impl Chunk {
         self.link_bytes = 0;
         self.notices = 0;
         self.levels = [0; Level::ALL.len()];
+        self.interpreted = 0;
+        self.is_timed = true;
         self.widest_columns = 0;
         self.cut_bytes = 0;
         self.redrawn.clear();
@@ -113,7 +134,7 @@ impl Chunk {
         self
     }
 
-    /// Replaces the content of a line. Returns its width.
+    /// Replaces the content of a line, which was interpreted. Returns its width.
     pub(crate) fn redraw(&mut self, id: u64, text: String, styled: StyledLine, cut_bytes: u64) -> u32 {
         let index = id.checked_sub(self.first_id).and_then(|index| usize::try_from(index).ok());
         let Some((index, record)) = index.and_then(|index| Some((index, self.records.get(index)?))) else {
@@ -121,7 +142,11 @@ impl Chunk {
         };
         let place = self.redrawn.binary_search_by_key(&index, |line| line.index);
         let old = place.ok().and_then(|at| self.redrawn.get(at));
-        let (old_level, old_bytes) = old.map_or((record.level, 0), |old| (old.level, old.bytes()));
+        let before = match record.level {
+            LineLevel::Known(level) => level,
+            LineLevel::Unknown => None,
+        };
+        let (old_level, old_bytes) = old.map_or((before, 0), |old| (old.level, old.bytes()));
         let (level, columns) = (level_of(&text), columns(&text));
         for (level, is_new) in [(old_level, false), (level, true)] {
             if let Some(count) = level.and_then(|level| self.levels.get_mut(level as usize)) {
@@ -169,14 +194,9 @@ impl Chunk {
         self.redrawn_bytes
     }
 
-    /// Whether a line of `bytes` still fits. A chunk that is larger than usual, and one with a line that was cut, have a single
-    /// line.
+    /// Whether a line of `bytes` still fits.
     pub(crate) fn fits(&self, bytes: usize) -> bool {
-        if self.capacity > CHUNK_BYTES && !self.records.is_empty() || self.cut_bytes > 0 {
-            return false;
-        }
-        let taken = self.text.len() + self.styles.bytes() + self.link_bytes;
-        taken.saturating_add(bytes).saturating_add(1) <= self.capacity
+        bytes < self.room()
     }
 
     /// Stores the styles and links of the line that was pushed last.
@@ -193,15 +213,70 @@ impl Chunk {
     }
 
     /// Appends one line without its line end, which [`Self::fits`].
-    pub(crate) fn push(
+    pub(crate) fn push(&mut self, text: &str, arrived: Arrived, cut_bytes: u64) {
+        self.add_arrival(arrived);
+        self.add_record(self.text.len());
+        self.text.push_str(text);
+        self.text.push('\n');
+        self.notices += u64::from(arrived.origin.kind == LineKind::Notice);
+        self.widest_columns = self.widest_columns.max(columns(text));
+        self.cut_bytes += cut_bytes;
+    }
+
+    /// Appends the first of `lines`, which are separated by `\n`: at most `most`, as far as they fit and have at most `line_bytes`.
+    /// Returns their number, and their bytes with line ends. `has_tabs` is whether there are any.
+    pub(crate) fn push_lines(
         &mut self,
-        text: &str,
-        origin: Origin,
-        level: Option<Level>,
-        columns: u32,
-        (arrived_ms, place): (f64, MessagePlace),
-        cut_bytes: u64,
-    ) {
+        lines: &str,
+        (most, line_bytes): (usize, usize),
+        has_tabs: bool,
+        mut arrived: Arrived,
+    ) -> (u32, usize) {
+        let (mut count, mut start) = (0, 0);
+        let (base, room) = (self.text.len(), self.room());
+        for end in memchr_iter(b'\n', lines.as_bytes()).chain([lines.len()]) {
+            if count as usize >= most || end >= room || end - start > line_bytes {
+                break;
+            }
+            // Further lines of a message belong to its second one.
+            if count < 2 {
+                self.add_arrival(arrived);
+                arrived.place.line = arrived.place.line.saturating_add(1);
+            }
+            self.add_record(base + start);
+            // No character takes more columns than bytes, except for tabs.
+            if (has_tabs || end - start > self.widest_columns as usize)
+                && let Some(line) = lines.get(start..end)
+            {
+                self.widest_columns = self.widest_columns.max(columns(line));
+            }
+            (count, start) = (count + 1, end + 1);
+        }
+        self.text.push_str(lines.get(..start).unwrap_or(lines));
+        if start > lines.len() {
+            self.text.push('\n');
+        }
+        (count, start)
+    }
+
+    /// Returns how many bytes still fit, line ends included: none into a chunk that is larger than usual and one with a line that
+    /// was cut, which have a single line.
+    fn room(&self) -> usize {
+        if self.capacity > CHUNK_BYTES && !self.records.is_empty() || self.cut_bytes > 0 {
+            return 0;
+        }
+        self.capacity.saturating_sub(self.text.len() + self.styles.bytes() + self.link_bytes)
+    }
+
+    fn add_record(&mut self, start: usize) {
+        // Does not saturate: chunks are bounded, see the assertion above.
+        let start = u16::try_from(start).unwrap_or(u16::MAX);
+        self.records.push(Record { start, level: LineLevel::Unknown });
+    }
+
+    /// Records the arrival of the next line, unless it came with the last one.
+    fn add_arrival(&mut self, arrived: Arrived) {
+        let Arrived { origin, arrived_ms, place } = arrived;
         let lines = self.records.len();
         let came_with_the_last = |last: &mut Arrival| {
             last.origin == origin
@@ -209,20 +284,10 @@ impl Chunk {
                 && last.extend(lines - usize::from(last.first), place)
         };
         if !self.arrivals.last_mut().is_some_and(came_with_the_last) {
-            // Neither this nor the start saturates: chunks are bounded, see the assertions above.
-            let first = u16::try_from(self.records.len()).unwrap_or(u16::MAX);
+            // Does not saturate: chunks are bounded, see the assertion above.
+            let first = u16::try_from(lines).unwrap_or(u16::MAX);
             self.arrivals.push(Arrival { first, origin, arrived_ms, place, is_run: false });
         }
-        let start = u16::try_from(self.text.len()).unwrap_or(u16::MAX);
-        self.text.push_str(text);
-        self.text.push('\n');
-        self.records.push(Record { start, level });
-        if let Some(count) = level.and_then(|level| self.levels.get_mut(level as usize)) {
-            *count += 1;
-        }
-        self.notices += u64::from(origin.kind == LineKind::Notice);
-        self.widest_columns = self.widest_columns.max(columns);
-        self.cut_bytes += cut_bytes;
     }
 
     pub(crate) fn line(&self, id: u64) -> Option<Line<'_>> {
@@ -230,8 +295,7 @@ impl Chunk {
         let record = self.records.get(index)?;
         let bytes = self.bytes_of(index);
         let text = self.text.get(bytes.start as usize..bytes.end as usize)?.strip_suffix('\n')?;
-        let after = self.arrivals.partition_point(|arrival| usize::from(arrival.first) <= index);
-        let arrival = self.arrivals.get(after.checked_sub(1)?)?;
+        let arrival = self.arrival_of(index)?;
         let Arrival { first, origin, arrived_ms, .. } = arrival;
         let linked = self.linked.binary_search_by_key(&index, |linked| linked.index).ok();
         let links = linked.and_then(|at| self.linked.get(at)).map_or(0..0, |linked| linked.links.clone());
@@ -251,6 +315,11 @@ impl Chunk {
             Some(redrawn) => redrawn.over(line),
             None => line,
         })
+    }
+
+    fn arrival_of(&self, index: usize) -> Option<&Arrival> {
+        let after = self.arrivals.partition_point(|arrival| usize::from(arrival.first) <= index);
+        self.arrivals.get(after.checked_sub(1)?)
     }
 
     fn redrawn_line(&self, index: usize) -> Option<&RedrawnLine> {
@@ -275,8 +344,7 @@ impl Chunk {
     pub(crate) fn lines_with<'a>(&'a self, id: u64, words: &Words, mut found: impl FnMut(Line<'a>)) {
         if !self.redrawn.is_empty() {
             // The text of a replaced line is not that of the chunk.
-            let lines = (id.max(self.first_id)..).map_while(|id| self.line(id));
-            return lines.filter(|line| words.find(line.text, 0).is_some()).for_each(found);
+            return self.lines_from(id).filter(|line| words.find(line.text, 0).is_some()).for_each(found);
         }
         let first = usize::try_from(id.saturating_sub(self.first_id)).unwrap_or(usize::MAX);
         let mut from = self.records.get(first).map_or(self.text.len(), |record| usize::from(record.start));
@@ -298,13 +366,9 @@ impl Chunk {
         self.text.len()
     }
 
-    /// All lines.
-    pub(crate) fn lines_of(&self) -> impl Iterator<Item = Line<'_>> {
-        (self.first_id..).map_while(|id| self.line(id))
-    }
-
-    pub(crate) fn level_count(&self, level: Level) -> u64 {
-        self.levels.get(level as usize).copied().unwrap_or_default()
+    /// Its lines from `id` on.
+    pub(crate) fn lines_from(&self, id: u64) -> impl Iterator<Item = Line<'_>> {
+        (id.max(self.first_id)..).map_while(|id| self.line(id))
     }
 
     pub(crate) fn first_id(&self) -> u64 {

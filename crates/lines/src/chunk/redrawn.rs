@@ -1,5 +1,6 @@
 //! Lines that were replaced after they were stored.
 
+use super::LineLevel;
 use crate::{ansi::Link, level::Level, line_store::Line, styles::Styles};
 
 /// Content of a line that was replaced. The text that it had before stays in the chunk.
@@ -19,7 +20,7 @@ impl RedrawnLine {
             text: &self.text,
             styles: self.styles.of_line(0..u32::MAX),
             links: &self.links,
-            level: self.level,
+            level: LineLevel::Known(self.level),
             cut_bytes: self.cut_bytes,
             ..line
         }

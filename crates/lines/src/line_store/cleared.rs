@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Chunk, LineStore};
+use super::{Chunk, LineStore, interpreting::interpret};
 
 /// Lines taken out of a store by [`LineStore::clear`]. They retain their ids, and their memory until this is dropped.
 pub struct ClearedLines {
@@ -10,6 +10,14 @@ pub struct ClearedLines {
     notice_ids: VecDeque<u64>,
     /// Id after the last of them.
     next_id: u64,
+}
+
+impl LineStore {
+    /// Interprets lines that were cleared, as [`Self::interpret_some`] does: the timeline still counts them. Returns whether some
+    /// remain.
+    pub fn interpret_cleared(&mut self, cleared: &mut ClearedLines, budget: usize) -> bool {
+        interpret(&mut cleared.chunks, budget, &mut self.timeline)
+    }
 }
 
 impl LineStore {
@@ -30,8 +38,9 @@ impl LineStore {
     ///
     /// Returns whether the lines are back: they are not when a line received since was dropped already, because lines would be
     /// missing in the middle.
-    pub fn restore(&mut self, cleared: ClearedLines) -> bool {
+    pub fn restore(&mut self, mut cleared: ClearedLines) -> bool {
         if cleared.next_id != self.first_id() {
+            self.interpret_cleared(&mut cleared, usize::MAX);
             return false;
         }
         self.reserved_bytes +=

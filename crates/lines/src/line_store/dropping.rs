@@ -9,7 +9,8 @@ use crate::chunk::Chunk;
 impl LineStore {
     /// Drops the oldest chunk; `false` if there is none.
     pub(super) fn drop_oldest(&mut self) -> bool {
-        let Some(oldest) = self.chunks.pop_front() else { return false };
+        let Some(mut oldest) = self.chunks.pop_front() else { return false };
+        self.interpret_dropped(&mut oldest);
         // There are far fewer than 2^63.
         self.dropped_notices += oldest.notices().cast_signed();
         for _ in 0..oldest.notices() {

@@ -45,6 +45,7 @@ impl LineStore {
         let firsts: Vec<u64> = earlier.chunks.iter().map(|chunk| shifted(chunk.first_id())).collect();
         for (chunk, first_id) in earlier.chunks.iter_mut().zip(firsts) {
             chunk.renumber(first_id);
+            chunk.leave_timeline();
             chunk.seal();
         }
         // Lines that were dropped before and are back were counted already.

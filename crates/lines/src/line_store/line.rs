@@ -1,7 +1,12 @@
 //! A line as readers of a store get it, and the facts about it.
 
 use crate::{
-    ansi::Link, json::is_json_object, level::Level, prefix::split_prefix, styles::LineStyles,
+    ansi::Link,
+    chunk::LineLevel,
+    json::is_json_object,
+    level::{Level, level_of},
+    prefix::split_prefix,
+    styles::LineStyles,
     text_columns::columns,
 };
 
@@ -19,6 +24,11 @@ pub enum LineKind {
 }
 
 impl LineKind {
+    /// Whether lines of this kind are published, and count in the timeline.
+    pub(crate) fn is_published(self) -> bool {
+        matches!(self, Self::Group | Self::Server)
+    }
+
     /// Returns the name of the kind in the page's markup.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -67,8 +77,7 @@ pub struct Line<'a> {
     pub styles: LineStyles<'a>,
     /// Its links.
     pub links: &'a [Link],
-    /// Log level, by its own words.
-    pub level: Option<Level>,
+    pub(crate) level: LineLevel,
     /// Author.
     pub kind: LineKind,
     /// The number of its source, from 0.
@@ -82,6 +91,18 @@ pub struct Line<'a> {
 }
 
 impl Line<'_> {
+    /// Returns the log level, by its own words. Looks for it unless [`LineStore::interpret_some`] did.
+    ///
+    /// [`LineStore::interpret_some`]: super::LineStore::interpret_some
+    #[must_use]
+    pub fn level(&self) -> Option<Level> {
+        match self.level {
+            LineLevel::Known(level) => level,
+            LineLevel::Unknown if self.kind == LineKind::Notice => None,
+            LineLevel::Unknown => level_of(self.text),
+        }
+    }
+
     /// Width in columns of a monospaced font, estimated for other than ASCII.
     #[must_use]
     pub fn columns(&self) -> u32 {
@@ -96,6 +117,12 @@ impl Line<'_> {
 }
 
 impl<'a> Line<'a> {
+    /// Returns a line with this text, plain, and everything else as it is.
+    #[must_use]
+    pub fn with_plain_text(self, text: &'a str) -> Self {
+        Self { text, styles: LineStyles::default(), links: &[], cut_bytes: 0, ..self }
+    }
+
     /// Returns the JSON object that it consists of, without the prefix that tools put before it.
     #[must_use]
     pub fn json_object(&self) -> Option<&'a str> {

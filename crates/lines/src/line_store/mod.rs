@@ -9,6 +9,7 @@
 //! | `limits` | limits |
 //! | `line` | a line as readers get it |
 //! | `storing` | lines of a message, stored as they arrive |
+//! | `interpreting` | levels, found after lines were stored |
 //! | `redrawing`, `rows` | lines that are overwritten |
 //! | `dropping` | the oldest lines, dropped at a limit |
 //! | `newest` | the newest lines, dropped in favour of earlier ones |
@@ -18,11 +19,12 @@
 
 use std::collections::VecDeque;
 
-use super::{ansi::AnsiReader, chunk::Chunk, level::Level, timeline::Timeline, words::Words};
+use super::{ansi::AnsiReader, chunk::Chunk, timeline::Timeline, words::Words};
 
 mod cleared;
 mod dropping;
 mod earlier;
+mod interpreting;
 mod limits;
 mod line;
 mod newest;
@@ -135,11 +137,7 @@ impl LineStore {
     /// The lines from `id` on, or from the oldest one held if that is later.
     pub fn lines_from(&self, id: u64) -> impl Iterator<Item = Line<'_>> {
         let after = self.chunks.partition_point(|chunk| chunk.first_id() <= id);
-        self.chunks
-            .iter()
-            .skip(after.saturating_sub(1))
-            .flat_map(Chunk::lines_of)
-            .skip_while(move |line| line.id < id)
+        self.chunks.iter().skip(after.saturating_sub(1)).flat_map(move |chunk| chunk.lines_from(id))
     }
 
     /// Passes the lines from `id` on that contain `words` to `found`, chunk by chunk until `is_enough` returns true for the count of
@@ -162,12 +160,6 @@ impl LineStore {
             next = next.max(chunk.next_id());
         }
         next
-    }
-
-    /// How many of the lines held have this level.
-    #[must_use]
-    pub fn level_count(&self, level: Level) -> u64 {
-        self.chunks.iter().map(|chunk| chunk.level_count(level)).sum()
     }
 
     /// Id of the oldest line held; [`Self::next_id`] if there is none.

@@ -25,7 +25,7 @@ impl LineStore {
     pub fn make_room(&mut self, earlier: &Self, mut dropped: impl FnMut(Line<'_>)) {
         while self.chunks.len() > 1 && !self.fits(earlier) {
             let Some(newest) = self.chunks.pop_back() else { return };
-            let mut lines: Vec<Line<'_>> = newest.lines_of().collect();
+            let mut lines: Vec<Line<'_>> = newest.lines_from(0).collect();
             lines.reverse();
             lines.into_iter().for_each(&mut dropped);
             self.forget_newest(newest);
@@ -39,7 +39,8 @@ impl LineStore {
             && self.held_bytes().saturating_add(earlier.held_bytes()) <= self.limits.bytes
     }
 
-    fn forget_newest(&mut self, newest: Chunk) {
+    fn forget_newest(&mut self, mut newest: Chunk) {
+        self.interpret_dropped(&mut newest);
         self.next_id = newest.first_id();
         let notices = newest.notices();
         self.received -= (newest.lines() as u64).saturating_sub(notices);

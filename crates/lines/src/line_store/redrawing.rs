@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{
     LineStore, Origin,
     rows::{Rows, Undo},
-    storing::{ReadLine, lines_of},
+    storing::{ReadLine, without_last_feed, without_return},
 };
 
 /// Publishers whose lines can be overwritten. With more, those of the one that has not written for the longest time stay as they
@@ -73,16 +73,21 @@ impl LineStore {
         if let Some(undo) = writer.unfinished.take() {
             self.undo(undo, &mut writer.rows);
         }
-        let mut lines = lines_of(text).peekable();
-        while let Some(line) = lines.next() {
-            if is_unfinished && lines.peek().is_none() {
-                let mut undo = Undo::default();
-                self.push_to_rows(origin, line, &mut writer.rows, arrived_ms, Some(&mut undo));
-                undo.limit();
-                writer.unfinished = Some(undo);
-            } else {
-                self.push_line(origin, line, &mut writer.rows, arrived_ms);
-            }
+        let text = without_last_feed(text);
+        let (finished, unfinished) = match text.rsplit_once('\n') {
+            _ if !is_unfinished => (Some(text), None),
+            Some((finished, last)) => (Some(finished), Some(last)),
+            None => (None, Some(text)),
+        };
+        if let Some(lines) = finished {
+            self.push_lines(origin, lines, &mut writer.rows, arrived_ms);
+        }
+        if let Some(line) = unfinished {
+            let mut undo = Undo::default();
+            let line = without_return(line);
+            self.push_to_rows(origin, line, &mut writer.rows, arrived_ms, Some(&mut undo));
+            undo.limit();
+            writer.unfinished = Some(undo);
         }
         writer.rows.settle(self.next_id);
         if self.writers.len() >= MAX_WRITERS {
@@ -130,6 +135,7 @@ impl LineStore {
     pub(super) fn redraw(&mut self, id: u64, line: ReadLine<'_>) {
         let after = self.chunks.partition_point(|chunk| chunk.first_id() <= id);
         let Some(chunk) = after.checked_sub(1).and_then(|at| self.chunks.get_mut(at)) else { return };
+        chunk.interpret_line(id, &mut self.timeline);
         let before = chunk.redrawn_bytes();
         let ReadLine { text, styled, cut_bytes } = line;
         let columns = chunk.redraw(id, text.into_owned(), styled, cut_bytes);
@@ -200,13 +206,13 @@ mod tests {
     #[test]
     fn a_replaced_line_has_its_own_level_style_and_width_and_is_searched() {
         let mut store = stored(&[("a", "ERROR first", true), ("a", "x", false)]);
-        assert_eq!((store.level_count(Level::Error), store.line(0).unwrap().level), (0, None));
+        assert_eq!((store.level_count(Level::Error), store.line(0).unwrap().level()), (0, None));
         let link = "\u{1b}[31mWARN \u{1b}]8;;https://x/\u{7}needle, much wider\u{1b}]8;;\u{7}";
         store.push_marked(ORIGIN, "a", "10%", true, 0.0);
         store.push_marked(ORIGIN, "a", link, true, 0.0);
         let line = store.line(1).unwrap();
         assert_eq!(
-            (line.text, line.level, line.links.len()),
+            (line.text, line.level(), line.links.len()),
             ("WARN needle, much wider", Some(Level::Warning), 1)
         );
         assert!(!line.styles.is_plain() && store.line(0).unwrap().styles.is_plain());

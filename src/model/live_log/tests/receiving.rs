@@ -39,6 +39,7 @@ fn appended_text_counts_as_received() {
     let mut log = log_after(&[connected(), joined(), message("one")]);
     log.append("two\nERROR \u{1b}[31mthree", RESTORED);
     assert_eq!(stored_lines(&log), ["one", "two", "ERROR three"].map(|text| (LineKind::Group, text)));
+    log.lay_out(true);
     let snapshot = log.snapshot(RESTORED.unix_ms);
     assert_eq!((snapshot.counts.received, snapshot.filter.level_counts[0]), (3, 1));
     assert_eq!(log.store.line(2).map(|line| line.arrived_ms), Some(RESTORED.unix_ms));

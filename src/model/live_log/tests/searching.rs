@@ -183,3 +183,64 @@ fn a_range_of_the_timeline_limits_the_visible_lines() {
     log.lay_out(true);
     assert_eq!((log.snapshot(0.0).time_range, log.snapshot(0.0).filter.visible_lines), (None, None));
 }
+
+/// Creates a log of so many lines of 100 bytes that arrive at once, each tenth of which is an error.
+fn log_of_errors(lines: usize) -> LiveLog {
+    let mut log = log_of(StoreLimits::default(), "");
+    let line =
+        |at: usize| if at.is_multiple_of(10) { format!("ERROR {at:093}") } else { format!("{at:099}") };
+    let text = (0..lines).map(line).collect::<Vec<_>>().join("\n");
+    log.store.push_message(LineKind::Group, &text, LOST.unix_ms);
+    log
+}
+
+#[test]
+fn levels_are_counted_in_slices_and_a_count_that_is_not_complete_is_marked() {
+    let mut log = log_of_errors(20_000);
+    log.lay_out(true);
+    let filter = log.snapshot(0.0).filter;
+    assert!(filter.is_counting_levels && filter.level_counts[0] > 0 && filter.level_counts[0] < 2_000);
+    assert!(log.is_searching(), "the next frame goes on");
+    while log.advance_search() {}
+    let filter = log.snapshot(0.0).filter;
+    assert_eq!((filter.is_counting_levels, filter.level_counts[0]), (false, 2_000));
+}
+
+#[test]
+fn levels_are_counted_during_a_flood_without_further_renders() {
+    let mut log = log_of_errors(20_000);
+    log.viewport.set_flooded(true);
+    log.lay_out(true);
+    assert!(log.snapshot(0.0).filter.level_counts[0] > 0 && !log.is_searching());
+    let row = log.row(log.store.next_id() - 10, 0).unwrap();
+    assert_eq!(row.level, Some(Level::Error), "a line on screen has its level");
+}
+
+#[test]
+fn a_filter_by_level_finds_lines_that_were_not_interpreted() {
+    for is_flooded in [false, true] {
+        let mut log = log_of_errors(20_000);
+        log.viewport.set_flooded(is_flooded);
+        log.toggle_level(Level::Error);
+        log.lay_out(true);
+        let filter = log.snapshot(0.0).filter;
+        assert!(filter.is_filtering && filter.visible_lines.is_some_and(|lines| lines < 2_000), "{filter:?}");
+        while log.advance_search() {}
+        let filter = log.snapshot(0.0).filter;
+        assert_eq!((filter.is_filtering, filter.visible_lines), (false, Some(2_000)));
+    }
+}
+
+#[test]
+fn lines_that_are_cleared_before_they_are_interpreted_have_their_level_in_the_timeline() {
+    for is_forgotten in [false, true] {
+        let mut log = log_of_errors(20_000);
+        log.clear();
+        if is_forgotten {
+            log.forget_cleared();
+        }
+        while log.advance_search() {}
+        let errors: u32 = log.store.timeline().bars().iter().map(|bar| bar[0]).sum();
+        assert_eq!(errors, 2_000);
+    }
+}
