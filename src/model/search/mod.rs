@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`matcher`] | queries, and their matches in a line |
 //! | [`expression`] | regular expressions |
+//! | `translation` | regular expressions in the syntax of `regex-lite` |
 //! | [`unicode`] | case variants, normalization forms and classes of characters |
 //! | [`filter`] | lines that are visible |
 //! | `record_filter` | the filter, applied to records |
@@ -25,6 +26,7 @@ pub mod line_list;
 pub mod matcher;
 mod record_filter;
 pub mod stops;
+mod translation;
 pub mod unicode;
 
 use self::line_list::LineList;
