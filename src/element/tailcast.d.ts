@@ -96,6 +96,8 @@ export declare class TailCast extends HTMLElement {
   speak: boolean;
   /** Fields of JSON lines shown as columns, separated by commas. */
   columns: string | null;
+  /** Number of lines that are visible before and after a match, while lines without one are hidden. */
+  context: number | null;
   /** Pattern to search for. */
   find: string | null;
   /** Filter: only lines that contain this text are visible. */

@@ -18,6 +18,7 @@ const LIVE = {
   marks: "marks",
   speak: "speak",
   columns: "columns",
+  context: "context",
   find: "find",
   levels: "levels",
 };
@@ -36,7 +37,8 @@ const FIXED = {
 const OTHER = ["filter", "toolbar", "readonly"];
 
 const FLAGS = new Set(["follow", "wrap", "speak", "publish", "readonly"]);
-const NUMBERS = new Set(["max-lines", "max-mib"]);
+const LIMITS = ["max-lines", "max-mib"];
+const NUMBERS = new Set([...LIMITS, "context"]);
 
 /** Allowed values of attributes that take a few. */
 const ALLOWED = {
@@ -49,7 +51,7 @@ const ALLOWED = {
 /** Returns what is wrong with the value of an attribute, as a sentence; `undefined` for a valid one. */
 function wrongValue(name, value) {
   if (value === null) return;
-  if (NUMBERS.has(name)) {
+  if (LIMITS.includes(name)) {
     return /^0*[1-9]\d*$/.test(value) ? undefined : `${name} must be a whole number above 0, not \`${value}\``;
   }
   const allowed = ALLOWED[name];
@@ -304,7 +306,7 @@ export class TailCast extends Base {
     if (!has("negotiate") && !has("url") && !this.#negotiateWith) {
       return "This <tail-cast> does not know where to connect: give it a negotiate attribute, the address of a negotiate endpoint.";
     }
-    return [...NUMBERS].map((name) => wrongValue(name, this.getAttribute(name))).find(Boolean);
+    return LIMITS.map((name) => wrongValue(name, this.getAttribute(name))).find(Boolean);
   }
 
   /** Reports an invalid value, which is then ignored. */

@@ -32,6 +32,7 @@ fn attributes() -> Vec<(&'static str, &'static str, &'static str, Value)> {
         ("marks", "marks", "timeout", json!("timeout")),
         ("speak", "speak", "", json!(true)),
         ("columns", "columns", "a,b", json!("a,b")),
+        ("context", "context", "3", json!(3)),
         ("find", "find", "word", json!("word")),
         ("filter", "filter", "word", json!("word")),
         ("levels", "levels", "error", json!("error")),
@@ -165,6 +166,10 @@ async fn filter_shows_only_matching_lines(kind: Kind) -> anyhow::Result<()> {
     page.stream("keep this\ndrop that\nkeep it\n").await?;
     assert_eq!(page.value("rows()").await?, json!(["keep this", "keep it"]));
     page.run("element().filter = 'drop'").await?;
+    page.until("rows().join() === 'drop that'").await?;
+    page.run("element().context = 1").await?;
+    page.until("rows().length === 3").await?;
+    page.run("element().context = null").await?;
     page.until("rows().join() === 'drop that'").await?;
     page.run("element().filter = null").await?;
     page.until("rows().length === 3").await?;
