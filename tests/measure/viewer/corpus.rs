@@ -28,13 +28,26 @@ pub fn line(index: u64) -> String {
     }
 }
 
-/// Returns messages with lines joined by line feeds.
-pub fn messages(lines: u64, is_batched: bool) -> impl Iterator<Item = String> {
+/// Returns a line without colours, of the same size.
+pub fn plain_line(index: u64) -> String {
+    line(4 * index + 2).replace(&format!("seq={};", 4 * index + 2), &format!("seq={index};"))
+}
+
+/// Returns a JSON object of 20 fields, about 400 bytes.
+pub fn line_of_fields(index: u64) -> String {
+    let level = if index.is_multiple_of(50) { "error" } else { "info" };
+    let mut fields: String = (0..17).map(|field| format!(r#""field_{field}":"value {index}","#)).collect();
+    fields.insert_str(0, r#"{"time":"2026-11-24T12:00:00Z","#);
+    format!(r#"{fields}"level":"{level}","msg":"seq={index};"}}"#)
+}
+
+/// Returns messages with lines of a corpus joined by line feeds.
+pub fn messages(corpus: fn(u64) -> String, lines: u64, is_batched: bool) -> impl Iterator<Item = String> {
     let mut next = 0;
     std::iter::from_fn(move || {
         let mut message = String::new();
         while next < lines {
-            let line = line(next);
+            let line = corpus(next);
             if !message.is_empty() {
                 if !is_batched || message.len() + line.len() >= BATCH_BYTES {
                     break;
@@ -49,6 +62,6 @@ pub fn messages(lines: u64, is_batched: bool) -> impl Iterator<Item = String> {
 }
 
 /// Returns the size of the lines, including line feeds.
-pub fn bytes(lines: u64) -> u64 {
-    (0..lines).map(|index| line(index).len() as u64 + 1).sum()
+pub fn bytes(corpus: fn(u64) -> String, lines: u64) -> u64 {
+    (0..lines).map(|index| corpus(index).len() as u64 + 1).sum()
 }

@@ -1,6 +1,6 @@
 //! Benchmark of one viewer in a new browser, with the same lines for all viewers.
 //!
-//! usage: measure-viewer SITE VIEWER json|protobuf batched|single|paced|search LINES
+//! usage: measure-viewer SITE VIEWER json|protobuf batched|single|plain|fields|paced|search LINES
 //!
 //! SITE is a folder with a folder for each viewer.
 //!
@@ -38,12 +38,13 @@ struct Task {
     feed: Feed,
     viewer: String,
     form: String,
+    corpus: fn(u64) -> String,
     lines: u64,
 }
 
 impl Task {
     fn page(&self) -> String {
-        let Self { feed, viewer, form, lines } = self;
+        let Self { feed, viewer, form, lines, .. } = self;
         let query = format!("?negotiate=%2Fnegotiate&subprotocol={form}&lines={lines}&mib=512");
         format!("{}/{viewer}/index.html{}", feed.site(), if viewer == "ours" { &query } else { "?" })
     }
@@ -67,16 +68,23 @@ impl Task {
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [site, viewer, form, load, lines] = &arguments[..] else {
-        anyhow::bail!("usage: measure-viewer SITE VIEWER json|protobuf batched|single|paced|search LINES")
+        anyhow::bail!(
+            "usage: measure-viewer SITE VIEWER json|protobuf batched|single|plain|fields|paced|search LINES"
+        )
+    };
+    let corpus = match load.as_str() {
+        "plain" => corpus::plain_line,
+        "fields" => corpus::line_of_fields,
+        _ => corpus::line,
     };
     let subprotocol = if form == "protobuf" { Subprotocol::Protobuf } else { Subprotocol::Json };
     let feed = Feed::start(site, subprotocol).await?;
-    let task = Task { feed, viewer: viewer.clone(), form: form.clone(), lines: lines.parse()? };
+    let task = Task { feed, viewer: viewer.clone(), form: form.clone(), corpus, lines: lines.parse()? };
     let browser = Browser::start().await?;
     let figures = match load.as_str() {
         "paced" => paced(&task, &browser).await,
         "search" => search::measure(&task, &browser).await,
-        load => flooded(&task, &browser, load == "batched").await,
+        load => flooded(&task, &browser, load != "single").await,
     };
     println!("{}", figures.unwrap_or_else(|error| json!({ "failed": format!("{error:#}") })));
     // A page that hangs prevents a regular exit of its browser.
@@ -89,18 +97,18 @@ async fn main() -> anyhow::Result<()> {
 /// Measures maximum throughput, until the last line is visible.
 async fn flooded(task: &Task, browser: &Browser, is_batched: bool) -> anyhow::Result<Value> {
     let viewer = task.open(browser, "").await?;
-    let messages = viewer.prepare(corpus::messages(task.lines, is_batched));
+    let messages = viewer.prepare(corpus::messages(task.corpus, task.lines, is_batched));
     let before = memory::Memory::of(browser).await?;
     let mut figures = flood(task, browser, &viewer, messages).await?;
     let after = timeout(LIMIT, memory::Memory::of(browser)).await.context("the page does not respond")??;
     figures["heapBytes"] = after.heap_bytes.saturating_sub(before.heap_bytes).into();
     figures["rendererBytes"] = after.renderer_bytes.saturating_sub(before.renderer_bytes).into();
     figures["domNodes"] = after.dom_nodes.into();
-    figures["rawBytes"] = corpus::bytes(task.lines).into();
+    figures["rawBytes"] = corpus::bytes(task.corpus, task.lines).into();
     Ok(figures)
 }
 
-/// Sends the lines, and waits until the last one is visible.
+/// Sends the lines, and waits until the last one is visible and all levels are counted.
 async fn flood(
     task: &Task,
     browser: &Browser,
@@ -114,11 +122,13 @@ async fn flood(
         viewer.flood(messages).await?;
         loop {
             sleep(ASK_EVERY).await;
-            let state = browser.run("return { doneAt: probe.doneAt, closed: probe.closed, ...(probe.doneAt ? probe.report() : {}) }");
+            let state = browser.run(
+                "return { doneAt: probe.doneAt, closed: probe.closed, ...(probe.countedAt ? probe.report() : {}) }",
+            );
             let state = state.await?;
             let closed = state["closed"].as_str().unwrap_or_default();
             anyhow::ensure!(closed.is_empty(), "the page closed the connection: {closed}");
-            if state["doneAt"].as_f64().is_some_and(|at| at > 0.0) {
+            if state["countedMs"].is_number() {
                 return Ok(state);
             }
         }

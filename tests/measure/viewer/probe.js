@@ -11,7 +11,8 @@
     ghostty: () => window.shownText?.(),
     counting: () => window.lastText,
   };
-  const state = { gaps: [], longTaskMs: 0, longestTaskMs: 0, doneAt: 0, closed: "", arrivals: [], delays: [] };
+  const nothing = () => ({ gaps: [], laterGaps: [], longTaskMs: 0, longestTaskMs: 0, doneAt: 0, countedAt: 0, delays: [] });
+  const state = { ...nothing(), closed: "", arrivals: [] };
   window.probe = state;
   const closes = (event) => (state.closed = `${event.code} ${event.reason}`);
   const Native = window.WebSocket;
@@ -42,7 +43,7 @@
 
   // Starts the observation of frames, until `last` is shown.
   state.watch = (viewer, last) => {
-    Object.assign(state, { gaps: [], longTaskMs: 0, longestTaskMs: 0, doneAt: 0, delays: [] });
+    Object.assign(state, nothing());
     let before = performance.now();
     // Runs after the frame is painted.
     const painted = new MessageChannel();
@@ -58,10 +59,16 @@
       if (last !== undefined && state.doneAt === 0 && text.includes(`seq=${last};`)) {
         state.doneAt = performance.timeOrigin + now;
       }
+      // A count with a plus sign is not complete. Other viewers count no levels.
+      const counts = [...document.querySelectorAll(".level b")];
+      if (state.doneAt > 0 && state.countedAt === 0 && !counts.some((count) => count.textContent.endsWith("+"))) {
+        state.countedAt = performance.timeOrigin + now;
+      }
     };
     const frame = () => {
       const now = performance.now();
       if (state.doneAt === 0) state.gaps.push(now - before);
+      else if (state.countedAt === 0) state.laterGaps.push(now - before);
       before = now;
       painted.port2.postMessage(0);
       requestAnimationFrame(frame);
@@ -78,6 +85,8 @@
     return {
       worstGapMs: Math.max(0, ...state.gaps.slice(-100000)),
       gap95Ms: at(state.gaps, 0.95),
+      countedMs: state.countedAt - state.doneAt,
+      worstCountingGapMs: Math.max(0, ...state.laterGaps),
       longTaskMs: state.longTaskMs,
       delay50Ms: at(state.delays, 0.5),
       delay99Ms: at(state.delays, 0.99),

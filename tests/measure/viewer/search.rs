@@ -67,7 +67,7 @@ const SEARCHES: [Search; 3] = [
 /// Fills the page with lines, then measures each search.
 pub async fn measure(task: &Task, browser: &Browser) -> anyhow::Result<Value> {
     let viewer = task.open(browser, "").await?;
-    let messages = viewer.prepare(corpus::messages(task.lines, true));
+    let messages = viewer.prepare(corpus::messages(task.corpus, task.lines, true));
     flood(task, browser, &viewer, messages).await?;
     let mut figures = json!({});
     for search in SEARCHES {
