@@ -15,7 +15,7 @@ use crate::{
         grouped_number::counted,
         json_line::tree::TreeRow,
         level::Level,
-        row::{Fold, LineLength, RowContent, SourceTag},
+        row::{Fold, LineLength, RowContent, SourceTag, text::linked_text},
     },
 };
 
@@ -172,12 +172,11 @@ fn branch(row: &TreeRow) -> impl IntoView + use<> {
             " "
         }
     });
-    let value = display_text(&row.value);
     view! {
         <div class="branch" style=("--depth", row.depth.to_string())>
             {key}
             <span class=row.kind.as_str()>
-                {text_with_invisible(&value.text, &value.invisible)}
+                {row_text(&linked_text(&row.value))}
             </span>
         </div>
     }
@@ -335,5 +334,14 @@ mod tests {
         let depth = |at: usize| stage.all(".branch")[at].style().get_property_value("--depth").unwrap();
         assert_eq!([depth(1), depth(2)], ["0", "1"]);
         assert_eq!(stage.count(".value.string"), 3);
+    }
+
+    #[wasm_bindgen_test]
+    async fn urls_in_the_values_of_an_open_line_are_links() {
+        let (stage, slot) = row().await;
+        let rows = tree_rows(r#"{"docs":"see https://example.com/a.","n":1}"#);
+        stage.set(slot.content, Some(RowContent { fold: Fold::Open(rows.into()), ..plain(5) })).await;
+        assert_eq!(stage.texts_of(".branch"), ["docs see https://example.com/a.", "n 1"]);
+        assert_eq!(stage.attribute(".branch a", "href"), "https://example.com/a");
     }
 }

@@ -7,10 +7,11 @@ use super::{
     pieces::{Piece, part_of, pieces_of},
 };
 use crate::model::{
-    ansi::css::css_of,
-    display_text::{MAX_DRAWN_CHARS, more_text},
+    ansi::{css::css_of, style::Style},
+    display_text::{MAX_DRAWN_CHARS, display_text, more_text},
     highlight::{COLOURS, Highlight},
     line_store::Line,
+    plain_url::plain_urls,
 };
 
 /// Returns the text of a line, `max_chars` characters of it at most, and a note if not all of it is shown.
@@ -22,11 +23,34 @@ pub fn line_text(
     max_chars: usize,
 ) -> (RowText, Option<String>) {
     let shown = pieces_of(line, matches, highlights, max_chars);
-    let text = match &shown.pieces[..] {
+    (text_of(&shown.pieces), more_text(shown.hidden_chars, line.cut_bytes))
+}
+
+/// Returns a text that is no line, with its URLs as links.
+#[must_use]
+pub fn linked_text(text: &str) -> RowText {
+    let urls = plain_urls(text);
+    let ends = urls.iter().flat_map(|range| [range.start, range.end]).chain([text.len()]);
+    let starts = std::iter::once(0).chain(ends.clone());
+    let piece = |(start, end): (usize, usize)| {
+        let raw = text.get(start..end).filter(|raw| !raw.is_empty())?;
+        let is_url = urls.iter().any(|range| range.start == start);
+        Some(Piece {
+            display: display_text(raw),
+            style: Style::default(),
+            url: is_url.then_some(raw),
+            is_match: false,
+            colour: None,
+        })
+    };
+    text_of(&starts.zip(ends).filter_map(piece).collect::<Vec<_>>())
+}
+
+fn text_of(pieces: &[Piece<'_>]) -> RowText {
+    match pieces {
         [piece] if piece.is_plain() => RowText::Plain(piece.display.text.to_string()),
         pieces => RowText::Pieces(pieces.iter().map(row_piece).collect()),
-    };
-    (text, more_text(shown.hidden_chars, line.cut_bytes))
+    }
 }
 
 /// Returns the cells of a line: the text in the byte ranges `cells`, without the line's own styles.
@@ -132,6 +156,15 @@ mod tests {
             (Some("#ffffff"), Some("#0000ee"))
         );
         assert_eq!((link.class.as_str(), link.url.as_deref()), ("ansi", Some("https://x/")));
+    }
+
+    #[test]
+    fn urls_of_a_text_that_is_no_line_are_links() {
+        assert_eq!(linked_text("no URL"), RowText::Plain("no URL".to_owned()));
+        let pieces = pieces(linked_text("see https://a/ and https://b/c."));
+        let shown: Vec<_> = pieces.iter().map(|piece| (piece.text.as_str(), piece.url.as_deref())).collect();
+        let [a, b] = ["https://a/", "https://b/c"].map(|url| (url, Some(url)));
+        assert_eq!(shown, [("see ", None), a, (" and ", None), b, (".", None)]);
     }
 
     #[test]
