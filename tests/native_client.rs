@@ -154,7 +154,8 @@ async fn a_refused_client_stops_with_the_reason_of_the_server() -> anyhow::Resul
         let endpoint = FixedResponse::with("403 Forbidden", content_type, body).await?;
         let url = endpoint.url("/negotiate");
         let reason = reason.map(str::to_owned);
-        let expected = ConnectFailure::NegotiateStatus { url: url.clone(), status: 403, reason };
+        let expected =
+            ConnectFailure::NegotiateStatus { url: url.clone(), status: 403, reason, retry_after: None };
         assert_eq!(refusal(url).await?, expected, "{content_type}");
     }
     Ok(())

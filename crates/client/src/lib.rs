@@ -86,7 +86,8 @@ pub use ack_table::{MAX_IN_FLIGHT_BYTES, MAX_IN_FLIGHT_MESSAGES};
 pub use backoff::{Backoff, FIRST_PAUSE, LONGEST_PAUSE};
 pub use event::ClientEvent;
 pub use failure::{
-    ConnectFailure, Disconnect, InvokeFailure, SendFailure, StartRefused, StreamFailure, WriteRefused,
+    ConnectFailure, Disconnect, InvokeFailure, MAX_RETRY_AFTER, SendFailure, StartRefused, StreamFailure,
+    WriteRefused,
 };
 pub use history::{HistoryAccess, HistoryFailure, HistoryRange, HistoryStart};
 pub use invocations::MAX_INVOCATIONS;

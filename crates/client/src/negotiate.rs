@@ -1,6 +1,6 @@
 //! What a negotiate endpoint answers: `{"url": "wss://…/client/hubs/HUB?access_token=…"}`.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use webpubsub_protocol::json::reader::Members;
 
@@ -20,9 +20,11 @@ pub struct ServiceUrl {
 
 impl ServiceUrl {
     /// A URL that was come by in another way than from a negotiate endpoint; `None` when it is no `ws(s)://HOST/…`.
+    /// The history is at the path of Tailcast's own service, which alone reports a run (see [`Self::history_access`]).
     #[must_use]
     pub fn new(url: String) -> Option<Self> {
-        is_websocket_url(&url).then_some(Self { url, history: None })
+        let history = history_beside(&url);
+        is_websocket_url(&url).then_some(Self { url, history })
     }
 
     /// As [`ServiceUrl::new`], and says what is wrong.
@@ -82,6 +84,13 @@ impl ServiceUrl {
     }
 }
 
+/// Returns the URL of the history of the hub that a client access URL names: `http(s)://HOST/PREFIX/history/hubs/HUB`.
+fn history_beside(url: &str) -> Option<String> {
+    let place = without_query(url);
+    let (prefix, hub) = place.strip_prefix("ws")?.rsplit_once("/client/hubs/")?;
+    (!hub.is_empty() && !hub.contains('/')).then(|| format!("http{prefix}/history/hubs/{hub}"))
+}
+
 /// Percent-encodes a query's value: all but the unreserved characters of RFC 3986, section 2.3.
 pub(crate) fn encoded(value: &str) -> String {
     const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
@@ -134,6 +143,8 @@ pub struct Answer<'a> {
     pub status: u16,
     /// Value of the header `Content-Type`; empty without one.
     pub content_type: &'a str,
+    /// Value of the header `Retry-After`, if there is one.
+    pub retry_after: Option<&'a str>,
     /// The body; `None` if it was not read, or is longer than [`MAX_ANSWER_BYTES`].
     pub body: Option<&'a str>,
 }
@@ -159,7 +170,8 @@ pub fn read_answer(url: &str, answer: Answer<'_>) -> Result<ServiceUrl, ConnectF
     let (url, status) = (shown_url(url), answer.status);
     if !answer.is_success() {
         let reason = answer.body.and_then(|body| refusal::reason(status, answer.content_type, body));
-        return Err(ConnectFailure::NegotiateStatus { url, status, reason });
+        let retry_after = answer.retry_after.and_then(retry_delay);
+        return Err(ConnectFailure::NegotiateStatus { url, status, reason, retry_after });
     }
     let Some(body) = answer.body else {
         let found = format!("more than {MAX_ANSWER_BYTES} bytes");
@@ -189,6 +201,11 @@ pub fn read_answer(url: &str, answer: Answer<'_>) -> Result<ServiceUrl, ConnectF
         }
         None => Err(ConnectFailure::NegotiateAnswer { url, found: describe(body) }),
     }
+}
+
+/// Reads a `Retry-After` in seconds. The form with a date is ignored: it depends on the clocks of both sides.
+fn retry_delay(value: &str) -> Option<Duration> {
+    value.trim().parse().ok().map(Duration::from_secs)
 }
 
 fn is_websocket_url(url: &str) -> bool {
@@ -274,12 +291,13 @@ pub(crate) fn without_queries(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MAX_RETRY_AFTER;
 
     const URL: &str = "http://h/negotiate?id=me";
     const ENDPOINT: &str = "http://h/negotiate";
 
     fn read(url: &str, status: u16, body: &str) -> Result<ServiceUrl, ConnectFailure> {
-        read_answer(url, Answer { status, content_type: "text/plain", body: Some(body) })
+        read_answer(url, Answer { status, content_type: "text/plain", retry_after: None, body: Some(body) })
     }
 
     fn failure(status: u16, body: &str) -> ConnectFailure {
@@ -311,14 +329,38 @@ mod tests {
         for other in ["http://h:1/x", "https://h/x", "https://evil/x", "javascript:alert(1)", ""] {
             assert_eq!(access(other), None, "{other}");
         }
-        assert_eq!(ServiceUrl::given("ws://h/x").unwrap().history_access("r".into()), None);
+    }
+
+    #[test]
+    fn the_history_of_a_given_url_is_beside_its_hub() {
+        let access = |url: &str| ServiceUrl::given(url).unwrap().history_access("r".into());
+        let expected = HistoryAccess::new("https://h:1/x/history/hubs/s".into(), "t".into(), "r".into());
+        assert_eq!(access("wss://h:1/x/client/hubs/s?access_token=t"), Some(expected));
+        for other in ["ws://h/x?access_token=t", "ws://h/client/hubs/?access_token=t", "ws://h/client/hubs/s"]
+        {
+            assert_eq!(access(other), None, "{other}");
+        }
     }
 
     #[test]
     fn an_error_status_is_a_failure_with_the_reason_of_the_server() {
         for (body, reason) in [("", None), ("no hub\n", Some("no hub".to_owned()))] {
-            let expected = ConnectFailure::NegotiateStatus { url: ENDPOINT.to_owned(), status: 404, reason };
+            let url = ENDPOINT.to_owned();
+            let expected = ConnectFailure::NegotiateStatus { url, status: 404, reason, retry_after: None };
             assert_eq!(failure(404, body), expected);
+        }
+    }
+
+    #[test]
+    fn a_delay_in_seconds_is_read_and_bounded() {
+        let delay = |value: &str| {
+            let answer = Answer { status: 429, content_type: "", retry_after: Some(value), body: None };
+            read_answer(URL, answer).unwrap_err().retry_after()
+        };
+        assert_eq!(delay(" 6 "), Some(Duration::from_secs(6)));
+        assert_eq!(delay("86400"), Some(MAX_RETRY_AFTER));
+        for value in ["", "-1", "soon", "Wed, 21 Oct 2026 07:28:00 GMT"] {
+            assert_eq!(delay(value), None, "{value}");
         }
     }
 
@@ -337,8 +379,10 @@ mod tests {
 
     #[test]
     fn a_body_that_was_not_read_is_too_long_for_a_url_and_no_reason() {
-        let failure =
-            |status| read_answer(URL, Answer { status, content_type: "text/plain", body: None }).unwrap_err();
+        let failure = |status| {
+            let answer = Answer { status, content_type: "text/plain", retry_after: None, body: None };
+            read_answer(URL, answer).unwrap_err()
+        };
         assert_eq!(failure(200), wrong_answer("more than 262144 bytes"));
         assert!(matches!(failure(403), ConnectFailure::NegotiateStatus { reason: None, .. }));
     }

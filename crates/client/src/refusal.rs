@@ -49,11 +49,11 @@ pub(crate) fn reason(status: u16, content_type: &str, body: &str) -> Option<Stri
     let line = one_line(&without_tokens(&without_queries(&text), LONGEST_SHOWN_RUN));
     // Markup under a wrong content type.
     let is_markup = line.starts_with('<');
+    // The reason is the middle of a sentence.
+    let line = line.trim_end_matches(['.', ';', ' ']);
     // ASCII: tables of all letters would cost more than all of this.
-    let is_status = status_text(status)
-        .to_ascii_lowercase()
-        .ends_with(line.trim_end_matches('.').to_ascii_lowercase().as_str());
-    (!is_markup && !is_status).then_some(line)
+    let is_status = status_text(status).to_ascii_lowercase().ends_with(line.to_ascii_lowercase().as_str());
+    (!is_markup && !is_status).then(|| line.to_owned())
 }
 
 /// Returns the message of a JSON object: the members that web frameworks and RFC 9457 name.
@@ -110,6 +110,11 @@ mod tests {
             "the group `secret` may not be asked for here; start the server with `--allow-group PATTERN`\n";
         assert_eq!(of_text(refusal).as_deref(), Some(refusal.trim_end()));
         assert_eq!(reason(500, "Text/Plain", "\u{feff}é").as_deref(), Some("é"));
+    }
+
+    #[test]
+    fn a_reason_continues_a_sentence() {
+        assert_eq!(of_text("Sign in first. Then retry. \n").as_deref(), Some("Sign in first. Then retry"));
     }
 
     #[test]

@@ -35,7 +35,9 @@ fn dropped() -> ClientEvent {
 
 fn answered(status: u16, reason: Option<&str>) -> ClientEvent {
     let (url, reason) = ("http://host/negotiate".into(), reason.map(Into::into));
-    ClientEvent::ConnectFailed { failure: ConnectFailure::NegotiateStatus { url, status, reason } }
+    ClientEvent::ConnectFailed {
+        failure: ConnectFailure::NegotiateStatus { url, status, reason, retry_after: None },
+    }
 }
 
 fn unavailable() -> ClientEvent {

@@ -1,6 +1,9 @@
 //! Failures to establish a connection.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
+
+/// Maximum time until the next attempt that a server can ask for. A longer one counts as this.
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// Reason why a connection could not be established.
 ///
@@ -47,7 +50,8 @@ pub enum ConnectFailure {
     },
     /// The negotiate endpoint answers, but a browser does not let this page read that.
     #[error(
-        "negotiate failed: {url} does not answer pages of {origin}; allow that origin there (CORS), as `tailcast serve --allow-origin {origin}` does"
+        "negotiate failed: {url} does not answer pages of {origin}; open the page of that server itself, or ask the operator of the server \
+         to allow this origin (CORS), as `tailcast serve --allow-origin {origin}` does"
     )]
     NegotiateOrigin {
         /// The endpoint, without its query.
@@ -83,6 +87,8 @@ pub enum ConnectFailure {
         /// The server's own reason, from the body of its answer: one line of at most
         /// [`MAX_REASON_CHARS`](crate::negotiate::MAX_REASON_CHARS) characters, without control characters.
         reason: Option<String>,
+        /// Time until the next attempt that the server asks for (`Retry-After`).
+        retry_after: Option<Duration>,
     },
     /// The negotiate endpoint answered something that is no `{"url": "ws…"}`.
     #[error(
@@ -150,6 +156,15 @@ impl ConnectFailure {
             Self::NegotiateStatus { status, .. } => (400..500).contains(status) && !is_temporary(*status),
             Self::Refused { status: Some(401 | 403), .. } => true,
             _ => false,
+        }
+    }
+
+    /// Returns the time until the next attempt that the server asks for, at most [`MAX_RETRY_AFTER`].
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::NegotiateStatus { retry_after, .. } => retry_after.map(|wait| wait.min(MAX_RETRY_AFTER)),
+            _ => None,
         }
     }
 
@@ -224,7 +239,7 @@ mod tests {
 
     fn answered(status: u16, reason: Option<&str>) -> ConnectFailure {
         let (url, reason) = ("http://h/negotiate".to_owned(), reason.map(str::to_owned));
-        ConnectFailure::NegotiateStatus { url, status, reason }
+        ConnectFailure::NegotiateStatus { url, status, reason, retry_after: None }
     }
 
     fn refused(status: Option<u16>) -> ConnectFailure {
@@ -277,8 +292,8 @@ mod tests {
             ),
             (
                 ConnectFailure::NegotiateOrigin { url: url(), origin: "http://o".into() },
-                "negotiate failed: http://h/negotiate does not answer pages of http://o; allow that origin there (CORS), as \
-                 `tailcast serve --allow-origin http://o` does",
+                "negotiate failed: http://h/negotiate does not answer pages of http://o; open the page of that server itself, or ask \
+                 the operator of the server to allow this origin (CORS), as `tailcast serve --allow-origin http://o` does",
             ),
             (
                 ConnectFailure::NegotiateAnswer { url: url(), found: "nothing".into() },

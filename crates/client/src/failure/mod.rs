@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 use webpubsub_protocol::{message::AckError, payload::Payload};
 
-pub use self::connect::ConnectFailure;
 pub(crate) use self::connect::status_text;
+pub use self::connect::{ConnectFailure, MAX_RETRY_AFTER};
 use crate::outgoing::SendRefused;
 
 /// Why a connection that had been made is gone.

@@ -149,7 +149,7 @@ impl Machine {
     /// The connection is gone for good: another must be made.
     pub(super) fn connection_lost(&mut self, reason: Disconnect, connected_at: Moment, now: Moment) {
         self.forget_connection(reason, connected_at, now);
-        self.pause_or_stop(now);
+        self.pause_or_stop(Duration::ZERO, now);
     }
 
     /// Ends everything that lives no longer than its connection.
@@ -171,11 +171,12 @@ impl Machine {
         let is_first = !self.was_ever_connected;
         let stops = failure.is_permanent(self.was_ever_connected)
             || (is_first && self.options.stop_on_lasting_failure && !failure.may_pass());
+        let requested = failure.retry_after().unwrap_or_default();
         self.report(ClientEvent::ConnectFailed { failure });
         if stops {
             self.end();
         } else {
-            self.pause_or_stop(now);
+            self.pause_or_stop(requested, now);
         }
     }
 
@@ -193,8 +194,9 @@ impl Machine {
         self.options.give_up_after.is_some_and(|limit| waited + pause > limit)
     }
 
-    fn pause_or_stop(&mut self, now: Moment) {
-        let pause = self.backoff.next_pause();
+    /// Pauses before the next attempt, at least for the time that the server `requested`.
+    fn pause_or_stop(&mut self, requested: Duration, now: Moment) {
+        let pause = self.backoff.next_pause().max(requested);
         if self.gives_up_within(pause, now) {
             self.end();
         } else {

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 
 use super::{
     proxy,
@@ -147,7 +147,14 @@ async fn ask(endpoint: &str, credential: Option<&Credential>) -> Result<ServiceU
     };
     let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or_default().to_owned();
-    let answer = Answer { status: response.status().as_u16(), content_type: &content_type, body: None };
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = retry_after.map(str::to_owned);
+    let answer = Answer {
+        status: response.status().as_u16(),
+        content_type: &content_type,
+        retry_after: retry_after.as_deref(),
+        body: None,
+    };
     let body = if !answer.needs_body() {
         None
     } else if response.status().is_success() {

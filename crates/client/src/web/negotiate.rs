@@ -74,7 +74,13 @@ async fn fetch_service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {
         Err(error) => return Err(explain(url, &error, &guard.signal()).await),
     };
     let content_type = response.headers().get("content-type").unwrap_or_default();
-    let answer = Answer { status: response.status(), content_type: &content_type, body: None };
+    let retry_after = response.headers().get("retry-after");
+    let answer = Answer {
+        status: response.status(),
+        content_type: &content_type,
+        retry_after: retry_after.as_deref(),
+        body: None,
+    };
     let body = if !answer.needs_body() {
         None
     } else if response.ok() {
@@ -167,7 +173,8 @@ mod tests {
     }
 
     fn refused(status: u16, reason: Option<&str>) -> ConnectFailure {
-        ConnectFailure::NegotiateStatus { url: URL.to_owned(), status, reason: reason.map(str::to_owned) }
+        let (url, reason) = (URL.to_owned(), reason.map(str::to_owned));
+        ConnectFailure::NegotiateStatus { url, status, reason, retry_after: None }
     }
 
     #[wasm_bindgen_test]

@@ -6,7 +6,8 @@ use crate::negotiate::{Answer, read_answer};
 /// Returns an access in the run `run`.
 fn access(run: &str) -> HistoryAccess {
     let body = r#"{"url":"ws://h/client/hubs/s?access_token=t","history":"http://h/history/hubs/s"}"#;
-    let answer = Answer { status: 200, content_type: "application/json", body: Some(body) };
+    let answer =
+        Answer { status: 200, content_type: "application/json", retry_after: None, body: Some(body) };
     read_answer("http://h/negotiate", answer).unwrap().history_access(run.to_owned()).unwrap()
 }
 

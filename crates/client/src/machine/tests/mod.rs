@@ -3,7 +3,7 @@
 use webpubsub_protocol::message::AckError;
 
 use super::*;
-use crate::MAX_IN_FLIGHT_MESSAGES;
+use crate::{FIRST_PAUSE, MAX_IN_FLIGHT_MESSAGES, MAX_RETRY_AFTER};
 
 mod faults_of_others;
 mod refusals;

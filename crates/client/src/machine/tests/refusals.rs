@@ -4,7 +4,7 @@ use super::*;
 
 fn answered(status: u16) -> ConnectFailure {
     let reason = Some("the group is closed".to_owned());
-    ConnectFailure::NegotiateStatus { url: "http://h/negotiate".into(), status, reason }
+    ConnectFailure::NegotiateStatus { url: "http://h/negotiate".into(), status, reason, retry_after: None }
 }
 
 fn handshake_answered(status: u16) -> ConnectFailure {
@@ -52,6 +52,23 @@ fn an_answer_about_the_state_of_the_server_is_retried() {
             assert!(matches!(last, ClientEvent::RetryScheduled { .. }), "{status}: {last:?}");
         }
     }
+}
+
+#[test]
+fn the_next_attempt_waits_as_long_as_the_server_asks() {
+    let busy = |seconds| ConnectFailure::NegotiateStatus {
+        url: "http://h/negotiate".into(),
+        status: 429,
+        reason: None,
+        retry_after: Some(Duration::from_secs(seconds)),
+    };
+    let after = |seconds| match last_event(started(), busy(seconds)) {
+        ClientEvent::RetryScheduled { after } => after,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(after(6), Duration::from_secs(6));
+    assert_eq!(after(86_400), MAX_RETRY_AFTER);
+    assert!(after(0) <= FIRST_PAUSE);
 }
 
 #[test]
