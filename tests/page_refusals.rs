@@ -5,7 +5,7 @@ use tailcast_tests::{browser::Browser, environment::site, server::Server};
 
 /// Reason with which the server refuses the group `secret`.
 const REFUSAL: &str =
-    "the group `secret` is not open on this server; start it with `--allow-group PATTERN` to open the group";
+    "the group `secret` is not open on this server; the operator of the server can open it with `--allow-group PATTERN`";
 
 async fn server_with_page(listen: &str, open_groups: &str) -> anyhow::Result<Server> {
     let site = site()?;

@@ -91,6 +91,10 @@ async fn a_second_command_publishes_to_the_server_of_the_first() -> anyhow::Resu
     second.end_input();
     let (code, stderr) = second.wait_for_exit().await?;
     assert!(code == Some(0) && stderr.contains("1 line sent"), "{code:?} {stderr}");
+    assert!(
+        stderr.contains(&format!("serves the page on port {port}; they are shown until it ends")),
+        "{stderr}"
+    );
     first.write("of the first\n").await?;
     assert_eq!(viewer.lines(1).await?, ["of the first"]);
     assert_eq!(kept_lines(&address).await?, "of the second\nof the first\n");

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use tailcast_tests::{command::run, environment::tailcast, fixed_response::FixedResponse};
+use tailcast_tests::{command::run, environment::tailcast, fixed_response::FixedResponse, server::Server};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    task::JoinHandle,
     time::interval,
 };
 
@@ -32,6 +33,46 @@ async fn an_endpoint_that_answers_a_byte_at_a_time_does_not_extend_the_limit() -
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(ended.stderr.contains("did not answer within 2 s"), "{}", ended.stderr);
     trickling.abort();
+    Ok(())
+}
+
+/// Answers the first request with 429 and a time until the next attempt, further ones with the URL of a service.
+async fn busy_once(service: String) -> anyhow::Result<(String, JoinHandle<()>)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}/negotiate", listener.local_addr()?);
+    let task = tokio::spawn(async move {
+        let busy = "429 Too Many Requests\r\nRetry-After: 6\r\nContent-Length: 0";
+        let mut answer = format!("HTTP/1.1 {busy}\r\nConnection: close\r\n\r\n");
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let _request = socket.read(&mut [0; 4096]).await;
+            let _written = socket.write_all(answer.as_bytes()).await;
+            let body = format!(r#"{{"url":"{service}"}}"#);
+            let length = body.len();
+            answer =
+                format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+        }
+    });
+    Ok((url, task))
+}
+
+#[tokio::test]
+async fn the_end_of_the_input_does_not_shorten_the_time_that_the_server_asks_for() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let service = server.negotiate("ada").await?;
+    let (url, task) = busy_once(service).await?;
+    let started = Instant::now();
+    let ended = run(&tailcast()?, &["stream", "--negotiate", &url], b"x\n").await?;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(started.elapsed() >= Duration::from_secs(6), "{:?}", started.elapsed());
+    assert!(ended.stderr.contains("retrying after 6 s, as the server asks"), "{}", ended.stderr);
+    task.abort();
+    // The limit of the user is shorter.
+    let (url, task) = busy_once(String::new()).await?;
+    let started = Instant::now();
+    let ended = run(&tailcast()?, &["stream", "--negotiate", &url, "--give-up-after", "2"], b"x\n").await?;
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(started.elapsed() < Duration::from_secs(6), "{:?}", started.elapsed());
+    task.abort();
     Ok(())
 }
 

@@ -389,7 +389,7 @@ async fn a_group_is_requested_and_a_refusal_is_reported() -> anyhow::Result<()> 
     assert_eq!((open.code, open.stderr.as_str()), (Some(0), ""));
     let closed = run(&tailcast()?, &["stream", "--negotiate", &url, "--group", "other"], b"x\n").await?;
     assert_eq!(closed.code, Some(1));
-    let reason = "the group `other` is not open on this server; start it with `--allow-group PATTERN` to open the group";
+    let reason = "the group `other` is not open on this server; the operator of the server can open it with `--allow-group PATTERN`";
     assert!(closed.stderr.contains(&format!("answered 403 Forbidden: {reason}")), "{}", closed.stderr);
     Ok(())
 }

@@ -54,6 +54,20 @@ async fn the_connection_string_of_the_environment_signs_a_token_of_the_given_lif
 }
 
 #[tokio::test]
+async fn a_missing_hub_or_message_is_named() -> anyhow::Result<()> {
+    let service = format!("Endpoint=http://localhost;AccessKey={}", "k".repeat(32));
+    for (arguments, words) in [
+        (&["token", &service][..], "the name of the hub is missing"),
+        (&["publish", &service, "stream"], "the message is missing"),
+    ] {
+        let ended = run(&tailcast()?, arguments, b"").await?;
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert!(ended.stderr.contains(words) && !ended.stderr.contains("kkk"), "{}", ended.stderr);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn invalid_arguments_are_usage_errors() -> anyhow::Result<()> {
     let service = format!("Endpoint=http://localhost;AccessKey={}", "k".repeat(32));
     for arguments in [

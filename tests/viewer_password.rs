@@ -176,6 +176,23 @@ async fn commands_send_the_password_or_the_publish_key() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_refusal_names_the_credential_that_the_command_needs() -> anyhow::Result<()> {
+    let server = start().await?;
+    let url = server.url("");
+    let (key, password) = ("TAILCAST_PUBLISH_KEY", "TAILCAST_VIEWER_PASSWORD");
+    for (arguments, needed, other) in [
+        (&["stream", "--server", &url][..], key, password),
+        (&["run", "--server", &url, "--", "true"], key, password),
+        (&["watch", "--server", &url], password, key),
+    ] {
+        let ended = run(arguments, None, "line\n").await?;
+        assert!(ended.stderr.contains("401") && ended.stderr.contains(needed), "{}", ended.stderr);
+        assert!(!ended.stderr.contains(other) && !ended.stderr.contains(".;"), "{}", ended.stderr);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_password_is_never_printed_or_logged() -> anyhow::Result<()> {
     let server = start().await?;
     let in_url = server.url("").replace("://", &format!("://viewer:{PASSWORD}@"));

@@ -29,7 +29,7 @@ fn covered() -> BTreeSet<&'static str> {
     let recorded = recorded::RECORDED.iter().map(|recorded| recorded.command);
     published
         .chain([publishing::TLS_SERVER, service::TLS_FOR_DEVELOPMENT, reading::FOLLOWING, reading::ENDING])
-        .chain([reading::PROTECTED_SERVER, reading::WITH_PASSWORD])
+        .chain([reading::PROTECTED_SERVER, reading::WITH_PASSWORD, page_settings::PAGE_OF_A_TOKEN])
         .chain(reading::SERVERS)
         .chain(piped::PIPED.iter().map(|piped| piped.command))
         .chain(services)

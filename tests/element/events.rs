@@ -139,7 +139,7 @@ async fn a_refusal_has_the_reason_of_the_server_and_is_not_retried(kind: Kind) -
     let endpoint = server.negotiate_url();
     page.show(&format!("<tail-cast negotiate='{endpoint}' group=secret></tail-cast>")).await?;
     let words = heard(&page, "error").await?["message"].as_str().unwrap_or_default().to_owned();
-    let reason = "the group `secret` is not open on this server; start it with `--allow-group PATTERN` to open the group";
+    let reason = "the group `secret` is not open on this server; the operator of the server can open it with `--allow-group PATTERN`";
     assert_eq!(words, format!("negotiate failed: {endpoint} answered 403 Forbidden: {reason}"));
     page.until("state() === 'failed'").await?;
     assert_eq!(page.value("part('#status').textContent").await?, format!("Not connected: {reason}"));

@@ -60,6 +60,7 @@ impl PublishOptions {
     fn parts(&self) -> Result<(ConnectionString, &str, &str), UsageError> {
         let (given, hub, message) = match &*self.message {
             [given, hub, message] => (Some(&**given), hub, message),
+            [given, _] if secret::is_connection_string(given) => return Err(UsageError::NoMessage),
             [hub, message] => (None, hub, message),
             // The parser accepts no other number.
             _ => return Err(UsageError::NoConnectionString),

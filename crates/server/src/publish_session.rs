@@ -44,6 +44,8 @@ pub(crate) struct PublishSession {
     target: Target,
     /// Server in this process.
     server: Option<LocalServer>,
+    /// Port of another process that serves the page in place of this one.
+    other_port: Option<u16>,
     /// Whether the target and the number of lines are printed.
     is_verbose: bool,
     /// Whether the server ends with the input.
@@ -63,14 +65,16 @@ impl PublishSession {
         let local = &options.local;
         let serves = local.is_wanted() || (command.serves_by_default && !target.is_server_named);
         let is_verbose = serves || io::stderr().is_terminal();
-        let (target, server) = match serves {
-            true => serve(program, target, local.port.unwrap_or(DEFAULT_PORT)).await?,
-            false => {
-                if is_verbose {
-                    print_target(program, &target);
-                }
-                (target, None)
+        let (target, server, other_port) = if serves {
+            match serve(program, target, local.port.unwrap_or(DEFAULT_PORT)).await? {
+                (target, Serving::Here(server)) => (target, Some(server), None),
+                (target, Serving::Elsewhere(port)) => (target, None, Some(port)),
             }
+        } else {
+            if is_verbose {
+                print_target(program, &target);
+            }
+            (target, None, None)
         };
         let opening = match target.page_url() {
             Some(page) if local.open => Some(browser::open(program, &page)),
@@ -80,7 +84,7 @@ impl PublishSession {
             }
             _ => None,
         };
-        Ok(Self { program, target, server, is_verbose, exits: local.exit, opening })
+        Ok(Self { program, target, server, other_port, is_verbose, exits: local.exit, opening })
     }
 
     /// Returns the target of the lines.
@@ -97,7 +101,13 @@ impl PublishSession {
     ) -> Result<(), Failure> {
         let program = self.program;
         if let (Ok(lines), true) = (&published, self.is_verbose) {
-            notice!("{program}: {} sent", counted(*lines, "line"));
+            let lines = counted(*lines, "line");
+            match self.other_port {
+                Some(port) => notice!(
+                    "{program}: {lines} sent to the process that serves the page on port {port}; they are shown until it ends"
+                ),
+                None => notice!("{program}: {lines} sent"),
+            }
         }
         let Some(mut server) = self.server else { return published.map(drop) };
         // Printed at once, since serving goes on.
@@ -126,12 +136,15 @@ impl PublishSession {
     }
 }
 
+/// Process that serves the page.
+enum Serving {
+    Here(LocalServer),
+    /// Another process, on this port.
+    Elsewhere(u16),
+}
+
 /// Starts a server, or selects one that runs on this machine.
-async fn serve(
-    program: &'static str,
-    target: Target,
-    port: u16,
-) -> Result<(Target, Option<LocalServer>), Failure> {
+async fn serve(program: &'static str, target: Target, port: u16) -> Result<(Target, Serving), Failure> {
     let Discovery { place, occupied } = Discovery::from_port(port).await?;
     if let Some(port) = occupied.first() {
         notice!("{program}: another program uses port {port}");
@@ -143,7 +156,7 @@ async fn serve(
                 "{program}: sending to the Tailcast that runs on port {port}; the page ends with that process"
             );
             print_page(program, &target);
-            Ok((target, None))
+            Ok((target, Serving::Elsewhere(port)))
         }
         Place::Free(listener) => {
             let address = listener.local_addr();
@@ -159,7 +172,7 @@ async fn serve(
             } else {
                 notice!("{program}: {NO_PAGE}");
             }
-            Ok((target, Some(server)))
+            Ok((target, Serving::Here(server)))
         }
     }
 }

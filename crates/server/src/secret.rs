@@ -51,6 +51,11 @@ pub(crate) fn connection_string(
     Ok(ConnectionString::parse(&text)?)
 }
 
+/// Whether an argument is a connection string, and not a name that comes after it.
+pub(crate) fn is_connection_string(text: &str) -> bool {
+    text.contains("Endpoint=") || text.contains(';')
+}
+
 /// Returns the secret in `file` if one is given, otherwise the given value.
 pub(crate) fn select(given: Option<&str>, file: Option<&Path>) -> Result<Option<String>, SecretFileError> {
     match file {

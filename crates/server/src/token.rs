@@ -28,6 +28,7 @@ impl TokenOptions {
     fn service_and_hub(&self) -> Result<(ConnectionString, HubName), UsageError> {
         let (given, hub) = match &*self.hub {
             [given, hub] => (Some(&**given), hub),
+            [given] if secret::is_connection_string(given) => return Err(UsageError::NoHub),
             [hub] => (None, hub),
             // The parser accepts no other number.
             _ => return Err(UsageError::NoConnectionString),

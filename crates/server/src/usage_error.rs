@@ -44,6 +44,14 @@ pub(crate) enum UsageError {
     )]
     NoConnectionString,
     #[error(
+        "the name of the hub is missing; give it after the connection string: tailcast token \"$CONNECTION_STRING\" HUB"
+    )]
+    NoHub,
+    #[error(
+        "the message is missing; give it after the hub: tailcast publish \"$CONNECTION_STRING\" HUB MESSAGE"
+    )]
+    NoMessage,
+    #[error(
         "the role `{role}` is unknown; the roles begin with `webpubsub.`, such as webpubsub.joinLeaveGroup"
     )]
     Role { role: String },
@@ -52,12 +60,16 @@ pub(crate) enum UsageError {
          service of the connection string"
     )]
     EmbeddedServiceOnly { flag: &'static str },
-    #[error("the publish key is empty; set --publish-key to a secret, or omit it")]
+    #[error(
+        "the publish key is empty; set TAILCAST_PUBLISH_KEY or --publish-key-file to a secret, or omit it"
+    )]
     EmptyPublishKey,
-    #[error("the viewer password is empty; set --viewer-password to a secret, or omit it")]
+    #[error(
+        "the viewer password is empty; set TAILCAST_VIEWER_PASSWORD or --viewer-password-file to a secret, or omit it"
+    )]
     EmptyViewerPassword,
     #[error(
-        "the development key is well known, so that everyone could sign a token without the viewer password; pass --access-key {suggestion}"
+        "the development key is well known, so that everyone could sign a token without the viewer password; set another one in the environment: TAILCAST_ACCESS_KEY={suggestion}"
     )]
     ViewerPasswordNeedsAccessKey { suggestion: String },
     #[error("--user-header `{name}` is not a valid header name")]
@@ -75,9 +87,9 @@ pub(crate) enum UsageError {
     #[error(
         "other hosts can reach the server (by --listen, --allow-host, --allow-origin, --public-url or --trusted-proxy), so the embedded \
          service requires its own access key, and publishers need a publish key; set them in the environment, where other users of this \
-         machine cannot read them: TAILCAST_ACCESS_KEY={suggestion} TAILCAST_PUBLISH_KEY=SECRET"
+         machine cannot read them: TAILCAST_ACCESS_KEY={suggestion} TAILCAST_PUBLISH_KEY={publish_key}"
     )]
-    NoAccessKey { suggestion: String },
+    NoAccessKey { suggestion: String, publish_key: String },
     #[error(
         "the development key is well known, so it is refused where other hosts can reach the server (by --listen, \
          --allow-origin, --public-url or --trusted-proxy); choose another key"

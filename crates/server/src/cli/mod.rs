@@ -111,7 +111,7 @@ pub(crate) struct ServeOptions {
     /// in its own directory, then to `target/site` in the working directory
     #[arg(long, value_name = "DIR")]
     pub(crate) site: Option<PathBuf>,
-    /// Key that clients must send to /negotiate for permission to publish (`tailcast stream --publish-key KEY`). Without
+    /// Key that clients must send to /negotiate for permission to publish (`tailcast stream --publish-key-file FILE`). Without
     /// it, all clients can publish if the server is reachable only from this machine, otherwise none
     #[arg(long, value_name = "KEY", env = "TAILCAST_PUBLISH_KEY", hide_env_values = true)]
     pub(crate) publish_key: Option<String>,
@@ -166,6 +166,9 @@ pub(crate) struct PublishOptions {
 ///
 /// CONNECTION_STRING, from Azure or from the output of `tailcast serve`, is left out if WEBPUBSUB_CONNECTION_STRING or
 /// --connection-string-file contains it. The URL is a secret until its token expires.
+///
+/// The page opens with it, by the setting `url`: http://127.0.0.1:8080/?url=URL. It joins the group that it shows, and reads its
+/// earlier lines, for which the token needs --role webpubsub.joinLeaveGroup.
 #[derive(Debug, Args)]
 pub(crate) struct TokenOptions {
     /// Connection string `Endpoint=https://…;AccessKey=…;`, and name of the hub

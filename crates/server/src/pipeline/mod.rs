@@ -35,7 +35,12 @@ use webpubsub_client::{
 };
 use webpubsub_protocol::{name::GroupName, payload::Payload};
 
-use crate::{connection_reports::ConnectionReports, failure::Failure, target::Target, terminal::notice};
+use crate::{
+    connection_reports::{Advice, ConnectionReports},
+    failure::Failure,
+    target::Target,
+    terminal::notice,
+};
 use input::{Input, InputPart};
 use line_batcher::{Batch, LineBatcher};
 use publisher::Publisher;
@@ -44,8 +49,6 @@ use tally::{ClientEnd, Tally};
 
 /// Maximum size of queued input that is gathered before its messages are sent, in bytes.
 const MAX_GATHERED_BYTES: usize = 512 * 1024;
-/// Advice if there is no server.
-const REMEDY: &str = "start one with `tailcast serve`, let this command serve the page with --serve, or name another one with --server URL";
 /// Timeout for the acknowledgement of the lines read so far, after a request to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -62,7 +65,8 @@ pub(crate) async fn run(
     let client_options = ClientOptions::new().give_up_after(target.give_up_after).stop_on_lasting_failure();
     let (client, events) = native::start(client_options, target.endpoint());
     let (report_connection, first_connection) = watch::channel(FirstConnection::Pending);
-    let mut reporting = tokio::spawn(report_events(program, events, report_connection));
+    let reports = ConnectionReports::new(Advice::publisher(target));
+    let mut reporting = tokio::spawn(report_events(program, events, reports, report_connection));
     let mut gave_up = None;
     let (stop_reading, reading_stopped) = watch::channel(false);
     let (sent, unsettled) = mpsc::channel(MAX_IN_FLIGHT_MESSAGES);
@@ -83,9 +87,14 @@ pub(crate) async fn run(
                     connect_deadline = Some(Instant::now() + target.connect_timeout);
                 }
                 () = tokio::time::sleep_until(connect_deadline.unwrap_or_else(Instant::now)), if connect_deadline.is_some() => {
+                    let now = Instant::now();
                     connect_deadline = match *first_connection.borrow() {
-                        FirstConnection::Pending => Some(Instant::now() + target.connect_timeout),
-                        FirstConnection::Failed => break,
+                        FirstConnection::Pending => Some(now + target.connect_timeout),
+                        // The attempt after the time that the server asks for has the whole limit.
+                        FirstConnection::Failed { retry_at: Some(at) } if now < at + target.connect_timeout => {
+                            Some(at + target.connect_timeout)
+                        }
+                        FirstConnection::Failed { .. } => break,
                         FirstConnection::Made => None,
                     };
                 }
@@ -268,8 +277,8 @@ async fn await_receipts(
 enum FirstConnection {
     /// The first attempt has no outcome yet.
     Pending,
-    /// There was no connection yet.
-    Failed,
+    /// There was no connection yet. The server asks to wait until `retry_at`, if it does.
+    Failed { retry_at: Option<Instant> },
     /// There was a connection.
     Made,
 }
@@ -279,15 +288,16 @@ enum FirstConnection {
 async fn report_events(
     program: &str,
     mut events: Events,
+    mut reports: ConnectionReports,
     first_connection: watch::Sender<FirstConnection>,
 ) -> Option<String> {
-    let mut reports = ConnectionReports::new(REMEDY);
     while let Some(event) = events.next().await {
-        let is_pending = *first_connection.borrow() == FirstConnection::Pending;
-        match event {
+        let was_made = *first_connection.borrow() == FirstConnection::Made;
+        match &event {
             ClientEvent::Connected { .. } => drop(first_connection.send_replace(FirstConnection::Made)),
-            ClientEvent::ConnectFailed { .. } if is_pending => {
-                first_connection.send_replace(FirstConnection::Failed);
+            ClientEvent::ConnectFailed { failure } if !was_made => {
+                let retry_at = failure.retry_after().map(|wait| Instant::now() + wait);
+                first_connection.send_replace(FirstConnection::Failed { retry_at });
             }
             _ => {}
         }

@@ -33,7 +33,8 @@ pub(super) enum Cause {
 impl fmt::Display for PublishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(cause) = &self.cause {
-            cause.fmt(f)?;
+            // A sentence of the service can be in the middle.
+            f.write_str(cause.to_string().trim_end_matches('.'))?;
             if self.missing > 0 {
                 f.write_str("; ")?;
             }
@@ -51,11 +52,12 @@ impl fmt::Display for Cause {
         match self {
             Self::Refused(error) => {
                 let advice = if error.is_forbidden() {
-                    "; the negotiate endpoint does not grant permission to publish to this group: check --group, or pass --publish-key"
+                    "; the negotiate endpoint does not grant permission to publish to this group: check --group, or give the publish key \
+                     in TAILCAST_PUBLISH_KEY or with --publish-key-file FILE"
                 } else {
                     ""
                 };
-                write!(f, "the service refused the message: {}{advice}", error.message)
+                write!(f, "the service refused the message: {}{advice}", error.message.trim_end_matches('.'))
             }
             Self::GaveUp(error) => {
                 write!(f, "gave up: {}", error.as_deref().unwrap_or("the connection ended"))
@@ -86,13 +88,14 @@ mod tests {
                 Some(Cause::Refused(forbidden)),
                 1,
                 2,
-                "the service refused the message: No.; the negotiate endpoint does not grant permission to publish to this \
-                 group: check --group, or pass --publish-key; 1 of 2 lines read were not acknowledged",
+                "the service refused the message: No; the negotiate endpoint does not grant permission to publish to this \
+                 group: check --group, or give the publish key in TAILCAST_PUBLISH_KEY or with --publish-key-file FILE; 1 of 2 lines \
+                 read were not acknowledged",
             ),
             (Some(Cause::GaveUp(Some("no network".into()))), 0, 5, "gave up: no network"),
             (Some(Cause::GaveUp(None)), 0, 5, "gave up: the connection ended"),
             (
-                Some(Cause::NotConnected("no network".into())),
+                Some(Cause::NotConnected("no network.".into())),
                 5,
                 5,
                 "no network; 5 of 5 lines read were not acknowledged",

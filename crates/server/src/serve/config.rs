@@ -106,8 +106,8 @@ impl ServeConfig {
     /// Returns the arguments that `tailcast stream` requires to reach this server; empty if the defaults suffice.
     pub(crate) fn stream_arguments(&self) -> String {
         let key = match (&self.publish_key, &self.viewer_password) {
-            (Some(_), _) => " --publish-key KEY",
-            (None, Some(_)) => " --viewer-password PASSWORD",
+            (Some(_), _) => " --publish-key-file FILE",
+            (None, Some(_)) => " --viewer-password-file FILE",
             (None, None) => "",
         };
         let listen = self.listen.address;
@@ -231,7 +231,7 @@ mod tests {
         let password = ["--viewer-password", "secret"];
         assert!(matches!(error(&password), UsageError::ViewerPasswordNeedsAccessKey { .. }));
         let with_key = configure(&[&password[..], &["--access-key", KEY]].concat()).unwrap();
-        assert_eq!(with_key.stream_arguments(), " --viewer-password PASSWORD");
+        assert_eq!(with_key.stream_arguments(), " --viewer-password-file FILE");
         let azure = format!("Endpoint=https://x;AccessKey={KEY}");
         assert!(configure(&[&password[..], &[&azure]].concat()).is_ok());
         assert!(matches!(error(&["--viewer-password", ""]), UsageError::EmptyViewerPassword));

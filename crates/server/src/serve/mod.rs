@@ -127,7 +127,7 @@ fn print_info(config: &ServeConfig, server: &BoundServer) {
         }
     }
     if !config.is_publishing_open() && config.publish_key.is_none() {
-        notice!("Clients cannot publish; to allow it, start with --publish-key KEY.");
+        notice!("Clients cannot publish; to allow it, start with --publish-key-file FILE.");
     }
     if config.viewer_password.is_some() {
         notice!("Viewers need the password, with any user name.");

@@ -63,10 +63,11 @@ enum Accepted {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 enum Refusal {
     #[error(
-        "this server requires the password of its viewers; commands read it from TAILCAST_VIEWER_PASSWORD, or use the publish key"
+        "this server requires {}",
+        if *has_publish_key { "the password of its viewers, or its publish key" } else { "the password of its viewers" }
     )]
-    NoCredential,
-    #[error("wrong viewer password; use the one that the server was started with (--viewer-password)")]
+    NoCredential { has_publish_key: bool },
+    #[error("wrong viewer password; use the one that the server was started with")]
     WrongPassword,
     #[error("wrong publish key; use the key that the server was started with")]
     WrongPublishKey,
@@ -101,7 +102,9 @@ impl ViewerGuard {
     }
 
     fn check(&self, headers: &HeaderMap, client: &ClientInfo, now: Instant) -> Result<Accepted, Refusal> {
-        let authorization = headers.get(header::AUTHORIZATION).ok_or(Refusal::NoCredential)?;
+        let has_publish_key = self.0.publish_key.is_some();
+        let authorization =
+            headers.get(header::AUTHORIZATION).ok_or(Refusal::NoCredential { has_publish_key })?;
         let mut wrong_attempts = self.0.wrong_attempts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(wait) = wrong_attempts.wait(client.address, now) {
             return Err(Refusal::TooManyAttempts { wait });

@@ -39,7 +39,7 @@ pub(super) fn access_keys(
         Some(key) => parse_key(key, "--access-key", is_private)?,
         None if is_private => parse_key(DEVELOPMENT_KEY, "--access-key", is_private)?,
         None => {
-            return Err(UsageError::NoAccessKey { suggestion: random_key() });
+            return Err(UsageError::NoAccessKey { suggestion: random_key(), publish_key: random_key() });
         }
     };
     let secondary = secondary.map(|key| parse_key(key, "--secondary-access-key", is_private)).transpose()?;

@@ -90,7 +90,7 @@ enum HostError {
     #[error("the host of the request is not a host name or an IP address with an optional port")]
     Invalid,
     #[error(
-        "`{host}` is not a name of this server; start the server with `--allow-host {host}` to allow the name"
+        "`{host}` is not a name of this server; the operator of the server can allow it with `--allow-host {host}`"
     )]
     Unknown { host: Host },
 }

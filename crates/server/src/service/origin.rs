@@ -30,7 +30,7 @@ pub(crate) struct OriginPolicy {
 pub(crate) enum OriginError {
     /// The `Origin` is not allowed.
     #[error(
-        "pages from {origin} are not allowed to use this service; allow them with `--allow-origin {origin}`"
+        "pages from {origin} are not allowed to use this service; the operator of the server can allow them with `--allow-origin {origin}`"
     )]
     Origin {
         /// `Origin` of the request.

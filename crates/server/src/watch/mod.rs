@@ -19,7 +19,7 @@ use webpubsub_protocol::{message::Response, name::GroupName, payload::Payload};
 
 use crate::{
     cli::WatchOptions,
-    connection_reports::ConnectionReports,
+    connection_reports::{Advice, ConnectionReports},
     failure::Failure,
     signals::Signals,
     target::Target,
@@ -30,8 +30,6 @@ use losses::Losses;
 use output::{Output, WRITE_BYTES, reader_left};
 use printer::Printer;
 
-/// Advice if there is no server.
-const REMEDY: &str = "start one with `tailcast serve`, or name another one with --server URL";
 /// Time for the close frame after the last line, and for the last lines after a signal.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -49,7 +47,7 @@ pub(crate) async fn run(options: WatchOptions) -> Result<(), Failure> {
         .give_up_after(target.give_up_after)
         .stop_on_lasting_failure();
     let (client, mut events) = native::start(client_options, target.viewer_endpoint());
-    let mut watcher = Watcher::new(group, &options);
+    let mut watcher = Watcher::new(group, &options, Advice::viewer(&target));
     let outcome = tokio::select! {
         outcome = watcher.print_all(&mut events) => outcome,
         _ = signals.next() => watcher.stop().await,
@@ -108,7 +106,7 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn new(group: GroupName, options: &WatchOptions) -> Self {
+    fn new(group: GroupName, options: &WatchOptions, advice: Advice) -> Self {
         let (start, last_lines) = match &options.since {
             Some(since) => (HistoryStart::Since(since.clone()), None),
             // A message has at least one line. The service refuses 0 messages.
@@ -124,7 +122,7 @@ impl Watcher {
             losses: Losses::default(),
             printer: Printer::new(VecDeque::new()),
             output: Output::new(),
-            reports: ConnectionReports::new(REMEDY),
+            reports: ConnectionReports::new(advice),
         }
     }
 

@@ -75,12 +75,18 @@ fn location(config: &ServeConfig) -> ServiceLocation {
     }
 }
 
-/// Returns the option that changes an outcome.
+/// Returns what changes an outcome, for people who may have only a browser.
 fn advice(kind: NegotiateErrorKind) -> Option<&'static str> {
     match kind {
-        NegotiateErrorKind::GroupNotOpen => Some("start it with `--allow-group PATTERN` to open the group"),
-        NegotiateErrorKind::PublishKeyRequired => Some("give it with `--publish-key KEY`"),
-        NegotiateErrorKind::PublishingDisabled => Some("start it with `--publish-key KEY` to enable it"),
+        NegotiateErrorKind::GroupNotOpen => {
+            Some("the operator of the server can open it with `--allow-group PATTERN`")
+        }
+        NegotiateErrorKind::PublishKeyRequired => {
+            Some("commands read it from TAILCAST_PUBLISH_KEY or `--publish-key-file FILE`")
+        }
+        NegotiateErrorKind::PublishingDisabled => {
+            Some("the operator of the server can enable it with `--publish-key-file FILE`")
+        }
         _ => None,
     }
 }
