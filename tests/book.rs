@@ -76,6 +76,27 @@ fn every_document_is_a_chapter() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[test]
+fn chapters_are_complete_in_the_book_and_link_to_their_text_elsewhere() -> anyhow::Result<()> {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    for chapter in ["client", "client-js"] {
+        let text = fs::read_to_string(docs.join(format!("{chapter}.md")))?;
+        let (_, rest) = text.split_once("](").context("no link")?;
+        let readme = docs.join(rest.split(')').next().unwrap_or_default());
+        let heading =
+            fs::read_to_string(&readme)?.lines().find(|line| line.starts_with("## ")).map(str::to_owned);
+        let heading = heading.context("no heading")?;
+        let page = fs::read_to_string(book()?.join(format!("{chapter}.html")))?;
+        assert!(page.contains(heading.trim_start_matches("## ")), "{chapter}: {heading}");
+    }
+    for entry in docs.read_dir()? {
+        let path = entry?.path();
+        let is_text = path.extension().is_some_and(|ending| ending == "md");
+        assert!(!is_text || !fs::read_to_string(&path)?.contains("{{#"), "{}", path.display());
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn the_demo_shows_lines_without_a_server() -> anyhow::Result<()> {
     let host = FileHost::start("/book/", &book()?).await?;

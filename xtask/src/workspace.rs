@@ -58,6 +58,11 @@ impl Workspace {
         self.target.join("book")
     }
 
+    /// Returns the folder of the chapters from which the book is built.
+    pub fn book_source(&self) -> PathBuf {
+        self.target.join("book-source")
+    }
+
     /// Returns the folder of releases: the page for file hosts, the program and the packages.
     pub fn dist(&self) -> PathBuf {
         self.root.join("dist")
