@@ -1,13 +1,27 @@
 //! One browser WebSocket and its callbacks, released together.
 
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
+use gloo_timers::callback::Timeout;
+use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
 use webpubsub_protocol::{close, subprotocol::Subprotocol};
 
 use super::{MAX_BUFFERED_BYTES, line::IncomingFrame};
 use crate::{codec::Frame, negotiate::without_queries};
+
+/// Time within which the event `close` follows the event `error`, in milliseconds. Node.js dispatches none after a refused attempt:
+/// the socket then counts as closed.
+const CLOSE_AFTER_ERROR_MS: u32 = 100;
+
+thread_local! {
+    /// Listener for errors of a socket that is no longer used. The package `ws` of Node.js ends the process without one.
+    static IGNORE_ERROR: Closure<dyn FnMut(Event)> = Closure::new(|_| {});
+}
 
 /// What a socket tells.
 pub(super) enum SocketEvent {
@@ -24,6 +38,9 @@ pub(super) struct Socket {
     _on_open: Closure<dyn FnMut(Event)>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_close: Closure<dyn FnMut(CloseEvent)>,
+    _on_error: Closure<dyn FnMut(Event)>,
+    /// Timer from an error to the end of the socket. Dropping it cancels it.
+    _failing: Rc<RefCell<Option<Timeout>>>,
 }
 
 impl Socket {
@@ -51,14 +68,34 @@ impl Socket {
             let on_event = Rc::clone(&on_event);
             move |message: MessageEvent| on_event(SocketEvent::Message(message.data().unchecked_into()))
         });
-        let on_close = Closure::new(move |event: CloseEvent| {
-            on_event(SocketEvent::Closed { code: event.code(), reason: event.reason() });
+        let on_close = Closure::new({
+            let on_event = Rc::clone(&on_event);
+            move |event: CloseEvent| {
+                on_event(SocketEvent::Closed { code: event.code(), reason: event.reason() });
+            }
+        });
+        let failing = Rc::new(RefCell::new(None));
+        let on_error = Closure::new({
+            let failing = Rc::clone(&failing);
+            move |event: Event| {
+                let (on_event, reason) = (Rc::clone(&on_event), reason(&event));
+                let closed = SocketEvent::Closed { code: close::ABNORMAL, reason };
+                *failing.borrow_mut() = Some(Timeout::new(CLOSE_AFTER_ERROR_MS, move || on_event(closed)));
+            }
         });
         socket.set_onopen(Some(Closure::as_ref(&on_open).unchecked_ref()));
         socket.set_onmessage(Some(Closure::as_ref(&on_message).unchecked_ref()));
         socket.set_onclose(Some(Closure::as_ref(&on_close).unchecked_ref()));
-        let held_at_most = Cell::new(0);
-        Ok(Self { socket, held_at_most, _on_open: on_open, _on_message: on_message, _on_close: on_close })
+        socket.set_onerror(Some(Closure::as_ref(&on_error).unchecked_ref()));
+        Ok(Self {
+            socket,
+            held_at_most: Cell::new(0),
+            _on_open: on_open,
+            _on_message: on_message,
+            _on_close: on_close,
+            _on_error: on_error,
+            _failing: failing,
+        })
     }
 
     /// Sends a message. Does nothing when the socket is closing: its close event is on the way.
@@ -96,14 +133,21 @@ impl Drop for Socket {
         self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
         self.socket.set_onclose(None);
+        IGNORE_ERROR.with(|ignore| self.socket.set_onerror(Some(Closure::as_ref(ignore).unchecked_ref())));
         // A close frame without a code, if any: the service keeps the connection. After a farewell it does nothing.
         self.socket.close().unwrap_or_default();
     }
 }
 
+/// Returns the reason of an error event. Browsers give none.
+fn reason(event: &Event) -> String {
+    let message = Reflect::get(event, &"message".into()).ok().and_then(|message| message.as_string());
+    without_queries(&message.unwrap_or_default())
+}
+
 /// What the browser says of an error, without the tokens in it: browsers put whole URLs into their words.
 pub(super) fn describe(error: &JsValue) -> String {
     // Not by its type: an error of another window has another.
-    let message = js_sys::Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
+    let message = Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
     without_queries(&message.unwrap_or_else(|| format!("{error:?}")))
 }
