@@ -98,7 +98,7 @@ pub fn start_client(
     let events = Rc::clone(&sink);
     let client = start(Box::new(move |event| (events.borrow_mut())(ClientReport::Event(event))));
     client.on_outcome(move |outcome| {
-        if let Outcome::Settled { ack_id, outcome } = outcome {
+        if let Outcome::Settled { ack_id, outcome, .. } = outcome {
             let outcome = outcome.map_err(|error| error.to_string());
             (sink.borrow_mut())(ClientReport::Settled(ack_id, outcome));
         }

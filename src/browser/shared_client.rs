@@ -219,7 +219,9 @@ impl SharedConnection {
         });
         let outcomes = Rc::downgrade(self);
         client.on_outcome(move |outcome| {
-            if let (Some(connection), Outcome::Settled { ack_id, outcome }) = (outcomes.upgrade(), outcome) {
+            if let (Some(connection), Outcome::Settled { ack_id, outcome, .. }) =
+                (outcomes.upgrade(), outcome)
+            {
                 connection.settle(ack_id, outcome.map_err(|error| error.to_string()));
             }
         });

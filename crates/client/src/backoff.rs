@@ -11,6 +11,8 @@ pub const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// clients of a restarted service do not all come back in the same instant.
 #[derive(Debug, Clone)]
 pub struct Backoff {
+    first: Duration,
+    longest: Duration,
     attempts: u32,
     random: u64,
 }
@@ -19,14 +21,20 @@ impl Backoff {
     /// Starts at the first pause. `seed` may be any number; different clients should have different ones.
     #[must_use]
     pub fn new(seed: u64) -> Self {
+        Self::between(FIRST_PAUSE, LONGEST_PAUSE, seed)
+    }
+
+    /// Like [`Self::new`], with pauses from `first` to `longest`.
+    #[must_use]
+    pub fn between(first: Duration, longest: Duration, seed: u64) -> Self {
         // The generator below never leaves zero.
-        Self { attempts: 0, random: seed | 1 }
+        Self { first, longest, attempts: 0, random: seed | 1 }
     }
 
     /// The pause before the next attempt.
     pub fn next_pause(&mut self) -> Duration {
         const HIGHEST_EXPONENT: u32 = 16;
-        let ceiling = FIRST_PAUSE.saturating_mul(1 << self.attempts.min(HIGHEST_EXPONENT)).min(LONGEST_PAUSE);
+        let ceiling = self.first.saturating_mul(1 << self.attempts.min(HIGHEST_EXPONENT)).min(self.longest);
         self.attempts = self.attempts.saturating_add(1);
         ceiling / 2 + (ceiling / 2).mul_f64(self.next_fraction())
     }
@@ -66,6 +74,13 @@ mod tests {
                 prop_assert!(pause >= ceiling / 2 && pause <= ceiling, "{pause:?} of {ceiling:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_pause_is_fixed_if_the_first_is_the_longest() {
+        let second = Duration::from_secs(1);
+        let mut backoff = Backoff::between(second, second, 7);
+        assert!((0..10).all(|_| (second / 2..=second).contains(&backoff.next_pause())));
     }
 
     #[test]

@@ -17,9 +17,23 @@ pub const PONG_TIMEOUT: Duration = Duration::from_secs(10);
 /// of a background tab by up to a minute, and that is no sleep: its connection can be recovered.
 pub(crate) const SLEEP_THRESHOLD: Duration = Duration::from_secs(90);
 
+/// Limits of silence; `None` for none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeepAlive {
+    pub(crate) ping_interval: Option<Duration>,
+    pub(crate) pong_timeout: Option<Duration>,
+}
+
+impl Default for KeepAlive {
+    fn default() -> Self {
+        Self { ping_interval: Some(PING_INTERVAL), pong_timeout: Some(PONG_TIMEOUT) }
+    }
+}
+
 /// Follows the signs of life of one transport.
 #[derive(Debug)]
 pub(crate) struct Liveness {
+    keep_alive: KeepAlive,
     heard_at: Moment,
     /// When an unanswered ping was sent.
     pinged_at: Option<Moment>,
@@ -29,13 +43,13 @@ pub(crate) struct Liveness {
 }
 
 impl Liveness {
-    pub(crate) fn new(now: Moment) -> Self {
-        Self { heard_at: now, pinged_at: None, awake_at: now, slept_from: None }
+    pub(crate) fn new(keep_alive: KeepAlive, now: Moment) -> Self {
+        Self { keep_alive, heard_at: now, pinged_at: None, awake_at: now, slept_from: None }
     }
 
     /// Something came.
     pub(crate) fn heard(&mut self, now: Moment) {
-        *self = Self::new(now);
+        *self = Self::new(self.keep_alive, now);
     }
 
     /// We are awake: to be called with every input.
@@ -47,13 +61,16 @@ impl Liveness {
     }
 
     /// When [`Self::take_due_ping`] or [`Self::fatal_silence`] may change.
-    pub(crate) fn deadline(&self) -> Moment {
-        self.pinged_at.map_or(self.heard_at + PING_INTERVAL, |at| at + PONG_TIMEOUT)
+    pub(crate) fn deadline(&self) -> Option<Moment> {
+        match self.pinged_at {
+            Some(at) => Some(at + self.keep_alive.pong_timeout?),
+            None => Some(self.heard_at + self.keep_alive.ping_interval?),
+        }
     }
 
     /// Returns whether a ping is due, which then counts as sent.
     pub(crate) fn take_due_ping(&mut self, now: Moment) -> bool {
-        let is_due = self.pinged_at.is_none() && now >= self.deadline();
+        let is_due = self.pinged_at.is_none() && self.deadline().is_some_and(|deadline| now >= deadline);
         if is_due {
             self.pinged_at = Some(now);
         }
@@ -69,7 +86,8 @@ impl Liveness {
 
     /// Returns the time since the last frame, once a pong is overdue.
     pub(crate) fn fatal_silence(&self, now: Moment) -> Option<Duration> {
-        self.pinged_at.filter(|at| now.since(*at) >= PONG_TIMEOUT).map(|_| now.since(self.heard_at))
+        let timeout = self.keep_alive.pong_timeout?;
+        self.pinged_at.filter(|at| now.since(*at) >= timeout).map(|_| now.since(self.heard_at))
     }
 
     /// When the connection was lost, of which we learn now. Who slept since has lost it in his sleep.
@@ -88,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_silent_service_is_asked_once_and_then_given_up() {
-        let mut liveness = Liveness::new(at(0));
+        let mut liveness = Liveness::new(KeepAlive::default(), at(0));
         assert!(!liveness.take_due_ping(at(19)));
         assert!(liveness.take_due_ping(at(20)) && !liveness.take_due_ping(at(21)));
         assert_eq!(
@@ -101,8 +119,15 @@ mod tests {
     }
 
     #[test]
+    fn without_limits_silence_is_neither_asked_about_nor_fatal() {
+        let mut liveness = Liveness::new(KeepAlive { ping_interval: None, pong_timeout: None }, at(0));
+        assert!(liveness.deadline().is_none() && !liveness.take_due_ping(at(3_600)));
+        assert!(liveness.doubted(at(3_600)) && liveness.fatal_silence(at(7_200)).is_none());
+    }
+
+    #[test]
     fn who_wakes_up_asks_before_he_judges_and_remembers_when_he_fell_asleep() {
-        let mut liveness = Liveness::new(at(0));
+        let mut liveness = Liveness::new(KeepAlive::default(), at(0));
         liveness.awake(at(10));
         liveness.awake(at(3_610));
         assert_eq!(liveness.fatal_silence(at(3_610)), None);

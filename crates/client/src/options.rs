@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use webpubsub_protocol::{name::GroupName, subprotocol::Subprotocol};
 
-use crate::codec::is_supported;
+use crate::{
+    backoff::{FIRST_PAUSE, LONGEST_PAUSE},
+    codec::is_supported,
+    liveness::KeepAlive,
+};
 
 /// Settings of a client. The default prefers the reliable subprotocol, joins no group and retries until it
 /// is stopped or [refused](crate::ConnectFailure#temporary-and-permanent-failures).
@@ -14,6 +18,10 @@ pub struct ClientOptions {
     pub(crate) subprotocols: Vec<Subprotocol>,
     pub(crate) give_up_after: Option<Duration>,
     pub(crate) stop_on_lasting_failure: bool,
+    pub(crate) rejoins: bool,
+    pub(crate) first_pause: Duration,
+    pub(crate) longest_pause: Duration,
+    pub(crate) keep_alive: KeepAlive,
 }
 
 impl Default for ClientOptions {
@@ -23,6 +31,10 @@ impl Default for ClientOptions {
             subprotocols: vec![Subprotocol::ReliableJson, Subprotocol::Json],
             give_up_after: None,
             stop_on_lasting_failure: false,
+            rejoins: true,
+            first_pause: FIRST_PAUSE,
+            longest_pause: LONGEST_PAUSE,
+            keep_alive: KeepAlive::default(),
         }
     }
 }
@@ -79,6 +91,29 @@ impl ClientOptions {
     #[must_use]
     pub fn stop_on_lasting_failure(mut self) -> Self {
         self.stop_on_lasting_failure = true;
+        self
+    }
+
+    /// Does not join groups again on a new connection, unless they are those of [`Self::join`].
+    #[must_use]
+    pub fn without_rejoining(mut self) -> Self {
+        self.rejoins = false;
+        self
+    }
+
+    /// Sets the pauses between attempts to connect. Each is about twice the last, from `first` to `longest`. The defaults are
+    /// [`FIRST_PAUSE`] and [`LONGEST_PAUSE`].
+    #[must_use]
+    pub fn retry_pauses(mut self, first: Duration, longest: Duration) -> Self {
+        (self.first_pause, self.longest_pause) = (first, longest);
+        self
+    }
+
+    /// Sets the time without a frame after which the service is pinged, and the time that its answer may take; `None` for never.
+    /// The defaults are [`PING_INTERVAL`](crate::PING_INTERVAL) and [`PONG_TIMEOUT`](crate::PONG_TIMEOUT).
+    #[must_use]
+    pub fn keep_alive(mut self, ping_interval: Option<Duration>, pong_timeout: Option<Duration>) -> Self {
+        self.keep_alive = KeepAlive { ping_interval, pong_timeout };
         self
     }
 }

@@ -101,7 +101,7 @@ impl Machine {
                     id: connection_id.clone(),
                     token: token.map(ReconnectionToken),
                     connected_at: now,
-                    liveness: Liveness::new(now),
+                    liveness: Liveness::new(self.options.keep_alive, now),
                     sequence: SequenceTracker::default(),
                     farewell: None,
                     recovered_at: None,

@@ -127,6 +127,8 @@ pub enum Effect {
     Settle {
         /// The id that the call gave.
         ack_id: u64,
+        /// Whether the service had carried it out already, and only its acknowledgement was lost.
+        is_duplicate: bool,
         /// Whether the service carried it out.
         outcome: Result<(), SendFailure>,
     },
@@ -210,9 +212,9 @@ impl Machine {
     pub fn new(options: ClientOptions, seed: u64) -> Self {
         Self {
             groups: options.groups.clone(),
+            backoff: Backoff::between(options.first_pause, options.longest_pause, seed),
             options,
             phase: Phase::Idle,
-            backoff: Backoff::new(seed),
             effects: VecDeque::new(),
             next_ack_id: 1,
             requests: AckTable::default(),
@@ -264,8 +266,7 @@ impl Machine {
             }
             Phase::Connected(connection) => {
                 let streams = self.streams.values().filter_map(OutboundStream::deadline);
-                let others = streams.chain(connection.sequence.ack_due());
-                Some(others.fold(connection.liveness.deadline(), Moment::min))
+                streams.chain(connection.sequence.ack_due()).chain(connection.liveness.deadline()).min()
             }
             Phase::Recovering(recovering) => Some(recovering.deadline()),
             Phase::Pausing { retry_at } => Some(*retry_at),
@@ -346,7 +347,8 @@ impl Machine {
     fn end(&mut self) {
         self.phase = Phase::Stopped;
         for ack_id in self.requests.abandon_all() {
-            self.effects.push_back(Effect::Settle { ack_id, outcome: Err(SendFailure::Stopped) });
+            let outcome = Err(SendFailure::Stopped);
+            self.effects.push_back(Effect::Settle { ack_id, is_duplicate: false, outcome });
         }
         for invocation in self.invocations.end_all() {
             self.effects.push_back(Effect::Answer { invocation, outcome: Err(InvokeFailure::Stopped) });

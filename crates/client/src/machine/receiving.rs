@@ -143,10 +143,8 @@ impl Machine {
         // An ack that nobody waits for came twice, or belongs to a request that was given up.
         let Some(entry) = self.requests.settle(ack_id) else { return };
         // "Duplicate" says that an earlier sending was carried out, and only its ack was lost.
-        let outcome = match outcome {
-            Err(error) if error.is_duplicate() => Ok(()),
-            other => other,
-        };
+        let is_duplicate = outcome.as_ref().is_err_and(AckError::is_duplicate);
+        let outcome = if is_duplicate { Ok(()) } else { outcome };
         let is_awaited = match entry.purpose {
             Purpose::Message => true,
             Purpose::Join { group, is_wish } => {
@@ -167,7 +165,8 @@ impl Machine {
             }
         };
         if is_awaited {
-            self.effects.push_back(Effect::Settle { ack_id, outcome: outcome.map_err(SendFailure::Refused) });
+            let outcome = outcome.map_err(SendFailure::Refused);
+            self.effects.push_back(Effect::Settle { ack_id, is_duplicate, outcome });
         }
     }
 }

@@ -117,7 +117,7 @@ impl Machine {
             self.phase = phase;
             return;
         };
-        connection.liveness = Liveness::new(now);
+        connection.liveness = Liveness::new(self.options.keep_alive, now);
         connection.sequence.recovered(now);
         connection.recovered_at = Some(began_at);
         connection.farewell = None;

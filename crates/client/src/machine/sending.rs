@@ -96,6 +96,15 @@ impl Machine {
         Ok(())
     }
 
+    /// Withdraws a message, join or leave of which the outcome is no longer wanted: it is not sent (again), and there is no
+    /// [`Effect::Settle`]. What was sent already may be carried out.
+    pub fn withdraw(&mut self, ack_id: u64) {
+        let Some(entry) = self.requests.settle(ack_id) else { return };
+        if let Purpose::Join { group, is_wish: true } = entry.purpose {
+            self.groups.retain(|wanted| *wanted != group);
+        }
+    }
+
     /// Joins a group, on this connection and on each one to come. [`Effect::Settle`] tells the outcome under the id
     /// returned. A group that the service refuses is not asked for again.
     ///
@@ -106,7 +115,7 @@ impl Machine {
             let request = Request::JoinGroup { group: group.clone(), ack_id: Some(ack_id) };
             (request, Purpose::Join { group, is_wish: true })
         })?;
-        if !self.groups.contains(group) {
+        if self.options.rejoins && !self.groups.contains(group) {
             self.groups.push(group.clone());
         }
         Ok(ack_id)

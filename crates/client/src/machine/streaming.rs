@@ -22,9 +22,10 @@ use crate::{
 const FRAGMENT_ENVELOPE_BYTES: usize = 256;
 
 /// How a stream behaves.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct StreamOptions {
+    id: Option<String>,
     idle_timeout: Option<Duration>,
     without_echo: bool,
 }
@@ -34,6 +35,13 @@ impl StreamOptions {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Names the stream, which no other open stream of the group may be named. The default is an id of the client's choice.
+    #[must_use]
+    pub fn id(mut self, id: String) -> Self {
+        self.id = Some(id);
+        self
     }
 
     /// The service ends the stream when it is silent for longer. Counted in whole milliseconds, at least one.
@@ -75,7 +83,7 @@ impl Machine {
         let number = self.next_stream;
         self.next_stream += 1;
         // Unlike those of this connection's other streams, and of other connections to the same group.
-        let stream_id = format!("{:016x}-{number}", self.seed);
+        let stream_id = options.id.unwrap_or_else(|| format!("{:016x}-{number}", self.seed));
         let idle_timeout_ms =
             options.idle_timeout.map(|timeout| u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX).max(1));
         self.send_request(&Request::StreamStart {

@@ -276,7 +276,7 @@ impl Driver {
                 }
                 Effect::AbandonTransport => self.link = Link::Down,
                 // Whoever dropped a receipt does not want to know.
-                Effect::Settle { ack_id, outcome } => {
+                Effect::Settle { ack_id, outcome, .. } => {
                     if let Some(settled) = self.receipts.remove(&ack_id) {
                         drop(settled.send(outcome));
                     }

@@ -242,7 +242,9 @@ impl Driver {
                     self.socket.borrow_mut().take();
                 }
                 Effect::Report(event) => self.undelivered.borrow_mut().push_back(Notification::Event(event)),
-                Effect::Settle { ack_id, outcome } => self.push_outcome(Outcome::Settled { ack_id, outcome }),
+                Effect::Settle { ack_id, is_duplicate, outcome } => {
+                    self.push_outcome(Outcome::Settled { ack_id, is_duplicate, outcome });
+                }
                 Effect::Answer { invocation, outcome } => {
                     self.push_outcome(Outcome::Answered { invocation, outcome });
                 }

@@ -71,6 +71,8 @@ pub enum Outcome {
     Settled {
         /// The id that the call returned.
         ack_id: u64,
+        /// Whether the service had carried it out already, and only its acknowledgement was lost.
+        is_duplicate: bool,
         /// Whether the service carried it out.
         outcome: Result<(), SendFailure>,
     },
@@ -207,6 +209,16 @@ impl WebClient {
     /// [`StartRefused`].
     pub fn invoke(&self, event: &EventName, payload: Option<Payload<'static>>) -> Result<u64, StartRefused> {
         self.0.call(|machine| machine.invoke(event, payload))
+    }
+
+    /// Withdraws a request; see [`Machine::withdraw`].
+    pub fn withdraw(&self, ack_id: u64) {
+        self.0.call(|machine| machine.withdraw(ack_id));
+    }
+
+    /// Cancels an invocation; see [`Machine::cancel_invocation`].
+    pub fn cancel_invocation(&self, invocation: u64) {
+        self.0.call(|machine| machine.cancel_invocation(invocation));
     }
 
     /// Opens a stream; see [`Machine::open_stream`]. [`Outcome::Stream`] reports its state.

@@ -12,7 +12,7 @@ fn an_ack_that_comes_at_once_finds_its_message() {
     let id = machine.send_to_group(&group(), text("x")).unwrap();
     // Before the driver has even sent it.
     hear(&mut machine, r#"{"type":"ack","ackId":1,"success":true}"#, at(0));
-    let settled = Effect::Settle { ack_id: id, outcome: Ok(()) };
+    let settled = Effect::Settle { ack_id: id, is_duplicate: false, outcome: Ok(()) };
     assert_eq!(effects(&mut machine).last(), Some(&settled));
 }
 

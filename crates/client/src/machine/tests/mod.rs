@@ -121,6 +121,19 @@ fn groups_are_joined_on_every_new_connection() {
 }
 
 #[test]
+fn without_rejoining_only_the_groups_of_the_options_are_joined_again() {
+    let mut machine = connected(ClientOptions::new().join(group()).without_rejoining());
+    machine.join_group(&GroupName::new("other").unwrap()).unwrap();
+    effects(&mut machine);
+    lose(&mut machine, 1008, at(2));
+    machine.handle(Input::DeadlineReached, at(60));
+    connect(&mut machine, at(60));
+    let effects = effects(&mut machine);
+    let joins: Vec<_> = sent(&effects).into_iter().filter(|frame| frame.contains(r#""ackId":3"#)).collect();
+    assert_eq!(joins, [r#"{"type":"joinGroup","group":"stream","ackId":3}"#]);
+}
+
+#[test]
 fn a_forbidden_join_is_told_and_not_repeated() {
     let mut machine = connected(ClientOptions::new().join(group()));
     effects(&mut machine);
@@ -165,6 +178,24 @@ fn unacknowledged_messages_are_sent_again_in_order_and_settled_once() {
 }
 
 #[test]
+fn a_withdrawn_request_is_not_sent_and_has_no_outcome() {
+    let mut machine = Machine::new(ClientOptions::new(), 1);
+    let withdrawn = machine.send_to_group(&group(), text("withdrawn")).unwrap();
+    machine.send_to_group(&group(), text("sent")).unwrap();
+    let join = machine.join_group(&group()).unwrap();
+    machine.withdraw(withdrawn);
+    machine.withdraw(join);
+    machine.handle(Input::Start, Moment::START);
+    connect(&mut machine, Moment::START);
+    let effects_of_start = effects(&mut machine);
+    let sent = sent(&effects_of_start).join("");
+    assert!(sent.contains(r#""data":"sent""#), "{sent}");
+    assert!(!sent.contains("withdrawn") && !sent.contains("joinGroup"), "{sent}");
+    hear(&mut machine, &format!(r#"{{"type":"ack","ackId":{withdrawn},"success":true}}"#), at(1));
+    assert_eq!(effects(&mut machine), []);
+}
+
+#[test]
 fn a_duplicate_ack_is_a_success_and_a_forbidden_one_is_not() {
     let mut machine = connected(ClientOptions::new());
     let (first, second) = (
@@ -186,8 +217,8 @@ fn a_duplicate_ack_is_a_success_and_a_forbidden_one_is_not() {
     assert_eq!(
         effects(&mut machine),
         [
-            Effect::Settle { ack_id: first, outcome: Ok(()) },
-            Effect::Settle { ack_id: second, outcome: Err(refused) }
+            Effect::Settle { ack_id: first, is_duplicate: true, outcome: Ok(()) },
+            Effect::Settle { ack_id: second, is_duplicate: false, outcome: Err(refused) }
         ]
     );
 }

@@ -220,7 +220,8 @@ fn a_duplicate_after_a_recovery_settles_as_done() {
     effects(&mut machine);
     let duplicate = r#"{"type":"ack","ackId":1,"success":false,"error":{"name":"Duplicate","message":""}}"#;
     hear(&mut machine, duplicate, at(2));
-    assert_eq!(effects(&mut machine), [Effect::Settle { ack_id: id, outcome: Ok(()) }]);
+    let settled = Effect::Settle { ack_id: id, is_duplicate: true, outcome: Ok(()) };
+    assert_eq!(effects(&mut machine), [settled]);
 }
 
 #[test]

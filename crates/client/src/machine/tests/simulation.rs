@@ -148,7 +148,7 @@ impl World {
                     self.send_up(Event::ServiceNoticesLoss(self.attempt));
                     self.attempt += 1;
                 }
-                Effect::Settle { ack_id, outcome } => {
+                Effect::Settle { ack_id, outcome, .. } => {
                     assert_eq!(outcome, Ok(()), "{ack_id}");
                     assert!(self.waiting.remove(&ack_id).is_some(), "{ack_id} settled twice");
                 }

@@ -129,7 +129,8 @@ fn groups_joined_at_run_time_are_joined_again_and_those_left_are_not() {
     effects(&mut machine);
     for id in [join, leave] {
         hear(&mut machine, &format!(r#"{{"type":"ack","ackId":{id},"success":true}}"#), at(1));
-        assert!(effects(&mut machine).contains(&Effect::Settle { ack_id: id, outcome: Ok(()) }));
+        let settled = Effect::Settle { ack_id: id, is_duplicate: false, outcome: Ok(()) };
+        assert!(effects(&mut machine).contains(&settled));
     }
     lose(&mut machine, 1008, at(2));
     machine.handle(Input::DeadlineReached, at(60));
