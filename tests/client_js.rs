@@ -26,6 +26,9 @@ in_every_browser!(
     failures_are_errors_with_messages,
     invalid_arguments_are_refused_with_errors,
     connection_failures_are_reported,
+    results_and_errors_are_those_of_the_official_package,
+    streams_of_a_group_are_iterable,
+    options_limit_reconnection_and_waiting,
     the_outbox_has_a_limit,
 );
 
@@ -46,13 +49,13 @@ impl Page {
             "<!doctype html><title>Client</title><script type=module>
                  import init, { WebPubSubClient } from './webpubsub-client.js';
                  await init();
-                 Object.assign(window, { WebPubSubClient, heard: [], told: [] });
+                 Object.assign(window, { WebPubSubClient, heard: [], events: [] });
                  window.connect = async (place, options) => {
                      window.client = new WebPubSubClient(place, options);
                      client.on('group-message', ({ message }) => heard.push(message));
                      for (const name of ['connected', 'recovered', 'disconnected', 'gap', 'stopped'])
-                         client.on(name, () => told.push(name));
-                     client.on('connect-failed', ({ message }) => told.push(message));
+                         client.on(name, () => events.push(name));
+                     client.on('connect-failed', ({ message }) => events.push(message));
                      await client.start();
                  };
              </script>",
@@ -122,8 +125,8 @@ async fn messages_of_all_types_are_received_unchanged(kind: Kind) -> anyhow::Res
         ])
     );
     page.does("client.stop()").await?;
-    page.browser.until("told.includes('stopped')").await?;
-    assert_eq!(page.does("return told").await?, json!(["connected", "disconnected", "stopped"]));
+    page.browser.until("events.includes('stopped')").await?;
+    assert_eq!(page.does("return events").await?, json!(["connected", "disconnected", "stopped"]));
     page.browser.close().await
 }
 
@@ -182,7 +185,7 @@ async fn an_aborted_stream_is_reported_to_both_sides(kind: Kind) -> anyhow::Resu
     assert!(page.failure_of("silent.closed").await?.contains("the service ended the stream"));
     // A stream of a stopped client is independent of the streams of its successor.
     page.does("window.old = await client.openGroupStream('stream'); client.stop()").await?;
-    page.browser.until("told.includes('stopped')").await?;
+    page.browser.until("events.includes('stopped')").await?;
     assert!(page.failure_of("old.closed").await?.contains("the client stopped"));
     page.does("await client.start(); window.stream = await client.openGroupStream('stream')").await?;
     assert!(page.failure_of("old.write('x', 'text')").await?.contains("has ended"));
@@ -209,13 +212,13 @@ async fn a_stream_resumes_after_a_dropped_connection_without_loss_or_duplicates(
     }
     page.does("await stream.end()").await?;
     page.browser.until("heard.length >= 601").await?;
-    let (heard, told) =
-        (page.does("return heard.map(({ data }) => data)").await?, page.does("return told").await?);
+    let (heard, events) =
+        (page.does("return heard.map(({ data }) => data)").await?, page.does("return events").await?);
     let expected: Vec<Value> = (0..600).map(Value::from).chain([json!("")]).collect();
     assert_eq!(heard, json!(expected));
-    assert_eq!(told[0], "connected");
-    assert!(told.as_array().is_some_and(|told| told.contains(&json!("recovered"))), "{told}");
-    assert!(told.as_array().is_some_and(|told| !told.contains(&json!("gap"))), "{told}");
+    assert_eq!(events[0], "connected");
+    assert!(events.as_array().is_some_and(|events| events.contains(&json!("recovered"))), "{events}");
+    assert!(events.as_array().is_some_and(|events| !events.contains(&json!("gap"))), "{events}");
     page.browser.close().await
 }
 
@@ -225,8 +228,10 @@ async fn an_invocation_resolves_with_the_response_of_the_event_handler(kind: Kin
     let page = Page::open(kind, "invoke", &["--event-handler", &server.url("/{event}")]).await?;
     page.does(&format!("await connect('{}')", page.server.negotiate_url())).await?;
     let answer = json!({ "dataType": "json", "data": { "sum": 3 } });
-    assert_eq!(page.does("return client.invokeEvent('add', [1, 2], 'json')").await?, answer);
-    assert_eq!(page.does("return client.invokeEvent('add')").await?, answer);
+    for invocation in ["client.invokeEvent('add', [1, 2], 'json')", "client.invokeEvent('add')"] {
+        let statements = format!("const {{ invocationId, ...answer }} = await {invocation}; return answer");
+        assert_eq!(page.does(&statements).await?, answer);
+    }
     page.browser.close().await
 }
 
@@ -341,22 +346,141 @@ async fn connection_failures_are_reported(kind: Kind) -> anyhow::Result<()> {
     let page = Page::open(kind, "unconnected", &[]).await?;
     let wrong = page.server.url("/nowhere");
     let refused = page.failure_of(&format!("connect('{wrong}')")).await?;
-    assert!(
-        refused.contains("the client has stopped: negotiate failed:") && refused.contains(&wrong),
-        "{refused}"
-    );
-    page.browser.until("told.includes('stopped')").await?;
-    // Temporary failures are reported and retried.
+    assert!(refused.starts_with("negotiate failed:") && refused.contains(&wrong), "{refused}");
+    assert!(!page.does("return events").await?.to_string().contains("stopped"));
+    // On request, temporary failures are reported and retried.
     page.does(
         "window.answers = [() => { throw new Error('out of order') }, () => fetch(negotiate).then((answer) => answer.json())];
-         told.length = 0",
+         events.length = 0",
     )
     .await?;
     page.does(&format!("window.negotiate = '{}'", page.server.negotiate_url())).await?;
-    page.does("await connect({ getClientAccessUrl: async () => answers.shift()() })").await?;
-    let told = page.does("return told").await?;
-    assert!(told[0].as_str().is_some_and(|words| words.contains("out of order")), "{told}");
-    assert_eq!(told[1], "connected");
+    page.does("await connect({ getClientAccessUrl: async () => answers.shift()() }, { retryStart: true })")
+        .await?;
+    let events = page.does("return events").await?;
+    assert!(events[0].as_str().is_some_and(|words| words.contains("out of order")), "{events}");
+    assert_eq!(events[1], "connected");
+    page.browser.close().await
+}
+
+async fn results_and_errors_are_those_of_the_official_package(kind: Kind) -> anyhow::Result<()> {
+    let page = Page::connected(kind, "results").await?;
+    let results = page
+        .does(
+            "const results = [await client.joinGroup('stream'), await client.sendToGroup('stream', 'x', 'text'),
+                 await client.sendToGroup('stream', 'x', 'text', { fireAndForget: true }), await client.leaveGroup('stream')];
+             return results.map(({ ackId, isDuplicated }) => [typeof ackId, isDuplicated])",
+        )
+        .await?;
+    let acknowledged = json!(["number", false]);
+    assert_eq!(results, json!([acknowledged, acknowledged, ["undefined", false], acknowledged]));
+    let errors = page
+        .does(
+            "const describe = (error) => [error.name, error.code, error.errorDetail?.name ?? null];
+             const aborted = { abortSignal: AbortSignal.abort() };
+             const errors = [];
+             for (const promise of [
+                 client.joinGroup('closed'), client.sendToGroup('stream', 5, 'text'), client.invokeEvent('add'),
+                 client.joinGroup('stream', aborted), client.invokeEvent('add', 1, 'json', aborted), client.start(aborted),
+                 client.start(), client.openGroupStream('closed'), new WebPubSubClient('ws://h/client').joinGroup('stream'),
+             ]) errors.push(describe(await promise.catch((error) => error)));
+             return errors",
+        )
+        .await?;
+    let (send, invocation, other) = ("SendMessageError", "InvocationError", "WebPubSubError");
+    let expected = json!([
+        [send, "Refused", "Forbidden"],
+        [send, "InvalidArgument", null],
+        [invocation, "Refused", errors[2][2]],
+        [send, "Aborted", null],
+        [invocation, "Aborted", null],
+        [other, "Aborted", null],
+        [other, "AlreadyStarted", null],
+        ["Forbidden", "Refused", "Forbidden"],
+        [send, "NotStarted", null],
+    ]);
+    assert_eq!(errors, expected);
+    page.browser.close().await
+}
+
+async fn streams_of_a_group_are_iterable(kind: Kind) -> anyhow::Result<()> {
+    let page = Page::connected(kind, "iterable").await?;
+    page.does(
+        "window.seen = [];
+         client.onGroupStream(async (stream) => {
+             const fragments = [];
+             try {
+                 for await (const { data } of stream) fragments.push(data);
+                 seen.push([stream.streamId, fragments]);
+             } catch (error) {
+                 seen.push([error.name, fragments]);
+             }
+         });
+         const complete = await client.openGroupStream('stream', { streamId: 'complete' });
+         for (let number = 1; number <= 3; number += 1) await complete.write(number, 'json');
+         await complete.end();
+         const failed = await client.openGroupStream('stream');
+         window.failure = new Promise((done) => failed.onError(done));
+         await failed.write('one', 'text');
+         await failed.abort({ message: 'failed' });
+         const silent = await client.openGroupStream('stream', { idleTimeoutInMs: 20 });
+         window.failure = new Promise((done) => silent.onError(done));
+         await silent.write('one', 'text')",
+    )
+    .await?;
+    page.browser.until("seen.length === 3").await?;
+    let expected = json!([["complete", [1, 2, 3]], ["UserError", ["one"]], ["IdleTimeout", ["one"]]]);
+    assert_eq!(page.does("return seen").await?, expected);
+    assert_eq!(page.does("return (await failure).name").await?, "IdleTimeout");
+    // A reader that does not read does not fill the memory.
+    page.does(
+        "window.overflow = new Promise((done) => {
+             client.onGroupStream((stream) => stream.abortSignal.addEventListener('abort', async () => {
+                 const fragments = [];
+                 try {
+                     for await (const fragment of stream) fragments.push(fragment);
+                 } catch (error) {
+                     done([error.name, fragments.length]);
+                 }
+             }), { groupNames: ['stream'] });
+         });
+         const endless = await client.openGroupStream('stream');
+         for (let number = 1; number <= 5000; number += 1) await endless.write(number, 'json')",
+    )
+    .await?;
+    assert_eq!(page.does("return overflow").await?, json!(["Overflow", 4096]));
+    page.browser.close().await
+}
+
+async fn options_limit_reconnection_and_waiting(kind: Kind) -> anyhow::Result<()> {
+    let page = Page::open(kind, "options", &[]).await?;
+    let proxy = TcpProxy::to(page.server.address()).await?;
+    let negotiate = proxy.url("/negotiate");
+    page.does(&format!(
+        "await connect('{negotiate}', {{ groups: ['stream'], protocol: 'json', autoReconnect: false,
+                                         messageRetryOptions: {{ maxRetries: 0 }} }})"
+    ))
+    .await?;
+    proxy.drop_connections();
+    page.browser.until("events.includes('stopped')").await?;
+    assert_eq!(page.does("return events").await?, json!(["connected", "disconnected", "stopped"]));
+    // A message that waits for a connection fails after the time of its retries, and is not sent later.
+    page.does(
+        "window.answer = undefined;
+         window.waiting = new WebPubSubClient({ getClientAccessUrl: () => new Promise((done) => { window.answer = done }) },
+             { groups: ['stream'], messageRetryOptions: { maxRetries: 2, retryDelayInMs: 10 } });
+         waiting.on('group-message', ({ message }) => heard.push(message));
+         window.started = waiting.start()",
+    )
+    .await?;
+    page.browser.until("window.answer").await?;
+    let late = "waiting.sendToGroup('stream', 'late', 'text').then(() => 'sent', (error) => error.code)";
+    assert_eq!(page.does(&format!("return {late}")).await?, "NotConnected");
+    let url = page.server.negotiate_url();
+    page.does(&format!("answer((await (await fetch('{url}')).json()).url); await started")).await?;
+    page.does("await waiting.sendToGroup('stream', 'in time', 'text')").await?;
+    page.browser.until("heard.length > 0").await?;
+    assert_eq!(page.does("return heard.map(({ data }) => data)").await?, json!(["in time"]));
     page.browser.close().await
 }
 
@@ -404,20 +528,29 @@ async fn a_client_without_references_runs_until_it_is_stopped() -> anyhow::Resul
     )
     .await?;
     page.browser.until("heard.some(({ data }) => data === 'to nobody')").await?;
-    assert_eq!(page.does("return told").await?, json!(["connected"]));
+    assert_eq!(page.does("return events").await?, json!(["connected"]));
     page.browser.close().await
 }
 
 /// Files of the package.
-const FILES: [&str; 8] = [
+const FILES: [&str; 17] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "core-loader.js",
+    "core.js",
+    "core_bg.wasm",
+    "errors.js",
+    "group-stream-writer.js",
+    "group-streams.js",
+    "message-deadline.js",
+    "node.js",
+    "options.js",
     "package.json",
+    "protocols.js",
     "snippets",
     "webpubsub-client.d.ts",
     "webpubsub-client.js",
-    "webpubsub-client_bg.wasm",
 ];
 
 #[tokio::test]
@@ -426,7 +559,6 @@ async fn the_package_is_complete_and_documents_its_api() -> anyhow::Result<()> {
     let folder = application.package("webpubsub-client");
     let entries = folder.read_dir()?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
     let mut files = entries.collect::<anyhow::Result<Vec<String>>>()?;
-    files.retain(|name| name != "webpubsub-client_bg.wasm.d.ts");
     files.sort_unstable();
     assert_eq!(files, FILES);
     let read = |name: &str| std::fs::read_to_string(folder.join(name));
@@ -443,6 +575,16 @@ async fn the_package_is_complete_and_documents_its_api() -> anyhow::Result<()> {
             "return [client, await client.openGroupStream('stream')].flatMap((one) => Object.getOwnPropertyNames(Object.getPrototypeOf(one)))",
         )
         .await?;
+    for code in types
+        .split("type ErrorCode =")
+        .nth(1)
+        .and_then(|rest| rest.split(';').next())
+        .unwrap_or_default()
+        .split('"')
+    {
+        let is_code = code.chars().all(char::is_alphabetic);
+        assert!(!is_code || readme.contains(&format!("`{code}`")), "{code} is not in the README");
+    }
     let names = names.as_array().context("no names")?.iter().filter_map(Value::as_str);
     for name in names.filter(|name| !["constructor", "__destroy_into_raw"].contains(name)) {
         if name == "closed" {
@@ -464,15 +606,6 @@ async fn the_package_is_complete_and_documents_its_api() -> anyhow::Result<()> {
         assert!(readme.contains(&format!("`{name}`")), "{name} is not in the README");
     }
     page.browser.close().await
-}
-
-#[tokio::test]
-async fn the_package_works_in_node() -> anyhow::Result<()> {
-    let application = Application::new("client-node").await?;
-    let server = Server::start(&[]).await?;
-    let said = application.script("client_node.mjs", &[&server.negotiate_url()]).await?;
-    assert_eq!(said, "{\"hello\":\"node\"}\n");
-    Ok(())
 }
 
 /// Returns the first JavaScript block of a Markdown file, with the endpoint and the group of the test.

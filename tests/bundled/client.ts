@@ -1,6 +1,5 @@
-import init, { WebPubSubClient } from "webpubsub-client";
+import { WebPubSubClient } from "webpubsub-client";
 
-await init();
 const client = new WebPubSubClient(new URLSearchParams(location.search).get("negotiate") ?? "", { groups: ["stream"] });
 client.on("group-message", ({ message }) => console.log(message.group, message.data));
 await client.start();

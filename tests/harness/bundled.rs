@@ -99,6 +99,22 @@ impl Application {
         self.run(Path::new("node"), &[&[script], arguments].concat(), &self.folder).await
     }
 
+    /// Runs a script of the application with a program of Node.js. Returns its output.
+    ///
+    /// # Errors
+    /// Fails if the script fails.
+    pub async fn script_with(&self, node: &Path, script: &str, arguments: &[&str]) -> anyhow::Result<String> {
+        self.run(node, &[&[script], arguments].concat(), &self.folder).await
+    }
+
+    /// Writes a source of the application.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be written.
+    pub fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        fs::write(self.root.join(name), text).with_context(|| format!("cannot write {name}"))
+    }
+
     async fn run(&self, program: &Path, arguments: &[&str], folder: &Path) -> anyhow::Result<String> {
         let mut command = command(program);
         command.args(arguments).current_dir(folder);

@@ -11,10 +11,22 @@ use crate::workspace::Workspace;
 use crate::{npm_package, progress};
 
 /// Files of `crates/client-js/package` that go into it.
-const FILES: [&str; 2] = ["package.json", "README.md"];
-const NAME: &str = "webpubsub-client";
-/// Reference to types that compilers do not load by default: `Symbol.dispose`, by which `using` frees a client.
-const TYPES_IN_USE: &str = "/// <reference lib=\"esnext.disposable\" />\n";
+const FILES: [&str; 12] = [
+    "package.json",
+    "README.md",
+    "core-loader.js",
+    "errors.js",
+    "group-stream-writer.js",
+    "group-streams.js",
+    "message-deadline.js",
+    "node.js",
+    "options.js",
+    "protocols.js",
+    "webpubsub-client.d.ts",
+    "webpubsub-client.js",
+];
+/// Name of the WebAssembly and its JavaScript.
+const NAME: &str = "core";
 
 /// Inputs of the package, relative to the root.
 const INPUTS: [&str; 9] = [
@@ -51,12 +63,12 @@ fn build_anew(workspace: &Workspace, toolchain: WasmToolchain, package: &Path) -
         workspace.cargo()?.args(["build", "--quiet", "--profile", "client-js", "--target", WASM_TARGET]);
     let cargo = cargo.args(["--package", "webpubsub-client-js"]).env("CARGO_TARGET_DIR", &target);
     toolchain.applied_to(cargo).run()?;
-    let bindgen = workspace.program("wasm-bindgen")?.args(["--target", "web", "--out-name", NAME]);
+    // The types of the package are those of its own classes.
+    let flags = ["--target", "web", "--no-typescript", "--out-name", NAME];
+    let bindgen = workspace.program("wasm-bindgen")?.args(flags);
     let module = target.join(WASM_TARGET).join("client-js/webpubsub_client_js.wasm");
     bindgen.arg("--out-dir").arg(package).arg(module).run()?;
     npm_package::optimise(workspace, &package.join(format!("{NAME}_bg.wasm")), &["-O3"])?;
-    let types = package.join(format!("{NAME}.d.ts"));
-    npm_package::write(&types, &format!("{TYPES_IN_USE}{}", npm_package::read(&types)?))?;
     let sources = workspace.root().join("crates/client-js/package");
     npm_package::write_files(workspace, &sources, &FILES, package, |_, text| text)
 }

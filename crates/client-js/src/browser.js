@@ -4,10 +4,22 @@
 /** Pending promises by number. */
 export class Promises {
   #settlers = new Map();
+  #createError;
+
+  /** `createError` creates an error from a rejection: `{ class, code, message, errorDetail }`, with `ackId` or `invocationId`. */
+  constructor(createError = ({ message }) => new Error(message)) {
+    this.#createError = createError;
+  }
 
   /** Creates a promise. */
   create(number) {
-    return new Promise((resolve, reject) => this.#settlers.set(number, { resolve, reject }));
+    const settlers = { promise: undefined, resolve: undefined, reject: undefined };
+    settlers.promise = new Promise((resolve, reject) => {
+      settlers.resolve = resolve;
+      settlers.reject = reject;
+    });
+    this.#settlers.set(number, settlers);
+    return settlers.promise;
   }
 
   /** Changes the number of a promise. */
@@ -26,14 +38,52 @@ export class Promises {
     this.#take(number)?.resolve(value);
   }
 
-  reject(number, message) {
-    this.#take(number)?.reject(new Error(message));
+  /** Resolves the promise of a request with its ack id. */
+  acknowledge(ackId, isDuplicated) {
+    this.#take(ackId)?.resolve({ ackId, isDuplicated });
   }
 
-  rejectAll(message) {
-    const all = [...this.#settlers.values()];
+  /** Resolves the promise of a message without an ack id. */
+  forget(number) {
+    this.#take(number)?.resolve({ isDuplicated: false });
+  }
+
+  forgotten() {
+    return Promise.resolve({ isDuplicated: false });
+  }
+
+  reject(number, rejection) {
+    this.#take(number)?.reject(this.#errorOf(number, rejection));
+  }
+
+  rejectAll(rejection) {
+    const all = [...this.#settlers];
     this.#settlers.clear();
-    for (const settlers of all) settlers.reject(new Error(message));
+    for (const [number, settlers] of all) settlers.reject(this.#errorOf(number, rejection));
+  }
+
+  rejected(rejection) {
+    return Promise.reject(this.#createError(rejection));
+  }
+
+  error(rejection) {
+    return this.#createError(rejection);
+  }
+
+  /** Rejects a pending promise. Returns its number. */
+  withdraw(promise, rejection) {
+    for (const [number, settlers] of this.#settlers) {
+      if (settlers.promise === promise) {
+        this.reject(number, rejection);
+        return number;
+      }
+    }
+    return undefined;
+  }
+
+  /** Numbers above 0 are ack ids, or those of invocations. */
+  #errorOf(number, rejection) {
+    return this.#createError(number > 0 ? { ...rejection, number } : rejection);
   }
 
   #take(number) {
@@ -85,7 +135,10 @@ export class Listeners {
   }
 
   remove(name, listener) {
-    this.#byEvent.set(name, this.#of(name).filter((other) => other !== listener));
+    const listeners = [...this.#of(name)];
+    const last = listeners.lastIndexOf(listener);
+    if (last >= 0) listeners.splice(last, 1);
+    this.#byEvent.set(name, listeners);
   }
 
   /** Calls the listeners. Listeners that one of them adds or removes count from the next event on. */
@@ -94,9 +147,9 @@ export class Listeners {
       try {
         listener(event);
       } catch (error) {
-        // Neither the other listeners nor the client are affected: the browser reports an unhandled rejection, as it
-        // reports errors in listeners of its own events.
-        Promise.reject(error);
+        // Neither the other listeners nor the client are affected. Browsers report it as they report errors in listeners of
+        // their own events; an unhandled rejection would end a process of Node.js.
+        (globalThis.reportError ?? console.error)(error);
       }
     }
   }
@@ -107,26 +160,26 @@ export class Listeners {
   }
 
   /** Dispatches a text message: of the server, if `group` is undefined. */
-  text(group, fromUserId, text) {
-    this.#message(group, fromUserId, "text", text);
+  text(group, fromUserId, sequenceId, text) {
+    this.#message(group, fromUserId, sequenceId, "text", text);
   }
 
   /** Like `text`. */
-  json(group, fromUserId, json) {
-    this.#message(group, fromUserId, "json", read(json));
+  json(group, fromUserId, sequenceId, json) {
+    this.#message(group, fromUserId, sequenceId, "json", read(json));
   }
 
   /** Like `text`. `bytes` is a view of the memory of WebAssembly, valid only during this call. */
-  bytes(group, fromUserId, dataType, bytes) {
-    this.#message(group, fromUserId, dataType, bytes.slice().buffer);
+  bytes(group, fromUserId, sequenceId, dataType, bytes) {
+    this.#message(group, fromUserId, sequenceId, dataType, bytes.slice().buffer);
   }
 
-  #message(group, fromUserId, dataType, data) {
+  #message(group, fromUserId, sequenceId, dataType, data) {
     if (group === undefined) {
-      this.dispatch("server-message", { message: { dataType, data } });
+      this.dispatch("server-message", { message: { kind: "serverData", dataType, data } });
       return;
     }
-    const message = { group, fromUserId: fromUserId ?? null, dataType, data };
+    const message = { kind: "groupData", group, fromUserId: fromUserId ?? null, sequenceId, dataType, data };
     if (this.#stream) {
       message.stream = this.#stream;
       this.#stream = undefined;

@@ -4,14 +4,15 @@ use std::rc::Rc;
 
 use js_sys::{Error, Promise};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
-use webpubsub_client::{ClientOptions, Outgoing, web::WebClient};
+use webpubsub_client::{ClientOptions, GroupRefused, Outgoing, web::WebClient};
 use webpubsub_protocol::name::{EventName, GroupName};
 
 use crate::{
-    client_session::{ClientSession, NOT_STARTED},
+    client_session::ClientSession,
     content,
     options::{self, JsClientOptions, JsSendOptions, JsStreamOptions, SendOptions},
-    promises::rejected,
+    promises::Promises,
+    rejection::{Class, Rejection},
     url_source::UrlSource,
 };
 
@@ -29,23 +30,26 @@ impl WebPubSubClient {
     /// `{"url": …}` to a GET and is requested for each new connection; an object with a method `getClientAccessUrl`, which
     /// is called for each new connection; or the URL (`wss://…`) itself.
     ///
+    /// `create_error` is the function that creates an error from the reason of a rejection.
+    ///
     /// # Errors
     /// If `source` is none of these, the name of a group is invalid, or the protocol is unknown.
     #[wasm_bindgen(constructor)]
     pub fn new(
-        #[wasm_bindgen(unchecked_param_type = "string | ClientCredential")] source: &JsValue,
+        source: &JsValue,
         options: Option<JsClientOptions>,
+        create_error: &JsValue,
     ) -> Result<WebPubSubClient, JsValue> {
-        let session = Rc::new(ClientSession::new());
-        let error = |message: String| Error::new(&message);
-        let options = options::client_options(options.as_ref()).map_err(error)?;
-        Ok(Self { source: UrlSource::read(source).map_err(error)?, options, session })
+        let (given, session_options) =
+            options::client_options(options.as_ref()).map_err(|message| invalid(&message, create_error))?;
+        let source = UrlSource::read(source).map_err(|message| invalid(&message, create_error))?;
+        let session = Rc::new(ClientSession::new(session_options, create_error));
+        Ok(Self { source, options: given, session })
     }
 
     /// Connects, and reconnects until stopped. The promise resolves with the first connection. It rejects if the client
     /// is stopped before, or if connecting fails for a reason that a retry does not change, such as a wrong address: then
     /// the client stops.
-    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
     pub fn start(&self) -> Promise {
         self.session.start(&self.source, self.options.clone())
     }
@@ -58,25 +62,38 @@ impl WebPubSubClient {
     }
 
     /// Joins a group, on this connection and on all later ones.
-    #[wasm_bindgen(js_name = joinGroup, unchecked_return_type = "Promise<void>")]
-    pub fn join_group(&self, #[wasm_bindgen(unchecked_param_type = "string")] group: &JsValue) -> Promise {
-        self.group_request(group, WebClient::join_group)
+    #[wasm_bindgen(js_name = joinGroup)]
+    pub fn join_group(&self, group: &JsValue) -> Promise {
+        self.group_request(group, |client, group| {
+            client.join_group(group).inspect(|ack_id| self.session.expect_join(*ack_id, group.clone()))
+        })
     }
 
     /// Leaves a group, and does not join it on later connections.
-    #[wasm_bindgen(js_name = leaveGroup, unchecked_return_type = "Promise<void>")]
-    pub fn leave_group(&self, #[wasm_bindgen(unchecked_param_type = "string")] group: &JsValue) -> Promise {
+    #[wasm_bindgen(js_name = leaveGroup)]
+    pub fn leave_group(&self, group: &JsValue) -> Promise {
         self.group_request(group, WebClient::leave_group)
+    }
+
+    /// Rejects the promise of a request, which is not sent (again). What was sent already may be carried out.
+    pub fn withdraw(&self, promise: &JsValue, rejection: &JsValue) {
+        self.session.withdraw(promise, rejection);
+    }
+
+    /// Rejects the promise of an invocation, and cancels it.
+    #[wasm_bindgen(js_name = withdrawInvocation)]
+    pub fn withdraw_invocation(&self, promise: &JsValue, rejection: &JsValue) {
+        self.session.withdraw_invocation(promise, rejection);
     }
 
     /// Publishes to a group. The promise resolves when the service acknowledges the message, however often the connection
     /// is lost until then, and rejects if the service refuses it.
-    #[wasm_bindgen(js_name = sendToGroup, unchecked_return_type = "Promise<void>")]
+    #[wasm_bindgen(js_name = sendToGroup)]
     pub fn send_to_group(
         &self,
-        #[wasm_bindgen(unchecked_param_type = "string")] group: &JsValue,
-        #[wasm_bindgen(unchecked_param_type = "unknown")] content: &JsValue,
-        #[wasm_bindgen(js_name = dataType, unchecked_param_type = "DataType")] data_type: &JsValue,
+        group: &JsValue,
+        content: &JsValue,
+        data_type: &JsValue,
         options: Option<JsSendOptions>,
     ) -> Promise {
         let outgoing = self
@@ -87,12 +104,12 @@ impl WebPubSubClient {
     }
 
     /// Sends an event to the application's server; see `sendToGroup`.
-    #[wasm_bindgen(js_name = sendEvent, unchecked_return_type = "Promise<void>")]
+    #[wasm_bindgen(js_name = sendEvent)]
     pub fn send_event(
         &self,
-        #[wasm_bindgen(unchecked_param_type = "string")] name: &JsValue,
-        #[wasm_bindgen(unchecked_param_type = "unknown")] content: &JsValue,
-        #[wasm_bindgen(js_name = dataType, unchecked_param_type = "DataType")] data_type: &JsValue,
+        name: &JsValue,
+        content: &JsValue,
+        data_type: &JsValue,
         options: Option<JsSendOptions>,
     ) -> Promise {
         let outgoing =
@@ -101,7 +118,7 @@ impl WebPubSubClient {
     }
 
     /// Invokes an event of the application's server, and resolves with the answer.
-    #[wasm_bindgen(js_name = invokeEvent, skip_typescript)]
+    #[wasm_bindgen(js_name = invokeEvent)]
     pub fn invoke_event(&self, name: &JsValue, content: &JsValue, data_type: &JsValue) -> Promise {
         let has_no_content = content.is_undefined() && data_type.is_undefined();
         let arguments = event_name(name).and_then(|name| {
@@ -110,29 +127,27 @@ impl WebPubSubClient {
         });
         let (name, payload) = match arguments {
             Ok(arguments) => arguments,
-            Err(message) => return rejected(&message),
+            Err(message) => return self.session.rejected(&invocation_argument(message)),
         };
         match self.session.client().map(|client| client.invoke(&name, payload)) {
             Some(Ok(invocation)) => self.session.invocation_promise(invocation),
-            Some(Err(refused)) => rejected(&refused.to_string()),
-            None => rejected(NOT_STARTED),
+            Some(Err(refused)) => {
+                self.session.rejected(&Rejection::not_begun(refused, Class::InvocationError))
+            }
+            None => self.session.rejected(&Rejection::not_started().of_class(Class::InvocationError)),
         }
     }
 
     /// Opens a stream to a group, on the current connection. Resolves when the service accepts it.
-    #[wasm_bindgen(js_name = openGroupStream, unchecked_return_type = "Promise<GroupStreamWriter>")]
-    pub fn open_group_stream(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "string")] group: &JsValue,
-        options: Option<JsStreamOptions>,
-    ) -> Promise {
+    #[wasm_bindgen(js_name = openGroupStream)]
+    pub fn open_group_stream(&self, group: &JsValue, options: Option<JsStreamOptions>) -> Promise {
         let arguments = self
             .session
             .group(group)
             .and_then(|group| Ok((group, options::stream_options(options.as_ref())?)));
         match (arguments, self.session.client()) {
-            (Err(message), _) => rejected(&message),
-            (Ok(_), None) => rejected(NOT_STARTED),
+            (Err(message), _) => self.session.rejected(&Rejection::argument(message)),
+            (Ok(_), None) => self.session.rejected(&Rejection::not_started()),
             (Ok((group, options)), Some(client)) => self.session.streams().open(&client, &group, options),
         }
     }
@@ -141,7 +156,6 @@ impl WebPubSubClient {
     ///
     /// # Errors
     /// If it is no function.
-    #[wasm_bindgen(skip_typescript)]
     pub fn on(&self, event: &JsValue, listener: &JsValue) -> Result<(), JsValue> {
         if !listener.is_function() {
             return Err(Error::new("a listener must be a function").into());
@@ -151,24 +165,26 @@ impl WebPubSubClient {
     }
 
     /// Removes a listener.
-    #[wasm_bindgen(skip_typescript)]
     pub fn off(&self, event: &JsValue, listener: &JsValue) {
         self.session.events().remove(event, listener);
     }
 
-    fn group_request<E: std::fmt::Display>(
+    fn group_request(
         &self,
         group: &JsValue,
-        request: impl FnOnce(&WebClient, &GroupName) -> Result<u64, E>,
+        request: impl FnOnce(&WebClient, &GroupName) -> Result<u64, GroupRefused>,
     ) -> Promise {
         let group = match self.session.group(group) {
             Ok(group) => group,
-            Err(message) => return rejected(&message),
+            Err(message) => return self.session.rejected(&send_argument(message)),
         };
         match self.session.client().map(|client| request(&client, &group)) {
             Some(Ok(ack_id)) => self.session.ack_promise(ack_id),
-            Some(Err(refused)) => rejected(&refused.to_string()),
-            None => rejected(NOT_STARTED),
+            Some(Err(refused)) => {
+                let has_stopped = refused == GroupRefused::Stopped;
+                self.session.rejected(&Rejection::group(&refused, has_stopped))
+            }
+            None => self.session.rejected(&Rejection::not_started().of_class(Class::SendMessageError)),
         }
     }
 
@@ -177,10 +193,23 @@ impl WebPubSubClient {
         let outgoing = match outgoing {
             Ok(outgoing) if no_echo => outgoing.without_echo(),
             Ok(outgoing) => outgoing,
-            Err(message) => return rejected(&message),
+            Err(message) => return self.session.rejected(&send_argument(message)),
         };
         self.session.send(outgoing, fire_and_forget)
     }
+}
+
+fn send_argument(message: String) -> Rejection {
+    Rejection::argument(message).of_class(Class::SendMessageError)
+}
+
+fn invocation_argument(message: String) -> Rejection {
+    Rejection::argument(message).of_class(Class::InvocationError)
+}
+
+/// Returns the error of an invalid argument of the constructor.
+fn invalid(message: &str, create_error: &JsValue) -> JsValue {
+    Promises::new(create_error).error(&Rejection::argument(message.to_owned()))
 }
 
 fn event_name(name: &JsValue) -> Result<EventName, String> {

@@ -1,13 +1,12 @@
-//! The client for JavaScript and TypeScript: the Rust client with the names of the official JavaScript SDK, as a
+//! The client for JavaScript and TypeScript: the Rust client behind the classes of the official JavaScript SDK, as a
 //! replacement for it.
 //!
-//! ```js
-//! import init, { WebPubSubClient } from "webpubsub-client";
-//! await init();
-//! const client = new WebPubSubClient("/negotiate", { groups: ["chat"] });
-//! client.on("group-message", (event) => console.log(event.message.group, event.message.data));
-//! await client.start();
-//! await client.sendToGroup("chat", "hello", "text");
+//! ```text
+//! package/*.js   classes, options and types of the official SDK; loads the WebAssembly at the first start
+//!      │ calls and plain objects
+//! this crate     promises, listeners and queues of one client
+//!      │
+//! webpubsub-client (Rust): protocol, reconnection, WebSocket
 //! ```
 //!
 //! `cargo xtask dist` builds the npm package in `dist/client-js/`. For targets other than WebAssembly this crate is empty.
@@ -22,10 +21,10 @@ mod event_listeners;
 mod options;
 mod promises;
 mod properties;
+mod rejection;
 mod streams;
 #[cfg(test)]
 mod tests;
-mod typescript;
 mod url_source;
 
 pub use client::WebPubSubClient;

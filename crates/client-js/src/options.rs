@@ -6,49 +6,86 @@ use js_sys::Array;
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_wasm_bindgen::preserve;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
-use webpubsub_client::{ClientOptions, StreamOptions};
+use webpubsub_client::{
+    ClientOptions, FIRST_PAUSE, LONGEST_PAUSE, PING_INTERVAL, PONG_TIMEOUT, StreamOptions,
+};
 use webpubsub_protocol::{name::GroupName, stream::PublisherError, subprotocol::Subprotocol};
 
 use crate::properties;
 
-// The types of TypeScript. Nothing ensures that a value has the type that it claims.
+// Nothing ensures that a value has the type that it claims.
 #[wasm_bindgen]
 extern "C" {
     /// Options of a client.
-    #[wasm_bindgen(typescript_type = "ClientOptions")]
     pub type JsClientOptions;
 
     /// Options of a message or an event.
-    #[wasm_bindgen(typescript_type = "SendOptions")]
     pub type JsSendOptions;
 
     /// Options of a stream.
-    #[wasm_bindgen(typescript_type = "OpenGroupStreamOptions")]
     pub type JsStreamOptions;
 
     /// The reason with which a stream is aborted.
-    #[wasm_bindgen(typescript_type = "StreamEndError")]
     pub type JsStreamEndError;
 }
 
-/// Reads the options of a client.
+/// Options of a client that its session carries out.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct SessionOptions {
+    /// Whether a lost connection that cannot be recovered is replaced by a new one.
+    pub reconnects: bool,
+    /// Whether the first connection is attempted again after a temporary failure.
+    pub retries_start: bool,
+    /// Limit of the attempts to replace a lost connection, after the first one.
+    pub max_retries: Option<u32>,
+}
+
+/// Reads the options of a client. The package has checked the numbers.
 ///
 /// # Errors
 /// A sentence that names the option, if `groups` is no array of valid names or `protocol` is unknown.
-pub fn client_options(options: Option<&JsClientOptions>) -> Result<ClientOptions, String> {
+pub fn client_options(options: Option<&JsClientOptions>) -> Result<(ClientOptions, SessionOptions), String> {
     #[derive(Default, Deserialize)]
-    #[serde(default)]
+    #[serde(rename_all = "camelCase", default)]
     struct Given {
         #[serde(deserialize_with = "group_names")]
         groups: Vec<GroupName>,
         #[serde(deserialize_with = "protocol")]
         protocol: Option<Subprotocol>,
+        reconnects: Option<bool>,
+        rejoins: Option<bool>,
+        retries_start: bool,
+        max_retries: Option<u32>,
+        first_pause_ms: Option<u32>,
+        longest_pause_ms: Option<u32>,
+        /// 0 for none.
+        ping_interval_ms: Option<u32>,
+        /// 0 for none.
+        pong_timeout_ms: Option<u32>,
     }
 
-    let Given { groups, protocol } = read(options)?;
-    let options = ClientOptions::new().stop_on_lasting_failure();
-    let options = groups.into_iter().fold(options, ClientOptions::join);
-    Ok(protocol.into_iter().fold(options, ClientOptions::prefer))
+    let given: Given = read(options)?;
+    let milliseconds = |given: u32| Duration::from_millis(given.into());
+    let unless_zero =
+        |given: Option<u32>, default| given.map_or(Some(default), |ms| (ms > 0).then(|| milliseconds(ms)));
+    let mut options = ClientOptions::new().stop_on_lasting_failure().retry_pauses(
+        given.first_pause_ms.map_or(FIRST_PAUSE, milliseconds),
+        given.longest_pause_ms.map_or(LONGEST_PAUSE, milliseconds),
+    );
+    options = options.keep_alive(
+        unless_zero(given.ping_interval_ms, PING_INTERVAL),
+        unless_zero(given.pong_timeout_ms, PONG_TIMEOUT),
+    );
+    if given.rejoins == Some(false) {
+        options = options.without_rejoining();
+    }
+    options = given.groups.into_iter().fold(options, ClientOptions::join);
+    let session = SessionOptions {
+        reconnects: given.reconnects.unwrap_or(true),
+        retries_start: given.retries_start,
+        max_retries: given.max_retries,
+    };
+    Ok((given.protocol.into_iter().fold(options, ClientOptions::prefer), session))
 }
 
 /// Options of a message or an event.
@@ -83,13 +120,16 @@ pub fn stream_options(options: Option<&JsStreamOptions>) -> Result<StreamOptions
         no_echo: bool,
         #[serde(deserialize_with = "idle_timeout")]
         idle_timeout_in_ms: Option<Duration>,
+        #[serde(deserialize_with = "string")]
+        stream_id: Option<String>,
     }
 
-    let Given { no_echo, idle_timeout_in_ms } = read(options)?;
+    let Given { no_echo, idle_timeout_in_ms, stream_id } = read(options)?;
     let mut options = StreamOptions::new();
     if no_echo {
         options = options.without_echo();
     }
+    options = stream_id.into_iter().fold(options, StreamOptions::id);
     Ok(idle_timeout_in_ms.into_iter().fold(options, StreamOptions::idle_timeout))
 }
 

@@ -16,10 +16,9 @@ use crate::{
     client_session::{ClientSession, MAX_WAITING_MESSAGES},
     content,
     options::{self, JsStreamEndError},
-    promises::{Promises, rejected},
+    promises::Promises,
+    rejection::{Class, Rejection},
 };
-
-const ENDED: &str = "the stream has ended";
 
 /// The published streams of one client object. Their ids are unique across restarts; the numbers that the running client
 /// gives them are not.
@@ -48,11 +47,11 @@ enum Step {
 
 impl Streams {
     /// Creates an empty table.
-    pub fn new() -> Self {
+    pub fn new(create_error: &JsValue) -> Self {
         Self {
             published: RefCell::default(),
             last_id: Cell::new(0),
-            promises: Promises::new(),
+            promises: Promises::new(create_error),
             last_promise: Cell::new(0.0),
         }
     }
@@ -68,18 +67,24 @@ impl Streams {
                 self.published.borrow_mut().insert(self.last_id.get(), published);
                 self.promises.create(promise)
             }
-            Err(refused) => rejected(&refused.to_string()),
+            Err(refused) => self.promises.rejected(&Rejection::not_begun(refused, Class::WebPubSubError)),
         }
+    }
+
+    /// Returns a rejected promise.
+    pub fn rejected(&self, rejection: &Rejection) -> Promise {
+        self.promises.rejected(rejection)
     }
 
     fn write(&self, client: &WebClient, budget: &Budget, id: u64, payload: Payload<'static>) -> Promise {
         let mut all = self.published.borrow_mut();
         let Some(published) = all.get_mut(&id).filter(|published| !published.has_ended) else {
-            return rejected(ENDED);
+            return self.promises.rejected(&Rejection::stream_ended());
         };
         let held = budget.take(payload.len()).filter(|_| published.waiting.len() < MAX_WAITING_MESSAGES);
         let Some(held) = held else {
-            return rejected("too many fragments wait to be sent; wait for the promises of earlier ones");
+            let message = "too many fragments wait to be sent; wait for the promises of earlier ones";
+            return self.promises.rejected(&Rejection::queue_full(message).of_class(Class::WebPubSubError));
         };
         let promise = self.next_promise();
         let written = self.promises.create(promise);
@@ -111,7 +116,7 @@ impl Streams {
                         Err(WriteRefused::Full(payload)) => {
                             return published.waiting.push_front(Step::Write { payload, promise, held });
                         }
-                        Err(refused) => self.promises.reject(promise, &refused.to_string()),
+                        Err(refused) => self.promises.reject(promise, &Rejection::write(&refused)),
                     }
                 }
             }
@@ -139,24 +144,24 @@ impl Streams {
             }
             StreamEvent::Closed(outcome) => {
                 if let Some(published) = all.remove(&id) {
-                    self.settle(published, outcome.map_err(|failure| failure.to_string()));
+                    self.settle(published, &outcome.map_err(|failure| Rejection::stream(&failure)));
                 }
             }
             _ => {}
         }
     }
 
-    fn settle(&self, published: Published, outcome: Result<(), String>) {
-        let message = outcome.as_ref().err().map_or(ENDED, String::as_str);
+    fn settle(&self, published: Published, outcome: &Result<(), Rejection>) {
+        let rejection = outcome.as_ref().err().cloned().unwrap_or_else(Rejection::stream_ended);
         for step in published.waiting {
             if let Step::Write { promise, .. } = step {
-                self.promises.reject(promise, message);
+                self.promises.reject(promise, &rejection);
             }
         }
         if published.is_open && outcome.is_ok() {
             self.promises.resolve(published.promise);
         } else {
-            self.promises.reject(published.promise, message);
+            self.promises.reject(published.promise, &rejection);
         }
     }
 
@@ -197,7 +202,7 @@ impl GroupStreamWriter {
             Ok(payload) => {
                 self.with(|streams, client| streams.write(client, self.session.budget(), self.id, payload))
             }
-            Err(message) => rejected(&message),
+            Err(message) => self.session.streams().rejected(&Rejection::argument(message)),
         }
     }
 
@@ -217,14 +222,14 @@ impl GroupStreamWriter {
     fn finish(&self, error: Option<PublisherError>) -> Promise {
         self.with(|streams, client| {
             let was_open = streams.end(client, self.id, error);
-            if was_open { self.closed.clone() } else { rejected(ENDED) }
+            if was_open { self.closed.clone() } else { streams.rejected(&Rejection::stream_ended()) }
         })
     }
 
     fn with(&self, action: impl FnOnce(&Streams, &WebClient) -> Promise) -> Promise {
         match self.session.client() {
             Some(client) => action(self.session.streams(), &client),
-            None => rejected(ENDED),
+            None => self.session.streams().rejected(&Rejection::stream_ended()),
         }
     }
 }

@@ -51,7 +51,7 @@ const SERVICE: &str = r#"
 fn client() -> WebPubSubClient {
     js_sys::eval(SERVICE).unwrap();
     let options = js_sys::eval("({ groups: ['chat'] })").unwrap();
-    WebPubSubClient::new(&"/negotiate".into(), Some(options.unchecked_into())).unwrap()
+    WebPubSubClient::new(&"/negotiate".into(), Some(options.unchecked_into()), &JsValue::UNDEFINED).unwrap()
 }
 
 /// Adds a listener; returns an array to which it appends the value of `expression` for each `event`.
