@@ -1,6 +1,6 @@
 //! Hostile output: it is shown safely, and the page stays responsive.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tailcast_tests::viewer::Viewer;
 
 /// Checks that the page responds to a key within a few frames.
@@ -15,6 +15,26 @@ async fn check_response(viewer: &Viewer) -> anyhow::Result<()> {
         )
         .await?;
     anyhow::ensure!(took.as_f64().is_some_and(|ms| ms < 2_000.0), "the page took {took} ms to answer");
+    Ok(())
+}
+
+/// Checks that the page renders frames without long gaps, for some seconds.
+async fn check_frames(viewer: &Viewer, case: &str) -> anyhow::Result<()> {
+    let longest = viewer
+        .browser
+        .run_async(
+            "const start = performance.now();
+             let last = start, longest = 0;
+             const frame = () => {
+               const now = performance.now();
+               longest = Math.max(longest, now - last);
+               last = now;
+               if (now - start < 2000) requestAnimationFrame(frame); else done(longest);
+             };
+             requestAnimationFrame(frame)",
+        )
+        .await?;
+    anyhow::ensure!(longest.as_f64().is_some_and(|ms| ms < 500.0), "{case}: {longest} ms without a frame");
     Ok(())
 }
 
@@ -113,6 +133,45 @@ async fn escape_sequences_affect_only_the_style_of_text() -> anyhow::Result<()> 
     assert_eq!(viewer.value("document.title").await?, title);
     assert_eq!(viewer.value("document.querySelectorAll('#log a').length").await?, 0);
     assert_eq!(viewer.browser.console_errors().await?, [""; 0]);
+    viewer.browser.close().await
+}
+
+#[tokio::test]
+async fn a_link_with_a_hostile_expression_does_not_block_the_page() -> anyhow::Result<()> {
+    let viewer = Viewer::open("/").await?;
+    let mut publisher = viewer.server.connect("publisher").await?;
+    for (ack_id, line) in
+        [(1, "a".repeat(1_000_000)), (2, "й".repeat(500_000)), (3, "a b c \n".repeat(20_000))]
+    {
+        let message = json!({"type": "sendToGroup", "group": "stream", "dataType": "text", "data": line, "ackId": ack_id});
+        publisher.ask(&message.to_string()).await?;
+    }
+    for (case, expression) in [
+        ("nested repeats", "([a-c ]{0,30}){0,30}z"),
+        ("nested repeats, as they were", "([a-c ]{0,30}){0,40}z"),
+        (
+            "alternatives",
+            &format!("({}){{0,9}}z", ["a", "b", "aa", "ab", "ba", "й", "йй", "c"].join("|").repeat(2)),
+        ),
+        ("Unicode classes", r"(\w+\s?){20}z"),
+        ("word boundaries", r"\b(\w|й)+\b.*z\b"),
+        ("a search to the end for each match", "a.*z|a|й.*z|й"),
+        ("empty matches", "(z*)*"),
+        ("ranges of all letters", "[!-\u{ffff}]+[!-\u{ffff}]+z"),
+    ] {
+        let encoded: String = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        for show in ["hits", "rest", "all"] {
+            viewer.browser.open(&viewer.server.url(&format!("/?regex=1&show={show}&find={encoded}"))).await?;
+            check_frames(&viewer, &format!("{case}, show={show}")).await?;
+            check_response(&viewer).await?;
+        }
+        let next = "document.querySelector('#find input').dispatchEvent(
+            new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }))";
+        for _ in 0..3 {
+            viewer.browser.run(next).await?;
+            check_response(&viewer).await?;
+        }
+    }
     viewer.browser.close().await
 }
 

@@ -4,8 +4,7 @@ use anyhow::Context;
 use tailcast_tests::{browser::Browser, environment::site, server::Server};
 
 /// Reason with which the server refuses the group `secret`.
-const REFUSAL: &str =
-    "the group `secret` is not open on this server; the operator of the server can open it with `--allow-group PATTERN`";
+const REFUSAL: &str = "the group `secret` is not open on this server; the operator of the server can open it with `--allow-group PATTERN`";
 
 async fn server_with_page(listen: &str, open_groups: &str) -> anyhow::Result<Server> {
     let site = site()?;

@@ -126,6 +126,8 @@ pub struct LogController {
     address_ms: Cell<f64>,
     /// Revision of the log that the rows show.
     rendered_revision: Cell<u64>,
+    /// Count of renders in a row that had no time for all matches.
+    match_retries: Cell<u32>,
     /// Whether the list must be measured before the next render.
     is_measure_due: Cell<bool>,
     /// When the timeline was last rendered.
@@ -166,6 +168,7 @@ impl LogController {
             address: RefCell::default(),
             address_ms: Cell::new(f64::NEG_INFINITY),
             rendered_revision: Cell::new(0),
+            match_retries: Cell::new(0),
             is_measure_due: Cell::new(false),
             timeline_ms: Cell::new(f64::NEG_INFINITY),
             timeline_levels: Cell::new(0),

@@ -22,6 +22,7 @@ use crate::{
     model::{
         line_store::LineStore,
         render_schedule::{RenderOutcome, Urgency},
+        search::work::Work,
         timeline::{Bar, FLOOD_PAUSE_MS, outline},
         viewport::Layout,
     },
@@ -37,6 +38,10 @@ const ADDRESS_MS: f64 = 500.0;
 const ROW_PX_PER_FONT_PX: f64 = 1.5;
 /// Font size where the browser does not report it.
 const DEFAULT_FONT_PX: f64 = 13.0;
+/// Time in a frame for matches and highlights, in milliseconds.
+const MATCHES_MS: f64 = 30.0;
+/// Count of further frames in which matches and highlights are looked for that a frame had no time for.
+const MAX_MATCH_RETRIES: u32 = 3;
 /// Characters of the ruler.
 pub const RULER_CHARS: usize = 64;
 
@@ -121,7 +126,10 @@ impl LogController {
         let log = &mut *self.log.borrow_mut();
         let is_stale = self.rendered_revision.replace(log.revision()) != log.revision();
         let offset = offset_minutes();
-        self.rows.show(layout.rows.clone(), is_stale, |position| log.row(position, offset));
+        let has_time = has_time();
+        let mut work = Work::while_true(&has_time);
+        self.rows.show(layout.rows.clone(), is_stale, |position| log.row(position, offset, &mut work));
+        self.retry_matches(work.is_spent(), log.revision());
         update(self.state.widths(), log.list_widths());
         let row_px = pixels(log.viewport().row_px());
         update(
@@ -134,6 +142,16 @@ impl LogController {
             },
         );
         layout
+    }
+
+    /// Renders the rows again in the next frame if matches are missing, but not forever.
+    fn retry_matches(&self, are_missing: bool, revision: u64) {
+        let retries = self.match_retries.replace(0);
+        if are_missing && retries < MAX_MATCH_RETRIES {
+            self.match_retries.set(retries + 1);
+            self.rendered_revision.set(revision.wrapping_sub(1));
+            self.request_render();
+        }
     }
 
     fn lay_out(&self, is_idle: bool) -> Layout {
@@ -250,6 +268,12 @@ impl LogController {
         }
         has_changed
     }
+}
+
+/// Returns whether there is time for matches, from now on.
+pub(super) fn has_time() -> impl Fn() -> bool {
+    let until_ms = monotonic_ms() + MATCHES_MS;
+    move || monotonic_ms() < until_ms
 }
 
 fn timeline_state(store: &LineStore) -> TimelineState {

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::{
     LogController,
+    rendering::has_time,
     state::{ViewerStateStoreFields, update},
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
         highlight::HighlightRules,
         live_log::LiveLog,
         navigation::Direction,
-        search::matcher::Query,
+        search::{matcher::Query, work::Work},
         view_link::ViewLink,
     },
 };
@@ -39,7 +40,10 @@ impl LogController {
                 self.change_query(|query| query.is_case_sensitive = !query.is_case_sensitive);
             }
             Command::ToggleRegex => self.change_query(|query| query.is_regex = !query.is_regex),
-            Command::StepMatch(direction) => self.change_log(|log| log.step_match(direction)),
+            Command::StepMatch(direction) => {
+                let has_time = has_time();
+                self.change_log(|log| log.step_match(direction, &mut Work::while_true(&has_time)));
+            }
             Command::SetFilterMode(mode) => self.filter(|log| log.set_filter_mode(mode)),
             Command::NextFilterMode => {
                 let mode = self.state.filter().with_untracked(|filter| filter.mode.next());

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::search::{Matcher, Query, QueryError};
+use super::search::{Matcher, Query, QueryError, work::Work};
 
 /// Maximum count of rules. Each is tested against every line shown; further ones are reported and ignored.
 pub const MAX_RULES: usize = 8;
@@ -61,12 +61,13 @@ impl HighlightRules {
         (Self { rules }, error)
     }
 
-    /// Returns the highlights in a line. Where matches of two rules overlap, the first rule has precedence.
+    /// Returns the highlights in a line that begin before `end`, as far as the work allows. Where matches of two rules overlap, the first
+    /// rule has precedence.
     #[must_use]
-    pub fn highlights_in(&self, text: &str) -> Vec<Highlight> {
+    pub fn highlights_in(&self, text: &str, end: usize, work: &mut Work<'_>) -> Vec<Highlight> {
         let mut highlights: Vec<Highlight> = Vec::new();
         for (matcher, colour) in &self.rules {
-            for range in matcher.ranges(text) {
+            for range in matcher.ranges(text, 0..end, work) {
                 if !highlights.iter().any(|(other, _)| range.start < other.end && other.start < range.end) {
                     highlights.push((range, *colour));
                 }
@@ -104,7 +105,7 @@ mod tests {
         let (rules, error) = HighlightRules::parse("timeout\n\n/5\\d\\d/\nred: time\npink: x");
         assert_eq!(error, None);
         assert_eq!(
-            rules.highlights_in("Timeout 503, time pink: x"),
+            rules.highlights_in("Timeout 503, time pink: x", 100, &mut Work::slice()),
             [(0..7, 0), (8..11, 1), (13..17, 3), (18..25, 3)]
         );
     }
@@ -118,7 +119,7 @@ mod tests {
             "{error:?}"
         );
         assert!(error.to_string().starts_with("Line 2: "), "{error}");
-        assert_eq!(rules.highlights_in("ab"), [(0..1, 0), (1..2, 1)]);
+        assert_eq!(rules.highlights_in("ab", 100, &mut Work::slice()), [(0..1, 0), (1..2, 1)]);
     }
 
     #[test]

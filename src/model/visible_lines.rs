@@ -111,10 +111,7 @@ impl<'a> VisibleLines<'a> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{
-            line_store::{LineKind, StoreLimits},
-            search::line_list::SLICE_BYTES,
-        },
+        super::line_store::{LineKind, StoreLimits},
         *,
     };
 
@@ -131,9 +128,7 @@ mod tests {
     }
 
     fn even_lines(store: &LineStore) -> LineList {
-        let mut list = LineList::default();
-        list.advance(store, SLICE_BYTES, |line| line.text.parse::<u64>().is_ok_and(|n| n.is_multiple_of(2)));
-        list
+        LineList::of(store, |text| text.parse::<u64>().is_ok_and(|n| n.is_multiple_of(2)))
     }
 
     #[test]
@@ -158,8 +153,7 @@ mod tests {
     #[test]
     fn the_nearest_visible_line_is_before_or_after_a_hidden_one() {
         let store = store();
-        let mut list = LineList::default();
-        list.advance(&store, SLICE_BYTES, |line| ["1", "2", "7"].contains(&line.text));
+        let list = LineList::of(&store, |text| ["1", "2", "7"].contains(&text));
         let lines = VisibleLines::new(&store, Some(&list));
         let nearest = |id| lines.nearest_to(id).and_then(|id| store.line(id)).map(|line| line.text);
         assert_eq!([0, 1, 3, 4].map(nearest), [Some("1"), Some("1"), Some("2"), Some("2")]);

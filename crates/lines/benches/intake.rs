@@ -15,11 +15,16 @@ const MESSAGE_BYTES: usize = 64 << 10;
 
 fn plain(at: usize) -> String {
     let level = if at.is_multiple_of(50) { "ERROR" } else { "INFO" };
-    format!("2026-11-24T12:00:00.{:03}Z {level} http GET /api/v1/items/{at} answered 200 in 7 ms agent=curl", at % 1_000)
+    format!(
+        "2026-11-24T12:00:00.{:03}Z {level} http GET /api/v1/items/{at} answered 200 in 7 ms agent=curl",
+        at % 1_000
+    )
 }
 
 fn coloured(at: usize) -> String {
-    format!("\u{1b}[2m12:00:00\u{1b}[0m \u{1b}[32mINFO\u{1b}[0m worker \u{1b}[1mitem-{at}\u{1b}[0m was fetched in 7 ms")
+    format!(
+        "\u{1b}[2m12:00:00\u{1b}[0m \u{1b}[32mINFO\u{1b}[0m worker \u{1b}[1mitem-{at}\u{1b}[0m was fetched in 7 ms"
+    )
 }
 
 fn fields(at: usize) -> String {

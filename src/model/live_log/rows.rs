@@ -9,22 +9,26 @@ use crate::model::{
         Fold, LineLength, ListWidths, RowContent, RowMarks, SourceTag,
         text::{cell_text, line_text},
     },
-    search::FilterMode,
+    search::{FilterMode, work::Work},
     source::SOURCE_COLORS,
     visible_lines::VisibleLines,
     whole_lines::is_long,
 };
 
 impl LiveLog {
-    /// Returns the content of the row at a position, and widens the columns for it.
-    pub fn row(&mut self, position: u64, offset_minutes: i32) -> Option<RowContent> {
+    /// Returns the content of the row at a position, and widens the columns for it. Matches and highlights are looked for in what is
+    /// shown, as far as the work allows.
+    pub fn row(&mut self, position: u64, offset_minutes: i32, work: &mut Work<'_>) -> Option<RowContent> {
         let lines = VisibleLines::new(&self.store, self.filter.list());
         let line = lines.line_at(position)?;
-        let matches = self.search.matches_in(&line);
-        let highlights = self.highlights.highlights_in(line.text);
-        let (text, more) = match self.columns.cells_of(line.text) {
+        let cells = self.columns.cells_of(line.text);
+        let max_chars = self.whole_lines.max_chars(line.id);
+        let shown_end = if cells.is_some() { usize::MAX } else { max_chars * char::MAX.len_utf8() };
+        let matches = self.search.matches_in(&line, shown_end, work);
+        let highlights = self.highlights.highlights_in(line.text, shown_end, work);
+        let (text, more) = match cells {
             Some(cells) => (cell_text(&line, &cells, &matches, &highlights), None),
-            None => line_text(&line, &matches, &highlights, self.whole_lines.max_chars(line.id)),
+            None => line_text(&line, &matches, &highlights, max_chars),
         };
         let length = match (self.whole_lines.contains(line.id), &more) {
             (true, _) => LineLength::Whole,

@@ -8,11 +8,7 @@ use crate::model::{
     level::Level,
     local_time::LocalTime,
     navigation::Direction,
-    search::{
-        FilterMode, Levels, Query,
-        filter::FilterCriteria,
-        stops::{next_stop, stops},
-    },
+    search::{FilterMode, Levels, Query, filter::FilterCriteria, stops::next_stop, work::Work},
 };
 
 impl LiveLog {
@@ -67,27 +63,33 @@ impl LiveLog {
         self.change_filter(FilterCriteria::clear);
     }
 
-    /// Goes to the next or the previous line with a match.
-    pub fn step_match(&mut self, direction: Direction) {
+    /// Goes to the next or the previous line with a match, and to the match as far as the work allows.
+    pub fn step_match(&mut self, direction: Direction, work: &mut Work<'_>) {
         if let Some(current) = self.search.current()
             && let Some((line, stop)) = self.stop.clone().filter(|(line, _)| *line == current)
-            && let Some(next) = self.stop_in(line, Some(stop.start), direction)
+            && let Some(next) = self.stop_in(line, Some(&stop), direction, work)
         {
             return self.go_to_stop(line, next);
         }
         let top = self.lines().id_at(self.viewport.top_line()).unwrap_or(0);
         if let Some(id) = self.search.step(top, direction) {
             self.unfold(id);
-            match self.stop_in(id, None, direction) {
+            match self.stop_in(id, None, direction, work) {
                 Some(stop) => self.go_to_stop(id, stop),
                 None => self.jump_to(id),
             }
         }
     }
 
-    fn stop_in(&self, id: u64, start: Option<usize>, direction: Direction) -> Option<Range<usize>> {
+    fn stop_in(
+        &self,
+        id: u64,
+        current: Option<&Range<usize>>,
+        direction: Direction,
+        work: &mut Work<'_>,
+    ) -> Option<Range<usize>> {
         let (line, matcher) = (self.store.line(id)?, self.search.matcher()?);
-        next_stop(&stops(matcher, line.text), start, direction)
+        next_stop(matcher, line.text, current, direction, work)
     }
 
     /// Goes to a match in a line, which is shown whole if the match is beyond its beginning.
@@ -109,10 +111,12 @@ impl LiveLog {
 
     /// Tests a slice of the lines that search and filter have not tested yet. Returns whether untested lines remain.
     pub fn advance_search(&mut self) -> bool {
-        let is_matching = self.search.advance(&self.store);
         let top = self.pending_top.or_else(|| self.lines().id_at(self.viewport.top_line()));
         self.advance_records();
-        let is_filtering = self.filter.advance(&self.store, self.search.matcher(), &self.records);
+        let mut work = Work::slice();
+        let is_filtering = self.filter.advance(&self.store, self.search.matcher(), &self.records, &mut work);
+        // Lines that are visible go before the count of matches.
+        let is_matching = self.search.advance(&self.store, &mut work);
         self.is_searching = is_matching || is_filtering;
         if self.filter.take_moved() {
             // A replaced line became visible, or no longer is: lines have other positions.

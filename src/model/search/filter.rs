@@ -1,9 +1,10 @@
 //! The filter: criteria that a line must meet to be visible, and the list of lines that meet them.
 
 use super::{
-    line_list::{LineList, REGEX_SLICE_BYTES, SLICE_BYTES},
+    line_list::LineList,
     matcher::Matcher,
     record_filter::{FilterProgress, RecordFilter},
+    work::Work,
 };
 use crate::model::{folds::Folds, level::Level, line_store::LineStore, records::Records};
 
@@ -181,13 +182,17 @@ impl LineFilter {
         self.progress = FilterProgress::default();
     }
 
-    /// Tests a slice of the lines not tested yet, as far as they are grouped into records. Returns whether untested lines remain.
-    pub fn advance(&mut self, store: &LineStore, matcher: Option<&Matcher>, records: &Records) -> bool {
+    /// Tests lines not tested yet until the work is spent, as far as they are grouped into records. Returns whether untested lines remain.
+    pub fn advance(
+        &mut self,
+        store: &LineStore,
+        matcher: Option<&Matcher>,
+        records: &Records,
+        work: &mut Work<'_>,
+    ) -> bool {
         let Self { criteria, folds, list, progress } = self;
         let Some(list) = list else { return false };
-        let uses_regex = criteria.matcher_in_use(matcher).is_some_and(|matcher| !matcher.is_literal());
-        let slice_bytes = if uses_regex { REGEX_SLICE_BYTES } else { SLICE_BYTES };
-        RecordFilter { criteria, matcher, records, folds }.advance(list, progress, store, slice_bytes)
+        RecordFilter { criteria, matcher, records, folds }.advance(list, progress, store, work)
     }
 
     /// Returns whether positions of listed lines have changed since this was last called.
@@ -244,7 +249,7 @@ mod tests {
 
     fn advance(filter: &mut LineFilter, store: &mut LineStore, matcher: Option<&Matcher>) {
         let records = grouped(store);
-        while filter.advance(store, matcher, &records) {}
+        while filter.advance(store, matcher, &records, &mut Work::slice()) {}
     }
 
     fn visible(filter: &LineFilter) -> Vec<u64> {
@@ -343,16 +348,21 @@ mod tests {
     }
 
     #[test]
-    fn a_regular_expression_filters_in_small_slices() {
-        let (mut store, line) = (LineStore::new(StoreLimits::default()), "x".repeat(1_000));
-        for _ in 0..4 * REGEX_SLICE_BYTES / line.len() {
+    fn a_regular_expression_filters_in_small_slices_and_within_a_line() {
+        let (mut store, line) = (LineStore::new(StoreLimits::default()), "ab ".repeat(300));
+        for _ in 0..10 {
             store.push_message(LineKind::Group, &line, 0.0);
         }
-        let (matcher, mut filter) = (matcher(r"\w+\d", true), LineFilter::default());
-        filter.change(matcher.as_ref(), |criteria| criteria.mode = FilterMode::NotMatching);
+        store.push_message(LineKind::Group, &line.repeat(10), 0.0);
         let records = grouped(&mut store);
-        let slices = (0..).find(|_| !filter.advance(&store, matcher.as_ref(), &records)).unwrap();
-        assert!((3..6).contains(&slices), "{slices}");
-        assert_eq!(filter.list().unwrap().len(), store.len());
+        for (pattern, least) in [(r"\w+\d", 1), ("([a-c ]{0,12}){0,12}z", 20)] {
+            let (matcher, mut filter) = (matcher(pattern, true), LineFilter::default());
+            filter.change(matcher.as_ref(), |criteria| criteria.mode = FilterMode::NotMatching);
+            let slices = (1..)
+                .find(|_| !filter.advance(&store, matcher.as_ref(), &records, &mut Work::slice()))
+                .unwrap();
+            assert!(slices >= least, "{pattern}: {slices}");
+            assert_eq!(filter.list().unwrap().len(), store.len());
+        }
     }
 }

@@ -4,17 +4,14 @@
 
 use std::{cell::Cell, collections::VecDeque};
 
-use super::matcher::Matcher;
+use super::{
+    matcher::{Literal, Matcher},
+    work::Work,
+};
 use crate::model::line_store::{Line, LineKind, LineStore};
 
-/// Bytes of text that one slice tests line by line: a few milliseconds.
-pub const SLICE_BYTES: usize = 2 << 20;
-/// Bytes that one slice scans for a literal: a few milliseconds, too.
-const LITERAL_SLICE_BYTES: usize = 8 << 20;
-/// Cost of a byte that is matched with a regular expression, relative to one that is scanned for a literal.
-const REGEX_COST: usize = 128;
-/// Bytes of text that one slice matches with a regular expression: a few milliseconds, too.
-pub const REGEX_SLICE_BYTES: usize = LITERAL_SLICE_BYTES / REGEX_COST;
+/// Bytes that one slice scans for a literal of a few bytes: a few milliseconds. Fewer for a longer one.
+const SCAN_BYTES: usize = 16 << 20;
 
 /// List of line ids. See the [module](self).
 #[derive(Debug, Default)]
@@ -24,66 +21,102 @@ pub struct LineList {
     removed: u64,
     /// First line that was not tested yet.
     next_id: u64,
+    /// Byte of that line from which on it is to be tested.
+    next_at: usize,
+    /// Lines before it that contain the literal of the query and were not tested yet. At most those of a chunk of the store.
+    candidates: VecDeque<u64>,
+    /// The same for the first of them.
+    candidate_at: usize,
     /// Count of the store's replaced lines that were tested again.
     redraws: u64,
+    /// The same for the next of them.
+    redraw_at: usize,
     /// Whether lines were inserted or removed between others.
     is_moved: bool,
 }
 
+/// Tests a line from a byte on. Returns `None` once the work is spent.
+pub(super) type Test<'a> = dyn Fn(&Line<'_>, &mut usize, &mut Work<'_>) -> Option<bool> + 'a;
+
 impl LineList {
-    /// Tests up to `slice_bytes` of the lines not tested yet, and removes lines that the store has dropped. Returns whether
-    /// untested lines remain.
-    pub fn advance(
-        &mut self,
-        store: &LineStore,
-        slice_bytes: usize,
-        passes: impl Fn(&Line<'_>) -> bool,
-    ) -> bool {
-        self.remove_dropped(store);
-        self.test_redrawn(store, &passes);
-        let mut tested_bytes = 0;
+    /// Tests lines not tested yet until the work is spent, and removes lines that the store has dropped. Returns whether untested lines
+    /// remain.
+    pub fn advance(&mut self, store: &LineStore, work: &mut Work<'_>, test: &Test<'_>) -> bool {
+        if !self.begin_slice(store, work, test) {
+            return true;
+        }
         for line in store.lines_from(self.next_id) {
-            if tested_bytes >= slice_bytes {
+            if work.is_spent() {
                 return true;
             }
-            tested_bytes += line.text.len() + 1;
-            if passes(&line) {
-                self.ids.push_back(line.id);
+            work.spend_line();
+            match test(&line, &mut self.next_at, work) {
+                None => return true,
+                Some(true) => self.ids.push_back(line.id),
+                Some(false) => {}
             }
-            self.next_id = line.id + 1;
+            self.set_tested(line.id);
         }
         false
     }
 
     /// Does the same for the lines that match a query, notices left out. Scans whole chunks of the store where the matcher
     /// has a literal to look for.
-    pub fn advance_matches(&mut self, store: &LineStore, matcher: &Matcher) -> bool {
-        let passes = |line: &Line<'_>| line.kind != LineKind::Notice && matcher.is_match(line.text);
-        let Some(literal) = matcher.literal() else {
-            return self.advance(store, REGEX_SLICE_BYTES, passes);
+    pub fn advance_matches(&mut self, store: &LineStore, matcher: &Matcher, work: &mut Work<'_>) -> bool {
+        let test = |line: &Line<'_>, at: &mut usize, work: &mut Work<'_>| {
+            if line.kind == LineKind::Notice { Some(false) } else { matcher.test(line.text, at, work) }
         };
-        self.remove_dropped(store);
-        self.test_redrawn(store, &passes);
-        let (ids, regex_bytes) = (&mut self.ids, Cell::new(0));
-        let found = |line: Line<'_>| {
-            if !matcher.is_literal() {
-                regex_bytes.set(regex_bytes.get() + line.text.len());
+        match matcher.scanned_literal() {
+            None => self.advance(store, work, &test),
+            Some(literal) if matcher.is_literal() => {
+                if self.begin_slice(store, work, &test) {
+                    let ids = &mut self.ids;
+                    let found =
+                        |line: Line<'_>| ids.extend((line.kind != LineKind::Notice).then_some(line.id));
+                    self.next_id = scan(store, self.next_id, literal, false, found);
+                }
+                self.next_id < store.next_id()
             }
-            let is_match =
-                line.kind != LineKind::Notice && (matcher.is_literal() || matcher.is_match(line.text));
-            if is_match {
-                ids.push_back(line.id);
-            }
-        };
-        let is_enough = |bytes: usize| bytes + regex_bytes.get() * REGEX_COST >= LITERAL_SLICE_BYTES;
-        self.next_id = store.lines_with(self.next_id, literal, found, is_enough);
-        self.next_id < store.next_id()
+            Some(literal) => self.advance_candidates(store, literal, work, &test),
+        }
     }
 
-    /// Removes lines that the store has dropped, and tests those again that were replaced.
-    pub(super) fn begin_slice(&mut self, store: &LineStore, passes: &impl Fn(&Line<'_>) -> bool) {
+    /// Tests the lines that have a literal.
+    fn advance_candidates(
+        &mut self,
+        store: &LineStore,
+        literal: &Literal,
+        work: &mut Work<'_>,
+        test: &Test<'_>,
+    ) -> bool {
+        if !self.begin_slice(store, work, test) {
+            return true;
+        }
+        if self.candidates.is_empty() {
+            let candidates = &mut self.candidates;
+            self.next_id = scan(store, self.next_id, literal, true, |line| candidates.push_back(line.id));
+        }
+        while let Some(id) = self.candidates.front().copied() {
+            if work.is_spent() {
+                return true;
+            }
+            if let Some(line) = store.line(id) {
+                work.spend_line();
+                match test(&line, &mut self.candidate_at, work) {
+                    None => return true,
+                    Some(true) => self.insert(id),
+                    Some(false) => {}
+                }
+            }
+            self.candidates.pop_front();
+            self.candidate_at = 0;
+        }
+        self.next_id < store.next_id()
+    }
+    /// Removes lines that the store has dropped, and tests those again that were replaced. Returns whether all of them were tested.
+    pub(super) fn begin_slice(&mut self, store: &LineStore, work: &mut Work<'_>, test: &Test<'_>) -> bool {
         self.remove_dropped(store);
-        self.test_redrawn(store, passes);
+        self.test_redrawn(store, work, test)
     }
 
     /// Returns the first line that was not tested yet.
@@ -91,9 +124,15 @@ impl LineList {
         self.next_id
     }
 
+    /// Returns the byte of that line from which on it is to be tested.
+    pub(super) fn next_at(&mut self) -> &mut usize {
+        &mut self.next_at
+    }
+
     /// Records that a line was tested.
     pub(super) fn set_tested(&mut self, id: u64) {
         self.next_id = id + 1;
+        self.next_at = 0;
     }
 
     /// Whether a line is in the list.
@@ -119,34 +158,44 @@ impl LineList {
         }
     }
 
-    /// Tests lines again that were replaced since they were tested.
-    fn test_redrawn(&mut self, store: &LineStore, passes: &impl Fn(&Line<'_>) -> bool) {
+    /// Tests lines again that were replaced since they were tested. Returns whether all of them were.
+    fn test_redrawn(&mut self, store: &LineStore, work: &mut Work<'_>, test: &Test<'_>) -> bool {
         if self.redraws == store.redraws() {
-            return;
+            return true;
         }
-        match store.redrawn_since(self.redraws) {
-            Some(redrawn) => redrawn.for_each(|id| self.test_again(store, id, passes)),
-            None => {
-                // Too many to tell which: all lines are tested again, at new positions.
-                self.removed += self.ids.len() as u64;
-                self.ids.clear();
-                self.next_id = store.first_id();
-                self.is_moved = true;
+        let Some(redrawn) = store.redrawn_since(self.redraws) else {
+            // Too many to tell which: all lines are tested again, at new positions.
+            let removed = self.removed + self.ids.len() as u64;
+            let (next_id, redraws) = (store.first_id(), store.redraws());
+            *self = Self { removed, next_id, redraws, is_moved: true, ..Self::default() };
+            return true;
+        };
+        for id in redrawn {
+            if work.is_spent() || !self.test_again(store, id, work, test) {
+                return false;
             }
+            self.redraws += 1;
+            self.redraw_at = 0;
         }
-        self.redraws = store.redraws();
+        true
     }
 
-    fn test_again(&mut self, store: &LineStore, id: u64, passes: &impl Fn(&Line<'_>) -> bool) {
-        let Some(line) = store.line(id).filter(|_| id < self.next_id) else { return };
-        let at = self.ids.partition_point(|other| *other < id);
-        let is_listed = self.ids.get(at) == Some(&id);
-        match (is_listed, passes(&line)) {
-            (true, false) => drop(self.ids.remove(at)),
-            (false, true) => self.ids.insert(at, id),
-            _ => return,
+    /// Tests a line again. Returns false once the work is spent.
+    fn test_again(&mut self, store: &LineStore, id: u64, work: &mut Work<'_>, test: &Test<'_>) -> bool {
+        if id == self.next_id {
+            self.next_at = 0;
         }
-        self.is_moved = true;
+        if self.candidates.front() == Some(&id) {
+            self.candidate_at = 0;
+        }
+        let Some(line) = store.line(id).filter(|_| id < self.next_id) else { return true };
+        work.spend_line();
+        match test(&line, &mut self.redraw_at, work) {
+            None => return false,
+            Some(true) => self.insert(id),
+            Some(false) => self.remove(id),
+        }
+        true
     }
 
     /// Returns whether lines were inserted or removed between others since this was last called.
@@ -160,13 +209,23 @@ impl LineList {
             self.ids.pop_front();
             self.removed += 1;
         }
-        self.next_id = self.next_id.max(first_id);
+        if self.next_id < first_id {
+            (self.next_id, self.next_at) = (first_id, 0);
+        }
     }
 
     /// Whether every line of the store was tested and none is in the list.
     #[must_use]
     pub fn is_blank(&self, store: &LineStore) -> bool {
-        self.ids.is_empty() && self.next_id >= store.next_id()
+        self.ids.is_empty() && self.candidates.is_empty() && self.next_id >= store.next_id()
+    }
+
+    /// Returns the list of the lines of a small store whose text is wanted.
+    #[cfg(test)]
+    pub fn of(store: &LineStore, is_wanted: impl Fn(&str) -> bool) -> Self {
+        let mut list = Self::default();
+        list.advance(store, &mut Work::slice(), &|line, _, _| Some(is_wanted(line.text)));
+        list
     }
 
     /// Returns the count of lines in the list.
@@ -219,13 +278,43 @@ impl LineList {
     }
 }
 
+/// Scans chunks of the store for a literal, and passes the lines that have it to `found`. With `until_found`, ends with the first chunk
+/// that has one. Returns the first line that was not scanned.
+fn scan(
+    store: &LineStore,
+    from: u64,
+    literal: &Literal,
+    until_found: bool,
+    mut found: impl FnMut(Line<'_>),
+) -> u64 {
+    let (max_bytes, has_found) = (SCAN_BYTES / literal.scan_cost(), Cell::new(false));
+    let pass_on = |line: Line<'_>| {
+        has_found.set(until_found);
+        found(line);
+    };
+    store.lines_with(from, literal.words(), pass_on, |bytes| has_found.get() || bytes >= max_bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{super::matcher::Query, *};
     use crate::model::line_store::StoreLimits;
 
-    fn is_even(line: &Line<'_>) -> bool {
-        line.text.parse::<u64>().unwrap().is_multiple_of(2)
+    fn is_even(line: &Line<'_>, _: &mut usize, _: &mut Work<'_>) -> Option<bool> {
+        Some(line.text.parse::<u64>().unwrap().is_multiple_of(2))
+    }
+
+    fn advance(list: &mut LineList, store: &LineStore, test: &Test<'_>) -> bool {
+        list.advance(store, &mut Work::slice(), test)
+    }
+
+    fn advance_matches(list: &mut LineList, store: &LineStore, matcher: &Matcher) -> bool {
+        list.advance_matches(store, matcher, &mut Work::slice())
+    }
+
+    fn matcher(pattern: &str, is_regex: bool) -> Matcher {
+        let query = Query { pattern: pattern.to_owned(), is_regex, is_case_sensitive: false };
+        Matcher::new(&query).unwrap().unwrap()
     }
 
     #[test]
@@ -235,10 +324,10 @@ mod tests {
         for number in 0..250 {
             store.push_message(LineKind::Group, &number.to_string(), 0.0);
             if number % 7 == 0 {
-                while list.advance(&store, SLICE_BYTES, is_even) {}
+                while advance(&mut list, &store, &is_even) {}
             }
         }
-        while list.advance(&store, SLICE_BYTES, is_even) {}
+        while advance(&mut list, &store, &is_even) {}
         let held: Vec<u64> = (store.first_id()..store.next_id()).filter(|id| id.is_multiple_of(2)).collect();
         let listed: Vec<u64> =
             (list.first_position()..list.next_position()).filter_map(|at| list.id_at(at)).collect();
@@ -257,18 +346,18 @@ mod tests {
     fn scanning_chunks_finds_the_same_lines_as_matching_each_line() {
         let limits = StoreLimits { lines: 1_000, bytes: 64 << 10, ..StoreLimits::default() };
         for (pattern, is_regex) in [("7", false), ("LINE 4", false), ("1.*7", true), ("line 4.*3", true)] {
-            let query = Query { pattern: pattern.to_owned(), is_regex, is_case_sensitive: false };
-            let matcher = Matcher::new(&query).unwrap().unwrap();
+            let matcher = matcher(pattern, is_regex);
             let (mut store, mut list) = (LineStore::new(limits), LineList::default());
             for number in 0..5_000 {
                 let kind = if number % 10 == 0 { LineKind::Notice } else { LineKind::Group };
                 store.push_message(kind, &format!("Line {number}"), 0.0);
                 if number % 13 == 0 {
-                    while list.advance_matches(&store, &matcher) {}
+                    while advance_matches(&mut list, &store, &matcher) {}
                 }
             }
-            while list.advance_matches(&store, &matcher) {}
-            let is_match_line = |line: &Line<'_>| line.kind == LineKind::Group && matcher.is_match(line.text);
+            while advance_matches(&mut list, &store, &matcher) {}
+            let is_match = |text: &str| matcher.test(text, &mut 0, &mut Work::slice()).unwrap();
+            let is_match_line = |line: &Line<'_>| line.kind == LineKind::Group && is_match(line.text);
             let matches: Vec<u64> = store.lines_from(0).filter(is_match_line).map(|line| line.id).collect();
             assert!(!matches.is_empty() && store.first_id() > 0);
             assert_eq!(list.ids, matches, "{pattern}");
@@ -278,8 +367,7 @@ mod tests {
     #[test]
     fn a_line_that_is_replaced_is_tested_again() {
         let (mut store, mut list) = (LineStore::new(StoreLimits::default()), LineList::default());
-        let query = Query { pattern: "7".to_owned(), ..Query::default() };
-        let (matcher, mut matches) = (Matcher::new(&query).unwrap().unwrap(), LineList::default());
+        let (matcher, mut matches) = (matcher("7", false), LineList::default());
         let origin = LineKind::Group.into();
         let ids = |list: &LineList| list.ids.iter().copied().collect::<Vec<_>>();
         store.push_message(LineKind::Group, "2", 0.0);
@@ -291,7 +379,7 @@ mod tests {
         ] {
             store.push_marked(origin, "a", state, true, 0.0);
             assert!(
-                !list.advance(&store, SLICE_BYTES, is_even) && !matches.advance_matches(&store, &matcher)
+                !advance(&mut list, &store, &is_even) && !advance_matches(&mut matches, &store, &matcher)
             );
             assert_eq!((ids(&list), ids(&matches)), (listed, matched), "{state}");
         }
@@ -300,22 +388,55 @@ mod tests {
         for state in 0..crate::model::line_store::MAX_REDRAWS + 10 {
             store.push_marked(origin, "a", &state.to_string(), true, 0.0);
         }
-        while list.advance(&store, SLICE_BYTES, is_even) {}
+        while advance(&mut list, &store, &is_even) {}
         assert_eq!(ids(&list).len(), 1);
         assert!(list.first_position() >= next_position, "no position is used again");
     }
 
     #[test]
-    fn a_long_log_is_tested_in_slices() {
+    fn a_long_log_is_tested_in_slices_and_so_are_a_long_line_and_lines_that_are_replaced() {
+        for (pattern, length, least) in [("([a-c ]{0,12}){0,12}z", 4_000, 60), ("needle|x", 100_000, 10)] {
+            let long = "ab ".repeat(length);
+            let (matcher, mut list) = (matcher(pattern, true), LineList::default());
+            let mut store = LineStore::new(StoreLimits::default());
+            store.push_message(LineKind::Group, &long, 0.0);
+            store.push_message(LineKind::Group, &format!("{long}x"), 0.0);
+            store.push_marked(LineKind::Group.into(), "a", &long, true, 0.0);
+            let advance = |list: &mut LineList, store: &LineStore| {
+                let mut slices = 1;
+                while advance_matches(list, store, &matcher) {
+                    slices += 1;
+                }
+                slices
+            };
+            let slices = advance(&mut list, &store);
+            let is_simple = matcher.test("x", &mut 0, &mut Work::slice()) == Some(true);
+            assert_eq!(list.ids, if is_simple { vec![1] } else { vec![] });
+            assert!(slices >= least, "{pattern}: {slices}");
+            store.push_marked(LineKind::Group.into(), "a", &format!("{long}{long}x"), true, 0.0);
+            assert!(advance(&mut list, &store) * 3 > slices);
+            assert_eq!(list.ids, if is_simple { vec![1, 2] } else { vec![] });
+        }
+    }
+
+    #[test]
+    fn a_test_that_is_continued_in_a_line_that_was_replaced_begins_again() {
+        let (matcher, mut list) = (matcher("x[yz]", true), LineList::default());
+        let mut store = LineStore::new(StoreLimits::default());
+        let rest = "x".repeat(1 << 20);
+        store.push_marked(LineKind::Group.into(), "a", &rest, true, 0.0);
+        assert!(advance_matches(&mut list, &store, &matcher));
+        store.push_marked(LineKind::Group.into(), "a", &format!("xy{rest}"), true, 0.0);
+        while advance_matches(&mut list, &store, &matcher) {}
+        assert_eq!(list.ids, [0]);
+    }
+
+    #[test]
+    fn lines_without_text_are_tested_in_slices_too() {
         let (mut store, mut list) = (LineStore::new(StoreLimits::default()), LineList::default());
-        let line = "x".repeat(1000);
-        for _ in 0..5000 {
-            store.push_message(LineKind::Group, &line, 0.0);
-        }
-        let mut slices = 1;
-        while list.advance(&store, SLICE_BYTES, |_| true) {
-            slices += 1;
-        }
-        assert_eq!((slices, list.len()), (3, 5000));
+        store.push_message(LineKind::Group, &"\n".repeat(150_000), 0.0);
+        let matcher = matcher("^$", true);
+        let slices = (1..).find(|_| !advance_matches(&mut list, &store, &matcher)).unwrap();
+        assert!(slices > 5 && list.len() == store.len(), "{slices}");
     }
 }

@@ -1,13 +1,14 @@
 //! Matching of a query against the text of a line: a literal, or a regular expression.
 //!
 //! Case is ignored by simple case folding, and texts that differ only in their normalization form (NFC, NFD) are equal. The time
-//! of a match is proportional to the length of the line, whatever the expression.
+//! of a match is proportional to the length of the line and the size of the query, whatever both contain.
 
 use std::ops::Range;
 
 use super::{
     expression::Expression,
     unicode::{Form, normalized, variants},
+    work::{Step, Window, Work, char_start},
 };
 use crate::model::words::{Spellings, Words, required_literal};
 
@@ -15,6 +16,10 @@ use crate::model::words::{Spellings, Words, required_literal};
 pub const MAX_PATTERN_BYTES: usize = 1000;
 /// Maximum count of matches that are highlighted in one line.
 pub const MAX_MATCHES_PER_LINE: usize = 100;
+/// Maximum length of a literal that whole chunks of the store are searched for, in bytes.
+const MAX_SCANNED_BYTES: usize = 64;
+/// Work of a literal for each byte of text, and for each byte of the literal besides.
+const LITERAL_WORK: usize = 8;
 /// Minimum distance of matches in a line that the user steps to one by one.
 pub const MIN_STOP_BYTES: usize = 200;
 
@@ -47,9 +52,43 @@ pub enum QueryError {
 #[derive(Debug)]
 pub enum Matcher {
     /// A literal.
-    Literal(Words),
+    Literal(Literal),
     /// A regular expression, and a literal that every match contains, if one is known.
-    Regex(Box<Expression>, Option<Words>),
+    Regex(Box<Expression>, Option<Literal>),
+}
+
+/// Literal to search for, and its length in bytes.
+#[derive(Debug)]
+pub struct Literal {
+    words: Words,
+    bytes: usize,
+}
+
+impl Literal {
+    /// Returns the search for the literal.
+    #[must_use]
+    pub fn words(&self) -> &Words {
+        &self.words
+    }
+
+    /// Returns its bound of the work for each byte of text.
+    #[must_use]
+    pub fn work(&self) -> usize {
+        LITERAL_WORK * (1 + self.bytes)
+    }
+
+    /// Returns the time of a scan for it, relative to that for a few bytes.
+    #[must_use]
+    pub fn scan_cost(&self) -> usize {
+        1 + self.bytes / LITERAL_WORK
+    }
+
+    fn step(&self, line: &str, from: usize, work: &mut Work<'_>) -> Step {
+        let window = Window::new(line, from, self.work());
+        work.spend(self.work(), window.range.len());
+        let found = line.get(..window.range.end).and_then(|text| self.words.find(text, from));
+        found.map_or_else(|| window.without_match(line), Step::Match)
+    }
 }
 
 impl Matcher {
@@ -68,64 +107,108 @@ impl Matcher {
             return Err(QueryError::LineBreak);
         }
         if !query.is_regex {
-            let literal = literal(&query.pattern, query.is_case_sensitive).whole();
-            return Ok(Some(Self::Literal(literal)));
+            let literal = literal(&query.pattern, query.is_case_sensitive);
+            return Ok(Some(Self::Literal(Literal { words: literal.words.whole(), ..literal })));
         }
         let expression =
             Expression::new(&query.pattern, query.is_case_sensitive).map_err(QueryError::Regex)?;
         let pattern = normalized(&query.pattern, Form::Nfc);
-        let required = required_literal(&pattern).map(|required| literal(&required, query.is_case_sensitive));
+        let required = required_literal(&pattern).map(|required| {
+            let beginning = required.get(..char_start(&required, MAX_SCANNED_BYTES)).unwrap_or_default();
+            literal(beginning, query.is_case_sensitive)
+        });
         Ok(Some(Self::Regex(Box::new(expression), required)))
     }
 
-    /// Returns a literal that every matching line contains, if one is known.
+    /// Returns a literal that every matching line contains, if one is known that is short enough to scan much text for it at once.
     #[must_use]
-    pub fn literal(&self) -> Option<&Words> {
+    pub fn scanned_literal(&self) -> Option<&Literal> {
         match self {
-            Self::Literal(literal) => Some(literal),
+            Self::Literal(literal) => Some(literal).filter(|literal| literal.bytes <= MAX_SCANNED_BYTES),
             Self::Regex(_, required) => required.as_ref(),
         }
     }
 
-    /// Whether every line that contains [`Self::literal`] matches.
+    /// Whether every line that contains the literal matches.
     #[must_use]
     pub fn is_literal(&self) -> bool {
         matches!(self, Self::Literal(_))
     }
 
-    /// Whether a line matches.
+    /// Tests whether a line matches, from byte `at` on. Returns `None` once the work is spent; `at` is then where to continue.
     #[must_use]
-    pub fn is_match(&self, line: &str) -> bool {
-        match self {
-            Self::Literal(literal) => literal.find(line, 0).is_some(),
-            Self::Regex(regex, required) => {
-                required.as_ref().is_none_or(|literal| literal.find(line, 0).is_some())
-                    && regex.is_match(line)
+    pub fn test(&self, line: &str, at: &mut usize, work: &mut Work<'_>) -> Option<bool> {
+        loop {
+            match self.step(line, *at, true, work) {
+                Step::Match(_) => return Some(true),
+                Step::End => return Some(false),
+                Step::Next(next) => *at = next,
+            }
+            if work.is_spent() {
+                return None;
             }
         }
     }
 
-    /// Returns the byte ranges of the matches in a line: ascending, disjoint, not empty, at most
-    /// [`MAX_MATCHES_PER_LINE`].
+    /// Returns the byte ranges of the matches in a line that begin in a part of it, as far as the work allows: ascending, disjoint, not
+    /// empty, at most [`MAX_MATCHES_PER_LINE`].
     #[must_use]
-    pub fn ranges(&self, line: &str) -> Vec<Range<usize>> {
-        let mut ranges: Vec<Range<usize>> = Vec::new();
-        match self {
-            Self::Literal(literal) => {
-                while let Some(found) = literal.find(line, ranges.last().map_or(0, |last| last.end))
-                    && ranges.len() < MAX_MATCHES_PER_LINE
-                {
-                    ranges.push(found);
-                }
-            }
-            Self::Regex(regex, _) => ranges = regex.ranges(line, MAX_MATCHES_PER_LINE),
+    pub fn ranges(&self, line: &str, part: Range<usize>, work: &mut Work<'_>) -> Vec<Range<usize>> {
+        let (mut ranges, mut from) = (Vec::new(), part.start);
+        while ranges.len() < MAX_MATCHES_PER_LINE
+            && let Some(range) = self.first(line, from..part.end, work)
+        {
+            from = range.end;
+            ranges.push(range);
         }
         ranges
+    }
+
+    /// Returns the first match that begins in a part of a line, as far as the work allows, and is not empty.
+    #[must_use]
+    pub fn first(&self, line: &str, part: Range<usize>, work: &mut Work<'_>) -> Option<Range<usize>> {
+        let mut from = part.start;
+        while from < part.end.min(line.len()) && !work.is_spent() {
+            match self.step(line, from, false, work) {
+                Step::Match(range) if range.is_empty() => {
+                    let next = line.get(range.end..).and_then(|rest| rest.chars().next());
+                    from = range.end + next.map_or(1, char::len_utf8);
+                }
+                Step::Match(range) => return Some(range).filter(|range| range.start < part.end),
+                Step::Next(next) => from = next,
+                Step::End => return None,
+            }
+        }
+        None
+    }
+
+    /// Searches a line from a byte on, as far as little work allows. With `is_test`, the range of a match is not looked for.
+    fn step(&self, line: &str, from: usize, is_test: bool, work: &mut Work<'_>) -> Step {
+        match self {
+            Self::Literal(literal) => literal.step(line, from, work),
+            Self::Regex(regex, required) => {
+                if let Some(required) = required {
+                    match required.step(line, from, work) {
+                        Step::Match(found) => {
+                            if let Some(next) = regex.window_with(line, from, found.end) {
+                                return Step::Next(next);
+                            }
+                        }
+                        without => return without,
+                    }
+                }
+                if is_test { regex.test(line, from, work) } else { regex.step(line, from, work) }
+            }
+        }
     }
 }
 
 /// Returns the search for a literal, in any normalization form.
-fn literal(text: &str, is_case_sensitive: bool) -> Words {
+fn literal(text: &str, is_case_sensitive: bool) -> Literal {
+    Literal { words: words(text, is_case_sensitive), bytes: text.len() }
+}
+
+fn words(text: &str, is_case_sensitive: bool) -> Words {
     let composed = normalized(text, Form::Nfc);
     let is_simple = composed.is_ascii() || is_case_sensitive && normalized(text, Form::Nfd) == composed;
     if is_simple {
@@ -149,9 +232,13 @@ mod tests {
     fn ranges(pattern: &str, is_regex: bool, is_case_sensitive: bool, line: &str) -> Vec<Range<usize>> {
         let query = Query { pattern: pattern.to_owned(), is_regex, is_case_sensitive };
         let matcher = Matcher::new(&query).unwrap().unwrap();
-        let ranges = matcher.ranges(line);
-        assert_eq!(matcher.is_match(line), !ranges.is_empty());
+        let ranges = matcher.ranges(line, 0..line.len(), &mut Work::while_true(&|| true));
+        assert_eq!(is_match(&matcher, line), !ranges.is_empty());
         ranges
+    }
+
+    fn is_match(matcher: &Matcher, line: &str) -> bool {
+        matcher.test(line, &mut 0, &mut Work::while_true(&|| true)).unwrap()
     }
 
     #[test]
@@ -176,8 +263,10 @@ mod tests {
                 for is_case_sensitive in [true, false] {
                     let query = Query { pattern: pattern.to_owned(), is_regex: true, is_case_sensitive };
                     let matcher = Matcher::new(&query).unwrap().unwrap();
-                    let Matcher::Regex(alone, _) = &matcher else { unreachable!() };
-                    assert_eq!(matcher.is_match(line), alone.is_match(line), "{pattern} {line}");
+                    let with_literal = is_match(&matcher, line);
+                    let Matcher::Regex(alone, _) = matcher else { unreachable!() };
+                    let alone = Matcher::Regex(alone, None);
+                    assert_eq!(with_literal, is_match(&alone, line), "{pattern} {line}");
                 }
             }
         }

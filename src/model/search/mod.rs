@@ -4,14 +4,14 @@
 //! | --- | --- |
 //! | [`matcher`] | queries, and their matches in a line |
 //! | [`expression`] | regular expressions |
-//! | `translation` | regular expressions in the syntax of `regex-lite` |
 //! | [`unicode`] | case variants, normalization forms and classes of characters |
 //! | [`filter`] | lines that are visible |
 //! | `record_filter` | the filter, applied to records |
 //! | [`line_list`] | subset of the store's lines |
 //! | [`stops`] | matches of a line that are stepped to |
+//! | [`work`] | bounds of the time of a search |
 //!
-//! Lines are tested in slices, so that neither a long log nor a slow expression blocks the page.
+//! Lines are tested in slices, and long ones in windows, so that neither a long log nor a slow expression blocks the page.
 
 use std::ops::Range;
 
@@ -26,14 +26,14 @@ pub mod line_list;
 pub mod matcher;
 mod record_filter;
 pub mod stops;
-mod translation;
 pub mod unicode;
+pub mod work;
 
-use self::line_list::LineList;
 pub use self::{
     filter::{FilterMode, FilterState, Levels},
     matcher::{Matcher, Query, QueryError},
 };
+use self::{line_list::LineList, work::Work};
 
 /// State of the search, for display.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -96,10 +96,11 @@ impl Search {
         self.matcher.as_ref()
     }
 
-    /// Tests a slice of the lines not tested yet. Returns whether untested lines remain.
-    pub fn advance(&mut self, store: &LineStore) -> bool {
+    /// Tests lines not tested yet until the work is spent. Returns whether untested lines remain.
+    pub fn advance(&mut self, store: &LineStore, work: &mut Work<'_>) -> bool {
         let Self { matcher, matches, .. } = self;
-        self.is_counting = matcher.as_ref().is_some_and(|matcher| matches.advance_matches(store, matcher));
+        self.is_counting =
+            matcher.as_ref().is_some_and(|matcher| matches.advance_matches(store, matcher, work));
         self.is_counting
     }
 
@@ -122,11 +123,11 @@ impl Search {
         self.current
     }
 
-    /// Returns the byte ranges of the matches in a line. Notices never match.
+    /// Returns the byte ranges of the matches in a line that begin before `end`, as far as the work allows. Notices never match.
     #[must_use]
-    pub fn matches_in(&self, line: &Line<'_>) -> Vec<Range<usize>> {
+    pub fn matches_in(&self, line: &Line<'_>, end: usize, work: &mut Work<'_>) -> Vec<Range<usize>> {
         match &self.matcher {
-            Some(matcher) if line.kind != LineKind::Notice => matcher.ranges(line.text),
+            Some(matcher) if line.kind != LineKind::Notice => matcher.ranges(line.text, 0..end, work),
             _ => Vec::new(),
         }
     }
@@ -169,21 +170,22 @@ mod tests {
     #[test]
     fn matches_are_counted_and_stepped_through_in_both_directions_and_around() {
         let (store, mut search) = (store(), search("failed"));
-        assert!(!search.advance(&store));
+        assert!(!search.advance(&store, &mut Work::slice()));
         assert_eq!((search.state().matches, search.state().current), (2, None));
         assert_eq!(search.step(0, Direction::Forward), Some(1));
         assert_eq!(search.step(0, Direction::Forward), Some(3));
         assert_eq!(search.state().current, Some(2));
         assert_eq!(search.step(0, Direction::Forward), Some(1));
         assert_eq!(search.step(0, Direction::Backward), Some(3));
-        assert_eq!(search.matches_in(&store.line(1).unwrap()).first(), Some(&(10..16)));
-        assert!(search.matches_in(&store.line(5).unwrap()).is_empty());
+        let matches_in = |id| search.matches_in(&store.line(id).unwrap(), 100, &mut Work::slice());
+        assert_eq!(matches_in(1).first(), Some(&(10..16)));
+        assert!(matches_in(5).is_empty());
     }
 
     #[test]
     fn an_invalid_pattern_is_reported_and_leaves_the_previous_search_in_place() {
         let (store, mut search) = (store(), search("one"));
-        search.advance(&store);
+        search.advance(&store, &mut Work::slice());
         assert!(!search.set_query(Query { pattern: "(".into(), is_regex: true, ..Query::default() }));
         assert!(search.state().error.is_some() && search.state().matches == 1);
         assert!(search.set_query(Query::default()), "an empty pattern ends the search");
@@ -191,13 +193,13 @@ mod tests {
             search.matcher().is_none()
                 && search.state() == SearchState { is_counting: true, ..Default::default() }
         );
-        assert!(!search.advance(&store) && search.state() == SearchState::default());
+        assert!(!search.advance(&store, &mut Work::slice()) && search.state() == SearchState::default());
     }
 
     #[test]
     fn the_same_query_again_keeps_the_current_match() {
         let (store, mut search) = (store(), search("failed"));
-        search.advance(&store);
+        search.advance(&store, &mut Work::slice());
         search.step(0, Direction::Forward);
         assert!(!search.set_query(Query { pattern: "failed".to_owned(), ..Query::default() }));
         assert_eq!(search.current(), Some(1));

@@ -4,6 +4,7 @@ use super::{
     filter::{FilterCriteria, FilterMode},
     line_list::LineList,
     matcher::Matcher,
+    work::Work,
 };
 use crate::model::{
     folds::Folds,
@@ -32,32 +33,46 @@ pub(super) struct FilterProgress {
 }
 
 impl RecordFilter<'_> {
-    /// Tests up to `slice_bytes` of the lines that were not tested yet, as far as they are grouped. Returns whether untested lines remain.
+    /// Tests lines that were not tested yet until the work is spent, as far as they are grouped. Returns whether untested lines remain.
     pub(super) fn advance(
         &self,
         list: &mut LineList,
         progress: &mut FilterProgress,
         store: &LineStore,
-        slice_bytes: usize,
+        work: &mut Work<'_>,
     ) -> bool {
-        list.begin_slice(store, &|line: &Line<'_>| self.includes_alone(line));
-        let mut tested_bytes = 0;
+        let test = |line: &Line<'_>, at: &mut usize, work: &mut Work<'_>| self.includes_alone(line, at, work);
+        if !list.begin_slice(store, work, &test) {
+            return true;
+        }
         for line in store.lines_from(list.next_id()) {
-            if tested_bytes >= slice_bytes || line.id >= self.records.next_id() {
+            if work.is_spent() || line.id >= self.records.next_id() {
                 return true;
             }
-            tested_bytes += line.text.len() + 1;
-            self.test(list, progress, store, &line);
+            work.spend_line();
+            if self.admits(&line) {
+                match self.matcher_for(&line) {
+                    None => list.insert(line.id),
+                    Some(matcher) => match matcher.test(line.text, list.next_at(), work) {
+                        None => return true,
+                        Some(is_match) => self.include(list, progress, store, &line, is_match),
+                    },
+                }
+            }
             list.set_tested(line.id);
         }
         false
     }
 
-    fn test(&self, list: &mut LineList, progress: &mut FilterProgress, store: &LineStore, line: &Line<'_>) {
-        if !self.admits(line) {
-            return;
-        }
-        let Some(is_match) = self.is_match(line) else { return list.insert(line.id) };
+    /// Includes a line, and others with it, by whether it matches.
+    fn include(
+        &self,
+        list: &mut LineList,
+        progress: &mut FilterProgress,
+        store: &LineStore,
+        line: &Line<'_>,
+        is_match: bool,
+    ) {
         let first = self.records.first_of(line.id);
         let is_visible = if self.criteria.mode == FilterMode::NotMatching {
             let is_hidden = first < line.id && !list.contains(first);
@@ -114,16 +129,18 @@ impl RecordFilter<'_> {
             && !(first < line.id && self.folds.contains(first))
     }
 
-    /// Whether a line matches the query; `None` if the query does not limit the lines that are visible.
-    fn is_match(&self, line: &Line<'_>) -> Option<bool> {
-        let matcher = self.criteria.matcher_in_use(self.matcher).filter(|_| line.kind != LineKind::Notice)?;
-        Some(matcher.is_match(line.text))
+    /// Returns the query that decides about a line; `None` if no query does.
+    fn matcher_for(&self, line: &Line<'_>) -> Option<&Matcher> {
+        self.criteria.matcher_in_use(self.matcher).filter(|_| line.kind != LineKind::Notice)
     }
 
-    /// Whether a line is visible without regard to the other lines of its record.
-    fn includes_alone(&self, line: &Line<'_>) -> bool {
+    /// Whether a line is visible without regard to the other lines of its record. Returns `None` once the work is spent.
+    fn includes_alone(&self, line: &Line<'_>, at: &mut usize, work: &mut Work<'_>) -> Option<bool> {
         let is_wanted = self.criteria.mode == FilterMode::Matching;
-        self.admits(line) && self.is_match(line).is_none_or(|is_match| is_match == is_wanted)
+        match self.matcher_for(line).filter(|_| self.admits(line)) {
+            None => Some(self.admits(line)),
+            Some(matcher) => Some(matcher.test(line.text, at, work)? == is_wanted),
+        }
     }
 }
 
@@ -169,7 +186,8 @@ INFO five";
 
         fn advance(&mut self) -> Vec<u64> {
             self.records.advance(&mut self.store);
-            while self.filter.advance(&self.store, self.matcher.as_ref(), &self.records) {}
+            let Self { store, records, filter, matcher } = self;
+            while filter.advance(store, matcher.as_ref(), records, &mut Work::slice()) {}
             let list = self.filter.list().unwrap();
             (list.first_position()..list.next_position()).filter_map(|at| list.id_at(at)).collect()
         }

@@ -76,7 +76,7 @@ mod tests {
     use super::{super::TextPosition, *};
     use crate::model::{
         line_store::{LineKind, LineStore, StoreLimits},
-        search::line_list::{LineList, SLICE_BYTES},
+        search::line_list::LineList,
     };
 
     fn stored(message: &str) -> LineStore {
@@ -102,8 +102,7 @@ mod tests {
     #[test]
     fn hidden_lines_are_not_copied() {
         let store = stored("a1\nb2\na3\nb4");
-        let mut list = LineList::default();
-        list.advance(&store, SLICE_BYTES, |line| line.text.starts_with('b'));
+        let list = LineList::of(&store, |text| text.starts_with('b'));
         let lines = VisibleLines::new(&store, Some(&list));
         for (selection, positions, text) in [
             (selection((0, 1), (2, 1)), 0..1, "b2"),
@@ -119,8 +118,7 @@ mod tests {
     #[test]
     fn folded_lines_are_copied_behind_a_line_whose_end_is_selected() {
         let store = stored("ERROR a\n at b\n at c\nd");
-        let mut list = LineList::default();
-        list.advance(&store, SLICE_BYTES, |line| !line.text.starts_with(' '));
+        let list = LineList::of(&store, |text| !text.starts_with(' '));
         let lines = VisibleLines::new(&store, Some(&list));
         let folded = |id| if id == 0 { 1..3 } else { 0..0 };
         for (selection, text) in [

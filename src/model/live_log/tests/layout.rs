@@ -112,7 +112,7 @@ fn the_line_of_the_caret_is_opened_before_that_of_the_current_match() {
     log.store.push_message(LineKind::Group, r#"{"msg":"fast"}"#, 0.0);
     log.set_query(Query { pattern: "fast".into(), ..Query::default() });
     log.lay_out(true);
-    log.step_match(Direction::Forward);
+    log.step_match(Direction::Forward, &mut Work::slice());
     assert_eq!(open_after_toggle(&mut log), [300], "a step moves the caret");
     log.toggle_open(300);
     select_caret(&mut log, 110);
@@ -120,7 +120,7 @@ fn the_line_of_the_caret_is_opened_before_that_of_the_current_match() {
     log.toggle_open(110);
     log.set_query(Query { pattern: "line 15".into(), ..Query::default() });
     log.lay_out(true);
-    log.step_match(Direction::Forward);
+    log.step_match(Direction::Forward, &mut Work::slice());
     assert_eq!(log.line_to_open(), Some(15));
     assert!(open_after_toggle(&mut log).is_empty(), "the line of the match is not JSON");
 }

@@ -7,6 +7,7 @@ use super::LiveLog;
 use crate::model::{
     line_store::{LineKind, StoreLimits},
     local_time::LocalTime,
+    search::work::Work,
     selection::{Selection, TextPosition},
     source::Source,
 };

@@ -202,7 +202,7 @@ fn a_gap_leaves_unfinished_lines_as_they_are() {
 fn named_sources_are_tagged_and_can_be_hidden() {
     let marked = "\u{1b}]7717;k3f9;a.log: \u{7}{\"level\":\"error\"}\n\u{1b}]7717;k3f9;b.log: \u{7}one\ntwo";
     let mut log = log_after(&[connected(), joined(), message(marked)]);
-    let rows: Vec<_> = (0..3).map(|position| log.row(position, 0).unwrap()).collect();
+    let rows: Vec<_> = (0..3).map(|position| log.row(position, 0, &mut Work::slice()).unwrap()).collect();
     let tags = rows.iter().map(|row| row.tag.as_ref().map(|tag| tag.name.as_str()));
     assert_eq!(tags.collect::<Vec<_>>(), [Some("a.log"), Some("b.log"), Some("b.log")]);
     assert!(rows[0].level.is_some() && rows[0].fold != crate::model::row::Fold::None);

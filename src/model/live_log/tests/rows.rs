@@ -13,7 +13,7 @@ use crate::model::{
 const JSON: &str = r#"{"level":"error","msg":"no route"}"#;
 
 fn row(log: &mut LiveLog, position: u64) -> RowContent {
-    log.row(position, 0).unwrap()
+    log.row(position, 0, &mut Work::slice()).unwrap()
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_plain_line_has_its_text_number_kind_and_level() {
             marks: RowMarks::default(),
         }
     );
-    assert_eq!(log.row(1, 0), None);
+    assert_eq!(log.row(1, 0, &mut Work::slice()), None);
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn the_gutter_shows_a_time_or_the_time_since_the_line_above() {
     log.handle_event(0, &message("c"), LocalTime { unix_ms: LOST.unix_ms + 3_701_250.0, ..LOST });
     let mut gutters = |gutter| {
         log.set_gutter(gutter);
-        [0, 1, 2].map(|position| log.row(position, 0).unwrap().gutter)
+        [0, 1, 2].map(|position| log.row(position, 0, &mut Work::slice()).unwrap().gutter)
     };
     assert_eq!(gutters(GutterContent::LineNumber), ["1", "2", "3"]);
     assert_eq!(gutters(GutterContent::Time), ["14:03:11", "14:03:12", "15:04:52"]);
@@ -122,7 +122,7 @@ fn rows_have_marks_for_the_current_match_bookmarks_and_links() {
     let mut log = log_of(StoreLimits::default(), &numbered(1..=50));
     log.set_query(Query { pattern: "line 7".into(), ..Query::default() });
     log.lay_out(true);
-    log.step_match(Direction::Forward);
+    log.step_match(Direction::Forward, &mut Work::slice());
     log.toggle_bookmark();
     let marks = |log: &mut LiveLog, position| row(log, position).marks;
     let of_match = RowMarks { is_current: true, is_bookmarked: true, ..RowMarks::default() };

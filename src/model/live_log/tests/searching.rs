@@ -22,7 +22,7 @@ fn a_cleared_log_is_empty_and_continues() {
     log.set_query(query("failed"));
     log.set_filter_mode(FilterMode::Matching);
     log.lay_out(true);
-    log.step_match(Direction::Forward);
+    log.step_match(Direction::Forward, &mut Work::slice());
     log.toggle_bookmark();
     log.select_all();
     let (revision, next) = (log.revision(), log.store.next_id());
@@ -46,7 +46,7 @@ fn a_cleared_log_is_restored_with_its_bookmarks_and_matches() {
     log.set_query(query("failed"));
     log.set_filter_mode(FilterMode::Matching);
     log.lay_out(true);
-    log.step_match(Direction::Forward);
+    log.step_match(Direction::Forward, &mut Work::slice());
     log.toggle_bookmark();
     log.clear();
     log.lay_out(true);
@@ -93,7 +93,7 @@ fn matches_are_stepped_through_and_scrolled_to() {
     assert!(!log.is_searching());
     for (direction, line) in [(Direction::Backward, 258), (Direction::Forward, 24), (Direction::Forward, 249)]
     {
-        log.step_match(direction);
+        log.step_match(direction, &mut Work::slice());
         assert_eq!(log.current_line(), Some(line));
     }
     let positions = log.lay_out(true).rows;
@@ -212,7 +212,7 @@ fn levels_are_counted_during_a_flood_without_further_renders() {
     log.viewport.set_flooded(true);
     log.lay_out(true);
     assert!(log.snapshot(0.0).filter.level_counts[0] > 0 && !log.is_searching());
-    let row = log.row(log.store.next_id() - 10, 0).unwrap();
+    let row = log.row(log.store.next_id() - 10, 0, &mut Work::slice()).unwrap();
     assert_eq!(row.level, Some(Level::Error), "a line on screen has its level");
 }
 

@@ -1,16 +1,18 @@
-//! Translation of regular expressions: classes to their ranges, characters to their case variants and normalization forms, word boundaries
-//! to a character that a line gets at each.
+//! Translation of expressions to the ones that `regex-lite` compiles.
 
 use std::{iter::Peekable, str::Chars};
 
-use super::unicode::{Class, Form, class, normalized, variants};
+use super::{BOUNDARY, TOO_LARGE, WORD};
+use crate::model::search::unicode::{Class, Form, class, normalized, variants};
 
 /// Maximum length of the name of a property.
 const MAX_PROPERTY_BYTES: usize = 64;
-/// Stands at the word boundaries of a line. It is for private use, and the last character of all.
-pub(super) const BOUNDARY: char = '\u{10fffd}';
-/// Characters of words: UTS #18, annex C.
-pub(super) const WORD: &str = r"\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}";
+/// Maximum count of properties in an expression: the browser takes tens of milliseconds for each.
+const MAX_PROPERTIES: usize = 4;
+/// Maximum length of a translation, in bytes. The ranges of a class of Unicode are up to 15 KiB.
+const MAX_TRANSLATION_BYTES: usize = 512 << 10;
+/// Maximum count of characters in ranges of classes whose case variants are looked up: all that have any, twice.
+const MAX_FOLDED_CHARS: usize = 1 << 18;
 
 /// Translator of an expression to one that `regex-lite` compiles.
 pub(super) struct Translation<'a> {
@@ -19,22 +21,34 @@ pub(super) struct Translation<'a> {
     is_case_sensitive: bool,
     is_ascii: bool,
     pub(super) has_boundaries: bool,
+    /// Names of the properties so far.
+    properties: Vec<String>,
+    /// Count of characters whose case variants may still be looked up.
+    foldable_chars: usize,
 }
 
 impl<'a> Translation<'a> {
-    /// Translates an expression.
+    /// Translates an expression, for lines of ASCII or for others.
     ///
     /// # Errors
-    /// The reason for which the pattern is invalid.
+    /// The reason for which the pattern is invalid, or too large.
     pub(super) fn of(pattern: &'a str, is_case_sensitive: bool, is_ascii: bool) -> Result<Self, String> {
-        let has_boundaries = !is_ascii && has_boundaries(pattern);
-        let rest = pattern.chars().peekable();
-        let mut translation =
-            Self { rest, pattern: String::new(), is_case_sensitive, is_ascii, has_boundaries };
+        let mut translation = Self {
+            rest: pattern.chars().peekable(),
+            pattern: String::new(),
+            is_case_sensitive,
+            is_ascii,
+            has_boundaries: !is_ascii && has_boundaries(pattern),
+            properties: Vec::new(),
+            foldable_chars: MAX_FOLDED_CHARS,
+        };
         loop {
             translation.assertions();
             let Some(character) = translation.rest.next() else { return Ok(translation) };
             translation.token(character)?;
+            if translation.pattern.len() > MAX_TRANSLATION_BYTES {
+                return Err(TOO_LARGE.to_owned());
+            }
         }
     }
 
@@ -150,7 +164,16 @@ impl<'a> Translation<'a> {
         let is_name = !name.is_empty()
             && name.len() <= MAX_PROPERTY_BYTES
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'='));
-        if is_name { Ok(format!(r"\p{{{name}}}")) } else { Err("invalid name of a property".to_owned()) }
+        if !is_name {
+            return Err("invalid name of a property".to_owned());
+        }
+        if !self.properties.contains(&name) {
+            if self.properties.len() == MAX_PROPERTIES {
+                return Err(format!("more than {MAX_PROPERTIES} properties of characters"));
+            }
+            self.properties.push(name.clone());
+        }
+        Ok(format!(r"\p{{{name}}}"))
     }
 
     /// Reads the number of a character behind its letter: `x41`, `u0041`, `x{1F600}`.
@@ -176,7 +199,7 @@ impl<'a> Translation<'a> {
     /// Translates a class in brackets.
     fn bracket(&mut self) -> Result<(), String> {
         let is_negated = self.rest.next_if_eq(&'^').is_some();
-        let (mut ranges, mut named) = (Class::new(), String::new());
+        let (mut ranges, mut classes, mut named) = (Class::new(), Class::new(), String::new());
         let mut is_first = true;
         loop {
             let Some(character) = self.rest.next() else { return Err("unclosed character class".to_owned()) };
@@ -189,7 +212,7 @@ impl<'a> Translation<'a> {
                     named.push(']');
                     continue;
                 }
-                '\\' => match self.class_escape(&mut ranges)? {
+                '\\' => match self.class_escape(&mut classes)? {
                     Some(character) => character,
                     None => continue,
                 },
@@ -200,7 +223,7 @@ impl<'a> Translation<'a> {
             let end = if is_range {
                 self.rest.next();
                 match self.rest.next() {
-                    Some('\\') => self.class_escape(&mut ranges)?.unwrap_or('-'),
+                    Some('\\') => self.class_escape(&mut classes)?.unwrap_or('-'),
                     end => end.unwrap_or('-'),
                 }
             } else {
@@ -212,17 +235,18 @@ impl<'a> Translation<'a> {
             ranges.push(start..=end);
         }
         if !self.is_case_sensitive && !self.is_ascii {
-            add_variants(&mut ranges);
+            self.add_variants(&mut ranges)?;
         }
+        ranges.extend(classes);
         self.char_class(&ranges, &named, is_negated);
         Ok(())
     }
 
-    /// Reads an escape in a class: a character, or a class that is added to `ranges`.
-    fn class_escape(&mut self, ranges: &mut Class) -> Result<Option<char>, String> {
+    /// Reads an escape in a class: a character, or a class that is added to `classes`.
+    fn class_escape(&mut self, classes: &mut Class) -> Result<Option<char>, String> {
         let Some(character) = self.rest.next() else { return Ok(None) };
         if let Some((class, is_negated)) = self.named_class(character)? {
-            ranges.extend(if is_negated { complement(&class) } else { class });
+            classes.extend(if is_negated { complement(&class) } else { class });
             return Ok(None);
         }
         Ok(Some(match character {
@@ -294,6 +318,30 @@ impl<'a> Translation<'a> {
         self.pattern.push_str("))");
     }
 
+    /// Adds the case variants of the characters of a class. Of ranges beyond those that have any, none is added.
+    fn add_variants(&mut self, class: &mut Class) -> Result<(), String> {
+        /// Last character with case variants (Adlam), rounded up.
+        const LAST: char = '\u{1efff}';
+        let mut found: Vec<char> = Vec::new();
+        for range in class.iter() {
+            let end = (*range.end()).min(LAST);
+            let count = (u32::from(end) + 1).saturating_sub(u32::from(*range.start())) as usize;
+            self.foldable_chars = self.foldable_chars.checked_sub(count).ok_or(TOO_LARGE)?;
+            for character in (*range.start()..=end).filter(|character| character.is_alphabetic()) {
+                let mut lower = character.to_lowercase();
+                let mut upper = character.to_uppercase();
+                if lower.next() != Some(character) || upper.next() != Some(character) {
+                    found.extend(variants(character));
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.retain(|variant| !class.iter().any(|range| range.contains(variant)));
+        class.extend(found.into_iter().map(|variant| variant..=variant));
+        Ok(())
+    }
+
     fn optional_boundary(&mut self) {
         if self.has_boundaries {
             self.pattern.push(BOUNDARY);
@@ -333,27 +381,6 @@ fn has_boundaries(pattern: &str) -> bool {
         }
     }
     false
-}
-
-/// Adds the case variants of the characters of a class. Of ranges beyond those that have any, none is added.
-fn add_variants(class: &mut Class) {
-    /// Last character with case variants (Adlam), rounded up.
-    const LAST: char = '\u{1efff}';
-    let mut found: Vec<char> = Vec::new();
-    for range in class.iter() {
-        let end = (*range.end()).min(LAST);
-        for character in (*range.start()..=end).filter(|character| character.is_alphabetic()) {
-            let mut lower = character.to_lowercase();
-            let mut upper = character.to_uppercase();
-            if lower.next() != Some(character) || upper.next() != Some(character) {
-                found.extend(variants(character));
-            }
-        }
-    }
-    found.retain(|variant| !class.iter().any(|range| range.contains(variant)));
-    found.sort_unstable();
-    found.dedup();
-    class.extend(found.into_iter().map(|variant| variant..=variant));
 }
 
 /// Returns the characters that a class, in order, does not have.
