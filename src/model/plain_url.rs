@@ -14,8 +14,9 @@ pub fn plain_urls(text: &str) -> Vec<Range<usize>> {
     let mut from = 0;
     while let Some(colon) = text.get(from..).and_then(|rest| rest.find("://")).map(|at| from + at) {
         from = colon + "://".len();
+        let is_behind_last = |start: &usize| urls.last().is_none_or(|last| last.end <= *start);
         let Some(start) =
-            scheme_start(text, colon).filter(|start| urls.last().is_none_or(|last| last.end <= *start))
+            scheme_start(text, colon).filter(is_behind_last).filter(|_| begins_with_host(text, from))
         else {
             continue;
         };
@@ -42,11 +43,18 @@ fn scheme_start(text: &str, colon: usize) -> Option<usize> {
 fn end_of(text: &str, from: usize) -> usize {
     let rest = text.get(from..).unwrap_or_default();
     let length = rest.find(|character| !is_of_url(character)).unwrap_or(rest.len());
-    let mut url = rest.get(..length).unwrap_or_default();
-    while let Some(last) = url.chars().next_back().filter(|last| is_trailing(url, *last)) {
-        url = url.get(..url.len() - last.len_utf8()).unwrap_or_default();
-    }
-    from + url.len()
+    let url = rest.get(..length).unwrap_or_default();
+    // Texts are far shorter than 2^63 bytes.
+    let count = |bracket: char| url.matches(bracket).count().cast_signed();
+    let mut surplus = BRACKETS.map(|(open, close)| count(close) - count(open));
+    from + url.trim_end_matches(|last| is_trailing(last, &mut surplus)).len()
+}
+
+/// Whether a host begins at `from`, without a search for the end of the URL.
+fn begins_with_host(text: &str, from: usize) -> bool {
+    let rest = text.get(from..).unwrap_or_default();
+    let end = rest.find(|character| !is_of_url(character) || matches!(character, '/' | '?' | '#'));
+    has_host(rest.get(..end.unwrap_or(rest.len())).unwrap_or_default())
 }
 
 /// Whether a character can be part of a URL, as people write them: letters of all scripts, but nothing invisible.
@@ -58,13 +66,17 @@ fn is_of_url(character: char) -> bool {
     }
 }
 
-/// Whether the last character of a URL is punctuation after it, or closes a bracket that was opened before it.
-fn is_trailing(url: &str, last: char) -> bool {
+/// Whether the last character of a URL is punctuation after it, or a bracket that was opened before it or is not closed. `surplus` is how
+/// many more closing brackets of each kind the URL has than opening ones; those that are removed are subtracted.
+fn is_trailing(last: char, surplus: &mut [isize; BRACKETS.len()]) -> bool {
     if matches!(last, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*') {
         return true;
     }
-    let count = |bracket: char| url.chars().filter(|character| *character == bracket).count();
-    BRACKETS.iter().any(|(open, close)| last == *open || last == *close && count(*close) > count(*open))
+    BRACKETS.iter().zip(surplus).any(|((open, close), surplus)| {
+        let is_surplus = last == *close && *surplus > 0;
+        *surplus += isize::from(last == *open) - isize::from(is_surplus);
+        is_surplus || last == *open
+    })
 }
 
 /// Whether what follows a scheme begins with a host: no user, who could look like one, and no characters that look like others.
@@ -100,8 +112,17 @@ mod tests {
             ("http://[::1]:80/x!?", "http://[::1]:80/x"),
             ("https://de.wikipedia.org/wiki/Größe…", "https://de.wikipedia.org/wiki/Größe"),
             ("{\"url\":\"https://h/{id}\"}", "https://h/{id}"),
+            ("https://h/a(b)( x", "https://h/a(b)"),
         ] {
             assert_eq!(urls(text), [url], "{text}");
+        }
+    }
+
+    #[test]
+    fn the_time_grows_with_the_length_of_the_text_whatever_it_has() {
+        for part in ["http://h/a)", "http://.x", "http://a@", "http://h(", "http://[", "x://", ")"] {
+            let text = format!("http://h/{}", part.repeat(1 << 15));
+            assert!(urls(&text).len() <= 1 << 15, "{part}");
         }
     }
 

@@ -13,7 +13,9 @@ use super::{
 };
 
 /// Bytes of text that one slice groups: a few milliseconds.
-const SLICE_BYTES: usize = 4 << 20;
+const SLICE_BYTES: usize = 1 << 20;
+/// Bytes that a line counts beside its text: many lines are empty.
+const LINE_BYTES: usize = 64;
 /// Bytes of text that one slice interprets: a few milliseconds, too.
 pub const INTERPRETED_SLICE_BYTES: usize = 256 << 10;
 /// Maximum count of sources whose lines are grouped apart.
@@ -71,7 +73,7 @@ impl Records {
             let entry = self.group(&line);
             has_continuation |= entry.back > 0;
             self.entries.push_back(entry);
-            bytes += line.text.len() + 1;
+            bytes += line.text.len() + LINE_BYTES;
             if bytes >= SLICE_BYTES {
                 break;
             }

@@ -56,8 +56,9 @@ impl WholeLines {
 /// Whether not all of a line is shown unless it is shown whole.
 #[must_use]
 pub fn is_long(line: &Line<'_>) -> bool {
-    // A code point of eight characters can stand for one.
-    line.text.len() > MAX_DRAWN_CHARS / 8 && display_text(line.text).hidden_chars > 0
+    // A code point of eight characters can stand for one, and a character can have four bytes.
+    let bytes = line.text.len();
+    bytes > MAX_DRAWN_CHARS * 4 || bytes > MAX_DRAWN_CHARS / 8 && display_text(line.text).hidden_chars > 0
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::model::{
     highlight::Highlight,
     line_store::Line,
     plain_url::plain_urls,
+    search::work::char_start,
 };
 
 /// Maximum count of pieces of a line; the last one holds the rest. Limits the page's elements.
@@ -63,7 +64,7 @@ pub fn pieces_of<'a>(
     let mut pieces = Vec::new();
     let mut hidden_chars = 0;
     let mut remaining_chars = max_chars;
-    let urls = plain_urls(line.text);
+    let urls = urls_within(line.text, max_chars.saturating_mul(char::MAX.len_utf8()));
     let cuts = cuts(line, matches, highlights, &urls);
     let url_of = |at: usize| {
         let plain = || urls.iter().find(|range| range.contains(&at));
@@ -115,15 +116,27 @@ pub fn part_of<'a>(
     (line.with_plain_text(text), matches, highlights)
 }
 
-/// Returns the offsets at which to cut, start and end of the line included.
+/// Returns the ranges of URLs in the first `max_bytes` of a line, without one that may not end there.
+fn urls_within(text: &str, max_bytes: usize) -> Vec<Range<usize>> {
+    let end = char_start(text, max_bytes);
+    let mut urls = plain_urls(text.get(..end).unwrap_or_default());
+    urls.pop_if(|last| last.end == end && end < text.len());
+    urls
+}
+
+/// Returns the offsets at which to cut, start and end of the line included. Of each kind, those beyond the maximum are not looked at.
 fn cuts(
     line: &Line<'_>,
     matches: &[Range<usize>],
     highlights: &[Highlight],
     urls: &[Range<usize>],
 ) -> Vec<usize> {
-    let runs = line.styles.runs().map(|run| run.start as usize);
-    let links = line.links.iter().flat_map(|link| [link.range.start as usize, link.range.end as usize]);
+    let runs = line.styles.runs().map(|run| run.start as usize).take(MAX_PIECES);
+    let links = line
+        .links
+        .iter()
+        .take(MAX_PIECES)
+        .flat_map(|link| [link.range.start as usize, link.range.end as usize]);
     let highlights = highlights.iter().map(|(range, _)| range);
     let ranges = matches.iter().chain(highlights).chain(urls).flat_map(|range| [range.start, range.end]);
     let mut cuts: Vec<usize> = [0]

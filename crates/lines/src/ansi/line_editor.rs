@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use super::{Link, StyleRun, StyledLine, cells::Cells, parser::Erase, style::Style};
-use crate::text_columns::{TAB_COLUMNS, columns, next_tab_stop};
+use crate::text_columns::TAB_COLUMNS;
 
 /// Columns that the cursor can be moved to. Text beyond is appended.
 pub const MAX_COLUMNS: usize = 4096;
@@ -19,6 +19,8 @@ pub const MAX_EDITED_BYTES: usize = 64 << 10;
 const MAX_EDITED_COLUMNS: usize = 64 * MAX_COLUMNS;
 /// Columns that an edit may always look at: more than those of a terminal.
 const COLUMNS_PER_EDIT: usize = 256;
+/// Movements of the cursor and edits in a line. Further ones are ignored: the longest line that `tailcast stream` sends has fewer.
+const MAX_COMMANDS: usize = 64 << 10;
 
 /// Columns from one tab stop to the next.
 const TAB_STOP: usize = TAB_COLUMNS as usize;
@@ -33,6 +35,8 @@ pub struct LineEditor {
     has_edits: bool,
     /// Number of columns that edits may still look at.
     columns_left: Option<usize>,
+    /// Number of movements and edits so far.
+    commands: usize,
     /// Last character written.
     last: Option<char>,
 }
@@ -64,12 +68,20 @@ impl LineEditor {
     /// Writes at the cursor.
     pub fn write(&mut self, text: &str, style: Style, link: Option<&Rc<str>>) {
         self.last = text.chars().next_back();
+        let gap = self.cells.as_ref().map_or(0, |cells| cells.column.saturating_sub(cells.len()));
+        let may_leave_gap = self.spend(gap);
         match &mut self.cells {
-            Some(cells) => {
+            Some(cells) if cells.len() + text.len() <= MAX_EDITED_BYTES => {
+                if !may_leave_gap {
+                    cells.column = cells.len();
+                }
                 self.has_edits = true;
                 text.chars().for_each(|character| cells.write_char(character, style, link));
             }
-            None => append(&mut self.line, text, style, link.map(|url| &**url)),
+            _ => {
+                self.join();
+                append(&mut self.line, text, style, link.map(|url| &**url));
+            }
         }
     }
 
@@ -78,15 +90,15 @@ impl LineEditor {
         let Some(last) = self.last else { return };
         let len = self.cells.as_ref().map_or(self.line.text.len(), |cells| cells.len().max(cells.column));
         let text = last.to_string().repeat(count.min(MAX_COLUMNS.saturating_sub(len) / last.len_utf8()));
-        if !text.is_empty() {
+        if self.spend(text.len()) && !text.is_empty() {
             self.write(&text, style, link);
         }
     }
 
-    /// Returns the column of the cursor, from 0.
+    /// Returns the column of the cursor, from 0; the last one of a line in which it is not moved.
     #[must_use]
-    pub fn column(&self) -> usize {
-        self.cells.as_ref().map_or_else(|| columns(&self.line.text) as usize, |cells| cells.column)
+    pub fn column(&mut self) -> usize {
+        self.cells().map_or(MAX_COLUMNS, |cells| cells.column)
     }
 
     /// Moves the cursor to a column, from 0.
@@ -109,17 +121,20 @@ impl LineEditor {
     /// Moves the cursor over tab stops to the right, or to the left when negative.
     pub fn tab(&mut self, stops: i32) {
         let Some(cells) = self.cells() else { return };
-        for _ in 0..stops.unsigned_abs().min(MAX_COLUMNS as u32) {
-            cells.column = match stops {
-                ..0 => cells.column.saturating_sub(1) / TAB_STOP * TAB_STOP,
-                0.. => next_tab_stop(cells.column).min(MAX_COLUMNS.max(cells.column)),
-            };
-        }
+        let count = stops.unsigned_abs() as usize;
+        cells.column = match stops {
+            0 => cells.column,
+            ..0 => (cells.column.div_ceil(TAB_STOP).saturating_sub(count)) * TAB_STOP,
+            1.. => {
+                let stop = (cells.column / TAB_STOP).saturating_add(count).saturating_mul(TAB_STOP);
+                stop.min(MAX_COLUMNS.max(cells.column))
+            }
+        };
     }
 
     /// Blanks a part of the line.
     pub fn erase(&mut self, part: Erase) {
-        self.edit(|cells| match part {
+        self.edit(0, |cells| match part {
             Erase::ToEnd => cells.erase_to_end(),
             Erase::ToStart => cells.erase_to_start(),
             Erase::All => cells.erase_all(),
@@ -128,43 +143,61 @@ impl LineEditor {
 
     /// Blanks `count` columns from the cursor on.
     pub fn erase_columns(&mut self, count: usize) {
-        self.edit(|cells| cells.erase(count));
+        self.edit(0, |cells| cells.erase(count));
     }
 
     /// Removes `count` columns from the cursor on; the rest moves to the left.
     pub fn delete(&mut self, count: usize) {
-        self.edit(|cells| cells.delete(count));
+        self.edit(0, |cells| cells.delete(count));
     }
 
     /// Inserts `count` blank columns at the cursor, as far as the line is short; the rest moves to the right.
     pub fn insert(&mut self, count: usize) {
-        self.edit(|cells| cells.insert(count.min(MAX_COLUMNS.saturating_sub(cells.len()))));
+        let count = count.min(MAX_COLUMNS);
+        self.edit(count, |cells| cells.insert(count.min(MAX_COLUMNS.saturating_sub(cells.len()))));
     }
 
     /// Returns the line in its final state.
     #[must_use]
-    pub fn finish(self) -> StyledLine {
-        match self.cells {
-            Some(cells) if self.has_edits => cells.join(),
-            _ => self.line,
+    pub fn finish(mut self) -> StyledLine {
+        self.join();
+        self.line
+    }
+
+    /// Joins the columns: what follows is appended, until the cursor is moved again.
+    fn join(&mut self) {
+        if let Some(cells) = self.cells.take().filter(|_| self.has_edits) {
+            self.line = cells.join();
         }
     }
 
-    fn edit(&mut self, change: impl FnOnce(&mut Cells)) {
-        let columns_left = self.columns_left.unwrap_or(MAX_EDITED_COLUMNS).saturating_add(COLUMNS_PER_EDIT);
-        let Some(cells) = self.cells() else { return };
-        let columns_left = columns_left.checked_sub(cells.len());
-        if columns_left.is_some() {
+    /// Changes the columns, `count` more of which are new.
+    fn edit(&mut self, count: usize, change: impl FnOnce(&mut Cells)) {
+        let Some(len) = self.cells().map(|cells| cells.len()) else { return };
+        if self.spend(len + count)
+            && let Some(cells) = &mut self.cells
+        {
             change(cells);
             self.has_edits = true;
         }
-        self.columns_left = Some(columns_left.unwrap_or(0));
     }
 
-    /// Returns the line by columns; `None` if it is too long for that.
+    /// Counts the columns that an edit looks at. Returns whether it may.
+    fn spend(&mut self, columns: usize) -> bool {
+        if columns == 0 {
+            return true;
+        }
+        let left = self.columns_left.unwrap_or(MAX_EDITED_COLUMNS).saturating_add(COLUMNS_PER_EDIT);
+        let rest = left.checked_sub(columns);
+        self.columns_left = Some(rest.unwrap_or(0).min(MAX_EDITED_COLUMNS));
+        rest.is_some()
+    }
+
+    /// Returns the line by columns; `None` if it is too long for that, or had too many commands.
     fn cells(&mut self) -> Option<&mut Cells> {
+        self.commands += 1;
         let line = &self.line;
-        if self.cells.is_none() && line.text.len() > MAX_EDITED_BYTES {
+        if self.commands > MAX_COMMANDS || self.cells.is_none() && line.text.len() > MAX_EDITED_BYTES {
             return None;
         }
         Some(self.cells.get_or_insert_with(|| Cells::of(line)))
@@ -197,6 +230,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::text_columns::columns;
 
     proptest! {
         #[test]
@@ -261,13 +295,56 @@ mod tests {
         assert!(wide.len() > 59_000, "{} columns are left", wide.len());
         let narrow = edited(&"x".repeat(200), |editor| {
             editor.move_to(0);
-            for _ in 0..100_000 {
+            for _ in 0..20_000 {
                 editor.insert(1);
                 editor.delete(1);
             }
             editor.delete(100);
         });
         assert_eq!(narrow.len(), 100);
+    }
+
+    #[test]
+    fn commands_of_a_line_have_a_limit_and_its_text_is_appended_then() {
+        let line = edited("ab", |editor| {
+            for _ in 0..MAX_COMMANDS {
+                editor.move_by(-1);
+            }
+            editor.write("X", Style::default(), None);
+            editor.move_to(0);
+            editor.write("Y", Style::default(), None);
+        });
+        assert_eq!(line, "XY");
+    }
+
+    #[test]
+    fn a_line_that_is_long_behind_its_first_edit_is_appended_to_and_not_split() {
+        let long = "x".repeat(MAX_EDITED_BYTES);
+        let mut editor = LineEditor::default();
+        editor.write("ab", Style::default(), None);
+        editor.move_to(0);
+        editor.write("c", Style::default(), None);
+        editor.write(&long, Style::default(), None);
+        assert!(editor.cells.is_none());
+        editor.move_to(0);
+        editor.write("d", Style::default(), None);
+        assert_eq!(editor.finish().text, format!("cb{long}d"));
+    }
+
+    #[test]
+    fn columns_that_short_commands_create_have_a_limit() {
+        let mut editor = LineEditor::default();
+        editor.write("x", Style::default(), None);
+        for _ in 0..10_000 {
+            editor.erase(Erase::All);
+            editor.move_to(MAX_COLUMNS);
+            editor.write("x", Style::default(), None);
+            editor.erase(Erase::All);
+            editor.move_to(0);
+            editor.repeat(MAX_COLUMNS, Style::default(), None);
+        }
+        assert_eq!(editor.columns_left, Some(0));
+        assert!(editor.finish().text.len() < COLUMNS_PER_EDIT);
     }
 
     #[test]
