@@ -33,6 +33,7 @@ pub(super) struct Output {
     buffer: Vec<u8>,
     forwarder: Sender<Vec<u8>>,
     /// Task that forwards.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "the end of a terminal alone waits for it"))]
     forwarding: Option<JoinHandle<()>>,
     /// Number of its source.
     source: usize,
