@@ -40,7 +40,7 @@ const ROW_PX_PER_FONT_PX: f64 = 1.5;
 const DEFAULT_FONT_PX: f64 = 13.0;
 /// Time in a frame for matches and highlights, in milliseconds.
 const MATCHES_MS: f64 = 30.0;
-/// Count of further frames in which matches and highlights are looked for that a frame had no time for.
+/// Count of further frames that search matches and highlights for which a frame had no time.
 const MAX_MATCH_RETRIES: u32 = 3;
 /// Characters of the ruler.
 pub const RULER_CHARS: usize = 64;

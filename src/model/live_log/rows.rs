@@ -16,8 +16,8 @@ use crate::model::{
 };
 
 impl LiveLog {
-    /// Returns the content of the row at a position, and widens the columns for it. Matches and highlights are looked for in what is
-    /// shown, as far as the work allows.
+    /// Returns the content of the row at a position, and widens the columns for it. Matches and highlights are searched in the part
+    /// that is shown, as far as the work allows.
     pub fn row(&mut self, position: u64, offset_minutes: i32, work: &mut Work<'_>) -> Option<RowContent> {
         let lines = VisibleLines::new(&self.store, self.filter.list());
         let line = lines.line_at(position)?;

@@ -182,7 +182,7 @@ impl Matcher {
         None
     }
 
-    /// Searches a line from a byte on, as far as little work allows. With `is_test`, the range of a match is not looked for.
+    /// Searches a line from a byte on, as far as little work allows. With `is_test`, the range of a match is not computed.
     fn step(&self, line: &str, from: usize, is_test: bool, work: &mut Work<'_>) -> Step {
         match self {
             Self::Literal(literal) => literal.step(line, from, work),

@@ -97,7 +97,7 @@ impl Machine {
     }
 
     /// Withdraws a message, join or leave of which the outcome is no longer wanted: it is not sent (again), and there is no
-    /// [`Effect::Settle`]. What was sent already may be carried out.
+    /// [`Effect::Settle`]. A request that was sent already may be carried out.
     pub fn withdraw(&mut self, ack_id: u64) {
         let Some(entry) = self.requests.settle(ack_id) else { return };
         if let Purpose::Join { group, is_wish: true } = entry.purpose {

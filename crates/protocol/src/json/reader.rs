@@ -261,8 +261,8 @@ impl<'a> Scanner<'a> {
         Some(())
     }
 
-    /// Goes past a string. Text with many escapes is common: so the next quote or escape is found first, and control characters,
-    /// which are not allowed, are looked for once.
+    /// Goes past a string. Text with many escapes is common: so the next quote or escape is found first, and the whole string is
+    /// searched once for control characters, which are not allowed.
     fn string(&mut self) -> Option<()> {
         self.take(b'"')?;
         let (from, bytes) = (self.at, self.text.as_bytes());
