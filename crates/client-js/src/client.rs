@@ -12,7 +12,7 @@ use crate::{
     content,
     options::{self, JsClientOptions, JsSendOptions, JsStreamOptions, SendOptions},
     promises::Promises,
-    rejection::{Class, Rejection},
+    rejection::{ErrorClass, Rejection},
     url_source::UrlSource,
 };
 
@@ -132,9 +132,9 @@ impl WebPubSubClient {
         match self.session.client().map(|client| client.invoke(&name, payload)) {
             Some(Ok(invocation)) => self.session.invocation_promise(invocation),
             Some(Err(refused)) => {
-                self.session.rejected(&Rejection::not_begun(refused, Class::InvocationError))
+                self.session.rejected(&Rejection::not_begun(refused, ErrorClass::InvocationError))
             }
-            None => self.session.rejected(&Rejection::not_started().of_class(Class::InvocationError)),
+            None => self.session.rejected(&Rejection::not_started().of_class(ErrorClass::InvocationError)),
         }
     }
 
@@ -184,7 +184,7 @@ impl WebPubSubClient {
                 let has_stopped = refused == GroupRefused::Stopped;
                 self.session.rejected(&Rejection::group(&refused, has_stopped))
             }
-            None => self.session.rejected(&Rejection::not_started().of_class(Class::SendMessageError)),
+            None => self.session.rejected(&Rejection::not_started().of_class(ErrorClass::SendMessageError)),
         }
     }
 
@@ -200,11 +200,11 @@ impl WebPubSubClient {
 }
 
 fn send_argument(message: String) -> Rejection {
-    Rejection::argument(message).of_class(Class::SendMessageError)
+    Rejection::argument(message).of_class(ErrorClass::SendMessageError)
 }
 
 fn invocation_argument(message: String) -> Rejection {
-    Rejection::argument(message).of_class(Class::InvocationError)
+    Rejection::argument(message).of_class(ErrorClass::InvocationError)
 }
 
 /// Returns the error of an invalid argument of the constructor.

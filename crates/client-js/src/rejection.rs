@@ -7,9 +7,9 @@ use webpubsub_client::{
 };
 use webpubsub_protocol::message::AckError;
 
-/// Class of an error in JavaScript.
+/// ErrorClass of an error in JavaScript.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Class {
+pub enum ErrorClass {
     /// Failure of a message, an event, a join or a leave.
     SendMessageError,
     /// Failure of an invocation.
@@ -22,7 +22,7 @@ pub enum Class {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rejection {
-    class: Class,
+    class: ErrorClass,
     /// Kind of the failure, which programs can rely on.
     code: &'static str,
     message: String,
@@ -44,7 +44,7 @@ impl From<&AckError> for ErrorDetail {
 }
 
 impl Rejection {
-    fn new(class: Class, code: &'static str, message: impl Into<String>) -> Self {
+    fn new(class: ErrorClass, code: &'static str, message: impl Into<String>) -> Self {
         Self { class, code, message: message.into(), error_detail: None }
     }
 
@@ -59,22 +59,22 @@ impl Rejection {
 
     /// Refusal of an argument.
     pub fn argument(message: String) -> Self {
-        Self::new(Class::WebPubSubError, "InvalidArgument", message)
+        Self::new(ErrorClass::WebPubSubError, "InvalidArgument", message)
     }
 
     /// Refusal of a request to a client that does not run.
     pub fn not_started() -> Self {
-        Self::new(Class::WebPubSubError, "NotStarted", "the client was not started")
+        Self::new(ErrorClass::WebPubSubError, "NotStarted", "the client was not started")
     }
 
     /// Refusal to start a client that runs.
     pub fn already_started() -> Self {
         let message = "the client runs already; after stop(), wait for the event `stopped`";
-        Self::new(Class::WebPubSubError, "AlreadyStarted", message)
+        Self::new(ErrorClass::WebPubSubError, "AlreadyStarted", message)
     }
 
     /// End of everything that was pending when the client stopped.
-    pub fn stopped(class: Class, cause: Option<&str>) -> Self {
+    pub fn stopped(class: ErrorClass, cause: Option<&str>) -> Self {
         let message = "the client has stopped";
         let message = cause.map_or_else(|| message.to_owned(), |cause| format!("{message}: {cause}"));
         Self::new(class, "Stopped", message)
@@ -82,17 +82,17 @@ impl Rejection {
 
     /// Refusal of a message or a fragment, of which too many wait.
     pub fn queue_full(message: &str) -> Self {
-        Self::new(Class::SendMessageError, "QueueFull", message)
+        Self::new(ErrorClass::SendMessageError, "QueueFull", message)
     }
 
     /// Refusal of a step of a stream that has ended.
     pub fn stream_ended() -> Self {
-        Self::new(Class::WebPubSubError, "StreamEnded", "the stream has ended")
+        Self::new(ErrorClass::WebPubSubError, "StreamEnded", "the stream has ended")
     }
 
     /// Failure of a message, an event, a join or a leave.
     pub fn send(failure: &SendFailure) -> Self {
-        let new = |code| Self::new(Class::SendMessageError, code, failure.to_string());
+        let new = |code| Self::new(ErrorClass::SendMessageError, code, failure.to_string());
         match failure {
             SendFailure::Refused(error) => new("Refused").with_detail(error),
             SendFailure::NotTaken(refused) => Self::not_sent(refused),
@@ -111,22 +111,22 @@ impl Rejection {
             SendRefused::Stopped(_) => "Stopped",
             _ => "Failed",
         };
-        Self::new(Class::SendMessageError, code, refused.to_string())
+        Self::new(ErrorClass::SendMessageError, code, refused.to_string())
     }
 
     /// Refusal of a join or a leave by the client itself: its window is full, or it has stopped.
     pub fn group(refused: &impl std::fmt::Display, has_stopped: bool) -> Self {
         let code = if has_stopped { "Stopped" } else { "QueueFull" };
-        Self::new(Class::SendMessageError, code, refused.to_string())
+        Self::new(ErrorClass::SendMessageError, code, refused.to_string())
     }
 
     /// Failure of an invocation.
     pub fn invoke(failure: &InvokeFailure) -> Self {
-        let new = |code| Self::new(Class::InvocationError, code, failure.to_string());
+        let new = |code| Self::new(ErrorClass::InvocationError, code, failure.to_string());
         match failure {
             InvokeFailure::Refused(error) => new("Refused").with_detail(error),
             InvokeFailure::ConnectionLost => new("ConnectionLost"),
-            InvokeFailure::NotTaken(refused) => Self::not_begun(*refused, Class::InvocationError),
+            InvokeFailure::NotTaken(refused) => Self::not_begun(*refused, ErrorClass::InvocationError),
             InvokeFailure::Stopped => new("Stopped"),
             _ => new("Failed"),
         }
@@ -147,11 +147,11 @@ impl Rejection {
 
     /// End of a stream before its publisher ended it.
     pub fn stream(failure: &StreamFailure) -> Self {
-        let new = |code| Self::new(Class::WebPubSubError, code, failure.to_string());
+        let new = |code| Self::new(ErrorClass::WebPubSubError, code, failure.to_string());
         match failure {
             StreamFailure::Closed(error) => new("Refused").with_detail(error),
             StreamFailure::ConnectionLost => new("ConnectionLost"),
-            StreamFailure::NotTaken(refused) => Self::not_begun(*refused, Class::WebPubSubError),
+            StreamFailure::NotTaken(refused) => Self::not_begun(*refused, ErrorClass::WebPubSubError),
             StreamFailure::Unanswered { .. } => new("TimedOut"),
             StreamFailure::Stopped => new("Stopped"),
             _ => new("Failed"),
@@ -166,12 +166,12 @@ impl Rejection {
             WriteRefused::Payload(_) => "InvalidArgument",
             _ => "Failed",
         };
-        Self::new(Class::WebPubSubError, code, refused.to_string())
+        Self::new(ErrorClass::WebPubSubError, code, refused.to_string())
     }
 
     /// Failure to connect.
     pub fn connect(failure: &ConnectFailure) -> Self {
-        Self::new(Class::WebPubSubError, connect_code(failure), failure.to_string())
+        Self::new(ErrorClass::WebPubSubError, connect_code(failure), failure.to_string())
     }
 
     /// Refusal of a join that the client requested itself, on a new connection.
