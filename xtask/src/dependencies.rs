@@ -10,14 +10,11 @@ use anyhow::{Result, ensure};
 use crate::sources::{SourceTree, TextFile};
 
 /// Dependencies that no code names, with the reason: folder of the crate, name, reason.
-const UNNAMED: [(&str, &str, &str); 2] = [
-    (
-        "tests",
-        "tower-http",
-        "the example of the negotiate endpoint names it, which is a program of the tests",
-    ),
-    ("tests", "webpubsub-negotiate", "the same"),
-];
+const UNNAMED: [(&str, &str, &str); 1] = [(
+    "tests",
+    "webpubsub-negotiate",
+    "the example of the negotiate endpoint names it, which is a program of the tests",
+)];
 
 const WORKSPACE_SECTION: &str = "[workspace.dependencies]";
 const ROOT_MANIFEST: &str = "Cargo.toml";

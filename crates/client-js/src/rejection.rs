@@ -7,7 +7,7 @@ use webpubsub_client::{
 };
 use webpubsub_protocol::message::AckError;
 
-/// ErrorClass of an error in JavaScript.
+/// Class of an error in JavaScript.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum ErrorClass {
     /// Failure of a message, an event, a join or a leave.
@@ -53,7 +53,7 @@ impl Rejection {
     }
 
     /// Sets the class of an argument that is refused before it is known what it is for.
-    pub fn of_class(self, class: Class) -> Self {
+    pub fn of_class(self, class: ErrorClass) -> Self {
         Self { class, ..self }
     }
 
@@ -133,7 +133,7 @@ impl Rejection {
     }
 
     /// Refusal of an invocation or a stream by the client itself.
-    pub fn not_begun(refused: StartRefused, class: Class) -> Self {
+    pub fn not_begun(refused: StartRefused, class: ErrorClass) -> Self {
         let code = match refused {
             StartRefused::NotConnected => "NotConnected",
             StartRefused::TooMany { .. } => "QueueFull",

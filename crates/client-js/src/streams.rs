@@ -17,7 +17,7 @@ use crate::{
     content,
     options::{self, JsStreamEndError},
     promises::Promises,
-    rejection::{Class, Rejection},
+    rejection::{ErrorClass, Rejection},
 };
 
 /// The published streams of one client object. Their ids are unique across restarts; the numbers that the running client
@@ -67,7 +67,9 @@ impl Streams {
                 self.published.borrow_mut().insert(self.last_id.get(), published);
                 self.promises.create(promise)
             }
-            Err(refused) => self.promises.rejected(&Rejection::not_begun(refused, Class::WebPubSubError)),
+            Err(refused) => {
+                self.promises.rejected(&Rejection::not_begun(refused, ErrorClass::WebPubSubError))
+            }
         }
     }
 
@@ -84,7 +86,9 @@ impl Streams {
         let held = budget.take(payload.len()).filter(|_| published.waiting.len() < MAX_WAITING_MESSAGES);
         let Some(held) = held else {
             let message = "too many fragments wait to be sent; wait for the promises of earlier ones";
-            return self.promises.rejected(&Rejection::queue_full(message).of_class(Class::WebPubSubError));
+            return self
+                .promises
+                .rejected(&Rejection::queue_full(message).of_class(ErrorClass::WebPubSubError));
         };
         let promise = self.next_promise();
         let written = self.promises.create(promise);

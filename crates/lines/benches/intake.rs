@@ -13,6 +13,9 @@ const ROUNDS: usize = 7;
 const LINES: usize = 200_000;
 const MESSAGE_BYTES: usize = 64 << 10;
 
+/// Name and line of each number.
+type Corpus = (&'static str, fn(usize) -> String);
+
 fn plain(at: usize) -> String {
     let level = if at.is_multiple_of(50) { "ERROR" } else { "INFO" };
     format!(
@@ -60,7 +63,7 @@ fn messages(line: fn(usize) -> String) -> Vec<String> {
 }
 
 fn main() {
-    let corpora: [(&str, fn(usize) -> String); 6] = [
+    let corpora: [Corpus; 6] = [
         ("plain", plain),
         ("with \\r\\n", |at| plain(at) + "\r"),
         ("stack traces", trace),
