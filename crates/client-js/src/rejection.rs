@@ -9,6 +9,7 @@ use webpubsub_protocol::message::AckError;
 
 /// Class of an error in JavaScript.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[allow(clippy::enum_variant_names, reason = "these are the names of the official package")]
 pub enum ErrorClass {
     /// Failure of a message, an event, a join or a leave.
     SendMessageError,

@@ -69,7 +69,7 @@ pub struct MessagePlace {
 /// One line, borrowed from its store.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Line<'a> {
-    /// Position in everything ever appended, from 0. Used again only after [`LineStore::make_room`].
+    /// Position in everything ever appended, from 0. Used again only after [`make_room`](crate::line_store::LineStore::make_room).
     pub id: u64,
     /// The text without its line end and without escape sequences.
     pub text: &'a str,
