@@ -10,16 +10,18 @@ use tailcast_tests::{
 };
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
+use webpubsub_client::protocol::message::AckError;
 use webpubsub_client::{
-    ClientEvent, ClientOptions, ConnectFailure, MAX_INVOCATIONS, Outgoing, SendFailure, SendRefused,
-    StreamOptions,
-    native::{self, NegotiateEndpoint},
+    Client, ClientBuilder, ClientEvent, ClientOptions, ConnectErrorKind, ConnectFailure, EventName, Events,
+    MAX_INVOCATIONS, Outgoing, Payload, PublishErrorKind, ServiceEndpoint, StreamOptions, Subprotocol,
+    SubscribeErrorKind,
 };
-use webpubsub_protocol::{
-    name::{EventName, GroupName},
-    payload::Payload,
-    subprotocol::Subprotocol,
-};
+
+/// Returns a client that connects in the background, and its events.
+fn started(mut builder: ClientBuilder) -> (Client, Events) {
+    let events = builder.events();
+    (builder.connect_lazy(), events)
+}
 
 fn text(text: &str) -> Payload<'static> {
     Payload::Text(text.to_owned().into())
@@ -33,7 +35,7 @@ async fn messages_are_exchanged_in_every_subprotocol() -> anyhow::Result<()> {
         let mut listener = Listener::join(&server.negotiate_url(), options.clone()).await?;
         let payloads = [text("é\n"), Payload::Binary(vec![0, 255].into())];
         for payload in payloads {
-            let receipt = listener.client().send_to_group(&group()?, payload.clone()).await?;
+            let receipt = listener.client().publish(&group()?, payload.clone()).await?;
             let heard = listener.until(|event| matches!(event, ClientEvent::GroupMessage { .. })).await?;
             anyhow::ensure!(
                 matches!(&heard, ClientEvent::GroupMessage { payload: heard, .. } if *heard == payload),
@@ -48,22 +50,19 @@ async fn messages_are_exchanged_in_every_subprotocol() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn groups_can_be_joined_and_left_later_and_refusals_are_reported() -> anyhow::Result<()> {
+async fn refusals_of_groups_and_messages_are_reported() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut listener = Listener::join(&server.negotiate_url(), ClientOptions::new()).await?;
-    let foreign = GroupName::new("not mine")?;
-    let refused = listener.client().join_group(&foreign).await;
-    assert!(matches!(&refused, Err(SendFailure::Refused(error)) if error.is_forbidden()), "{refused:?}");
-    listener.client().leave_group(&group()?).await?;
-    listener.client().send_to_group(&group()?, text("not heard")).await?.await?;
-    listener.client().join_group(&group()?).await?;
-    listener.client().send_to_group(&group()?, text("heard")).await?.await?;
+    let refused = listener.client().subscribe("not mine").await.err().context("not refused")?;
+    assert_eq!(refused.kind(), SubscribeErrorKind::Refused);
+    assert!(refused.refusal().is_some_and(AckError::is_forbidden), "{refused:?}");
+    listener.client().publish(&group()?, "heard").await?.await?;
     assert_eq!(listener.text().await?, "heard");
-    let long = listener.client().send_to_group(&group()?, text(&"x".repeat(2_000_000))).await?.await;
-    let Err(SendFailure::NotTaken(SendRefused::TooLarge { bytes, .. })) = long else {
-        anyhow::bail!("{long:?}")
-    };
-    assert!(bytes > 2_000_000);
+    let long = "x".repeat(2_000_000);
+    let refused = listener.client().publish(&group()?, long.clone()).await?.await.err();
+    let refused = refused.context("not refused")?;
+    assert_eq!(refused.kind(), PublishErrorKind::TooLarge);
+    assert_eq!(refused.into_message().map(Outgoing::into_payload), Some(text(&long)));
     Ok(())
 }
 
@@ -72,18 +71,18 @@ async fn a_failed_url_function_is_retried() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let url = server.negotiate("ada").await?;
     let calls = std::sync::atomic::AtomicUsize::new(0);
-    let endpoint = NegotiateEndpoint::from_fn(move || {
+    let endpoint = ServiceEndpoint::from_fn(move || {
         let fails = calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 2;
         let answer = if fails { Err("no token today".to_owned()) } else { Ok(url.clone()) };
         async { answer }
     });
-    let (_client, mut events) = native::start(ClientOptions::new(), endpoint);
+    let (_client, mut events) = started(Client::builder(endpoint));
     let mut failures = 0;
     tailcast_tests::with_timeout("a connection", async {
         loop {
             match events.next().await.context("stopped")? {
                 ClientEvent::ConnectFailed { failure } => {
-                    let ConnectFailure::NegotiateUnreachable { detail, .. } = failure else {
+                    let ConnectFailure::NegotiateFunction { detail } = failure else {
                         anyhow::bail!("{failure:?}")
                     };
                     assert_eq!(detail, "no token today");
@@ -105,27 +104,24 @@ async fn a_service_without_a_subprotocol_is_reported() -> anyhow::Result<()> {
     let url = format!("ws://{}/client/hubs/h?access_token=secret", listener.local_addr()?);
     let body = serde_json::json!({ "url": url }).to_string();
     let negotiate = FixedResponse::with("200 OK", "application/json", &body).await?;
-    let endpoint = NegotiateEndpoint::new(negotiate.url("/negotiate"));
-    let (_client, mut events) = native::start(ClientOptions::new().stop_on_lasting_failure(), endpoint);
     tokio::spawn(async move {
         let (socket, _) = listener.accept().await?;
         anyhow::Ok(tokio_tungstenite::accept_async(socket).await?)
     });
     tailcast_tests::with_timeout("the failure", async {
-        loop {
-            if let ClientEvent::ConnectFailed { failure } = events.next().await.context("stopped")? {
-                assert!(matches!(failure, ConnectFailure::NoSubprotocol { .. }), "{failure}");
-                assert!(!failure.to_string().contains("secret"));
-                return Ok(());
-            }
-        }
+        let error =
+            Client::builder(negotiate.url("/negotiate")).connect().await.err().context("connected")?;
+        assert_eq!(error.kind(), ConnectErrorKind::Unsupported);
+        assert!(matches!(error.failure(), Some(ConnectFailure::NoSubprotocol { .. })), "{error}");
+        assert!(!error.to_string().contains("secret"));
+        Ok(())
     })
     .await
 }
 
 /// Returns the failure of a client that this endpoint refuses.
 async fn refusal(negotiate_url: String) -> anyhow::Result<ConnectFailure> {
-    let (_client, mut events) = native::start(ClientOptions::new(), NegotiateEndpoint::new(negotiate_url));
+    let (_client, mut events) = started(Client::builder(negotiate_url));
     tailcast_tests::with_timeout("the end of the client", async {
         let mut failure = None;
         while let Some(event) = events.next().await {
@@ -204,8 +200,7 @@ async fn a_native_client_receives_a_stream_completely_and_in_order() -> anyhow::
 #[tokio::test]
 async fn a_stream_is_ended_if_its_opening_future_is_dropped() -> anyhow::Result<()> {
     let service = ScriptedService::start().await?;
-    let endpoint = NegotiateEndpoint::new(service.negotiate_url());
-    let (client, mut events) = native::start(ClientOptions::new(), endpoint);
+    let (client, mut events) = started(Client::builder(service.negotiate_url()));
     tailcast_tests::with_timeout("the end of the stream", async {
         // The service does not respond to stream frames.
         let mut socket = service.accept().await?;
@@ -226,8 +221,7 @@ async fn a_stream_is_ended_if_its_opening_future_is_dropped() -> anyhow::Result<
 #[tokio::test]
 async fn a_dropped_invocation_is_cancelled_and_frees_its_permit() -> anyhow::Result<()> {
     let service = ScriptedService::start().await?;
-    let endpoint = NegotiateEndpoint::new(service.negotiate_url());
-    let (client, mut events) = native::start(ClientOptions::new(), endpoint);
+    let (client, mut events) = started(Client::builder(service.negotiate_url()));
     let event = EventName::new("slow")?;
     tailcast_tests::with_timeout("the cancellation", async {
         // The service does not respond.

@@ -1,10 +1,11 @@
-//! `tailcast stream` through an HTTP proxy from environment variables.
+//! `tailcast stream` through an HTTP or SOCKS proxy from environment variables.
 
 use tailcast_tests::{
     command::{command, run_to_end},
     connect_proxy::ConnectProxy,
     environment::tailcast,
     server::Server,
+    socks_proxy::SocksProxy,
 };
 
 #[tokio::test]
@@ -19,6 +20,19 @@ async fn the_proxy_of_the_environment_is_used_for_http_and_websocket() -> anyhow
         assert_eq!(subscriber.lines(1).await?, ["through the proxy"]);
         assert_eq!(proxy.tunnels(), 1, "{variable}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_socks_proxy_is_used_for_http_and_websocket() -> anyhow::Result<()> {
+    let (server, proxy) = (Server::start(&[]).await?, SocksProxy::start().await?);
+    let mut subscriber = server.subscribe().await?;
+    let mut streamer = command(&tailcast()?);
+    streamer.args(["stream", "--negotiate", &server.negotiate_url()]).env("all_proxy", proxy.url());
+    let ended = run_to_end(streamer, b"through the proxy\n").await?;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(subscriber.lines(1).await?, ["through the proxy"]);
+    assert_eq!(proxy.tunnels(), 2, "one for the negotiation, one for the WebSocket");
     Ok(())
 }
 

@@ -1,24 +1,25 @@
 //! Clients of the viewer's connections: the one module that knows the real client.
 
 use std::{
-    cell::RefCell,
-    future::{Future, ready},
+    cell::{Cell, RefCell},
+    future::Future,
     pin::Pin,
     rc::Rc,
 };
 
 use webpubsub_client::{
-    ClientEvent, ClientOptions, HistoryAccess,
-    negotiate::ServiceUrl,
-    web::{Outcome, WebClient},
+    Client, ClientBuilder, ClientEvent, ClientOptions, GroupName, HistoryAccess, Limits, Outgoing,
+    PublishError, PublishErrorKind, ServiceEndpoint, Subprotocol,
 };
-use webpubsub_protocol::{name::GroupName, payload::Payload, subprotocol::Subprotocol};
 
 use super::page_address::PageAddress;
 
 /// Reason reported for a message whose client was replaced by another one.
 pub const ABANDONED: &str =
     "not acknowledged before the viewer connected again: it may have been delivered or not";
+
+/// Maximum number of texts that are published before the client has taken any of them: a host page may publish many at once.
+const QUEUED_REQUESTS: usize = 256;
 
 /// A report of a client.
 #[derive(Debug)]
@@ -49,18 +50,75 @@ pub trait ViewerClient {
     fn renew_history(&self, access: &HistoryAccess) -> Renewal;
 }
 
-impl ViewerClient for WebClient {
+/// Reports of one viewer. They end when it is dropped, also those of messages in flight.
+pub(super) struct Reporter {
+    sink: RefCell<ReportSink>,
+    last_number: Cell<u64>,
+}
+
+impl Reporter {
+    pub(super) fn new(sink: ReportSink) -> Rc<Self> {
+        Rc::new(Self { sink: RefCell::new(sink), last_number: Cell::new(0) })
+    }
+
+    pub(super) fn report(&self, report: ClientReport) {
+        // A viewer starts and ends nothing of its own while it handles a report.
+        if let Ok(mut sink) = self.sink.try_borrow_mut() {
+            sink(report);
+        }
+    }
+
+    /// Publishes a text, and reports its outcome later.
+    pub(super) fn publish(
+        self: &Rc<Self>,
+        client: &Client,
+        group: &GroupName,
+        text: &str,
+    ) -> Result<u64, String> {
+        let outgoing = Outgoing::to_group(group.clone(), text.to_owned().into());
+        let receipt = client.try_send(outgoing).map_err(|error| error.to_string())?;
+        let number = self.last_number.get() + 1;
+        self.last_number.set(number);
+        let reporter = Rc::downgrade(self);
+        leptos::task::spawn_local(async move {
+            let outcome = receipt.await.map_err(|error| reason(&error));
+            if let Some(reporter) = reporter.upgrade() {
+                reporter.report(ClientReport::Settled(number, outcome));
+            }
+        });
+        Ok(number)
+    }
+}
+
+fn reason(error: &PublishError) -> String {
+    match error.kind() {
+        PublishErrorKind::Stopped => ABANDONED.to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Negotiates again with the endpoint of a client.
+pub(super) fn renew_history(client: &Client, access: &HistoryAccess) -> Renewal {
+    let (client, access) = (client.clone(), access.clone());
+    Box::pin(async move {
+        let access = client.renew_history(&access).await.map_err(|error| error.to_string())?;
+        access.ok_or_else(|| "the server has no history any more".to_owned())
+    })
+}
+
+/// Client of one viewer.
+struct OwnClient {
+    client: Client,
+    reporter: Rc<Reporter>,
+}
+
+impl ViewerClient for OwnClient {
     fn publish(&self, group: &GroupName, text: &str) -> Result<u64, String> {
-        let payload = Payload::Text(text.to_owned().into());
-        self.send_to_group(group, payload).map_err(|error| error.to_string())
+        self.reporter.publish(&self.client, group, text)
     }
 
     fn renew_history(&self, access: &HistoryAccess) -> Renewal {
-        let renewal = WebClient::renew_history(self, access);
-        Box::pin(async move {
-            let access = renewal.await.map_err(|failure| failure.to_string())?;
-            access.ok_or_else(|| "the server has no history any more".to_owned())
-        })
+        renew_history(&self.client, access)
     }
 }
 
@@ -75,33 +133,36 @@ pub fn clients_of(address: &PageAddress) -> StartClient {
     let subprotocol = address.subprotocol.unwrap_or(PAGE_SUBPROTOCOL);
     Rc::new(move |connection, sink| {
         let target = targets.get(connection)?;
-        let options = ClientOptions::new().prefer(subprotocol);
-        let options = target.groups.iter().cloned().fold(options, ClientOptions::join);
-        let url = target.url.clone();
-        let is_direct = target.is_direct();
-        Some(start_client(sink, |on_event| {
-            if is_direct {
-                WebClient::start_with(options, move || Box::pin(ready(ServiceUrl::given(&url))), on_event)
-            } else {
-                WebClient::start(options, url, on_event)
-            }
-        }))
+        let endpoint = if target.is_direct() {
+            ServiceEndpoint::access_url(&target.url)
+        } else {
+            ServiceEndpoint::negotiate(&target.url)
+        };
+        Some(start_client(endpoint, subprotocol, &target.groups, sink))
     })
 }
 
-/// Starts a client that reports to `sink`.
+/// Starts a client that joins groups and reports to `sink`.
 pub fn start_client(
+    endpoint: ServiceEndpoint,
+    subprotocol: Subprotocol,
+    groups: &[GroupName],
     sink: ReportSink,
-    start: impl FnOnce(Box<dyn FnMut(ClientEvent)>) -> WebClient,
 ) -> Box<dyn ViewerClient> {
-    let sink = Rc::new(RefCell::new(sink));
-    let events = Rc::clone(&sink);
-    let client = start(Box::new(move |event| (events.borrow_mut())(ClientReport::Event(event))));
-    client.on_outcome(move |outcome| {
-        if let Outcome::Settled { ack_id, outcome, .. } = outcome {
-            let outcome = outcome.map_err(|error| error.to_string());
-            (sink.borrow_mut())(ClientReport::Settled(ack_id, outcome));
+    let reporter = Reporter::new(sink);
+    let weak = Rc::downgrade(&reporter);
+    let builder = groups.iter().cloned().fold(builder(endpoint, subprotocol), ClientBuilder::join);
+    let client = builder.on_event(move |event| {
+        if let Some(reporter) = weak.upgrade() {
+            reporter.report(ClientReport::Event(event));
         }
     });
-    Box::new(client)
+    Box::new(OwnClient { client: client.connect_lazy(), reporter })
+}
+
+/// Returns the settings that all clients of viewers have.
+pub(super) fn builder(endpoint: ServiceEndpoint, subprotocol: Subprotocol) -> ClientBuilder {
+    let mut limits = Limits::default();
+    limits.queued_requests = QUEUED_REQUESTS;
+    Client::builder(endpoint).options(ClientOptions::new().prefer(subprotocol).limits(limits))
 }

@@ -1,23 +1,23 @@
-//! One connection for all viewers of a page that negotiate at the same endpoint.
+//! One client for all viewers of a page that negotiate at the same endpoint.
 //!
-//! Viewers that start together are negotiated for together. The groups of a later one are joined on the existing connection; if the
-//! service refuses, because that connection was not negotiated for them, the viewer gets a connection of its own.
+//! Viewers that start together are negotiated for together. The groups of a later one are joined by the existing client, which leaves
+//! a group with its last viewer. If the service refuses, because that connection was not negotiated for them, the viewer gets a
+//! client of its own.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     future::ready,
     rc::{Rc, Weak},
 };
 
 use gloo_timers::callback::Timeout;
+use leptos::task::spawn_local;
 use webpubsub_client::{
-    ClientEvent, ClientOptions, HistoryAccess,
-    web::{Outcome, WebClient},
+    Client, ClientEvent, ClientState, GroupName, HistoryAccess, Membership, ServiceEndpoint, Subprotocol,
 };
-use webpubsub_protocol::{name::GroupName, payload::Payload, subprotocol::Subprotocol};
 
 use super::{
-    client::{ABANDONED, ClientReport, Renewal, ReportSink, ViewerClient},
+    client::{ClientReport, Renewal, ReportSink, Reporter, ViewerClient, builder, renew_history},
     page_address::with_groups,
 };
 
@@ -25,7 +25,7 @@ thread_local! {
     static CONNECTIONS: RefCell<Vec<Weak<SharedConnection>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Returns a client on a connection that other viewers may share. `negotiate_url` contains no groups.
+/// Returns a client that other viewers may share. `negotiate_url` contains no groups.
 #[must_use]
 pub fn share(
     negotiate_url: &str,
@@ -33,7 +33,13 @@ pub fn share(
     groups: Vec<GroupName>,
     sink: ReportSink,
 ) -> Box<dyn ViewerClient> {
-    let member = Member { number: Cell::new(0), groups, sink: RefCell::new(sink) };
+    let member = Rc::new(Member {
+        groups,
+        reporter: Reporter::new(sink),
+        memberships: RefCell::default(),
+        joined: RefCell::default(),
+        connection: RefCell::default(),
+    });
     let connection = find(negotiate_url, subprotocol).unwrap_or_else(|| {
         let connection = Rc::new(SharedConnection::new(negotiate_url.to_owned(), subprotocol));
         CONNECTIONS.with_borrow_mut(|all| {
@@ -42,7 +48,8 @@ pub fn share(
         });
         connection
     });
-    Box::new(SharedClient { membership: connection.add(Rc::new(member)) })
+    connection.add(&member);
+    Box::new(SharedClient(member))
 }
 
 /// Returns the connection to that endpoint, unless there is none or it belongs to one viewer.
@@ -53,52 +60,71 @@ fn find(negotiate_url: &str, subprotocol: Subprotocol) -> Option<Rc<SharedConnec
     CONNECTIONS.with_borrow(|all| all.iter().filter_map(Weak::upgrade).find(is_same))
 }
 
-/// A member and its connection: another one after the first has refused its groups.
-type Membership = Rc<RefCell<(Rc<SharedConnection>, Rc<Member>)>>;
-
-/// A viewer's client on a shared connection.
-struct SharedClient {
-    membership: Membership,
-}
+/// A viewer's client. Its viewer leaves when it is dropped.
+struct SharedClient(Rc<Member>);
 
 impl ViewerClient for SharedClient {
     fn publish(&self, group: &GroupName, text: &str) -> Result<u64, String> {
-        let (connection, member) = self.membership.borrow().clone();
-        connection.start_now();
-        let client = connection.client.borrow();
-        let client = client.as_ref().ok_or("not connected yet: try again")?;
-        let payload = Payload::Text(text.to_owned().into());
-        let ack_id = client.send_to_group(group, payload).map_err(|error| error.to_string())?;
-        connection.publishers.borrow_mut().push((ack_id, member.number.get()));
-        Ok(ack_id)
+        let client = self.0.connection().and_then(|connection| connection.started());
+        let client = client.ok_or("not connected yet: try again")?;
+        self.0.reporter.publish(&client, group, text)
     }
 
     fn renew_history(&self, access: &HistoryAccess) -> Renewal {
-        let (connection, _) = self.membership.borrow().clone();
-        let renewal =
-            connection.client.borrow().as_ref().map(|client| ViewerClient::renew_history(client, access));
-        renewal.unwrap_or_else(|| Box::pin(ready(Err("not connected".to_owned()))))
+        match self.0.connection().and_then(|connection| connection.client()) {
+            Some(client) => renew_history(&client, access),
+            None => Box::pin(ready(Err("not connected".to_owned()))),
+        }
     }
 }
 
-impl Drop for SharedClient {
-    fn drop(&mut self) {
-        let (connection, member) = self.membership.borrow().clone();
-        connection.remove(member.number.get());
-    }
-}
-
+/// Viewer on a connection: another one after the first has refused its groups.
 struct Member {
-    number: Cell<u64>,
     groups: Vec<GroupName>,
-    sink: RefCell<ReportSink>,
+    reporter: Rc<Reporter>,
+    memberships: RefCell<Vec<Membership>>,
+    /// Groups that it was reported to be in.
+    joined: RefCell<Vec<GroupName>>,
+    connection: RefCell<Option<Rc<SharedConnection>>>,
 }
 
 impl Member {
-    fn report(&self, report: ClientReport) {
-        // A viewer starts and ends nothing of its own while it handles a report.
-        if let Ok(mut sink) = self.sink.try_borrow_mut() {
-            sink(report);
+    fn connection(&self) -> Option<Rc<SharedConnection>> {
+        self.connection.borrow().clone()
+    }
+
+    fn report(&self, event: ClientEvent) {
+        match &event {
+            ClientEvent::Joined { group } => self.joined.borrow_mut().push(group.clone()),
+            ClientEvent::Connected { .. } => self.joined.borrow_mut().clear(),
+            _ => {}
+        }
+        self.reporter.report(ClientReport::Event(event));
+    }
+
+    /// Joins the groups of a member.
+    fn enter(self: &Rc<Self>, client: &Client) {
+        self.memberships.borrow_mut().clear();
+        for group in self.groups.clone() {
+            let (client, member) = (client.clone(), Rc::downgrade(self));
+            // A refusal is an event, too.
+            spawn_local(async move {
+                let Ok(membership) = client.join(&group).await else { return };
+                let Some(member) = member.upgrade() else { return };
+                // Otherwise another member was there before.
+                if !member.joined.borrow().contains(&group) {
+                    member.report(ClientEvent::Joined { group });
+                }
+                member.memberships.borrow_mut().push(membership);
+            });
+        }
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.forget_absent();
         }
     }
 }
@@ -106,18 +132,12 @@ impl Member {
 struct SharedConnection {
     negotiate_url: String,
     subprotocol: Subprotocol,
-    client: RefCell<Option<WebClient>>,
+    client: RefCell<Option<Client>>,
     /// Starts the client after the current task, so that viewers that start together share it.
     start: RefCell<Option<Timeout>>,
-    members: RefCell<Vec<(Membership, Rc<Member>)>>,
-    next_number: Cell<u64>,
+    members: RefCell<Vec<Weak<Member>>>,
     /// Groups that it was negotiated for.
     negotiated: RefCell<Vec<GroupName>>,
-    /// Events that describe the current state to a new member.
-    state: RefCell<Vec<ClientEvent>>,
-    joined: RefCell<Vec<GroupName>>,
-    /// Ack ids of unacknowledged messages with the numbers of their publishers. They are acknowledged in order.
-    publishers: RefCell<Vec<(u64, u64)>>,
 }
 
 impl SharedConnection {
@@ -128,115 +148,83 @@ impl SharedConnection {
             client: RefCell::new(None),
             start: RefCell::new(None),
             members: RefCell::default(),
-            next_number: Cell::new(1),
             negotiated: RefCell::default(),
-            state: RefCell::default(),
-            joined: RefCell::default(),
-            publishers: RefCell::default(),
         }
     }
 
-    fn add(self: &Rc<Self>, member: Rc<Member>) -> Membership {
-        member.number.set(self.next_number.get());
-        self.next_number.set(self.next_number.get() + 1);
-        let membership = Rc::new(RefCell::new((Rc::clone(self), Rc::clone(&member))));
-        self.members.borrow_mut().push((Rc::clone(&membership), Rc::clone(&member)));
-        if self.is_starting() {
+    fn client(&self) -> Option<Client> {
+        self.client.borrow().clone()
+    }
+
+    fn members(&self) -> Vec<Rc<Member>> {
+        self.members.borrow().iter().filter_map(Weak::upgrade).collect()
+    }
+
+    fn add(self: &Rc<Self>, member: &Rc<Member>) {
+        member.connection.replace(Some(Rc::clone(self)));
+        self.members.borrow_mut().push(Rc::downgrade(member));
+        if self.start.borrow().is_some() {
             // Its groups will be negotiated with the others.
-        } else if self.client.borrow().is_none() || self.is_waiting() {
-            // A viewer that starts during the backoff wants to connect now.
-            self.client.borrow_mut().take();
-            self.abandon();
-            self.start_soon();
-        } else {
-            self.introduce(&member);
+            return;
         }
-        membership
-    }
-
-    /// Whether it has given up, or waits before the next attempt.
-    fn is_waiting(&self) -> bool {
-        matches!(self.state.borrow().last(), Some(ClientEvent::RetryScheduled { .. } | ClientEvent::Stopped))
-    }
-
-    fn is_starting(&self) -> bool {
-        self.start.borrow().is_some()
-    }
-
-    /// Reports the current state to a new member, and joins its groups.
-    fn introduce(&self, member: &Member) {
-        for event in self.state.borrow().clone() {
-            member.report(ClientReport::Event(event));
-        }
-        let client = self.client.borrow();
-        for group in &member.groups {
-            if self.joined.borrow().contains(group) {
-                member.report(ClientReport::Event(ClientEvent::Joined { group: group.clone() }));
-            } else if let Some(Err(error)) = client.as_ref().map(|client| client.join_group(group)) {
-                leptos::logging::error!("group {group} cannot be joined: {error}");
+        let state = self.client().map(|client| (client.state().get(), client));
+        match state {
+            Some((state @ (ClientState::Connecting | ClientState::Connected(_)), client))
+            | Some((state @ ClientState::Recovering { .. }, client)) => {
+                state.events().into_iter().for_each(|event| member.report(event));
+                member.enter(&client);
             }
+            // A viewer that starts while the client waits or has given up wants to connect now.
+            _ => self.start_soon(),
         }
     }
 
     fn start_soon(self: &Rc<Self>) {
-        if self.is_starting() {
-            return;
-        }
+        self.close();
         let connection = Rc::downgrade(self);
         let start = Timeout::new(0, move || {
             if let Some(connection) = connection.upgrade() {
-                connection.start_now();
+                drop(connection.started());
             }
         });
         self.start.replace(Some(start));
     }
 
-    /// Starts, if it is about to.
-    fn start_now(self: &Rc<Self>) {
+    /// Returns the client. Starts it, if it is about to start.
+    fn started(self: &Rc<Self>) -> Option<Client> {
         if self.start.take().is_some() {
             self.connect();
         }
+        self.client()
     }
 
     fn connect(self: &Rc<Self>) {
+        let members = self.members();
         let mut groups: Vec<GroupName> = Vec::new();
-        for group in self.members.borrow().iter().flat_map(|(_, member)| &member.groups) {
+        for group in members.iter().flat_map(|member| &member.groups) {
             if !groups.contains(group) {
                 groups.push(group.clone());
             }
         }
-        let options = ClientOptions::new().prefer(self.subprotocol);
-        let options = groups.iter().cloned().fold(options, ClientOptions::join);
-        let url = with_groups(&self.negotiate_url, &groups);
+        let endpoint = ServiceEndpoint::negotiate(with_groups(&self.negotiate_url, &groups));
         self.negotiated.replace(groups);
-        self.state.borrow_mut().clear();
-        self.joined.borrow_mut().clear();
-        let events = Rc::downgrade(self);
-        let client = WebClient::start(options, url, move |event| {
-            if let Some(connection) = events.upgrade() {
+        let connection = Rc::downgrade(self);
+        let client = builder(endpoint, self.subprotocol).on_event(move |event| {
+            if let Some(connection) = connection.upgrade() {
                 connection.handle(event);
             }
         });
-        let outcomes = Rc::downgrade(self);
-        client.on_outcome(move |outcome| {
-            if let (Some(connection), Outcome::Settled { ack_id, outcome, .. }) =
-                (outcomes.upgrade(), outcome)
-            {
-                connection.settle(ack_id, outcome.map_err(|error| error.to_string()));
-            }
-        });
+        let client = client.connect_lazy();
+        members.iter().for_each(|member| member.enter(&client));
         self.client.replace(Some(client));
     }
 
     fn handle(self: &Rc<Self>, event: ClientEvent) {
-        self.record(&event);
         if let ClientEvent::JoinRefused { group, .. } = &event
             && !self.negotiated.borrow().contains(group)
         {
             return self.separate(group);
         }
-        let members: Vec<Rc<Member>> =
-            self.members.borrow().iter().map(|(_, member)| Rc::clone(member)).collect();
         let group = match &event {
             ClientEvent::GroupMessage { group, .. } => Some(group.clone()),
             ClientEvent::Joined { group }
@@ -244,108 +232,41 @@ impl SharedConnection {
             | ClientEvent::JoinRefused { group, .. } => Some(group.to_string()),
             _ => None,
         };
-        let concerned = members.iter().filter(|member| {
-            group.as_ref().is_none_or(|name| member.groups.iter().any(|group| group.as_str() == name))
-        });
-        for member in concerned {
-            member.report(ClientReport::Event(event.clone()));
-        }
-    }
-
-    /// Records what a later member must know.
-    fn record(&self, event: &ClientEvent) {
-        let mut state = self.state.borrow_mut();
-        match event {
-            ClientEvent::Connecting
-            | ClientEvent::Connected { .. }
-            | ClientEvent::Disconnected { .. }
-            | ClientEvent::Stopped => {
-                *state = vec![event.clone()];
-                self.joined.borrow_mut().clear();
+        for member in self.members() {
+            if group.as_ref().is_none_or(|name| member.groups.iter().any(|group| group.as_str() == name)) {
+                member.report(event.clone());
             }
-            ClientEvent::ConnectFailed { .. } => *state = vec![ClientEvent::Connecting, event.clone()],
-            ClientEvent::RetryScheduled { .. } => state.push(event.clone()),
-            ClientEvent::Joined { group } => self.joined.borrow_mut().push(group.clone()),
-            ClientEvent::Left { group } => self.joined.borrow_mut().retain(|other| other != group),
-            _ => {}
         }
     }
 
     /// Gives the members of a group that this connection may not join a connection that is negotiated for it.
     fn separate(self: &Rc<Self>, group: &GroupName) {
-        let (staying, moving) = {
-            let members = self.members.take();
-            members.into_iter().partition::<Vec<_>, _>(|(_, member)| !member.groups.contains(group))
-        };
-        self.members.replace(staying);
-        for (_, member) in &moving {
-            let number = member.number.get();
-            for (ack_id, _) in self.take_published(|publisher| publisher == number) {
-                member.report(ClientReport::Settled(ack_id, Err(ABANDONED.to_owned())));
+        for member in self.members() {
+            if member.groups.contains(group) {
+                member.memberships.borrow_mut().clear();
+                Rc::new(Self::new(self.negotiate_url.clone(), self.subprotocol)).add(&member);
             }
         }
-        for (membership, member) in moving {
-            let own = Rc::new(Self::new(self.negotiate_url.clone(), self.subprotocol));
-            let new_membership = own.add(member);
-            let moved = new_membership.borrow().clone();
-            membership.replace(moved);
-            // The viewer's client holds the membership it was created with.
-            if let Some((held, _)) = own.members.borrow_mut().last_mut() {
-                *held = membership;
-            }
-        }
+        self.forget_absent();
     }
 
-    /// Settles all unacknowledged messages: the next client numbers its own from the beginning.
-    fn abandon(&self) {
-        for (ack_id, number) in self.take_published(|_| true) {
-            if let Some(member) = self.member(number) {
-                member.report(ClientReport::Settled(ack_id, Err(ABANDONED.to_owned())));
-            }
-        }
-    }
-
-    /// Removes and returns the unacknowledged messages of some members.
-    fn take_published(&self, is_affected: impl Fn(u64) -> bool) -> Vec<(u64, u64)> {
-        let (taken, left) = self.publishers.take().into_iter().partition(|(_, number)| is_affected(*number));
-        self.publishers.replace(left);
-        taken
-    }
-
-    fn member(&self, number: u64) -> Option<Rc<Member>> {
-        let members = self.members.borrow();
-        members.iter().find(|(_, member)| member.number.get() == number).map(|(_, member)| Rc::clone(member))
-    }
-
-    fn settle(&self, ack_id: u64, outcome: Result<(), String>) {
-        let at = self.publishers.borrow().iter().position(|(published, _)| *published == ack_id);
-        let Some(at) = at else { return };
-        let (_, number) = self.publishers.borrow_mut().remove(at);
-        if let Some(member) = self.member(number) {
-            member.report(ClientReport::Settled(ack_id, outcome));
-        }
-    }
-
-    fn remove(&self, number: u64) {
-        let removed = {
-            let mut members = self.members.borrow_mut();
-            let at = members.iter().position(|(_, member)| member.number.get() == number);
-            at.map(|at| members.swap_remove(at))
-        };
-        let Some((_, removed)) = removed else { return };
-        let members = self.members.borrow();
+    /// Forgets members that were dropped or have another connection. Closes the connection after the last one.
+    fn forget_absent(&self) {
+        let mut members = self.members.borrow_mut();
+        members.retain(|member| {
+            let connection = member.upgrade().and_then(|member| member.connection());
+            connection.is_some_and(|connection| std::ptr::eq(Rc::as_ptr(&connection), self))
+        });
         if members.is_empty() {
-            self.client.take();
+            self.close();
             self.start.take();
-            return;
         }
-        let is_wanted = |group: &GroupName| members.iter().any(|(_, member)| member.groups.contains(group));
-        if let Some(client) = self.client.borrow().as_ref() {
-            for group in removed.groups.iter().filter(|group| !is_wanted(group)) {
-                if let Err(error) = client.leave_group(group) {
-                    leptos::logging::error!("group {group} cannot be left: {error}");
-                }
-            }
+    }
+
+    /// Closes the client. Joins that wait for a connection would keep one that is only dropped.
+    fn close(&self) {
+        if let Some(client) = self.client.take() {
+            spawn_local(async move { client.close().await });
         }
     }
 }

@@ -8,11 +8,7 @@ use leptos::{mount::mount_to, prelude::*};
 use serde::Deserialize;
 use wasm_bindgen::{JsError, JsValue, prelude::wasm_bindgen};
 use web_sys::HtmlElement;
-use webpubsub_client::{
-    ClientOptions,
-    web::{WebClient, negotiate_by},
-};
-use webpubsub_protocol::subprotocol::Subprotocol;
+use webpubsub_client::{ServiceEndpoint, Subprotocol};
 
 use crate::{
     app::app::{App, Plan},
@@ -173,10 +169,8 @@ fn start_clients(address: &PageAddress, negotiate: Option<Function>) -> StartCli
     Rc::new(move |connection, sink| {
         let target: &NegotiateTarget = targets.get(connection)?;
         if let Some(negotiate) = &negotiate {
-            let options = ClientOptions::new().prefer(subprotocol);
-            let options = target.groups.iter().cloned().fold(options, ClientOptions::join);
-            let negotiate = negotiate_by(negotiate.clone());
-            return Some(start_client(sink, |on_event| WebClient::start_with(options, negotiate, on_event)));
+            let endpoint = ServiceEndpoint::from_js_function(negotiate.clone());
+            return Some(start_client(endpoint, subprotocol, &target.groups, sink));
         }
         if target.is_direct() {
             return unshared(connection, sink);

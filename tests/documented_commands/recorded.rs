@@ -32,10 +32,9 @@ pub const RECORDED: [Recorded; 13] = [
         reason: "needs a network",
     },
     Recorded {
-        command: "cargo add webpubsub-client webpubsub-protocol --git https://github.com/tailcast/tailcast \
-                  --features webpubsub-client/native",
+        command: "cargo add webpubsub-client --git https://github.com/tailcast/tailcast --features native",
         programs: &["bin/cargo"],
-        calls: &[&["cargo", "add", "--git", env!("CARGO_PKG_REPOSITORY"), "webpubsub-client/native"]],
+        calls: &[&["cargo", "add", "webpubsub-client", "--git", env!("CARGO_PKG_REPOSITORY"), "native"]],
         reason: "needs a network; tests/native_client.rs uses the crate with the same feature",
     },
     Recorded {

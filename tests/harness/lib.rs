@@ -24,6 +24,7 @@ pub mod recording_server;
 pub mod scripted_service;
 pub mod server;
 pub mod socket;
+pub mod socks_proxy;
 pub mod streamer;
 pub mod tcp_proxy;
 pub mod viewer;

@@ -1,11 +1,7 @@
 //! Native client that subscribes to the group `stream`.
 
 use anyhow::Context;
-use webpubsub_client::{
-    ClientEvent, ClientOptions,
-    native::{self, Client, Events, NegotiateEndpoint},
-};
-use webpubsub_protocol::{name::GroupName, payload::Payload};
+use webpubsub_client::{Client, ClientEvent, ClientOptions, Events, GroupName, Payload};
 
 use crate::with_timeout;
 
@@ -31,8 +27,9 @@ impl Listener {
     /// # Errors
     /// Fails if the client does not join.
     pub async fn join(negotiate_url: &str, options: ClientOptions) -> anyhow::Result<Self> {
-        let endpoint = NegotiateEndpoint::new(negotiate_url.to_owned());
-        let (client, events) = native::start(options.join(group()?), endpoint);
+        let mut builder = Client::builder(negotiate_url).options(options).join(group()?);
+        let events = builder.events();
+        let client = builder.connect_lazy();
         let mut listener = Self { client, events, recoveries: 0 };
         listener.until(|event| matches!(event, ClientEvent::Joined { .. })).await?;
         Ok(listener)

@@ -8,11 +8,7 @@
 use std::{collections::VecDeque, time::Instant};
 
 use anyhow::Context;
-use webpubsub_client::{
-    ClientEvent, ClientOptions, MAX_IN_FLIGHT_MESSAGES,
-    native::{self, NegotiateEndpoint},
-};
-use webpubsub_protocol::{name::GroupName, payload::Payload, subprotocol::Subprotocol};
+use webpubsub_client::{Client, GroupName, MAX_IN_FLIGHT_MESSAGES, Subprotocol, SubscriptionEvent};
 
 /// Size of a message's text, like a log line.
 const MESSAGE_BYTES: usize = 100;
@@ -27,21 +23,13 @@ async fn main() -> anyhow::Result<()> {
         if form == "protobuf" { Subprotocol::ReliableProtobuf } else { Subprotocol::ReliableJson };
     let messages: usize = messages.parse()?;
     let group = GroupName::new("stream")?;
-    let options = ClientOptions::new().only(subprotocol).join(group.clone());
-    let (client, mut events) = native::start(options, NegotiateEndpoint::new(negotiate.clone()));
-    loop {
-        match events.next().await.context("the client stopped")? {
-            ClientEvent::Joined { .. } => break,
-            ClientEvent::ConnectFailed { failure } => return Err(failure.into()),
-            _ => {}
-        }
-    }
+    let client = Client::builder(negotiate.as_str()).only(subprotocol).connect().await?;
+    let mut subscription = client.subscribe(&group).await?;
     let (cpu_before, began) = (cpu_seconds()?, Instant::now());
     let sending = async {
         let mut receipts = VecDeque::new();
         for _ in 0..messages {
-            let text = "x".repeat(MESSAGE_BYTES);
-            receipts.push_back(client.send_to_group(&group, Payload::Text(text.into())).await?);
+            receipts.push_back(client.publish(&group, "x".repeat(MESSAGE_BYTES)).await?);
             if receipts.len() > MAX_IN_FLIGHT_MESSAGES
                 && let Some(oldest) = receipts.pop_front()
             {
@@ -56,10 +44,9 @@ async fn main() -> anyhow::Result<()> {
     let hearing = async {
         let mut heard = 0;
         while heard < messages {
-            match events.next().await.context("the client stopped")? {
-                ClientEvent::GroupMessage { .. } => heard += 1,
-                ClientEvent::Gap { .. } => anyhow::bail!("messages are missing"),
-                _ => {}
+            match subscription.next().await.context("the client stopped")? {
+                SubscriptionEvent::Message(_) => heard += 1,
+                other => anyhow::bail!("{other:?}"),
             }
         }
         Ok(())
@@ -68,7 +55,7 @@ async fn main() -> anyhow::Result<()> {
     sent?;
     heard?;
     println!("measured {} {}", began.elapsed().as_secs_f64(), cpu_seconds()? - cpu_before);
-    client.stop();
+    client.close().await;
     Ok(())
 }
 

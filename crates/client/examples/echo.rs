@@ -1,4 +1,4 @@
-//! Answers every text in a group with the same text in another.
+//! Sends every text of one group to another group.
 //!
 //! ```text
 //! cargo run -p webpubsub-client --features native --example echo -- http://127.0.0.1:8080/negotiate FROM TO
@@ -6,11 +6,7 @@
 
 use std::error::Error;
 
-use webpubsub_client::{
-    ClientEvent, ClientOptions,
-    native::{self, NegotiateEndpoint},
-};
-use webpubsub_protocol::{name::GroupName, payload::Payload};
+use webpubsub_client::{Client, GroupName, Payload, SubscriptionEvent};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -20,18 +16,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: echo NEGOTIATE_URL FROM_GROUP TO_GROUP".into());
     };
     let to = GroupName::new(&to)?;
-    let options = ClientOptions::new().join(GroupName::new(&from)?);
-    let (client, mut events) = native::start(options, NegotiateEndpoint::new(negotiate));
-    while let Some(event) = events.next().await {
+    let client = Client::builder(negotiate).connect().await?;
+    let mut subscription = client.subscribe(from).await?;
+    while let Some(event) = subscription.next().await {
         match event {
-            ClientEvent::GroupMessage { payload: Payload::Text(text), group, .. } if group != to.as_str() => {
-                // Waits while too much is unacknowledged. The receipt would tell when the service has it.
-                let _receipt = client.send_to_group(&to, Payload::Text(text)).await?;
+            SubscriptionEvent::Message(message) => {
+                if let Payload::Text(text) = message.payload {
+                    // Waits while too much is unacknowledged. The receipt would report when the service has it.
+                    client.publish(&to, text.into_owned()).await?;
+                }
             }
-            ClientEvent::Gap { .. } => eprintln!("messages may be missing here"),
-            ClientEvent::Recovering { reason } => eprintln!("{reason}; taking the connection up again"),
-            ClientEvent::ConnectFailed { failure } => eprintln!("{failure}"),
-            ClientEvent::JoinRefused { error, .. } => return Err(error.into()),
+            SubscriptionEvent::Gap { .. } | SubscriptionEvent::Lagged { .. } => {
+                eprintln!("messages are missing");
+            }
+            SubscriptionEvent::Refused(error) => return Err(error.into()),
             _ => {}
         }
     }

@@ -1,16 +1,12 @@
-//! Publishes each line of standard input to a group, and ends when the service has all of them.
+//! Publishes each line of standard input to a group, and ends when the service has acknowledged all of them.
 //!
 //! ```text
 //! seq 10 | cargo run -p webpubsub-client --features native --example publisher -- http://127.0.0.1:8080/negotiate GROUP
 //! ```
 
-use std::{error::Error, io::BufRead, time::Duration};
+use std::{error::Error, io::BufRead};
 
-use webpubsub_client::{
-    ClientOptions,
-    native::{self, NegotiateEndpoint},
-};
-use webpubsub_protocol::{name::GroupName, payload::Payload};
+use webpubsub_client::{Client, GroupName};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -19,17 +15,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: publisher NEGOTIATE_URL GROUP".into());
     };
     let group = GroupName::new(&group)?;
-    let options = ClientOptions::new().give_up_after(Duration::from_secs(60)).stop_on_lasting_failure();
-    // Who only publishes need not read the events.
-    let (client, _) = native::start(options, NegotiateEndpoint::new(negotiate));
+    let client = Client::builder(negotiate).connect().await?;
     let mut receipts = Vec::new();
     for line in std::io::stdin().lock().lines() {
-        receipts.push(client.send_to_group(&group, Payload::Text(line?.into())).await?);
+        receipts.push(client.publish(&group, line?).await?);
     }
+    client.drain().await?;
     let sent = receipts.len();
     for receipt in receipts {
+        // The service may have refused it.
         receipt.await?;
     }
+    client.close().await;
     println!("{sent} messages, all acknowledged");
     Ok(())
 }

@@ -1,17 +1,17 @@
-//! Requests on their way: sent or waiting to be sent, and not acknowledged yet.
+//! Requests in flight: sent or waiting to be sent, and not acknowledged yet.
 
 use webpubsub_protocol::{message::Request, name::GroupName};
 
-use crate::numbered::Numbered;
+use crate::{limits::Limits, numbered::Numbered};
 
-/// Most requests on their way at once. Enough to fill a round trip with small messages. The service remembers the last
+/// Most requests in flight at once. Enough to fill a round trip with small messages. The service remembers the last
 /// 1000 ids that it carried out, so this must stay below: else a message sent again would not be known for what it is.
 pub const MAX_IN_FLIGHT_MESSAGES: usize = 256;
-/// Most bytes of payload on their way at once: what an unreachable service can make us hold. One message may stand
-/// alone whatever its size.
+/// Most bytes of payload in flight at once: the bound for an unreachable service. A single longer message is sent
+/// nevertheless.
 pub const MAX_IN_FLIGHT_BYTES: usize = 8 * 1024 * 1024;
 
-/// What an acknowledgement means.
+/// Kind of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// A message or an event.
@@ -32,17 +32,23 @@ pub(crate) struct Entry {
 }
 
 /// Requests by ack id, in the order they were given.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct AckTable {
     entries: Numbered<Entry>,
     bytes: usize,
+    max_entries: usize,
+    max_bytes: usize,
 }
 
 impl AckTable {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let (max_entries, max_bytes) = (limits.in_flight_messages, limits.in_flight_bytes);
+        Self { entries: Numbered::default(), bytes: 0, max_entries, max_bytes }
+    }
+
     /// Whether one more request may be put in.
     pub(crate) fn has_room(&self) -> bool {
-        self.entries.is_empty()
-            || (self.entries.len() < MAX_IN_FLIGHT_MESSAGES && self.bytes < MAX_IN_FLIGHT_BYTES)
+        self.entries.is_empty() || (self.entries.len() < self.max_entries && self.bytes < self.max_bytes)
     }
 
     /// Keeps a request, which was sent already or waits for a connection, until it is settled.
@@ -68,7 +74,7 @@ impl AckTable {
         Some(settled)
     }
 
-    /// How many messages were sent and not settled: what a new connection sends again.
+    /// Returns the number of messages that were sent and not settled, which a new connection sends again.
     pub(crate) fn sent_messages(&self) -> usize {
         self.entries.values().filter(|entry| entry.was_sent && entry.purpose == Purpose::Message).count()
     }
@@ -81,12 +87,12 @@ impl AckTable {
         })
     }
 
-    /// Drops what belongs to a connection that is gone and is asked for anew on the next: joins that nobody waits for.
+    /// Drops the requests that belong to a lost connection and are repeated on the next one: joins that nobody waits for.
     pub(crate) fn forget_automatic_joins(&mut self) {
         self.entries.retain(|entry| !matches!(entry.purpose, Purpose::Join { is_wish: false, .. }));
     }
 
-    /// Whether a join of `group` is on its way already.
+    /// Whether a join of `group` is in flight.
     pub(crate) fn is_joining(&self, group: &GroupName) -> bool {
         self.entries
             .values()
@@ -100,7 +106,7 @@ impl AckTable {
         self.entries.take_numbers()
     }
 
-    /// How many requests are on their way.
+    /// Returns the number of requests in flight.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
@@ -120,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_table_is_full_by_count_or_by_bytes_and_takes_one_message_of_any_size() {
-        let mut table = AckTable::default();
+        let mut table = AckTable::new(&Limits::default());
         table.insert(1, message("x".repeat(MAX_IN_FLIGHT_BYTES + 1)), Purpose::Message, true);
         assert!(!table.has_room());
         assert!(table.settle(1).is_some() && table.has_room());
@@ -133,7 +139,7 @@ mod tests {
 
     #[test]
     fn an_ack_that_comes_twice_settles_once() {
-        let mut table = AckTable::default();
+        let mut table = AckTable::new(&Limits::default());
         table.insert(9, message("frame".into()), Purpose::Message, true);
         assert!(table.settle(9).is_some());
         assert!(table.settle(9).is_none());

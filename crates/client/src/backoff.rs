@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-/// Around how long the first pause is.
+/// Approximate length of the first pause.
 pub const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// The longest pause. A reader who has just mended the network should not wait longer.
+/// Longest pause. A user who has just repaired the network should not wait longer.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// Exponential back-off with jitter: each pause is about twice the last, and random in its upper half, so that the
-/// clients of a restarted service do not all come back in the same instant.
+/// clients of a restarted service do not all reconnect in the same instant.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     first: Duration,

@@ -86,7 +86,7 @@ pub(crate) fn encode(subprotocol: Subprotocol, request: &Request<'_>) -> Frame {
     Frame::Text(json::encode_request(request))
 }
 
-/// Reads a response; `None` for one that this version does not know. The error is in words.
+/// Reads a response; `None` for one that this version does not know. The error is a sentence.
 pub(crate) fn decode(subprotocol: Subprotocol, frame: FrameRef<'_>) -> Result<Option<Response<'_>>, String> {
     match frame {
         FrameRef::Text(text) if !is_binary(subprotocol) => {

@@ -24,7 +24,7 @@ pub(crate) struct Connection {
     pub(crate) recovered_at: Option<Moment>,
 }
 
-/// A secret: whoever has it can take the connection over.
+/// A secret, with which the connection can be taken over.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ReconnectionToken(pub(crate) String);
 

@@ -1,4 +1,4 @@
-//! What a client tells its application.
+//! Events of a client.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
     history::HistoryAccess,
 };
 
-/// One thing that happened, in order. A driver hands these to the application.
+/// Event of a client. They are reported in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientEvent {
@@ -23,28 +23,27 @@ pub enum ClientEvent {
     Connecting,
     /// The service accepted the connection. Comes once per new connection, never for a recovery.
     Connected {
-        /// The service's name for this connection.
+        /// Id that the service gave the connection.
         connection_id: String,
-        /// Who the service thinks we are; `None` for an anonymous client.
+        /// Id of the user; `None` for an anonymous client.
         user_id: Option<String>,
-        /// What the service chose of what was offered.
+        /// Subprotocol that the service chose of those that were offered.
         subprotocol: Subprotocol,
         /// Access to earlier messages. `None` for services without a history.
         history: Option<HistoryAccess>,
     },
-    /// The connection's WebSocket is gone, and the connection is being taken up again on another: nothing is lost yet.
+    /// The WebSocket was lost, and the connection is being recovered on another one: nothing is lost yet.
     /// [`ClientEvent::Recovered`] or [`ClientEvent::Disconnected`] follows.
     Recovering {
-        /// What happened to the WebSocket.
+        /// Reason of the loss.
         reason: Disconnect,
     },
-    /// The connection goes on as if nothing had been: same id, same groups, no message lost, none repeated.
+    /// The connection was recovered: same id, same groups, no message lost, none repeated.
     Recovered,
-    /// Messages may be missing here: the application had better say so than pretend. Comes in its place in the order
-    /// of messages.
+    /// Messages may be missing here. Has its place in the order of messages.
     Gap {
-        /// How many numbers were skipped within one connection, some of which may belong to messages that expired on
-        /// their way. `None` after a new connection took the place of a lost one: nobody knows how many.
+        /// Number of sequence ids that were skipped within one connection, some of which may belong to messages that
+        /// expired. `None` after a new connection replaced a lost one: the number is unknown.
         messages: Option<u64>,
     },
     /// The connection is now a member of `group`. Comes again after each new connection.
@@ -56,7 +55,7 @@ pub enum ClientEvent {
     JoinRefused {
         /// The group asked for.
         group: GroupName,
-        /// The service's words.
+        /// Error of the service.
         error: AckError,
     },
     /// The connection is no member of `group` any more, as the application asked.
@@ -68,20 +67,20 @@ pub enum ClientEvent {
     GroupMessage {
         /// The group published to.
         group: String,
-        /// Who published; `None` when anonymous or a server.
+        /// Id of the user who published it; `None` for an anonymous client or a server.
         from_user_id: Option<String>,
-        /// What was published.
+        /// Payload.
         payload: Payload<'static>,
         /// Sequence id of the message; `None` on plain subprotocols.
         sequence_id: Option<u64>,
         /// Annotations, often none.
         metadata: Metadata,
-        /// Where in a stream it belongs, if it does. The terminal message of a stream has an empty payload.
+        /// Place in a stream, if it belongs to one. The last message of a stream has an empty payload.
         stream: Option<StreamInfo>,
     },
     /// An application server sent something to this connection, not through a group.
     ServerMessage {
-        /// What was sent.
+        /// Payload.
         payload: Payload<'static>,
         /// Annotations, often none.
         metadata: Metadata,
@@ -89,19 +88,19 @@ pub enum ClientEvent {
     /// Messages that a lost connection left unacknowledged are sent again on a new one, which knows nothing of what the
     /// old one carried out. Those whose acknowledgement alone was lost reach the group twice. Never after a recovery.
     Resending {
-        /// How many messages.
+        /// Number of messages.
         messages: usize,
     },
-    /// A connection that had been made is gone for good.
+    /// A connection is lost for good.
     Disconnected {
-        /// Why, as far as known.
+        /// Reason, as far as known.
         reason: Disconnect,
     },
-    /// No connection could be made, or a lost one not be taken up again at this attempt.
+    /// An attempt to connect, or to recover a connection, failed.
     /// [`ClientEvent::RetryScheduled`], [`ClientEvent::Disconnected`] or, after a
     /// [permanent failure](ConnectFailure#temporary-and-permanent-failures), [`ClientEvent::Stopped`] follows.
     ConnectFailed {
-        /// Why not.
+        /// Reason.
         failure: ConnectFailure,
     },
     /// The next attempt to connect comes after this pause.

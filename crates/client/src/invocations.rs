@@ -1,23 +1,28 @@
-//! Questions to the application's server that wait for their answer.
+//! Invocations that wait for their answer.
 //!
 //! Source: the official JavaScript client 1.1.0. Only the JSON subprotocols can ask.
 
 use crate::numbered::Numbered;
 
-/// Most invocations that may wait at once.
+/// Most pending invocations.
 pub const MAX_INVOCATIONS: usize = 256;
 
 /// The invocations under way, by number. On the wire the number is written out.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Invocations {
     waiting: Numbered<()>,
     last: u64,
+    limit: usize,
 }
 
 impl Invocations {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { waiting: Numbered::default(), last: 0, limit }
+    }
+
     /// Begins one; `None` when as many wait as may.
     pub(crate) fn begin(&mut self) -> Option<u64> {
-        if self.waiting.len() >= MAX_INVOCATIONS {
+        if self.waiting.len() >= self.limit {
             return None;
         }
         self.last += 1;

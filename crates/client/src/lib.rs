@@ -1,55 +1,47 @@
-//! A client for Azure Web PubSub, and for services that speak like it: it loses nothing.
+//! Client for Azure Web PubSub, and for services that speak its protocol.
 //!
-//! The client is a state machine without I/O ([`machine`]): events and the time go in, effects come out, so that a
-//! test can run years of dropped connections in seconds. Thin drivers carry out the effects:
-//!
-//! | feature | what it brings | runs on |
-//! | --- | --- | --- |
-//! | `native` | the module `native`, with rustls; honours `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` | tokio |
-//! | `web` | the module `web` | the browser's WebSocket, in pages and workers |
-//! | `protobuf` | the binary subprotocols beside the JSON ones | both |
-//!
-//! No feature is on by default: pick a driver.
-//!
-//! # What it does
-//! - It connects through a negotiate endpoint (or, natively, a function), which gives a fresh URL for each connection,
-//!   and is connected once the service says so.
-//! - It offers the reliable subprotocol first and goes on with what the service chooses
-//!   ([`ClientOptions::prefer`]). A reliable connection that loses its WebSocket is taken up again within
-//!   [`RECOVERY_WINDOW`]: nothing is lost, nothing comes twice, and the groups stay. Where that fails, or the service
-//!   speaks only the plain form, a new connection is made after a pause that grows, groups are joined again, and
-//!   [`ClientEvent::Gap`] says where messages may be missing.
-//! - It stops when it is refused, with the server's own reason, and retries after any other failure: see
-//!   [`ConnectFailure`](ConnectFailure#temporary-and-permanent-failures).
-//! - It keeps what it sent until the service acknowledges it, and sends it again under the same id. Only on a new
-//!   connection may a message whose acknowledgement was lost arrive twice, and [`ClientEvent::Resending`] says so
-//!   before. What the service refuses is told and never tried again.
-//! - Every queue is bounded by a constant; who sends waits.
-//!
-//! # Example
 //! ```no_run
 //! # #[cfg(feature = "native")]
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use webpubsub_client::{ClientEvent, ClientOptions, native::{self, NegotiateEndpoint}};
-//! use webpubsub_protocol::{name::GroupName, payload::Payload};
+//! use webpubsub_client::{Client, SubscriptionEvent};
 //!
-//! let group = GroupName::new("chat")?;
-//! let endpoint = NegotiateEndpoint::new("http://127.0.0.1:8080/negotiate".to_owned());
-//! let (client, mut events) = native::start(ClientOptions::new().join(group.clone()), endpoint);
-//! let receipt = client.send_to_group(&group, Payload::Text("hello".into())).await?;
-//! while let Some(event) = events.next().await {
-//!     if let ClientEvent::GroupMessage { payload: Payload::Text(text), .. } = event {
-//!         println!("{text}");
-//!         break;
+//! let client = Client::builder("http://127.0.0.1:8080/negotiate").connect().await?;
+//! let mut subscription = client.subscribe("chat").await?;
+//! // The second `await` waits for the acknowledgement.
+//! client.publish("chat", "hello").await?.await?;
+//! while let Some(event) = subscription.next().await {
+//!     if let SubscriptionEvent::Message(message) = event {
+//!         println!("{:?}", message.payload);
 //!     }
 //! }
-//! // The service has it.
-//! receipt.await?;
 //! # Ok(())
 //! # }
 //! ```
-//! `examples/` holds whole programs: `echo` answers what it hears, `publisher` sends what it reads. For the browser see
-//! the module `web`.
+//!
+//! # Features
+//! | feature | content | runs on |
+//! | --- | --- | --- |
+//! | `native` | `Client` with rustls; uses `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` | tokio |
+//! | `web` | `Client` with the WebSocket of the browser, on `wasm32-unknown-unknown` | pages and workers |
+//! | `protobuf` | the binary subprotocols beside the JSON ones | both |
+//!
+//! No feature is on by default. `native` and `web` provide the same types; each has an effect on its own targets alone. Without either,
+//! the crate is the state machine without I/O ([`machine`]): events and the time go in, effects come out, so that a test can run years
+//! of dropped connections in seconds.
+//!
+//! # Behavior
+//! - The client negotiates a fresh URL for each connection, and offers the reliable subprotocol first ([`ClientOptions::prefer`]).
+//! - A reliable connection that loses its WebSocket is recovered within [`RECOVERY_WINDOW`]: nothing is lost, nothing arrives twice, and
+//!   the groups stay. Where that fails, or the service has only the plain form, a new connection is made after a pause that grows, and
+//!   groups are joined again; [`ClientEvent::Gap`] and `SubscriptionEvent::Gap` report that messages may be missing.
+//! - The client stops when it is refused, with the server's reason, and retries after any other failure: see
+//!   [`ConnectFailure`](ConnectFailure#temporary-and-permanent-failures).
+//! - A message is retained until the service has acknowledged it, and sent again under the same id. Only on a new connection may a
+//!   message whose acknowledgement was lost arrive twice, which [`ClientEvent::Resending`] reports before. What the service refuses is
+//!   reported and never sent again.
+//! - Every queue is bounded ([`Limits`]), and every timeout is an option ([`Timeouts`]).
+//!
+//! `examples/` has complete programs: `publisher`, `subscriber`, `echo` and `chat`.
 //!
 //! Source of the rules: the [client specification][spec].
 //!
@@ -63,27 +55,53 @@ pub mod failure;
 pub mod history;
 pub mod machine;
 pub mod moment;
-#[cfg(feature = "native")]
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub mod native;
 pub mod negotiate;
 pub mod options;
 pub mod outgoing;
-#[cfg(feature = "web")]
+#[cfg(all(feature = "web", target_arch = "wasm32"))]
 pub mod web;
 
 mod ack_table;
 mod backoff;
+#[cfg(any(
+    all(feature = "native", not(target_arch = "wasm32")),
+    all(feature = "web", target_arch = "wasm32")
+))]
+mod client;
 mod connection;
 mod invocations;
+mod limits;
 mod liveness;
 mod numbered;
 mod outbound_stream;
+#[cfg(any(
+    all(feature = "native", not(target_arch = "wasm32")),
+    all(feature = "web", target_arch = "wasm32")
+))]
+mod platform;
 mod recovery;
 mod refusal;
 mod sequence;
+#[cfg(any(
+    all(feature = "native", not(target_arch = "wasm32")),
+    all(feature = "web", target_arch = "wasm32")
+))]
+mod service_endpoint;
 
 pub use ack_table::{MAX_IN_FLIGHT_BYTES, MAX_IN_FLIGHT_MESSAGES};
 pub use backoff::{Backoff, FIRST_PAUSE, LONGEST_PAUSE};
+#[cfg(any(
+    all(feature = "native", not(target_arch = "wasm32")),
+    all(feature = "web", target_arch = "wasm32")
+))]
+pub use client::{
+    Client, ClientBuilder, ClientState, ClientStopped, ConnectError, ConnectErrorKind, ConnectionDetails,
+    Events, GroupMessage, GroupStreamError, GroupStreamErrorKind, InvokeError, InvokeErrorKind, Membership,
+    PublishError, PublishErrorKind, Receipt, StateWatch, StreamWriteError, StreamWriteErrorKind,
+    StreamWriter, SubscribeError, SubscribeErrorKind, SubscribeOptions, Subscription, SubscriptionEvent,
+};
 pub use event::ClientEvent;
 pub use failure::{
     ConnectFailure, Disconnect, InvokeFailure, MAX_RETRY_AFTER, SendFailure, StartRefused, StreamFailure,
@@ -91,10 +109,30 @@ pub use failure::{
 };
 pub use history::{HistoryAccess, HistoryFailure, HistoryRange, HistoryStart};
 pub use invocations::MAX_INVOCATIONS;
+pub use limits::{
+    CLOSE_TIMEOUT, HISTORY_IDLE_TIMEOUT, HISTORY_TIMEOUT, Limits, MAX_HISTORY_BYTES, MAX_RECEIVED_BYTES,
+    MAX_SOCKET_BYTES, QUEUED_BYTES, QUEUED_MESSAGES, QUEUED_REQUESTS, Timeouts,
+};
 pub use liveness::{PING_INTERVAL, PONG_TIMEOUT};
 pub use machine::{GroupRefused, StreamEvent, StreamOptions};
 pub use options::ClientOptions;
 pub use outbound_stream::{MAX_STREAM_BYTES, MAX_STREAM_FRAGMENTS, MAX_STREAMS, STREAM_OPEN_TIMEOUT};
 pub use outgoing::{MAX_FRAME_BYTES, Outgoing, SendRefused};
+#[cfg(any(
+    all(feature = "native", not(target_arch = "wasm32")),
+    all(feature = "web", target_arch = "wasm32")
+))]
+pub use platform::{MaybeSend, MaybeSync};
 pub use recovery::{RECOVERY_RETRY_PAUSE, RECOVERY_STEP_TIMEOUT, RECOVERY_WINDOW};
 pub use sequence::{ACK_AFTER_BYTES, ACK_AFTER_MESSAGES, ACK_DELAY};
+#[cfg(any(
+    all(feature = "native", not(target_arch = "wasm32")),
+    all(feature = "web", target_arch = "wasm32")
+))]
+pub use service_endpoint::ServiceEndpoint;
+pub use webpubsub_protocol as protocol;
+pub use webpubsub_protocol::{
+    name::{EventName, GroupName},
+    payload::Payload,
+    subprotocol::Subprotocol,
+};

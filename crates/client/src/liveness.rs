@@ -90,7 +90,7 @@ impl Liveness {
         self.pinged_at.filter(|at| now.since(*at) >= timeout).map(|_| now.since(self.heard_at))
     }
 
-    /// When the connection was lost, of which we learn now. Who slept since has lost it in his sleep.
+    /// Returns the time of a loss that is noticed now: before the sleep, if there was one since.
     pub(crate) fn lost_at(&self, now: Moment) -> Moment {
         self.slept_from.unwrap_or(now)
     }

@@ -1,4 +1,4 @@
-//! What a negotiate endpoint answers: `{"url": "wss://…/client/hubs/HUB?access_token=…"}`.
+//! Response of a negotiate endpoint: `{"url": "wss://…/client/hubs/HUB?access_token=…"}`.
 
 use std::{fmt, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::{failure::ConnectFailure, history::HistoryAccess, refusal};
 /// Longest answer that is read, in bytes: an answer is one URL, and a wrong address may answer anything.
 pub const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
-/// Where to connect, token included: shown without its query.
+/// URL of a service, token included. Shown without its query.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServiceUrl {
     url: String,
@@ -228,7 +228,7 @@ fn has_host_and_port(authority: &str) -> bool {
     }
 }
 
-/// What a body that is no answer looks like, in words.
+/// Describes a body that is no answer.
 fn describe(body: &str) -> String {
     let body = body.trim_start();
     if body.is_empty() {
@@ -240,7 +240,7 @@ fn describe(body: &str) -> String {
     }
 }
 
-/// What a text looks like that was given as a URL, in words. What is no address at all is not shown: it may be a token.
+/// Describes a text that was given as a URL. A text that is no address at all is not shown: it may be a token.
 fn describe_no_url(text: &str) -> String {
     if text.is_empty() {
         "nothing".to_owned()

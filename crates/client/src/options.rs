@@ -1,13 +1,12 @@
-//! How a client behaves.
+//! Options of a client.
 
 use std::time::Duration;
 
 use webpubsub_protocol::{name::GroupName, subprotocol::Subprotocol};
 
 use crate::{
-    backoff::{FIRST_PAUSE, LONGEST_PAUSE},
     codec::is_supported,
-    liveness::KeepAlive,
+    limits::{Limits, Timeouts},
 };
 
 /// Settings of a client. The default prefers the reliable subprotocol, joins no group and retries until it
@@ -19,9 +18,8 @@ pub struct ClientOptions {
     pub(crate) give_up_after: Option<Duration>,
     pub(crate) stop_on_lasting_failure: bool,
     pub(crate) rejoins: bool,
-    pub(crate) first_pause: Duration,
-    pub(crate) longest_pause: Duration,
-    pub(crate) keep_alive: KeepAlive,
+    pub(crate) limits: Limits,
+    pub(crate) timeouts: Timeouts,
 }
 
 impl Default for ClientOptions {
@@ -32,9 +30,8 @@ impl Default for ClientOptions {
             give_up_after: None,
             stop_on_lasting_failure: false,
             rejoins: true,
-            first_pause: FIRST_PAUSE,
-            longest_pause: LONGEST_PAUSE,
-            keep_alive: KeepAlive::default(),
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
         }
     }
 }
@@ -77,6 +74,20 @@ impl ClientOptions {
         self
     }
 
+    /// Sets the sizes of the queues. Those that no client works with are replaced by the nearest ones.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits.checked();
+        self
+    }
+
+    /// Sets the times.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
     /// Stops when there was no connection for `limit`. The default has no limit.
     #[must_use]
     pub fn give_up_after(mut self, limit: Duration) -> Self {
@@ -102,10 +113,10 @@ impl ClientOptions {
     }
 
     /// Sets the pauses between attempts to connect. Each is about twice the last, from `first` to `longest`. The defaults are
-    /// [`FIRST_PAUSE`] and [`LONGEST_PAUSE`].
+    /// [`FIRST_PAUSE`](crate::FIRST_PAUSE) and [`LONGEST_PAUSE`](crate::LONGEST_PAUSE).
     #[must_use]
     pub fn retry_pauses(mut self, first: Duration, longest: Duration) -> Self {
-        (self.first_pause, self.longest_pause) = (first, longest);
+        (self.timeouts.first_retry_pause, self.timeouts.longest_retry_pause) = (first, longest);
         self
     }
 
@@ -113,7 +124,7 @@ impl ClientOptions {
     /// The defaults are [`PING_INTERVAL`](crate::PING_INTERVAL) and [`PONG_TIMEOUT`](crate::PONG_TIMEOUT).
     #[must_use]
     pub fn keep_alive(mut self, ping_interval: Option<Duration>, pong_timeout: Option<Duration>) -> Self {
-        self.keep_alive = KeepAlive { ping_interval, pong_timeout };
+        (self.timeouts.ping_interval, self.timeouts.pong_timeout) = (ping_interval, pong_timeout);
         self
     }
 }

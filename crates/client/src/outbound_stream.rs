@@ -10,7 +10,7 @@ use webpubsub_protocol::{
     stream::{FIRST_FRAGMENT, PublisherError},
 };
 
-use crate::{failure::WriteRefused, moment::Moment};
+use crate::{failure::WriteRefused, moment::Moment, options::ClientOptions};
 
 /// Most fragments of one stream that may wait for the service.
 pub const MAX_STREAM_FRAGMENTS: usize = 256;
@@ -50,6 +50,8 @@ pub(crate) struct OutboundStream {
     was_full: bool,
     retry_pause: Duration,
     retry_at: Option<Moment>,
+    max_fragments: usize,
+    max_bytes: usize,
 }
 
 /// What the service's answer means for a stream.
@@ -66,11 +68,11 @@ pub(crate) enum Progress {
 }
 
 impl OutboundStream {
-    pub(crate) fn new(id: String, now: Moment) -> Self {
+    pub(crate) fn new(id: String, options: &ClientOptions, now: Moment) -> Self {
         Self {
             id,
             phase: Phase::Writing,
-            open_by: Some(now + STREAM_OPEN_TIMEOUT),
+            open_by: Some(now + options.timeouts.stream_open),
             fragments: VecDeque::new(),
             first: FIRST_FRAGMENT,
             bytes: 0,
@@ -79,6 +81,8 @@ impl OutboundStream {
             was_full: false,
             retry_pause: FIRST_RETRY_PAUSE,
             retry_at: None,
+            max_fragments: options.limits.stream_fragments,
+            max_bytes: options.limits.stream_bytes,
         }
     }
 
@@ -116,7 +120,7 @@ impl OutboundStream {
 
     fn has_room(&self) -> bool {
         self.fragments.is_empty()
-            || (self.fragments.len() < MAX_STREAM_FRAGMENTS && self.bytes < MAX_STREAM_BYTES)
+            || (self.fragments.len() < self.max_fragments && self.bytes < self.max_bytes)
     }
 
     /// No further fragment comes. The first end counts.
@@ -209,7 +213,7 @@ mod tests {
     }
 
     fn open() -> OutboundStream {
-        let mut stream = OutboundStream::new("s".into(), NOW);
+        let mut stream = OutboundStream::new("s".into(), &ClientOptions::default(), NOW);
         assert_eq!(stream.acknowledged(1), Progress::Opened);
         stream
     }
@@ -232,7 +236,7 @@ mod tests {
 
     #[test]
     fn nothing_is_sent_before_the_service_takes_the_stream() {
-        let mut stream = OutboundStream::new("s".into(), NOW);
+        let mut stream = OutboundStream::new("s".into(), &ClientOptions::default(), NOW);
         stream.write(text(1)).unwrap();
         assert_eq!(stream.next_request(NOW), None);
         assert_eq!(stream.acknowledged(1), Progress::Opened);

@@ -1,4 +1,4 @@
-//! What an application sends.
+//! Messages and events that an application sends.
 
 use webpubsub_protocol::{
     json::reader::is_json,
@@ -9,7 +9,7 @@ use webpubsub_protocol::{
 };
 
 /// Longest frame that is sent, in bytes as encoded (service limits: 1 MB a message). The service ends the connection
-/// over a longer one, and would again each time it is sent anew, so it is refused before it is sent.
+/// over a longer one, each time it is sent, so it is refused before.
 pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
 
 /// A message to a group or an event for the application's server.
@@ -46,7 +46,7 @@ impl Outgoing {
         self
     }
 
-    /// How long the message may wait for a receiver; 0, the default, for ever. At most
+    /// Sets the time that the message may wait for a receiver; 0, the default, for ever. At most
     /// [`MAX_TTL_SECONDS`], to which more is cut. Means nothing for an event.
     #[must_use]
     pub fn with_ttl_seconds(mut self, seconds: u32) -> Self {
@@ -72,7 +72,7 @@ impl Outgoing {
         Ok(self)
     }
 
-    /// What it carries.
+    /// Returns the payload.
     #[must_use]
     pub fn payload(&self) -> &Payload<'static> {
         match &self.0 {
@@ -112,12 +112,12 @@ const NOTHING: Payload<'static> = Payload::Text(std::borrow::Cow::Borrowed(""));
 )]
 pub struct MetadataRefused;
 
-/// Why a message was not taken. It comes back with the error.
+/// Reason why a message was not accepted. The error contains the message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendRefused {
-    /// As much is on its way as may be: try again when something has been acknowledged.
-    #[error("as many messages are on their way as may be; wait until one is acknowledged")]
+    /// The in-flight window is full: retry after an acknowledgement.
+    #[error("the in-flight window is full; wait until a message is acknowledged")]
     WindowFull(Outgoing),
     /// The frame would be longer than the service takes: split it.
     #[error(
@@ -132,7 +132,7 @@ pub enum SendRefused {
     /// The payload claims to be JSON and is not, or is `null`, which the protocol does not allow.
     #[error("the payload is no JSON value that the protocol allows (anything but null)")]
     NotJson(Outgoing),
-    /// There is no connection, and who sends without asking for an acknowledgement does not want to wait for one.
+    /// There is no connection, and a message without an acknowledgement does not wait for one.
     #[error("there is no connection to send on")]
     NotConnected(Outgoing),
     /// The client has stopped.

@@ -1,4 +1,4 @@
-//! Taking up a lost connection again, on a new WebSocket.
+//! Recovery of a lost connection, on a new WebSocket.
 //!
 //! The service keeps a lost reliable connection for at least [`RECOVERY_WINDOW`]: its groups, the ids of the requests it
 //! carried out, and what it could not deliver. So nothing is lost and nothing happens twice.
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::{connection::Connection, failure::Disconnect, moment::Moment};
 
-/// How long a lost connection can be taken up again.
+/// Time in which a lost connection can be recovered.
 pub const RECOVERY_WINDOW: Duration = Duration::from_secs(30);
 /// Around how long after the beginning of one attempt the next one begins. The official clients use the same, so a
 /// restarting service meets no new load pattern.

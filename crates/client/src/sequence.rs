@@ -1,4 +1,4 @@
-//! Which messages of a reliable connection have arrived, and when to say so.
+//! Sequence ids of the messages of a reliable connection, and their acknowledgements.
 //!
 //! The service numbers what it sends, keeps each message until it is acknowledged, and sends what is not again when the
 //! connection is recovered. At most 1000 messages or 16 MB may be unacknowledged there before it ends the connection.
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use webpubsub_protocol::message::Sequence;
 
-use crate::moment::Moment;
+use crate::{moment::Moment, options::ClientOptions};
 
 /// After as many messages an acknowledgement is sent at once: a tenth of what the service keeps.
 pub const ACK_AFTER_MESSAGES: usize = 100;
@@ -19,7 +19,7 @@ pub const ACK_DELAY: Duration = Duration::from_millis(500);
 /// The number of a connection's first message.
 const FIRST_ID: u64 = 1;
 
-/// What a message's number says.
+/// Place of a message in the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arrival {
     /// It is the next one.
@@ -31,7 +31,7 @@ pub(crate) enum Arrival {
 }
 
 /// Follows one connection's numbers. Lives as long as the connection, over recoveries.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SequenceTracker {
     /// The largest number seen. `None` is not zero: a service that counts from zero has its message 0 acknowledged.
     largest: Option<u64>,
@@ -40,17 +40,49 @@ pub(crate) struct SequenceTracker {
     unacknowledged_messages: usize,
     unacknowledged_bytes: usize,
     ack_due: Option<Moment>,
+    rules: AckRules,
+}
+
+/// When received messages are acknowledged.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AckRules {
+    pub(crate) after_messages: usize,
+    pub(crate) after_bytes: usize,
+    pub(crate) delay: Duration,
+}
+
+impl AckRules {
+    pub(crate) fn of(options: &ClientOptions) -> Self {
+        let (limits, timeouts) = (&options.limits, &options.timeouts);
+        Self {
+            after_messages: limits.ack_after_messages,
+            after_bytes: limits.ack_after_bytes,
+            delay: timeouts.ack_delay,
+        }
+    }
 }
 
 impl SequenceTracker {
+    pub(crate) fn new(rules: AckRules) -> Self {
+        Self {
+            largest: None,
+            last_count: 0,
+            unacknowledged_messages: 0,
+            unacknowledged_bytes: 0,
+            ack_due: None,
+            rules,
+        }
+    }
+
     /// Takes the number of a message of `bytes`.
     pub(crate) fn arrived(&mut self, sequence: impl Into<Sequence>, bytes: usize, now: Moment) -> Arrival {
         let Sequence { id, count } = sequence.into();
         // A replay is acknowledged too: the service has not heard the acknowledgement before.
-        self.ack_due.get_or_insert(now + ACK_DELAY);
+        self.ack_due.get_or_insert(now + self.rules.delay);
         self.unacknowledged_messages += 1;
         self.unacknowledged_bytes = self.unacknowledged_bytes.saturating_add(bytes);
-        if self.unacknowledged_messages >= ACK_AFTER_MESSAGES || self.unacknowledged_bytes >= ACK_AFTER_BYTES
+        if self.unacknowledged_messages >= self.rules.after_messages
+            || self.unacknowledged_bytes >= self.rules.after_bytes
         {
             self.ack_due = Some(now);
         }
@@ -108,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_largest_id_is_acknowledged_after_the_delay_and_not_again() {
-        let mut tracker = SequenceTracker::default();
+        let mut tracker = SequenceTracker::new(AckRules::of(&ClientOptions::default()));
         assert_eq!(tracker.take_due_ack(at(0)), None);
         assert_eq!(tracker.arrived(1, 10, at(0)), Arrival::Next);
         assert_eq!(tracker.arrived(2, 10, at(400)), Arrival::Next);
@@ -119,7 +151,7 @@ mod tests {
 
     #[test]
     fn sequence_id_zero_is_a_number_like_any_other() {
-        let mut tracker = SequenceTracker::default();
+        let mut tracker = SequenceTracker::new(AckRules::of(&ClientOptions::default()));
         assert_eq!(tracker.arrived(0, 1, at(0)), Arrival::Next);
         assert_eq!(tracker.take_due_ack(at(1_000)), Some(0));
         assert_eq!(tracker.arrived(0, 1, at(1_000)), Arrival::Replay);
@@ -128,7 +160,7 @@ mod tests {
 
     #[test]
     fn many_messages_or_many_bytes_are_acknowledged_at_once() {
-        let mut tracker = SequenceTracker::default();
+        let mut tracker = SequenceTracker::new(AckRules::of(&ClientOptions::default()));
         for id in 1..ACK_AFTER_MESSAGES as u64 {
             tracker.arrived(id, 1, at(0));
             assert_eq!(tracker.take_due_ack(at(0)), None, "{id}");
@@ -141,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_jump_tells_how_many_ids_were_skipped_and_a_replay_is_acknowledged_again() {
-        let mut tracker = SequenceTracker::default();
+        let mut tracker = SequenceTracker::new(AckRules::of(&ClientOptions::default()));
         assert_eq!(tracker.arrived(3, 1, at(0)), Arrival::AfterGap { missing: 2 });
         assert_eq!(tracker.take_due_ack(at(500)), Some(3));
         assert_eq!(tracker.arrived(2, 1, at(600)), Arrival::Replay);
@@ -150,7 +182,7 @@ mod tests {
 
     #[test]
     fn where_messages_are_counted_jumps_of_the_id_are_no_gaps() {
-        let mut tracker = SequenceTracker::default();
+        let mut tracker = SequenceTracker::new(AckRules::of(&ClientOptions::default()));
         let numbers = |id, count| Sequence { id, count: Some(count) };
         assert_eq!(tracker.arrived(numbers(40, 1), 1, at(0)), Arrival::Next);
         assert_eq!(tracker.arrived(numbers(90, 2), 1, at(0)), Arrival::Next);
@@ -163,7 +195,7 @@ mod tests {
         fn each_number_is_new_at_most_once_and_in_order_and_the_ack_is_never_late(
             ids in prop::collection::vec((0..200_u64, 0..300_u64), 0..300),
         ) {
-            let (mut tracker, mut now, mut last_new) = (SequenceTracker::default(), 0, None);
+            let (mut tracker, mut now, mut last_new) = (SequenceTracker::new(AckRules::of(&ClientOptions::default())), 0, None);
             for (id, pause) in ids {
                 now += pause;
                 if tracker.arrived(id, 1, at(now)) == Arrival::Replay {

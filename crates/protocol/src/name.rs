@@ -1,6 +1,6 @@
 //! Names of hubs, groups and events: checked when made, trusted afterwards.
 
-use std::{fmt, sync::Arc};
+use std::{convert::Infallible, fmt, sync::Arc};
 
 /// Longest hub name, in bytes (all allowed characters are ASCII).
 pub const MAX_HUB_NAME_BYTES: usize = 128;
@@ -37,6 +37,13 @@ pub enum NameError {
         /// The name as given, cut to a printable length.
         name: String,
     },
+}
+
+impl From<Infallible> for NameError {
+    /// Never called: a function that accepts names and texts needs one error for both.
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
 }
 
 /// An offending name, short enough for a log line.
@@ -77,6 +84,29 @@ macro_rules! name_type {
 
             fn from_str(name: &str) -> Result<Self, NameError> {
                 Self::new(name)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = NameError;
+
+            fn try_from(name: &str) -> Result<Self, NameError> {
+                Self::new(name)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = NameError;
+
+            fn try_from(name: String) -> Result<Self, NameError> {
+                Self::new(&name)
+            }
+        }
+
+        impl From<&$name> for $name {
+            /// Shares the name, which costs no copy.
+            fn from(name: &$name) -> Self {
+                name.clone()
             }
         }
 

@@ -55,3 +55,31 @@ impl Payload<'_> {
         self.len() == 0
     }
 }
+
+impl<'a> From<&'a str> for Payload<'a> {
+    /// Creates a text.
+    fn from(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Payload<'_> {
+    /// Creates a text.
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+}
+
+impl<'a> From<&'a [u8]> for Payload<'a> {
+    /// Creates binary data.
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Binary(Cow::Borrowed(bytes))
+    }
+}
+
+impl From<Vec<u8>> for Payload<'_> {
+    /// Creates binary data.
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Binary(Cow::Owned(bytes))
+    }
+}

@@ -8,7 +8,8 @@ use std::{
 
 use percent_encoding::percent_decode_str;
 use webpubsub_client::{
-    native::{self, NegotiateEndpoint, TrustError, connect_directly},
+    Client, ClientBuilder, ClientOptions, ServiceEndpoint,
+    native::{RootCertificates, TrustError},
     negotiate::shown_url,
 };
 use webpubsub_protocol::{endpoint::Endpoint, name::GroupName};
@@ -50,6 +51,10 @@ pub(crate) struct Target {
     pub(crate) give_up_after: Duration,
     /// Maximum time without any connection after the end of the input.
     pub(crate) connect_timeout: Duration,
+    /// Certificates of `--ca-cert`.
+    roots: RootCertificates,
+    /// Whether the server is on this machine: a proxy would receive its keys.
+    ignores_proxies: bool,
 }
 
 /// User name and password of a viewer.
@@ -108,14 +113,14 @@ fn split_login(url: &str) -> (String, Option<Login>) {
 }
 
 impl Target {
-    /// Validates the options, completes them from the configuration file of the user, and trusts the certificates of `--ca-cert`.
+    /// Validates the options, completes them from the configuration file of the user, and reads the certificates of `--ca-cert`.
     /// `is_local` selects the server of this machine, whatever is configured.
     pub(crate) fn from_options(options: &ServerOptions, is_local: bool) -> Result<Self, UsageError> {
         let config = UserConfig::load()?;
         let variable = std::env::var(SERVER_VARIABLE).ok();
-        let target = Self::new(options, variable, &config, is_local)?;
+        let mut target = Self::new(options, variable, &config, is_local)?;
         if let Some(path) = options.ca_cert.as_deref().or(config.ca_cert.as_deref()) {
-            trust(path)?;
+            target.roots = root_certificates(path)?;
         }
         Ok(target)
     }
@@ -167,31 +172,42 @@ impl Target {
             viewer_login,
             give_up_after: options.give_up_after.unwrap_or(GIVE_UP_AFTER),
             connect_timeout: options.give_up_after.unwrap_or(CONNECT_TIMEOUT),
+            roots: RootCertificates::default(),
+            ignores_proxies: false,
         })
     }
 
     /// Returns the target with a server of this machine, which no proxy lies in front of.
     pub(crate) fn at_port(self, port: u16) -> Self {
-        connect_directly();
         let page = local_page(port);
-        Self { negotiate: format!("{page}/negotiate"), page: Some(page), ..self }
+        Self { negotiate: format!("{page}/negotiate"), page: Some(page), ignores_proxies: true, ..self }
     }
 
-    /// Returns the negotiate endpoint of a publisher. The publish key is accepted in place of the password.
-    pub(crate) fn endpoint(&self) -> NegotiateEndpoint {
-        let endpoint = NegotiateEndpoint::new(with_group(&self.negotiate, &self.group));
-        match (&self.publish_key, &self.viewer_login) {
-            (Some(key), _) => endpoint.with_credential(key.clone()),
-            (None, Some(Login { user, password })) => endpoint.with_login(user.clone(), password.clone()),
-            (None, None) => endpoint,
-        }
+    /// Returns the client of a publisher. The publish key is accepted in place of the password.
+    pub(crate) fn publisher(&self) -> ClientBuilder {
+        self.client(self.endpoint())
     }
 
-    /// Returns the negotiate endpoint of a viewer, who needs no publish key where there is a password.
-    pub(crate) fn viewer_endpoint(&self) -> NegotiateEndpoint {
-        match &self.viewer_login {
-            Some(Login { user, password }) => self.endpoint().with_login(user.clone(), password.clone()),
+    /// Returns the client of a viewer, who needs no publish key where there is a password.
+    pub(crate) fn viewer(&self) -> ClientBuilder {
+        self.client(match &self.viewer_login {
+            Some(Login { user, password }) => self.endpoint().with_basic_auth(user, password),
             None => self.endpoint(),
+        })
+    }
+
+    fn client(&self, endpoint: ServiceEndpoint) -> ClientBuilder {
+        let options = ClientOptions::new().give_up_after(self.give_up_after).stop_on_lasting_failure();
+        let builder = Client::builder(endpoint).options(options).trust(self.roots.clone());
+        if self.ignores_proxies { builder.ignore_proxies() } else { builder }
+    }
+
+    fn endpoint(&self) -> ServiceEndpoint {
+        let endpoint = ServiceEndpoint::negotiate(with_group(&self.negotiate, &self.group));
+        match (&self.publish_key, &self.viewer_login) {
+            (Some(key), _) => endpoint.with_bearer_token(key),
+            (None, Some(Login { user, password })) => endpoint.with_basic_auth(user, password),
+            (None, None) => endpoint,
         }
     }
 
@@ -270,12 +286,12 @@ fn with_group(url: &str, group: &GroupName) -> String {
     with_group.into()
 }
 
-/// Trusts the certificates of a file in all connections of the process.
-fn trust(path: &Path) -> Result<(), UsageError> {
-    let trusted = fs::read(path)
+/// Reads the certificates of a file.
+fn root_certificates(path: &Path) -> Result<RootCertificates, UsageError> {
+    let certificates = fs::read(path)
         .map_err(CaCertError::from)
-        .and_then(|pem| native::trust_certificates(&pem).map_err(CaCertError::from));
-    trusted.map_err(|error| UsageError::CaCert { path: PathBuf::from(path), error })
+        .and_then(|pem| RootCertificates::from_pem(&pem).map_err(CaCertError::from));
+    certificates.map_err(|error| UsageError::CaCert { path: PathBuf::from(path), error })
 }
 
 #[cfg(test)]

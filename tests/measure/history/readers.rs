@@ -9,11 +9,8 @@ use anyhow::Context;
 use futures_util::future::try_join_all;
 use tailcast_tests::{browser::Browser, process::Process, server::Server, streamer::Streamer};
 use webpubsub_client::{
-    ClientEvent, ClientOptions, HistoryAccess, HistoryRange, HistoryStart,
-    history::HistoryRecord,
-    native::{self, NegotiateEndpoint, read_history},
+    Client, GroupName, HistoryAccess, HistoryRange, HistoryStart, history::HistoryRecord,
 };
-use webpubsub_protocol::name::GroupName;
 
 use super::{metric, server_with_page};
 
@@ -72,10 +69,10 @@ async fn publish(server: &Server) -> anyhow::Result<f64> {
 
 /// Lets all readers read at once, again and again. Returns the numbers of histories that were read without and with a gap.
 async fn read_in_rounds(server: &Server, has_ended: &AtomicBool) -> anyhow::Result<(usize, usize)> {
-    let access = connect(server).await?;
+    let (client, access) = connect(server).await?;
     let (mut complete, mut with_gaps) = (0, 0);
     while !has_ended.load(Ordering::Relaxed) {
-        let are_complete = try_join_all((0..READERS).map(|_| read(&access))).await?;
+        let are_complete = try_join_all((0..READERS).map(|_| read(&client, &access))).await?;
         let count = are_complete.into_iter().filter(|is_complete| *is_complete).count();
         (complete, with_gaps) = (complete + count, with_gaps + READERS - count);
     }
@@ -86,34 +83,25 @@ async fn read_in_rounds(server: &Server, has_ended: &AtomicBool) -> anyhow::Resu
 ///
 /// # Errors
 /// When the response is cut off, or empty.
-async fn read(access: &HistoryAccess) -> anyhow::Result<bool> {
+async fn read(client: &Client, access: &HistoryAccess) -> anyhow::Result<bool> {
     let range = HistoryRange { start: HistoryStart::Last(LAST), before: None, max_bytes: Some(MAX_BYTES) };
     let (mut next, mut has_gap) = (None, false);
-    read_history(access.request(&GroupName::new("stream")?, &range), |record| {
+    let reading = client.read_history(access.request(&GroupName::new("stream")?, &range), |record| {
         if let HistoryRecord::Message(message) = record {
             has_gap |= next.is_some_and(|next| next != message.number.message);
             next = Some(message.number.message + 1);
         }
-    })
-    .await?;
+    });
+    reading.await?;
     anyhow::ensure!(next.is_some(), "a history is empty");
     Ok(!has_gap)
 }
 
 /// Connects a client, which learns where the history is.
-async fn connect(server: &Server) -> anyhow::Result<HistoryAccess> {
-    let (client, mut events) =
-        native::start(ClientOptions::new(), NegotiateEndpoint::new(server.negotiate_url()));
-    loop {
-        match events.next().await.context("the client stopped")? {
-            ClientEvent::Connected { history, .. } => {
-                client.stop();
-                return history.context("the service has no history");
-            }
-            ClientEvent::ConnectFailed { failure } => return Err(failure.into()),
-            _ => {}
-        }
-    }
+async fn connect(server: &Server) -> anyhow::Result<(Client, HistoryAccess)> {
+    let client = Client::builder(server.negotiate_url()).connect().await?;
+    let history = client.connection().and_then(|connection| connection.history);
+    Ok((client, history.context("the service has no history")?))
 }
 
 /// Opens a page, and reloads it again and again. Returns how many times it showed the newest lines and no gap.

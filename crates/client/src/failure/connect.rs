@@ -59,10 +59,10 @@ pub enum ConnectFailure {
         /// Whose page this is.
         origin: String,
     },
-    /// The application's own way to come by a URL failed.
-    #[error("negotiate failed: the page's own function says: {detail}")]
+    /// The function of the application that returns the URL failed.
+    #[error("negotiate failed: the application's own function failed: {detail}")]
     NegotiateFunction {
-        /// The function's words.
+        /// The error of the function.
         detail: String,
     },
     /// What was given in place of an answer of a negotiate endpoint is no URL of a service.
@@ -131,7 +131,7 @@ pub enum ConnectFailure {
 impl ConnectFailure {
     /// Whether another attempt can succeed although nobody changes anything.
     ///
-    /// A wrong address stays wrong; a server that is down, overloaded or restarting comes back.
+    /// A wrong address stays wrong; a server that is down, overloaded or restarting recovers.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {

@@ -10,14 +10,14 @@ pub(crate) use self::connect::status_text;
 pub use self::connect::{ConnectFailure, MAX_RETRY_AFTER};
 use crate::outgoing::SendRefused;
 
-/// Why a connection that had been made is gone.
+/// Reason for the loss of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Disconnect {
-    /// The service said why before it closed.
+    /// The service closed the connection and gave a reason.
     #[error("the service closed the connection: {message}")]
     ByService {
-        /// The service's words.
+        /// Reason of the service.
         message: String,
     },
     /// The WebSocket closed.
@@ -25,13 +25,13 @@ pub enum Disconnect {
     Dropped {
         /// WebSocket close code; 1006 when the network went away without a word.
         code: u16,
-        /// The peer's words, often none.
+        /// Reason of the peer, often none.
         reason: String,
     },
-    /// The service owed a sign of life for too long.
+    /// The service did not respond to a ping in time.
     #[error("the connection went silent for {seconds} s")]
     Silent {
-        /// How long nothing came.
+        /// Time without a frame, in seconds.
         seconds: u64,
     },
     /// The service sent something that this client cannot read.
@@ -40,7 +40,7 @@ pub enum Disconnect {
         /// What is wrong with it.
         detail: String,
     },
-    /// We were told to stop.
+    /// The client was stopped.
     #[error("stopped")]
     Stopped,
 }
@@ -59,14 +59,14 @@ impl Disconnect {
     }
 }
 
-/// Why a message was not delivered, as far as we know.
+/// Failure to deliver a message, as far as known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendFailure {
-    /// The service said no. Sending it again does not help.
+    /// The service refused it. It would refuse it again.
     #[error("the service refused the message: {0}")]
-    Refused(AckError),
-    /// It was not even sent, and comes back.
+    Refused(#[source] AckError),
+    /// It was not sent, and is returned.
     #[error(transparent)]
     NotTaken(SendRefused),
     /// The client stopped before the service answered; the message may have been delivered or not.
@@ -74,17 +74,17 @@ pub enum SendFailure {
     Stopped,
 }
 
-/// Why an invocation got no answer.
+/// Failure of an invocation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvokeFailure {
-    /// The application's server, or the service on its way there, said no.
+    /// The application's server or the service refused it.
     #[error("the invocation failed: {0}")]
-    Refused(AckError),
+    Refused(#[source] AckError),
     /// The connection was lost first. Whether the server acted is not known, so nothing is sent again.
     #[error("the connection was lost before the answer came; the server may have acted or not")]
     ConnectionLost,
-    /// It was not even sent.
+    /// It was not sent.
     #[error(transparent)]
     NotTaken(StartRefused),
     /// The client stopped first.
@@ -92,20 +92,20 @@ pub enum InvokeFailure {
     Stopped,
 }
 
-/// Why an invocation or a stream could not be begun.
+/// Reason why an invocation or a stream did not start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartRefused {
     /// It needs a connection, and there is none now.
     #[error("there is no connection now; try again once there is")]
     NotConnected,
-    /// As many are open as may be.
+    /// The limit of open ones is reached.
     #[error("{limit} are open already; wait until one has ended")]
     TooMany {
-        /// How many.
+        /// Limit.
         limit: usize,
     },
-    /// The subprotocol in use cannot say it.
+    /// The subprotocol in use has no such request.
     #[error("the subprotocol in use has no such request; prefer a JSON one")]
     Unsupported,
     /// The client has stopped.
@@ -116,23 +116,23 @@ pub enum StartRefused {
     Payload,
 }
 
-/// Why a stream ended before its publisher ended it.
+/// Reason why a stream ended early.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StreamFailure {
     /// The service ended it.
     #[error("the service ended the stream: {0}")]
-    Closed(AckError),
+    Closed(#[source] AckError),
     /// Its connection is gone, and a stream does not outlive it; or it was lost while the stream was being opened.
     #[error("the stream's connection was lost")]
     ConnectionLost,
-    /// It was not even begun.
+    /// It did not start.
     #[error(transparent)]
     NotTaken(StartRefused),
-    /// The service did not say in time whether it takes the stream.
+    /// The service did not accept the stream in time.
     #[error("the service did not take the stream within {seconds} s; it may be one that knows no streams")]
     Unanswered {
-        /// How long was waited.
+        /// Limit, in seconds.
         seconds: u64,
     },
     /// The service asked for a fragment that it had taken before, or that was never sent.
@@ -143,11 +143,11 @@ pub enum StreamFailure {
     Stopped,
 }
 
-/// Why a stream did not take a fragment. It comes back with the error.
+/// Reason why a stream did not take a fragment, which the error contains.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteRefused {
-    /// As much waits for the service as may: try again when the stream has told that it is writable.
+    /// The buffer of the stream is full: retry when the stream reports that it is writable.
     #[error("the stream's buffer is full; wait until it is writable")]
     Full(Payload<'static>),
     /// There is no such stream any more, or it was ended.

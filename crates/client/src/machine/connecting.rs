@@ -1,10 +1,10 @@
-//! Making a new connection: negotiate, open, be greeted; pause and try again.
+//! Opening a connection: negotiation, WebSocket, first message; retries after a pause.
 
 use std::time::Duration;
 
 use webpubsub_protocol::{message::Request, subprotocol::Subprotocol};
 
-use super::{CONNECT_STEP_TIMEOUT, Effect, Machine, Phase, STABLE_AFTER};
+use super::{Effect, Machine, Phase};
 use crate::{
     ack_table::Purpose,
     codec,
@@ -15,7 +15,7 @@ use crate::{
     moment::Moment,
     negotiate::ServiceUrl,
     recovery::StepLimit,
-    sequence::SequenceTracker,
+    sequence::{AckRules, SequenceTracker},
 };
 
 /// First message of a service.
@@ -35,7 +35,7 @@ impl Machine {
     }
 
     fn begin_attempt(&mut self, now: Moment) {
-        self.phase = Phase::Negotiating { limit: self.step_limit(CONNECT_STEP_TIMEOUT, now) };
+        self.phase = Phase::Negotiating { limit: self.step_limit(self.options.timeouts.connect_step, now) };
         self.report(ClientEvent::Connecting);
         // A fresh URL for each connection: the token of the last one may have expired.
         self.effects.push_back(Effect::Negotiate);
@@ -47,7 +47,7 @@ impl Machine {
         }
         match outcome {
             Ok(url) => {
-                let limit = self.step_limit(CONNECT_STEP_TIMEOUT, now);
+                let limit = self.step_limit(self.options.timeouts.connect_step, now);
                 self.phase = Phase::Opening { url: url.clone(), limit };
                 let subprotocols = self.options.subprotocols.clone();
                 self.effects.push_back(Effect::OpenTransport { url, subprotocols });
@@ -62,7 +62,7 @@ impl Machine {
                 let url = url.clone();
                 match subprotocol.filter(|chosen| self.options.subprotocols.contains(chosen)) {
                     Some(subprotocol) => {
-                        let limit = self.step_limit(CONNECT_STEP_TIMEOUT, now);
+                        let limit = self.step_limit(self.options.timeouts.connect_step, now);
                         self.phase = Phase::Greeting { url, subprotocol, limit };
                     }
                     None => {
@@ -101,8 +101,8 @@ impl Machine {
                     id: connection_id.clone(),
                     token: token.map(ReconnectionToken),
                     connected_at: now,
-                    liveness: Liveness::new(self.options.keep_alive, now),
-                    sequence: SequenceTracker::default(),
+                    liveness: Liveness::new(self.options.timeouts.keep_alive(), now),
+                    sequence: SequenceTracker::new(AckRules::of(&self.options)),
                     farewell: None,
                     recovered_at: None,
                 };
@@ -154,7 +154,7 @@ impl Machine {
 
     /// Ends everything that lives no longer than its connection.
     pub(super) fn forget_connection(&mut self, reason: Disconnect, connected_at: Moment, now: Moment) {
-        if now.since(connected_at) >= STABLE_AFTER {
+        if now.since(connected_at) >= self.options.timeouts.stable_after {
             self.backoff.reset();
         }
         self.requests.forget_automatic_joins();

@@ -65,7 +65,7 @@ pub const STABLE_AFTER: Duration = Duration::from_secs(5);
 /// The largest id that the service may read from a JSON number without loss (2^53 - 1).
 const MAX_ACK_ID: u64 = (1 << 53) - 1;
 
-/// What happened outside.
+/// Event from outside.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Input<'a> {
@@ -75,7 +75,7 @@ pub enum Input<'a> {
     Negotiated(Result<ServiceUrl, ConnectFailure>),
     /// The WebSocket of [`Effect::OpenTransport`] is open.
     TransportOpened {
-        /// What the service chose of what was offered.
+        /// Subprotocol that the service chose of those that were offered.
         subprotocol: Option<Subprotocol>,
     },
     /// The WebSocket of [`Effect::OpenTransport`] did not open.
@@ -100,7 +100,7 @@ pub enum Input<'a> {
     Stop,
 }
 
-/// What the driver must do.
+/// Work for the driver.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Effect {
@@ -108,9 +108,9 @@ pub enum Effect {
     Negotiate,
     /// Open a WebSocket; answer with [`Input::TransportOpened`] or [`Input::TransportRefused`].
     OpenTransport {
-        /// Where.
+        /// URL.
         url: ServiceUrl,
-        /// What to offer, in this order.
+        /// Subprotocols to offer, in this order.
         subprotocols: Vec<Subprotocol>,
     },
     /// Send a message.
@@ -121,7 +121,7 @@ pub enum Effect {
     /// Cancel the negotiation, or drop the WebSocket without a close frame (or with one that has no code). Its end is not
     /// to be reported. The service retains the connection of a dropped WebSocket for a while.
     AbandonTransport,
-    /// Tell the application.
+    /// Report an event to the application.
     Report(ClientEvent),
     /// A request given to [`Machine::send`], [`Machine::join_group`] or [`Machine::leave_group`] is done with.
     Settle {
@@ -139,16 +139,16 @@ pub enum Effect {
         /// The answer, which may have no payload.
         outcome: Result<Option<Payload<'static>>, InvokeFailure>,
     },
-    /// Something happened to a stream given to [`Machine::open_stream`].
+    /// Event of a stream given to [`Machine::open_stream`].
     Stream {
         /// The number that the call gave.
         stream: u64,
-        /// What happened.
+        /// Event.
         event: StreamEvent,
     },
 }
 
-/// What happens to a stream that we publish.
+/// Event of a stream that the application publishes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamEvent {
@@ -171,7 +171,7 @@ enum Phase {
         url: ServiceUrl,
         limit: StepLimit,
     },
-    /// The WebSocket is open, the service has not said `connected` yet.
+    /// The WebSocket is open, the service has not sent `connected` yet.
     Greeting {
         url: ServiceUrl,
         subprotocol: Subprotocol,
@@ -212,18 +212,22 @@ impl Machine {
     pub fn new(options: ClientOptions, seed: u64) -> Self {
         Self {
             groups: options.groups.clone(),
-            backoff: Backoff::between(options.first_pause, options.longest_pause, seed),
-            options,
             phase: Phase::Idle,
+            backoff: Backoff::between(
+                options.timeouts.first_retry_pause,
+                options.timeouts.longest_retry_pause,
+                seed,
+            ),
             effects: VecDeque::new(),
             next_ack_id: 1,
-            requests: AckTable::default(),
-            invocations: Invocations::default(),
+            requests: AckTable::new(&options.limits),
+            invocations: Invocations::new(options.limits.invocations),
             streams: Numbered::default(),
             next_stream: 1,
             seed,
             without_connection_since: None,
             was_ever_connected: false,
+            options,
         }
     }
 
@@ -254,6 +258,12 @@ impl Machine {
     #[must_use]
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
+    }
+
+    /// Whether [`Machine::poll_effect`] has something to do.
+    #[must_use]
+    pub fn has_effects(&self) -> bool {
+        !self.effects.is_empty()
     }
 
     /// When to report [`Input::DeadlineReached`].
@@ -343,7 +353,7 @@ impl Machine {
         self.end();
     }
 
-    /// No further attempt: everything still on its way is named as such.
+    /// Makes no further attempt, and fails all requests in flight.
     fn end(&mut self) {
         self.phase = Phase::Stopped;
         for ack_id in self.requests.abandon_all() {

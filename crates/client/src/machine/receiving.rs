@@ -1,4 +1,4 @@
-//! What the service says.
+//! Frames of the service.
 
 use std::borrow::Cow;
 

@@ -1,8 +1,8 @@
-//! Taking up a lost connection; see [`crate::recovery`].
+//! Recovery of a lost connection; see [`crate::recovery`].
 
 use webpubsub_protocol::{close, message::Request};
 
-use super::{CONNECT_STEP_TIMEOUT, Effect, Machine, Phase, connecting::timed_out};
+use super::{Effect, Machine, Phase, connecting::timed_out};
 use crate::{
     codec,
     connection::Connection,
@@ -10,7 +10,7 @@ use crate::{
     failure::{ConnectFailure, Disconnect, InvokeFailure, reason_suffix},
     liveness::Liveness,
     moment::Moment,
-    recovery::{RECOVERY_RETRY_PAUSE, RECOVERY_STEP_TIMEOUT, RECOVERY_WINDOW, Recovering, Step, StepLimit},
+    recovery::{Recovering, Step, StepLimit},
 };
 
 impl Machine {
@@ -47,7 +47,7 @@ impl Machine {
             self.phase = phase;
             return;
         };
-        let give_up_at = connection.liveness.lost_at(now) + RECOVERY_WINDOW;
+        let give_up_at = connection.liveness.lost_at(now) + self.options.timeouts.recovery_window;
         if !may_recover || connection.token.is_none() || now >= give_up_at {
             self.connection_lost(reason, connection.connected_at, now);
             return;
@@ -60,15 +60,16 @@ impl Machine {
         }
         self.fail_opening_streams();
         self.report(ClientEvent::Recovering { reason: reason.clone() });
+        let retry_pause = self.options.timeouts.recovery_retry_pause;
         // At once, unless the last recovery has only just begun: else one that succeeds and fails in turn would storm.
-        let retry_at = connection.recovered_at.map_or(now, |began| now.max(began + RECOVERY_RETRY_PAUSE));
+        let retry_at = connection.recovered_at.map_or(now, |began| now.max(began + retry_pause));
         let step = Step::Waiting { retry_at };
         self.phase = Phase::Recovering(Recovering { connection, reason, give_up_at, began_at: now, step });
         self.recovery_deadline(now);
     }
 
     pub(super) fn recovery_deadline(&mut self, now: Moment) {
-        let limit = self.step_limit(RECOVERY_STEP_TIMEOUT, now);
+        let limit = self.step_limit(self.options.timeouts.recovery_step, now);
         let Phase::Recovering(recovering) = &mut self.phase else { return };
         if now >= recovering.give_up_at {
             let (reason, step) = (recovering.reason.clone(), recovering.step);
@@ -101,7 +102,7 @@ impl Machine {
 
     /// A WebSocket is open. It proves nothing yet.
     pub(super) fn recovery_opened(&mut self, now: Moment) {
-        let limit = self.step_limit(RECOVERY_STEP_TIMEOUT, now);
+        let limit = self.step_limit(self.options.timeouts.recovery_step, now);
         let Phase::Recovering(recovering) = &mut self.phase else { return };
         if matches!(recovering.step, Step::Opening(_)) {
             recovering.step = Step::Proving(limit);
@@ -117,7 +118,7 @@ impl Machine {
             self.phase = phase;
             return;
         };
-        connection.liveness = Liveness::new(self.options.keep_alive, now);
+        connection.liveness = Liveness::new(self.options.timeouts.keep_alive(), now);
         connection.sequence.recovered(now);
         connection.recovered_at = Some(began_at);
         connection.farewell = None;
@@ -143,19 +144,20 @@ impl Machine {
         };
         self.forget_connection(reason, connection.connected_at, now);
         let Connection { url, subprotocol, .. } = *connection;
-        let limit = self.step_limit(CONNECT_STEP_TIMEOUT, now);
+        let limit = self.step_limit(self.options.timeouts.connect_step, now);
         self.phase = Phase::Greeting { url, subprotocol, limit };
     }
 
     pub(super) fn recovery_attempt_failed(&mut self, failure: ConnectFailure, now: Moment) {
         let jitter = self.backoff.jitter();
+        let retry_pause = self.options.timeouts.recovery_retry_pause;
         let Phase::Recovering(recovering) = &mut self.phase else { return };
         if matches!(recovering.step, Step::Waiting { .. }) {
             return;
         }
         let reason = recovering.reason.clone();
         // Between three quarters and five quarters of the pause, so that the clients of a restarted service spread out.
-        let next = recovering.began_at + RECOVERY_RETRY_PAUSE.mul_f64(0.75 + jitter / 2.0);
+        let next = recovering.began_at + retry_pause.mul_f64(0.75 + jitter / 2.0);
         let retry_at = next.max(now);
         let pause = retry_at.since(now);
         let window_closes = retry_at >= recovering.give_up_at;

@@ -1,4 +1,4 @@
-//! What the application asks for.
+//! Requests of the application.
 
 use webpubsub_protocol::{
     message::{Metadata, Request},
@@ -12,16 +12,15 @@ use crate::{
     ack_table::Purpose,
     codec::{self, Frame},
     failure::StartRefused,
-    invocations::MAX_INVOCATIONS,
     outgoing::{MAX_FRAME_BYTES, Outgoing, SendRefused, is_acceptable},
 };
 
-/// Why joining or leaving a group could not be asked for.
+/// Reason why a join or a leave was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GroupRefused {
-    /// As much is on its way as may be: try again when something has been acknowledged.
-    #[error("as many requests are on their way as may be; wait until one is acknowledged")]
+    /// The in-flight window is full: retry after an acknowledgement.
+    #[error("the in-flight window is full; wait until a request is acknowledged")]
     WindowFull,
     /// The client has stopped.
     #[error("the client has stopped")]
@@ -42,12 +41,12 @@ impl Machine {
     }
 
     /// Sends a message or an event, now or when there is a connection, and again under the same id until the service
-    /// has acknowledged it. [`Effect::Settle`] tells the outcome under the id returned. A refusal by the service is
-    /// final: it is told, and never tried again.
+    /// has acknowledged it. [`Effect::Settle`] reports the outcome under the id returned. A refusal by the service is
+    /// final: it is reported, and never retried.
     ///
     /// # Limits
-    /// [`MAX_IN_FLIGHT_MESSAGES`](crate::MAX_IN_FLIGHT_MESSAGES),
-    /// [`MAX_IN_FLIGHT_BYTES`](crate::MAX_IN_FLIGHT_BYTES) and [`MAX_FRAME_BYTES`].
+    /// [`Limits::in_flight_messages`](crate::Limits::in_flight_messages),
+    /// [`Limits::in_flight_bytes`](crate::Limits::in_flight_bytes) and [`MAX_FRAME_BYTES`].
     ///
     /// # Errors
     /// [`SendRefused`], with the message inside.
@@ -105,7 +104,7 @@ impl Machine {
         }
     }
 
-    /// Joins a group, on this connection and on each one to come. [`Effect::Settle`] tells the outcome under the id
+    /// Joins a group, on this connection and on each one to come. [`Effect::Settle`] reports the outcome under the id
     /// returned. A group that the service refuses is not asked for again.
     ///
     /// # Errors
@@ -121,7 +120,7 @@ impl Machine {
         Ok(ack_id)
     }
 
-    /// Leaves a group, and does not join it on connections to come. [`Effect::Settle`] tells the outcome under the id
+    /// Leaves a group, and does not join it on connections to come. [`Effect::Settle`] reports the outcome under the id
     /// returned.
     ///
     /// # Errors
@@ -135,11 +134,16 @@ impl Machine {
         Ok(ack_id)
     }
 
+    /// Forgets a group that the service has refused: it is not joined on connections to come.
+    pub fn forget_group(&mut self, group: &GroupName) {
+        self.groups.retain(|wanted| wanted != group);
+    }
+
     /// Asks the application's server, and waits for its answer: [`Effect::Answer`], under the number returned. Sent
     /// once: what a lost connection leaves unanswered has failed.
     ///
     /// # Limits
-    /// [`MAX_INVOCATIONS`].
+    /// [`Limits::invocations`](crate::Limits::invocations).
     ///
     /// # Errors
     /// [`StartRefused`]. The binary subprotocols cannot ask.
@@ -156,7 +160,7 @@ impl Machine {
         if payload.as_ref().is_some_and(|payload| !is_acceptable(payload)) {
             return Err(StartRefused::Payload);
         }
-        let limit = MAX_INVOCATIONS;
+        let limit = self.options.limits.invocations;
         let number = self.invocations.begin().ok_or(StartRefused::TooMany { limit })?;
         let (invocation_id, event, metadata) = (number.to_string(), event.clone(), Metadata::new());
         let request = Request::Invoke { invocation_id, event, payload, metadata };

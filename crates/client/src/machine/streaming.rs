@@ -14,7 +14,7 @@ use crate::{
     codec,
     failure::{StartRefused, StreamFailure, WriteRefused},
     moment::Moment,
-    outbound_stream::{MAX_STREAMS, OutboundStream, Progress, STREAM_OPEN_TIMEOUT},
+    outbound_stream::{OutboundStream, Progress},
     outgoing::{MAX_FRAME_BYTES, is_acceptable},
 };
 
@@ -60,11 +60,12 @@ impl StreamOptions {
 }
 
 impl Machine {
-    /// Starts a stream to a group on the present connection. [`Effect::Stream`] tells its fate under the number
+    /// Starts a stream to a group on the present connection. [`Effect::Stream`] reports its events under the number
     /// returned. It survives the recovery of its connection, and no other loss.
     ///
     /// # Limits
-    /// [`MAX_STREAMS`] at once. The service has [`STREAM_OPEN_TIMEOUT`] to take it.
+    /// [`Limits::streams`](crate::Limits::streams) at once. The service has
+    /// [`Timeouts::stream_open`](crate::Timeouts::stream_open) to take it.
     ///
     /// # Errors
     /// [`StartRefused`].
@@ -77,8 +78,9 @@ impl Machine {
         if !self.is_connected() {
             return Err(StartRefused::NotConnected);
         }
-        if self.streams.len() >= MAX_STREAMS {
-            return Err(StartRefused::TooMany { limit: MAX_STREAMS });
+        let limit = self.options.limits.streams;
+        if self.streams.len() >= limit {
+            return Err(StartRefused::TooMany { limit });
         }
         let number = self.next_stream;
         self.next_stream += 1;
@@ -92,15 +94,15 @@ impl Machine {
             idle_timeout_ms,
             no_echo: options.without_echo,
         });
-        self.streams.insert(number, OutboundStream::new(stream_id, now));
+        self.streams.insert(number, OutboundStream::new(stream_id, &self.options, now));
         Ok(number)
     }
 
     /// Appends a fragment to a stream.
     ///
     /// # Limits
-    /// [`MAX_STREAM_FRAGMENTS`](crate::MAX_STREAM_FRAGMENTS) and [`MAX_STREAM_BYTES`](crate::MAX_STREAM_BYTES) of each
-    /// stream wait for the service at most.
+    /// [`Limits::stream_fragments`](crate::Limits::stream_fragments) and
+    /// [`Limits::stream_bytes`](crate::Limits::stream_bytes) of each stream wait for the service at most.
     ///
     /// # Errors
     /// [`WriteRefused`], with the payload inside.
@@ -187,7 +189,7 @@ impl Machine {
         self.pump_streams(now);
     }
 
-    /// The service asks for what cannot be: the stream cannot go on, and its readers are told.
+    /// The service breaks the rules: the stream cannot go on, and its subscribers receive an error.
     fn stream_violated(&mut self, number: u64, stream_id: &str) {
         self.streams.remove(number);
         let error = PublisherError {
@@ -212,10 +214,9 @@ impl Machine {
         self.fail_streams_that(OutboundStream::is_opening, &StreamFailure::ConnectionLost);
     }
 
-    /// Gives up streams of which the service has said nothing for too long. A service that takes one after all is told of
-    /// its end.
+    /// Gives up streams that the service did not accept in time, and ends them, in case it accepts one later.
     pub(super) fn fail_unanswered_streams(&mut self, now: Moment) {
-        let failure = StreamFailure::Unanswered { seconds: STREAM_OPEN_TIMEOUT.as_secs() };
+        let failure = StreamFailure::Unanswered { seconds: self.options.timeouts.stream_open.as_secs() };
         for stream in self.fail_streams_that(|stream| stream.is_unanswered(now), &failure) {
             let error = Some(PublisherError { message: Some("abandoned".to_owned()), user_error_code: None });
             self.send_request(&Request::StreamEnd { stream_id: stream.id().to_owned(), error });

@@ -1,15 +1,18 @@
 //! What is under way towards the service: nothing, a negotiation, a WebSocket opening, or one open.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use tokio_tungstenite::tungstenite::{Bytes, Utf8Bytes};
 use webpubsub_protocol::subprotocol::Subprotocol;
 
 use super::{
-    negotiate::{NegotiateEndpoint, negotiate},
+    negotiate::negotiate,
+    network::Network,
     transport::{Transport, TransportEvent},
 };
-use crate::{codec::Frame, failure::ConnectFailure, negotiate::ServiceUrl};
+use crate::{
+    codec::Frame, failure::ConnectFailure, negotiate::ServiceUrl, service_endpoint::ServiceEndpoint,
+};
 
 type Attempt<T> = Pin<Box<dyn Future<Output = Result<T, ConnectFailure>> + Send>>;
 
@@ -32,12 +35,14 @@ pub(super) enum LinkEvent {
 }
 
 impl Link {
-    pub(super) fn negotiating(endpoint: &NegotiateEndpoint) -> Self {
-        Self::Negotiating(Box::pin(negotiate(endpoint.clone())))
+    pub(super) fn negotiating(endpoint: &ServiceEndpoint, network: &Arc<Network>) -> Self {
+        let (endpoint, network) = (endpoint.clone(), Arc::clone(network));
+        Self::Negotiating(Box::pin(async move { negotiate(&endpoint, &network).await }))
     }
 
-    pub(super) fn opening(url: ServiceUrl, subprotocols: Vec<Subprotocol>) -> Self {
-        Self::Opening(Box::pin(Transport::open(url, subprotocols)))
+    pub(super) fn opening(url: ServiceUrl, subprotocols: Vec<Subprotocol>, network: &Arc<Network>) -> Self {
+        let network = Arc::clone(network);
+        Self::Opening(Box::pin(async move { Transport::open(url, subprotocols, &network).await }))
     }
 
     /// Whether the socket keeps up with what is queued. What is not open has nothing queued.
@@ -80,9 +85,9 @@ impl Link {
     }
 
     /// Ends whatever was under way.
-    pub(super) async fn close(self) {
+    pub(super) async fn close(self, timeout: Duration) {
         if let Self::Open(transport) = self {
-            transport.close().await;
+            transport.close(timeout).await;
         }
     }
 }

@@ -1,48 +1,58 @@
-//! The driver for tokio: carries out the machine's effects with reqwest and tokio-tungstenite.
+//! Driver for tokio: carries out the effects of the machine with reqwest and tokio-tungstenite.
 //!
-//! One task owns the machine and the socket. The application holds a [`Client`] to ask with and the [`Events`] to read.
-//! Both are bounded: who sends waits while the window of unacknowledged messages is full, and the service waits while
-//! the application leaves events unread.
-//!
-//! A proxy that the environment names (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`) is used for negotiating and
-//! for the WebSocket.
+//! One task owns the machine and the socket. A proxy that the environment names (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`,
+//! `NO_PROXY`) is used for the negotiation and for the WebSocket, by HTTP `CONNECT` or SOCKS. No crypto provider is installed in the
+//! process.
 
-mod client;
 mod clock;
 mod driver;
-mod event_queue;
 mod history;
 mod link;
 mod negotiate;
+mod network;
 mod proxy;
-mod stream;
 mod transport;
 mod trust;
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 
-use crate::options::ClientOptions;
-pub use client::{Client, Receipt};
+use crate::{
+    client::{ClientBuilder, Command, Dispatcher},
+    options::ClientOptions,
+    service_endpoint::ServiceEndpoint,
+};
 use driver::Driver;
-pub use event_queue::{EVENT_QUEUE_BYTES, EVENT_QUEUE_LIMIT, Events};
-pub use history::{HISTORY_IDLE_TIMEOUT, HISTORY_TIMEOUT, MAX_HISTORY_BYTES, read_history};
-pub use negotiate::NegotiateEndpoint;
-pub use proxy::connect_directly;
-pub use stream::Stream;
-pub use transport::MAX_MESSAGE_BYTES;
-pub use trust::{TrustError, trust_certificates};
 
-/// Requests of the application that may wait to be taken into the window of unacknowledged messages; few, because they
-/// are a second window before it, and more than one, because each would cost a change of tasks.
-pub const COMMAND_QUEUE_LIMIT: usize = 32;
+pub use trust::{RootCertificates, TrustError};
+
+pub(crate) use history::read_history;
+pub(crate) use negotiate::negotiate;
+pub(crate) use network::{Network, NetworkOptions};
 
 /// Starts a client on the current tokio runtime.
-#[must_use]
-pub fn start(options: ClientOptions, endpoint: NegotiateEndpoint) -> (Client, Events) {
-    let (commands, waiting_commands) = mpsc::channel(COMMAND_QUEUE_LIMIT);
-    let (stop, stopping) = mpsc::channel(1);
-    let (sender, events) = event_queue::event_queue();
-    let driver = Driver::new(options, endpoint, sender);
-    tokio::spawn(driver.run(waiting_commands, stopping));
-    (Client::new(commands, stop), events)
+pub(crate) fn start(
+    options: ClientOptions,
+    endpoint: ServiceEndpoint,
+    network: Arc<Network>,
+    dispatcher: Dispatcher,
+    commands: mpsc::Receiver<Command>,
+) {
+    tokio::spawn(Driver::new(options, endpoint, network, dispatcher).run(commands));
+}
+
+/// Settings of native clients.
+impl ClientBuilder {
+    /// Trusts root certificates besides those of the system or of `SSL_CERT_FILE`.
+    pub fn trust(mut self, certificates: RootCertificates) -> Self {
+        self.network.roots = certificates;
+        self
+    }
+
+    /// Ignores the proxies of the environment: for a service on the same machine, whose keys a proxy would receive.
+    pub fn ignore_proxies(mut self) -> Self {
+        self.network.ignores_proxies = true;
+        self
+    }
 }

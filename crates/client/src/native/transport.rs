@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     future::poll_fn,
+    io,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -11,7 +12,7 @@ use std::{
 use futures_util::{Sink, SinkExt, Stream};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
+    Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
     tungstenite::{
         Bytes, Error, Message, Utf8Bytes,
         client::IntoClientRequest,
@@ -25,37 +26,27 @@ use tokio_tungstenite::{
 };
 use webpubsub_protocol::{close, subprotocol::Subprotocol};
 
-use super::{
-    negotiate::{choose_crypto_provider, innermost},
-    proxy,
-    trust::{connector, is_certificate_error},
-};
+use super::{negotiate::innermost, network::Network, proxy, trust::is_certificate_error};
 use crate::{
     codec::Frame,
     failure::{ConnectFailure, status_text},
     negotiate::ServiceUrl,
+    outgoing::MAX_FRAME_BYTES,
     refusal,
 };
 
-/// Longest message that we take from the service: the largest payload (1 MiB), written with six characters for each.
-pub const MAX_MESSAGE_BYTES: usize = 8 * 1024 * 1024;
-/// Bytes that may wait for the socket before nothing further is taken from the application.
-const MAX_QUEUED_BYTES: usize = 1024 * 1024;
-/// Bytes that the library may hold for the socket, the pongs to a service that does not read them included. More than the longest
-/// message takes.
-const MAX_WRITE_BUFFER_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
 /// Bytes asked for in one read. The library fills as many with noughts before each.
 const READ_BYTES: usize = 16 * 1024;
-/// How long a farewell may take.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(super) struct Transport {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     subprotocol: Option<Subprotocol>,
-    /// Frames not yet handed to the socket. Bounded by [`MAX_QUEUED_BYTES`] and the machine's windows, plus joins, acks
+    /// Frames that were not passed to the socket yet. Bounded by `max_queued_bytes` and the windows of the machine, plus joins, acks
     /// and pings.
     queue: VecDeque<Message>,
     queued_bytes: usize,
+    /// Limit above which no request of the application is taken.
+    max_queued_bytes: usize,
     is_flushed: bool,
 }
 
@@ -70,8 +61,8 @@ impl Transport {
     pub(super) async fn open(
         url: ServiceUrl,
         subprotocols: Vec<Subprotocol>,
+        network: &Network,
     ) -> Result<Self, ConnectFailure> {
-        choose_crypto_provider();
         let offered: Vec<&str> = subprotocols.iter().map(|subprotocol| subprotocol.name()).collect();
         let offered = offered.join(", ");
         let refused = |error: &Error| refusal(&url, &offered, error);
@@ -79,18 +70,27 @@ impl Transport {
         if let Ok(offer) = HeaderValue::from_str(&offered) {
             request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, offer);
         }
+        let max_message_bytes = network.limits.received_bytes;
         let config = WebSocketConfig::default()
-            .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES)
-            .max_message_size(Some(MAX_MESSAGE_BYTES))
-            .max_frame_size(Some(MAX_MESSAGE_BYTES))
+            .max_write_buffer_size(max_write_buffer_bytes(max_message_bytes))
+            .max_message_size(Some(max_message_bytes))
+            .max_frame_size(Some(max_message_bytes))
             .read_buffer_size(READ_BYTES);
-        let socket = proxy::connect(request.uri()).await.map_err(|error| refused(&Error::Io(error)))?;
-        let (socket, response) = client_async_tls_with_config(request, socket, Some(config), connector())
+        let io_failed = |error| refused(&Error::Io(error));
+        let connector = if request.uri().scheme_str() == Some("wss") {
+            Connector::Rustls(network.tls().map_err(|error| io_failed(io::Error::other(error)))?)
+        } else {
+            Connector::Plain
+        };
+        let socket = proxy::connect(request.uri(), network).await.map_err(io_failed)?;
+        let (socket, response) = client_async_tls_with_config(request, socket, Some(config), Some(connector))
             .await
             .map_err(|error| refused(&error))?;
         let chosen = response.headers().get(SEC_WEBSOCKET_PROTOCOL).and_then(|name| name.to_str().ok());
         let subprotocol = chosen.and_then(Subprotocol::from_name);
-        Ok(Self { socket, subprotocol, queue: VecDeque::new(), queued_bytes: 0, is_flushed: true })
+        let max_queued_bytes = network.limits.socket_bytes;
+        let queue = VecDeque::new();
+        Ok(Self { socket, subprotocol, queue, queued_bytes: 0, max_queued_bytes, is_flushed: true })
     }
 
     /// What the service chose.
@@ -100,7 +100,7 @@ impl Transport {
 
     /// Whether the socket keeps up with what is queued.
     pub(super) fn has_room(&self) -> bool {
-        self.queued_bytes < MAX_QUEUED_BYTES
+        self.queued_bytes < self.max_queued_bytes
     }
 
     pub(super) fn queue(&mut self, frame: Frame) {
@@ -162,12 +162,18 @@ impl Transport {
         Poll::Ready(Ok(()))
     }
 
-    /// Says goodbye with code 1000, which tells the service that nobody will come back.
-    pub(super) async fn close(mut self) {
+    /// Closes the connection with code 1000, after which the service does not retain it.
+    pub(super) async fn close(mut self, timeout: Duration) {
         let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
         // A peer that does not take the farewell in time is gone anyway.
-        drop(tokio::time::timeout(CLOSE_TIMEOUT, self.socket.send(Message::Close(Some(frame)))).await);
+        drop(tokio::time::timeout(timeout, self.socket.send(Message::Close(Some(frame)))).await);
     }
+}
+
+/// Returns the bytes that the library may hold for the socket, the pongs to a service that does not read them included: more than
+/// the longest message that is sent takes.
+fn max_write_buffer_bytes(max_message_bytes: usize) -> usize {
+    max_message_bytes.max(MAX_FRAME_BYTES).saturating_mul(2)
 }
 
 /// RFC 6455, section 7.4.1: the close frame held no code.
@@ -233,6 +239,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::{native::network::NetworkOptions, options::ClientOptions};
 
     #[allow(clippy::result_large_err, clippy::unnecessary_wraps, reason = "the type of the library")]
     fn accept_json(_: &Request, mut response: Accepted) -> Result<Accepted, ErrorResponse> {
@@ -243,8 +250,8 @@ mod tests {
 
     #[tokio::test]
     async fn pongs_to_a_service_that_does_not_read_them_are_bounded() {
-        /// Far more than the socket and the client may hold.
-        const PINGED_BYTES: usize = 4 * MAX_WRITE_BUFFER_BYTES;
+        let network = Network::new(NetworkOptions::default(), &ClientOptions::new());
+        let max_held_bytes = max_write_buffer_bytes(network.limits.received_bytes);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = ServiceUrl::new(format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
         let service = async {
@@ -252,7 +259,8 @@ mod tests {
             let mut socket = accept_hdr_async(socket, accept_json).await.unwrap();
             let ping = [&[0x89, 125][..], &[0; 125]].concat();
             let pings = ping.repeat(READ_BYTES / ping.len());
-            for _ in 0..PINGED_BYTES / pings.len() {
+            // Far more than the socket and the client may hold.
+            for _ in 0..4 * max_held_bytes / pings.len() {
                 socket.get_mut().write_all(&pings).await.unwrap();
             }
             socket.send(Message::text("end")).await.unwrap();
@@ -263,12 +271,12 @@ mod tests {
             pong_bytes
         };
         let client = async {
-            let mut transport = Transport::open(url, vec![Subprotocol::Json]).await.unwrap();
+            let mut transport = Transport::open(url, vec![Subprotocol::Json], &network).await.unwrap();
             assert!(matches!(transport.next(true).await, TransportEvent::Text(text) if text == "end"));
             transport.queue(Frame::Text("end".to_owned()));
             transport.next(true).await
         };
         let (pong_bytes, _) = tokio::join!(service, client);
-        assert!(pong_bytes < 2 * MAX_WRITE_BUFFER_BYTES, "{pong_bytes} bytes of pongs waited");
+        assert!(pong_bytes < 2 * max_held_bytes, "{pong_bytes} bytes of pongs waited");
     }
 }

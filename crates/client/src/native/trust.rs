@@ -1,21 +1,17 @@
 //! Certificates that are trusted besides those of the system, and the failures of those that are not.
 
-use std::{
-    error::Error,
-    io,
-    sync::{Arc, OnceLock},
-};
+use std::{error::Error, io, sync::Arc};
 
 use rustls::{
-    ClientConfig, RootCertStore,
+    RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
-use tokio_tungstenite::Connector;
 
-/// Additional root certificates of the process. The first connection fixes them.
-static ADDITIONAL: OnceLock<Vec<CertificateDer<'static>>> = OnceLock::new();
+/// Root certificates that a client trusts besides those of the system or of `SSL_CERT_FILE`.
+#[derive(Debug, Clone, Default)]
+pub struct RootCertificates(Arc<[CertificateDer<'static>]>);
 
-/// Failure to trust further certificates.
+/// Failure to read root certificates.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustError {
@@ -28,47 +24,32 @@ pub enum TrustError {
     /// The text contains no certificate.
     #[error("there is no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)")]
     NoCertificate,
-    /// Certificates were given before, or a connection was opened.
-    #[error("the trusted certificates cannot be changed after the first connection")]
-    TooLate,
 }
 
-/// Trusts the root certificates of a PEM file in all connections of this process, besides those of the system or of
-/// `SSL_CERT_FILE`. Call it once, before the first client is started.
-///
-/// # Errors
-/// [`TrustError`]. Nothing is changed then.
-pub fn trust_certificates(pem: &[u8]) -> Result<(), TrustError> {
-    let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<_, _>>()
-        .map_err(|error| TrustError::Invalid { detail: error.to_string() })?;
-    if certificates.is_empty() {
-        return Err(TrustError::NoCertificate);
+impl RootCertificates {
+    /// Reads a PEM file.
+    ///
+    /// # Errors
+    /// [`TrustError`].
+    pub fn from_pem(pem: &[u8]) -> Result<Self, TrustError> {
+        let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(pem)
+            .collect::<Result<_, _>>()
+            .map_err(|error| TrustError::Invalid { detail: error.to_string() })?;
+        if certificates.is_empty() {
+            return Err(TrustError::NoCertificate);
+        }
+        let mut store = RootCertStore::empty();
+        for certificate in &certificates {
+            store
+                .add(certificate.clone())
+                .map_err(|error| TrustError::Invalid { detail: error.to_string() })?;
+        }
+        Ok(Self(certificates.into()))
     }
-    let mut store = RootCertStore::empty();
-    for certificate in &certificates {
-        store.add(certificate.clone()).map_err(|error| TrustError::Invalid { detail: error.to_string() })?;
-    }
-    ADDITIONAL.set(certificates).map_err(|_| TrustError::TooLate)
-}
 
-/// Returns the additional certificates, which cannot change any more.
-pub(super) fn additional() -> &'static [CertificateDer<'static>] {
-    ADDITIONAL.get_or_init(Vec::new)
-}
-
-/// Returns the TLS connector of WebSockets; `None` for the default, which trusts the certificates of the system.
-pub(super) fn connector() -> Option<Connector> {
-    let additional = additional();
-    if additional.is_empty() {
-        return None;
+    pub(super) fn iter(&self) -> impl Iterator<Item = &CertificateDer<'static>> {
+        self.0.iter()
     }
-    let mut store = RootCertStore::empty();
-    let system = rustls_native_certs::load_native_certs().certs;
-    // Stores of systems contain certificates that rustls does not support.
-    store.add_parsable_certificates(system.into_iter().chain(additional.iter().cloned()));
-    let config = ClientConfig::builder().with_root_certificates(store).with_no_client_auth();
-    Some(Connector::Rustls(Arc::new(config)))
 }
 
 /// Whether a connection failed because the certificate of the server is not trusted.
@@ -93,9 +74,9 @@ mod tests {
 
     #[test]
     fn text_without_a_certificate_is_refused() {
-        assert_eq!(trust_certificates(b"nonsense"), Err(TrustError::NoCertificate));
+        assert!(matches!(RootCertificates::from_pem(b"nonsense"), Err(TrustError::NoCertificate)));
         let broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert!(matches!(trust_certificates(broken), Err(TrustError::Invalid { .. })));
+        assert!(matches!(RootCertificates::from_pem(broken), Err(TrustError::Invalid { .. })));
     }
 
     #[test]

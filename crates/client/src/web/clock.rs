@@ -17,7 +17,7 @@ pub(super) struct Clock {
     reading: Cell<Reading>,
 }
 
-/// What the wall clock said, and what that meant.
+/// Reading of the wall clock, and the time since the start.
 #[derive(Clone, Copy)]
 struct Reading {
     wall_ms: f64,

@@ -1,4 +1,4 @@
-//! The driver: carries out the machine's effects in a browser.
+//! The driver: carries out the effects of the machine in a browser.
 
 use std::{
     cell::{Cell, RefCell},
@@ -14,17 +14,19 @@ use webpubsub_protocol::{close, subprotocol::Subprotocol};
 use super::{
     Negotiation, Outcome,
     clock::Clock,
-    line::{IncomingFrame, Line},
+    frame_queue::{FrameQueue, IncomingFrame},
     nudges::{Nudge, Nudges},
     socket::{Socket, SocketEvent},
 };
 use crate::{
+    client::{Command, Dispatcher},
     codec::FrameRef,
     event::ClientEvent,
     failure::ConnectFailure,
     machine::{Effect, Input, Machine},
     moment::Moment,
     negotiate::ServiceUrl,
+    options::ClientOptions,
 };
 
 /// Interval at which the socket's `bufferedAmount` is polled while the application waits for it to fall.
@@ -40,9 +42,55 @@ pub(super) type EventListener = Box<dyn FnMut(ClientEvent)>;
 pub(super) type Negotiate = Box<dyn Fn() -> Negotiation>;
 pub(super) type OutcomeListener = Box<dyn FnMut(Outcome)>;
 
+/// Receiver of the effects that are for the application.
+pub(super) enum Sink {
+    /// Of a [`Client`](crate::Client).
+    Dispatcher(Dispatcher),
+    /// Of a [`WebClient`](super::WebClient).
+    Listeners { on_event: EventListener, on_outcome: Option<OutcomeListener> },
+    /// Of a client that was dropped.
+    Nothing,
+}
+
+impl Sink {
+    fn take(&mut self, notification: Notification, machine: &RefCell<Machine>) {
+        match (self, notification) {
+            (Self::Dispatcher(dispatcher), Notification::Effect(effect)) => {
+                // Effects for the driver are not in the queue.
+                drop(dispatcher.dispatch(effect, &mut machine.borrow_mut()));
+            }
+            (Self::Dispatcher(dispatcher), Notification::Writable) => dispatcher.control().wake(),
+            (Self::Listeners { on_event, .. }, Notification::Effect(Effect::Report(event))) => {
+                on_event(event)
+            }
+            (Self::Listeners { on_outcome: Some(on_outcome), .. }, notification) => {
+                if let Some(outcome) = outcome(notification) {
+                    on_outcome(outcome);
+                }
+            }
+            (Self::Listeners { .. } | Self::Nothing, _) => {}
+        }
+    }
+}
+
+fn outcome(notification: Notification) -> Option<Outcome> {
+    Some(match notification {
+        Notification::Writable => Outcome::Writable,
+        Notification::Effect(Effect::Settle { ack_id, is_duplicate, outcome }) => {
+            Outcome::Settled { ack_id, is_duplicate, outcome }
+        }
+        Notification::Effect(Effect::Answer { invocation, outcome }) => {
+            Outcome::Answered { invocation, outcome }
+        }
+        Notification::Effect(Effect::Stream { stream, event }) => Outcome::Stream { stream, event },
+        Notification::Effect(_) => return None,
+    })
+}
+
 enum Notification {
-    Event(ClientEvent),
-    Outcome(Outcome),
+    Effect(Effect),
+    /// There is capacity again after a request was refused.
+    Writable,
 }
 
 /// State of the page, which the browser may freeze to keep it for the user's return.
@@ -72,12 +120,13 @@ pub(super) struct Driver {
     negotiation: RefCell<Option<OngoingNegotiation>>,
     socket: RefCell<Option<Socket>>,
     /// Frames that arrived on the socket and are not handled yet.
-    line: Line,
+    frames: FrameQueue,
     /// Number of the newest negotiation or socket. Callbacks of an older one are ignored.
     attempt: Cell<u64>,
     timer: RefCell<Option<Timer>>,
-    on_event: RefCell<EventListener>,
-    on_outcome: RefCell<Option<OutcomeListener>>,
+    sink: RefCell<Sink>,
+    /// High-water mark of the socket's `bufferedAmount`, in bytes.
+    max_buffered_bytes: u32,
     /// Notifications to deliver. Bounded by what one input makes the machine report.
     undelivered: RefCell<VecDeque<Notification>>,
     delivery: RefCell<Option<Timeout>>,
@@ -88,25 +137,27 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(machine: Machine, negotiate: Negotiate, on_event: EventListener) -> Rc<Self> {
+    pub(super) fn new(options: ClientOptions, negotiate: Negotiate, sink: Sink) -> Rc<Self> {
+        let max_buffered_bytes = u32::try_from(options.limits.socket_bytes).unwrap_or(u32::MAX);
+        let machine = Machine::new(options, js_sys::Math::random().to_bits());
         Rc::new_cyclic(|driver: &Weak<Driver>| Driver {
             machine: RefCell::new(machine),
             negotiate,
             clock: Clock::start(),
             negotiation: RefCell::new(None),
             socket: RefCell::new(None),
-            line: Line::new({
+            frames: FrameQueue::new({
                 let driver = Weak::clone(driver);
                 move || {
                     if let Some(driver) = driver.upgrade() {
-                        driver.take_turn();
+                        driver.handle_batch();
                     }
                 }
             }),
             attempt: Cell::new(0),
             timer: RefCell::new(None),
-            on_event: RefCell::new(on_event),
-            on_outcome: RefCell::new(None),
+            sink: RefCell::new(sink),
+            max_buffered_bytes,
             undelivered: RefCell::new(VecDeque::new()),
             delivery: RefCell::new(None),
             awaits_writable: Cell::new(false),
@@ -134,22 +185,62 @@ impl Driver {
         result
     }
 
-    pub(super) fn set_outcome_listener(&self, on_outcome: OutcomeListener) {
-        if let Ok(mut listener) = self.on_outcome.try_borrow_mut() {
-            *listener = Some(on_outcome);
+    pub(super) fn set_outcome_listener(&self, listener: OutcomeListener) {
+        if let Ok(mut sink) = self.sink.try_borrow_mut()
+            && let Sink::Listeners { on_outcome, .. } = &mut *sink
+        {
+            *on_outcome = Some(listener);
         }
     }
 
     /// Removes the listeners: no event reaches an application that has dropped its client, not even while a listener runs.
     pub(super) fn remove_listeners(&self) {
         self.undelivered.borrow_mut().clear();
-        if let Ok(mut on_event) = self.on_event.try_borrow_mut() {
-            *on_event = Box::new(|_| {});
-        }
-        if let Ok(mut on_outcome) = self.on_outcome.try_borrow_mut() {
-            *on_outcome = None;
+        if let Ok(mut sink) = self.sink.try_borrow_mut() {
+            *sink = Sink::Nothing;
         }
         self.timer.borrow_mut().take();
+    }
+
+    /// Passes requests to the dispatcher of a [`Client`](crate::Client), as far as there is capacity.
+    pub(super) fn take_commands(self: &Rc<Self>, first: Command, mut next: impl FnMut() -> Option<Command>) {
+        let mut command = Some(first);
+        while let Some(taken) = command {
+            if let Sink::Dispatcher(dispatcher) = &mut *self.sink.borrow_mut() {
+                let now = self.now();
+                dispatcher.take(taken, &mut self.machine.borrow_mut(), now);
+            }
+            self.carry_out();
+            command = if self.is_writable() { next() } else { None };
+        }
+        self.deliver();
+    }
+
+    /// Handles a wake of the control of a [`Client`](crate::Client).
+    pub(super) fn woken(self: &Rc<Self>) {
+        let is_stopping = match &mut *self.sink.borrow_mut() {
+            Sink::Dispatcher(dispatcher) => {
+                dispatcher.woken(&mut self.machine.borrow_mut());
+                let control = dispatcher.control();
+                let machine = self.machine.borrow();
+                control.is_stopping()
+                    || (control.has_no_client() && !machine.has_room() && !machine.is_connected())
+            }
+            _ => false,
+        };
+        if is_stopping {
+            self.handle(Input::Stop);
+        }
+        self.carry_out();
+        self.deliver();
+    }
+
+    /// Whether a [`Client`](crate::Client) has stopped.
+    pub(super) fn has_stopped(&self) -> bool {
+        match &*self.sink.borrow() {
+            Sink::Dispatcher(dispatcher) => dispatcher.has_stopped(),
+            _ => false,
+        }
     }
 
     /// Requests [`Outcome::Writable`] for when there is capacity again.
@@ -166,13 +257,6 @@ impl Driver {
         self.machine.borrow().has_room() && !self.is_socket_full()
     }
 
-    fn push_outcome(&self, outcome: Outcome) {
-        if self.on_outcome.try_borrow().is_ok_and(|listener| listener.is_none()) {
-            return;
-        }
-        self.undelivered.borrow_mut().push_back(Notification::Outcome(outcome));
-    }
-
     pub(super) fn handle(self: &Rc<Self>, input: Input<'_>) {
         let now = self.now();
         self.machine.borrow_mut().handle(input, now);
@@ -180,7 +264,7 @@ impl Driver {
     }
 
     /// Handles an input from the event loop and delivers the notifications that it causes before the next one.
-    fn handle_and_deliver(self: &Rc<Self>, input: Input<'_>) {
+    pub(super) fn handle_and_deliver(self: &Rc<Self>, input: Input<'_>) {
         self.handle(input);
         self.deliver();
     }
@@ -211,7 +295,7 @@ impl Driver {
     /// No other socket is opened until then. Chromium lets one socket at a time connect to an address, and one that a frozen page
     /// opens stays in the way of all others.
     fn freeze(self: &Rc<Self>) {
-        self.handle_line();
+        self.handle_queued_frames();
         let had_socket = self.socket.borrow_mut().take().is_some();
         self.page.set(if had_socket { Page::FrozenWithoutItsSocket } else { Page::Frozen });
         self.timer.borrow_mut().take();
@@ -241,26 +325,16 @@ impl Driver {
                     self.next_attempt();
                     self.socket.borrow_mut().take();
                 }
-                Effect::Report(event) => self.undelivered.borrow_mut().push_back(Notification::Event(event)),
-                Effect::Settle { ack_id, is_duplicate, outcome } => {
-                    self.push_outcome(Outcome::Settled { ack_id, is_duplicate, outcome });
+                for_application => {
+                    self.undelivered.borrow_mut().push_back(Notification::Effect(for_application));
                 }
-                Effect::Answer { invocation, outcome } => {
-                    self.push_outcome(Outcome::Answered { invocation, outcome });
-                }
-                Effect::Stream { stream, event } => self.push_outcome(Outcome::Stream { stream, event }),
             }
         }
         if self.awaits_writable.get() && self.is_writable() {
             self.awaits_writable.set(false);
-            self.push_outcome(Outcome::Writable);
+            self.undelivered.borrow_mut().push_back(Notification::Writable);
         }
         self.set_timer();
-    }
-
-    /// Starts a negotiation that is independent of the connection.
-    pub(super) fn start_negotiation(&self) -> super::Negotiation {
-        (self.negotiate)()
     }
 
     fn negotiate(self: &Rc<Self>) {
@@ -291,7 +365,7 @@ impl Driver {
                 }
                 SocketEvent::Message(frame) => driver.frame_received(frame),
                 SocketEvent::Closed { code, reason } => {
-                    driver.handle_line();
+                    driver.handle_queued_frames();
                     // Handling them may have replaced this socket.
                     if driver.attempt.get() == attempt {
                         driver.socket.borrow_mut().take();
@@ -300,7 +374,7 @@ impl Driver {
                 }
             }
         };
-        match Socket::open(url.reveal(), subprotocols, on_event) {
+        match Socket::open(url.reveal(), subprotocols, self.max_buffered_bytes, on_event) {
             Ok(socket) => *self.socket.borrow_mut() = Some(socket),
             Err(detail) => {
                 let url = url.shown();
@@ -314,28 +388,28 @@ impl Driver {
 
     /// Handles a frame, or queues it behind others.
     fn frame_received(self: &Rc<Self>, frame: IncomingFrame) {
-        if self.line.must_wait() {
-            if !self.line.wait(frame) {
-                self.handle_line();
+        if self.frames.is_batching() {
+            if !self.frames.push(frame) {
+                self.handle_queued_frames();
             }
             return;
         }
         self.handle_frame(&frame);
         if frame.is_small() {
-            self.line.ask_for_turn();
+            self.frames.schedule();
         }
     }
 
-    fn take_turn(self: &Rc<Self>) {
-        if self.line.turn_has_come() {
-            self.handle_line();
-            self.line.ask_for_turn();
+    fn handle_batch(self: &Rc<Self>) {
+        if self.frames.end_batch() {
+            self.handle_queued_frames();
+            self.frames.schedule();
         }
     }
 
     /// Handles all queued frames. Their effects may clear the queue.
-    fn handle_line(self: &Rc<Self>) {
-        while let Some(frame) = self.line.next() {
+    fn handle_queued_frames(self: &Rc<Self>) {
+        while let Some(frame) = self.frames.pop() {
             self.handle_frame(&frame);
         }
     }
@@ -355,7 +429,7 @@ impl Driver {
         if self.is_frozen() {
             self.page.set(Page::Frozen);
         }
-        self.line.clear();
+        self.frames.clear();
         self.attempt.set(self.attempt.get() + 1);
         self.attempt.get()
     }
@@ -388,7 +462,7 @@ impl Driver {
             if let Some(driver) = driver.upgrade() {
                 driver.timer.borrow_mut().take();
                 // Queued frames prove that the connection is alive.
-                driver.handle_line();
+                driver.handle_queued_frames();
                 driver.handle_and_deliver(Input::DeadlineReached);
             }
         });
@@ -411,21 +485,20 @@ impl Driver {
         *self.delivery.borrow_mut() = Some(delivery);
     }
 
-    fn deliver(&self) {
+    fn deliver(self: &Rc<Self>) {
         self.delivery.borrow_mut().take();
-        // A listener that is running: the rest is delivered when it returns.
-        let Ok(mut on_event) = self.on_event.try_borrow_mut() else { return };
-        let Ok(mut on_outcome) = self.on_outcome.try_borrow_mut() else { return };
-        loop {
-            let Some(notification) = self.undelivered.borrow_mut().pop_front() else { break };
-            match notification {
-                Notification::Event(event) => on_event(event),
-                Notification::Outcome(outcome) => {
-                    if let Some(on_outcome) = on_outcome.as_mut() {
-                        on_outcome(outcome);
-                    }
-                }
+        {
+            // A listener that is running: the rest is delivered when it returns.
+            let Ok(mut sink) = self.sink.try_borrow_mut() else { return };
+            loop {
+                let Some(notification) = self.undelivered.borrow_mut().pop_front() else { break };
+                sink.take(notification, &self.machine);
             }
+        }
+        // A dispatcher leaves groups that nobody needs any more.
+        if self.machine.borrow().has_effects() {
+            self.carry_out();
+            self.deliver_soon();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The driver for browsers: carries out the machine's effects with `fetch`, `WebSocket` and `setTimeout`.
+//! Driver for browsers: carries out the effects of the machine with `fetch`, `WebSocket` and `setTimeout`.
 //!
 //! Everything runs on the page's one thread. Callbacks of a replaced WebSocket have no effect: each belongs to the socket
 //! that it was created for, and is dropped with it.
@@ -8,30 +8,15 @@
 //! connection when the user returns. In a background tab, where the browser may throttle timers to one a minute, frames
 //! still arrive at once and a lost connection is recovered at once; only further attempts come late.
 //!
-//! ```no_run
-//! use webpubsub_client::{ClientEvent, ClientOptions, web::WebClient};
-//! use webpubsub_protocol::{name::GroupName, payload::Payload};
-//!
-//! # fn show(_: &str) {}
-//! # fn page() -> Result<WebClient, Box<dyn std::error::Error>> {
-//! let group = GroupName::new("chat")?;
-//! let client = WebClient::start(ClientOptions::new().join(group.clone()), "/negotiate".to_owned(), |event| {
-//!     if let ClientEvent::GroupMessage { payload: Payload::Text(text), .. } = event {
-//!         show(&text);
-//!     }
-//! });
-//! client.send_to_group(&group, Payload::Text("hello".into()))?;
-//! // Dropping it would stop it.
-//! # Ok(client)
-//! # }
-//! ```
+//! Applications use [`Client`](crate::Client). [`WebClient`] is for bindings to other languages, which have futures of their own.
 
 mod clock;
 mod driver;
+mod frame_queue;
 mod history;
-mod line;
 mod negotiate;
 mod nudges;
+pub(crate) mod platform;
 mod socket;
 
 use std::{future::Future, pin::Pin, rc::Rc};
@@ -45,19 +30,15 @@ use webpubsub_protocol::{
 use crate::{
     event::ClientEvent,
     failure::{ConnectFailure, InvokeFailure, SendFailure, StartRefused, WriteRefused},
-    history::HistoryAccess,
-    machine::{GroupRefused, Input, Machine, StreamEvent, StreamOptions},
+    machine::{GroupRefused, Input, StreamEvent, StreamOptions},
     negotiate::ServiceUrl,
     options::ClientOptions,
     outgoing::{Outgoing, SendRefused},
 };
-use driver::Driver;
+use driver::{Driver, Sink};
 
 pub use history::read_history;
 pub use negotiate::negotiate_by;
-
-/// High-water mark of the socket's `bufferedAmount`, in bytes. Above it, requests are refused.
-pub const MAX_BUFFERED_BYTES: u32 = 1024 * 1024;
 
 /// A negotiation in flight. Dropping it cancels it: the client drops one that has timed out, or that a stop has made
 /// superfluous.
@@ -94,7 +75,8 @@ pub enum Outcome {
     Writable,
 }
 
-/// A running client. Stops when dropped.
+/// A running client whose methods do not wait: it reports events and outcomes to listeners, and what is full to the caller. For
+/// bindings to other languages; applications use [`Client`](crate::Client). Stops when dropped.
 pub struct WebClient(Rc<Driver>);
 
 impl WebClient {
@@ -117,8 +99,8 @@ impl WebClient {
         negotiate: impl Fn() -> Negotiation + 'static,
         on_event: impl FnMut(ClientEvent) + 'static,
     ) -> Self {
-        let seed = js_sys::Math::random().to_bits();
-        let driver = Driver::new(Machine::new(options, seed), Box::new(negotiate), Box::new(on_event));
+        let sink = Sink::Listeners { on_event: Box::new(on_event), on_outcome: None };
+        let driver = Driver::new(options, Box::new(negotiate), sink);
         driver.handle(Input::Start);
         driver.deliver_soon();
         Self(driver)
@@ -128,18 +110,6 @@ impl WebClient {
     /// There is one such listener; another replaces it, except while it is running.
     pub fn on_outcome(&self, on_outcome: impl FnMut(Outcome) + 'static) {
         self.0.set_outcome_listener(Box::new(on_outcome));
-    }
-
-    /// Negotiates again for a history whose token has expired. The connection is not affected.
-    ///
-    /// # Errors
-    /// Why the negotiation failed. `None` if the service has no history any more.
-    pub fn renew_history(
-        &self,
-        access: &HistoryAccess,
-    ) -> impl Future<Output = Result<Option<HistoryAccess>, ConnectFailure>> + 'static {
-        let (negotiation, run_id) = (self.0.start_negotiation(), access.run_id().to_owned());
-        async move { Ok(negotiation.await?.history_access(run_id)) }
     }
 
     /// Closes the connection, and makes no other. The last event is [`ClientEvent::Stopped`].
@@ -154,7 +124,7 @@ impl WebClient {
         self.0.is_writable()
     }
 
-    /// Sends a message or an event; see [`Machine::send`]. [`Outcome::Settled`] reports its outcome.
+    /// Sends a message or an event; see [`Machine::send`](crate::machine::Machine::send). [`Outcome::Settled`] reports its outcome.
     ///
     /// # Errors
     /// [`SendRefused`], with the message inside.
@@ -174,11 +144,11 @@ impl WebClient {
         self.send(Outgoing::to_group(group.clone(), payload))
     }
 
-    /// Sends a message or an event once, without an acknowledgement; see [`Machine::send_and_forget`].
+    /// Sends a message or an event once, without an acknowledgement; see [`Machine::send_and_forget`](crate::machine::Machine::send_and_forget).
     ///
     /// # Errors
     /// [`SendRefused`], with the message inside; [`SendRefused::WindowFull`] while the browser has
-    /// [`MAX_BUFFERED_BYTES`] to send.
+    /// as many bytes to send as [`Limits::socket_bytes`](crate::Limits::socket_bytes).
     pub fn send_and_forget(&self, outgoing: Outgoing) -> Result<(), SendRefused> {
         if self.0.is_socket_full() {
             self.0.notify_when_writable();
@@ -187,7 +157,7 @@ impl WebClient {
         self.0.call(|machine| machine.send_and_forget(outgoing))
     }
 
-    /// Joins a group; see [`Machine::join_group`].
+    /// Joins a group; see [`Machine::join_group`](crate::machine::Machine::join_group).
     ///
     /// # Errors
     /// [`GroupRefused`].
@@ -195,7 +165,7 @@ impl WebClient {
         self.0.call(|machine| machine.join_group(group))
     }
 
-    /// Leaves a group; see [`Machine::leave_group`].
+    /// Leaves a group; see [`Machine::leave_group`](crate::machine::Machine::leave_group).
     ///
     /// # Errors
     /// [`GroupRefused`].
@@ -203,7 +173,7 @@ impl WebClient {
         self.0.call(|machine| machine.leave_group(group))
     }
 
-    /// Invokes an event of the application's server; see [`Machine::invoke`]. [`Outcome::Answered`] reports the answer.
+    /// Invokes an event of the application's server; see [`Machine::invoke`](crate::machine::Machine::invoke). [`Outcome::Answered`] reports the answer.
     ///
     /// # Errors
     /// [`StartRefused`].
@@ -211,17 +181,17 @@ impl WebClient {
         self.0.call(|machine| machine.invoke(event, payload))
     }
 
-    /// Withdraws a request; see [`Machine::withdraw`].
+    /// Withdraws a request; see [`Machine::withdraw`](crate::machine::Machine::withdraw).
     pub fn withdraw(&self, ack_id: u64) {
         self.0.call(|machine| machine.withdraw(ack_id));
     }
 
-    /// Cancels an invocation; see [`Machine::cancel_invocation`].
+    /// Cancels an invocation; see [`Machine::cancel_invocation`](crate::machine::Machine::cancel_invocation).
     pub fn cancel_invocation(&self, invocation: u64) {
         self.0.call(|machine| machine.cancel_invocation(invocation));
     }
 
-    /// Opens a stream; see [`Machine::open_stream`]. [`Outcome::Stream`] reports its state.
+    /// Opens a stream; see [`Machine::open_stream`](crate::machine::Machine::open_stream). [`Outcome::Stream`] reports its state.
     ///
     /// # Errors
     /// [`StartRefused`].
@@ -230,7 +200,7 @@ impl WebClient {
         self.0.call(|machine| machine.open_stream(group, options, now))
     }
 
-    /// Appends a fragment to a stream; see [`Machine::write_stream`].
+    /// Appends a fragment to a stream; see [`Machine::write_stream`](crate::machine::Machine::write_stream).
     ///
     /// # Errors
     /// [`WriteRefused`], with the payload inside.
@@ -239,7 +209,7 @@ impl WebClient {
         self.0.call(|machine| machine.write_stream(stream, payload, now))
     }
 
-    /// Ends a stream; see [`Machine::end_stream`].
+    /// Ends a stream; see [`Machine::end_stream`](crate::machine::Machine::end_stream).
     pub fn end_stream(&self, stream: u64, error: Option<PublisherError>) {
         let now = self.0.now();
         self.0.call(|machine| machine.end_stream(stream, error, now));

@@ -8,10 +8,11 @@ use web_sys::{
     AbortController, AbortSignal, ReadableStreamDefaultReader, ReadableStreamReadResult, RequestMode,
 };
 
-use super::{Negotiation, socket::describe};
+use super::{Negotiation, platform::Network, socket::describe};
 use crate::{
     failure::ConnectFailure,
     negotiate::{Answer, MAX_ANSWER_BYTES, ServiceUrl, read_answer, shown_url, without_query},
+    service_endpoint::{Credential, ServiceEndpoint, Source},
 };
 
 #[wasm_bindgen]
@@ -19,11 +20,33 @@ extern "C" {
     /// The global `fetch` of a window, a worker or Node.js.
     #[wasm_bindgen(catch)]
     fn fetch(request: &web_sys::Request) -> Result<Promise, JsValue>;
+
+    /// The global `btoa`: Base64 of a text whose characters stand for bytes.
+    #[wasm_bindgen(catch)]
+    fn btoa(bytes: &str) -> Result<String, JsValue>;
+}
+
+/// Negotiates once. Dropping the negotiation aborts its request.
+pub(crate) async fn negotiate(endpoint: &ServiceEndpoint, _: &Network) -> Result<ServiceUrl, ConnectFailure> {
+    match &endpoint.source {
+        Source::Negotiate { url, credential } => fetch_service_url(url, credential.as_ref()).await,
+        Source::AccessUrl(url) => ServiceUrl::given(url),
+        Source::Function(function) => function.call().await,
+    }
 }
 
 /// Negotiates at the endpoint `url`. Dropping the negotiation aborts its request.
 pub(super) fn negotiate_at(url: String) -> Negotiation {
-    Box::pin(async move { fetch_service_url(&url).await })
+    Box::pin(async move { fetch_service_url(&url, None).await })
+}
+
+impl ServiceEndpoint {
+    /// A JavaScript function that returns the service's URL as a string or as an object's property `url`, or a promise of either. A
+    /// property `history` is the URL of the history, as a negotiate endpoint returns it.
+    #[must_use]
+    pub fn from_js_function(function: Function) -> Self {
+        Self::from_function(negotiate_by(function))
+    }
 }
 
 /// Returns a negotiation for [`WebClient::start_with`](super::WebClient::start_with) that calls `function` for each
@@ -67,9 +90,26 @@ impl Drop for AbortGuard {
     }
 }
 
-async fn fetch_service_url(url: &str) -> Result<ServiceUrl, ConnectFailure> {
-    let guard = AbortGuard::new().map_err(|error| unreachable(url, &error))?;
-    let response = match send(Request::get(url).abort_signal(Some(&guard.signal()))).await {
+/// Returns the value of the header `Authorization`.
+fn authorization(credential: &Credential) -> Result<String, JsValue> {
+    Ok(match credential {
+        Credential::Bearer(token) => format!("Bearer {token}"),
+        Credential::Basic { user, password } => {
+            // `btoa` takes one character for each byte.
+            let bytes: String = format!("{user}:{password}").bytes().map(char::from).collect();
+            format!("Basic {}", btoa(&bytes)?)
+        }
+    })
+}
+
+async fn fetch_service_url(url: &str, credential: Option<&Credential>) -> Result<ServiceUrl, ConnectFailure> {
+    let failed = |error| unreachable(url, &error);
+    let guard = AbortGuard::new().map_err(failed)?;
+    let mut request = Request::get(url).abort_signal(Some(&guard.signal()));
+    if let Some(credential) = credential {
+        request = request.header("authorization", &authorization(credential).map_err(failed)?);
+    }
+    let response = match send(request).await {
         Ok(response) => response,
         Err(error) => return Err(explain(url, &error, &guard.signal()).await),
     };

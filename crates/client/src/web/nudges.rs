@@ -1,4 +1,4 @@
-//! What the browser tells of the network and of the page: a reason to look after the connection.
+//! Events of the browser about the network and the page: reasons to check the connection.
 
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{Event, EventTarget, PageTransitionEvent};

@@ -11,7 +11,7 @@ use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
 use webpubsub_protocol::{close, subprotocol::Subprotocol};
 
-use super::{MAX_BUFFERED_BYTES, line::IncomingFrame};
+use super::frame_queue::IncomingFrame;
 use crate::{codec::Frame, negotiate::without_queries};
 
 /// Time within which the event `close` follows the event `error`, in milliseconds. Node.js dispatches none after a refused attempt:
@@ -23,7 +23,7 @@ thread_local! {
     static IGNORE_ERROR: Closure<dyn FnMut(Event)> = Closure::new(|_| {});
 }
 
-/// What a socket tells.
+/// Event of a socket.
 pub(super) enum SocketEvent {
     Opened { subprotocol: Option<Subprotocol> },
     Message(IncomingFrame),
@@ -33,8 +33,10 @@ pub(super) enum SocketEvent {
 /// An open or opening WebSocket. Dropping it closes it without a code, and silences it at once.
 pub(super) struct Socket {
     socket: WebSocket,
-    /// The browser holds no more bytes than this: as many as it said when it was asked, and all that was sent since.
+    /// Upper bound of the bytes that the browser holds: its last answer, and all that was sent since.
     held_at_most: Cell<u32>,
+    /// High-water mark, in bytes.
+    max_buffered_bytes: u32,
     _on_open: Closure<dyn FnMut(Event)>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_close: Closure<dyn FnMut(CloseEvent)>,
@@ -51,6 +53,7 @@ impl Socket {
     pub(super) fn open(
         url: &str,
         subprotocols: &[Subprotocol],
+        max_buffered_bytes: u32,
         on_event: impl Fn(SocketEvent) + 'static,
     ) -> Result<Self, String> {
         let offered: js_sys::Array =
@@ -90,6 +93,7 @@ impl Socket {
         Ok(Self {
             socket,
             held_at_most: Cell::new(0),
+            max_buffered_bytes,
             _on_open: on_open,
             _on_message: on_message,
             _on_close: on_close,
@@ -112,16 +116,16 @@ impl Socket {
         }
     }
 
-    /// Whether the browser holds [`MAX_BUFFERED_BYTES`] that it has not sent yet. Asks the browser only when that may be.
+    /// Whether the browser holds as many bytes that it has not sent yet as the high-water mark. Asks the browser only when that may be.
     pub(super) fn is_full(&self) -> bool {
-        self.may_be_full() && self.socket.buffered_amount() >= MAX_BUFFERED_BYTES
+        self.may_be_full() && self.socket.buffered_amount() >= self.max_buffered_bytes
     }
 
     fn may_be_full(&self) -> bool {
-        self.held_at_most.get() >= MAX_BUFFERED_BYTES
+        self.held_at_most.get() >= self.max_buffered_bytes
     }
 
-    /// Closes with code 1000: nobody will come back.
+    /// Closes with code 1000: the connection will not be recovered.
     pub(super) fn say_goodbye(self) {
         // Fails only for codes and reasons that we do not use.
         self.socket.close_with_code(close::NORMAL).unwrap_or_default();

@@ -30,10 +30,8 @@ use tokio::{
     time::Instant,
 };
 use webpubsub_client::{
-    ClientEvent, ClientOptions, MAX_IN_FLIGHT_MESSAGES, SendFailure,
-    native::{self, Client, Events, Receipt},
+    Client, ClientEvent, Events, GroupName, MAX_IN_FLIGHT_MESSAGES, PublishError, Receipt,
 };
-use webpubsub_protocol::{name::GroupName, payload::Payload};
 
 use crate::{
     connection_reports::{Advice, ConnectionReports},
@@ -62,8 +60,9 @@ pub(crate) async fn run(
     stop_requests: &mut StopRequests,
 ) -> Result<u64, Failure> {
     let group = &target.group;
-    let client_options = ClientOptions::new().give_up_after(target.give_up_after).stop_on_lasting_failure();
-    let (client, events) = native::start(client_options, target.endpoint());
+    let mut builder = target.publisher();
+    let events = builder.events();
+    let client = builder.connect_lazy();
     let (report_connection, first_connection) = watch::channel(FirstConnection::Pending);
     let reports = ConnectionReports::new(Advice::publisher(target));
     let mut reporting = tokio::spawn(report_events(program, events, reports, report_connection));
@@ -118,8 +117,7 @@ pub(crate) async fn run(
     let end = match gave_up {
         Some(last_error) => ClientEnd::GaveUp(last_error),
         None => {
-            client.stop();
-            // Waits until the close frame is sent.
+            client.close().await;
             ClientEnd::Stopped(reporting.await.ok().flatten())
         }
     };
@@ -131,7 +129,7 @@ struct SentMessage {
     lines: u64,
     is_update: bool,
     /// `None` if the lines were in earlier messages.
-    receipt: Option<Result<Receipt, SendFailure>>,
+    receipt: Option<Result<Receipt, PublishError>>,
 }
 
 /// Sender of messages to a group.
@@ -232,7 +230,7 @@ impl MessageSender<'_> {
     }
 
     async fn send(&self, batch: Batch, is_update: bool) {
-        let receipt = self.client.send_to_group(self.group, Payload::Text(batch.text.into())).await;
+        let receipt = self.client.publish(self.group, batch.text).await;
         self.pass(SentMessage { lines: batch.lines, is_update, receipt: Some(receipt) }).await;
     }
 
@@ -263,8 +261,8 @@ async fn await_receipts(
             None | Some(Ok(())) => tally.add_acknowledged(lines),
             Some(Err(failure)) => {
                 is_delivered = false;
-                if let SendFailure::Refused(error) = failure {
-                    tally.set_ack_error(error);
+                if let Some(error) = failure.refusal() {
+                    tally.set_ack_error(error.clone());
                     stop_reading.send_replace(true);
                 }
             }

@@ -11,11 +11,11 @@ use std::{
 };
 
 use webpubsub_client::{
-    ClientEvent, ClientOptions, HistoryAccess, HistoryFailure, HistoryRange, HistoryStart,
+    Client, ClientEvent, Events, GroupName, HistoryAccess, HistoryFailure, HistoryRange, HistoryStart,
+    Payload,
     history::{Disposition, GroupHistory, HeldMessage, HistoryEnd, HistoryMessage, HistoryRecord},
-    native::{self, Events},
+    protocol::message::Response,
 };
-use webpubsub_protocol::{message::Response, name::GroupName, payload::Payload};
 
 use crate::{
     cli::WatchOptions,
@@ -42,12 +42,10 @@ pub(crate) async fn run(options: WatchOptions) -> Result<(), Failure> {
         return Err(UsageError::SeveralGroups { given: group.to_string() }.into());
     }
     let mut signals = Signals::listen()?;
-    let client_options = ClientOptions::new()
-        .join(group.clone())
-        .give_up_after(target.give_up_after)
-        .stop_on_lasting_failure();
-    let (client, mut events) = native::start(client_options, target.viewer_endpoint());
-    let mut watcher = Watcher::new(group, &options, Advice::viewer(&target));
+    let mut builder = target.viewer().join(group.clone());
+    let mut events = builder.events();
+    let client = builder.connect_lazy();
+    let mut watcher = Watcher::new(client.clone(), group, &options, Advice::viewer(&target));
     let outcome = tokio::select! {
         outcome = watcher.print_all(&mut events) => outcome,
         _ = signals.next() => watcher.stop().await,
@@ -57,10 +55,9 @@ pub(crate) async fn run(options: WatchOptions) -> Result<(), Failure> {
     watcher.losses.take().iter().for_each(|line| notice!("tailcast watch: {line}"));
     let is_complete = !watcher.losses.has_any();
     let outcome = outcome.and(if is_complete { Ok(()) } else { Err(WatchError::Incomplete) });
-    client.stop();
-    // Until the close frame is sent.
-    let closing = async { while events.next().await.is_some() {} };
-    drop(tokio::time::timeout(CLOSE_TIMEOUT, closing).await);
+    // Events that nobody reads would delay it.
+    drop(events);
+    client.close().await;
     match outcome {
         Ok(()) => Ok(()),
         // The reader of the output has seen enough: `tailcast watch | head`.
@@ -90,6 +87,7 @@ enum WatchError {
 
 /// Lines of one group, and their order.
 struct Watcher {
+    client: Client,
     group: GroupName,
     first: HistoryRange,
     /// Maximum number of earlier lines.
@@ -106,13 +104,14 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn new(group: GroupName, options: &WatchOptions, advice: Advice) -> Self {
+    fn new(client: Client, group: GroupName, options: &WatchOptions, advice: Advice) -> Self {
         let (start, last_lines) = match &options.since {
             Some(since) => (HistoryStart::Since(since.clone()), None),
             // A message has at least one line. The service refuses 0 messages.
             None => (HistoryStart::Last(options.lines.clamp(1, MAX_LINES)), Some(options.lines)),
         };
         Self {
+            client,
             group,
             first: start.into(),
             last_lines,
@@ -252,7 +251,7 @@ impl Watcher {
     ) -> Result<HistoryEnd, HistoryFailure> {
         let request = access.request(&self.group, range);
         let (history, losses) = (&mut self.history, &mut self.losses);
-        native::read_history(request, |record| match record {
+        let reading = self.client.read_history(request, |record| match record {
             HistoryRecord::Head(head) => {
                 history.head_loaded(&head);
                 losses.add_missing(history.take_missing());
@@ -268,8 +267,8 @@ impl Watcher {
                 }
             }
             HistoryRecord::Message(_) | HistoryRecord::End(_) => {}
-        })
-        .await
+        });
+        reading.await
     }
 
     /// Prints earlier messages: the first time, their last lines only.
