@@ -187,6 +187,19 @@ async fn nothing_but_text_and_colours_reaches_the_terminal() -> anyhow::Result<(
 }
 
 #[tokio::test]
+async fn what_is_hidden_or_reorders_text_is_shown() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let mut publisher = server.connect("stranger").await?;
+    let hidden = "\u{1b}[8mconcealed\u{1b}[28m a\u{200e}b\u{61c}c\u{200b}d\u{2028}e\u{202e}f\u{e0041}g";
+    let message =
+        json!({"type": "sendToGroup", "group": "stream", "dataType": "text", "data": hidden, "ackId": 1});
+    publisher.ask(&message.to_string()).await?;
+    let (_, shown, _) = watch(&server, &["--no-follow"]).await?;
+    assert_eq!(shown, format!("concealed {}\n", ["a", "b", "c", "d", "e", "f", "g"].join("\u{fffd}")));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_group_that_is_not_open_is_an_error() -> anyhow::Result<()> {
     let server = Server::start(&["--allow-group", "build-*"]).await?;
     let (code, _, stderr) = watch(&server, &["--group", "payroll", "--no-follow"]).await?;

@@ -5,6 +5,8 @@
 
 use std::{borrow::Cow, ops::Range};
 
+use tailcast_lines::invisible::is_invisible;
+
 use super::grouped_number::counted;
 
 /// Maximum count of characters of a line that are shown: a line of megabytes would block the page for seconds.
@@ -139,21 +141,6 @@ pub fn more_text(hidden_chars: u64, cut_bytes: u64) -> Option<String> {
         text.push_str(&format!(", then {} not stored", counted(cut_bytes, "byte", "bytes")));
     }
     Some(text)
-}
-
-/// Whether a character is invisible, or hides or reorders others. Joiners are not: scripts and emoji need them.
-fn is_invisible(character: char) -> bool {
-    match character {
-        '\t' | ' '..='~' => false,
-        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => true,
-        // Soft hyphen, Arabic letter mark, Mongolian vowel separator, zero-width space, direction marks.
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' => true,
-        // Line and paragraph separators, embeddings, overrides, isolates, invisible operators.
-        '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
-        // Byte order mark, interlinear annotations.
-        '\u{feff}' | '\u{fff9}'..='\u{fffb}' => true,
-        _ => false,
-    }
 }
 
 /// Whether a character is shown on top of the one before it.

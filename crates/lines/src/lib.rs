@@ -8,6 +8,7 @@
 //! | [`ansi`] | escape sequences: styles, links and movements of the cursor |
 //! | [`prefix`] | prefixes that tools put before a line: timestamps, names, syslog headers |
 //! | [`level`] | log level of a line, by its own words |
+//! | [`invisible`] | characters that are invisible, or hide or reorder others |
 //! | [`json`] | lines that are JSON objects, and their tokens |
 //! | [`records`] | lines that belong together, such as an error and its stack trace |
 //! | [`styles`] | styles of many lines, each stored once |
@@ -17,6 +18,7 @@
 
 pub mod ansi;
 mod chunk;
+pub mod invisible;
 pub mod json;
 pub mod level;
 pub mod line_store;

@@ -7,6 +7,8 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
+use tailcast_lines::invisible::is_invisible;
+
 /// Whether the user's terminal is in raw mode, in which a line feed does not return to the beginning of the line.
 static IS_RAW: AtomicBool = AtomicBool::new(false);
 
@@ -41,14 +43,10 @@ pub(crate) fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Whether a character changes the order of the characters around it, so that a line can look like another one.
-pub(crate) fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Replaces control characters: text from a server must not move the cursor, change colors, set the title or reorder characters.
+/// Replaces invisible characters: text from a server must not move the cursor, change colors, set the title, or hide or reorder
+/// characters.
 pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
-    let is_control = |c: char| c.is_control() || is_bidi_control(c);
+    let is_control = |c: char| c.is_control() || is_invisible(c);
     if text.contains(is_control) {
         text.chars().map(|c| if is_control(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
     } else {
@@ -63,7 +61,7 @@ mod tests {
     #[test]
     fn control_characters_are_replaced() {
         assert_eq!(without_controls("a\u{1b}[2Jb\u{9b}c\r\n"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}\u{fffd}");
-        assert_eq!(without_controls("a\u{202e}b\u{2066}c\u{200f}"), "a\u{fffd}b\u{fffd}c\u{200f}");
+        assert_eq!(without_controls("a\u{202e}b\u{2066}c\u{200f}"), "a\u{fffd}b\u{fffd}c\u{fffd}");
         assert_eq!(without_controls("plain é"), "plain é");
     }
 

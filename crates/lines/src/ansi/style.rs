@@ -53,6 +53,14 @@ impl Style {
         self.faces & face as u8 != 0
     }
 
+    /// Shows text that is hidden, or has the colour of its background.
+    pub fn make_visible(&mut self) {
+        self.reveal();
+        if self.foreground == self.background {
+            self.background = Color::Default;
+        }
+    }
+
     /// Shows what is hidden.
     pub fn reveal(&mut self) {
         self.unset(Face::Hidden);

@@ -5,16 +5,16 @@ use std::{
     io::{self, Write},
 };
 
-use tailcast_lines::ansi::AnsiReader;
+use tailcast_lines::{ansi::AnsiReader, invisible::is_invisible};
 use webpubsub_protocol::{
     marks::{Mark, Part, parts},
     payload::Payload,
 };
 
-use crate::terminal::{is_bidi_control, without_controls};
+use crate::terminal::without_controls;
 
-/// Printer of messages. Text of others reaches the terminal as text and colours only: an escape sequence could change the
-/// clipboard or the title, a link could lead to another address than its text, and control characters for right-to-left text
+/// Printer of messages. Text of others reaches the terminal as visible text and colours only: an escape sequence could change the
+/// clipboard or the title, a link could lead to another address than its text, and characters that are invisible or reorder others
 /// could show a line as another one.
 pub(super) struct Printer<W> {
     output: W,
@@ -86,7 +86,8 @@ impl<W: Write> Printer<W> {
     }
 
     fn formatted(&mut self, name: &str, line: &str) -> String {
-        let styled = self.reader.read_line(line);
+        let mut styled = self.reader.read_line(line);
+        styled.runs.iter_mut().for_each(|run| run.style.make_visible());
         // The reader takes escape sequences out; those in the text now are its styles.
         let text: String = styled.with_styles().chars().filter_map(harmless).collect();
         if name.is_empty() { text } else { format!("{}: {text}", without_controls(name)) }
@@ -112,10 +113,12 @@ impl<W: Write> Printer<W> {
 
 /// Returns the character to print. `None` if a terminal obeys it in place of showing it.
 fn harmless(c: char) -> Option<char> {
-    if is_bidi_control(c) {
-        return Some(char::REPLACEMENT_CHARACTER);
+    match c {
+        '\t' | '\u{1b}' => Some(c),
+        _ if c.is_control() => None,
+        _ if is_invisible(c) => Some(char::REPLACEMENT_CHARACTER),
+        _ => Some(c),
     }
-    (!c.is_control() || matches!(c, '\t' | '\u{1b}')).then_some(c)
 }
 
 /// Counts lines.
@@ -180,6 +183,9 @@ mod tests {
             printed(&["\u{1b}[31m\u{1b}]8;;https://h\u{1b}\\red\u{1b}]8;;\u{1b}\\\u{1b}[0m"]);
         assert_eq!(link_in_colour, "\u{1b}[0;31mred\u{1b}[m\n");
         assert_eq!(printed(&["a\u{202e}b\u{2069}"]), "a\u{fffd}b\u{fffd}\n");
+        assert_eq!(printed(&["a\u{200b}\u{61c}b\u{2028}c\u{200e}"]), "a\u{fffd}\u{fffd}b\u{fffd}c\u{fffd}\n");
+        assert_eq!(printed(&["\u{1b}[8mhidden\u{1b}[0m"]), "hidden\n");
+        assert_eq!(printed(&["\u{1b}[31;41mred\u{1b}[0m"]), "\u{1b}[0;31mred\u{1b}[m\n");
     }
 
     #[test]
