@@ -6,7 +6,7 @@ use serde_json::Value;
 use tailcast_tests::{
     browser::{Browser, Kind},
     command::{Ended, command, run_to_end},
-    environment::tailcast,
+    environment::{site, tailcast},
     page_host::{PACKAGE, PageHost},
     server::{Server, http_client},
     socket::{JSON, Socket},
@@ -97,6 +97,34 @@ async fn the_page_and_its_endpoints_require_the_password_or_the_publish_key() ->
 }
 
 #[tokio::test]
+async fn files_of_the_user_beside_the_page_require_the_password_whatever_their_names() -> anyhow::Result<()> {
+    let folder = std::env::temp_dir().join(format!("tailcast-viewer-files-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    for file in std::fs::read_dir(site()?)? {
+        let file = file?;
+        std::fs::copy(file.path(), folder.join(file.file_name()))?;
+    }
+    let reports = ["/report-20261201.html", "/report-20261201120000.html", "/report-dfbabe9bcee54733.html"];
+    for report in reports {
+        std::fs::write(folder.join(report.trim_start_matches('/')), "secret")?;
+    }
+    let all = [&arguments(PASSWORD)[..], &["--site", folder.to_str().unwrap_or_default()]].concat();
+    let server = Server::start(&all).await?;
+    for report in reports {
+        assert_eq!(get(&server.url(report), None).await?.status, 401, "{report}");
+        assert_eq!(get(&server.url(report), Some(&basic(PASSWORD))).await?.body, "secret");
+    }
+    let hashed = std::fs::read_dir(&folder)?.filter_map(|file| file.ok()?.file_name().into_string().ok());
+    let css: Vec<String> = hashed.filter(|name| name.ends_with(".css")).collect();
+    assert_eq!(css.len(), 1);
+    for name in css {
+        assert_eq!(get(&server.url(&format!("/{name}")), None).await?.status, 200, "{name}");
+    }
+    std::fs::remove_dir_all(&folder)?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_token_opens_the_web_socket_and_the_history_without_the_password() -> anyhow::Result<()> {
     let server = start().await?;
     let negotiated: Value =
@@ -118,15 +146,20 @@ async fn a_token_opens_the_web_socket_and_the_history_without_the_password() -> 
 }
 
 #[tokio::test]
-async fn wrong_passwords_are_limited_by_address() -> anyhow::Result<()> {
+async fn wrong_passwords_and_keys_are_limited_by_address_each_for_itself() -> anyhow::Result<()> {
     let server = start().await?;
-    for attempt in 1..=10 {
-        // Attempts at all paths count together.
-        let path = if attempt % 2 == 0 { "/" } else { "/groups" };
-        let wrong = if attempt % 3 == 0 { "Bearer guess".to_owned() } else { basic("guess") };
-        assert_eq!(get(&server.url(path), Some(&wrong)).await?.status, 401, "attempt {attempt}");
-    }
-    for credential in [basic("guess"), basic(PASSWORD), "Bearer ours".to_owned()] {
+    let exhaust = async |wrong: &str| {
+        for attempt in 1..=10 {
+            // Attempts at all paths count together.
+            let path = if attempt % 2 == 0 { "/" } else { "/groups" };
+            assert_eq!(get(&server.url(path), Some(wrong)).await?.status, 401, "attempt {attempt}");
+        }
+        anyhow::Ok(())
+    };
+    exhaust(&basic("guess")).await?;
+    publish(&server, "with the key").await?;
+    exhaust("Bearer guess").await?;
+    for credential in [basic("guess"), basic(PASSWORD), "Bearer guess".to_owned(), "Bearer ours".to_owned()] {
         let limited = get(&server.negotiate_url(), Some(&credential)).await?;
         assert_eq!(limited.status, 429, "{credential}");
         let wait: u64 = limited.retry_after.as_deref().unwrap_or_default().parse()?;
@@ -134,6 +167,20 @@ async fn wrong_passwords_are_limited_by_address() -> anyhow::Result<()> {
     }
     assert_eq!(get(&server.url("/"), None).await?.status, 401);
     assert_eq!(get(&server.url("/healthz"), None).await?.status, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_long_publish_key_is_accepted_whatever_others_have_tried() -> anyhow::Result<()> {
+    const KEY: &str = "a-publish-key-that-nobody-guesses";
+    let arguments = ["--access-key", ACCESS_KEY, "--publish-key", KEY, "--viewer-password", PASSWORD];
+    let server = Server::start(&arguments).await?;
+    for wrong in [basic("guess"), "Bearer guess".to_owned()] {
+        while get(&server.url("/"), Some(&wrong)).await?.status != 429 {}
+    }
+    let stream = ["stream", "--server", &server.url(""), "--publish-key", KEY];
+    let ended = run(&stream, None, "line\n").await?;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     Ok(())
 }
 

@@ -86,8 +86,8 @@ impl PageServer {
 
 fn app(config: &ServeConfig, service: Option<&Service>) -> Router {
     // Shared, so that attempts at all paths count together.
-    let guard =
-        config.viewer_password.clone().map(|password| ViewerGuard::new(password, config.publish_key.clone()));
+    let guard = |password| ViewerGuard::new(password, config.publish_key.clone(), config.site.clone());
+    let guard = config.viewer_password.clone().map(guard);
     let guarded = |router: Router| match &guard {
         Some(guard) => router.layer(from_fn_with_state(guard.clone(), viewer_password::check)),
         None => router,

@@ -20,14 +20,17 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use subtle::ConstantTimeEq;
 use webpubsub_hub::RateLimit;
 
-use super::site::has_hash;
+use super::site::Site;
 use crate::service::forwarded::ClientInfo;
 
-/// Wrong passwords and keys per minute and client address. Beyond it, no password of that address is checked, right or wrong:
-/// response 429 with the time to wait.
+/// Wrong passwords, and wrong keys, per minute and client address. Beyond it, none of that address is accepted, right or wrong: response
+/// 429 with the time to wait. The two are counted apart.
 pub(super) const MAX_WRONG_ATTEMPTS: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
+/// Length from which on a key cannot be guessed, in bytes. The right one is then accepted at any time: nobody can keep the publishers of an
+/// address out by wrong ones.
+const MIN_UNGUESSABLE_BYTES: usize = 16;
 
-/// Files of the page that are open beside those with a hash in their names.
+/// Files of the page that are open beside those of its build with a hash in their names.
 const OPEN_FILES: [&str; 6] = [
     "/favicon.ico",
     "/icon-192.png",
@@ -48,9 +51,13 @@ struct Shared {
     password: String,
     /// Key of publishers, which is accepted in place of the password.
     publish_key: Option<String>,
-    /// The lock is never held across an await.
-    wrong_attempts: Mutex<RateLimit>,
+    site: Site,
+    wrong_passwords: WrongAttempts,
+    wrong_keys: WrongAttempts,
 }
+
+/// Wrong attempts by address. The lock is never held across an await.
+struct WrongAttempts(Mutex<RateLimit>);
 
 /// Credential that was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +79,9 @@ enum Refusal {
     #[error("wrong publish key; use the key that the server was started with")]
     WrongPublishKey,
     #[error("too many wrong passwords from this address; wait {} s", whole_seconds(*wait))]
-    TooManyAttempts { wait: Duration },
+    TooManyPasswords { wait: Duration },
+    #[error("too many wrong publish keys from this address; wait {} s", whole_seconds(*wait))]
+    TooManyKeys { wait: Duration },
 }
 
 /// Rounds up, as an earlier request would be refused again.
@@ -84,7 +93,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let text = format!("{self}\n");
         let mut response = match self {
-            Self::TooManyAttempts { wait } => {
+            Self::TooManyPasswords { wait } | Self::TooManyKeys { wait } => {
                 let retry_after = HeaderValue::from(whole_seconds(wait));
                 (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, retry_after)], text).into_response()
             }
@@ -96,48 +105,72 @@ impl IntoResponse for Refusal {
 }
 
 impl ViewerGuard {
-    pub(super) fn new(password: String, publish_key: Option<String>) -> Self {
-        let wrong_attempts = Mutex::new(RateLimit::per_minute(MAX_WRONG_ATTEMPTS));
-        Self(Arc::new(Shared { password, publish_key, wrong_attempts }))
+    pub(super) fn new(password: String, publish_key: Option<String>, site: Site) -> Self {
+        let (wrong_passwords, wrong_keys) = (WrongAttempts::default(), WrongAttempts::default());
+        Self(Arc::new(Shared { password, publish_key, site, wrong_passwords, wrong_keys }))
     }
 
     fn check(&self, headers: &HeaderMap, client: &ClientInfo, now: Instant) -> Result<Accepted, Refusal> {
         let has_publish_key = self.0.publish_key.is_some();
         let authorization =
-            headers.get(header::AUTHORIZATION).ok_or(Refusal::NoCredential { has_publish_key })?;
-        let mut wrong_attempts = self.0.wrong_attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(wait) = wrong_attempts.wait(client.address, now) {
-            return Err(Refusal::TooManyAttempts { wait });
+            headers.get(header::AUTHORIZATION).ok_or(Refusal::NoCredential { has_publish_key })?.as_bytes();
+        let (scheme, credential) = split_once(authorization, b' ').unwrap_or((authorization, b""));
+        let credential = credential.trim_ascii();
+        if scheme.eq_ignore_ascii_case(b"bearer") {
+            return self.0.check_key(credential, client, now);
         }
-        let checked = self.0.check(authorization.as_bytes());
-        if checked.is_err() {
-            // It was not exceeded before.
-            let _counted = wrong_attempts.check(client.address, now);
-        }
-        checked
+        let is_basic = scheme.eq_ignore_ascii_case(b"basic");
+        self.0.check_password(if is_basic { credential } else { b"" }, client, now)
     }
 }
 
 impl Shared {
-    fn check(&self, authorization: &[u8]) -> Result<Accepted, Refusal> {
-        let (scheme, credential) = split_once(authorization, b' ').unwrap_or((authorization, b""));
-        let credential = credential.trim_ascii();
-        if scheme.eq_ignore_ascii_case(b"bearer") {
-            let is_key = |key: &String| bool::from(credential.ct_eq(key.as_bytes()));
-            return match self.publish_key.as_ref().is_some_and(is_key) {
-                true => Ok(Accepted::PublishKey),
-                false => Err(Refusal::WrongPublishKey),
-            };
+    /// Whether a file contains nothing of the user. An encoded path can name another file than its text.
+    async fn is_open_file(&self, path: &str) -> bool {
+        OPEN_FILES.contains(&path) || (!path.contains('%') && self.site.has_built(path).await)
+    }
+
+    fn check_key(&self, key: &[u8], client: &ClientInfo, now: Instant) -> Result<Accepted, Refusal> {
+        let is_key = |right: &String| bool::from(key.ct_eq(right.as_bytes()));
+        let is_right = self.publish_key.as_ref().is_some_and(is_key);
+        if is_right && key.len() >= MIN_UNGUESSABLE_BYTES {
+            return Ok(Accepted::PublishKey);
         }
-        let decoded = match scheme.eq_ignore_ascii_case(b"basic") {
-            true => BASE64_STANDARD.decode(credential).unwrap_or_default(),
-            false => Vec::new(),
-        };
+        let counted = self.wrong_keys.count(is_right, client, now);
+        counted.map_err(|wait| Refusal::TooManyKeys { wait })?;
+        if is_right { Ok(Accepted::PublishKey) } else { Err(Refusal::WrongPublishKey) }
+    }
+
+    fn check_password(
+        &self,
+        credential: &[u8],
+        client: &ClientInfo,
+        now: Instant,
+    ) -> Result<Accepted, Refusal> {
+        let decoded = BASE64_STANDARD.decode(credential).unwrap_or_default();
         // The user name is not checked. It contains no colon (RFC 7617, section 2).
         let password = split_once(&decoded, b':').map_or(&b""[..], |(_, password)| password);
-        match bool::from(password.ct_eq(self.password.as_bytes())) {
-            true => Ok(Accepted::Password),
-            false => Err(Refusal::WrongPassword),
+        let is_right = bool::from(password.ct_eq(self.password.as_bytes()));
+        let counted = self.wrong_passwords.count(is_right, client, now);
+        counted.map_err(|wait| Refusal::TooManyPasswords { wait })?;
+        if is_right { Ok(Accepted::Password) } else { Err(Refusal::WrongPassword) }
+    }
+}
+
+impl Default for WrongAttempts {
+    fn default() -> Self {
+        Self(Mutex::new(RateLimit::per_minute(MAX_WRONG_ATTEMPTS)))
+    }
+}
+
+impl WrongAttempts {
+    /// Counts an attempt, unless it is right. Beyond the limit returns the time to wait, right or wrong.
+    fn count(&self, is_right: bool, client: &ClientInfo, now: Instant) -> Result<(), Duration> {
+        let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match attempts.wait(client.address, now) {
+            Some(wait) => Err(wait),
+            None if is_right => Ok(()),
+            None => attempts.check(client.address, now),
         }
     }
 }
@@ -154,7 +187,7 @@ pub(super) async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if is_open_file(request.uri().path()) {
+    if guard.0.is_open_file(request.uri().path()).await {
         return next.run(request).await;
     }
     match guard.check(request.headers(), &client, Instant::now()) {
@@ -168,19 +201,18 @@ pub(super) async fn check(
     }
 }
 
-/// Whether a file contains nothing of the user. An encoded path can name another file than its text.
-fn is_open_file(path: &str) -> bool {
-    OPEN_FILES.contains(&path) || (has_hash(path) && !path.contains('%'))
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
 
     use super::*;
 
+    fn guard_with(password: &str, key: Option<&str>) -> ViewerGuard {
+        ViewerGuard::new(password.to_owned(), key.map(str::to_owned), Site::Missing)
+    }
+
     fn guard() -> ViewerGuard {
-        ViewerGuard::new("p:\u{e4}ss".to_owned(), Some("key".to_owned()))
+        guard_with("p:\u{e4}ss", Some("key"))
     }
 
     fn check(
@@ -221,7 +253,7 @@ mod tests {
 
     #[test]
     fn without_a_publish_key_no_bearer_token_is_accepted() {
-        let guard = ViewerGuard::new("secret".to_owned(), None);
+        let guard = guard_with("secret", None);
         for token in ["Bearer ", "Bearer", "Bearer secret"] {
             assert_eq!(check(&guard, 1, token, Instant::now()), Err(Refusal::WrongPublishKey), "{token}");
         }
@@ -236,29 +268,39 @@ mod tests {
             assert_eq!(check(&guard, 1, &wrong, now), Err(Refusal::WrongPassword));
         }
         let wait = Duration::from_secs(6);
-        assert_eq!(check(&guard, 1, &right, now), Err(Refusal::TooManyAttempts { wait }));
+        assert_eq!(check(&guard, 1, &right, now), Err(Refusal::TooManyPasswords { wait }));
+        assert_eq!(check(&guard, 1, "Bearer key", now), Ok(Accepted::PublishKey));
         assert_eq!(check(&guard, 2, &right, now), Ok(Accepted::Password));
         assert_eq!(check(&guard, 1, &right, now + wait), Ok(Accepted::Password));
     }
 
     #[test]
-    fn only_files_without_content_of_the_user_are_open() {
-        for open in
-            ["/style-979af3e668ada859.css", "/manifest.webmanifest", "/icon-192.png", "/service_worker.js"]
+    fn a_long_publish_key_is_accepted_whatever_others_have_tried() {
+        let (now, wait) = (Instant::now(), Duration::from_secs(6));
+        let long = "k".repeat(MIN_UNGUESSABLE_BYTES);
+        for (key, expected) in
+            [(long.as_str(), Ok(Accepted::PublishKey)), ("short", Err(Refusal::TooManyKeys { wait }))]
         {
-            assert!(is_open_file(open), "{open}");
+            let guard = guard_with("secret", Some(key));
+            for _ in 0..MAX_WRONG_ATTEMPTS.get() {
+                assert_eq!(check(&guard, 1, "Bearer guess", now), Err(Refusal::WrongPublishKey));
+            }
+            assert_eq!(check(&guard, 1, "Bearer guess", now), Err(Refusal::TooManyKeys { wait }));
+            assert_eq!(check(&guard, 1, &format!("Bearer {key}"), now), expected);
+            assert_eq!(check(&guard, 1, &basic("a:secret"), now), Ok(Accepted::Password));
         }
-        for closed in [
-            "/",
-            "/index.html",
-            "/%69ndex.html",
-            "/index.html.br",
-            "/config.json",
-            "/negotiate",
-            "/groups",
-            "/app-979af3e6.d%2findex.html",
-        ] {
-            assert!(!is_open_file(closed), "{closed}");
+    }
+
+    #[tokio::test]
+    async fn only_files_without_content_of_the_user_are_open() {
+        let guard = guard();
+        for open in ["/favicon.ico", "/manifest.webmanifest", "/icon-192.png", "/service_worker.js"] {
+            assert!(guard.0.is_open_file(open).await, "{open}");
+        }
+        for closed in
+            ["/", "/index.html", "/%69ndex.html", "/index.html.br", "/config.json", "/negotiate", "/groups"]
+        {
+            assert!(!guard.0.is_open_file(closed).await, "{closed}");
         }
     }
 }

@@ -16,8 +16,9 @@ const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=3153600
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 /// Number of hexadecimal digits of a hash in a file name.
 const HASH_DIGITS: usize = 16;
-/// Fewest of these digits: trunk omits leading zeros.
-const MIN_HASH_DIGITS: usize = 8;
+/// Fewest of these digits: trunk omits leading zeros, of which there are rarely more than three. A date has fewer, and a file with fewer is
+/// only revalidated.
+const MIN_HASH_DIGITS: usize = 13;
 
 /// Headers that are common to all files.
 #[derive(Debug, Clone)]
@@ -74,14 +75,15 @@ fn content_security_policy(frame_ancestors: &[String]) -> String {
     )
 }
 
-/// Whether a file's name ends in `-HASH.ext` or `-HASH_more.ext`.
-pub(in crate::serve) fn has_hash(path: &str) -> bool {
+/// Whether a file's name ends in `-HASH.ext` or `-HASH_more.ext`. A date with a time has no letters.
+pub(super) fn has_hash(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     name.rsplit_once('-').is_some_and(|(_, rest)| {
-        let digits = rest.as_bytes().iter().take_while(|byte| is_digit(byte)).count();
-        let ends_there = rest.as_bytes().get(digits).is_some_and(|byte| matches!(byte, b'.' | b'_'));
-        (MIN_HASH_DIGITS..=HASH_DIGITS).contains(&digits) && ends_there
+        let end = rest.as_bytes().iter().position(|byte| !is_digit(byte)).unwrap_or(rest.len());
+        let (digits, behind) = rest.as_bytes().split_at(end);
+        let has_letter = digits.iter().any(u8::is_ascii_alphabetic);
+        (MIN_HASH_DIGITS..=HASH_DIGITS).contains(&end) && has_letter && matches!(behind, [b'.' | b'_', ..])
     })
 }
 
@@ -92,7 +94,7 @@ mod tests {
     #[test]
     fn only_names_with_a_hash_are_immutable() {
         for name in
-            ["/style-979af3e668ada859.css", "/x/page-dfbabe9bcee54733_bg.wasm", "/f-1f71009347840.svg"]
+            ["/style-979af3e668ada859.css", "/x/page-dfbabe9bcee54733_bg.wasm", "/f-1f7100934784f.svg"]
         {
             assert!(has_hash(name), "{name}");
         }
@@ -102,6 +104,8 @@ mod tests {
             "/style-dark.css",
             "/a-979af3e668ada859/index.html",
             "/style-979af3e668ada859",
+            "/report-20261201.html",
+            "/report-20261201120000.html",
         ] {
             assert!(!has_hash(name), "{name}");
         }

@@ -3,6 +3,7 @@
 //! Both are served with compression (from the `.br` and `.gz` files of the build), strong ETags, range requests, and the headers
 //! of [`headers`].
 
+mod built;
 mod embedded;
 mod folder;
 mod headers;
@@ -22,7 +23,6 @@ use tower_http::services::{
 use embedded::Embedded;
 use folder::Folder;
 use headers::PageHeaders;
-pub(super) use headers::has_hash;
 
 /// Location of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
