@@ -75,7 +75,7 @@ impl WebPubSubClient {
         self.group_request(group, WebClient::leave_group)
     }
 
-    /// Rejects the promise of a request, which is not sent (again). What was sent already may be carried out.
+    /// Rejects the promise of a request, which is not sent (again). A request that was sent already may be carried out.
     pub fn withdraw(&self, promise: &JsValue, rejection: &JsValue) {
         self.session.withdraw(promise, rejection);
     }
