@@ -132,9 +132,9 @@ impl WebPubSubClient {
         match self.session.client().map(|client| client.invoke(&name, payload)) {
             Some(Ok(invocation)) => self.session.invocation_promise(invocation),
             Some(Err(refused)) => {
-                self.session.rejected(&Rejection::not_begun(refused, ErrorClass::InvocationError))
+                self.session.rejected(&Rejection::not_begun(refused, ErrorClass::Invocation))
             }
-            None => self.session.rejected(&Rejection::not_started().of_class(ErrorClass::InvocationError)),
+            None => self.session.rejected(&Rejection::not_started().of_class(ErrorClass::Invocation)),
         }
     }
 
@@ -184,7 +184,7 @@ impl WebPubSubClient {
                 let has_stopped = refused == GroupRefused::Stopped;
                 self.session.rejected(&Rejection::group(&refused, has_stopped))
             }
-            None => self.session.rejected(&Rejection::not_started().of_class(ErrorClass::SendMessageError)),
+            None => self.session.rejected(&Rejection::not_started().of_class(ErrorClass::Message)),
         }
     }
 
@@ -200,11 +200,11 @@ impl WebPubSubClient {
 }
 
 fn send_argument(message: String) -> Rejection {
-    Rejection::argument(message).of_class(ErrorClass::SendMessageError)
+    Rejection::argument(message).of_class(ErrorClass::Message)
 }
 
 fn invocation_argument(message: String) -> Rejection {
-    Rejection::argument(message).of_class(ErrorClass::InvocationError)
+    Rejection::argument(message).of_class(ErrorClass::Invocation)
 }
 
 /// Returns the error of an invalid argument of the constructor.

@@ -199,7 +199,7 @@ impl ClientSession {
     /// Sends a message, or queues it behind those that wait already.
     pub fn send(&self, outgoing: Outgoing, fire_and_forget: bool) -> Promise {
         if self.client.borrow().is_none() {
-            return self.rejected(&Rejection::not_started().of_class(ErrorClass::SendMessageError));
+            return self.rejected(&Rejection::not_started().of_class(ErrorClass::Message));
         }
         if self.waiting.borrow().is_empty() {
             match self.try_send(outgoing, fire_and_forget) {
@@ -337,9 +337,9 @@ impl ClientSession {
         if let Some(failure) = &failure {
             self.promises.reject(START, &Rejection::connect(failure));
         }
-        self.promises.reject(START, &Rejection::stopped(ErrorClass::WebPubSubError, None));
+        self.promises.reject(START, &Rejection::stopped(ErrorClass::Other, None));
         let cause = failure.map(|failure| failure.to_string());
-        self.promises.reject_all(&Rejection::stopped(ErrorClass::SendMessageError, cause.as_deref()));
+        self.promises.reject_all(&Rejection::stopped(ErrorClass::Message, cause.as_deref()));
         let stopped = self.client.borrow_mut().take();
         drop(stopped);
     }

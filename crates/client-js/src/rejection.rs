@@ -12,11 +12,14 @@ use webpubsub_protocol::message::AckError;
 #[allow(clippy::enum_variant_names, reason = "these are the names of the official package")]
 pub enum ErrorClass {
     /// Failure of a message, an event, a join or a leave.
-    SendMessageError,
+    #[serde(rename = "SendMessageError")]
+    Message,
     /// Failure of an invocation.
-    InvocationError,
+    #[serde(rename = "InvocationError")]
+    Invocation,
     /// Any other failure.
-    WebPubSubError,
+    #[serde(rename = "WebPubSubError")]
+    Other,
 }
 
 /// Reason of a rejected promise.
@@ -60,18 +63,18 @@ impl Rejection {
 
     /// Refusal of an argument.
     pub fn argument(message: String) -> Self {
-        Self::new(ErrorClass::WebPubSubError, "InvalidArgument", message)
+        Self::new(ErrorClass::Other, "InvalidArgument", message)
     }
 
     /// Refusal of a request to a client that does not run.
     pub fn not_started() -> Self {
-        Self::new(ErrorClass::WebPubSubError, "NotStarted", "the client was not started")
+        Self::new(ErrorClass::Other, "NotStarted", "the client was not started")
     }
 
     /// Refusal to start a client that runs.
     pub fn already_started() -> Self {
         let message = "the client runs already; after stop(), wait for the event `stopped`";
-        Self::new(ErrorClass::WebPubSubError, "AlreadyStarted", message)
+        Self::new(ErrorClass::Other, "AlreadyStarted", message)
     }
 
     /// End of everything that was pending when the client stopped.
@@ -83,17 +86,17 @@ impl Rejection {
 
     /// Refusal of a message or a fragment, of which too many wait.
     pub fn queue_full(message: &str) -> Self {
-        Self::new(ErrorClass::SendMessageError, "QueueFull", message)
+        Self::new(ErrorClass::Message, "QueueFull", message)
     }
 
     /// Refusal of a step of a stream that has ended.
     pub fn stream_ended() -> Self {
-        Self::new(ErrorClass::WebPubSubError, "StreamEnded", "the stream has ended")
+        Self::new(ErrorClass::Other, "StreamEnded", "the stream has ended")
     }
 
     /// Failure of a message, an event, a join or a leave.
     pub fn send(failure: &SendFailure) -> Self {
-        let new = |code| Self::new(ErrorClass::SendMessageError, code, failure.to_string());
+        let new = |code| Self::new(ErrorClass::Message, code, failure.to_string());
         match failure {
             SendFailure::Refused(error) => new("Refused").with_detail(error),
             SendFailure::NotTaken(refused) => Self::not_sent(refused),
@@ -112,22 +115,22 @@ impl Rejection {
             SendRefused::Stopped(_) => "Stopped",
             _ => "Failed",
         };
-        Self::new(ErrorClass::SendMessageError, code, refused.to_string())
+        Self::new(ErrorClass::Message, code, refused.to_string())
     }
 
     /// Refusal of a join or a leave by the client itself: its window is full, or it has stopped.
     pub fn group(refused: &impl std::fmt::Display, has_stopped: bool) -> Self {
         let code = if has_stopped { "Stopped" } else { "QueueFull" };
-        Self::new(ErrorClass::SendMessageError, code, refused.to_string())
+        Self::new(ErrorClass::Message, code, refused.to_string())
     }
 
     /// Failure of an invocation.
     pub fn invoke(failure: &InvokeFailure) -> Self {
-        let new = |code| Self::new(ErrorClass::InvocationError, code, failure.to_string());
+        let new = |code| Self::new(ErrorClass::Invocation, code, failure.to_string());
         match failure {
             InvokeFailure::Refused(error) => new("Refused").with_detail(error),
             InvokeFailure::ConnectionLost => new("ConnectionLost"),
-            InvokeFailure::NotTaken(refused) => Self::not_begun(*refused, ErrorClass::InvocationError),
+            InvokeFailure::NotTaken(refused) => Self::not_begun(*refused, ErrorClass::Invocation),
             InvokeFailure::Stopped => new("Stopped"),
             _ => new("Failed"),
         }
@@ -148,11 +151,11 @@ impl Rejection {
 
     /// End of a stream before its publisher ended it.
     pub fn stream(failure: &StreamFailure) -> Self {
-        let new = |code| Self::new(ErrorClass::WebPubSubError, code, failure.to_string());
+        let new = |code| Self::new(ErrorClass::Other, code, failure.to_string());
         match failure {
             StreamFailure::Closed(error) => new("Refused").with_detail(error),
             StreamFailure::ConnectionLost => new("ConnectionLost"),
-            StreamFailure::NotTaken(refused) => Self::not_begun(*refused, ErrorClass::WebPubSubError),
+            StreamFailure::NotTaken(refused) => Self::not_begun(*refused, ErrorClass::Other),
             StreamFailure::Unanswered { .. } => new("TimedOut"),
             StreamFailure::Stopped => new("Stopped"),
             _ => new("Failed"),
@@ -167,12 +170,12 @@ impl Rejection {
             WriteRefused::Payload(_) => "InvalidArgument",
             _ => "Failed",
         };
-        Self::new(ErrorClass::WebPubSubError, code, refused.to_string())
+        Self::new(ErrorClass::Other, code, refused.to_string())
     }
 
     /// Failure to connect.
     pub fn connect(failure: &ConnectFailure) -> Self {
-        Self::new(ErrorClass::WebPubSubError, connect_code(failure), failure.to_string())
+        Self::new(ErrorClass::Other, connect_code(failure), failure.to_string())
     }
 
     /// Refusal of a join that the client requested itself, on a new connection.

@@ -67,9 +67,7 @@ impl Streams {
                 self.published.borrow_mut().insert(self.last_id.get(), published);
                 self.promises.create(promise)
             }
-            Err(refused) => {
-                self.promises.rejected(&Rejection::not_begun(refused, ErrorClass::WebPubSubError))
-            }
+            Err(refused) => self.promises.rejected(&Rejection::not_begun(refused, ErrorClass::Other)),
         }
     }
 
@@ -86,9 +84,7 @@ impl Streams {
         let held = budget.take(payload.len()).filter(|_| published.waiting.len() < MAX_WAITING_MESSAGES);
         let Some(held) = held else {
             let message = "too many fragments wait to be sent; wait for the promises of earlier ones";
-            return self
-                .promises
-                .rejected(&Rejection::queue_full(message).of_class(ErrorClass::WebPubSubError));
+            return self.promises.rejected(&Rejection::queue_full(message).of_class(ErrorClass::Other));
         };
         let promise = self.next_promise();
         let written = self.promises.create(promise);
