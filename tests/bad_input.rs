@@ -106,7 +106,7 @@ async fn mistakes_on_the_command_line_are_answered_with_the_remedy() -> anyhow::
         (&["run", "--group", "x", "make", "test"][..], 2, "`tailcast run --group x -- make test`"),
         (&["run", "--", "ls | head"], 127, "tailcast run -- sh -c 'ls | head'"),
         (&["serve", "--listen", "21401"], 2, "127.0.0.1:21401"),
-        (&["serve", "--history", "1h,2GiB"], 2, "raise --memory-limit"),
+        (&["serve", "--history", "1h,2GiB"], 2, "at least --memory-limit 4096MiB"),
     ] {
         let ended = run(&tailcast()?, arguments, b"").await?;
         assert_eq!(ended.code, Some(code), "{arguments:?}: {}", ended.stderr);

@@ -16,7 +16,7 @@ const LAST_OUTPUT: &str = "Open http";
 
 /// Documented servers whose history the test reads, beside the server without settings.
 pub const SERVERS: [&str; 2] =
-    ["tailcast serve --history 1h,256MiB", "tailcast serve --history 'build-*=off' --history 12h,1GiB"];
+    ["tailcast serve --history 1h,256MiB", "tailcast serve --history 'build-*=off' --history 12h,512MiB"];
 /// Documented command that follows.
 pub const FOLLOWING: &str = "tailcast watch";
 /// Documented command that ends.

@@ -95,7 +95,7 @@ pub use event_handler::{
     ConnectRejection, ConnectRequest, ConnectResponse, EventError, EventHandler, EventReply, UserEvent,
 };
 pub use handshake::{ClientAddress, EncryptedClient, SentHeaderNames};
-pub use history::{HistoryRule, MIN_HISTORY_BYTES, Retention};
+pub use history::{HISTORY_SHARE, HistoryRule, MIN_HISTORY_BYTES, Retention};
 pub use hub::{Hub, MAX_PAYLOAD_BYTES, SendError};
 pub use identity::ConnectionInfo;
 pub use live_groups::LiveGroup;

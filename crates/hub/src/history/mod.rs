@@ -61,8 +61,8 @@ pub(crate) const MAX_GROUPS: usize = 100_000;
 /// that do not read.
 const MEMORY_PER_RESPONSE: usize = 1024 * 1024;
 /// Part of the memory budget that the messages of all groups may take: half. With more, responses and connections would find no
-/// memory.
-const HISTORY_SHARE: usize = 2;
+/// memory. Rules with more in all get less, in proportion.
+pub const HISTORY_SHARE: usize = 2;
 
 /// Minimum number of responses that are sent at a time, however small the budget.
 const MIN_RESPONSES: usize = 16;
@@ -128,11 +128,14 @@ impl History {
     /// Creates a history with rules in order of priority: the first that matches a group applies. Groups without a rule have
     /// no history.
     pub(crate) fn new(rules: Vec<HistoryRule>, memory: MemoryBudget, clock: WallClock) -> Arc<Self> {
-        let rings = rules.iter().filter(|rule| rule.retention.is_some()).count();
-        let max_bytes = memory.limit() / HISTORY_SHARE / rings.max(1);
+        let (total, limit) = (total_bytes(&rules), (memory.limit() / HISTORY_SHARE) as u128);
+        let share = |bytes: usize| match total > limit {
+            true => usize::try_from(bytes as u128 * limit / total).unwrap_or(bytes),
+            false => bytes,
+        };
         let ring = |rule: &HistoryRule| {
             let retention = rule.retention?;
-            let retention = Retention { max_bytes: retention.max_bytes.min(max_bytes), ..retention };
+            let retention = Retention { max_bytes: share(retention.max_bytes), ..retention };
             Some(Mutex::new(Ring::new(retention, memory.clone())))
         };
         let rings = rules.iter().map(ring).collect();
@@ -366,6 +369,11 @@ impl RangeReader {
     pub(crate) fn end(&self) -> HistoryEnd {
         HistoryEnd { sequence_id: self.end }
     }
+}
+
+/// Returns the memory for the messages of all rules, in bytes.
+fn total_bytes(rules: &[HistoryRule]) -> u128 {
+    rules.iter().filter_map(|rule| rule.retention).map(|retention| retention.max_bytes as u128).sum()
 }
 
 fn lock(ring: &Mutex<Ring>) -> MutexGuard<'_, Ring> {

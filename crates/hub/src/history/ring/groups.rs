@@ -255,6 +255,20 @@ impl Groups {
         dropped.unwrap_or(0)
     }
 
+    /// Removes the groups without messages whose last one was before a time.
+    pub(super) fn remove_expired(&mut self, time_ms: u64) {
+        let logs = self.by_number.iter().flatten();
+        let is_expired = |log: &&GroupLog| log.runs.is_empty() && log.last_at_ms < time_ms;
+        let expired: Vec<u32> = logs.filter(is_expired).map(|log| log.number).collect();
+        for number in expired {
+            self.remove(number);
+        }
+        if self.len() == 0 {
+            // The memory of their tables too.
+            *self = Self { uses: self.uses, ..Self::default() };
+        }
+    }
+
     /// Returns the numbers of an eighth of the groups: those that were not used for the longest time.
     pub(super) fn least_recently_used(&self) -> Vec<u32> {
         let logs = self.by_number.iter().flatten();

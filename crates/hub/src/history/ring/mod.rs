@@ -28,6 +28,11 @@ mod reading;
 const FREE_INDEX_BYTES: usize = size_of::<GroupLog>() * 8;
 /// Part of the retention that groups may take beside their messages: a quarter.
 const GROUPS_SHARE: usize = 4;
+/// Least time for which a group without messages is retained for its counts, in milliseconds: viewers that come back within a day see how
+/// much they have missed.
+const MIN_GROUP_AGE_MS: u64 = 24 * 60 * 60 * 1_000;
+/// Number of searches for groups to forget within that time.
+const SWEEPS_PER_AGE: u64 = 8;
 /// Step of the charge for the index, in bytes: few messages change it.
 const INDEX_STEP_BYTES: usize = 16 * 1024;
 
@@ -48,6 +53,8 @@ pub(super) struct Ring {
     block_bytes: usize,
     groups: Groups,
     charge: IndexCharge,
+    /// Time from which on groups without messages are searched for again, in milliseconds since the start of the history.
+    next_sweep_ms: u64,
     /// Time of the last message.
     last_time: Option<(Instant, HistoryTime)>,
     counts: RingCounts,
@@ -93,6 +100,7 @@ impl Ring {
             block_bytes: 0,
             groups: Groups::default(),
             charge: IndexCharge::default(),
+            next_sweep_ms: 0,
             last_time: None,
             counts: RingCounts::default(),
         }
@@ -206,12 +214,19 @@ impl Ring {
         true
     }
 
-    /// Drops the blocks whose messages are all older than the retention.
+    /// Drops the blocks whose messages are all older than the retention, and forgets the groups that had no message for so long, at least
+    /// for a day.
     pub(super) fn drop_expired(&mut self, now: u64) {
         let max_age_ms = self.max_age_ms;
         let is_expired = |block: &Block| now.saturating_sub(block.last_at_ms) > max_age_ms;
         while self.oldest().is_some_and(is_expired) {
             self.drop_oldest();
+        }
+        if now >= self.next_sweep_ms {
+            let age_ms = max_age_ms.max(MIN_GROUP_AGE_MS);
+            self.next_sweep_ms = now + age_ms / SWEEPS_PER_AGE;
+            self.groups.remove_expired(now.saturating_sub(age_ms));
+            self.charge_index();
         }
     }
 

@@ -221,6 +221,26 @@ fn memory_is_charged_and_given_back_oldest_first() {
     assert!(!ring.positions("g", &from(RangeStart::Last(9))).is_empty());
 }
 
+#[test]
+fn groups_without_messages_are_forgotten_after_a_day_or_the_age_of_the_history() {
+    let day = MIN_GROUP_AGE_MS;
+    for (age, forgotten_after) in [(seconds(60), day), (2 * day, 2 * day)] {
+        let mut ring = TestRing::new(age, 16 << 20);
+        for group in 0..5_000 {
+            ring.append(&group.to_string(), "x", 0);
+        }
+        ring.append("later", "x", seconds(10));
+        ring.ring.drop_expired(forgotten_after);
+        assert!(age == forgotten_after || ring.ring.counts().messages == 0);
+        let counts = ring.ring.counts();
+        assert!(counts.groups == 5_001 && counts.bytes > 0, "the counts of messages go on");
+        ring.ring.drop_expired(forgotten_after * 2);
+        let counts = ring.ring.counts();
+        assert_eq!((counts.groups, counts.bytes, counts.forgotten_groups), (0, 0, 0));
+        assert_eq!(ring.ring.state(HUB, "later").next.message, 1);
+    }
+}
+
 proptest! {
     /// The newest messages of each group are there, complete and in order, and the index never disagrees with the blocks.
     #[test]
