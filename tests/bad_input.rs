@@ -334,6 +334,30 @@ async fn a_message_without_permission_is_refused_as_forbidden() -> anyhow::Resul
 }
 
 #[tokio::test]
+async fn headers_above_32_kib_are_refused() -> anyhow::Result<()> {
+    let server = Server::start(&[]).await?;
+    let status_with = async |bytes: usize| {
+        let head = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", server.address());
+        let header = format!("X-Large: {}\r\n\r\n", "x".repeat(bytes - head.len()));
+        with_timeout("a response", async {
+            let mut socket = TcpStream::connect(server.address()).await?;
+            socket.write_all((head + &header).as_bytes()).await?;
+            let mut answer = Vec::new();
+            // A server that has not read all may reset the connection behind its response, or before.
+            let _is_reset = socket.read_to_end(&mut answer).await;
+            Ok(String::from_utf8_lossy(&answer).split(' ').nth(1).unwrap_or("431").to_owned())
+        })
+        .await
+    };
+    for (bytes, status) in
+        [(1_000, "200"), (32 * 1024 - 100, "200"), (32 * 1024 + 100, "431"), (40_000, "431")]
+    {
+        assert_eq!(status_with(bytes).await?, status, "{bytes} bytes");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_incomplete_request_times_out() -> anyhow::Result<()> {
     let server = Server::start(&[]).await?;
     let mut socket = TcpStream::connect(server.address()).await?;

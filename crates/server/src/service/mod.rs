@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod config_file;
 pub(crate) mod forwarded;
 mod header_names;
+mod header_size;
 pub(crate) mod history;
 mod host;
 mod open_files;
@@ -161,6 +162,7 @@ impl BoundServer {
         let app = app.layer(middleware::from_fn_with_state(self.config.hosts.clone(), host::guard));
         let app =
             app.layer(middleware::from_fn_with_state(self.config.proxies.clone(), forwarded::resolve_client));
+        let app = app.layer(middleware::from_fn(header_size::guard));
         let limits = SocketLimits {
             per_address: self.config.sockets_per_address,
             proxies: self.config.proxies.clone(),
