@@ -184,6 +184,40 @@ async fn a_request_that_makes_no_sense_names_the_parameter() -> anyhow::Result<(
 }
 
 #[tokio::test]
+async fn a_full_history_leaves_memory_for_its_readers_and_for_new_connections() -> anyhow::Result<()> {
+    const MESSAGES: u64 = 70_000;
+    const ACK_INTERVAL: u64 = 500;
+    let server = Server::start(&["--memory-limit", "64MiB", "--history", "1h,30MiB"]).await?;
+    let mut publisher = server.connect("publisher").await?;
+    let text = "x".repeat(1_024);
+    let unacknowledged =
+        json!({"type": "sendToGroup", "group": "stream", "noEcho": true, "dataType": "text", "data": text});
+    for number in 1..=MESSAGES {
+        if number % ACK_INTERVAL == 0 {
+            publisher.ask(&publish(&text, number)).await?;
+        } else {
+            publisher.send(&unacknowledged.to_string()).await?;
+        }
+    }
+    // Many read at the same time, and one after another.
+    let history = History::negotiate(&server).await?;
+    let readers = (0..8).map(|_| history.get("stream", "?last=100000"));
+    for reader in futures_util::future::join_all(readers).await {
+        let (status, body) = reader?;
+        assert_eq!(status, 200, "{body:.200}");
+        let messages = body.lines().count();
+        assert!((24_000..30_000).contains(&messages), "{messages} messages are retained");
+    }
+    for further in 1..=20 {
+        let (mut subscriber, _) = subscribe(&server).await?;
+        publisher.ask(&publish("live", MESSAGES + further)).await?;
+        assert_eq!(subscriber.json().await?["data"], "live");
+        assert_eq!(history.messages("?last=10").await?.len(), 10);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_oldest_messages_make_way_for_newer_ones() -> anyhow::Result<()> {
     let server = Server::start(&["--history", "1h,1MiB"]).await?;
     let history = History::negotiate(&server).await?;
