@@ -28,7 +28,7 @@ mod reading;
 const FREE_INDEX_BYTES: usize = size_of::<GroupLog>() * 8;
 /// Part of the retention that groups may take beside their messages: a quarter.
 const GROUPS_SHARE: usize = 4;
-/// Least time for which a group without messages is retained for its counts, in milliseconds: viewers that come back within a day see how
+/// Least time for which a group without messages is retained for its counts, in milliseconds: viewers that return within a day see how
 /// much they have missed.
 const MIN_GROUP_AGE_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Number of searches for groups to forget within that time.
