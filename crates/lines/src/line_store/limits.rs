@@ -13,7 +13,7 @@ pub(crate) const MAX_CHUNK_LINES: usize = 4_096;
 /// Fewest chunks into which a limit is divided, so that small limits do not drop everything at once.
 pub(super) const MIN_CHUNKS: usize = 16;
 
-/// Limits of a [`LineStore`].
+/// Limits of a [`LineStore`](super::LineStore).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreLimits {
     /// Lines; at least 1.
