@@ -8,8 +8,8 @@ use crate::first_load::{self, FileSize};
 use crate::progress;
 use crate::workspace::Workspace;
 
-/// Limit of the page in bytes after Brotli compression: a page in idiomatic Leptos, with its model and client, in two seconds on
-/// and a half on a line of 1.6 Mbit/s.
+/// Limit of the page in bytes after Brotli compression: a page in idiomatic Leptos, with its model and client, in two seconds and a
+/// half on a line of 1.6 Mbit/s.
 const MAX_PAGE_BYTES: u64 = 448 * 1024;
 /// Limit of the element: the page, its programming interface, and connections that several elements share.
 const MAX_ELEMENT_BYTES: u64 = 464 * 1024;
