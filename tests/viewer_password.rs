@@ -75,7 +75,7 @@ async fn the_page_and_its_endpoints_require_the_password_or_the_publish_key() ->
             Some("Basic realm=\"Tailcast\", charset=\"UTF-8\""),
             "{path}"
         );
-        assert!(refused.body.contains("TAILCAST_VIEWER_PASSWORD"), "{path}: {}", refused.body);
+        assert!(refused.body.contains("the password of its viewers"), "{path}: {}", refused.body);
         // The page has no settings file.
         let expected = if path == "/config.json" { 404 } else { 200 };
         for accepted in [basic(PASSWORD), "Bearer ours".to_owned()] {
@@ -229,7 +229,7 @@ async fn a_refusal_names_the_credential_that_the_command_needs() -> anyhow::Resu
     let (key, password) = ("TAILCAST_PUBLISH_KEY", "TAILCAST_VIEWER_PASSWORD");
     for (arguments, needed, other) in [
         (&["stream", "--server", &url][..], key, password),
-        (&["run", "--server", &url, "--", "true"], key, password),
+        (&["run", "--server", &url, "--", "echo", "line"], key, password),
         (&["watch", "--server", &url], password, key),
     ] {
         let ended = run(arguments, None, "line\n").await?;
@@ -370,7 +370,10 @@ async fn an_element_of_another_origin_uses_the_password_of_the_browser(kind: Kin
              <script type=module src={PACKAGE}tailcast.js></script>
              <script type=module>
                log.addEventListener('tailcast-error', (event) => window.failure = event.detail.message);
+               // The driver of Firefox refuses a dialog while it opens a page.
+               const isLoaded = new Promise((resolve) => addEventListener('load', () => setTimeout(resolve)));
                log.negotiateWith = async () => {{
+                 await isLoaded;
                  const answer = await fetch('{}', {{ credentials: 'include' }});
                  if (!answer.ok) throw new Error(await answer.text());
                  return answer.json();
