@@ -278,7 +278,7 @@ async fn publishing_without_permission_delivers_nothing_and_is_reported() -> any
     let ended = run(&tailcast()?, &["stream", "--negotiate", &server.negotiate_url()], b"one\ntwo\n").await?;
     assert_eq!(ended.code, Some(1));
     let expected =
-        "the service refused the message: The client does not have permission to send to group 'stream'.";
+        "the service refused the message: The client does not have permission to send to group 'stream';";
     assert!(ended.stderr.contains(expected), "{}", ended.stderr);
     assert!(ended.stderr.contains("2 of 2 lines"), "{}", ended.stderr);
     // The first message that arrives is that of a publisher with the key.
