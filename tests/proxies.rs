@@ -2,16 +2,16 @@
 
 use tailcast_tests::{
     command::{command, run_to_end},
-    connect_proxy::ConnectProxy,
+    connect_proxy,
     environment::tailcast,
     server::Server,
-    socks_proxy::SocksProxy,
+    socks_proxy,
 };
 
 #[tokio::test]
 async fn the_proxy_of_the_environment_is_used_for_http_and_websocket() -> anyhow::Result<()> {
     for variable in ["http_proxy", "all_proxy"] {
-        let (server, proxy) = (Server::start(&[]).await?, ConnectProxy::start().await?);
+        let (server, proxy) = (Server::start(&[]).await?, connect_proxy::start().await?);
         let mut subscriber = server.subscribe().await?;
         let mut streamer = command(&tailcast()?);
         streamer.args(["stream", "--negotiate", &server.negotiate_url()]).env(variable, proxy.url());
@@ -25,7 +25,7 @@ async fn the_proxy_of_the_environment_is_used_for_http_and_websocket() -> anyhow
 
 #[tokio::test]
 async fn a_socks_proxy_is_used_for_http_and_websocket() -> anyhow::Result<()> {
-    let (server, proxy) = (Server::start(&[]).await?, SocksProxy::start().await?);
+    let (server, proxy) = (Server::start(&[]).await?, socks_proxy::start().await?);
     let mut subscriber = server.subscribe().await?;
     let mut streamer = command(&tailcast()?);
     streamer.args(["stream", "--negotiate", &server.negotiate_url()]).env("all_proxy", proxy.url());
@@ -38,7 +38,7 @@ async fn a_socks_proxy_is_used_for_http_and_websocket() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn the_server_of_the_same_process_is_reached_directly() -> anyhow::Result<()> {
-    let proxy = ConnectProxy::start().await?;
+    let proxy = connect_proxy::start().await?;
     let mut piped = command(&tailcast()?);
     piped.args(["--port", "0", "--exit"]).env("http_proxy", proxy.url());
     let ended = run_to_end(piped, b"a line\n").await?;
@@ -48,7 +48,7 @@ async fn the_server_of_the_same_process_is_reached_directly() -> anyhow::Result<
 
 #[tokio::test]
 async fn hosts_of_no_proxy_are_reached_directly() -> anyhow::Result<()> {
-    let (server, proxy) = (Server::start(&[]).await?, ConnectProxy::start().await?);
+    let (server, proxy) = (Server::start(&[]).await?, connect_proxy::start().await?);
     let mut streamer = command(&tailcast()?);
     streamer.args(["stream", "--negotiate", &server.negotiate_url()]);
     streamer.env("http_proxy", proxy.url()).env("no_proxy", "127.0.0.1");

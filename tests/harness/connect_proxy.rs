@@ -1,63 +1,24 @@
-//! HTTP forward proxy.
+//! HTTP forward proxy, with `CONNECT` tunnels.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::atomic::Ordering;
 
-use anyhow::Context;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
+    net::TcpStream,
 };
 
-/// Forward proxy with `CONNECT` tunnels. Stops when dropped.
-pub struct ConnectProxy {
-    url: String,
-    tunnels: Arc<AtomicUsize>,
-    accepting: JoinHandle<()>,
-}
+use crate::tunnel_proxy::{TunnelProxy, Tunnels};
 
-impl ConnectProxy {
-    /// Starts a proxy.
-    ///
-    /// # Errors
-    /// Fails if no port is free.
-    pub async fn start() -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.context("no free port")?;
-        let url = format!("http://{}", listener.local_addr()?);
-        let tunnels = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&tunnels);
-        let accepting = tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(serve(client, Arc::clone(&counter)));
-            }
-        });
-        Ok(Self { url, tunnels, accepting })
-    }
-
-    /// Returns the value for `http_proxy`.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// Returns the number of tunnels that were opened.
-    #[must_use]
-    pub fn tunnels(&self) -> usize {
-        self.tunnels.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for ConnectProxy {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
+/// Starts a proxy.
+///
+/// # Errors
+/// Fails if no port is free.
+pub async fn start() -> anyhow::Result<TunnelProxy> {
+    TunnelProxy::start("http", serve).await
 }
 
 /// Opens a tunnel for `CONNECT host:port`. Forwards a request for `http://host:port/…` unchanged.
-async fn serve(mut client: TcpStream, tunnels: Arc<AtomicUsize>) -> Option<()> {
+async fn serve(mut client: TcpStream, tunnels: Tunnels) -> Option<()> {
     let mut head = vec![0; 16 * 1024];
     let length = client.read(&mut head).await.ok()?;
     head.truncate(length);

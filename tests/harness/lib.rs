@@ -27,6 +27,7 @@ pub mod socket;
 pub mod socks_proxy;
 pub mod streamer;
 pub mod tcp_proxy;
+pub mod tunnel_proxy;
 pub mod viewer;
 pub mod web_server;
 

@@ -1,62 +1,23 @@
 //! SOCKS 5 proxy (RFC 1928).
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::atomic::Ordering;
 
-use anyhow::Context;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
+    net::TcpStream,
 };
 
-/// Proxy without credentials. Stops when dropped.
-pub struct SocksProxy {
-    url: String,
-    tunnels: Arc<AtomicUsize>,
-    accepting: JoinHandle<()>,
+use crate::tunnel_proxy::{TunnelProxy, Tunnels};
+
+/// Starts a proxy.
+///
+/// # Errors
+/// Fails if no port is free.
+pub async fn start() -> anyhow::Result<TunnelProxy> {
+    TunnelProxy::start("socks5h", serve).await
 }
 
-impl SocksProxy {
-    /// Starts a proxy.
-    ///
-    /// # Errors
-    /// Fails if no port is free.
-    pub async fn start() -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.context("no free port")?;
-        let url = format!("socks5h://{}", listener.local_addr()?);
-        let tunnels = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&tunnels);
-        let accepting = tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(serve(client, Arc::clone(&counter)));
-            }
-        });
-        Ok(Self { url, tunnels, accepting })
-    }
-
-    /// Returns the value for `all_proxy`.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// Returns the number of tunnels that were opened.
-    #[must_use]
-    pub fn tunnels(&self) -> usize {
-        self.tunnels.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for SocksProxy {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
-async fn serve(mut client: TcpStream, tunnels: Arc<AtomicUsize>) -> anyhow::Result<()> {
+async fn serve(mut client: TcpStream, tunnels: Tunnels) -> anyhow::Result<()> {
     // Version and methods: no credentials.
     let _version = client.read_u8().await?;
     let mut methods = vec![0; client.read_u8().await?.into()];
